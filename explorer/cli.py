@@ -1,0 +1,85 @@
+"""The command line: ``pinkx VERB …``.
+
+A verb's module is imported only when the verb is run, so that ``pinkx --help`` answers at once: help comes from the
+table below.
+"""
+
+from __future__ import annotations
+
+import errno
+import signal
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+# Each verb is `command` in the module of its name in explorer.commands.
+VERBS = {
+    "tui": "Watch a network read, in the terminal.",
+    "networks": "List the networks that ship with pinkx.",
+    "reviews": "List reviews, or fetch the IMDb archive.",
+    "train": "Train a network.",
+    "calibrate": "Tabulate what the estimator of α gives for exact 1/f noise.",
+    "doctor": "Say what works on this machine, and what to do about what does not.",
+}
+
+
+class Failure(click.ClickException):
+    """What a person reads when a verb cannot go on."""
+
+    def show(self, file: Any = None) -> None:
+        # The message may quote a file; its control characters must not reach the terminal.
+        shown = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in self.message)
+        click.echo(f"error: {shown}", file=file, err=True)
+
+
+class Verbs(click.Group):
+    """The verbs of the table, each imported when it is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in VERBS:
+            command: click.Command = import_module(f"explorer.commands.{cmd_name}").command
+            return command
+        if ctx.resilient_parsing:
+            return None
+        ctx.fail(f"no verb {cmd_name!r}; the verbs are {', '.join(VERBS)}")
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(128 + signal.SIGINT) from None
+        except (ValueError, OSError) as error:
+            # click itself ends quietly when whoever reads our output has gone (EPIPE).
+            if ctx.params["debug"] or getattr(error, "errno", None) == errno.EPIPE:
+                raise
+            raise Failure(str(error)) from error
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    subcommand_metavar="VERB …",
+    epilog="`pinkx VERB --help` tells the options of a verb.",
+)
+@click.version_option(package_name="pinkx", prog_name="pinkx", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Show where an error arose.")
+def pinkx(debug: bool) -> None:
+    """Watch a trained recurrent network think: which gates open, whether its activity is 1/f noise, which cells are
+    dead, and along which attractor it moves."""
+
+
+def main() -> None:
+    """Run the program; a terminated one leaves as an interrupted one does, through every ``finally``."""
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
+    pinkx(prog_name="pinkx")
