@@ -1,0 +1,104 @@
+"""The Large Movie Review Dataset (Maas et al. 2011, "aclImdb"), read from its ``.tar.gz`` without unpacking."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import tarfile
+import zlib
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from engine.text import Progress, Review, ReviewError, decode
+
+SPLITS: Final = ("train", "test", "unsup")
+FILE_NAME: Final = "aclImdb_v1.tar.gz"
+ENVIRONMENT: Final = "PINKX_IMDB"
+
+_FOLDERS: Final = {"train": ("train/neg", "train/pos"), "test": ("test/neg", "test/pos"), "unsup": ("train/unsup",)}
+_LABELS: Final = {"pos": True, "neg": False, "unsup": None}
+_MEMBER: Final = re.compile(r"(?:.*/)?((?:train|test)/(pos|neg|unsup))/((\d+)_\d+)\.txt")
+
+
+def cache_path() -> Path:
+    """Where ``pinkx reviews fetch`` puts the archive."""
+    return platformdirs.user_cache_path("pinkx") / FILE_NAME
+
+
+def find_archive(path: str | Path | None = None) -> Path:
+    """The archive to read: ``path``, else the environment's ``PINKX_IMDB``, else the fetched one.
+
+    Raises
+    ------
+    ReviewError
+        There is no file; the message says how to get one.
+    """
+    if path is not None:
+        found, said_by = Path(path), "the given path"
+    elif os.environ.get(ENVIRONMENT):
+        found, said_by = Path(os.environ[ENVIRONMENT]), ENVIRONMENT
+    else:
+        found, said_by = cache_path(), ""
+    if found.is_file():
+        return found
+    if not said_by:
+        raise ReviewError(
+            "the IMDb archive is not here yet; get it (84 MB) with `pinkx reviews fetch`, "
+            f"or name one that you have with --imdb PATH or {ENVIRONMENT}"
+        )
+    what = "is a folder" if found.is_dir() else "does not exist"
+    raise ReviewError(f"no IMDb archive: {str(found)!r} ({said_by}) {what}; expected the file {FILE_NAME}")
+
+
+def read_archive(path: str | Path, split: str = "test", progress: Progress | None = None) -> list[Review]:
+    """The reviews of one split, negative ones first, each kind by its number: indices do not depend on the archive.
+
+    The archive is streamed once, to its end, so that its check sum is verified; only the split's reviews are decoded.
+
+    Parameters
+    ----------
+    path : path
+        ``aclImdb_v1.tar.gz`` or an archive with the same layout.
+    split : {"test", "train", "unsup"}
+        25,000 labelled reviews each, or the 50,000 unlabelled ones that the official archive has.
+    progress : callable, optional
+        Called with (compressed bytes read, compressed bytes in all).
+
+    Raises
+    ------
+    ReviewError
+        Another split, or an archive that is missing, truncated, damaged, or laid out otherwise.
+    """
+    if split not in SPLITS:
+        raise ReviewError(f"no split {split!r} in the IMDb archive; expected one of {', '.join(SPLITS)}")
+    where = repr(str(path))
+    found: list[tuple[str, int, Review]] = []
+    try:
+        with open(path, "rb") as raw, gzip.open(raw) as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
+            total = os.fstat(raw.fileno()).st_size
+            for number, member in enumerate(tar):
+                match = _MEMBER.fullmatch(member.name)
+                if match and match[1] in _FOLDERS[split] and (file := tar.extractfile(member)):
+                    name = f"{match[1]}/{match[3]}"
+                    review = Review(name, decode(file.read(), f"{name} in {where}"), _LABELS[match[2]])
+                    found.append((match[1], int(match[4]), review))
+                if progress and number % 500 == 0:
+                    progress(raw.tell(), total)
+            while stream.read(1 << 20):  # tar stops at its own end mark, the check sum stands behind it
+                pass
+            if progress:
+                progress(total, total)
+    except gzip.BadGzipFile as error:
+        raise ReviewError(f"the archive {where} is damaged, or no .tar.gz: {error}; fetch it again") from None
+    except (EOFError, tarfile.TarError, zlib.error) as error:
+        raise ReviewError(f"the archive {where} is truncated or damaged: {error}; fetch it again") from None
+    except OSError as error:
+        raise ReviewError(f"cannot read the archive {where}: {error.strerror or error}") from None
+    if not found:
+        hint = "; the labelled archive has none, the official one does" if split == "unsup" else ""
+        folders = " or ".join(f"aclImdb/{folder}/" for folder in _FOLDERS[split])
+        raise ReviewError(f"the archive {where} has no reviews: expected files in {folders}{hint}")
+    return [review for *_, review in sorted(found, key=lambda entry: entry[:2])]

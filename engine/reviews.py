@@ -1,0 +1,191 @@
+"""Where reviews come from: the bundled ones, the IMDb archive, folders, text, CSV and JSON Lines, standard input."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from engine.archive import find_archive, read_archive
+from engine.text import CUT, Progress, Review, ReviewError, count_words, decode, split_words
+
+__all__ = ["BUNDLED", "CUT", "Review", "ReviewError", "count_words", "open_reviews", "split_words"]
+
+BUNDLED: Final = Path(__file__).parent.parent / "assets" / "reviews"
+
+_TEXT_COLUMNS: Final = ("text", "review", "content", "sentence")
+_LABEL_COLUMNS: Final = ("label", "sentiment")
+_LABELS: Final = {
+    **dict.fromkeys(("pos", "positive", "1", "true"), True),
+    **dict.fromkeys(("neg", "negative", "0", "false"), False),
+    **dict.fromkeys(("", "none"), None),
+}
+
+Row = Mapping[str, Any]
+
+
+def open_reviews(
+    source: str | Path | None = None,
+    *,
+    split: str = "test",
+    imdb: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Sequence[Review]:
+    """All reviews of a source, at least one, none of them empty.
+
+    Parameters
+    ----------
+    source : str, path or None
+        None: the reviews that come with pinkx.  ``"imdb"``, or ``"imdb:train"``, ``"imdb:test"``, ``"imdb:unsup"``:
+        the IMDb archive.  ``"-"``: standard input, one review.  Else a path: a folder (every ``.txt`` in it, at any
+        depth), an archive (``.tar.gz``), a table with a column of texts (``.csv``, ``.jsonl``), or one text.
+        A label is taken from a parent folder named ``pos`` or ``neg``, or from a column ``label`` or ``sentiment``.
+    split : {"test", "train", "unsup"}
+        What to read of an archive where ``source`` does not say.
+    imdb : path, optional
+        The archive that ``"imdb"`` means; without it, ``PINKX_IMDB``, then the fetched one.
+    progress : callable, optional
+        Called with (bytes read, bytes in all) while an archive is read, which takes seconds.
+
+    Raises
+    ------
+    ReviewError
+        Nothing there, nothing to read in it, or something that is not text.
+    """
+    if source is None:
+        return _read_folder(BUNDLED)
+    name, _, part = str(source).partition(":")
+    if name == "imdb":
+        return read_archive(find_archive(imdb), part or split, progress)
+    if source == "-":
+        return [_checked(Review("standard input", decode(sys.stdin.buffer.read(), "standard input")))]
+    path = Path(source)
+    if not os.path.exists(path):  # unlike Path.exists, False for a name too long to be one
+        raise ReviewError(f"no such file or folder: {str(path)!r}")
+    if path.is_dir():
+        return _read_folder(path)
+    if path.suffix.lower() in (".gz", ".tgz"):
+        return read_archive(path, split, progress)
+    if path.suffix.lower() == ".csv":
+        return _read_table(path, _csv_rows(path))
+    if path.suffix.lower() in (".jsonl", ".ndjson"):
+        return _read_table(path, _json_rows(path))
+    return [_checked(Review(path.stem, _read_text(path), _folder_label(path.absolute().parts[-2:-1])))]
+
+
+def _read_text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ReviewError(f"cannot read {str(path)!r}: {error.strerror}") from None
+    return decode(data, repr(str(path)))
+
+
+def _checked(review: Review) -> Review:
+    if not split_words(review.text):
+        raise ReviewError(f"{review.name!r} is empty: it has no word to read (a-z and 0-9 are read)")
+    return review
+
+
+def _folder_label(folders: Sequence[str]) -> bool | None:
+    """The label that the innermost folder named pos or neg gives."""
+    return next((folder == "pos" for folder in reversed(folders) if folder in ("pos", "neg")), None)
+
+
+def _read_folder(folder: Path) -> list[Review]:
+    """Every text below a folder, by file name (9 before 10), whichever folder it lies in."""
+    files = [file for file in folder.rglob("*.txt") if not file.name.startswith(".")]
+    if not files:
+        raise ReviewError(f"no reviews in the folder {str(folder)!r}: expected .txt files in it or below it")
+    reviews = []
+    for file in sorted(files, key=lambda file: (_counting_order(file.stem), file)):
+        name = file.relative_to(folder).with_suffix("")
+        label = _folder_label((folder.absolute().name, *name.parts[:-1]))
+        reviews.append(_checked(Review(name.as_posix(), _read_text(file), label)))
+    return reviews
+
+
+def _counting_order(name: str) -> list[tuple[int, str]]:
+    """A key that puts 9 before 10."""
+    return [(int(digits or 0), rest) for digits, rest in re.findall(r"([0-9]*)([^0-9]+|$)", name)]
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
+    """The rows of a CSV file whose first line names the columns, each with the place to name in an error."""
+    reader = csv.DictReader(io.StringIO(_read_text(path), newline=""), strict=True)
+    limit = csv.field_size_limit(2**31 - 1)  # the default, 131,072 characters, is some 25,000 words
+    try:
+        for number, row in enumerate(reader, 1):
+            yield f"row {number}", {key: value for key, value in row.items() if key is not None}
+    except csv.Error as error:
+        raise ReviewError(f"{str(path)!r} is not CSV: {error} (line {reader.line_num})") from None
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _json_rows(path: Path) -> Iterator[tuple[str, Row]]:
+    """The objects of a JSON Lines file, each with the place to name in an error; blank lines are passed over."""
+    for number, line in enumerate(_read_text(path).split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise ReviewError(f"{str(path)!r}, line {number} is not JSON: {error}") from None
+        if not isinstance(row, dict):
+            raise ReviewError(f"{str(path)!r}, line {number}: expected an object {{…}}, found {line.strip()[:40]!r}")
+        yield f"line {number}", row
+
+
+def _read_table(path: Path, rows: Iterable[tuple[str, Row]]) -> list[Review]:
+    table = list(rows)
+    if not table:
+        raise ReviewError(f"{str(path)!r} has no rows")
+    text_column, label_column = _columns(path, [row for _, row in table])
+    reviews = []
+    for place, row in table:
+        text = row.get(text_column)
+        if not isinstance(text, str):
+            raise ReviewError(f"{str(path)!r}, {place}: no text in the column {text_column!r}")
+        label = str(row.get(label_column, "")).strip().lower()
+        if label not in _LABELS:
+            raise ReviewError(
+                f"{str(path)!r}, {place}: the {label_column} {label!r} is unknown; "
+                "expected pos, neg, positive, negative, 1, 0, true, false, or nothing"
+            )
+        reviews.append(_checked(Review(f"{path.stem}, {place}", text, _LABELS[label])))
+    return reviews
+
+
+def _columns(path: Path, rows: Sequence[Row]) -> tuple[str, str]:
+    """The names of the columns that hold the text and the label (empty if there is none)."""
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    named = {column.strip().lower(): column for column in reversed(columns)}
+    label = next((named[name] for name in _LABEL_COLUMNS if name in named), "")
+    text = next((named[name] for name in _TEXT_COLUMNS if name in named), None)
+    if text is None:
+        texts = [column for column in columns if column != label and any(_is_prose(row.get(column)) for row in rows)]
+        if len(texts) != 1:
+            raise ReviewError(
+                f"{str(path)!r}: which column is the text? Name it one of {', '.join(_TEXT_COLUMNS)}; "
+                f"the columns are {', '.join(map(repr, columns))}"
+            )
+        text = texts[0]
+    return text, label
+
+
+def _is_prose(value: object) -> bool:
+    """Whether a table's value is a string, and not a number spelled as one, as CSV spells them."""
+    if not isinstance(value, str) or not value.strip():
+        return False
+    try:
+        float(value)
+    except ValueError:
+        return True
+    return False

@@ -1,0 +1,118 @@
+"""``pinkx reviews``: what there is to read, and the IMDb archive."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from engine.archive import ENVIRONMENT, FILE_NAME, cache_path
+from engine.download import URL, fetch, is_fetched
+from engine.reviews import Review, open_reviews
+from engine.text import printable
+
+ROWS = 50  # of a table, unless --limit says otherwise: a screenful or two of what may be 25,000
+BEGINNING = 60  # columns of a review's first words
+
+
+class _ListByDefault(click.Group):
+    """A group whose verb ``list`` may be left out."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or args[0] not in (*self.commands, *ctx.help_option_names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_ListByDefault)
+def command() -> None:
+    """What there is to read. `pinkx reviews SOURCE` is short for `pinkx reviews list SOURCE`."""
+
+
+@command.command("list")
+@click.argument("source", required=False)
+@click.option("--imdb", type=click.Path(path_type=Path), help=f"The IMDb archive, {FILE_NAME}; else ${ENVIRONMENT}.")
+@click.option("--limit", type=click.IntRange(min=1), help=f"At most so many (a table shows {ROWS}, otherwise all).")
+@click.option("--json", "as_json", is_flag=True, help="A list of objects, for scripts.")
+def list_(source: str | None, imdb: Path | None, limit: int | None, as_json: bool) -> None:
+    """List the reviews of SOURCE: index, name, label, words, beginning.
+
+    SOURCE is a folder of texts, a text, a .csv or .jsonl file, an archive, `-` (standard input), or `imdb:test`,
+    `imdb:train`, `imdb:unsup`. Without one: the reviews that come with pinkx, or the archive's if --imdb names it.
+    """
+    reviews = open_reviews(source or ("imdb" if imdb else None), imdb=imdb)
+    if as_json:
+        click.echo(json.dumps([as_object(index, review) for index, review in enumerate(reviews[:limit])], indent=2))
+    elif sys.stdout.isatty():
+        _draw_table(reviews, limit or ROWS)
+    else:
+        for index, review in enumerate(reviews[:limit]):
+            click.echo("\t".join(_cells(index, review)))
+
+
+@command.command("fetch")
+@click.option("--to", "folder", type=click.Path(path_type=Path), help=f"Where to, instead of {cache_path().parent}.")
+@click.option("--url", default=URL, show_default=True, help="Where from.")
+def fetch_(folder: Path | None, url: str) -> None:
+    """Download the IMDb archive (84 MB), unless it is there."""
+    path = (folder or cache_path().parent) / FILE_NAME
+    if is_fetched(path):
+        click.echo(f"{path} is there already")
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=None)
+        fetch(path.parent, url, progress=lambda done, total: bar.update(task, completed=done, total=total or None))
+    click.echo(f"{path} is there now" + (f"; export {ENVIRONMENT}={path} to use it" if folder else ""))
+
+
+def as_object(index: int, review: Review) -> dict[str, object]:
+    """A review's description in JSON's types."""
+    return {
+        "index": index,
+        "name": review.name,
+        "label": _label(review) or None,
+        "words": len(review.words),
+        "beginning": _beginning(review),
+    }
+
+
+def _label(review: Review) -> str:
+    return "" if review.label is None else "pos" if review.label else "neg"
+
+
+def _beginning(review: Review) -> str:
+    from rich.text import Text
+
+    beginning = Text(printable(review.text[: 10 * BEGINNING].replace("<br />", " ")))
+    beginning.truncate(BEGINNING, overflow="ellipsis")  # by columns, of which a wide character takes two
+    return beginning.plain
+
+
+def _cells(index: int, review: Review) -> tuple[str, ...]:
+    return str(index), printable(review.name), _label(review), str(len(review.words)), _beginning(review)
+
+
+def _draw_table(reviews: Sequence[Review], limit: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("", "review", "label", "words", "beginning", box=None, header_style="bold")
+    for column in (table.columns[0], table.columns[3]):
+        column.justify = "right"
+    for column in table.columns:
+        column.no_wrap = True
+        column.overflow = "ellipsis"
+    for index, review in enumerate(reviews[:limit]):
+        table.add_row(*map(Text, _cells(index, review)))  # as Text: brackets in a review are no markup
+    console = Console()
+    console.print(table)
+    if len(reviews) > limit:
+        console.print(f"… and {len(reviews) - limit:,} more: --limit {len(reviews)} shows all", highlight=False)

@@ -1,0 +1,19 @@
+"""What tests of several rooms share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+BESIDE = Path(__file__).parents[2] / "shared" / "data" / "aclImdb_labelled.tar.gz"
+
+
+@pytest.fixture(scope="session")
+def imdb() -> Path:
+    """The IMDb archive; a test that asks for it is skipped where there is none."""
+    path = Path(os.environ.get("PINKX_IMDB", BESIDE))
+    if not path.is_file():
+        pytest.skip(f"no IMDb archive: {path} is not there; name one with PINKX_IMDB")
+    return path
