@@ -1,0 +1,83 @@
+"""Which cells work: rolling and whole standard deviation, dead cells, saturation, participation ratio."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+THRESHOLD = 0.02
+
+
+def deviation(h: ArrayLike) -> Array:
+    """Standard deviation of each cell over time: (..., time, cell) → (..., cell).  NaN time steps are left out."""
+    values = np.asarray(h, dtype=np.float64)
+    count = np.isfinite(values).sum(axis=-2)
+    mean = np.divide(np.nansum(values, axis=-2), count, out=np.full(count.shape, np.nan), where=count > 0)
+    square = np.nansum((values - mean[..., None, :]) ** 2, axis=-2)
+    return np.sqrt(np.divide(square, count, out=np.full(count.shape, np.nan), where=count > 0))
+
+
+def dead(std: ArrayLike, threshold: float = THRESHOLD) -> NDArray[np.bool_]:
+    """Cells whose standard deviation lies below ``threshold``; a NaN (nothing read yet) is not dead."""
+    return np.asarray(std) < threshold
+
+
+def saturation(gate: ArrayLike, low: float = 0.1, high: float = 0.9) -> tuple[Array, Array]:
+    """Fractions of steps with a gate below ``low`` and above ``high`` (Karpathy, Johnson & Fei-Fei 2015).
+
+    (..., time, cell) → two arrays (..., cell).  NaN steps are left out.
+    """
+    values = np.asarray(gate, dtype=np.float64)
+    count = np.isfinite(values).sum(axis=-2)
+    empty = np.full(count.shape, np.nan)
+    below = np.divide((values < low).sum(axis=-2), count, out=empty.copy(), where=count > 0)
+    above = np.divide((values > high).sum(axis=-2), count, out=empty, where=count > 0)
+    return below, above
+
+
+def participation_ratio(std: ArrayLike) -> Array:
+    """(Σσ²)² / Σσ⁴ over the last axis: how many cells really work, from 1 to n; NaN where no cell moves."""
+    variance = np.asarray(std, dtype=np.float64) ** 2
+    total, square = variance.sum(axis=-1), (variance**2).sum(axis=-1)
+    return np.divide(total**2, square, out=np.full(np.shape(total), np.nan), where=square > 0)
+
+
+class RollingActivity:
+    """Standard deviation of each cell over the last ``window`` words.
+
+    It is taken afresh from the kept words when asked for, so it cannot drift.
+
+    Parameters
+    ----------
+    window : int
+        How many recent words are looked at.
+    cells : int
+        How many cells are pushed side by side.
+    """
+
+    def __init__(self, window: int, cells: int) -> None:
+        if window < 2 or cells < 1:
+            raise ValueError(f"a rolling deviation needs two words and one cell or more, got {window} and {cells}")
+        self.window = window
+        self.cells = cells
+        self._ring = np.empty((window, cells), dtype=np.float64)
+        self._count = 0
+
+    def reset(self) -> None:
+        """Forget all words."""
+        self._count = 0
+
+    def push(self, values: ArrayLike) -> None:
+        """Take one word (cells,) or a block of words (time, cells)."""
+        block = np.asarray(values, dtype=np.float64).reshape(-1, self.cells)[-self.window :]
+        at = (self._count + np.arange(len(block))) % self.window
+        self._ring[at] = block
+        self._count += len(block)
+
+    @property
+    def std(self) -> Array:
+        """Standard deviation of each cell (cells,); over the words so far while the window fills, NaN before two."""
+        kept = self._ring[: min(self._count, self.window)]
+        return kept.std(axis=0) if len(kept) > 1 else np.full(self.cells, np.nan)

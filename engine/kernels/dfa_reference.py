@@ -1,0 +1,57 @@
+"""Fluctuation functions written out plainly in NumPy: the truth the fast bodies are tested against, never the body in use.
+
+Every box is fitted on its own by least squares and every formula is written as it stands in the source.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def fluctuations_reference(
+    series: Array, scales: NDArray[np.int64], order: int, unbiased: bool, backward: bool = False
+) -> Array:
+    """F(s) of each row of ``series`` (n, time) at each scale: (n, scale).  Every scale must fit the series."""
+    profile = np.cumsum(series - series.mean(axis=-1, keepdims=True), axis=-1)
+    columns = []
+    for scale in (int(s) for s in scales):
+        boxes = np.lib.stride_tricks.sliding_window_view(profile, scale, axis=-1)  # (n, box, s)
+        if unbiased:
+            columns.append(_unbiased(_residuals(boxes, order)))
+            continue
+        chosen = boxes[:, ::scale]
+        if backward:
+            chosen = np.concatenate((chosen, boxes[:, ::-1][:, ::scale]), axis=1)
+        columns.append(np.sqrt(np.mean(_residuals(chosen, order) ** 2, axis=(-2, -1))))
+    return np.stack(columns, axis=-1)
+
+
+def _residuals(boxes: Array, order: int) -> Array:
+    """What a least-squares polynomial leaves of each box (..., s)."""
+    position = np.linspace(-1.0, 1.0, boxes.shape[-1])
+    basis, _ = np.linalg.qr(np.vander(position, order + 1))
+    return boxes - (boxes @ basis) @ basis.T
+
+
+def _unbiased(residuals: Array) -> Array:
+    """Yuan, Gu, Weng & Yang, Physica A 505 (2018) 179, over the residuals (n, box, s) of all overlapping boxes."""
+    s = residuals.shape[-1]
+    signs = np.where(np.arange(s) % 2 == 0, 1.0, -1.0)
+    variance = np.var(residuals, axis=-1)
+    correction = _correction(residuals) + _correction(residuals * signs)
+    box = correction * (1 - 1 / (2 * s)) * variance
+    return np.sqrt(np.mean(box, axis=-1) * np.sqrt((s - 1) / s))
+
+
+def _correction(e: Array) -> Array:
+    """ρ* of each box, from its lag-one autocorrelation; 1 where the box is flat and the product is 0 anyway."""
+    s = e.shape[-1]
+    centred = e - e.mean(axis=-1, keepdims=True)
+    variance = np.mean(centred**2, axis=-1)
+    products = np.sum(centred[..., :-1] * centred[..., 1:], axis=-1)
+    r = np.divide(products, s * variance, out=np.zeros_like(products), where=variance > 0)
+    rho = s * (1 + r) / (2 * s - 1)
+    return rho + (1 + 3 * rho) / (2 * s)
