@@ -35,7 +35,7 @@ class _Bar:
 
 def is_fetched(path: Path, md5: str = MD5) -> bool:
     """Whether the whole archive lies at ``path``."""
-    import pooch  # type: ignore[import-untyped]
+    import pooch
 
     return path.is_file() and pooch.file_hash(str(path), "md5") == md5
 
@@ -83,7 +83,7 @@ def _reason(error: Exception, patience: float) -> str:
 
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"the server answered {error.response.status_code} {error.response.reason}"
-    if isinstance(error, requests.Timeout):
+    if isinstance(error, requests.Timeout) or "timed out" in str(error):  # midway it is no Timeout but names one
         return f"no answer within {patience:g} seconds"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "the connection broke midway"

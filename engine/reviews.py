@@ -124,7 +124,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
         for number, row in enumerate(reader, 1):
             yield f"row {number}", {key: value for key, value in row.items() if key is not None}
     except csv.Error as error:
-        raise ReviewError(f"{str(path)!r} is not CSV: {error} (line {reader.line_num})") from None
+        raise ReviewError(f"{str(path)!r} is not CSV: {error} (line {reader.reader.line_num})") from None
     finally:
         csv.field_size_limit(limit)
 

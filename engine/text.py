@@ -73,7 +73,7 @@ def printable(text: str) -> str:
 def decode(data: bytes, source: str) -> str:
     """Text from UTF-8 bytes, with or without a byte order mark; `ReviewError` naming ``source`` if it is not text."""
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise ReviewError(
             f"{source} is not UTF-8 text: byte 0x{data[error.start]:02x} at offset {error.start}; "

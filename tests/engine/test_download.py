@@ -1,0 +1,117 @@
+"""Fetching the archive from a server on this machine that behaves, or does not."""
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from engine.archive import FILE_NAME
+from engine.download import fetch, is_fetched
+from engine.text import ReviewError
+
+CONTENT = bytes(range(256)) * 1024
+MD5 = hashlib.md5(CONTENT).hexdigest()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Serves the content as the path says: /whole, /half of it, /silent for ever, or not at all."""
+
+    requests: list[str] = []
+
+    def do_GET(self) -> None:
+        self.requests.append(self.path)
+        if self.path not in ("/whole", "/half", "/silent"):
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(CONTENT)))
+        self.end_headers()
+        self.wfile.write(CONTENT if self.path == "/whole" else CONTENT[: len(CONTENT) // 2])
+        if self.path == "/silent":
+            time.sleep(1)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Stay quiet."""
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr(Handler, "requests", [])
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()
+
+
+def test_the_archive_arrives_once(server: str, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    path = fetch(tmp_path / "new" / "folder", f"{server}/whole", MD5, progress=lambda *step: told.append(step))
+    assert path == tmp_path / "new" / "folder" / FILE_NAME
+    assert path.read_bytes() == CONTENT
+    assert [file.name for file in path.parent.iterdir()] == [FILE_NAME]
+    assert told[0] == (1 << 16, len(CONTENT))
+    assert told[-1] == (len(CONTENT), len(CONTENT))
+    assert is_fetched(path, MD5)
+    assert fetch(path.parent, f"{server}/whole", MD5) == path
+    assert Handler.requests == ["/whole"]
+
+
+def test_a_damaged_archive_is_fetched_again(server: str, tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_bytes(CONTENT[:1000])
+    assert not is_fetched(tmp_path / FILE_NAME, MD5)
+    assert fetch(tmp_path, f"{server}/whole", MD5).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        ("half", "/half: the connection broke midway; try again, or .* --imdb PATH or PINKX_IMDB"),
+        ("silent", "/silent: no answer within 0.2 seconds"),
+        ("missing", "/missing: the server answered 404 Not Found"),
+    ],
+)
+def test_a_download_that_fails_leaves_nothing(server: str, tmp_path: Path, page: str, message: str) -> None:
+    with pytest.raises(ReviewError, match=message):
+        fetch(tmp_path, f"{server}/{page}", MD5, patience=0.2)
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_file_is_not_kept(server: str, tmp_path: Path) -> None:
+    with pytest.raises(ReviewError, match=r"is not the official archive .*; nothing was kept"):
+        fetch(tmp_path, f"{server}/whole")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_interrupted_download_leaves_nothing(server: str, tmp_path: Path) -> None:
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch(tmp_path, f"{server}/whole", MD5, progress=interrupt)
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_server_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as closed:
+        url = f"http://127.0.0.1:{closed.server_port}/whole"
+    with pytest.raises(ReviewError, match="/whole: no connection to the server"):
+        fetch(tmp_path, url, MD5)
+
+
+def test_an_address_that_is_none_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ReviewError, match="cannot download nonsense: "):
+        fetch(tmp_path, "nonsense", MD5)
+
+
+def test_a_folder_that_is_a_file_is_told(server: str, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(ReviewError, match=r"cannot save the archive in '.*taken': "):
+        fetch(tmp_path / "taken", f"{server}/whole", MD5)

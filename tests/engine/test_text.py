@@ -1,0 +1,86 @@
+"""The text rules, and the pieces that a person sees beside the words that a network reads."""
+
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.text import Review, ReviewError, count_words, decode, printable, split_surface, split_words
+
+PIECES = st.sampled_from(["<br />", "<BR />", "<br", "/>", "-", "/", " ", "\x1b[31m", "don't", "É", "İ", "K", "�", "a"])
+TEXTS = st.text() | st.lists(PIECES | st.characters()).map("".join)
+
+
+def plain_rule(text: str) -> list[str]:
+    """The rules as they are written down, one after the other."""
+    text = re.sub(r"<br />|[-/]", " ", text.lower())
+    return re.sub(r"[^a-z0-9\s]", "", text).split()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Don't go.<br /><br />It's AWFUL!", ["dont", "go", "its", "awful"]),
+        ("a well-known 7/10 film", ["a", "well", "known", "7", "10", "film"]),
+        ("<BR />one<br/>two", ["onebr", "two"]),
+        ("café\u00a0crème\ttwo\x85three", ["caf", "crme", "two", "three"]),
+        ("… — !", []),
+    ],
+)
+def test_the_rules_by_example(text: str, words: list[str]) -> None:
+    assert split_words(text) == words
+
+
+@given(TEXTS)
+def test_words_follow_the_rules_as_written(text: str) -> None:
+    assert split_words(text) == plain_rule(text)
+
+
+@given(TEXTS)
+def test_every_word_has_its_spelling(text: str) -> None:
+    review = Review("any", text)
+    assert list(review.words) == split_words(text)
+    assert len(review.surface) == len(review.words)
+    assert [split_words(piece)[:1] for piece in review.surface] == [[word] for word in review.words]
+    assert all(piece.isprintable() for piece in review.surface)
+
+
+def test_spelling_keeps_case_and_punctuation() -> None:
+    surface = split_surface('"Well-made" -- and/or (so\n<br />they say) … good \x1b[31m!\u200b')
+    assert surface == ['"Well-', 'made" --', "and/", "or", "(so", "they", "say) …", "good", "[31m!"]
+
+
+def test_printable_is_one_harmless_line() -> None:
+    assert printable("a\n\tb\x1b[2J\x07\u202e\u200bc 映画") == "a b[2Jc 映画"
+
+
+def test_words_are_counted_over_reviews() -> None:
+    counts = count_words([Review("a", "Good, good film."), Review("b", "a good-bye")])
+    assert counts == {"good": 3, "film": 1, "a": 1, "bye": 1}
+
+
+def test_a_hundred_thousand_words_take_a_moment() -> None:
+    review = Review("long", "Not bad - at all, <br />really! " * 20_000)
+    start = time.perf_counter()
+    assert len(review.words) == len(review.surface) == 100_000
+    assert time.perf_counter() - start < 3
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("déjà vu".encode("latin1"), r"a.txt is not UTF-8 text: byte 0xe9 at offset 1; convert it, .* iconv"),
+        ("film".encode("utf-16"), r"is not UTF-8 text: byte 0xff at offset 0"),
+        (b"\xef\xbb\xbfgood \xff", r"byte 0xff at offset 8"),
+        (b"film\0\0\1", r"is not text: a zero byte at offset 4"),
+    ],
+)
+def test_what_is_not_text_is_refused(data: bytes, message: str) -> None:
+    with pytest.raises(ReviewError, match=message):
+        decode(data, "a.txt")
+
+
+def test_a_byte_order_mark_is_no_letter() -> None:
+    assert decode(b"\xef\xbb\xbfgood", "a.txt") == "good"
