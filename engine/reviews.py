@@ -64,7 +64,8 @@ def open_reviews(
     if name == "imdb":
         return read_archive(find_archive(imdb), part or split, progress)
     if source == "-":
-        return [_checked(Review("standard input", decode(sys.stdin.buffer.read(), "standard input")))]
+        text = decode(sys.stdin.buffer.read(), "standard input")
+        return [_checked(Review("standard input", text), "standard input")]
     path = Path(source)
     if not os.path.exists(path):  # unlike Path.exists, False for a name too long to be one
         raise ReviewError(f"no such file or folder: {str(path)!r}")
@@ -76,7 +77,9 @@ def open_reviews(
         return _read_table(path, _csv_rows(path))
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         return _read_table(path, _json_rows(path))
-    return [_checked(Review(path.stem, _read_text(path), _folder_label(path.absolute().parts[-2:-1])))]
+    return [
+        _checked(Review(path.stem, _read_text(path), _folder_label((path.absolute().parent.name,))), repr(str(path)))
+    ]
 
 
 def _read_text(path: Path) -> str:
@@ -87,9 +90,9 @@ def _read_text(path: Path) -> str:
     return decode(data, repr(str(path)))
 
 
-def _checked(review: Review) -> Review:
+def _checked(review: Review, place: str) -> Review:
     if not split_words(review.text):
-        raise ReviewError(f"{review.name!r} is empty: it has no word to read (a-z and 0-9 are read)")
+        raise ReviewError(f"{place} is empty: it has no word to read (letters a-z and digits make words)")
     return review
 
 
@@ -107,7 +110,7 @@ def _read_folder(folder: Path) -> list[Review]:
     for file in sorted(files, key=lambda file: (_counting_order(file.stem), file)):
         name = file.relative_to(folder).with_suffix("")
         label = _folder_label((folder.absolute().name, *name.parts[:-1]))
-        reviews.append(_checked(Review(name.as_posix(), _read_text(file), label)))
+        reviews.append(_checked(Review(name.as_posix(), _read_text(file), label), repr(str(file))))
     return reviews
 
 
@@ -159,7 +162,7 @@ def _read_table(path: Path, rows: Iterable[tuple[str, Row]]) -> list[Review]:
                 f"{str(path)!r}, {place}: the {label_column} {label!r} is unknown; "
                 "expected pos, neg, positive, negative, 1, 0, true, false, or nothing"
             )
-        reviews.append(_checked(Review(f"{path.stem}, {place}", text, _LABELS[label])))
+        reviews.append(_checked(Review(f"{path.stem}, {place}", text, _LABELS[label]), f"{str(path)!r}, {place}"))
     return reviews
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from engine.archive import ENVIRONMENT, FILE_NAME, cache_path
-from engine.download import URL, fetch, is_fetched
+from engine.download import MD5, URL, fetch, is_fetched
 from engine.reviews import Review, open_reviews
 from engine.text import printable
 
@@ -59,16 +59,22 @@ def list_(source: str | None, imdb: Path | None, limit: int | None, as_json: boo
 def fetch_(folder: Path | None, url: str) -> None:
     """Download the IMDb archive (84 MB), unless it is there."""
     path = (folder or cache_path().parent) / FILE_NAME
-    if is_fetched(path):
+    if is_fetched(path, MD5):
         click.echo(f"{path} is there already")
         return
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=None)
-        fetch(path.parent, url, progress=lambda done, total: bar.update(task, completed=done, total=total or None))
+        task = bar.add_task(FILE_NAME, total=None)
+        fetch(path.parent, url, MD5, progress=lambda done, total: bar.update(task, completed=done, total=total or None))
     click.echo(f"{path} is there now" + (f"; export {ENVIRONMENT}={path} to use it" if folder else ""))
 
 
@@ -104,12 +110,12 @@ def _draw_table(reviews: Sequence[Review], limit: int) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("", "review", "label", "words", "beginning", box=None, header_style="bold")
-    for column in (table.columns[0], table.columns[3]):
-        column.justify = "right"
-    for column in table.columns:
-        column.no_wrap = True
-        column.overflow = "ellipsis"
+    table = Table(box=None, header_style="bold", expand=True)
+    table.add_column(justify="right")
+    table.add_column("review", max_width=36, no_wrap=True)
+    table.add_column("label")
+    table.add_column("words", justify="right")
+    table.add_column("beginning", ratio=1, no_wrap=True)  # takes what the others leave
     for index, review in enumerate(reviews[:limit]):
         table.add_row(*map(Text, _cells(index, review)))  # as Text: brackets in a review are no markup
     console = Console()

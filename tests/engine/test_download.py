@@ -1,10 +1,9 @@
 """Fetching the archive from a server on this machine that behaves, or does not."""
 
 import hashlib
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from engine.archive import FILE_NAME
 from engine.download import fetch, is_fetched
 from engine.text import ReviewError
+from tests.local_server import serve
 
 CONTENT = bytes(range(256)) * 1024
 MD5 = hashlib.md5(CONTENT).hexdigest()
@@ -42,12 +42,8 @@ class Handler(BaseHTTPRequestHandler):
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.setattr(Handler, "requests", [])
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_port}"
-        running.shutdown()
-        thread.join()
+    with serve(Handler) as address:
+        yield address
 
 
 def test_the_archive_arrives_once(server: str, tmp_path: Path) -> None:
@@ -100,8 +96,8 @@ def test_an_interrupted_download_leaves_nothing(server: str, tmp_path: Path) -> 
 
 def test_no_server_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as closed:
-        url = f"http://127.0.0.1:{closed.server_port}/whole"
+    with serve(Handler) as address:
+        url = f"{address}/whole"
     with pytest.raises(ReviewError, match="/whole: no connection to the server"):
         fetch(tmp_path, url, MD5)
 

@@ -101,9 +101,9 @@ def test_json_lines_find_their_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.txt", "", "'a' is empty: it has no word to read"),
-        ("a.txt", " <br /> … !\n", "'a' is empty"),
-        ("folder/a.txt", "", "'a' is empty"),
+        ("a.txt", "", r"a\.txt' is empty: it has no word to read"),
+        ("a.txt", " <br /> … !\n", r"a\.txt' is empty"),
+        ("folder/a.txt", "", r"a\.txt' is empty"),
         ("a.csv", "", "has no rows"),
         ("a.csv", "text,label\n", "has no rows"),
         (
@@ -112,7 +112,7 @@ def test_json_lines_find_their_text(tmp_path: Path) -> None:
             "which column is the text.* one of text, .*; the columns are 'title', 'body'",
         ),
         ("a.csv", "stars\n5\n", "which column is the text.*; the columns are 'stars'"),
-        ("a.csv", "text\ngood\n!!\n", "'a, row 2' is empty"),
+        ("a.csv", "text\ngood\n!!\n", r"a\.csv', row 2 is empty"),
         ("a.csv", "id,text\n1,good\n2\n", "row 2: no text in the column 'text'"),
         ("a.csv", "text,label\ngood,4\n", "row 1: the label '4' is unknown; expected pos, neg"),
         ("a.csv", 'text\n"good\n', r"is not CSV: .* \(line 2\)"),
