@@ -80,7 +80,10 @@ class Cell(ABC):
                 f"{tuple(self.weight_ih.shape)} and {tuple(self.weight_hh.shape)}"
             )
         n = self.weight_hh.shape[1]
-        expected = {"weight_ih": (self.gates * n, self.inputs), "weight_hh": (self.gates * n, n)}
+        expected: dict[str, tuple[int, ...]] = {
+            "weight_ih": (self.gates * n, self.inputs),
+            "weight_hh": (self.gates * n, n),
+        }
         expected |= {"bias": (self.gates * n,), "bias_hh": (self.gates * n,)}
         got = {"weight_ih": self.weight_ih, "weight_hh": self.weight_hh, "bias": self.bias, "bias_hh": hidden}
         for key, shape in expected.items():

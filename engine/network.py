@@ -1,0 +1,277 @@
+"""A trained network: embedding (or raw input), one recurrent layer, readout, vocabulary, and where it came from."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from engine.catalogue import FORMAT, NetworkError, describe
+from engine.cells import CELLS, INPUT, Cell, Signal
+
+PADDING: Final = 0
+UNKNOWN: Final = 1
+_FIRST_WORD: Final = 2
+
+
+class Vocabulary:
+    """Words by falling frequency; id 0 is padding, id 1 is every word not listed."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words: tuple[str, ...] = tuple(words)
+        self._ids = {word: number for number, word in enumerate(self.words, start=_FIRST_WORD)}
+
+    def __len__(self) -> int:
+        """How many ids there are: the words, padding and unknown."""
+        return len(self.words) + _FIRST_WORD
+
+    def encode(self, words: Iterable[str]) -> NDArray[np.int32]:
+        """Words → ids, (time,)."""
+        return np.fromiter((self._ids.get(word, UNKNOWN) for word in words), dtype=np.int32)
+
+    def word(self, number: int) -> str:
+        """The word of an id; ``[unk]`` and ``[pad]`` for the two that have none."""
+        return self.words[number - _FIRST_WORD] if number >= _FIRST_WORD else ("[pad]", "[unk]")[number]
+
+
+class Network:
+    """embedding → recurrent cells → sigmoid readout.
+
+    Parameters
+    ----------
+    cell : Cell
+        The recurrent layer, n cells.
+    readout_weight : (k, n) array
+    readout_bias : (k,) array
+        k outputs; each is the logit of a probability.
+    embedding : (V, inputs) array, optional
+        One row for each id of ``vocabulary``; None if the network takes vectors.
+    vocabulary : Vocabulary, optional
+    name, task : str
+    info : mapping of str to str
+        The rest of the file's header: recipe, text rules, seed, accuracy, date.
+
+    Raises
+    ------
+    NetworkError
+        If the parts do not fit together, or a weight is not finite.
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        readout_weight: Tensor,
+        readout_bias: Tensor,
+        *,
+        embedding: Tensor | None = None,
+        vocabulary: Vocabulary | None = None,
+        name: str = "unnamed",
+        task: str = "sentiment",
+        info: Mapping[str, str] | None = None,
+    ) -> None:
+        self.cell = cell
+        self.readout_weight = readout_weight
+        self.readout_bias = readout_bias
+        self.embedding = embedding
+        self.vocabulary = vocabulary
+        self.name = name
+        self.task = task
+        self.info = dict(info or {})
+        self._check()
+
+    def _check(self) -> None:
+        outputs = self.readout_bias.shape[0] if self.readout_bias.ndim == 1 else -1
+        if tuple(self.readout_weight.shape) != (outputs, self.cell.size):
+            raise NetworkError(
+                f"{self.name}: the readout of {self.cell.size} cells must be (k, {self.cell.size}) with a bias (k,), "
+                f"got {tuple(self.readout_weight.shape)} and {tuple(self.readout_bias.shape)}"
+            )
+        if (self.embedding is None) != (self.vocabulary is None):
+            raise NetworkError(f"{self.name}: an embedding and a vocabulary come together, one of them is missing")
+        if self.embedding is not None and self.vocabulary is not None:
+            expected = (len(self.vocabulary), self.cell.inputs)
+            if tuple(self.embedding.shape) != expected:
+                raise NetworkError(f"{self.name}: embedding must be {expected}, got {tuple(self.embedding.shape)}")
+        for key, tensor in self.tensors().items():
+            if not torch.isfinite(tensor).all():
+                raise NetworkError(f"{self.name}: {key} holds values that are not finite")
+
+    # ---- what it is ------------------------------------------------------------------------------------------
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """The cell's signals, and ``x``, its input."""
+        return (*self.cell.signals, INPUT)
+
+    @property
+    def outputs(self) -> int:
+        """k, the number of readouts."""
+        return self.readout_bias.shape[0]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Every weight by its name in the file."""
+        named = {**self.cell.weights(), "readout_weight": self.readout_weight, "readout_bias": self.readout_bias}
+        return named if self.embedding is None else named | {"embedding": self.embedding}
+
+    def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Network:
+        """The same network in another precision or on another device."""
+        moved = {key: tensor.to(dtype=dtype, device=device) for key, tensor in self.tensors().items()}
+        return _assemble(type(self.cell), moved, self.vocabulary, self.name, self.task, self.info)
+
+    # ---- files -----------------------------------------------------------------------------------------------
+
+    @classmethod
+    def load(cls, path_or_name: str | Path) -> Network:
+        """Read a ``.safetensors`` file, or a shipped network by its name (``lstm-8``).
+
+        Raises
+        ------
+        NetworkError
+            If the file is missing, truncated, of another kind, wrongly shaped, or not finite; says which.
+        """
+        info = describe(path_or_name)
+        try:
+            tensors = load_file(info.path)
+        except (SafetensorError, OSError) as error:
+            raise NetworkError(f"{info.path}: cannot be read ({error}); fetch or train it again") from None
+        header = info.metadata
+        if info.cell not in CELLS:
+            raise NetworkError(f"{info.path}: unknown cell {info.cell!r}, expected one of {', '.join(CELLS)}")
+        words = header["vocabulary"].split("\n") if "vocabulary" in header else None
+        vocabulary = None if words is None else Vocabulary(words)
+        try:
+            network = _assemble(CELLS[info.cell], tensors, vocabulary, info.name, info.task, header)
+        except KeyError as error:
+            raise NetworkError(f"{info.path}: the tensor {error} is missing") from None
+        except ValueError as error:
+            raise NetworkError(f"{info.path}: {error}") from None
+        if network.cell.size != info.size:
+            raise NetworkError(f"{info.path}: the header says {info.size} cells, the weights {network.cell.size}")
+        return network
+
+    def save(self, path: str | Path) -> None:
+        """Write the network to one ``.safetensors`` file: beside it first, then renamed."""
+        path = Path(path)
+        header = {
+            **self.info,
+            "format": FORMAT,
+            "cell": self.cell.name,
+            "size": str(self.cell.size),
+            "inputs": str(self.cell.inputs),
+            "outputs": str(self.outputs),
+            "task": self.task,
+        }
+        if self.vocabulary is not None:
+            header["vocabulary"] = "\n".join(self.vocabulary.words)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            save_file({key: t.detach().cpu().contiguous() for key, t in self.tensors().items()}, beside, header)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    # ---- what it does ----------------------------------------------------------------------------------------
+
+    def embed(self, ids: NDArray[np.integer] | Tensor) -> Tensor:
+        """Ids (…) → input vectors (…, inputs)."""
+        if self.embedding is None:
+            raise ValueError(f"{self.name} takes vectors of {self.cell.inputs} numbers, not words: it has no embedding")
+        return self.embedding[torch.as_tensor(ids, dtype=torch.long, device=self.embedding.device)]
+
+    def readout(self, h: Tensor) -> Tensor:
+        """Hidden states (…, n) → logits (…, k)."""
+        return h @ self.readout_weight.mT + self.readout_bias
+
+    def classify(self, ids: NDArray[np.integer] | Sequence[int] | Sequence[NDArray[np.integer]]) -> NDArray[np.float64]:
+        """P(positive) after the last word.
+
+        Parameters
+        ----------
+        ids : (time,) ids of one review, or a sequence of such
+
+        Returns
+        -------
+        (), or (review,) float64 array
+
+        Raises
+        ------
+        ValueError
+            For a review without words, or an id outside the vocabulary.
+        """
+        reviews, single = as_reviews(self, ids)
+        order = np.argsort([len(review) for review in reviews], kind="stable")
+        probability = np.empty(len(reviews))
+        with torch.inference_mode():
+            for block in np.array_split(order, math.ceil(len(order) / _BLOCK)):
+                probability[block] = self._classify_block([reviews[k] for k in block])
+        return probability[0] if single else probability
+
+    def _classify_block(self, reviews: list[NDArray[np.int32]]) -> NDArray[np.float64]:
+        last = torch.tensor([len(review) - 1 for review in reviews], device=self.cell.device)
+        hidden, _ = self._layer(self.embed(pad(reviews).T))
+        return self.readout(hidden[last, torch.arange(len(reviews))]).sigmoid()[:, 0].double().cpu().numpy()
+
+    @cached_property
+    def _layer(self) -> torch.nn.RNNBase:
+        return self.cell.to_torch()
+
+
+_BLOCK: Final = 256  # reviews classified together; sorted by length, so little of a block is padding
+
+
+def as_reviews(
+    network: Network, ids: NDArray[np.integer] | Sequence[int] | Sequence[NDArray[np.integer]]
+) -> tuple[list[NDArray[np.int32]], bool]:
+    """One review or several → a list of checked id arrays, and whether it was one."""
+    single = len(ids) == 0 or np.ndim(ids[0]) == 0
+    reviews = [np.asarray(review, dtype=np.int32) for review in ([ids] if single else ids)]
+    limit = len(network.vocabulary) if network.vocabulary is not None else 0
+    for number, review in enumerate(reviews):
+        if review.ndim != 1 or not len(review):
+            raise ValueError(f"review {number} has no words: expected a one-dimensional array of at least one id")
+        if review.min() < 0 or review.max() >= limit:
+            raise ValueError(
+                f"review {number} has ids from {review.min()} to {review.max()}; {network.name} knows 0 to {limit - 1}"
+            )
+    return reviews, single
+
+
+def pad(reviews: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
+    """Reviews of unequal length → (review, time), filled up with ``PADDING``."""
+    padded = np.full((len(reviews), max(map(len, reviews))), PADDING, dtype=np.int32)
+    for row, review in zip(padded, reviews, strict=True):
+        row[: len(review)] = review
+    return padded
+
+
+def _assemble(
+    kind: type[Cell],
+    tensors: Mapping[str, Tensor],
+    vocabulary: Vocabulary | None,
+    name: str,
+    task: str,
+    info: Mapping[str, str],
+) -> Network:
+    hidden = {"bias_hh": tensors["bias_hh"]} if "bias_hh" in tensors else {}
+    cell = kind(tensors["weight_ih"], tensors["weight_hh"], tensors["bias"], **hidden)
+    return Network(
+        cell,
+        tensors["readout_weight"],
+        tensors["readout_bias"],
+        embedding=tensors.get("embedding"),
+        vocabulary=vocabulary,
+        name=name,
+        task=task,
+        info=info,
+    )
