@@ -6,16 +6,16 @@ import json
 
 import click
 
-from engine.catalogue import NetworkInfo, shipped
+from engine.catalogue import shipped
 
 
 @click.command
 @click.option("--json", "as_json", is_flag=True, help="A list of objects, for scripts.")
 def command(as_json: bool) -> None:
-    """List the networks that ship with pinkx; ACCURACY is the fraction right on the whole test set."""
+    """List the networks that ship with pinkx; ACCURACY is the fraction right of the whole test set."""
     networks = shipped()
     if as_json:
-        click.echo(json.dumps([as_object(network) for network in networks], indent=2))
+        click.echo(json.dumps([network.json() for network in networks], indent=2))
     elif networks:
         row = "{:<24}{:<6}{:>5}  {:<16}{:>8}{:>6}  {}".format
         click.echo(row("NAME", "CELL", "CELLS", "TASK", "ACCURACY", "SEED", "DATE"))
@@ -25,17 +25,3 @@ def command(as_json: bool) -> None:
             click.echo(row(info.name, info.cell, info.size, info.task, accuracy, seed, info.date or "—"))
     else:
         click.echo("no network ships with this copy; `pinkx train` makes one")
-
-
-def as_object(info: NetworkInfo) -> dict[str, object]:
-    """A network's description in JSON's types."""
-    return {
-        "name": info.name,
-        "cell": info.cell,
-        "size": info.size,
-        "task": info.task,
-        "accuracy": info.accuracy,
-        "seed": info.seed,
-        "date": info.date,
-        "path": str(info.path),
-    }

@@ -1,0 +1,195 @@
+"""``pinkx doctor``: what works on this machine, and what to do about what does not."""
+
+from __future__ import annotations
+
+import ctypes.util
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import click
+
+# What PySide6 loads on Linux and does not bring, by the name a linker knows and the Debian package it comes from.
+QT_LIBRARIES = {
+    "glib-2.0": "libglib2.0-0",
+    "GL": "libgl1",
+    "EGL": "libegl1",
+    "xkbcommon": "libxkbcommon0",
+    "dbus-1": "libdbus-1-3",
+    "fontconfig": "libfontconfig1",
+    "freetype": "libfreetype6",
+}
+# And what it loads besides to draw on an X11 screen.
+QT_X11_LIBRARIES = {
+    "xcb-cursor": "libxcb-cursor0",
+    "xcb-icccm": "libxcb-icccm4",
+    "xcb-keysyms": "libxcb-keysyms1",
+    "xkbcommon-x11": "libxkbcommon-x11-0",
+    "xcb-shape": "libxcb-shape0",
+    "xcb-xkb": "libxcb-xkb1",
+    "xcb-image": "libxcb-image0",
+    "xcb-render-util": "libxcb-render-util0",
+    "xcb-randr": "libxcb-randr0",
+    "xcb-xinerama": "libxcb-xinerama0",
+    "X11-xcb": "libx11-xcb1",
+}
+SMALLEST, ROOMY = (60, 16), (100, 30)  # columns × rows: what the terminal face needs, and what shows all panels at once
+
+State = Literal["good", "absent", "broken"]
+MARKS: dict[State, str] = {"good": "✓", "absent": "–", "broken": "✗"}
+ASCII_MARKS: dict[State, str] = {"good": "ok", "absent": "--", "broken": "!!"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report: absent is what pinkx can do without, broken what it cannot."""
+
+    group: str
+    name: str
+    value: str
+    state: State = "good"
+    advice: str = ""
+
+
+@click.command
+@click.option("--json", "as_json", is_flag=True, help="One object, for scripts.")
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> None:
+    """Say what works on this machine, and what to do about what does not.
+
+    Ends with 1 if something that pinkx needs is broken (✗); what it can do without (–) is only told.
+    """
+    findings = [*device(), *versions(), *data(), *terminal(), *qt()]
+    sound = all(finding.state != "broken" for finding in findings)
+    if as_json:
+        click.echo(json.dumps({"sound": sound, "findings": [asdict(finding) for finding in findings]}, indent=2))
+    else:
+        draw(findings)
+    ctx.exit(0 if sound else 1)
+
+
+def draw(findings: list[Finding]) -> None:
+    """The report, a heading for each group."""
+    unicode = "utf" in (sys.stdout.encoding or "").lower()
+    group = ""
+    for finding in findings:
+        if finding.group != group:
+            group = finding.group
+            click.secho(group, bold=True)
+        mark = (MARKS if unicode else ASCII_MARKS)[finding.state]
+        click.echo(f"  {mark} {finding.name:<20} {finding.value}" + (f"  → {finding.advice}" if finding.advice else ""))
+
+
+def device() -> Iterator[Finding]:
+    """What computes here."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    yield Finding("device", "CPU", f"{count} cores, {platform.machine()}")
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        yield Finding("device", "torch", str(error), "broken", "install another build: make tui TORCH=…")
+        return
+    if torch.cuda.is_available():
+        for index in range(torch.cuda.device_count()):
+            properties = torch.cuda.get_device_properties(index)
+            yield Finding("device", f"cuda:{index}", f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB")
+    elif torch.version.cuda is None:
+        yield Finding("device", "CUDA", "torch is a CPU build", "absent")
+    else:
+        yield Finding("device", "CUDA", f"torch is built for CUDA {torch.version.cuda}, which finds no GPU", "absent")
+
+
+def versions() -> Iterator[Finding]:
+    """Every library pinkx asks for, held against the range it asks for."""
+    from packaging.requirements import Requirement
+
+    yield Finding("versions", "python", platform.python_version())
+    yield Finding("versions", "pinkx", importlib.metadata.version("pinkx"))
+    for line in importlib.metadata.requires("pinkx") or ():
+        wanted = Requirement(line)
+        optional = wanted.marker is not None and wanted.marker.evaluate({"extra": "gui"})
+        if wanted.marker is not None and not optional:
+            continue  # for development, or for another system
+        try:
+            found = importlib.metadata.version(wanted.name)
+        except importlib.metadata.PackageNotFoundError:
+            found = ""
+        if found and wanted.specifier.contains(found, prereleases=True):
+            yield Finding("versions", wanted.name, found)
+        else:
+            what = f"{found} does not suit" if found else "not installed"
+            advice = f"pip install '{wanted.name}{wanted.specifier}'" + (" (for a window only)" if optional else "")
+            yield Finding("versions", wanted.name, what, "absent" if optional else "broken", advice)
+
+
+def data() -> Iterator[Finding]:
+    """What there is to read, and what to read it with."""
+    from engine.archive import find_archive
+    from engine.catalogue import shipped
+    from engine.reviews import open_reviews
+
+    again = "install pinkx anew: its own files are missing or damaged"
+    try:
+        networks = shipped()
+        state: State = "good" if networks else "broken"
+        yield Finding("data", "networks", f"{len(networks)} shipped", state, "" if networks else again)
+    except (ValueError, OSError) as error:
+        yield Finding("data", "networks", str(error), "broken", again)
+    try:
+        yield Finding("data", "reviews", f"{len(open_reviews())} shipped")
+    except (ValueError, OSError) as error:
+        yield Finding("data", "reviews", str(error), "broken", again)
+    try:
+        yield Finding("data", "IMDb archive", str(find_archive()))
+    except (ValueError, OSError) as error:
+        yield Finding("data", "IMDb archive", "none", "absent", str(error))
+
+
+def terminal() -> Iterator[Finding]:
+    """What this terminal shows."""
+    from rich.console import Console
+
+    if not sys.stdout.isatty():
+        advice = "`pinkx tui` wants to be started in a terminal"
+        yield Finding("terminal", "standard output", "is not a terminal", "absent", advice)
+        return
+    console = Console()
+    columns, rows = console.size
+    if columns < SMALLEST[0] or rows < SMALLEST[1]:
+        advice = f"enlarge it to {SMALLEST[0]}×{SMALLEST[1]} or more for `pinkx tui`"
+        yield Finding("terminal", "size", f"{columns}×{rows}", "absent", advice)
+    else:
+        roomy = columns >= ROOMY[0] and rows >= ROOMY[1]
+        advice = "" if roomy else f"from {ROOMY[0]}×{ROOMY[1]} on, all panels show at once"
+        yield Finding("terminal", "size", f"{columns}×{rows}", advice=advice)
+    depth = {"truecolor": "16 million", "256": "256", "standard": "16", "windows": "16"}.get(console.color_system or "")
+    told = ", ".join(f"{name}={os.environ[name]}" for name in ("TERM", "COLORTERM", "NO_COLOR") if name in os.environ)
+    if console.no_color:
+        yield Finding("terminal", "colours", f"none ({told})", "absent", "unset NO_COLOR to see colours")
+    elif depth == "16 million":
+        yield Finding("terminal", "colours", f"{depth} ({told})")
+    else:
+        advice = "if it can show more, set COLORTERM=truecolor"
+        yield Finding("terminal", "colours", f"{depth or 'none'} ({told})", "good" if depth else "absent", advice)
+    if "utf" in (sys.stdout.encoding or "").lower():
+        yield Finding("terminal", "encoding", sys.stdout.encoding)
+    else:
+        yield Finding("terminal", "encoding", sys.stdout.encoding, "absent", "set LANG to a UTF-8 locale, as C.UTF-8")
+
+
+def qt() -> Iterator[Finding]:
+    """The system libraries of the window, looked for without loading Qt."""
+    if sys.platform != "linux":
+        return  # elsewhere Qt brings all it needs
+    for name, libraries in (("without a screen", QT_LIBRARIES), ("on X11", QT_LIBRARIES | QT_X11_LIBRARIES)):
+        missing = [package for library, package in libraries.items() if ctypes.util.find_library(library) is None]
+        if missing:
+            advice = f"apt install {' '.join(missing)} (for a window only)"
+            yield Finding("Qt libraries", name, f"{len(missing)} missing", "absent", advice)
+        else:
+            yield Finding("Qt libraries", name, f"all {len(libraries)} found")

@@ -1,0 +1,136 @@
+"""The command line: help at once, errors in words, and a sane end however it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import types
+from collections.abc import Callable
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from explorer.cli import VERBS, pinkx
+
+PINKX = [sys.executable, "-c", "from explorer.cli import main; main()"]
+
+Invoke = Callable[..., Result]
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], Invoke]:
+    """Put a verb ``fail`` in the table that raises what it is given; answers with a function that runs pinkx."""
+
+    def prepare(error: BaseException) -> Invoke:
+        @click.command
+        def command() -> None:
+            raise error
+
+        module = types.ModuleType("explorer.commands.fail")
+        module.command = command
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        monkeypatch.setitem(VERBS, "fail", "Fail.")
+        return lambda *args: CliRunner().invoke(pinkx, args, prog_name="pinkx")
+
+    return prepare
+
+
+def test_help_names_every_verb_with_what_it_does():
+    done = CliRunner().invoke(pinkx, ["--help"], terminal_width=200)
+    assert done.exit_code == 0
+    for verb, help_line in VERBS.items():
+        assert f"  {verb} " in done.output
+        assert help_line in done.output
+
+
+def test_help_takes_less_than_a_third_of_a_second():
+    # Processor time, not the clock's: the machine may be busy with other things.
+    took = []
+    for _ in range(3):
+        before = os.times()
+        subprocess.run([*PINKX, "--help"], check=True, stdout=subprocess.DEVNULL)
+        after = os.times()
+        took.append(after.children_user + after.children_system - before.children_user - before.children_system)
+    assert min(took) < 0.3
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_of_the_table_is_there_and_explains_itself(verb: str):
+    done = CliRunner().invoke(pinkx, [verb, "--help"])
+    assert done.exit_code == 0
+    assert done.output.startswith(f"Usage: pinkx {verb} ")
+
+
+def test_an_unknown_verb_is_answered_with_those_there_are():
+    done = CliRunner().invoke(pinkx, ["sing"])
+    assert done.exit_code == 2
+    assert "no verb 'sing'" in done.stderr
+    assert ", ".join(VERBS) in done.stderr
+
+
+def test_version():
+    done = CliRunner().invoke(pinkx, ["--version"])
+    assert done.output.startswith("pinkx 0.")
+
+
+@pytest.mark.parametrize("error", [ValueError("no such thing"), FileNotFoundError("no such thing")])
+def test_an_error_is_one_line_on_standard_error(failing, error: Exception):
+    done = failing(error)("fail")
+    assert (done.exit_code, done.stdout, done.stderr) == (1, "", "error: no such thing\n")
+
+
+def test_an_error_quoting_a_file_sends_no_control_characters_to_the_terminal(failing):
+    done = failing(ValueError("found '\x1b[2J\x07\u202e'\nexpected a word"))("fail")
+    assert done.stderr == "error: found '�[2J��'\nexpected a word\n"
+
+
+def test_debug_shows_where_an_error_arose(failing):
+    error = ValueError("no such thing")
+    assert failing(error)("--debug", "fail").exception is error
+
+
+def test_a_mistake_of_the_program_is_not_hidden(failing):
+    error = KeyError("i")
+    assert failing(error)("fail").exception is error
+
+
+def test_ctrl_c_ends_quietly(failing):
+    done = failing(KeyboardInterrupt())("fail")
+    assert (done.exit_code, done.output) == (130, "")
+
+
+def test_a_reader_who_goes_away_is_no_error():
+    process = subprocess.Popen([*PINKX, "networks", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.wait()
+    process.stderr.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_terminated_program_goes_through_its_finally(number: signal.Signals):
+    program = """
+import sys, time, types, click
+from explorer import cli
+
+@click.command
+def command():
+    try:
+        print("ready", flush=True)
+        time.sleep(30)
+    finally:
+        print("closed")
+
+cli.VERBS["wait"] = "Wait."
+sys.modules["explorer.commands.wait"] = types.SimpleNamespace(command=command)
+sys.argv = ["pinkx", "wait"]
+cli.main()
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(number)
+        out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err) == (128 + number, b"closed\n", b"")

@@ -1,0 +1,116 @@
+"""`pinkx doctor`: it finds what is wrong, says what to do, and fails only for what is needed."""
+
+from __future__ import annotations
+
+import ctypes.util
+import importlib.metadata
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+
+from engine import catalogue, reviews
+from explorer.cli import pinkx
+
+
+def examine(*args: str) -> Result:
+    return CliRunner().invoke(pinkx, ["doctor", *args])
+
+
+def findings() -> dict[str, dict[str, str]]:
+    """What doctor tells a script, by name."""
+    return {finding["name"]: finding for finding in json.loads(examine("--json").stdout)["findings"]}
+
+
+def test_a_sound_copy_is_called_sound():
+    done = examine()
+    assert done.exit_code == 0, done.stdout
+    assert "✗" not in done.stdout
+    found = findings()
+    assert found["networks"]["value"] == f"{len(catalogue.shipped())} shipped"
+    assert found["reviews"]["value"] == f"{len(reviews.open_reviews())} shipped"
+    assert found["torch"]["value"] == importlib.metadata.version("torch")
+    assert {"CPU", "python", "pinkx", "textual", "numba", "standard output"} <= found.keys()
+
+
+def test_missing_networks_and_reviews_are_broken(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(catalogue, "SHIPPED", tmp_path)
+    monkeypatch.setattr(reviews, "BUNDLED", tmp_path)
+    done = examine()
+    assert done.exit_code == 1
+    broken = [line for line in done.stdout.splitlines() if "✗" in line]
+    assert [line.split()[1] for line in broken] == ["networks", "reviews"]
+    assert all("→ install pinkx anew" in line for line in broken)
+
+
+def test_a_library_outside_its_range_is_broken_and_an_optional_one_is_not(monkeypatch: pytest.MonkeyPatch):
+    true_version = importlib.metadata.version
+    old = {"textual": "0.1", "pyside6-essentials": "6.9.1"}
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: old.get(name.lower()) or true_version(name))
+    found = findings()
+    assert found["textual"]["state"] == "broken"
+    assert found["textual"]["value"] == "0.1 does not suit"
+    assert "pip install 'textual" in found["textual"]["advice"]
+    assert found["pyside6-essentials"]["state"] == "absent"
+
+
+def test_no_archive_is_told_with_the_ways_to_one(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PINKX_IMDB", str(tmp_path / "nowhere.tar.gz"))
+    archive = findings()["IMDb archive"]
+    assert archive["state"] == "absent"
+    assert "PINKX_IMDB" in archive["advice"]
+
+
+def test_the_archive_is_named(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "aclImdb_v1.tar.gz"
+    path.touch()
+    monkeypatch.setenv("PINKX_IMDB", str(path))
+    assert findings()["IMDb archive"] == {
+        "group": "data",
+        "name": "IMDb archive",
+        "value": str(path),
+        "state": "good",
+        "advice": "",
+    }
+
+
+def test_missing_qt_libraries_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.platform", "linux")
+    there = lambda name: None if name in ("EGL", "xcb-cursor") else f"lib{name}.so"  # noqa: E731
+    monkeypatch.setattr(ctypes.util, "find_library", there)
+    found = findings()
+    assert "apt install libegl1 (" in found["without a screen"]["advice"]
+    assert "apt install libegl1 libxcb-cursor0 (" in found["on X11"]["advice"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"TERM": "xterm", "COLORTERM": "truecolor"}, "16 million (TERM=xterm, COLORTERM=truecolor)"),
+        ({"TERM": "xterm-256color"}, "256 (TERM=xterm-256color)"),
+        ({"TERM": "xterm"}, "16 (TERM=xterm)"),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, "none (TERM=xterm, NO_COLOR=1)"),
+    ],
+)
+def test_colours(environment: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch):
+    from explorer.commands import doctor
+
+    for name in ("TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    found = {finding.name: finding for finding in doctor.terminal()}
+    assert found["colours"].value == expected
+
+
+def test_a_small_terminal_is_told_the_size_it_needs(monkeypatch: pytest.MonkeyPatch):
+    from explorer.commands import doctor
+
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "50")
+    monkeypatch.setenv("LINES", "12")
+    size = next(doctor.terminal())
+    assert (size.value, size.state) == ("50×12", "absent")
+    assert "60×16" in size.advice
