@@ -20,7 +20,7 @@ ENVIRONMENT: Final = "PINKX_IMDB"
 
 _FOLDERS: Final = {"train": ("train/neg", "train/pos"), "test": ("test/neg", "test/pos"), "unsup": ("train/unsup",)}
 _LABELS: Final = {"pos": True, "neg": False, "unsup": None}
-_MEMBER: Final = re.compile(r"(?:.*/)?((?:train|test)/(pos|neg|unsup))/((\d+)_\d+)\.txt")
+_MEMBER: Final = re.compile(r"(?:.*/)?((?:train|test)/(pos|neg|unsup))/(([0-9]{1,9})_[0-9]+)\.txt")
 
 
 def cache_path() -> Path:

@@ -37,7 +37,7 @@ def open_reviews(
     imdb: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Sequence[Review]:
-    """All reviews of a source, at least one, none of them empty.
+    """All reviews of a source: at least one, and outside the archive none without a word.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def _json_rows(path: Path) -> Iterator[tuple[str, Row]]:
             continue
         try:
             row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise ReviewError(f"{str(path)!r}, line {number} is not JSON: {error}") from None
         if not isinstance(row, dict):
             raise ReviewError(f"{str(path)!r}, line {number}: expected an object {{…}}, found {line.strip()[:40]!r}")

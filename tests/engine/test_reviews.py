@@ -118,6 +118,7 @@ def test_json_lines_find_their_text(tmp_path: Path) -> None:
         ("a.csv", 'text\n"good\n', r"is not CSV: .* \(line 2\)"),
         ("a.jsonl", '{"text": "good"}\n{"text": "go\n', "line 2 is not JSON: Unterminated string"),
         ("a.jsonl", "[" * 100_000, "line 1 is not JSON"),
+        ("a.jsonl", "1" * 5000, "line 1 is not JSON"),
         ("a.jsonl", '["good"]', "line 1: expected an object .*, found '\\[\"good\"\\]'"),
         ("a.jsonl", '{"text": 5}', "line 1: no text in the column 'text'"),
     ],
