@@ -60,6 +60,7 @@ ifneq ($(strip $(TORCH)),$(strip $(KEPT)))
 .PHONY: $(VENV)/torch.txt
 endif
 $(VENV)/torch.txt: | $(BIN)/python
+	$(if $(KEPT),$(PIP) uninstall --yes torch) # else a CPU build would do for pip where a CUDA build is asked for
 	$(PIP) install $$TORCH
 	@printf '%s\n' "$$TORCH" > $@
 
