@@ -1,0 +1,128 @@
+"""Training a network on a synthetic task: the recipe of the fixed-point paper.
+
+Cheng, Schmid & Lange (2021), section 4.2: 100 units, binary cross entropy in every channel, Adam with its default
+rate, Glorot initial weights, every architecture trained equally long, accuracy above 95 %.  What the paper leaves open,
+and how it is settled here: sequences of 50 steps, 4,000 batches of 64 fresh ones, biases zero at first, and gradients
+clipped at norm 1 (without it the tanh RNN jumps).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from engine.cells import CELLS, cell_from_torch
+from engine.network import Network
+from engine.tasks import Task, task_from_name
+
+_FRESH_SEED = 2**31
+"""Where the seeds of test sequences begin; training never reaches them."""
+
+
+@dataclass(frozen=True)
+class TaskRecipe:
+    """Everything that decides a training run.  ``gamma`` is integration's discount, ``p`` flip-flop's pulse rate."""
+
+    task: str = "flip-flop-3"
+    cell: str = "gru"
+    size: int = 100
+    seed: int = 0
+    steps: int = 50
+    batch: int = 64
+    batches: int = 4000
+    learning_rate: float = 0.001
+    clip: float = 1.0
+    gamma: float = 1.0
+    p: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.cell not in CELLS:
+            raise ValueError(f"unknown cell {self.cell!r}, expected one of {', '.join(CELLS)}")
+        for field in ("size", "steps", "batch", "batches"):
+            if getattr(self, field) < 1:
+                raise ValueError(f"{field} must be at least 1, got {getattr(self, field)}")
+        self.sequences()
+
+    def sequences(self) -> Task:
+        """The generator of the task's sequences."""
+        return task_from_name(self.task, gamma=self.gamma, p=self.p)
+
+
+def train_task(recipe: TaskRecipe, *, progress: Callable[[int, float], None] = lambda batch, loss: None) -> Network:
+    """Train one network on fresh sequences and measure it on 2,000 that it has not seen.
+
+    Parameters
+    ----------
+    recipe : TaskRecipe
+    progress : callable
+        Called after every batch with its number, from 1, and its loss.
+
+    Returns
+    -------
+    Network
+        Its ``info`` holds seed, recipe, γ and accuracy.
+    """
+    task = recipe.sequences()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        layer, readout = _glorot(recipe, task.channels)
+    learned = [*layer.parameters(), *readout.parameters()]
+    optimiser = torch.optim.Adam(learned, lr=recipe.learning_rate)
+    for batch in range(recipe.batches):
+        # Seeds of different runs must not share sequences: each run has its own range.
+        inputs, targets = task.sequences(recipe.batch, recipe.steps, recipe.seed * recipe.batches + batch)
+        logits = readout(layer(torch.from_numpy(inputs))[0])
+        loss = _cross_entropy(logits, torch.from_numpy(targets))
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(learned, recipe.clip)
+        optimiser.step()
+        progress(batch + 1, loss.item())
+    info = {
+        "seed": str(recipe.seed),
+        "date": date.today().isoformat(),
+        "recipe": json.dumps(asdict(recipe)),
+        "gamma": str(recipe.gamma),
+    }
+    network = Network(
+        cell_from_torch(layer),
+        readout.weight.detach(),
+        readout.bias.detach(),
+        name=f"{recipe.cell}-{recipe.size}-{recipe.task}",
+        task=recipe.task,
+        info=info,
+    )
+    network.info["accuracy"] = f"{task_accuracy(network, task, recipe.steps):.5f}"
+    return network
+
+
+@torch.inference_mode()
+def task_accuracy(network: Network, task: Task, steps: int, *, count: int = 2000, seed: int = 0) -> float:
+    """The fraction of answers, over every channel and step, on the right side of 1/2 in ``count`` fresh sequences."""
+    inputs, targets = task.sequences(count, steps, _FRESH_SEED + seed)
+    hidden, _ = network.cell.to_torch()(torch.from_numpy(inputs).to(network.cell.dtype).transpose(0, 1))
+    right = (network.readout(hidden.transpose(0, 1)) > 0).numpy() == (targets > 0.5)
+    return float(np.mean(right[~np.isnan(targets)]))
+
+
+def _glorot(recipe: TaskRecipe, channels: int) -> tuple[nn.RNNBase, nn.Linear]:
+    kind = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[recipe.cell]
+    layer, readout = kind(channels, recipe.size, batch_first=True), nn.Linear(recipe.size, channels)
+    for parameter in (*layer.parameters(), *readout.parameters()):
+        if parameter.ndim == 2:
+            nn.init.xavier_uniform_(parameter)
+        else:
+            nn.init.zeros_(parameter)
+    return layer, readout
+
+
+def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    asked = ~targets.isnan()
+    return functional.binary_cross_entropy_with_logits(logits[asked], targets[asked])
