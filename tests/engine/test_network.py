@@ -1,0 +1,143 @@
+"""A network survives its file, and a damaged file is refused with what is wrong."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from engine.catalogue import NetworkError, describe, find, shipped
+from engine.cells import CELLS, cell_from_torch
+from engine.network import Network, Vocabulary, pad
+from engine.reviews import CUT, open_reviews
+
+WORDS = ["the", "film", "good", "bad"]
+
+
+def make(kind: str = "lstm", size: int = 5) -> Network:
+    torch.manual_seed(3)
+    layer = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[kind](3, size)
+    vocabulary = Vocabulary(WORDS)
+    return Network(
+        cell_from_torch(layer),
+        torch.randn(1, size),
+        torch.randn(1),
+        embedding=torch.randn(len(vocabulary), 3),
+        vocabulary=vocabulary,
+        info={"seed": "3", "accuracy": "0.875", "recipe": json.dumps({"batch": 128})},
+    )
+
+
+@pytest.mark.parametrize("kind", list(CELLS))
+def test_comes_back_from_its_file(kind: str, tmp_path: Path) -> None:
+    network = make(kind)
+    network.save(tmp_path / "one.safetensors")
+    again = Network.load(tmp_path / "one.safetensors")
+    for key, tensor in network.tensors().items():
+        torch.testing.assert_close(again.tensors()[key], tensor, rtol=0, atol=0)
+    ids = again.vocabulary.encode(["good", "film", "nonsense"])
+    assert ids.tolist() == [4, 3, 1]
+    assert again.classify(ids) == network.classify(ids)
+    info = describe(tmp_path / "one.safetensors")
+    assert (info.name, info.cell, info.size, info.accuracy, info.seed) == ("one", kind, 5, 0.875, 3)
+    assert info.json()["recipe"] == {"batch": 128}
+    assert [p.name for p in tmp_path.iterdir()] == ["one.safetensors"]  # nothing left beside it
+
+
+@pytest.mark.parametrize("kind", list(CELLS))
+def test_classifies_as_one_step_after_another(kind: str) -> None:
+    network = make(kind)
+    random = np.random.default_rng(1)
+    reviews = [random.integers(1, 6, size) for size in (1, 7, 3, 12)]
+    expected = []
+    for ids in reviews:
+        state, _ = network.cell.run(network.embed(ids))
+        expected.append(network.readout(network.cell.split(state)["h"]).sigmoid().item())
+    np.testing.assert_allclose(network.classify(reviews), expected, atol=1e-6)
+    assert network.classify(reviews[1]).shape == ()
+
+
+def test_words_have_ids_and_ids_words() -> None:
+    vocabulary = Vocabulary(WORDS)
+    assert len(vocabulary) == 6
+    assert [vocabulary.word(k) for k in vocabulary.encode(["bad", "unheard", "the"])] == ["bad", "[unk]", "the"]
+    assert vocabulary.word(0) == "[pad]"
+    assert pad([np.array([2, 3]), np.array([4])]).tolist() == [[2, 3], [4, 0]]
+
+
+@pytest.mark.parametrize("ids", [[], [np.array([], dtype=int)], [2, 99], [2, -1], [np.array([[2, 3]])]])
+def test_refuses_what_is_no_review(ids: list[int]) -> None:
+    with pytest.raises(ValueError, match="review 0"):
+        make().classify(ids)
+
+
+def test_vectors_are_not_words() -> None:
+    network = make()
+    raw = Network(network.cell, network.readout_weight, network.readout_bias, name="integrator")
+    with pytest.raises(ValueError, match="integrator takes vectors of 3 numbers"):
+        raw.embed(np.array([1]))
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda t: t.pop("bias"), "'bias' is missing"),
+        (lambda t: t.update(bias=t["bias"][:-1]), r"bias must be \(20,\)"),
+        (lambda t: t.update(readout_weight=t["readout_weight"][:, :4].contiguous()), r"must be \(k, 5\)"),
+        (lambda t: t.update(embedding=t["embedding"][:-1]), r"embedding must be \(6, 3\)"),
+        (lambda t: t["weight_hh"].__setitem__((0, 0), float("nan")), "weight_hh holds values that are not finite"),
+    ],
+)
+def test_refuses_damaged_weights(damage, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "one.safetensors"
+    make().save(path)
+    header = dict(describe(path).metadata)
+    tensors = load_file(path)
+    damage(tensors)
+    save_file(tensors, path, header)
+    with pytest.raises(NetworkError, match=says):
+        Network.load(path)
+
+
+def test_refuses_other_files(tmp_path: Path) -> None:
+    path = tmp_path / "one.safetensors"
+    make().save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(NetworkError, match=r"not a whole \.safetensors file"):
+        Network.load(path)
+    save_file({"a": torch.zeros(2)}, path)
+    with pytest.raises(NetworkError, match="not a network of pinkx"):
+        Network.load(path)
+    save_file({"a": torch.zeros(2)}, path, {"format": "pinkx network 1", "cell": "lstm", "size": "many", "task": "x"})
+    with pytest.raises(NetworkError, match="header is damaged"):
+        Network.load(path)
+    with pytest.raises(NetworkError, match="no network 'lstm-9': give a .safetensors file, or one of the shipped"):
+        find("lstm-9")
+
+
+def test_the_catalogue_needs_no_torch() -> None:
+    code = "import sys; from engine.catalogue import shipped; shipped(); print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_ships_the_nine_sizes_of_the_paper() -> None:
+    sentiment = [info for info in shipped() if info.task == "sentiment" and info.cell == "lstm"]
+    assert [info.size for info in sentiment] == [8, 16, 32, 48, 64, 80, 96, 112, 128]
+    assert all(info.accuracy and 0.85 < info.accuracy < 0.95 for info in sentiment)
+    assert sum(info.path.stat().st_size for info in sentiment) < 6_000_000
+
+
+@pytest.mark.timeout(300)
+def test_the_accuracy_on_file_is_the_accuracy_measured(imdb: Path) -> None:
+    network = Network.load("lstm-8")
+    assert network.vocabulary is not None
+    reviews = open_reviews("imdb", split="test", imdb=imdb)
+    ids = [network.vocabulary.encode(review.words[:CUT]) for review in reviews]
+    right = (network.classify(ids) >= 0.5) == np.array([review.label for review in reviews])
+    assert len(right) == 25_000
+    assert right.mean() == pytest.approx(float(network.info["accuracy"]), abs=2e-4)  # a few reviews sit on the fence
