@@ -11,7 +11,7 @@ from engine.network import Network
 from engine.reviews import Review
 from engine.training import Corpus, Progress, Recipe, accuracy, train_sentiment
 
-SMALL = dict(size=4, epochs=3, validation=40, batch=16, vocabulary=30)
+SMALL = {"size": 4, "epochs": 3, "validation": 40, "batch": 16, "vocabulary": 30}
 
 
 @pytest.fixture(scope="module")
