@@ -7,9 +7,9 @@ import os
 # torch with two threads beside another busy process is a hundred times slower than with one
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from pathlib import Path  # noqa: E402
+from pathlib import Path
 
-import pytest  # noqa: E402
+import pytest
 
 BESIDE = Path(__file__).parents[2] / "shared" / "data" / "aclImdb_labelled.tar.gz"
 
