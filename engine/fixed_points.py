@@ -1,0 +1,248 @@
+"""Find the fixed and slow points of a cell, certify, classify and linearise them.
+
+A state s is *fixed* under a held input x when F(s, x) = s, and *slow* when it nearly is: the speed
+q = ½‖F(s, x) − s‖² is small.  q alone certifies nothing (a valley floor may be slow and far from any root), so every
+point also carries its Newton step ‖(J − I)⁻¹(F − s)‖, the distance to the root to first order.
+
+Method ``newton`` goes three ways from each start, until one ends at a root:
+
+1. Levenberg–Marquardt on the reduced equation (see ``engine.reduced``);
+2. the same from where the network itself has gone after ``RELAX`` steps of the held input;
+3. Levenberg–Marquardt on F(s, x) − s, which minimises q and so finds slow points where there is no root.
+
+Method ``adam`` is Algorithm 1 of Cheng, Schmid & Lange (2021), after Sussillo & Barak (2013): q minimised by Adam from
+visited states.  It is kept for comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+import scipy.linalg
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from engine.cells import Cell
+from engine.newton import solve
+from engine.points import FixedPoints
+from engine.reduced import full_equation, minus_identity, reduced_equation
+
+Method = Literal["newton", "adam"]
+
+FIXED = 1e-8
+"""A point is fixed when its Newton step is shorter than this."""
+
+SLOW = 1e-5
+"""A point is slow when only q is below this: it moves by less than 0.0045 a step."""
+
+MERGE = {"fixed": 1e-5, "slow": 1e-2}
+"""States of one kind and input nearer than this (Euclidean) are one point: roots are sharp, valley floors are not."""
+
+RELAX = 200
+"""Steps of the network itself before the second try."""
+
+MODES = 10
+"""Eigenvectors kept of each point, by falling |λ|."""
+
+BLOCK = 128
+"""Starts searched side by side: progress is reported, and a search can be stopped, between blocks."""
+
+_ADAM_STEPS, _ADAM_RATE = 2000, 0.01
+
+
+def find_fixed_points(
+    cell: Cell,
+    x: ArrayLike | Tensor,
+    starts: ArrayLike | Tensor,
+    *,
+    method: Method = "newton",
+    readout: tuple[Tensor, Tensor] | None = None,
+    input_names: Sequence[str] | None = None,
+    modes: int = MODES,
+    progress: Callable[[int, int], bool | None] | None = None,
+) -> FixedPoints:
+    """Search from every start, under every input.
+
+    Parameters
+    ----------
+    cell : Cell
+        Computed with in float64, on its own device.
+    x : (inputs,) or (I, inputs) array
+        The held input, or several.
+    starts : (N, S) or (I, N, S) array
+        States to start from, for every input alike or for each its own.  One that is not finite is counted as lost.
+    method : "newton" or "adam"
+    readout : ((k, n), (k,)) tensors, optional
+        Weight and bias; gives the points' ``readout``.
+    input_names : I strings, optional
+        What the inputs are called; their numbers otherwise.
+    modes : int
+        How many eigenvectors to keep of each point.
+    progress : callable, optional
+        Called with (starts done, starts in all); returning False ends the search with what was found so far.
+
+    Returns
+    -------
+    FixedPoints
+        By input, then fixed before slow, then by hits.  One root reached from many starts is one point.
+
+    Raises
+    ------
+    ValueError
+        If shapes or the method are wrong.  No start, however bad, raises.
+    """
+    if method not in ("newton", "adam"):
+        raise ValueError(f"unknown method {method!r}, expected 'newton' or 'adam'")
+    device = cell.device
+    cell = cell.to(dtype=torch.float64)
+    inputs = torch.atleast_2d(torch.as_tensor(x, dtype=torch.float64, device=device))
+    begin = torch.as_tensor(starts, dtype=torch.float64, device=device)
+    if inputs.ndim != 2 or inputs.shape[1] != cell.inputs:
+        raise ValueError(f"x must be ({cell.inputs},) or (inputs, {cell.inputs}), got {tuple(np.shape(x))}")
+    if begin.ndim not in (2, 3) or begin.shape[-1] != cell.state_size:
+        raise ValueError(f"starts must be (start, {cell.state_size}), got {tuple(begin.shape)}")
+    if begin.ndim == 3 and len(begin) != len(inputs):
+        raise ValueError(f"{len(begin)} sets of starts for {len(inputs)} inputs: expected one set, or one for each")
+    names = [str(k) for k in range(len(inputs))] if input_names is None else list(input_names)
+    if len(names) != len(inputs):
+        raise ValueError(f"{len(names)} names for {len(inputs)} inputs")
+    begin = begin.expand(len(inputs), -1, -1).reshape(-1, cell.state_size)
+    which = torch.arange(len(inputs), device=device).repeat_interleave(len(begin) // max(len(inputs), 1))
+
+    search = _newton if method == "newton" else _adam
+    ends, done = begin.clone(), 0
+    with torch.no_grad():
+        for block in torch.arange(len(begin), device=device).split(BLOCK):
+            ends[block] = search(cell, inputs[which[block]], begin[block])
+            done += len(block)
+            if progress is not None and progress(done, len(begin)) is False:
+                break
+        ends, which = ends[:done], which[:done]
+        q, step = certify(cell, inputs[which], ends)
+        fixed = step < FIXED
+        rows, hits = _distinct(ends, which, fixed, q)
+        return _describe(cell, inputs, names, ends[rows], which[rows], q[rows], step[rows], hits, readout, modes, done)
+
+
+def certify(cell: Cell, x: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:
+    """q and the Newton step of every state, each (problem,); ∞ where they cannot be computed."""
+    q, step = [torch.empty(0, dtype=states.dtype, device=states.device)] * 2
+    for xs, s in zip(x.split(BLOCK), states.split(BLOCK), strict=True):
+        residual = cell.step(xs, s)[0] - s
+        delta, failed = torch.linalg.solve_ex(minus_identity(cell.jacobian(xs, s)), residual.unsqueeze(-1))
+        length = torch.where(failed == 0, delta.squeeze(-1).norm(dim=-1), torch.inf)
+        q = torch.cat((q, (0.5 * residual.square().sum(-1)).nan_to_num(torch.inf)))
+        step = torch.cat((step, length.nan_to_num(torch.inf)))
+    return q, step
+
+
+def _newton(cell: Cell, x: Tensor, starts: Tensor) -> Tensor:
+    reduced, full = reduced_equation(cell), full_equation(cell)
+    best = reduced.state(x, solve(reduced, x, reduced.unknowns(starts)))
+    q, step = certify(cell, x, best)
+
+    def relaxed(x: Tensor, s: Tensor) -> Tensor:
+        for _ in range(RELAX):
+            s = cell.step(x, s)[0]
+        return reduced.state(x, solve(reduced, x, reduced.unknowns(s)))
+
+    def slowest(x: Tensor, s: Tensor) -> Tensor:
+        return full.state(x, solve(full, x, s))
+
+    for attempt in (relaxed, slowest):
+        # A start that is still at no root tries again, and keeps the better end.
+        again = ((step >= FIXED) & starts.isfinite().all(-1)).nonzero().squeeze(-1)
+        if not len(again):
+            break
+        end = attempt(x[again], starts[again])
+        new_q, new_step = certify(cell, x[again], end)
+        closer = (new_step < FIXED) | (new_q < q[again])
+        best[again[closer]], q[again[closer]], step[again[closer]] = end[closer], new_q[closer], new_step[closer]
+    return best
+
+
+def _adam(cell: Cell, x: Tensor, starts: Tensor) -> Tensor:
+    states = starts.clone().requires_grad_()
+    optimiser = torch.optim.Adam([states], lr=_ADAM_RATE)
+    for _ in range(_ADAM_STEPS):
+        with torch.enable_grad():
+            speed = 0.5 * (cell.step(x, states)[0] - states).square().sum()
+        (states.grad,) = torch.autograd.grad(speed, [states])
+        optimiser.step()
+    return states.detach()
+
+
+def _distinct(ends: Tensor, which: Tensor, fixed: Tensor, q: Tensor) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """One row for each point, the best of those that are one, and how many there were of each."""
+    rows, hits = [], []
+    for number in which.unique():
+        for kind, is_kind in (("fixed", fixed), ("slow", ~fixed & (q < SLOW))):
+            members = ((which == number) & is_kind).nonzero().squeeze(-1)
+            members = members[q[members].argsort()]
+            found = []
+            while len(members):
+                near = (ends[members] - ends[members[0]]).norm(dim=-1) < MERGE[kind]
+                near[0] = True
+                found.append((int(near.sum()), int(members[0])))
+                members = members[~near]
+            found.sort(key=lambda entry: -entry[0])
+            hits += [count for count, _ in found]
+            rows += [row for _, row in found]
+    return np.array(rows, dtype=np.int64), np.array(hits, dtype=np.int64)
+
+
+def _describe(
+    cell: Cell,
+    inputs: Tensor,
+    names: Sequence[str],
+    states: Tensor,
+    which: Tensor,
+    q: Tensor,
+    step: Tensor,
+    hits: NDArray[np.int64],
+    readout: tuple[Tensor, Tensor] | None,
+    modes: int,
+    starts: int,
+) -> FixedPoints:
+    x = inputs[which]
+    values, right, left = eigensystem(cell, x, states, modes)
+    logits = torch.zeros(len(states), 0, dtype=states.dtype, device=states.device)
+    if readout is not None:
+        weight, bias = (part.to(states) for part in readout)
+        logits = cell.split(states)["h"] @ weight.mT + bias
+    return FixedPoints(
+        states=states.cpu().numpy(),
+        inputs=x.cpu().numpy(),
+        input_names=np.array(names, dtype=np.str_)[which.cpu().numpy()],
+        q=q.cpu().numpy(),
+        newton_step=step.cpu().numpy(),
+        fixed=(step < FIXED).cpu().numpy(),
+        hits=hits,
+        eigenvalues=values,
+        right=right,
+        left=left,
+        readout=logits.cpu().numpy(),
+        starts=starts,
+    )
+
+
+def eigensystem(
+    cell: Cell, x: Tensor, states: Tensor, modes: int
+) -> tuple[NDArray[np.complex128], NDArray[np.complex128], NDArray[np.complex128]]:
+    """Eigenvalues (P, S) of the full map's Jacobian by falling modulus; right (P, S, K) and left (P, K, S) vectors."""
+    count, size = states.shape
+    kept = min(modes, size)
+    values = np.empty((count, size), dtype=np.complex128)
+    right, left = np.empty((count, size, kept), dtype=np.complex128), np.empty((count, kept, size), dtype=np.complex128)
+    for k in range(count):
+        jacobian = cell.jacobian(x[k], states[k]).cpu().numpy()
+        value, lefts, rights = scipy.linalg.eig(jacobian, left=True, right=True)
+        order = np.argsort(-np.abs(value), kind="stable")
+        values[k], lefts, rights = value[order], lefts[:, order[:kept]].conj().T, rights[:, order[:kept]]
+        # Scale to left · right = 1; a defective pair (left · right = 0) cannot be and keeps its length.
+        overlap = np.einsum("ks,sk->k", lefts, rights)
+        right[k], left[k] = rights, lefts / np.where(np.abs(overlap) > 1e-12, overlap, 1)[:, None]
+    return values, right, left
