@@ -1,0 +1,305 @@
+"""Every signal of every cell while a network reads: many sequences at once (`record`) or word by word (`Stepper`).
+
+`record_reference` is the truth, plain PyTorch steps; `record` and `Stepper` are the fast bodies of `engine.kernels`,
+tested against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from engine.kernels import steps
+from engine.kernels.tiles import BLOCK
+from engine.network import Network, as_reviews, pad
+
+Float32s = NDArray[np.float32]
+Ids = NDArray[np.integer] | Sequence[int] | Sequence[NDArray[np.integer]]
+Inputs = NDArray[np.floating] | Sequence[NDArray[np.floating]]
+
+_ALIGNMENT: Final = 64  # bytes: a whole vector, so that large recordings may be written past the caches
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Signals of many sequences: ``recording["f"]`` is float32 (review, time, cell), NaN past a review's end.
+
+    Attributes
+    ----------
+    network : Network
+    names : tuple of str
+        The signals there are.
+    lengths : (review,) array
+        Words of each review.
+    """
+
+    network: Network
+    names: tuple[str, ...]
+    lengths: NDArray[np.intp]
+    _signals: Mapping[str, Float32s]
+    _tokens: NDArray[np.int32]
+    _vectors: Float32s
+
+    def __getitem__(self, name: str) -> Float32s:
+        """One signal, (review, time, cell); of ``x`` the last axis is the input's.  KeyError if it was not kept."""
+        if name not in self.names:
+            raise KeyError(f"no signal {name!r} in this recording, which has {', '.join(self.names)}")
+        return self._input if name == "x" else self._signals[name]
+
+    @cached_property
+    def _input(self) -> Float32s:
+        x = self._vectors[self._tokens]
+        x[~self.mask] = np.nan
+        return x
+
+    @cached_property
+    def mask(self) -> NDArray[np.bool_]:
+        """Where there is a word, (review, time)."""
+        return np.arange(self._tokens.shape[1]) < self.lengths[:, None]
+
+    def layer_sum(self, name: str) -> NDArray[np.float64]:
+        """A signal summed over cells, (review, time): the series that Chong & Ling (2024) analyse."""
+        return self[name].sum(axis=-1, dtype=np.float64)
+
+    @cached_property
+    def probability(self) -> NDArray[np.float64]:
+        """P(positive) after every word, (review, time); (review, time, k) for a network of k > 1 outputs.
+
+        Raises
+        ------
+        KeyError
+            If ``h`` was not kept.
+        """
+        h = torch.as_tensor(self["h"]).to(self.network.readout_weight)
+        probability = self.network.readout(h).sigmoid().double().cpu().numpy()
+        return probability[..., 0] if self.network.outputs == 1 else probability
+
+
+def record(
+    network: Network,
+    ids: Ids | Inputs,
+    signals: Sequence[str] | None = None,
+    *,
+    hold: Mapping[str, ArrayLike] | None = None,
+) -> Recording:
+    """Run sequences through a network, each from the zero state, and keep every signal.
+
+    Parameters
+    ----------
+    network : Network
+    ids : (time,) ids of one review, or a sequence of such
+        For a network without an embedding: (time, inputs) vectors, or a sequence of such.
+    signals : sequence of str, optional
+        The signals to keep; by default all of ``network.signals``.
+    hold : mapping of str to (n,) array, optional
+        Values at which a signal's cells are held at every step, NaN where a cell is free (on the CPU only).
+
+    Raises
+    ------
+    ValueError
+        For an empty review, an id outside the vocabulary, inputs of a wrong shape, or an unknown signal.
+    """
+    if network.cell.device.type != "cpu":
+        if hold:
+            raise ValueError(f"cells can be held on the CPU only, {network.name} is on {network.cell.device}")
+        return record_reference(network, ids, signals)
+    sequences = _Sequences(network, ids)
+    names = _names(network, signals)
+    held = steps.hold(network.cell, _checked_holds(network, hold or {}))
+    layer, table = steps.arrange(network.cell), steps.tabulate(network.cell, sequences.vectors)
+    kept = [name for name in names if name != "x"]
+    slots = np.array([kept.index(s.name) if s.name in kept else -1 for s in network.cell.signals], dtype=np.intp)
+    out = _aligned(len(kept), *sequences.tokens.shape, network.cell.size)
+    state = np.zeros((len(sequences.lengths), network.cell.state_size), dtype=np.float32)
+    order = np.argsort(-sequences.lengths, kind="stable")
+
+    def run(part: NDArray[np.intp]) -> None:
+        steps.run(layer, table, sequences.tokens, sequences.lengths, part, state, held, slots, out)
+
+    # Threads of Python, not numba's: the kernel holds no lock, and not every pool of numba's may be entered twice at once.
+    threads = torch.get_num_threads()
+    size = max(1, len(order) // (4 * threads * BLOCK)) * BLOCK
+    parts = [order[first : first + size] for first in range(0, len(order), size)]
+    if threads == 1 or len(parts) == 1:
+        run(order)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(run, parts))
+    return sequences.recording(names, dict(zip(kept, out, strict=True)))
+
+
+def record_reference(network: Network, ids: Ids | Inputs, signals: Sequence[str] | None = None) -> Recording:
+    """`record` by plain PyTorch steps, in the network's precision and on its device: slow, and the truth."""
+    sequences = _Sequences(network, ids)
+    names = _names(network, signals)
+    cell = network.cell
+    with torch.inference_mode():
+        vectors = torch.as_tensor(sequences.vectors).to(cell.weight_ih)
+        _, values = cell.run(vectors[torch.as_tensor(sequences.tokens, dtype=torch.long, device=cell.device)])
+    kept = {name: value.float().cpu().numpy() for name, value in values.items() if name in names}
+    recording = sequences.recording(names, kept)
+    for value in kept.values():
+        value[~recording.mask] = np.nan
+    return recording
+
+
+class Stepper:
+    """A network read word by word, on the CPU: every call goes on from the present state.
+
+    Parameters
+    ----------
+    network : Network
+        Its weights are taken once; it may lie on any device.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        cell = network.cell
+        self._names = [signal.name for signal in cell.signals]
+        self._layer = steps.arrange(cell)
+        self._held: dict[str, Float32s] = {}
+        self._hold = steps.hold(cell, self._held)
+        self._embedding, self._table = None, None
+        if network.embedding is not None:
+            self._embedding = network.embedding.float().cpu().numpy()
+            self._table = steps.tabulate(cell, self._embedding)
+        self._state = np.zeros((1, cell.state_size), dtype=np.float32)
+        self._order = np.zeros(1, dtype=np.intp)
+        self._slots = np.arange(len(cell.signals), dtype=np.intp)
+
+    def reset(self) -> None:
+        """Return to the zero state; what is held stays held."""
+        self._state[:] = 0
+
+    @property
+    def state(self) -> Float32s:
+        """The present state, (S,), a copy; set it from any array or tensor of that shape."""
+        return self._state[0].copy()
+
+    @state.setter
+    def state(self, values: ArrayLike | Tensor) -> None:
+        state = np.asarray(values.detach().cpu() if isinstance(values, Tensor) else values, dtype=np.float32)
+        if state.shape != self._state[0].shape:
+            raise ValueError(f"a state of {self.network.name} is {self._state[0].shape}, got {state.shape}")
+        self._state[0] = state
+
+    def advance(self, ids: NDArray[np.integer] | Sequence[int]) -> dict[str, Float32s]:
+        """Read words (time,) and return every signal, ``x`` among them, as (time, cell).
+
+        Raises
+        ------
+        ValueError
+            For an id outside the vocabulary, or a network that has none.
+        """
+        if self._table is None or self._embedding is None:
+            raise ValueError(f"{self.network.name} takes vectors, not words: use advance_inputs")
+        tokens = np.asarray(ids, dtype=np.int32).reshape(1, -1)
+        if tokens.size and not 0 <= tokens.min() <= tokens.max() < len(self._table):
+            raise ValueError(
+                f"ids from {tokens.min()} to {tokens.max()}; {self.network.name} knows 0 to {len(self._table) - 1}"
+            )
+        return self._run(self._table, tokens, self._embedding[tokens[0]])
+
+    def advance_inputs(self, x: ArrayLike) -> dict[str, Float32s]:
+        """Take inputs (time, inputs), already embedded, and return every signal as (time, cell).
+
+        Raises
+        ------
+        ValueError
+            If ``x`` has another shape.
+        """
+        x = np.asarray(x, dtype=np.float32)
+        _check_inputs(self.network, x, "the input")
+        return self._run(steps.tabulate(self.network.cell, x), np.arange(len(x), dtype=np.int32)[None], x)
+
+    def _run(self, table: Float32s, tokens: NDArray[np.int32], x: Float32s) -> dict[str, Float32s]:
+        count = tokens.shape[1]
+        out = np.empty((len(self._names), 1, count, self.network.cell.size), dtype=np.float32)
+        lengths = np.array([count], dtype=np.intp)
+        steps.run(self._layer, table, tokens, lengths, self._order, self._state, self._hold, self._slots, out)
+        return {**dict(zip(self._names, out[:, 0], strict=True)), "x": x}
+
+    def hold(self, signal: str, cells: ArrayLike, value: ArrayLike) -> None:
+        """Hold a signal of some cells at a value (one, or one a cell) at every step from now on.
+
+        Raises
+        ------
+        ValueError
+            For an unknown signal or cell.
+        """
+        held = self._held.get(signal, np.full(self.network.cell.size, np.nan, dtype=np.float32)).copy()
+        try:
+            held[np.asarray(cells)] = value
+        except IndexError:
+            raise ValueError(f"{self.network.name} has cells 0 to {len(held) - 1}, got {cells!r}") from None
+        self._held = _checked_holds(self.network, self._held | {signal: held})
+        self._hold = steps.hold(self.network.cell, self._held)
+
+    def release(self) -> None:
+        """Hold nothing any more."""
+        self._held = {}
+        self._hold = steps.hold(self.network.cell, self._held)
+
+
+class _Sequences:
+    """What is read: ``tokens`` (review, time) name rows of ``vectors`` (token, inputs); ``lengths`` (review,)."""
+
+    def __init__(self, network: Network, ids: Any) -> None:
+        self.network = network
+        if network.embedding is not None:
+            reviews, _ = as_reviews(network, ids)
+            self.vectors: Float32s = network.embedding.float().cpu().numpy()
+        else:
+            # Vectors are looked up like words, in a vocabulary where each occurs once.
+            if not len(ids):
+                raise ValueError(f"nothing to record: {network.name} got no sequence")
+            inputs = [np.asarray(x, dtype=np.float32) for x in ([ids] if np.ndim(ids[0]) < 2 else ids)]
+            for number, x in enumerate(inputs):
+                _check_inputs(network, x, f"sequence {number}")
+            self.vectors = np.concatenate(inputs)
+            ends = np.cumsum([len(x) for x in inputs])
+            reviews = [np.arange(end - len(x), end, dtype=np.int32) for x, end in zip(inputs, ends, strict=True)]
+        self.lengths = np.array([len(review) for review in reviews], dtype=np.intp)
+        self.tokens = pad(reviews)
+
+    def recording(self, names: tuple[str, ...], values: Mapping[str, Float32s]) -> Recording:
+        return Recording(self.network, names, self.lengths, values, self.tokens, self.vectors)
+
+
+def _check_inputs(network: Network, x: NDArray[np.floating], what: str) -> None:
+    if x.ndim != 2 or x.shape[1] != network.cell.inputs or not len(x):
+        raise ValueError(f"{what} of {network.name} must be (time, {network.cell.inputs}), got {x.shape}")
+
+
+def _names(network: Network, signals: Sequence[str] | None) -> tuple[str, ...]:
+    known = tuple(signal.name for signal in network.signals)
+    unknown = set(signals or ()) - set(known)
+    if unknown:
+        raise ValueError(f"{network.name} has no signal {', '.join(sorted(unknown))}; it has {', '.join(known)}")
+    return known if signals is None else tuple(name for name in known if name in signals)
+
+
+def _checked_holds(network: Network, hold: Mapping[str, ArrayLike]) -> dict[str, Float32s]:
+    _names(network, [*hold])
+    held = {signal: np.asarray(values, dtype=np.float32) for signal, values in hold.items()}
+    for signal, values in held.items():
+        if signal == "x" or values.shape != (network.cell.size,):
+            raise ValueError(
+                f"hold {signal!r}: expected ({network.cell.size},) values of a cell's signal, got {values.shape}"
+            )
+    return held
+
+
+def _aligned(*shape: int) -> Float32s:
+    size = int(np.prod(shape))
+    memory = np.empty(size * 4 + _ALIGNMENT, dtype=np.uint8)
+    offset = -memory.ctypes.data % _ALIGNMENT
+    return memory[offset : offset + size * 4].view(np.float32).reshape(shape)
