@@ -1,0 +1,90 @@
+"""Everything a person can do: one table, from which keys, footers, menus, palettes and help are made.
+
+Keys are written as Textual writes them (``shift+left``, ``question_mark``); the first is the one shown. An action is
+done by the method of its name (dashes become underscores) of the session, or of the face where only a face can do it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+GROUPS = ("Reading", "Looking", "Choosing", "Panels", "Program")
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing a person can do. ``footer``: worth a place in the one line that is always shown."""
+
+    id: str
+    keys: tuple[str, ...]
+    label: str
+    group: str
+    help: str
+    footer: bool = False
+
+    @property
+    def method(self) -> str:
+        """The method that does it."""
+        return self.id.replace("-", "_")
+
+
+ACTIONS = (
+    Action("play", ("space",), "Play", "Reading", "Read on, or pause; from a word looked back at, read from there.", True),
+    Action("step-back", ("left",), "Back", "Reading", "Look at the word before; everything shows that moment."),
+    Action("step", ("right",), "Step", "Reading", "Look at the next word; at the last word read: read one more.", True),
+    Action("page-back", ("shift+left", "pageup"), "−10", "Reading", "Ten words back."),
+    Action("page-on", ("shift+right", "pagedown"), "+10", "Reading", "Ten words on."),
+    Action("start", ("home",), "Start", "Reading", "Look at the first word."),
+    Action("live", ("end",), "Live", "Reading", "Return to the word that is being read, and follow it."),
+    Action("restart", ("backspace",), "Restart", "Reading", "Read this review again from its first word."),
+    Action("jump", ("j",), "Jump", "Reading", "Jump to a word by its number, or to a place by per cent."),
+    Action("faster", ("plus", "equals_sign"), "Faster", "Reading", "Read faster, up to as fast as it goes.", True),
+    Action("slower", ("minus",), "Slower", "Reading", "Read slower, down to one word a second."),
+    Action("signal", ("g",), "Signal", "Looking", "Show the next signal: gates, memory, output, input.", True),
+    Action("signal-back", ("G",), "Signal back", "Looking", "Show the signal before."),
+    Action("select-down", ("down",), "Cell down", "Looking", "Select the next cell of the list."),
+    Action("select-up", ("up",), "Cell up", "Looking", "Select the cell before."),
+    Action("pin", ("p",), "Pin", "Looking", "Pin the selected cell to the top, or unpin it.", True),
+    Action("deselect", ("escape",), "Back", "Looking", "Let go of the selected cell; leave a dialogue."),
+    Action("order", ("o",), "Order", "Looking", "Order the cells: number, activity, value, readout weight."),
+    Action("bins", ("m",), "Bins", "Looking", "Where several cells share a row: show their mean or their strongest."),
+    Action("map", ("v",), "Map", "Looking", "Change the colour map; both rise in lightness."),
+    Action("contrast", ("k",), "Contrast", "Looking", "Colour over the range in view, each row's own, or the bounds."),
+    Action("next-review", ("n",), "Next", "Choosing", "Open the next review.", True),
+    Action("previous-review", ("N",), "Previous", "Choosing", "Open the review before."),
+    Action("reviews", ("r",), "Reviews", "Choosing", "Choose a review from a list; type to search it."),
+    Action("networks", ("w",), "Network", "Choosing", "Choose the network that reads.", True),
+    Action("type", ("t",), "Type", "Choosing", "Type or paste a review and watch it read.", True),
+    Action("focus-review", ("1",), "Review", "Panels", "Go to the review."),
+    Action("focus-heatmap", ("2",), "Cells × time", "Panels", "Go to the picture of all cells over time."),
+    Action("focus-alpha", ("5",), "α", "Panels", "Go to the rolling exponent."),
+    Action("focus-cells", ("6",), "Cells", "Panels", "Go to the table of cells."),
+    Action("zoom", ("z",), "Zoom", "Panels", "Give the whole screen to the panel in focus, and back."),
+    Action("help", ("question_mark", "f1"), "Help", "Program", "Show every key.", True),
+    Action("quit", ("q", "ctrl+c", "ctrl+q"), "Quit", "Program", "Leave pinkx.", True),
+)  # fmt: skip
+
+_SHOWN = {
+    "left": "←", "right": "→", "up": "↑", "down": "↓", "plus": "+", "minus": "-", "equals_sign": "=",
+    "question_mark": "?", "escape": "esc", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End",
+    "backspace": "⌫", "shift+left": "⇧←", "shift+right": "⇧→", "f1": "F1",
+}  # fmt: skip
+
+
+def shown_key(key: str) -> str:
+    """A key as people read it."""
+    return _SHOWN.get(key, key.replace("ctrl+", "^"))
+
+
+def action(name: str) -> Action:
+    """The action of that id.
+
+    Raises
+    ------
+    KeyError
+        If there is none.
+    """
+    return _BY_ID[name]
+
+
+_BY_ID = {entry.id: entry for entry in ACTIONS}

@@ -1,0 +1,106 @@
+"""Traces and tables: P(positive) over the whole review, rolling α along the time axis, the list of cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.session.model import Frame, Session
+from explorer.session.timeline import TimeAxis
+
+
+def alpha_trace(session: Session, frame: Frame, axis: TimeAxis) -> NDArray[np.float64]:
+    """Rolling α of the layer sum of the chosen signal, (column,); NaN where there is none."""
+    start, stop = axis.span
+    values = _alpha(session, frame, start, stop)
+    return axis.gather(values, stop - len(values))[:, 0]
+
+
+def alpha_at(session: Session, frame: Frame) -> float:
+    """Rolling α of the chosen signal's layer sum at the word looked at; NaN where there is none."""
+    values = _alpha(session, frame, frame.word, frame.word + 1)
+    return float(values[0, 0]) if len(values) else float("nan")
+
+
+def _alpha(session: Session, frame: Frame, start: int, stop: int) -> NDArray[np.float32]:
+    names = [signal.name for signal in frame.snapshot.network.signals]
+    values = session.read("alpha", start, stop)
+    column = names.index(frame.choices.signal)
+    return values[:, column : column + 1] if values.shape[1] == len(names) else np.empty((0, 1), dtype=np.float32)
+
+
+def probability_at(session: Session, frame: Frame) -> float:
+    """P(positive) after the word looked at; NaN before the first."""
+    values = session.read("probability", frame.word, frame.word + 1)
+    return float(values[0, 0]) if len(values) else float("nan")
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The whole review in few columns: ``values`` (column,) is the mean P(positive) of a column's words, NaN where
+    unread; ``edges`` (column + 1,) are the words at which columns begin."""
+
+    values: NDArray[np.float64]
+    edges: NDArray[np.float64]
+
+    def column(self, word: int) -> int:
+        """The column of a word."""
+        return int(np.clip(np.searchsorted(self.edges, word, side="right") - 1, 0, len(self.values) - 1))
+
+    def word(self, column: int) -> int:
+        """The first word of a column."""
+        return int(np.ceil(self.edges[int(np.clip(column, 0, len(self.values) - 1))]))
+
+
+def overview(session: Session, frame: Frame, width: int) -> Overview:
+    """P(positive) of the whole review in at most ``width`` columns, not more than there are words."""
+    words = max(1, frame.snapshot.words)
+    edges = np.linspace(0, words, min(width, words) + 1)
+    values = session.read("probability", 0, frame.snapshot.time)[:, 0].astype(float)
+    first = frame.snapshot.time - len(values)
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    begin = np.ceil(edges[:-1]).astype(int).clip(first, first + len(values)) - first
+    end = np.ceil(edges[1:]).astype(int).clip(first, first + len(values)) - first
+    count = end - begin
+    means = np.where(count > 0, (sums[end] - sums[begin]) / np.maximum(count, 1), np.nan)
+    return Overview(means, edges)
+
+
+@dataclass(frozen=True)
+class CellRow:
+    """One line of the table of cells. ``value`` is the chosen signal's at the word looked at, ``activity`` the
+    standard deviation of h over the window, ``weight`` the cell's in the readout."""
+
+    cell: int
+    value: float
+    alpha: float
+    activity: float
+    weight: float
+    dead: bool
+    pinned: bool
+    selected: bool
+
+
+def cell_table(session: Session, frame: Frame) -> list[CellRow]:
+    """All cells in the chosen order."""
+    snapshot, choices = frame.snapshot, frame.choices
+    n = snapshot.network.cell.size
+    values = session.read(choices.signal, frame.word, frame.word + 1)
+    value = values[0] if values.shape == (1, n) else np.full(n, np.nan)
+    alpha = snapshot.cell_alpha if snapshot.cell_alpha.shape == (n,) else np.full(n, np.nan)
+    weight = snapshot.network.readout_weight[0].tolist()
+    return [
+        CellRow(
+            cell=cell,
+            value=float(value[cell]),
+            alpha=float(alpha[cell]),
+            activity=float(snapshot.activity[cell]),
+            weight=weight[cell],
+            dead=bool(snapshot.dead[cell]),
+            pinned=cell in choices.pins,
+            selected=cell == choices.selected,
+        )
+        for cell in frame.order.tolist()
+    ]

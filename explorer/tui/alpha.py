@@ -1,0 +1,78 @@
+"""Panel 5: rolling α of the layer sum, on the time axis of the heatmap above it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from rich.segment import Segment
+
+from explorer.session.model import Frame, Session
+from explorer.session.series import alpha_at, alpha_trace
+from explorer.session.text import number
+from explorer.session.timeline import time_axis
+from explorer.tui.heatmap import GUTTER
+from explorer.tui.ink import BRIGHT, DIM, FAINT, PINK, PINK_BOLD, TEXT, WARN, Line, braille
+from explorer.tui.panel import Panel
+
+LOW, HIGH = 0.25, 1.75
+MARKS = {1.5: "brown", 1.0: "pink", 0.5: "white"}
+
+
+class AlphaPanel(Panel, can_focus=True):
+    """The trace between the exponents of white, pink and Brownian noise, and its numbers at the word looked at."""
+
+    def paint(self, session: Session, frame: Frame) -> list[Line]:
+        width, height = self.size
+        axis = time_axis(frame, width - GUTTER)
+        rows = max(1, height - 1)
+        trace = alpha_trace(session, frame, axis)
+        dots = np.repeat(trace, 2)
+        # halfway between two words lies halfway between their values
+        dots[1:-1:2] = (dots[1:-1:2] + dots[2::2]) / 2
+        drawn = braille(dots, rows, LOW, HIGH)
+        guides = {rows - 1 - min(rows - 1, int((at - LOW) / (HIGH - LOW) * rows)): name for at, name in MARKS.items()}
+        lines: list[Line] = [self._numbers(session, frame)]
+        for row, text in enumerate(drawn):
+            name = guides.get(row, "")
+            line: Line = [Segment(f"{name:>{GUTTER - 1}}", PINK if name == "pink" else DIM), Segment("┤", FAINT)]
+            blank = "┈" if name else " "
+            line += _runs(text, blank, axis.cursor)
+            lines.append(line)
+        self._entitle(frame)
+        return lines
+
+    def _numbers(self, session: Session, frame: Frame) -> Line:
+        snapshot, name = frame.snapshot, frame.choices.signal
+        alpha = alpha_at(session, frame)
+        line: Line = [Segment(f" Σ{name} ", DIM), Segment("α ", DIM), Segment(number(alpha), BRIGHT)]
+        line += [Segment("  β ", DIM), Segment(number(2 * alpha - 1), PINK_BOLD)]
+        if frame.following:
+            line += [Segment("  r² ", DIM), Segment(number(snapshot.r2[name]), TEXT)]
+        if math.isnan(alpha) and frame.following and snapshot.reason[name]:
+            line += [Segment(f"  {snapshot.reason[name]}", WARN)]
+        cell = frame.choices.selected
+        if cell is not None and snapshot.watched == name and cell < len(snapshot.cell_alpha):
+            line += [Segment(f"   cell #{cell} β ", DIM), Segment(number(2 * snapshot.cell_alpha[cell] - 1), BRIGHT)]
+        return line
+
+    def _entitle(self, frame: Frame) -> None:
+        snapshot = frame.snapshot
+        scales = snapshot.scales
+        self.entitle(
+            f"5 Rolling α of the layer sum Σ{frame.choices.signal}   β = 2α − 1, pink = 1",
+            f"window {snapshot.window} words   {len(scales)} scales {min(scales)}…{max(scales)} words   unbiased DFA",
+        )
+
+
+def _runs(text: str, blank: str, cursor: int | None) -> Line:
+    """A row of the chart as segments: the trace, the guide line behind it, the cursor."""
+    line: Line = []
+    for column, character in enumerate(text):
+        if column == cursor and character == "⠀":
+            line.append(Segment("╎", PINK))
+        elif character == "⠀":
+            line.append(Segment(blank, FAINT))
+        else:
+            line.append(Segment(character, PINK))
+    return line

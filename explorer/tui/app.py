@@ -1,0 +1,290 @@
+"""The terminal face: panels around one session, keys from the one table of actions."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.driver import Driver
+from textual.widget import Widget
+from textual.widgets import Static
+
+from explorer.session.actions import ACTIONS, action
+from explorer.session.model import Session, SessionError
+from explorer.session.opening import Opening, Wishes
+from explorer.session.pacing import RATES, Pacer
+from explorer.tui.alpha import AlphaPanel
+from explorer.tui.bars import TABS, KeyBar, StatusBar, TabBar
+from explorer.tui.cells import CellsPanel
+from explorer.tui.dialogs import ChooseDialog, HelpDialog, JumpDialog, TypeDialog
+from explorer.tui.heatmap import HeatmapPanel
+from explorer.tui.overview import OverviewPanel
+from explorer.tui.review import ReviewPanel
+
+SMALL = (100, 30)  # below this the panels become tabs
+TINY = (60, 16)  # below this nothing can be read
+TALL = 48
+
+
+class Explorer(App[int]):
+    """The application. The first frame needs no torch; `Opening` brings the session in a thread.
+
+    Parameters
+    ----------
+    wishes : Wishes
+        What to open.
+    session : Session, optional
+        An open session instead.
+    show_rates : bool
+        Whether speeds and frame rates are on the screen; pictures for comparison go without.
+    """
+
+    CSS_PATH = "style.tcss"
+    TITLE = "pinkx"
+    ENABLE_COMMAND_PALETTE = False
+    # ctrl+c and ctrl+q leave from everywhere, dialogues and text fields too.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(",".join(a.keys), f"perform('{a.id}')", a.label, show=False) for a in ACTIONS),
+        Binding("ctrl+c,ctrl+q", "perform('quit')", show=False, priority=True),
+    ]
+
+    def __init__(
+        self, wishes: Wishes | None = None, *, session: Session | None = None, show_rates: bool = True
+    ) -> None:
+        self._no_colours = "NO_COLOR" in os.environ
+        super().__init__(ansi_color=self._no_colours)  # Textual then leaves colours out instead of greying them
+        self.session = session
+        self.opening = None if session is not None else Opening(wishes or Wishes())
+        self.pacer = Pacer()
+        self.show_rates = show_rates
+        self.failure: Exception | None = None
+        self.tab = "heatmap"
+
+    @property
+    def glyphs(self) -> bool:
+        """Whether to draw with characters of more or less ink, for terminals of few colours or none."""
+        return self._no_colours or self.console.color_system in (None, "standard", "windows")
+
+    # ---- the screen ------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="message")
+        with Vertical(id="face"):
+            yield StatusBar(id="status")
+            yield ReviewPanel(id="review")
+            yield TabBar(id="tabs")
+            with Horizontal(id="body"):
+                with Vertical(id="left"):
+                    yield HeatmapPanel(id="heatmap")
+                    yield AlphaPanel(id="alpha")
+                yield CellsPanel(id="cells")
+            yield OverviewPanel(id="overview")
+            yield KeyBar(id="keys")
+
+    def get_driver_class(self) -> type[Driver]:
+        driver = super().get_driver_class()
+        if driver.__name__ != "LinuxDriver":
+            return driver
+        from explorer.tui.driver import MeteredDriver
+
+        return MeteredDriver
+
+    def on_mount(self) -> None:
+        self.screen.set_class(self.session is None, "opening")
+        self._fit()
+        if self.opening is not None:
+            self._say_opening()
+            self.call_after_refresh(self.opening.begin)
+        self.query_one("#heatmap").focus()
+        self.set_interval(1 / RATES[0], self._tick)
+
+    def on_resize(self) -> None:
+        self._fit()
+        self.call_after_refresh(self.draw)
+
+    def _fit(self) -> None:
+        """Choose the layout for the size of the terminal."""
+        width, height = self.size
+        tiny, small = width < TINY[0] or height < TINY[1], width < SMALL[0] or height < SMALL[1]
+        screen = self.screen_stack[0]
+        screen.set_class(tiny, "tiny")
+        screen.set_class(small, "small")
+        screen.set_class(height >= TALL, "tall")
+        if tiny:
+            self._say(f"pinkx needs {TINY[0]} × {TINY[1]} characters\nthis terminal has {width} × {height}")
+        elif self.session is None:
+            self._say_opening()
+        for name in TABS:
+            screen.query_one(f"#{name}").set_class(name != self.tab, "hidden")
+        screen.query_one("#left").set_class(self.tab == "cells", "hidden")
+
+    # ---- drawing ---------------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        if self.pacer.due(time.monotonic(), bool(getattr(self._driver, "busy", False))):
+            self.draw()
+
+    def draw(self) -> None:
+        """Draw the newest frame, as far as it changed."""
+        if self.session is None:
+            self._await_opening()
+            return
+        screen = self.screen_stack[0]
+        frame = self.session.frame()
+        for panel in screen.query(
+            "StatusBar, ReviewPanel, TabBar, HeatmapPanel, AlphaPanel, CellsPanel, OverviewPanel"
+        ):
+            panel.show(self.session, frame)  # type: ignore[attr-defined]
+
+    def _await_opening(self) -> None:
+        assert self.opening is not None
+        if self.opening.error is not None:
+            self.failure = self.opening.error
+            self.exit(1)
+        elif self.opening.session is not None:
+            self.session = self.opening.session
+            self.screen_stack[0].remove_class("opening")
+            self.session.play()
+            self.call_after_refresh(self.draw)
+        elif not self.screen_stack[0].has_class("tiny"):
+            self._say_opening()
+
+    def _say_opening(self) -> None:
+        assert self.opening is not None
+        self._say(f"[b #ff8fc0]pinkx[/]\n\n{self.opening.progress} …\n\n[#6f7b88]q quits[/]")
+
+    def _say(self, text: str) -> None:
+        message = self.screen_stack[0].query_one("#message", Static)
+        if message.content != text:
+            message.update(text)
+
+    # ---- actions ---------------------------------------------------------------------------------------------
+
+    def action_perform(self, name: str) -> None:
+        """Do an action of the table, here or in the session."""
+        own: Callable[[], None] | None = getattr(self, f"do_{action(name).method}", None)
+        if own is not None and (self.session is not None or name in ("quit", "help")):
+            own()
+        elif self.session is not None:
+            session = self.session
+            self._try(lambda: session.perform(name))
+
+    def action_choose_signal(self, name: str) -> None:
+        """Show a signal that was clicked."""
+        if self.session is not None:
+            session = self.session
+            self._try(lambda: session.choose_signal(name))
+
+    def look_at(self, word: int) -> None:
+        """Look at a word that was clicked."""
+        if self.session is not None:
+            session = self.session
+            self._try(lambda: session.look_at(word))
+
+    def select(self, cell: int) -> None:
+        """Select a cell that was clicked; let go of the one that was."""
+        if self.session is not None:
+            session = self.session
+            self._try(lambda: session.select(None if session.choices.selected == cell else cell))
+
+    def _try(self, deed: Callable[[], object]) -> None:
+        try:
+            deed()
+        except SessionError as error:
+            assert self.session is not None
+            self.session.note = str(error)
+        self.draw()
+
+    def do_quit(self) -> None:
+        self.exit(0)
+
+    def do_help(self) -> None:
+        self.push_screen(HelpDialog())
+
+    def do_type(self) -> None:
+        self.push_screen(TypeDialog(), self._read)
+
+    def _read(self, text: str | None) -> None:
+        if text is not None and self.session is not None:
+            session = self.session
+            self._try(lambda: session.open_text(text))
+
+    def do_jump(self) -> None:
+        assert self.session is not None
+        session = self.session
+
+        def jump(place: str | None) -> None:
+            if place is not None:
+                self._try(lambda: session.jump(place))
+
+        self.push_screen(JumpDialog(session.stream.snapshot.words), jump)
+
+    def do_networks(self) -> None:
+        from engine.catalogue import shipped
+
+        assert self.session is not None
+        session = self.session
+        networks = [info for info in shipped() if info.task == "sentiment"]
+        entries = [
+            (
+                str(info.path),
+                f"{info.name}   {info.size} cells" + (f"   {info.accuracy:.2%} right" if info.accuracy else ""),
+            )
+            for info in networks
+        ]
+        present = session.stream.snapshot.network.name
+        here = next((str(info.path) for info in networks if info.name == present), "")
+        self._choose("Networks", entries, here, lambda path: session.use_network(path))
+
+    def do_reviews(self) -> None:
+        assert self.session is not None
+        session = self.session
+        mark = {True: "+", False: "−", None: " "}
+        entries = [
+            (str(index), f"{index + 1:>5} {mark[review.label]} {review.name}   {review.text[:120]}")
+            for index, review in enumerate(session.reviews)
+        ]
+        self._choose("Reviews", entries, str(session.index), lambda index: session.open_review(int(index)))
+
+    def _choose(self, title: str, entries: list[tuple[str, str]], present: str, then: Callable[[str], None]) -> None:
+        def chosen(key: str | None) -> None:
+            if key is not None:
+                self._try(lambda: then(key))
+
+        self.push_screen(ChooseDialog(title, entries, present), chosen)
+
+    def do_zoom(self) -> None:
+        panel = self.focused
+        screen = self.screen_stack[0]
+        if panel is None or not panel.id:
+            return
+        screen.toggle_class("zoomed")
+        shown: set[Widget] = {panel, *(n for n in panel.ancestors if isinstance(n, Widget)), *panel.query("*")}
+        for widget in screen.query("#review, #tabs, #heatmap, #alpha, #left, #cells, #overview, #body"):
+            widget.set_class(widget not in shown, "unzoomed")
+            widget.set_class(widget in shown, "zoom")
+        self.call_after_refresh(self.draw)
+
+    def do_focus_review(self) -> None:
+        self.screen_stack[0].query_one("#review").focus()
+
+    def do_focus_heatmap(self) -> None:
+        self.show_tab("heatmap")
+
+    def do_focus_alpha(self) -> None:
+        self.show_tab("alpha")
+
+    def do_focus_cells(self) -> None:
+        self.show_tab("cells")
+
+    def show_tab(self, name: str) -> None:
+        """Bring a panel to the front where panels are tabs, and focus it."""
+        self.tab = name
+        self._fit()
+        self.call_after_refresh(self.screen_stack[0].query_one(f"#{name}").focus)
+        self.call_after_refresh(self.draw)

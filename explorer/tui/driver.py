@@ -1,0 +1,51 @@
+"""The terminal as a driver that knows whether the terminal keeps up."""
+
+from __future__ import annotations
+
+from typing import IO, Any, cast
+
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+
+
+class Meter:
+    """A text file that knows whether a write is under way, and counts what was written."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self.busy = False
+        self.characters = 0
+
+    def write(self, text: str) -> int:
+        self.busy = True
+        self.characters += len(text)
+        return self._file.write(text)
+
+    def flush(self) -> None:
+        self._file.flush()
+        self.busy = False
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def isatty(self) -> bool:
+        return self._file.isatty()
+
+
+class MeteredDriver(LinuxDriver):
+    """Textual's driver, whose backlog can be seen.
+
+    Textual queues its output for a writer thread and blocks the event loop when the queue is full; so a face must look
+    before it draws. ``_file`` and ``_writer_thread`` are private to Textual: only this class touches them.
+    """
+
+    def __init__(self, app: App[Any], **options: Any) -> None:
+        super().__init__(app, **options)
+        self.meter = Meter(cast("IO[str]", self._file))
+        self._file = cast("Any", self.meter)
+
+    @property
+    def busy(self) -> bool:
+        """Whether output waits for the terminal."""
+        writer = self._writer_thread
+        return writer is not None and (self.meter.busy or not writer._queue.empty())

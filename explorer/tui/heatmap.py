@@ -1,0 +1,169 @@
+"""Panel 2: cells × time of the chosen signal, two rows a line in half blocks, sweeping while words are read."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from explorer.session.colours import glyph
+from explorer.session.heatmap import Heatmap, heatmap
+from explorer.session.model import Frame, Session
+from explorer.tui.ink import DEAD, DIM, FAINT, PINK, SELECTED, Line, gradient, half_blocks, hex_colours_of
+from explorer.tui.panel import Panel
+
+GUTTER = 7
+TILES = 12
+CURSOR = Segment("┃", PINK)
+CURSOR_ASCII = Segment("|")
+EMPTY = Segment(" ")
+
+
+class Tile(Widget):
+    """Some columns of the picture. Textual redraws whole widths, so a picture in tiles redraws only what moved."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: list[Line] = []
+
+    def show(self, lines: list[Line]) -> None:
+        if lines != self._lines:
+            self._lines = lines
+            self.refresh(Region(0, 0, *self.size))
+
+    def render_line(self, y: int) -> Strip:
+        line = self._lines[y] if y < len(self._lines) else []
+        return Strip(line).adjust_cell_length(self.size.width).apply_style(self.rich_style)
+
+
+class Gutter(Panel):
+    """The names of the rows."""
+
+    lines: list[Line]
+
+    def paint(self, session: Session, frame: Frame) -> list[Line]:
+        return self.lines
+
+
+class HeatmapPanel(Horizontal, can_focus=True):
+    """A gutter that names the cells, and tiles side by side. A click selects the cell and looks at the word."""
+
+    def compose(self) -> ComposeResult:
+        yield Gutter()
+        for _ in range(TILES):
+            yield Tile()
+
+    def show(self, session: Session, frame: Frame) -> None:
+        """Draw a frame."""
+        tiles = list(self.query(Tile))
+        width, height = sum(tile.size.width for tile in tiles), self.size.height
+        if not width or not height or not self.display:
+            return
+        explorer = self.query_one(Gutter).explorer
+        glyphs, per_line = explorer.glyphs, 1 if explorer.glyphs else 2
+        self._view = view = heatmap(session, frame, width, height * per_line)
+        start = 0
+        for tile in tiles:
+            stop = start + tile.size.width
+            tile.show(_tile(view, start, stop, frame.choices.map, glyphs))
+            start = stop
+        gutter = self.query_one(Gutter)
+        gutter.lines = _names(view, frame, per_line)
+        gutter.show(session, frame)
+        self._entitle(session, frame, view, glyphs)
+
+    def _entitle(self, session: Session, frame: Frame, view: Heatmap, glyphs: bool) -> None:
+        chosen = frame.choices.signal
+        signal = next(s for s in frame.snapshot.network.signals if s.name == chosen)
+        names = "·".join(
+            f"[b #ff8fc0]{s.name}[/]" if s.name == chosen else f"[@click=app.choose_signal('{s.name}')]{s.name}[/]"
+            for s in frame.snapshot.network.signals
+        )
+        per_row = view.cells_per_row
+        how = "mean" if frame.choices.bins == "mean" else "strongest"
+        badges = [f"up to {per_row} cells/row ({how})"] if per_row > 1 else []
+        badges += [f"order: {frame.choices.order}"] if frame.choices.order != "number" else []
+        scale = "".join(
+            segment.text if glyphs or segment.style is None else f"[on {segment.style.bgcolor.name}] [/]"  # type: ignore[union-attr]
+            for segment in gradient(frame.choices.map, 10, glyphs)
+        )
+        unit = " σ of its row" if frame.choices.contrast == "each row" else ""
+        title = f"2 {names}  {signal.meaning}"
+        subtitle = "   ".join([f"{_end(view.low)} {scale} {_end(view.high)}{unit}", *badges, "† dead"])
+        if self.border_title != title:
+            self.border_title = title
+        if self.border_subtitle != subtitle:
+            self.border_subtitle = subtitle
+
+    def on_click(self, event: events.Click) -> None:
+        place = event.get_content_offset(self)
+        if place is None:
+            return
+        explorer = self.query_one(Gutter).explorer
+        line = place.y * (1 if explorer.glyphs else 2)
+        if explorer.session is not None and line < len(self._view.row_of):
+            explorer.session.select(self._view.rows[self._view.row_of[line]][0])
+        column = place.x - GUTTER
+        if 0 <= column < len(self._view.axis.words) and self._view.axis.words[column] >= 0:
+            explorer.look_at(int(self._view.axis.words[column]))
+        else:
+            explorer.draw()
+
+
+def _tile(view: Heatmap, start: int, stop: int, name: str, glyphs: bool) -> list[Line]:
+    """The lines of columns ``start`` to ``stop``."""
+    cursor = view.axis.cursor
+    picked = view.codes[:, start:stop].tolist()
+    there = view.there[start:stop].tolist()
+    lines: list[Line] = []
+    for top in range(0, len(picked), 1 if glyphs else 2):
+        upper = picked[top]
+        lower = picked[top + 1] if top + 1 < len(picked) else None
+        line: Line = []
+        for column, shown in enumerate(there):
+            if start + column == cursor and not glyphs:
+                line.append(CURSOR)
+            elif start + column == cursor:
+                line.append(CURSOR_ASCII)
+            elif not shown:
+                line.append(EMPTY)
+            elif glyphs:
+                line.append(Segment(glyph(upper[column])))
+            elif lower is None:
+                line.append(Segment("▀", Style(color=hex_colours_of(name)[upper[column]])))
+            else:
+                line.append(half_blocks(name, upper[column], lower[column]))
+        lines.append(line)
+    return lines
+
+
+def _names(view: Heatmap, frame: Frame, per_line: int) -> list[Line]:
+    """For every line the first cell that begins in it: † where dead, * where pinned, ▸ where selected."""
+    named: list[Line] = []
+    before = -1
+    for top in range(0, len(view.row_of), per_line):
+        last = int(view.row_of[min(top + per_line, len(view.row_of)) - 1])
+        new = [cell for row in range(before + 1, last + 1) for cell in view.rows[row]]
+        selected = frame.choices.selected in new
+        before = last
+        rule = Segment("│" if per_line == 2 else "|", FAINT)
+        if not new:
+            named.append([Segment(" " * (GUTTER - 1)), rule])
+            continue
+        cell = frame.choices.selected if selected and frame.choices.selected is not None else new[0]
+        pinned = cell in frame.choices.pins
+        dead = cell < len(frame.snapshot.dead) and bool(frame.snapshot.dead[cell])
+        label = f"{'▸' if selected else ' '}#{cell:03d}"
+        style = SELECTED if selected else PINK if pinned else DIM
+        mark = Segment("†", DEAD) if dead else Segment("*", PINK) if pinned else Segment(" ")
+        named.append([Segment(label, style), mark, rule])
+    return named
+
+
+def _end(value: float) -> str:
+    return f"{value:.2g}"

@@ -1,0 +1,89 @@
+"""Start the face on a terminal, and leave the terminal as it was, whatever ends the program."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import termios
+import threading
+from typing import Any
+
+import click
+
+from explorer.session.opening import Wishes
+
+PATIENCE = 1.5  # seconds a signalled program may take to end by itself
+# Mouse and focus reports, bracketed paste and kitty keys off; line wrap and cursor on; the alternate screen left.
+_SANE = "\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?7h\x1b[?1049l\x1b[?25h"
+
+
+def run(wishes: Wishes) -> int:
+    """Show the face until it is left; returns the exit code.
+
+    Raises
+    ------
+    click.UsageError
+        If standard input or output is not a terminal.
+    ValueError, OSError
+        Whatever kept the session from opening.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
+        raise click.UsageError(
+            "pinkx tui draws on a terminal, but its input or output is a pipe or a file; "
+            "run it in a terminal (for scripts there are `pinkx networks --json` and `pinkx reviews --json`)"
+        )
+    from explorer.tui.app import Explorer
+
+    app = Explorer(wishes)
+    attributes = termios.tcgetattr(sys.stdin.fileno())
+    code = 0
+
+    def leave(number: int, _: Any) -> None:
+        nonlocal code
+        code = 128 + number
+        # A terminal that is gone or stuck may block the orderly way out.
+        watchdog = threading.Timer(PATIENCE, _leave_now, (code, attributes))
+        watchdog.daemon = True
+        watchdog.start()
+        loop = app._loop
+        if loop is not None:
+            loop.call_soon_threadsafe(app.exit, code)
+        else:
+            sys.exit(code)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    try:
+        result = app.run()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return _end(app, code or result or app.return_code or 0, attributes)
+
+
+def _end(app: Any, code: int, attributes: list[Any]) -> int:
+    """Stop the engine; a thread that cannot be stopped (an import, a compilation) must not keep the program alive."""
+    opening = app.opening
+    try:
+        session = app.session or (opening.session if opening is not None else None)
+        if session is not None:
+            session.close()
+    except TimeoutError as error:
+        click.echo(f"error: {error}; leaving without it", err=True)
+        _leave_now(code or 1, attributes)
+    if app.failure is not None:
+        raise app.failure
+    if opening is not None and opening.running:
+        _leave_now(code, attributes)
+    return code
+
+
+def _leave_now(code: int, attributes: list[Any]) -> None:
+    """End the process without waiting for anything; the terminal is put right first, as far as it still takes it."""
+    try:
+        termios.tcsetattr(sys.__stdin__.fileno(), termios.TCSANOW, attributes)  # type: ignore[union-attr]
+        os.set_blocking(2, False)
+        os.write(2, _SANE.encode())
+    except (OSError, termios.error):
+        pass
+    os._exit(code)

@@ -1,0 +1,56 @@
+"""What all panels share: a frame with a title, lines of text, and redrawing only what changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from explorer.session.model import Frame, Session
+from explorer.tui.ink import Line
+
+if TYPE_CHECKING:
+    from explorer.tui.app import Explorer
+
+
+class Panel(Widget):
+    """Lines drawn from a frame. Subclasses say what the lines are (`paint`); unchanged lines are not drawn again."""
+
+    def __init__(self, *, name: str | None = None, id: str | None = None) -> None:
+        super().__init__(name=name, id=id)
+        self._lines: list[Line] = []
+
+    @property
+    def explorer(self) -> Explorer:
+        """The face this panel is a part of."""
+        return cast("Explorer", self.app)
+
+    def paint(self, session: Session, frame: Frame) -> list[Line]:
+        """The lines for the present size."""
+        raise NotImplementedError
+
+    def show(self, session: Session, frame: Frame) -> None:
+        """Draw a frame."""
+        width, height = self.size
+        if not width or not height or not self.display:
+            return
+        lines = self.paint(session, frame)[:height]
+        lines += [[] for _ in range(height - len(lines))]
+        before = self._lines
+        changed = [y for y in range(height) if y >= len(before) or lines[y] != before[y]]
+        self._lines = lines
+        if changed:
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
+
+    def render_line(self, y: int) -> Strip:
+        line = self._lines[y] if y < len(self._lines) else []
+        return Strip(line).adjust_cell_length(self.size.width).apply_style(self.rich_style)
+
+    def entitle(self, title: str, subtitle: str = "") -> None:
+        """Set the words in the frame; drawing a frame costs bytes, so only when they changed."""
+        if self.border_title != title:
+            self.border_title = title
+        if self.border_subtitle != subtitle:
+            self.border_subtitle = subtitle

@@ -1,0 +1,158 @@
+"""Panel 1: the review, its words coloured by the chosen signal, and what the network makes of it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+
+from explorer.session.colours import BARS, codes, glyph
+from explorer.session.model import Frame, Session
+from explorer.session.reading import Layout, lay_out, unknown_words, word_strengths
+from explorer.session.series import probability_at
+from explorer.session.text import number
+from explorer.tui.ink import (
+    BRIGHT,
+    CURRENT,
+    DIM,
+    EDGE,
+    FAINT,
+    GOOD,
+    TEXT,
+    UNKNOWN,
+    UNREAD,
+    Line,
+    as_markup,
+    bar,
+    fit,
+    on_colour,
+    safe,
+    width_of,
+)
+from explorer.tui.panel import Panel
+
+VERDICT = 24  # columns for P(positive)
+
+
+class ReviewPanel(Panel, can_focus=True):
+    """The words in lines that follow the reading, and P(positive) beside them. A click on a word goes there."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._layout: Layout | None = None
+        self._laid_out_for: tuple[int, int] = (-1, -1)
+        self._top = 0
+
+    def paint(self, session: Session, frame: Frame) -> list[Line]:
+        width, height = self.size
+        beside = VERDICT if width >= 60 else 0
+        room = width - (beside + 3 if beside else 0)
+        layout = self._lay_out(frame, room)
+        self._follow(layout.line(max(0, frame.word)), height, layout.lines)
+        last = min(self._top + height, layout.lines)
+        first_word = int(layout.starts[self._top])
+        strengths, low, high = word_strengths(session, frame, first_word, int(layout.starts[last]))
+        colours = codes(strengths, low, high)
+        text = [
+            self._line(frame, layout, line, colours, np.isfinite(strengths), first_word, room)
+            for line in range(self._top, last)
+        ]
+        self._entitle(frame, low, high)
+        if not beside:
+            return text
+        verdict = self._verdict(session, frame, beside)
+        rows = max(len(text), len(verdict))
+        text += [[] for _ in range(rows - len(text))]
+        verdict += [[] for _ in range(rows - len(verdict))]
+        return [
+            [*left, Segment(" " * max(0, room - width_of(left))), Segment(" │ ", FAINT), *right]
+            for left, right in zip(text, verdict, strict=True)
+        ]
+
+    def _lay_out(self, frame: Frame, width: int) -> Layout:
+        key = (frame.snapshot.run, width)
+        if self._layout is None or self._laid_out_for != key:
+            self._layout = lay_out(frame.snapshot.review.surface, width, cell_len)
+            self._laid_out_for = key
+            self._top = 0
+        return self._layout
+
+    def _follow(self, line: int, height: int, lines: int) -> None:
+        """Keep the current line in view; turn by whole pages, so that few lines change."""
+        if not self._top <= line < self._top + height:
+            self._top = line if line > self._top else line - height + 1
+        self._top = max(0, min(self._top, lines - height))
+
+    def _line(
+        self,
+        frame: Frame,
+        layout: Layout,
+        line: int,
+        colours: NDArray[np.uint8],
+        coloured: NDArray[np.bool_],
+        offset: int,
+        room: int,
+    ) -> Line:
+        glyphs, name = self.explorer.glyphs, frame.choices.map
+        surface, unknown = frame.snapshot.review.surface, unknown_words(frame)
+        out: Line = []
+        before_current = False
+        for word in range(int(layout.starts[line]), int(layout.starts[line + 1])):
+            current, read = word == frame.word, bool(coloured[word - offset])
+            code = int(colours[word - offset])
+            text = surface[word] if cell_len(surface[word]) <= room - 2 else fit(surface[word], room - 2)
+            style = UNREAD
+            if current:
+                style = CURRENT
+            elif read:
+                style = TEXT if glyphs else on_colour(name, code)
+            if unknown[word]:
+                style = style + UNKNOWN
+            mark = " "
+            if current:
+                mark = "▐"
+            elif before_current:
+                mark = "▌"
+            elif glyphs and read:
+                mark = glyph(code, BARS)
+            out += [Segment(mark, EDGE if mark in "▐▌" else TEXT), Segment(text, style)]
+            before_current = current
+        if before_current:
+            out.append(Segment("▌", EDGE))
+        return out
+
+    def _verdict(self, session: Session, frame: Frame, width: int) -> list[Line]:
+        snapshot = frame.snapshot
+        probability = probability_at(session, frame)
+        known = np.isfinite(probability)
+        verdict = "" if not known else "positive" if probability >= 0.5 else "negative"
+        style = GOOD if verdict == "positive" else Style(color="#f4a46b")
+        label = {True: "positive", False: "negative", None: "not told"}[snapshot.review.label]
+        return [
+            [Segment("P(positive) ", DIM), Segment(number(probability), BRIGHT)],
+            [Segment(bar(probability if known else 0.0, width), style)],
+            [Segment("0" + "½".center(width - 2) + "1", DIM)],
+            [Segment("network  ", DIM), Segment(verdict or "–", style + Style(bold=True))],
+            [Segment("writer   ", DIM), Segment(label, TEXT)],
+            [Segment("unknown  ", DIM), Segment(f"{snapshot.unknown} of {snapshot.words} words", TEXT)],
+        ]
+
+    def _entitle(self, frame: Frame, low: float, high: float) -> None:
+        cell = frame.choices.selected
+        whose = "mean of all cells" if cell is None else f"cell #{cell}"
+        shown = f"{low:.2f} … {high:.2f}" if frame.snapshot.time else "nothing read yet"
+        self.entitle(
+            f"1 Review  {as_markup(safe(frame.snapshot.review.name, 40))}",
+            f"colour: {frame.choices.signal}, {whose} ({shown})   [u i]word[/] not in the vocabulary",
+        )
+
+    def on_click(self, event: events.Click) -> None:
+        place = event.get_content_offset(self)
+        if place is None or self._layout is None:
+            return
+        word = self._layout.word_at(self._top + place.y, place.x)
+        if word is not None:
+            self.explorer.look_at(word)
