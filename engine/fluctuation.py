@@ -14,7 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from engine.kernels.dfa_reference import fluctuations_reference
+from engine.kernels import rolling
+from engine.kernels.dfa import SUMS, constants, fluctuations_fast
+from engine.kernels.simd import LANES
 
 Array = NDArray[np.float64]
 
@@ -80,7 +82,7 @@ def fluctuations(
         If a parameter is out of its range.
     """
     values = np.asarray(series, dtype=np.float64)
-    lengths = _check(scales, order)
+    lengths = _check_scales(scales, order)
     if backward and unbiased:
         raise ValueError("backward boxes belong to standard DFA (unbiased=False): the unbiased one overlaps all boxes")
     rows = values.reshape(-1, values.shape[-1])
@@ -88,7 +90,7 @@ def fluctuations(
     good = np.isfinite(rows).all(axis=-1)
     fits = lengths <= rows.shape[-1]
     if good.any() and fits.any():
-        result[np.ix_(good, fits)] = fluctuations_reference(rows[good], lengths[fits], order, unbiased, backward)
+        result[np.ix_(good, fits)] = fluctuations_fast(rows[good], lengths[fits], order, unbiased, backward)
     result[np.ix_(good, ~fits)] = TOO_SHORT
     return result.reshape(*values.shape[:-1], len(lengths))
 
@@ -111,23 +113,27 @@ def exponents(F: ArrayLike, scales: Sequence[int] = SCALES) -> Exponents:
     values = np.asarray(F, dtype=np.float64)
     if values.ndim == 0 or values.shape[-1] != len(scales) or len(scales) < 3:
         raise ValueError(f"a slope needs three scales or more and one F for each, got {len(scales)} for {values.shape}")
-    bits = np.ascontiguousarray(values).view(np.uint64)
-    short = (bits == np.array(TOO_SHORT).view(np.uint64)).any(axis=-1)
-    bad = ~np.isfinite(values).all(axis=-1)
-    flat = (values <= 0).any(axis=-1)
-    reason = np.select([short, bad, flat], ["too short", "not finite", "flat"], "")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        y = np.log(np.where((reason == "")[..., None], values, np.nan))
+    usable = np.all((values > 0) & (values < np.inf), axis=-1)
     x = np.log(np.asarray(scales, dtype=np.float64))
     x -= x.mean()
+    y = np.log(np.where(usable[..., None], values, np.nan))
     y -= y.mean(axis=-1, keepdims=True)
     spread = x @ x
     alpha = y @ x / spread
-    left = np.sum((y - alpha[..., None] * x) ** 2, axis=-1)
-    total = np.sum(y * y, axis=-1)
+    total = np.einsum("...k,...k->...", y, y)
+    y -= alpha[..., None] * x
+    left = np.einsum("...k,...k->...", y, y)
+    # All of nothing is explained: a fluctuation function that does not change with s is a straight line too.
     r2 = 1 - np.divide(left, total, out=np.zeros_like(left), where=total != 0)
-    stderr = np.sqrt(left / (len(scales) - 2) / spread)
-    return Exponents(alpha, stderr, r2, reason)
+    return Exponents(alpha, np.sqrt(left / ((len(scales) - 2) * spread)), r2, _reasons(values, usable))
+
+
+def _reasons(values: Array, usable: NDArray[np.bool_]) -> NDArray[np.str_]:
+    if usable.all():
+        return np.full(usable.shape, "", dtype="<U10")
+    short = (np.ascontiguousarray(values).view(np.uint64) == np.array(TOO_SHORT).view(np.uint64)).any(axis=-1)
+    bad = ~np.isfinite(values).all(axis=-1)
+    return np.select([usable, short, bad], ["", "too short", "not finite"], "flat")
 
 
 def local_slopes(F: ArrayLike, scales: Sequence[int] = SCALES) -> Array:
@@ -139,14 +145,23 @@ def local_slopes(F: ArrayLike, scales: Sequence[int] = SCALES) -> Array:
 
 
 def rolling_scales(window: int) -> tuple[int, ...]:
-    """Scales for a window of so many words: up to eight, evenly in ln s, from 4 to a quarter of the window."""
+    """Scales for a window of so many words: up to eight, evenly in ln s, from 4 to a quarter of the window.
+
+    Raises
+    ------
+    ValueError
+        If the window is shorter than 32 words.
+    """
     if window < 32:
         raise ValueError(f"a window of {window} words leaves no room for scales; 32 words or more are needed")
     return tuple(int(s) for s in np.unique(np.geomspace(4, window / 4, 8).round().astype(int)))
 
 
 class RollingExponent:
-    """Unbiased DFA of order 1 over the last ``window`` words of each series, kept up as words arrive.
+    """Unbiased DFA of order 1 over the last ``window`` words of each series.
+
+    The same numbers as ``exponents(fluctuations(the window, scales), scales)``, at a cost a word that depends on
+    neither the window nor the scales' lengths, and without drift however long the run.
 
     Parameters
     ----------
@@ -156,34 +171,96 @@ class RollingExponent:
         How many recent words are looked at.
     series : int
         How many series are pushed side by side.
+
+    Raises
+    ------
+    ValueError
+        If the scales do not fit the window.
     """
 
     def __init__(self, scales: Sequence[int], window: int, series: int) -> None:
-        self.scales = tuple(int(s) for s in _check(scales, 1))
+        lengths = _check_scales(scales, order=1)
+        if len(lengths) < 3 or lengths.max() > window:
+            raise ValueError(f"three scales or more that fit a window of {window} words are needed, got {scales}")
+        if series < 1:
+            raise ValueError(f"one series or more is needed, got {series}")
+        self.scales = tuple(lengths.tolist())
         self.window = window
         self.series = series
+        blocks, k = -(-series // LANES), len(lengths)
+        self._lengths, self._table = lengths, constants(lengths)
+        self._recent = np.zeros((blocks, 2 * int(lengths.max()) * LANES))
+        self._behind = np.zeros((blocks, int(lengths.sum()) * SUMS * LANES))
+        self._ahead = np.zeros((blocks, k, (SUMS + 1) * LANES))
+        self._stack = np.zeros((blocks, int((window + 1 - lengths).sum()) * LANES))
+        self._fresh = np.zeros((blocks, k, LANES))
+        self._finite = np.zeros((blocks, LANES), dtype=np.int64)
+        self._latest = np.empty((1, blocks, k, LANES))
         self.reset()
 
     def reset(self) -> None:
         """Forget all words."""
-        self._recent = np.empty((0, self.series))
+        self.count = 0
+        self._finite[:] = 0
+        self._fresh[:] = 0
         self._exponents: Exponents | None = None
 
     def push(self, values: ArrayLike) -> None:
-        """Take one word (series,) or a block of words (time, series)."""
-        block = np.asarray(values, dtype=np.float64).reshape(-1, self.series)
-        self._recent = np.concatenate((self._recent, block))[-self.window :]
+        """Take one word (series,) or a block of words (time, series).
+
+        Raises
+        ------
+        ValueError
+            If there is not one value for each series.
+        """
+        self._push(self._block(values), self._latest)
+
+    def trace(self, values: ArrayLike) -> Exponents:
+        """Take a block of words (time, series) and return the exponents after each of them, (time, series)."""
+        block = self._block(values)
+        count = self.count
+        result = np.empty((len(block), *self._latest.shape[1:]))
+        self._push(block, result)
+        if len(block):
+            self._latest[0] = result[-1]
+        return self._fit(result, count + 1 + np.arange(len(block)))
+
+    def _block(self, values: ArrayLike) -> Array:
+        block = np.ascontiguousarray(values, dtype=np.float64)
+        if block.ndim not in (1, 2) or block.shape[-1] != self.series:
+            raise ValueError(f"expected ({self.series},) or (time, {self.series}) values, got {block.shape}")
+        return block.reshape(-1, self.series)
+
+    def _push(self, block: Array, result: Array) -> None:
+        rolling.push(
+            block,
+            self.count,
+            self._lengths,
+            self._table,
+            self.window,
+            self._recent,
+            self._behind,
+            self._ahead,
+            self._stack,
+            self._fresh,
+            self._finite,
+            result,
+        )
+        self.count += len(block)
         self._exponents = None
+
+    def _fit(self, squares: Array, counts: NDArray[np.int64]) -> Exponents:
+        F = np.sqrt(squares)
+        F[counts < self.window] = TOO_SHORT
+        F = np.swapaxes(F, -1, -2).reshape(len(F), -1, len(self.scales))[:, : self.series]
+        return exponents(F, self.scales)
 
     @property
     def exponents(self) -> Exponents:
-        """The fits over the present window; "too short" until it is full."""
+        """The fits over the present window, (series,); "too short" until it is full."""
         if self._exponents is None:
-            if len(self._recent) < self.window:
-                F = np.full((self.series, len(self.scales)), TOO_SHORT)
-            else:
-                F = fluctuations(self._recent.T, self.scales)
-            self._exponents = exponents(F, self.scales)
+            fit = self._fit(self._latest, np.array([self.count]))
+            self._exponents = Exponents(fit.alpha[0], fit.alpha_stderr[0], fit.r2[0], fit.reason[0])
         return self._exponents
 
     @property
@@ -207,7 +284,8 @@ class RollingExponent:
         return self.exponents.reason
 
 
-def _check(scales: Sequence[int], order: int) -> NDArray[np.int64]:
+def _check_scales(scales: Sequence[int], order: int) -> NDArray[np.int64]:
+    """The scales as an array; ValueError if they or the order are out of range."""
     if order not in ORDERS:
         raise ValueError(f"order must be 1, 2 or 3, got {order!r}")
     lengths = np.asarray(scales, dtype=np.int64)

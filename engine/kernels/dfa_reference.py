@@ -1,4 +1,4 @@
-"""Fluctuation functions written out plainly in NumPy: the truth the fast bodies are tested against, never the body in use.
+"""Fluctuation functions written out plainly in NumPy: the truth that the fast bodies are tested against.
 
 Every box is fitted on its own by least squares and every formula is written as it stands in the source.
 """
