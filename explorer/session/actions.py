@@ -29,7 +29,7 @@ class Action:
 
 
 ACTIONS = (
-    Action("play", ("space",), "Play", "Reading", "Read on, or pause; from a word looked back at, read from there.", True),
+    Action("play", ("space",), "Play", "Reading", "Read on, or pause; after looking back, read from there.", True),
     Action("step-back", ("left",), "Back", "Reading", "Look at the word before; everything shows that moment."),
     Action("step", ("right",), "Step", "Reading", "Look at the next word; at the last word read: read one more.", True),
     Action("page-back", ("shift+left", "pageup"), "−10", "Reading", "Ten words back."),
