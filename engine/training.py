@@ -5,7 +5,8 @@ best epoch by lowest loss.  Orthogonal recurrent kernel, Glorot input kernel, fo
 ±0.05: Keras' defaults, which the paper used.  What the paper leaves open, and how it is settled here:
 
 * *Padding.* None: batches are of like length, and the readout sees the state after a review's own last word.
-* *Where dropout acts.* On the layer's input, in two ways at the same rate: single components, and whole words.
+* *Where dropout acts.* On components of the layer's input, at the paper's 0.1.  Beside it three words in ten
+  are left out whole (``word_dropout``): without that, 8 cells and 16 stay half a point lower.
 * *Which loss is lowest.* That of 1,250 validation reviews, held out of the 25,000 training reviews.  No test review
   is seen before the network is final.
 * *Stability.* Gradients are clipped at norm 0.2, the rate falls along a cosine to zero, and what is kept is a running
@@ -61,6 +62,7 @@ class Recipe:
     vocabulary: int = 4000
     cut: int = CUT
     epochs: int = 8
+    word_dropout: float = 0.3
     validation: int = 1250
     clip: float = 0.2
     averaging: float = 0.998
@@ -71,6 +73,8 @@ class Recipe:
         for field in ("size", "embedding", "batch", "vocabulary", "cut", "epochs", "validation"):
             if getattr(self, field) < 1:
                 raise ValueError(f"{field} must be at least 1, got {getattr(self, field)}")
+        if not (0 <= self.dropout < 1 and 0 <= self.word_dropout < 1):
+            raise ValueError(f"dropout rates lie in [0, 1), got {self.dropout} and {self.word_dropout}")
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,7 @@ def train_sentiment(
     Parameters
     ----------
     corpus : Corpus
-        The training reviews; ``recipe.validation`` of them, drawn by the seed, are held out.
+        The training reviews; ``recipe.validation`` of them, the same for every seed, are held out.
     checkpoint : path, optional
         Written after every epoch; if it is there and of the same recipe, training goes on from it.
     progress : callable
@@ -166,6 +170,7 @@ class _Module(nn.Module):
 
     def __init__(self, recipe: Recipe, words: int) -> None:
         super().__init__()
+        self.recipe = recipe
         n = recipe.size
         layer = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[recipe.cell]
         self.embedding = nn.Embedding(words, recipe.embedding)
@@ -182,13 +187,12 @@ class _Module(nn.Module):
         if recipe.cell != "gru":  # elsewhere the two biases act as one
             self.layer.bias_hh_l0.requires_grad_(False)
 
-    def forward(self, ids: Tensor, last: Tensor, dropout: float = 0.0, random: torch.Generator | None = None) -> Tensor:
-        """(time, review) ids and the index of each last word → (review,) logits."""
+    def forward(self, ids: Tensor, last: Tensor, random: torch.Generator | None = None) -> Tensor:
+        """(time, review) ids and the index of each last word → (review,) logits; dropout if it gets random numbers."""
         x = self.embedding(ids)
-        if dropout:
-            for shape in (x.shape, (*x.shape[:2], 1)):  # components, then whole words
-                keep = torch.rand(shape, generator=random, device=x.device) >= dropout
-                x = x * keep / (1 - dropout)
+        if random is not None:
+            for shape, rate in ((x.shape, self.recipe.dropout), ((*x.shape[:2], 1), self.recipe.word_dropout)):
+                x = x * (torch.rand(shape, generator=random, device=x.device) >= rate) / (1 - rate)
         hidden, _ = self.layer(x)
         return self.readout(hidden[last, torch.arange(len(last), device=x.device)])[:, 0]
 
@@ -208,7 +212,8 @@ class _Run:
         self.best_measures = {"validation_loss": math.inf, "validation_accuracy": 0.0, "epoch": 0.0}
         self.epoch = 0
         self.lengths = np.array([len(review) for review in corpus.ids])
-        order = np.random.default_rng(recipe.seed).permutation(len(corpus))
+        # The same reviews for every seed, so that the losses of two seeds can be compared.
+        order = np.random.default_rng(0).permutation(len(corpus))
         self.held_out, self.taught = order[: recipe.validation], order[recipe.validation :]
 
     def train_epoch(self, progress: Callable[[Progress], None]) -> None:
@@ -238,9 +243,9 @@ class _Run:
         batches = [batch for pool in pools for batch in _chunks(pool[np.argsort(self.lengths[pool])], size)]
         return [batches[k] for k in random.permutation(len(batches))]
 
-    def _logits(self, batch: NDArray[np.int64], dropout: float = 0.0, random: torch.Generator | None = None) -> Tensor:
+    def _logits(self, batch: NDArray[np.int64], random: torch.Generator | None = None) -> Tensor:
         ids = torch.from_numpy(pad([self.corpus.ids[k] for k in batch]).T.astype(np.int64)).to(self.device)
-        return self.module(ids, torch.from_numpy(self.lengths[batch] - 1).to(self.device), dropout, random)
+        return self.module(ids, torch.from_numpy(self.lengths[batch] - 1).to(self.device), random)
 
     def _labels(self, batch: NDArray[np.int64]) -> Tensor:
         return torch.from_numpy(self.corpus.labels[batch]).to(self.device)
@@ -250,7 +255,7 @@ class _Run:
             group["lr"] = self.recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
 
     def _train_batch(self, batch: NDArray[np.int64], random: torch.Generator) -> float:
-        logits = self._logits(batch, self.recipe.dropout, random)
+        logits = self._logits(batch, random)
         loss = functional.binary_cross_entropy_with_logits(logits, self._labels(batch))
         penalty = self.recipe.l2 * self.module.layer.weight_ih_l0.square().sum()
         self.optimiser.zero_grad()
