@@ -30,19 +30,16 @@ class Ring:
             raise ValueError(f"a ring keeps at least one word, got {capacity}")
         self.capacity = capacity
         self.time = 0
+        self.first = 0  # the oldest word still kept
         self._rewinds = 0
         self._rows = {name: np.zeros((capacity, width), dtype=np.float32) for name, width in widths.items()}
-
-    @property
-    def first(self) -> int:
-        """The oldest word still kept."""
-        return max(0, self.time - self.capacity)
 
     def write(self, values: Mapping[str, NDArray[np.floating]]) -> None:
         """Append the same number of words to every quantity: name → (time, width)."""
         count = len(next(iter(values.values())))
         kept = min(count, self.capacity)  # of a block longer than the ring only its end
         rows = np.arange(self.time + count - kept, self.time + count) % self.capacity
+        self.first = max(self.first, self.time + count - self.capacity)  # before a row is overwritten
         for name, block in values.items():
             self._rows[name][rows] = block[count - kept :]
         self.time += count

@@ -264,19 +264,19 @@ class Stream:
             signals = self._stepper.advance(ids)
             self._ring.write({**signals, **self._analyse(signals), "probability": self._probabilities(signals["h"])})
             self._read_lately.append((time.perf_counter(), count))
-            if self._goal is not None and self._ring.time >= self._goal:
-                self._goal = None
-                self._pace_from_here()
+        arrived = self._goal is not None and self._ring.time >= self._goal
+        if arrived:
+            self._goal = None
+            self._pace_from_here()
         finished = count > 0 and self._ring.time >= len(self._ids)
-        if finished or (self._goal is None and time.perf_counter() - self._published > _PUBLISH):
+        go_on = finished and self._playing and self._continuous
+        self._playing = self._playing and (go_on or not finished)
+        if finished or arrived or (self._goal is None and time.perf_counter() - self._published > _PUBLISH):
             self.snapshot = self._look()
         if finished:
             self.events.put(Event("finished", self._run))
-            if self._continuous and self._playing:
-                self._open(self._reviews, (self._index + 1) % len(self._reviews))
-            else:
-                self._playing = False
-                self.snapshot = self._look()
+        if go_on:
+            self._open(self._reviews, (self._index + 1) % len(self._reviews))
 
     def _analyse(self, signals: Mapping[str, NDArray[np.float32]]) -> dict[str, Floats]:
         """Keep the rolling analyses up; returns α of the layer sums after every word."""
@@ -373,7 +373,7 @@ class Stream:
 
     def _go_back(self, target: int) -> None:
         """Back to an earlier word: its state is a row of the ring, and so is what the analyses look at."""
-        if target <= self._ring.first:  # too old to be kept: read it again
+        if target == 0 or max(0, target - self._window) < self._ring.first:  # no longer kept: read it again
             playing = self._playing
             self._begin()
             self._playing = playing

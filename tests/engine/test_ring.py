@@ -30,6 +30,13 @@ def test_rewound_words_are_forgotten_and_written_again() -> None:
     assert ring.read("h", 3, 5).ravel().tolist() == [3, 40]
 
 
+def test_overwritten_words_do_not_come_back() -> None:
+    ring = Ring({"h": 1}, 4)
+    ring.write({"h": np.arange(5.0)[:, None]})
+    ring.rewind(4)
+    assert ring.read("h", 0, 99).ravel().tolist() == [1, 2, 3]
+
+
 def test_a_copy_is_handed_out() -> None:
     ring = Ring({"h": 1}, 4)
     ring.write({"h": np.ones((2, 1))})
