@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the engine's live rooms need torch, which a face loads behi
 SPEEDS: tuple[float | None, ...] = (1, 2, 4, 8, 16, 32, 64, 125, 250, 500, 1000, None)
 ORDERS = ("number", "activity", "α", "value", "weight")
 BINS = ("mean", "max")
-CONTRASTS = ("range", "each row", "bounds")
+CONTRASTS = ("each row", "range", "bounds")
 PAGE = 10
 
 Status = Literal["LIVE", "PAUSED", "LOOKING", "END"]
@@ -41,7 +41,7 @@ class Choices:
     order: str = "number"
     bins: str = "max"
     map: str = "cividis"
-    contrast: str = "range"
+    contrast: str = "each row"
 
 
 @dataclass(frozen=True)
@@ -294,6 +294,7 @@ class Session:
     def look_at(self, word: int) -> None:
         """Look at a word by its index; one that is not read yet is read to first."""
         snapshot = self.stream.snapshot
+        self._run = snapshot.run  # the place is one of this run
         word = max(0, min(word, snapshot.words - 1))
         if word >= snapshot.time:
             self._choose(cursor=None)

@@ -47,10 +47,12 @@ class AlphaPanel(Panel, can_focus=True):
         alpha = alpha_at(session, frame)
         line: Line = [Segment(f" Σ{name} ", DIM), Segment("α ", DIM), Segment(number(alpha), BRIGHT)]
         line += [Segment("  β ", DIM), Segment(number(2 * alpha - 1), PINK_BOLD)]
-        if frame.following:
+        if frame.following and not math.isnan(alpha):
             line += [Segment("  r² ", DIM), Segment(number(snapshot.r2[name]), TEXT)]
-        if math.isnan(alpha) and frame.following and snapshot.reason[name]:
-            line += [Segment(f"  {snapshot.reason[name]}", WARN)]
+        if math.isnan(alpha) and 0 <= frame.word + 1 < snapshot.window:
+            line += [Segment(f"  after {snapshot.window} words: {frame.word + 1} read", WARN)]
+        elif math.isnan(alpha) and frame.following:
+            line += [Segment(f"  no exponent: {snapshot.reason[name]}", WARN)]
         cell = frame.choices.selected
         if cell is not None and snapshot.watched == name and cell < len(snapshot.cell_alpha):
             line += [Segment(f"   cell #{cell} β ", DIM), Segment(number(2 * snapshot.cell_alpha[cell] - 1), BRIGHT)]

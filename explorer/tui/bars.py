@@ -31,9 +31,8 @@ class StatusBar(Panel):
         line: Line = [
             Segment(" pinkx ", PINK_BOLD),
             Segment(f" {snapshot.network.name} ", BRIGHT),
-            Segment(f"· {snapshot.network.task}   ", DIM),
-            Segment(_place(frame), TEXT),
-            Segment("   "),
+            Segment(f"· {snapshot.network.task}  " if self.size.width >= 100 else "", DIM),
+            Segment(f" {_place(frame)}   ", TEXT),
             Segment(badge, style),
             Segment(f"  word {frame.word + 1}/{snapshot.words}", BRIGHT),
             Segment(f"   {pace(snapshot.speed)}", DIM),
@@ -57,6 +56,8 @@ class KeyBar(Panel):
             if action.footer:
                 key, label = shown_key(action.keys[0]), action.label
                 entries.append(([Segment(f" {key}", PINK_BOLD), Segment(f" {label} ", TEXT)], action.id))
+        while sum(width_of(line) for line, _ in entries) > self.size.width and len(entries) > 2:
+            del entries[-3]  # the last two, help and quit, stay
         return entries
 
     def render_line(self, y: int) -> Strip:

@@ -1,0 +1,58 @@
+"""A small random network and a few reviews: what tests of the session and the faces look at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from engine.cells import LstmCell
+from engine.network import Network, Vocabulary
+from engine.reviews import Review
+from engine.stream import Stream
+from explorer.session.model import Session
+
+TEXT = "The film starts slowly, but then it becomes a wonderful, warm and very human story about a town. " * 8
+REVIEWS = (
+    Review("first", TEXT, True),
+    Review("second", "A dull film. I would not see it again, and neither should you.", False),
+    Review("third", "Zyzzyva qwertyuiop xylophonist.", None),
+)
+
+
+def small_network(size: int = 12, seed: int = 0) -> Network:
+    """A random LSTM that knows the words of the first two reviews."""
+    torch.manual_seed(seed)
+    words = sorted({word for review in REVIEWS[:2] for word in review.words})
+    return Network(
+        LstmCell.from_torch(torch.nn.LSTM(4, size)),
+        torch.randn(1, size),
+        torch.zeros(1),
+        embedding=torch.randn(len(words) + 2, 4),
+        vocabulary=Vocabulary(words),
+        name=f"lstm-{size}",
+    )
+
+
+def small_file(folder: Path, size: int = 12) -> Path:
+    """The same network as a file."""
+    path = folder / f"lstm-{size}.safetensors"
+    small_network(size).save(path)
+    return path
+
+
+def open_session(size: int = 12, speed: float | None = None, **options: int) -> Session:
+    """A session whose first review is open and not yet read."""
+    session = Session(Stream(small_network(size), speed=speed, **options), REVIEWS)
+    wait(lambda: session.stream.snapshot.run == 1)
+    return session
+
+
+def wait(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Until the engine has got there."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "the engine did not get there in time"
+        time.sleep(0.005)
