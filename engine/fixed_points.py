@@ -4,11 +4,11 @@ A state s is *fixed* under a held input x when F(s, x) = s, and *slow* when it n
 q = ½‖F(s, x) − s‖² is small.  q alone certifies nothing (a valley floor may be slow and far from any root), so every
 point also carries its Newton step ‖(J − I)⁻¹(F − s)‖, the distance to the root to first order.
 
-Method ``newton`` goes three ways from each start, until one ends at a root:
+Method ``newton`` goes three ways from each start, until one ends at a fixed or slow point:
 
 1. Levenberg–Marquardt on the reduced equation (see ``engine.reduced``);
-2. the same from where the network itself has gone after ``RELAX`` steps of the held input;
-3. Levenberg–Marquardt on F(s, x) − s, which minimises q and so finds slow points where there is no root.
+2. Levenberg–Marquardt on F(s, x) − s, which minimises q and so finds slow points where there is no root;
+3. the first again, from where the network itself has gone after ``RELAX`` steps of the held input.
 
 Method ``adam`` is Algorithm 1 of Cheng, Schmid & Lange (2021), after Sussillo & Barak (2013): q minimised by Adam from
 visited states.  It is kept for comparison.
@@ -25,7 +25,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from engine.cells import Cell
+from engine.cells import Cell, RnnCell
 from engine.newton import solve
 from engine.points import FixedPoints
 from engine.reduced import full_equation, minus_identity, reduced_equation
@@ -42,7 +42,7 @@ MERGE = {"fixed": 1e-5, "slow": 1e-2}
 """States of one kind and input nearer than this (Euclidean) are one point: roots are sharp, valley floors are not."""
 
 RELAX = 200
-"""Steps of the network itself before the second try."""
+"""Steps of the network itself before the last try."""
 
 MODES = 10
 """Eigenvectors kept of each point, by falling |λ|."""
@@ -134,8 +134,8 @@ def certify(cell: Cell, x: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:
         residual = cell.step(xs, s)[0] - s
         delta, failed = torch.linalg.solve_ex(minus_identity(cell.jacobian(xs, s)), residual.unsqueeze(-1))
         length = torch.where(failed == 0, delta.squeeze(-1).norm(dim=-1), torch.inf)
-        q = torch.cat((q, (0.5 * residual.square().sum(-1)).nan_to_num(torch.inf)))
-        step = torch.cat((step, length.nan_to_num(torch.inf)))
+        q = torch.cat((q, (0.5 * residual.square().sum(-1)).nan_to_num(torch.inf, torch.inf)))
+        step = torch.cat((step, length.nan_to_num(torch.inf, torch.inf)))
     return q, step
 
 
@@ -144,17 +144,18 @@ def _newton(cell: Cell, x: Tensor, starts: Tensor) -> Tensor:
     best = reduced.state(x, solve(reduced, x, reduced.unknowns(starts)))
     q, step = certify(cell, x, best)
 
+    def slowest(x: Tensor, s: Tensor) -> Tensor:
+        return full.state(x, solve(full, x, s))
+
     def relaxed(x: Tensor, s: Tensor) -> Tensor:
         for _ in range(RELAX):
             s = cell.step(x, s)[0]
         return reduced.state(x, solve(reduced, x, reduced.unknowns(s)))
 
-    def slowest(x: Tensor, s: Tensor) -> Tensor:
-        return full.state(x, solve(full, x, s))
-
-    for attempt in (relaxed, slowest):
-        # A start that is still at no root tries again, and keeps the better end.
-        again = ((step >= FIXED) & starts.isfinite().all(-1)).nonzero().squeeze(-1)
+    # An RNN's reduced equation is the full one: its first try has minimised q already.
+    for attempt in (relaxed,) if isinstance(cell, RnnCell) else (slowest, relaxed):
+        # A start that is still at no point tries again, and keeps the better end.
+        again = ((step >= FIXED) & (q >= SLOW) & starts.isfinite().all(-1)).nonzero().squeeze(-1)
         if not len(again):
             break
         end = attempt(x[again], starts[again])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -12,7 +10,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-_FORMAT = "pinkx fixed points 1"
+from engine.arrays import load_arrays, save_arrays
+
+_KIND = "fixed points of pinkx, 1"
 
 
 @dataclass(frozen=True)
@@ -122,16 +122,8 @@ class FixedPoints:
 
     def save(self, path: str | Path) -> None:
         """Write one ``.npz`` (no pickle): beside it first, then renamed."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
         arrays = {name: getattr(self, name) for name in _ARRAYS}
-        try:
-            with beside.open("wb") as file:
-                np.savez_compressed(file, format=np.array(_FORMAT), starts=np.array(self.starts), **arrays)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        save_arrays(path, _KIND, arrays | {"starts": np.array(self.starts)})
 
     @classmethod
     def load(cls, path: str | Path) -> FixedPoints:
@@ -144,13 +136,7 @@ class FixedPoints:
         OSError
             If it cannot be opened.
         """
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                found = dict(file)
-        except (zipfile.BadZipFile, ValueError, EOFError, KeyError) as error:
-            raise ValueError(f"{path}: not a whole .npz file of fixed points ({error})") from None
-        if str(found.pop("format", "")) != _FORMAT or set(found) != {*_ARRAYS, "starts"}:
-            raise ValueError(f"{path}: an .npz file, but not one of fixed points")
+        found: dict[str, Any] = load_arrays(path, _KIND, (*_ARRAYS, "starts"))
         return cls(**found | {"starts": int(found["starts"])})
 
 

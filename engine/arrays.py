@@ -1,0 +1,45 @@
+"""Named arrays in one ``.npz`` file, without pickle: written beside and renamed, refused when damaged."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def save_arrays(path: str | Path, kind: str, arrays: dict[str, NDArray[np.generic]]) -> None:
+    """Write arrays, and what ``kind`` of thing they are."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays, kind=np.array(kind))
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def load_arrays(path: str | Path, kind: str, names: Iterable[str]) -> dict[str, NDArray[np.generic]]:
+    """Read what ``save_arrays`` wrote.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, of another kind, or lacks one of the names.
+    OSError
+        If it cannot be opened.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            found = dict(file)
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, TypeError) as error:
+        raise ValueError(f"{path}: not a whole .npz file of {kind} ({error})") from None
+    if str(found.pop("kind", "")) != kind or set(found) != set(names):
+        raise ValueError(f"{path}: an .npz file, but not one of {kind}")
+    return found

@@ -1,0 +1,111 @@
+"""Searches remembered: the same network, inputs and starts are searched once, and opened at once ever after.
+
+Files lie in the user's cache folder and are named by a hash of the network's weights and of everything else that
+decides the result, so that a stale one is never opened; a damaged one is made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import platformdirs
+import torch
+from numpy.typing import NDArray
+
+from engine import attractors, fixed_points
+from engine.attractors import WordAttractors, word_attractors
+from engine.fixed_points import Method, find_fixed_points
+from engine.network import Network
+from engine.points import FixedPoints
+from engine.visits import held_input, visited_states
+
+Progress = Callable[[int, int], bool | None]
+_T = TypeVar("_T")
+
+
+def content_hash(network: Network) -> str:
+    """SHA-256 of the kind of cell and every weight: equal for equal networks, whatever they are called."""
+    digest = hashlib.sha256(network.cell.name.encode())
+    for name, tensor in sorted(network.tensors().items()):
+        array = tensor.detach().cpu().contiguous().numpy()
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def network_points(
+    network: Network,
+    inputs: Sequence[str] = ("zero",),
+    *,
+    count: int = 1024,
+    seed: int = 0,
+    noise: float = 0.0,
+    method: Method = "newton",
+    reviews: Sequence[NDArray[np.integer]] | None = None,
+    progress: Progress | None = None,
+    cache: bool = True,
+) -> FixedPoints:
+    """The fixed and slow points of a network under inputs given by name, from states of its own runs.
+
+    Parameters
+    ----------
+    network : Network
+    inputs : names, see ``engine.visits.held_input``
+    count, seed, noise, reviews
+        See ``engine.visits.visited_states``.
+    method, progress
+        See ``engine.fixed_points.find_fixed_points``.
+    cache : bool
+        Open and keep a remembered result; False searches afresh.  An interrupted search is not kept.
+    """
+    read = hashlib.sha256()
+    for ids in reviews or ():
+        read.update(np.asarray(ids, dtype=np.int32).tobytes() + b";")
+    tolerances = [fixed_points.FIXED, fixed_points.SLOW, fixed_points.MERGE, fixed_points.MODES, fixed_points.RELAX]
+    key = [network.task, list(inputs), count, seed, noise, method, read.hexdigest(), tolerances]
+    path = _path(network, "points", key)
+    if cache and (kept := _open(FixedPoints.load, path)) is not None:
+        return kept
+    found = find_fixed_points(
+        network.cell,
+        torch.stack([held_input(network, name) for name in inputs]),
+        visited_states(network, count, seed=seed, noise=noise, reviews=reviews),
+        method=method,
+        readout=(network.readout_weight, network.readout_bias),
+        input_names=inputs,
+        progress=progress,
+    )
+    if cache and found.starts == count * len(inputs):
+        found.save(path)
+    return found
+
+
+def cached_word_attractors(
+    network: Network, *, progress: Progress | None = None, cache: bool = True
+) -> WordAttractors | None:
+    """``engine.attractors.word_attractors``, remembered."""
+    words = [] if network.vocabulary is None else list(network.vocabulary.words)
+    path = _path(network, "words", [words, attractors.STEPS, attractors.SAME])
+    if cache and (kept := _open(WordAttractors.load, path)) is not None:
+        return kept
+    found = word_attractors(network, progress=progress)
+    if cache and found is not None:
+        found.save(path)
+    return found
+
+
+def _path(network: Network, what: str, key: object) -> Path:
+    decided_by = hashlib.sha256(f"{content_hash(network)} {json.dumps(key)}".encode()).hexdigest()
+    return platformdirs.user_cache_path("pinkx") / "fixed_points" / f"{what}-{decided_by[:32]}.npz"
+
+
+def _open(load: Callable[[Path], _T], path: Path) -> _T | None:
+    try:
+        return load(path)
+    except (OSError, ValueError):  # not there yet, or damaged: either way it is made anew
+        return None
