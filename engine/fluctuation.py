@@ -8,8 +8,10 @@ scales and with a null of the same length: ``engine.calibration``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,7 +23,26 @@ from engine.kernels.simd import LANES
 Array = NDArray[np.float64]
 
 ORDERS = (1, 2, 3)
-SCALES = tuple(int(s) for s in np.unique(np.geomspace(10, 125, 20).astype(int)))
+
+
+def default_scales(length: int) -> tuple[int, ...]:
+    """Twenty scales, evenly in ln s, from 10 to a quarter of a series of so many words; docs/fluctuations.md says why.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 80 words.
+    """
+    if length < 80:
+        raise ValueError(f"{length} words leave no room for scales from 10 to a quarter of them; take 80 or more")
+    return _spaced(10, length / 4, 20)
+
+
+def _spaced(shortest: float, longest: float, count: int) -> tuple[int, ...]:
+    return tuple(int(s) for s in np.unique(np.geomspace(shortest, longest, count).round()))
+
+
+SCALES = default_scales(500)
 
 # F of a scale that does not fit the series: a NaN that `exponents` can tell from the NaN of a series with bad samples.
 TOO_SHORT = np.array(0x7FFC_0000_0000_0000, dtype=np.uint64).view(np.float64)[()]
@@ -59,7 +80,7 @@ def fluctuations(
     Parameters
     ----------
     series : (..., time) array
-        The samples, not their profile; computed in float64.
+        The samples, not their profile; computed in float64.  A tensor on a GPU is measured there.
     scales : sequence of int
         Box lengths in samples, each at least ``order`` + 3.
     order : {1, 2, 3}
@@ -81,17 +102,19 @@ def fluctuations(
     ValueError
         If a parameter is out of its range.
     """
-    values = np.asarray(series, dtype=np.float64)
     lengths = _check_scales(scales, order)
     if backward and unbiased:
         raise ValueError("backward boxes belong to standard DFA (unbiased=False): the unbiased one overlaps all boxes")
-    rows = values.reshape(-1, values.shape[-1])
-    result = np.full((len(rows), len(lengths)), np.nan)
-    good = np.isfinite(rows).all(axis=-1)
+    on_gpu = getattr(series, "is_cuda", False)
+    values: Any = series if on_gpu else np.asarray(series)
+    rows = values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
     fits = lengths <= rows.shape[-1]
-    if good.any() and fits.any():
-        result[np.ix_(good, fits)] = fluctuations_fast(rows[good], lengths[fits], order, unbiased, backward)
-    result[np.ix_(good, ~fits)] = TOO_SHORT
+    result = np.full((len(rows), len(lengths)), TOO_SHORT)
+    if fits.any() and len(rows):
+        body: Any = fluctuations_fast
+        if on_gpu:
+            from engine.kernels.dfa_cuda import fluctuations_cuda as body  # brings PyTorch
+        result[:, fits] = body(rows, lengths[fits], order, unbiased, backward)
     return result.reshape(*values.shape[:-1], len(lengths))
 
 
@@ -154,7 +177,7 @@ def rolling_scales(window: int) -> tuple[int, ...]:
     """
     if window < 32:
         raise ValueError(f"a window of {window} words leaves no room for scales; 32 words or more are needed")
-    return tuple(int(s) for s in np.unique(np.geomspace(4, window / 4, 8).round().astype(int)))
+    return _spaced(4, window / 4, 8)
 
 
 class RollingExponent:

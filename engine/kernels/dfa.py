@@ -68,13 +68,18 @@ def polynomials(scales: NDArray[np.int64], order: int) -> Array:
 def fluctuations_fast(
     series: NDArray[np.floating], scales: NDArray[np.int64], order: int, unbiased: bool, backward: bool
 ) -> Array:
-    """F(s) of each row of ``series`` (n, time) at each scale, (n, scale), on as many threads as numba may use."""
+    """F(s) of each row of ``series`` (n, time) at each scale, (n, scale), on as many threads as numba may use.
+
+    Every scale must fit the series; a row with a sample that is not finite gets NaN.
+    """
     table, bases = constants(scales), polynomials(scales, order)
     result = np.empty((len(series), len(scales)))
 
     def work(first: int) -> None:
         rows = np.ascontiguousarray(series[first : first + CHUNK], dtype=np.float64)
-        _fluctuations(rows, scales, table, bases, unbiased, backward, result[first : first + CHUNK])
+        part = result[first : first + CHUNK]
+        _fluctuations(rows, scales, table, bases, unbiased, backward, part)
+        part[~np.isfinite(rows).all(axis=-1)] = np.nan
 
     firsts = range(0, len(series), CHUNK)
     threads = min(get_num_threads(), len(firsts))

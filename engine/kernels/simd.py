@@ -48,8 +48,7 @@ def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> A
     return builder.bitcast(builder.gep(data, [index], source_etype=ir.DoubleType()), _WIDE.as_pointer())
 
 
-@intrinsic
-def load(typing: Any, array: Any, index: Any) -> Any:
+def _load(typing: Any, array: Any, index: Any) -> Any:
     """The sixteen values from ``index`` on of a flat contiguous array; the index is not checked."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -59,8 +58,7 @@ def load(typing: Any, array: Any, index: Any) -> Any:
     return _lanes(array, types.intp), code
 
 
-@intrinsic
-def store(typing: Any, array: Any, index: Any, value: Any) -> Any:
+def _store(typing: Any, array: Any, index: Any, value: Any) -> Any:
     """Write sixteen values, or one sixteen times, from ``index`` on of a flat contiguous array; unchecked."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -69,6 +67,11 @@ def store(typing: Any, array: Any, index: Any, value: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, types.intp, value if value == _lanes else types.float64), code
+
+
+# numba types its decorator for functions of another kind.
+load: Any = intrinsic(_load)
+store: Any = intrinsic(_store)
 
 
 def _lanewise(emit: Callable[[Any, Any, Any], Any], *functions: Any) -> None:
