@@ -114,17 +114,17 @@ def record(
     sequences = _Sequences(network, ids)
     names = _names(network, signals)
     held = steps.hold(network.cell, _checked_holds(network, hold or {}))
-    layer, table = steps.arrange(network.cell), steps.tabulate(network.cell, sequences.vectors)
+    layer, tokens, vectors = steps.arrange(network.cell), sequences.tokens, sequences.vectors
     kept = [name for name in names if name != "x"]
     slots = np.array([kept.index(s.name) if s.name in kept else -1 for s in network.cell.signals], dtype=np.intp)
-    out = _aligned(len(kept), *sequences.tokens.shape, network.cell.size)
+    out = _aligned(len(kept), *tokens.shape, network.cell.size)
     state = np.zeros((len(sequences.lengths), network.cell.state_size), dtype=np.float32)
     order = np.argsort(-sequences.lengths, kind="stable")
 
     def run(part: NDArray[np.intp]) -> None:
-        steps.run(layer, table, sequences.tokens, sequences.lengths, part, state, held, slots, out)
+        steps.run(layer, vectors, tokens, sequences.lengths, part, state, held, slots, out)
 
-    # Threads of Python, not numba's: the kernel holds no lock, and not every pool of numba's may be entered twice at once.
+    # Threads of Python, not numba's: the kernel holds no lock, and not all of numba's may be entered by two at once.
     threads = torch.get_num_threads()
     size = max(1, len(order) // (4 * threads * BLOCK)) * BLOCK
     parts = [order[first : first + size] for first in range(0, len(order), size)]
@@ -167,10 +167,7 @@ class Stepper:
         self._layer = steps.arrange(cell)
         self._held: dict[str, Float32s] = {}
         self._hold = steps.hold(cell, self._held)
-        self._embedding, self._table = None, None
-        if network.embedding is not None:
-            self._embedding = network.embedding.float().cpu().numpy()
-            self._table = steps.tabulate(cell, self._embedding)
+        self._vectors = None if network.embedding is None else network.embedding.float().cpu().numpy()
         self._state = np.zeros((1, cell.state_size), dtype=np.float32)
         self._order = np.zeros(1, dtype=np.intp)
         self._slots = np.arange(len(cell.signals), dtype=np.intp)
@@ -199,14 +196,14 @@ class Stepper:
         ValueError
             For an id outside the vocabulary, or a network that has none.
         """
-        if self._table is None or self._embedding is None:
+        if self._vectors is None:
             raise ValueError(f"{self.network.name} takes vectors, not words: use advance_inputs")
         tokens = np.asarray(ids, dtype=np.int32).reshape(1, -1)
-        if tokens.size and not 0 <= tokens.min() <= tokens.max() < len(self._table):
+        if tokens.size and not 0 <= tokens.min() <= tokens.max() < len(self._vectors):
             raise ValueError(
-                f"ids from {tokens.min()} to {tokens.max()}; {self.network.name} knows 0 to {len(self._table) - 1}"
+                f"ids from {tokens.min()} to {tokens.max()}; {self.network.name} knows 0 to {len(self._vectors) - 1}"
             )
-        return self._run(self._table, tokens, self._embedding[tokens[0]])
+        return self._run(self._vectors, tokens)
 
     def advance_inputs(self, x: ArrayLike) -> dict[str, Float32s]:
         """Take inputs (time, inputs), already embedded, and return every signal as (time, cell).
@@ -218,14 +215,14 @@ class Stepper:
         """
         x = np.asarray(x, dtype=np.float32)
         _check_inputs(self.network, x, "the input")
-        return self._run(steps.tabulate(self.network.cell, x), np.arange(len(x), dtype=np.int32)[None], x)
+        return self._run(x, np.arange(len(x), dtype=np.int32)[None])
 
-    def _run(self, table: Float32s, tokens: NDArray[np.int32], x: Float32s) -> dict[str, Float32s]:
+    def _run(self, vectors: Float32s, tokens: NDArray[np.int32]) -> dict[str, Float32s]:
         count = tokens.shape[1]
         out = np.empty((len(self._names), 1, count, self.network.cell.size), dtype=np.float32)
         lengths = np.array([count], dtype=np.intp)
-        steps.run(self._layer, table, tokens, lengths, self._order, self._state, self._hold, self._slots, out)
-        return {**dict(zip(self._names, out[:, 0], strict=True)), "x": x}
+        steps.run(self._layer, vectors, tokens, lengths, self._order, self._state, self._hold, self._slots, out)
+        return {**dict(zip(self._names, out[:, 0], strict=True)), "x": vectors[tokens[0]]}
 
     def hold(self, signal: str, cells: ArrayLike, value: ArrayLike) -> None:
         """Hold a signal of some cells at a value (one, or one a cell) at every step from now on.

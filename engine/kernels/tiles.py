@@ -37,7 +37,7 @@ def _repeated(builder: Any, value: Any) -> Any:
 
 
 def _product(rows: int) -> Callable[..., None]:
-    """A function that adds h Uᵀ to ``rows`` rows of the work space, for one panel of columns."""
+    """A function that adds U h + W x to ``rows`` rows of the work space, for one panel of columns."""
 
     @intrinsic
     def product(typing: Any, work: Any, row: Any, hidden: Any, panels: Any, panel: Any) -> Any:
@@ -55,8 +55,8 @@ def _product(rows: int) -> Callable[..., None]:
                 for part in range(2):
                     place = _lanes(context, builder, LANES, work_type, work, at, builder.add(column, parts[part]))
                     sums.append((at, part, place, cgutils.alloca_once_value(builder, builder.load(place, align=4))))
-            cells = builder.extract_value(context.make_array(panels_type)(context, builder, panels).shape, 1)
-            with cgutils.for_range(builder, cells) as loop:
+            terms = builder.extract_value(context.make_array(panels_type)(context, builder, panels).shape, 1)
+            with cgutils.for_range(builder, terms) as loop:
                 weights = [
                     builder.load(_lanes(context, builder, LANES, panels_type, panels, panel, loop.index, part), align=4)
                     for part in parts

@@ -1,0 +1,165 @@
+"""How fast every signal is recorded: ``python -m tests.benchmarks.bench_recording``.
+
+Beside a NumPy loop over reviews and words, the way of Chong & Ling (2024), and beside ``nn.LSTM``, which records
+nothing.  All sides take turns in one process on one thread, warmed, and are timed by the processor's clock, which other
+work on the machine does not move much; times are medians, ratios medians of the turns'.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from engine.cells import LstmCell
+from engine.network import Network, Vocabulary, pad
+from engine.recording import Stepper, record
+
+WORDS = 4002
+TURNS = 9
+
+
+def network_of(size: int) -> Network:
+    torch.manual_seed(size)
+    return Network(
+        LstmCell.from_torch(torch.nn.LSTM(8, size)),
+        torch.randn(1, size),
+        torch.zeros(1),
+        embedding=torch.randn(WORDS, 8),
+        vocabulary=Vocabulary([str(k) for k in range(WORDS - 2)]),
+    )
+
+
+def reviews_of(count: int, words: int | None) -> list[NDArray[np.int64]]:
+    """Reviews with word frequencies of Zipf's law, of equal length or with the lengths of IMDb reviews cut at 500."""
+    random = np.random.default_rng(0)
+    lengths = np.full(count, words) if words else random.lognormal(5.2, 0.68, count).clip(10, 500).astype(int)
+    frequency = 1 / np.arange(1, WORDS)
+    return [random.choice(np.arange(1, WORDS), n, p=frequency / frequency.sum()) for n in lengths]
+
+
+def numpy_loop(network: Network, reviews: list[NDArray[np.int64]]) -> list[dict[str, NDArray[np.float32]]]:
+    """Every signal, review by review, word by word, gate by gate."""
+    W, U, b = (network.cell.weights()[key].numpy() for key in ("weight_ih", "weight_hh", "bias"))
+    n = network.cell.size
+    gates = [(W[k : k + n], U[k : k + n], b[k : k + n]) for k in range(0, 4 * n, n)]
+    embedding = network.embed(np.arange(WORDS)).numpy()
+    recordings = []
+    for ids in reviews:
+        kept: dict[str, list[NDArray[np.float32]]] = {name: [] for name in ("i", "f", "g", "o", "c", "c_out", "h")}
+        h = c = np.zeros(n, dtype=np.float32)
+        for token in ids:
+            x = embedding[token]
+            i, f, g, o = (W @ x + U @ h + b for W, U, b in gates)
+            i, f, g, o = 1 / (1 + np.exp(-i)), 1 / (1 + np.exp(-f)), np.tanh(g), 1 / (1 + np.exp(-o))
+            c = f * c + i * g
+            c_out = np.tanh(c)
+            h = o * c_out
+            for name, value in (("i", i), ("f", f), ("g", g), ("o", o), ("c", c), ("c_out", c_out), ("h", h)):
+                kept[name].append(value)
+        recordings.append({name: np.array(values) for name, values in kept.items()})
+    return recordings
+
+
+def measure(sides: Mapping[str, Callable[[], object]], turns: int = TURNS) -> dict[str, NDArray[np.float64]]:
+    """Processor seconds of every side in every turn."""
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    for turn in range(turns + 1):
+        for name, side in sides.items():
+            start = time.process_time()
+            side()
+            if turn:  # the first one warms
+                seconds[name].append(time.process_time() - start)
+    return {name: np.array(values) for name, values in seconds.items()}
+
+
+def ratio(slow: NDArray[np.float64], fast: NDArray[np.float64]) -> float:
+    return float(np.median(slow / fast))
+
+
+def compare(size: int, words: int | None) -> dict[str, float]:
+    """Nanoseconds a word of each side, and ``record``'s speed in units of the others'."""
+    network, reviews = network_of(size), reviews_of(128, words)
+    few = reviews[:8]  # the loop would take minutes for all; what it takes is proportional to the words
+    layer, padded = network.cell.to_torch(), network.embed(pad([ids.astype(np.int32) for ids in reviews]).T)
+    sides = {
+        "loop": lambda: numpy_loop(network, few),
+        "record": lambda: record(network, reviews),
+        "record h": lambda: record(network, reviews, ["h"]),
+        "nn.LSTM": lambda: layer(padded),
+    }
+    with torch.inference_mode():
+        seconds = measure(sides)
+    per_word = {name: s / sum(map(len, few if name == "loop" else reviews)) for name, s in seconds.items()}
+    result = {f"{name} ns": float(np.median(value)) * 1e9 for name, value in per_word.items()}
+    result["× loop"] = ratio(per_word["loop"], per_word["record"])
+    result["× nn.LSTM"] = ratio(per_word["nn.LSTM"], per_word["record"])
+    result["h × nn.LSTM"] = ratio(per_word["nn.LSTM"], per_word["record h"])
+    return result
+
+
+def step_times(size: int) -> tuple[float, float]:
+    """Microseconds of one word, and of one of 64 words, with the dispatch."""
+    stepper, (ids,) = Stepper(network_of(size)), reviews_of(1, 64)
+    one, block = measure({"one": lambda: stepper.advance(ids[:1]), "block": lambda: stepper.advance(ids)}, 500).values()
+    return float(np.median(one)) * 1e6, float(np.median(block)) / 64 * 1e6
+
+
+def compile_seconds() -> float:
+    """Processor seconds to compile the kernel once, with an empty cache."""
+    code = (
+        "import time; from tests.benchmarks.bench_recording import *; s = Stepper(network_of(8))\n"
+        "start = time.process_time(); s.advance([1]); print(time.process_time() - start)"
+    )
+    with tempfile.TemporaryDirectory() as empty:
+        environment = {**os.environ, "NUMBA_CACHE_DIR": empty, "PYTHONPATH": os.getcwd()}
+        run = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
+    return float(run.stdout)
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    table = Table(title="128 reviews on one thread, ns a word; nn.LSTM records nothing and reads the padding too")
+    for heading in (
+        "cells",
+        "words",
+        "NumPy loop",
+        "all signals",
+        "h alone",
+        "nn.LSTM",
+        "all × loop",
+        "all × nn.LSTM",
+        "h × nn.LSTM",
+    ):
+        table.add_column(heading, justify="right")
+    for size in (8, 32, 128):
+        for words in (500, None):
+            r = compare(size, words)
+            numbers = [f"{r[key]:,.0f}" for key in ("loop ns", "record ns", "record h ns", "nn.LSTM ns", "× loop")]
+            ratios = [f"{r[key]:.2f}" for key in ("× nn.LSTM", "h × nn.LSTM")]
+            table.add_row(str(size), str(words or "IMDb's"), *numbers, *ratios)
+    console = Console(width=120)
+    console.print(table)
+    for size in (8, 128):
+        one, block = step_times(size)
+        console.print(f"Stepper, {size} cells: one word {one:.1f} µs, in blocks of 64 {block:.2f} µs a word")
+    console.print(f"compiling the kernel once: {compile_seconds():.1f} processor seconds")
+
+
+@pytest.mark.benchmark
+def test_recording() -> None:
+    main()
+
+
+if __name__ == "__main__":
+    main()
