@@ -283,11 +283,7 @@ class Stream:
         self._activity.push(signals["h"])
         self._cells.push(signals[self._watched])
         sums = np.stack([signals[name].sum(axis=1, dtype=np.float64) for name in self._names], axis=1)
-        alphas = np.empty_like(sums)
-        for row, alpha in zip(sums, alphas, strict=True):
-            self._sums.push(row)
-            alpha[:] = self._sums.alpha
-        return {"alpha": alphas}
+        return {"alpha": self._sums.trace(sums).alpha}
 
     def _probabilities(self, h: NDArray[np.float32]) -> NDArray[np.float32]:
         return 1 / (1 + np.exp(-(h @ self._readout_weight + self._readout_bias)))
