@@ -36,8 +36,9 @@ def load_arrays(path: str | Path, kind: str, names: Iterable[str]) -> dict[str, 
         If it cannot be opened.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            found = dict(file)
+        # NumPy leaves a file that it opened itself open when it is no archive.
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            found = dict(archive)
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, TypeError) as error:
         raise ValueError(f"{path}: not a whole .npz file of {kind} ({error})") from None
     if str(found.pop("kind", "")) != kind or set(found) != set(names):

@@ -91,4 +91,7 @@ def predict_linearly(cell: Cell, points: FixedPoints, states: Tensor, x: Tensor,
 
 def _input_jacobian(cell: Cell, x: Tensor, state: Tensor) -> Tensor:
     """B = ∂F/∂x, (S, inputs)."""
-    return torch.func.jacfwd(lambda held: cell.step(held, state)[0])(x)
+    with torch.enable_grad():
+        jacobian = torch.autograd.functional.jacobian(lambda held: cell.step(held, state)[0], x)
+    assert isinstance(jacobian, Tensor), "one input, one output"
+    return jacobian

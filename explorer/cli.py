@@ -20,6 +20,7 @@ VERBS = {
     "networks": "List the networks that ship with pinkx.",
     "reviews": "List reviews, or fetch the IMDb archive.",
     "train": "Train a network.",
+    "points": "Find a network's fixed points, or where every word would lead.",
     "calibrate": "Tabulate what the estimator of α gives for exact 1/f noise.",
     "doctor": "Say what works on this machine, and what to do about what does not.",
 }

@@ -1,0 +1,105 @@
+"""A search is done once for one network, and anew when anything that decides it changes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+import pytest
+import torch
+
+from engine import points_cache
+from engine.network import Network
+from engine.points_cache import cached_word_attractors, content_hash, network_points
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / name)
+    return tmp_path / "pinkx" / "fixed_points"
+
+
+@pytest.fixture
+def searches(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """One entry for each real search."""
+    done: list[int] = []
+    real = points_cache.find_fixed_points
+
+    def counted(*args: object, **options: object) -> object:
+        done.append(1)
+        return real(*args, **options)
+
+    monkeypatch.setattr(points_cache, "find_fixed_points", counted)
+    return done
+
+
+@pytest.fixture
+def network() -> Network:
+    return Network.load("rnn-16-flip-flop-3")
+
+
+def test_the_second_search_opens_the_first(network: Network, searches: list[int]) -> None:
+    first = network_points(network, ["zero", "+1"], count=50)
+    second = network_points(network, ["zero", "+1"], count=50)
+    assert len(searches) == 1
+    np.testing.assert_array_equal(first.eigenvalues, second.eigenvalues)
+    np.testing.assert_array_equal(first.readout, second.readout)
+    assert set(first.input_names) == {"zero", "+1"}
+    assert first.readout.shape == (len(first), 3)
+
+
+def test_whatever_decides_the_result_starts_a_new_search(network: Network, searches: list[int]) -> None:
+    network_points(network, count=20)
+    for options in (
+        {"seed": 1},
+        {"noise": 0.1},
+        {"count": 21},
+        {"inputs": ["+1"]},
+        {"method": "adam"},
+        {"cache": False},
+    ):
+        network_points(network, **{"count": 20} | options)
+    network.cell.weight_hh[0, 0] += 1
+    network_points(network, count=20)
+    assert len(searches) == 8
+
+
+def test_an_interrupted_search_is_not_kept(network: Network, folder: Path) -> None:
+    found = network_points(network, count=500, progress=lambda done, total: False)
+    assert 0 < found.starts < 500
+    assert not folder.exists()
+
+
+def test_a_damaged_file_is_made_anew(network: Network, searches: list[int], folder: Path) -> None:
+    first = network_points(network, count=20)
+    (kept,) = folder.iterdir()
+    kept.write_bytes(kept.read_bytes()[:100])
+    second = network_points(network, count=20)
+    assert len(searches) == 2
+    np.testing.assert_array_equal(first.states, second.states)
+
+
+def test_the_hash_is_of_the_content(network: Network) -> None:
+    same = Network.load("rnn-16-flip-flop-3")
+    same.name = "another name"
+    assert content_hash(network) == content_hash(same)
+    same.readout_bias[0] += 1e-6
+    assert content_hash(network) != content_hash(same)
+    assert content_hash(network.to(dtype=torch.float64)) != content_hash(network)
+
+
+def test_word_attractors_are_kept_too(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    network = Network.load("lstm-8")
+    short = network.vocabulary.words[:20]
+    network = Network(
+        network.cell,
+        network.readout_weight,
+        network.readout_bias,
+        embedding=network.embedding[:22],
+        vocabulary=type(network.vocabulary)(short),
+    )
+    first = cached_word_attractors(network)
+    monkeypatch.setattr(points_cache, "word_attractors", None)  # calling it again would fail
+    second = cached_word_attractors(network)
+    assert first.words == second.words == short
+    np.testing.assert_array_equal(first.states, second.states)
