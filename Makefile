@@ -20,7 +20,7 @@ export TORCH
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 	@echo "  ARGS='…'    options of the program: make tui ARGS='--network lstm-8'"
-	@echo "  TORCH='…'   which torch: make tui TORCH='torch --index-url https://download.pytorch.org/whl/cpu'"
+	@echo "  TORCH='…'   which torch: make tui TORCH='torch --index-url ADDRESS'"
 	@echo "  PYTHON=…    which Python builds the environment: make tui PYTHON=python3.12"
 
 tui: $(VENV)/run.stamp ## start the terminal explorer
