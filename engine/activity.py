@@ -71,9 +71,13 @@ class RollingActivity:
 
     def push(self, values: ArrayLike) -> None:
         """Take one word (cells,) or a block of words (time, cells)."""
-        block = np.asarray(values, dtype=np.float64).reshape(-1, self.cells)[-self.window :]
-        at = (self._count + np.arange(len(block))) % self.window
-        self._ring[at] = block
+        block = np.asarray(values, dtype=np.float64)
+        if block.ndim not in (1, 2) or block.shape[-1] != self.cells:
+            raise ValueError(f"expected ({self.cells},) or (time, {self.cells}) values, got {block.shape}")
+        block = np.atleast_2d(block)
+        kept = block[-self.window :]
+        first = self._count + len(block) - len(kept)
+        self._ring[(first + np.arange(len(kept))) % self.window] = kept
         self._count += len(block)
 
     @property

@@ -252,7 +252,7 @@ class RollingExponent:
         block = np.ascontiguousarray(values, dtype=np.float64)
         if block.ndim not in (1, 2) or block.shape[-1] != self.series:
             raise ValueError(f"expected ({self.series},) or (time, {self.series}) values, got {block.shape}")
-        return block.reshape(-1, self.series)
+        return block if block.ndim == 2 else block[None]
 
     def _push(self, block: Array, result: Array) -> None:
         rolling.push(
@@ -273,9 +273,10 @@ class RollingExponent:
         self._exponents = None
 
     def _fit(self, squares: Array, counts: NDArray[np.int64]) -> Exponents:
-        F = np.sqrt(squares)
-        F[counts < self.window] = TOO_SHORT
-        F = np.swapaxes(F, -1, -2).reshape(len(F), -1, len(self.scales))[:, : self.series]
+        full = counts >= self.window
+        F = np.full((len(counts), self.series, len(self.scales)), TOO_SHORT)
+        known = np.moveaxis(squares[full], 2, 3)  # (time, block, lane, scale)
+        F[full] = np.sqrt(known.reshape(len(known), known.shape[1] * LANES, len(self.scales))[:, : self.series])
         return exponents(F, self.scales)
 
     @property

@@ -1,0 +1,152 @@
+"""The rolling exponent is the exponent of the window, at every word, however long the run and whatever it meets."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from engine.fluctuation import RollingExponent, exponents, fluctuations, rolling_scales
+from engine.kernels.dfa_reference import fluctuations_reference
+from engine.noise import noise
+
+
+def fresh(window: np.ndarray, scales: tuple[int, ...]):
+    return exponents(fluctuations(window.T, scales), scales)
+
+
+def runs(words: int) -> dict[str, np.ndarray]:
+    """Long series of every kind that made a running sum drift."""
+    random = np.random.default_rng(3)
+    white = random.standard_normal(words)
+    t = np.arange(words)
+    moments = random.random(words) < 0.005
+    return {
+        "white": white,
+        "pink": noise(1.0, words, 1, random)[0],
+        "Brownian": white.cumsum(),
+        "steps": np.where(moments, white, 0).cumsum(),
+        "spikes": white + 1e9 * moments,
+        "saturated": np.float32(1 / (1 + np.exp(-20 * np.sin(t / 700) - white))),
+        "falls silent": np.where(t % 3000 < 1000, 1e6 * white, 1e-6 * white),
+        "held": white[t - t % 150],
+    }
+
+
+@pytest.mark.parametrize("window", [64, 200])
+def test_a_hundred_thousand_words_without_drift(window: int) -> None:
+    kinds = runs(100_000)
+    values = np.stack(list(kinds.values()), axis=1)
+    rolling = RollingExponent(rolling_scales(window), window, values.shape[1])
+    found = rolling.trace(values)
+    ends = np.unique(
+        np.concatenate((np.random.default_rng(0).integers(window, 100_001, 300), np.arange(99_500, 100_001)))
+    )
+    for end in ends:
+        expected = fresh(values[end - window : end], rolling.scales)
+        np.testing.assert_array_equal(found.reason[end - 1], expected.reason)
+        np.testing.assert_allclose(found.alpha[end - 1], expected.alpha, rtol=1e-9, err_msg=f"after {end} words")
+        np.testing.assert_allclose(found.r2[end - 1], expected.r2, rtol=1e-8)
+    assert {"flat", ""} <= set(found.reason[window:].ravel())  # the saturated stretches were met
+    np.testing.assert_array_equal(rolling.alpha, found.alpha[-1])
+
+
+def test_it_agrees_with_the_plain_version() -> None:
+    values = np.random.default_rng(1).standard_normal((150, 5)).cumsum(axis=0)
+    scales = rolling_scales(64)
+    rolling = RollingExponent(scales, 64, 5)
+    rolling.push(values)
+    F = fluctuations_reference(values[-64:].T, np.array(scales), order=1, unbiased=True)
+    np.testing.assert_allclose(rolling.alpha, exponents(F, scales).alpha, rtol=1e-11)
+    np.testing.assert_allclose(rolling.beta, exponents(F, scales).beta, rtol=1e-10)
+
+
+@given(st.lists(st.integers(0, 90), max_size=8), st.integers(1, 40), st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_blocks_are_words(blocks: list[int], series: int, seed: int) -> None:
+    values = np.random.default_rng(seed).standard_normal((sum(blocks), series))
+    by_word, by_block, by_trace = (RollingExponent((4, 6, 9), 40, series) for _ in range(3))
+    for word in values:
+        by_word.push(word)
+    for block in np.split(values, np.cumsum(blocks)[:-1]) if blocks else []:
+        by_block.push(block)
+    by_trace.trace(values)
+    for other in (by_block, by_trace):
+        np.testing.assert_array_equal(other.alpha, by_word.alpha)
+        np.testing.assert_array_equal(other.reason, by_word.reason)
+
+
+def test_too_short_until_the_window_is_full() -> None:
+    rolling = RollingExponent((4, 6, 9), 40, 3)
+    assert list(rolling.reason) == ["too short"] * 3
+    values = np.random.default_rng(0).standard_normal((40, 3))
+    rolling.push(values[:39])
+    assert (list(rolling.reason), np.isnan(rolling.alpha).all()) == (["too short"] * 3, True)
+    rolling.push(values[39])
+    assert (list(rolling.reason), np.isfinite(rolling.alpha).all()) == ([""] * 3, True)
+
+
+def test_reset_forgets_everything() -> None:
+    random = np.random.default_rng(0)
+    first, then = random.standard_normal((500, 3)) * 1e9, random.standard_normal((70, 3))
+    first[-1, 1] = np.nan
+    used, new = RollingExponent((4, 6, 9), 40, 3), RollingExponent((4, 6, 9), 40, 3)
+    used.push(first)
+    used.reset()
+    assert list(used.reason) == ["too short"] * 3
+    np.testing.assert_array_equal(used.trace(then).alpha, new.trace(then).alpha)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_bad_word_is_named_while_it_is_in_the_window_and_then_gone(bad: float) -> None:
+    values = np.random.default_rng(0).standard_normal((300, 2))
+    whole = RollingExponent((4, 6, 9), 40, 2).trace(values)
+    values[100, 0] = bad
+    found = RollingExponent((4, 6, 9), 40, 2).trace(values)
+    touched = np.zeros((300, 2), dtype=bool)
+    touched[100:140, 0] = True
+    assert (found.reason[touched] == "not finite").all()
+    np.testing.assert_array_equal(found.reason[~touched], whole.reason[~touched])
+    np.testing.assert_allclose(found.alpha[~touched], whole.alpha[~touched], rtol=1e-12)
+
+
+def test_flat_and_back() -> None:
+    values = np.random.default_rng(0).standard_normal((300, 1))
+    values[100:200] = 0.1
+    reasons = RollingExponent((4, 6, 9), 40, 1).trace(values).reason[:, 0]
+    # The step into the first word of a window is in none of its boxes.
+    assert (reasons[138:200] == "flat").all()
+    assert (reasons[39:138] == "").all()
+    assert (reasons[200:] == "").all()
+
+
+def test_a_trace_of_nothing_is_empty() -> None:
+    rolling = RollingExponent((4, 6, 9), 40, 3)
+    assert rolling.trace(np.empty((0, 3))).alpha.shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("scales", "window", "series", "message"),
+    [
+        ((4, 8), 64, 1, "three scales or more that fit a window of 64"),
+        ((4, 8, 65), 64, 1, "three scales or more that fit a window of 64"),
+        ((3, 8, 16), 64, 1, "4 samples or more"),
+        ((4, 8, 16), 64, 0, "one series or more"),
+    ],
+)
+def test_wrong_parameters_are_refused(scales: tuple[int, ...], window: int, series: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        RollingExponent(scales, window, series)
+
+
+@pytest.mark.parametrize("shape", [(2,), (5, 2), (1, 5, 3), ()])
+def test_a_wrong_number_of_values_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"expected \(3,\) or \(time, 3\) values"):
+        RollingExponent((4, 6, 9), 40, 3).push(np.zeros(shape))
+
+
+def test_rolling_scales() -> None:
+    assert rolling_scales(64) == (4, 5, 6, 7, 9, 11, 13, 16)
+    assert all(rolling_scales(window)[-1] == window // 4 for window in (32, 64, 256, 1024))
+    with pytest.raises(ValueError, match="32 words or more"):
+        rolling_scales(31)

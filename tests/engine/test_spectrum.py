@@ -1,0 +1,51 @@
+"""The spectrum's β, against noise of known β and scipy's own estimate."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.signal import welch
+
+from engine.noise import noise
+from engine.spectrum import spectral_exponents, spectrum
+
+
+@pytest.mark.parametrize("beta", [-0.5, 0.0, 0.5, 1.0, 1.5, 2.0])
+def test_noise_has_its_exponent(beta: float) -> None:
+    found = spectral_exponents(noise(beta, 500, 2000, np.random.default_rng(0)))
+    assert found.beta.mean() == pytest.approx(beta, abs=0.05)
+    assert found.beta.std() < 0.26
+
+
+def test_density_is_that_of_welch() -> None:
+    series = noise(0.7, 512, 4000, np.random.default_rng(1))
+    frequency, power = spectrum(series)
+    expected_frequency, expected = welch(series, nperseg=512, scaling="density", return_onesided=False)
+    np.testing.assert_allclose(frequency, np.abs(expected_frequency[1:257]))
+    inner = slice(8, -2)
+    np.testing.assert_allclose(power.mean(axis=0)[inner], expected.mean(axis=0)[1:257][inner], rtol=0.1)
+
+
+def test_a_line_shows_at_its_frequency() -> None:
+    frequency, power = spectrum(np.sin(2 * np.pi * 0.125 * np.arange(400)))
+    assert abs(frequency[power.argmax()] - 0.125) <= 2 / 400
+
+
+def test_offset_and_unit_do_not_matter() -> None:
+    series = noise(1.0, 500, 3, np.random.default_rng(2))
+    found, changed = spectral_exponents(series), spectral_exponents(1e-6 * series + 3.0)
+    np.testing.assert_allclose(changed.beta, found.beta, rtol=1e-6)
+    np.testing.assert_allclose(changed.r2, found.r2, rtol=1e-6)
+
+
+def test_no_exponent_without_a_reason() -> None:
+    series = np.random.default_rng(3).standard_normal((3, 500))
+    series[0, 7], series[1] = np.nan, 0.1
+    found = spectral_exponents(series)
+    assert list(found.reason) == ["not finite", "flat", ""]
+    assert list(np.isnan(found.beta)) == list(np.isnan(found.r2)) == [True, True, False]
+
+
+def test_too_few_frequencies_are_refused() -> None:
+    with pytest.raises(ValueError, match="take a longer series or a wider range"):
+        spectral_exponents(np.zeros(500), (100, 125))
