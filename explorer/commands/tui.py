@@ -24,4 +24,4 @@ def command(network: str | None, reviews: str | None, review: int, device: str, 
     """Watch a network read, in the terminal. Press ? for every key."""
     from explorer.tui.launch import run
 
-    raise SystemExit(run(Wishes(network, reviews, review, device, speed)))
+    run(Wishes(network, reviews, review, device, speed))

@@ -49,7 +49,7 @@ ACTIONS = (
     Action("order", ("o",), "Order", "Looking", "Order the cells: number, activity, value, readout weight."),
     Action("bins", ("m",), "Bins", "Looking", "Where several cells share a row: show their mean or their strongest."),
     Action("map", ("v",), "Map", "Looking", "Change the colour map; both rise in lightness."),
-    Action("contrast", ("k",), "Contrast", "Looking", "Colour over each row's own range, the range in view, or the bounds."),
+    Action("contrast", ("k",), "Contrast", "Looking", "Colour over each row's own range, that in view, or the bounds."),
     Action("next-review", ("n",), "Next", "Choosing", "Open the next review.", True),
     Action("previous-review", ("N",), "Previous", "Choosing", "Open the review before."),
     Action("reviews", ("r",), "Reviews", "Choosing", "Choose a review from a list; type to search it."),

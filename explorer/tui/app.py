@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable
 from typing import ClassVar
@@ -31,7 +32,7 @@ TINY = (60, 16)  # below this nothing can be read
 TALL = 48
 
 
-class Explorer(App[int]):
+class Explorer(App[None]):
     """The application. The first frame needs no torch; `Opening` brings the session in a thread.
 
     Parameters
@@ -126,7 +127,9 @@ class Explorer(App[int]):
     # ---- drawing ---------------------------------------------------------------------------------------------
 
     def _tick(self) -> None:
-        if self.pacer.due(time.monotonic(), bool(getattr(self._driver, "busy", False))):
+        if getattr(self._driver, "gone", False):
+            self.exit(return_code=128 + signal.SIGHUP)
+        elif self.pacer.due(time.monotonic(), bool(getattr(self._driver, "busy", False))):
             self.draw()
 
     def draw(self) -> None:
@@ -145,7 +148,7 @@ class Explorer(App[int]):
         assert self.opening is not None
         if self.opening.error is not None:
             self.failure = self.opening.error
-            self.exit(1)
+            self.exit(return_code=1)
         elif self.opening.session is not None:
             self.session = self.opening.session
             self.screen_stack[0].remove_class("opening")
@@ -201,7 +204,7 @@ class Explorer(App[int]):
         self.draw()
 
     def do_quit(self) -> None:
-        self.exit(0)
+        self.exit(return_code=0)
 
     def do_help(self) -> None:
         self.push_screen(HelpDialog())

@@ -9,20 +9,28 @@ from textual.drivers.linux_driver import LinuxDriver
 
 
 class Meter:
-    """A text file that knows whether a write is under way, and counts what was written."""
+    """A text file that knows whether a write is under way, counts what was written, and outlives its terminal."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
         self.busy = False
+        self.gone = False
         self.characters = 0
 
     def write(self, text: str) -> int:
         self.busy = True
         self.characters += len(text)
-        return self._file.write(text)
+        try:
+            return self._file.write(text)
+        except OSError:  # nobody is there to read it; the face sees that and leaves
+            self.gone = True
+            return 0
 
     def flush(self) -> None:
-        self._file.flush()
+        try:
+            self._file.flush()
+        except OSError:
+            self.gone = True
         self.busy = False
 
     def fileno(self) -> int:
@@ -43,6 +51,11 @@ class MeteredDriver(LinuxDriver):
         super().__init__(app, **options)
         self.meter = Meter(cast("IO[str]", self._file))
         self._file = cast("Any", self.meter)
+
+    @property
+    def gone(self) -> bool:
+        """Whether the terminal was closed."""
+        return self.meter.gone
 
     @property
     def busy(self) -> bool:

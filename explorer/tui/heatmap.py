@@ -100,10 +100,15 @@ class HeatmapPanel(Horizontal, can_focus=True):
         if self.border_subtitle != subtitle:
             self.border_subtitle = subtitle
 
+    @property
+    def words_shown(self) -> int:
+        """How many columns the picture has."""
+        return len(self._view.axis.words)
+
     def on_click(self, event: events.Click) -> None:
-        place = event.get_content_offset(self)
-        if place is None:
+        if not self.content_region.contains_point(event.screen_offset):
             return
+        place = event.screen_offset - self.content_region.offset  # the click came to a tile, with the tile's offset
         explorer = self.query_one(Gutter).explorer
         line = place.y * (1 if explorer.glyphs else 2)
         if explorer.session is not None and line < len(self._view.row_of):

@@ -73,11 +73,13 @@ def braille(values: NDArray[np.float64], rows: int, low: float, high: float) -> 
     for x, y in enumerate(level.tolist()):
         if y < 0:
             continue
-        before = level[x - 1] if x and level[x - 1] >= 0 else y
-        middle = (before + y) // 2
-        grid[min(middle, y) : max(middle, y) + 1, x] = True
-        if x and level[x - 1] >= 0:
-            grid[min(middle, before) : max(middle, before) + 1, x - 1] = True
+        grid[y, x] = True
+        before = int(level[x - 1]) if x else -1
+        if before >= 0:  # a steep step is drawn half under each of the two columns
+            low_end, high_end = sorted((before, y))
+            middle = (low_end + high_end) // 2
+            grid[low_end : middle + 1, x - 1 if before <= y else x] = True
+            grid[middle + 1 : high_end + 1, x if before <= y else x - 1] = True
     grid = grid[::-1]
     lines = []
     for row in range(rows):

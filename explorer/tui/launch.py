@@ -13,13 +13,14 @@ import click
 
 from explorer.session.opening import Wishes
 
+CLOSING = 1.0  # seconds the engine may take to stop; it looks at its commands every few milliseconds
 PATIENCE = 1.5  # seconds a signalled program may take to end by itself
 # Mouse and focus reports, bracketed paste and kitty keys off; line wrap and cursor on; the alternate screen left.
 _SANE = "\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?7h\x1b[?1049l\x1b[?25h"
 
 
-def run(wishes: Wishes) -> int:
-    """Show the face until it is left; returns the exit code.
+def run(wishes: Wishes) -> None:
+    """Show the face until it is left, then end the process.
 
     Raises
     ------
@@ -48,34 +49,36 @@ def run(wishes: Wishes) -> int:
         watchdog.start()
         loop = app._loop
         if loop is not None:
-            loop.call_soon_threadsafe(app.exit, code)
+            loop.call_soon_threadsafe(lambda: app.exit(return_code=code))
         else:
             sys.exit(code)
 
     before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
     try:
-        result = app.run()
+        app.run()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    return _end(app, code or result or app.return_code or 0, attributes)
+    _end(app, code or app.return_code or 0)
 
 
-def _end(app: Any, code: int, attributes: list[Any]) -> int:
-    """Stop the engine; a thread that cannot be stopped (an import, a compilation) must not keep the program alive."""
+def _end(app: Any, code: int) -> None:
+    """Stop the engine and end the process; a reason not to have opened is raised instead."""
     opening = app.opening
-    try:
-        session = app.session or (opening.session if opening is not None else None)
-        if session is not None:
-            session.close()
-    except TimeoutError as error:
-        click.echo(f"error: {error}; leaving without it", err=True)
-        _leave_now(code or 1, attributes)
+    session = app.session or (opening.session if opening is not None else None)
+    if session is not None:
+        closing = threading.Thread(target=session.close, name="pinkx closing", daemon=True)
+        closing.start()
+        closing.join(CLOSING)
+        if closing.is_alive():
+            click.echo("the engine was still busy; left without waiting for it", err=True)
     if app.failure is not None:
         raise app.failure
-    if opening is not None and opening.running:
-        _leave_now(code, attributes)
-    return code
+    # The terminal is restored and nothing is left to write. Taking PyTorch and numba down in order lasts seconds on a
+    # busy machine, and a thread inside an import or a compilation cannot be stopped at all.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _leave_now(code: int, attributes: list[Any]) -> None:

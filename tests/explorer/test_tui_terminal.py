@@ -1,0 +1,194 @@
+"""The program on a pseudo-terminal: how it starts, ends, and leaves the terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.explorer.small import small_file
+
+PINKX = [sys.executable, "-c", "from explorer.cli import main; main()", "tui"]
+ALTERNATE_ON, ALTERNATE_OFF, CURSOR_ON = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?25h"
+PROMPT = 6  # seconds; one or two where nothing else runs
+
+
+class Terminal:
+    """A pseudo-terminal with the program on it."""
+
+    def __init__(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
+        self.master, self.slave = pty.openpty()
+        termios.tcsetwinsize(self.slave, (40, 120))
+        self.before = termios.tcgetattr(self.slave)
+        self.output = b""
+        self.process = subprocess.Popen(
+            [*PINKX, *arguments],
+            stdin=self.slave,
+            stdout=self.slave,
+            stderr=self.slave,
+            start_new_session=True,
+            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})},
+        )
+
+    def wait_for(self, text: bytes, seconds: float = 60) -> None:
+        end = time.monotonic() + seconds
+        while text not in self.output:
+            assert time.monotonic() < end, f"{text!r} did not appear in {self.output[-2000:]!r}"
+            self._take(0.1)
+
+    def ended(self, seconds: float) -> int:
+        """The exit status, taken within some seconds."""
+        end = time.monotonic() + seconds
+        while self.process.poll() is None:
+            assert time.monotonic() < end, "the program did not end in time"
+            self._take(0.05)
+        self._take(0.05)
+        return self.process.returncode
+
+    def press(self, keys: bytes) -> None:
+        os.write(self.master, keys)
+
+    def is_sane(self) -> bool:
+        """Whether modes are as before, the alternate screen is left and the cursor is seen."""
+        off = self.output.rfind(ALTERNATE_OFF)
+        return (
+            termios.tcgetattr(self.slave) == self.before
+            and off > self.output.rfind(ALTERNATE_ON)
+            and self.output.rfind(CURSOR_ON) > self.output.rfind(b"\x1b[?25l")
+        )
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for end in (self.master, self.slave):
+            if end >= 0:
+                os.close(end)
+
+    def _take(self, seconds: float) -> None:
+        while select.select([self.master], [], [], seconds)[0]:
+            try:
+                data = os.read(self.master, 65536)
+            except OSError:
+                return
+            if not data:
+                return
+            self.output += data
+            seconds = 0
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Any]:
+    opened: list[Terminal] = []
+
+    def start(*arguments: str, **options: Any) -> Terminal:
+        opened.append(Terminal("--network", str(small_file(tmp_path)), *arguments, **options))
+        return opened[-1]
+
+    yield start
+    for each in opened:
+        each.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_the_program_and_leaves_the_terminal_sane(terminal: Any, number: signal.Signals) -> None:
+    program = terminal()
+    program.wait_for(b"LIVE")
+    program.process.send_signal(number)
+    assert program.ended(PROMPT) == 128 + number
+    assert program.is_sane()
+    assert b"Traceback" not in program.output
+
+
+def test_control_c_and_q_end_the_program_and_leave_the_terminal_sane(terminal: Any) -> None:
+    for key in (b"\x03", b"q"):
+        program = terminal()
+        program.wait_for(b"LIVE")
+        program.press(key)
+        assert program.ended(PROMPT) == 0
+        assert program.is_sane()
+
+
+def test_it_can_be_left_before_it_is_open(terminal: Any) -> None:
+    program = terminal()
+    program.wait_for(ALTERNATE_ON)
+    program.wait_for(b"quits")
+    program.press(b"q")
+    assert program.ended(PROMPT) == 0
+    assert program.is_sane()
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_closed_terminal_ends_the_program(terminal: Any, told: bool) -> None:
+    program = terminal()
+    program.wait_for(b"LIVE")
+    os.close(program.master)
+    program.master = -1
+    if told:
+        program.process.send_signal(signal.SIGHUP)  # what the kernel sends to the session's leader
+    program.process.wait(PROMPT + 1)
+    assert program.process.returncode == 128 + signal.SIGHUP
+
+
+def test_a_terminal_that_takes_nothing_does_not_keep_the_program(terminal: Any) -> None:
+    program = terminal("--speed", "500")
+    program.wait_for(b"LIVE")
+    time.sleep(1.5)  # nobody reads: the terminal's buffer is full
+    program.process.send_signal(signal.SIGTERM)
+    program.process.wait(PROMPT + 1)
+    assert program.process.returncode == 128 + signal.SIGTERM
+
+
+def test_the_first_frame_comes_before_torch(terminal: Any, tmp_path: Path) -> None:
+    # A torch that takes long to import, found first.
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    (slow / "torch.py").write_text("import time; time.sleep(30)\n")
+    program = terminal(environment={"PYTHONPATH": str(slow)})
+    program.wait_for(b"loading PyTorch", 20)
+    program.press(b"q")
+    assert program.ended(PROMPT) == 0
+    assert program.is_sane()
+
+
+def test_what_cannot_be_opened_is_told_on_a_sane_terminal(terminal: Any, tmp_path: Path) -> None:
+    bad = tmp_path / "latin.txt"
+    bad.write_bytes(b"caf\xe9 society")
+    program = terminal("--reviews", str(bad))
+    assert program.ended(60) == 1
+    assert program.is_sane()
+    assert b"error:" in program.output
+    assert b"not UTF-8" in program.output
+    assert b"Traceback" not in program.output
+
+
+def test_cuda_without_a_device_is_told(terminal: Any) -> None:
+    program = terminal("--device", "cuda", environment={"CUDA_VISIBLE_DEVICES": ""})
+    assert program.ended(60) == 1
+    assert b"no CUDA device" in program.output
+    assert b"--device cpu" in program.output
+
+
+def test_a_corrupt_network_is_told(terminal: Any, tmp_path: Path) -> None:
+    corrupt = tmp_path / "corrupt.safetensors"
+    corrupt.write_bytes(small_file(tmp_path).read_bytes()[:2000])
+    program = terminal("--network", str(corrupt))
+    assert program.ended(60) == 1
+    assert b"not a whole .safetensors file" in program.output
+
+
+def test_a_pipe_is_refused_with_what_to_do() -> None:
+    done = subprocess.run(PINKX, input="", capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "draws on a terminal" in done.stderr
+    assert "Traceback" not in done.stderr
