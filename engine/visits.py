@@ -86,11 +86,16 @@ def held_input(network: Network, name: str) -> Tensor:
     return torch.tensor(numbers, dtype=torch.float64).expand(n).clone()
 
 
+def task_runs(network: Network, inputs: NDArray[np.floating]) -> tuple[Tensor, Tensor]:
+    """A task network over (sequence, time, channel) inputs: the inputs as float64, and the state after every step."""
+    x = torch.from_numpy(inputs).to(device=network.cell.device, dtype=torch.float64)
+    return x, _states(network, x)
+
+
 def _perform(network: Network, count: int, seed: int) -> Tensor:
     sequences = max(16, math.ceil(4 * count / _STEPS))  # four times as many states as are drawn
     inputs, _ = task_from_name(network.task).sequences(sequences, _STEPS, TASK_SEED + seed)
-    cell = network.cell.to(dtype=torch.float64)
-    return _states(network, torch.from_numpy(inputs).to(device=cell.device, dtype=torch.float64)).flatten(0, 1)
+    return task_runs(network, inputs)[1].flatten(0, 1)
 
 
 def _read(network: Network, reviews: Sequence[NDArray[np.integer]] | None) -> Tensor:
