@@ -100,16 +100,16 @@ def record(
     signals : sequence of str, optional
         The signals to keep; by default all of ``network.signals``.
     hold : mapping of str to (n,) array, optional
-        Values at which a signal's cells are held at every step, NaN where a cell is free (on the CPU only).
+        Values at which a signal's cells are held at every step, NaN where a cell is free.
+
+    The fast body works on the CPU; a network on another device takes plain PyTorch steps there, unless cells are held.
 
     Raises
     ------
     ValueError
         For an empty review, an id outside the vocabulary, inputs of a wrong shape, or an unknown signal.
     """
-    if network.cell.device.type != "cpu":
-        if hold:
-            raise ValueError(f"cells can be held on the CPU only, {network.name} is on {network.cell.device}")
+    if network.cell.device.type != "cpu" and not hold:
         return record_reference(network, ids, signals)
     sequences = _Sequences(network, ids)
     names = _names(network, signals)
@@ -167,7 +167,7 @@ class Stepper:
         self._layer = steps.arrange(cell)
         self._held: dict[str, Float32s] = {}
         self._hold = steps.hold(cell, self._held)
-        self._vectors = None if network.embedding is None else network.embedding.float().cpu().numpy()
+        self._vectors = None if network.embedding is None else network.embedding.detach().float().cpu().numpy()
         self._state = np.zeros((1, cell.state_size), dtype=np.float32)
         self._order = np.zeros(1, dtype=np.intp)
         self._slots = np.arange(len(cell.signals), dtype=np.intp)
@@ -253,7 +253,7 @@ class _Sequences:
         self.network = network
         if network.embedding is not None:
             reviews, _ = as_reviews(network, ids)
-            self.vectors: Float32s = network.embedding.float().cpu().numpy()
+            self.vectors: Float32s = network.embedding.detach().float().cpu().numpy()
         else:
             # Vectors are looked up like words, in a vocabulary where each occurs once.
             if not len(ids):
