@@ -52,6 +52,12 @@ class MeteredDriver(LinuxDriver):
         self.meter = Meter(cast("IO[str]", self._file))
         self._file = cast("Any", self.meter)
 
+    def run_input_thread(self) -> None:
+        try:
+            super().run_input_thread()
+        except OSError:
+            self.meter.gone = True
+
     @property
     def gone(self) -> bool:
         """Whether the terminal was closed."""

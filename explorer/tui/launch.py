@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -71,13 +72,15 @@ def _end(app: Any, code: int) -> None:
         closing.start()
         closing.join(CLOSING)
         if closing.is_alive():
-            click.echo("the engine was still busy; left without waiting for it", err=True)
+            with contextlib.suppress(OSError):
+                click.echo("the engine was still busy; left without waiting for it", err=True)
     if app.failure is not None:
         raise app.failure
     # The terminal is restored and nothing is left to write. Taking PyTorch and numba down in order lasts seconds on a
     # busy machine, and a thread inside an import or a compilation cannot be stopped at all.
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)
 
 
