@@ -55,12 +55,16 @@ class TaskRecipe:
         return task_from_name(self.task, gamma=self.gamma, p=self.p)
 
 
-def train_task(recipe: TaskRecipe, *, progress: Callable[[int, float], None] = lambda batch, loss: None) -> Network:
+def train_task(
+    recipe: TaskRecipe, *, device: str = "cpu", progress: Callable[[int, float], None] = lambda batch, loss: None
+) -> Network:
     """Train one network on fresh sequences and measure it on 2,000 that it has not seen.
 
     Parameters
     ----------
     recipe : TaskRecipe
+    device : str
+        Where to train; the network returned is on the CPU.
     progress : callable
         Called after every batch with its number, from 1, and its loss.
 
@@ -73,13 +77,14 @@ def train_task(recipe: TaskRecipe, *, progress: Callable[[int, float], None] = l
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         layer, readout = _glorot(recipe, task.channels)
+    layer, readout = layer.to(device), readout.to(device)
     learned = [*layer.parameters(), *readout.parameters()]
     optimiser = torch.optim.Adam(learned, lr=recipe.learning_rate)
     for batch in range(recipe.batches):
         # Seeds of different runs must not share sequences: each run has its own range.
         inputs, targets = task.sequences(recipe.batch, recipe.steps, recipe.seed * recipe.batches + batch)
-        logits = readout(layer(torch.from_numpy(inputs))[0])
-        loss = _cross_entropy(logits, torch.from_numpy(targets))
+        logits = readout(layer(torch.from_numpy(inputs).to(device))[0])
+        loss = _cross_entropy(logits, torch.from_numpy(targets).to(device))
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(learned, recipe.clip)
@@ -98,7 +103,7 @@ def train_task(recipe: TaskRecipe, *, progress: Callable[[int, float], None] = l
         name=f"{recipe.cell}-{recipe.size}-{recipe.task}",
         task=recipe.task,
         info=info,
-    )
+    ).to(device="cpu")
     network.info["accuracy"] = f"{task_accuracy(network, task, recipe.steps):.5f}"
     return network
 

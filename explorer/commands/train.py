@@ -12,13 +12,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 if TYPE_CHECKING:
     from engine import training
+    from engine.task_training import TaskRecipe
 
 
 @click.command
+@click.option("--task", help="Instead of reviews: integration-K or flip-flop-K, of K channels (such as flip-flop-3).")
+@click.option("--gamma", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="Integration's discount.")
 @click.option("--cell", type=click.Choice(["lstm", "gru", "rnn"]), default="lstm", show_default=True)
-@click.option("--size", type=click.IntRange(1), default=8, show_default=True, help="Cells in the layer.")
+@click.option("--size", type=click.IntRange(1), help="Cells in the layer [default: 8, or 100 for a --task].")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--epochs", type=click.IntRange(1), default=8, show_default=True)
+@click.option(
+    "--batches", type=click.IntRange(1), default=4000, show_default=True, help="Of 64 sequences, for a --task."
+)
 @click.option(
     "--imdb", type=click.Path(path_type=Path), help="The IMDb archive [default: PINKX_IMDB, or the fetched one]."
 )
@@ -28,21 +34,38 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path), help="The file to write [default: CELL-SIZE-sSEED.safetensors]."
 )
 def command(
-    cell: str, size: int, seed: int, epochs: int, imdb: Path | None, device: str, threads: int, out: Path | None
+    task: str | None,
+    gamma: float,
+    cell: str,
+    size: int | None,
+    seed: int,
+    epochs: int,
+    batches: int,
+    imdb: Path | None,
+    device: str,
+    threads: int,
+    out: Path | None,
 ) -> None:
     """Train a sentiment network on the 25,000 training reviews of IMDb and measure it on the 25,000 test reviews.
 
     The recipe is Table I of Chong & Ling (2024).  A run that was interrupted goes on from its last whole epoch when
-    the same command is given again.
+    the same command is given again.  With --task: a network for a synthetic task, by the recipe of Cheng, Schmid &
+    Lange (2021); it takes a minute or two on the CPU.
     """
     import torch
 
     from engine import training
     from engine.reviews import open_reviews
+    from engine.task_training import TaskRecipe
 
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("--device cuda: torch sees no CUDA device here; use --device cpu, or see `pinkx doctor`")
     torch.set_num_threads(threads)
+    if task is not None:
+        of_task = TaskRecipe(task=task, gamma=gamma, cell=cell, size=size or 100, seed=seed, batches=batches)
+        _train_task(of_task, device, out)
+        return
+    size = size or 8
     out = out or Path(f"{cell}-{size}-s{seed}.safetensors")
     checkpoint = out.with_suffix(".checkpoint")
     recipe = training.Recipe(cell=cell, size=size, seed=seed, epochs=epochs)
@@ -61,6 +84,21 @@ def command(
     network.save(out)
     checkpoint.unlink(missing_ok=True)
     console.print(f"{out}: {accuracy:.2%} of {len(test):,} test reviews right")
+
+
+def _train_task(recipe: TaskRecipe, device: str, out: Path | None) -> None:
+    from engine.task_training import train_task
+
+    out = out or Path(f"{recipe.cell}-{recipe.size}-{recipe.task}-s{recipe.seed}.safetensors")
+    console = Console()
+    columns = (TextColumn("batch"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("loss {task.fields[loss]:.4f}"), console=console) as bar:
+        row = bar.add_task("", total=recipe.batches, loss=float("nan"))
+        network = train_task(
+            recipe, device=device, progress=lambda batch, loss: bar.update(row, completed=batch, loss=loss)
+        )
+    network.save(out)
+    console.print(f"{out}: {float(network.info['accuracy']):.2%} of the answers to fresh sequences right")
 
 
 class _Bar:
