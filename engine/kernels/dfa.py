@@ -18,6 +18,7 @@ at once, and the engine has two.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
 import numpy as np
 from numba import get_num_threads, njit
@@ -65,6 +66,12 @@ def polynomials(scales: NDArray[np.int64], order: int) -> Array:
     return bases
 
 
+@lru_cache(maxsize=64)
+def _tables(scales: tuple[int, ...], order: int) -> tuple[Array, Array]:
+    lengths = np.array(scales)
+    return constants(lengths), polynomials(lengths, order)
+
+
 def fluctuations_fast(
     series: NDArray[np.floating], scales: NDArray[np.int64], order: int, unbiased: bool, backward: bool
 ) -> Array:
@@ -72,7 +79,7 @@ def fluctuations_fast(
 
     Every scale must fit the series; a row with a sample that is not finite gets NaN.
     """
-    table, bases = constants(scales), polynomials(scales, order)
+    table, bases = _tables(tuple(scales.tolist()), order)
     result = np.empty((len(series), len(scales)))
 
     def work(first: int) -> None:

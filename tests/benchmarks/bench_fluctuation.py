@@ -1,0 +1,173 @@
+"""How fast fluctuations are measured: ``python -m tests.benchmarks.bench_fluctuation``.
+
+Beside fathon, series by series.  Both sides take turns in one process on one thread, warmed, and are timed by the
+processor's clock, which other work on the machine does not move much; times are medians, ratios medians of the turns'.
+The gain of a second thread can only be read off the wall's clock and wants an idle machine.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before fathon comes in: its threads gain it nothing and burn the processor's time
+
+import numba
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from engine.fluctuation import RollingExponent, fluctuations, rolling_scales
+
+fathon = pytest.importorskip("fathon", reason="no fathon on this machine, the library to compare with")
+from fathon import fathonUtils  # noqa: E402
+
+Array = NDArray[np.float64]
+SCALES = tuple(int(s) for s in np.unique(np.geomspace(10, 125, 20).round()))
+TURNS = 9
+
+
+def measure(
+    sides: Mapping[str, Callable[[], object]], turns: int = TURNS, clock: Callable[[], float] = time.process_time
+) -> dict[str, Array]:
+    """Seconds of every side in every turn."""
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    for turn in range(turns + 1):
+        for name, side in sides.items():
+            start = clock()
+            side()
+            if turn:  # the first one warms
+                seconds[name].append(clock() - start)
+    return {name: np.array(values) for name, values in seconds.items()}
+
+
+def by_fathon(series: Array, scales: Sequence[int], order: int, unbiased: bool) -> Callable[[], object]:
+    runs = [fathon.DFA(fathonUtils.toAggregated(one)) for one in series]
+    lengths = np.array(scales)
+    return lambda: [run.computeFlucVec(lengths, polOrd=order, unbiased=unbiased) for run in runs]
+
+
+def whole_series(console: Console) -> None:
+    table = Table(title="N = 500, 20 scales 10 … 125, one thread: processor time of one series")
+    for heading in ("DFA", "order", "fathon, µs", "one of 1,024, µs", "times", "one alone, µs"):
+        table.add_column(heading, justify="right")
+    series = np.random.default_rng(0).standard_normal((1024, 500))
+    numba.set_num_threads(1)
+    for order in (1, 2, 3):
+        for unbiased in (True, False):
+            few = series[: 2 if unbiased else 40]
+            many = series[: 1024 if order == 1 or not unbiased else 128]
+            seconds = measure(
+                {
+                    "fathon": by_fathon(few, SCALES, order, unbiased),
+                    "many": lambda many=many, o=order, u=unbiased: fluctuations(many, SCALES, o, u),
+                    "one": lambda o=order, u=unbiased: fluctuations(series[0], SCALES, o, u),
+                }
+            )
+            theirs, ours = seconds["fathon"] / len(few), seconds["many"] / len(many)
+            numbers = (np.median(theirs), np.median(ours), np.median(theirs / ours) / 1e6, np.median(seconds["one"]))
+            name = "unbiased" if unbiased else "standard"
+            table.add_row(name, str(order), *(f"{1e6 * n:,.{0 if n > 1e-4 else 1}f}" for n in numbers))
+    console.print(table)
+
+
+def threads(console: Console) -> None:
+    series = np.random.default_rng(0).standard_normal((8192, 500))
+
+    def run(count: int) -> None:
+        numba.set_num_threads(count)
+        fluctuations(series, SCALES)
+
+    most = numba.config.NUMBA_NUM_THREADS
+    seconds = measure({"one": lambda: run(1), "all": lambda: run(most)}, clock=time.perf_counter)
+    gain = seconds["one"].min() / seconds["all"].min()
+    console.print(f"{most} threads: {gain:.2f} times as fast as one, by the wall's clock, best of {TURNS} turns")
+    numba.set_num_threads(1)
+
+
+def rolling(console: Console) -> None:
+    table = Table(title="1,024 series × 16 scales 4 … 19, pushed word by word on one thread: processor time of a word")
+    for heading in ("window", "push, µs", "in blocks of 64, µs", "fathon on the window, µs", "times"):
+        table.add_column(heading, justify="right")
+    scales = range(4, 20)
+    for window in (64, 256, 1024):
+        words = np.random.default_rng(0).standard_normal((window + 64, 1024))
+        state, blocks = (RollingExponent(scales, window, 1024) for _ in range(2))
+        state.push(words)
+        blocks.push(words)
+        few = words[-window:, :4].T
+        seconds = measure(
+            {
+                "push": lambda s=state, w=words: [s.push(word) for word in w[:64]],
+                "block": lambda b=blocks, w=words: b.push(w[:64]),
+                "fathon": by_fathon(few, scales, 1, True),
+            },
+            turns=2 * TURNS,
+        )
+        push, block, theirs = seconds["push"] / 64, seconds["block"] / 64, seconds["fathon"] / len(few) * 1024
+        numbers = (np.median(push), np.median(block), np.median(theirs), np.median(theirs / push) / 1e6)
+        table.add_row(f"{window:,}", *(f"{1e6 * n:,.0f}" for n in numbers))
+    console.print(table)
+
+
+def live(console: Console) -> None:
+    """What a stream of 128 cells pays a word: all cells of one signal, and eight layer sums."""
+    random = np.random.default_rng(0)
+    cells, sums = random.standard_normal((64, 128)), random.standard_normal((64, 8))
+    scales = rolling_scales(64)
+    each, layer = RollingExponent(scales, 64, 128), RollingExponent(scales, 64, 8)
+
+    def word_by_word() -> None:
+        for cell, total in zip(cells, sums, strict=True):
+            each.push(cell)
+            layer.push(total)
+            _ = layer.alpha
+
+    def in_a_block() -> None:
+        each.push(cells)
+        layer.trace(sums)
+        _ = each.alpha
+
+    seconds = measure({"word by word": word_by_word, "in blocks of 64": in_a_block}, turns=50)
+    shown = ", ".join(f"{name} {1e6 * np.median(s) / 64:.1f} µs" for name, s in seconds.items())
+    console.print(f"128 cells and 8 layer sums, window 64, α of the sums at every word: {shown} a word")
+
+
+def compile_seconds(call: str) -> float:
+    """Processor seconds of a first call with an empty cache, beyond those of a second."""
+    code = (
+        "import time, numpy as np; from engine.fluctuation import *\n"
+        f"def call(): {call}\n"
+        "start = time.process_time(); call(); first = time.process_time() - start\n"
+        "start = time.process_time(); call(); print(first - (time.process_time() - start))"
+    )
+    with tempfile.TemporaryDirectory() as empty:
+        environment = {**os.environ, "NUMBA_CACHE_DIR": empty, "PYTHONPATH": os.getcwd()}
+        run = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
+    return float(run.stdout)
+
+
+def main() -> None:
+    console = Console(width=120)
+    whole_series(console)
+    threads(console)
+    rolling(console)
+    live(console)
+    whole = compile_seconds("fluctuations(np.zeros(200), (8, 16, 32))")
+    word = compile_seconds("RollingExponent((8, 16, 32), 64, 1).push(np.zeros(1))")
+    console.print(f"compiling once: fluctuations {whole:.1f}, RollingExponent {word:.1f} processor seconds")
+
+
+@pytest.mark.benchmark
+def test_fluctuation() -> None:
+    main()
+
+
+if __name__ == "__main__":
+    main()
