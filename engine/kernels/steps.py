@@ -270,10 +270,11 @@ def run(
     n, p, width, columns = layer.cells, layer.stride, layer.width, layer.columns
     memory, hidden = width, columns[-1]
     past_caches = n % LANES == 0 and out.size > _LARGE and out.ctypes.data % (4 * LANES) == 0
-    work = np.zeros((BLOCK, hidden + p + vectors.shape[1]), np.float32)
+    work = np.empty((BLOCK + 1, hidden + p + vectors.shape[1]), np.float32)
+    work[BLOCK] = np.nan  # one row more, from which padding is copied
     for first in range(0, order.size, BLOCK):
         rows = min(BLOCK, order.size - first)
-        work[:] = 0
+        work[:BLOCK] = 0
         for r in range(rows):
             for j in range(n):
                 work[r, _at(hidden + j)] = state[order[first + r], j]
@@ -326,5 +327,9 @@ def run(
                     state[review, n + j] = work[r, _at(memory + j)]
             for slot in range(out.shape[0]):
                 for t in range(lengths[review], out.shape[2]):
-                    for j in range(n):
-                        out[slot, review, t, j] = np.nan
+                    if past_caches:
+                        for j in range(0, n, LANES):
+                            copy_past_caches(work, BLOCK, j, out, slot, review, t, j)
+                    else:
+                        for j in range(n):
+                            out[slot, review, t, j] = np.nan

@@ -74,7 +74,7 @@ def test_equals_the_reference_whatever_the_lengths(kind: str, size: int, lengths
 @pytest.mark.parametrize("size", [32, 40])
 def test_equals_the_reference_when_it_is_large(size: int) -> None:
     """From 8 MB on, whole vectors are written past the caches (32 cells; 40 are no whole number of vectors)."""
-    network, ids = make("lstm", size), reviews_of(*[500] * 20)
+    network, ids = make("lstm", size), reviews_of(*[500] * 20, 3, 470)
     recording = record(network, ids)
     assert recording["f"].size * 7 > 2**21
     assert_same(recording, truth(network, ids), 2e-6)
