@@ -246,6 +246,34 @@ class Stepper:
         self._hold = steps.hold(self.network.cell, self._held)
 
 
+class DeviceStepper:
+    """`Stepper` by plain PyTorch steps, on the device the network lies on; it holds no cells."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self._state = network.cell.initial_state()
+
+    def reset(self) -> None:
+        """Return to the zero state."""
+        self._state = self.network.cell.initial_state()
+
+    @property
+    def state(self) -> Float32s:
+        """The present state, (S,), a copy; set it from any array of that shape."""
+        return self._state.float().cpu().numpy().copy()
+
+    @state.setter
+    def state(self, values: ArrayLike) -> None:
+        self._state = torch.as_tensor(np.asarray(values, dtype=np.float32)).to(self._state)
+
+    def advance(self, ids: NDArray[np.integer] | Sequence[int]) -> dict[str, Float32s]:
+        """Read words (time,) and return every signal, ``x`` among them, as (time, cell)."""
+        with torch.inference_mode():
+            x = self.network.embed(np.asarray(ids, dtype=np.int64))
+            self._state, signals = self.network.cell.run(x, self._state)
+            return {name: value.float().cpu().numpy() for name, value in {**signals, "x": x}.items()}
+
+
 class _Sequences:
     """What is read: ``tokens`` (review, time) name rows of ``vectors`` (token, inputs); ``lengths`` (review,)."""
 

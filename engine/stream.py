@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from engine.activity import THRESHOLD, RollingActivity, dead
 from engine.fluctuation import RollingExponent, rolling_scales
 from engine.network import UNKNOWN, Network
-from engine.recording import Stepper
+from engine.recording import DeviceStepper, Stepper
 from engine.reviews import Review
 from engine.ring import Ring
 
@@ -107,7 +107,8 @@ class Stream:
         Words of a run that stay readable.
     continuous : bool
         Whether the next review begins where one ends.
-    device : {"cpu", "cuda"}
+    device : str
+        Where the network steps: ``"cpu"``, which is the fast one for one review at a time, or a torch device.
 
     Every command returns at once and may be given from any thread.
     """
@@ -314,8 +315,9 @@ class Stream:
     def _take_network(self, network: Network) -> None:
         if network.vocabulary is None:
             raise ValueError(f"{network.name} was trained for {network.task}: it takes numbers, not reviews")
-        stepper = Stepper(network.to(device=self._device))
-        self._network, self._stepper = network, stepper
+        on_cpu = self._device == "cpu"
+        self._stepper = Stepper(network) if on_cpu else DeviceStepper(network.to(device=self._device))
+        self._network = network
         self._names = [signal.name for signal in network.signals]
         size = network.cell.size
         widths = dict.fromkeys(self._names, size) | {"x": network.cell.inputs}

@@ -156,6 +156,37 @@ def test_goes_from_review_to_review(stream: Stream) -> None:
     assert stream.snapshot.reviews == 3
 
 
+def test_steps_on_a_torch_device_as_on_the_cpu(network: Network) -> None:
+    """ "meta" would be no test and "cuda" needs a card: torch's own name for the CPU takes the same path."""
+    text = review(70)
+    stream = Stream(network, window=WINDOW, device="cpu:0")
+    try:
+        stream.open(text)
+        stream.seek(60)
+        until(lambda: stream.snapshot.time == 60)
+        stream.step(-20)
+        stream.seek(70)
+        until(lambda: stream.snapshot.time == 70)
+        recording = record_reference(network, network.vocabulary.encode(text.words))
+        for signal in network.signals:
+            np.testing.assert_allclose(stream.read(signal.name), recording[signal.name][0], atol=1e-6)
+    finally:
+        stream.close()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_steps_on_cuda(network: Network) -> None:
+    stream = Stream(network, window=WINDOW, device="cuda")
+    try:
+        stream.open(review(70))
+        stream.seek(70)
+        until(lambda: stream.snapshot.time == 70)
+        recording = record_reference(network, stream.snapshot.ids)
+        np.testing.assert_allclose(stream.read("h"), recording["h"][0], atol=1e-4)
+    finally:
+        stream.close()
+
+
 def test_changes_the_network_under_a_review(stream: Stream) -> None:
     stream.open(review(100))
     stream.seek(60)
