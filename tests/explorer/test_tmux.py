@@ -1,0 +1,93 @@
+"""A person's visit, end to end, in a real terminal multiplexer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.explorer.small import small_file
+
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+
+
+class Tmux:
+    """A tmux server of its own with one window."""
+
+    def __init__(self, folder: Path) -> None:
+        self.base = ["tmux", "-S", str(folder / "socket"), "-f", "/dev/null"]
+        environment = {key: value for key, value in os.environ.items() if key not in ("TMUX", "NO_COLOR")}
+        size = ["-x", "120", "-y", "40"]
+        subprocess.run([*self.base, "new-session", "-d", *size, "sh"], check=True, env=environment)
+
+    def type(self, *keys: str) -> None:
+        subprocess.run([*self.base, "send-keys", *keys], check=True)
+
+    def screen(self) -> str:
+        return subprocess.run([*self.base, "capture-pane", "-p"], check=True, capture_output=True, text=True).stdout
+
+    def wait_for(self, text: str, seconds: float = 60) -> str:
+        end = time.monotonic() + seconds
+        while text not in (screen := self.screen()):
+            assert time.monotonic() < end, f"{text!r} did not appear on\n{screen}"
+            time.sleep(0.1)
+        return screen
+
+    def close(self) -> None:
+        subprocess.run([*self.base, "kill-server"], check=False)
+
+
+@pytest.fixture
+def tmux(tmp_path: Path) -> Iterator[Tmux]:
+    opened = Tmux(tmp_path)
+    yield opened
+    opened.close()
+
+
+def test_a_visit(tmux: Tmux, tmp_path: Path) -> None:
+    pinkx = f'{sys.executable} -c "from explorer.cli import main; main()" tui --network {small_file(tmp_path)}'
+    tmux.type(f"cd {Path(__file__).parents[2]}; {pinkx}; echo left with $?; stty -a", "Enter")
+    screen = tmux.wait_for("● LIVE")
+    assert "review 1/" in screen
+    tmux.wait_for("P(positive) .")
+
+    tmux.type("t")
+    tmux.wait_for("Type or paste a review")
+    tmux.type("-l", "What a warm and wonderful film about a town, and so very human")
+    tmux.type("Enter")
+    tmux.wait_for("review typed")
+    tmux.wait_for("■ END")
+    assert "word 13/13" in tmux.screen()
+
+    tmux.type("Left")
+    tmux.wait_for("◂ LOOKING BACK")
+    assert "▐very▌" in tmux.wait_for("word 12/13")
+    tmux.type("End")
+    tmux.wait_for("■ END")
+
+    tmux.type("Down", "p")
+    tmux.wait_for("▸#000")
+    tmux.type("g")
+    tmux.wait_for("input after embedding")
+
+    tmux.type("n")
+    tmux.wait_for("review 2/")
+    tmux.type("Space")
+    tmux.wait_for("● LIVE")
+    tmux.type("Space")
+    tmux.wait_for("‖ PAUSED")
+
+    tmux.type("?")
+    tmux.wait_for("Read on, or pause")
+    tmux.type("Escape")
+    tmux.type("q")
+    screen = tmux.wait_for("left with 0")
+    assert "P(positive)" not in screen  # the alternate screen is gone
+    modes = tmux.wait_for("iutf8").split()
+    assert {"icanon", "echo", "isig", "ixon"} <= set(modes)
