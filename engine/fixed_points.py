@@ -2,7 +2,9 @@
 
 A state s is *fixed* under a held input x when F(s, x) = s, and *slow* when it nearly is: the speed
 q = ½‖F(s, x) − s‖² is small.  q alone certifies nothing (a valley floor may be slow and far from any root), so every
-point also carries its Newton step ‖(J − I)⁻¹(F − s)‖, the distance to the root to first order.
+point also carries its Newton step ‖(J − I)⁻¹(F − s)‖, the distance to the root to first order.  A slow point at a
+minimum of q has (J − I)ᵀ(F − s) = 0, so that λ = 1 is an eigenvalue there whatever the network: its longest time
+constant says nothing, 1/√(2q) steps for a unit of distance says more.
 
 Method ``newton`` goes three ways from each start, until one ends at a fixed or slow point:
 
@@ -101,7 +103,7 @@ def find_fixed_points(
     inputs = torch.atleast_2d(torch.as_tensor(x, dtype=torch.float64, device=device))
     begin = torch.as_tensor(starts, dtype=torch.float64, device=device)
     if inputs.ndim != 2 or inputs.shape[1] != cell.inputs:
-        raise ValueError(f"x must be ({cell.inputs},) or (inputs, {cell.inputs}), got {tuple(np.shape(x))}")
+        raise ValueError(f"x must be ({cell.inputs},) or (inputs, {cell.inputs}), got {tuple(inputs.shape)}")
     if begin.ndim not in (2, 3) or begin.shape[-1] != cell.state_size:
         raise ValueError(f"starts must be (start, {cell.state_size}), got {tuple(begin.shape)}")
     if begin.ndim == 3 and len(begin) != len(inputs):

@@ -198,6 +198,13 @@ def test_many_inputs_in_one_call_are_searched_apart(flip_flop: Network) -> None:
     assert len(own) == len(together)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_cuda_device_finds_the_same_points(flip_flop: Network, flip_flop_points: FixedPoints) -> None:
+    starts = visited_states(flip_flop, 1024, noise=0.3)
+    found = find_fixed_points(flip_flop.to(device="cuda").cell, [0.0, 0.0, 0.0], starts)
+    np.testing.assert_allclose(sorted_rows(found.states), sorted_rows(flip_flop_points.states), atol=1e-10)
+
+
 def test_the_papers_method_finds_what_newton_finds() -> None:
     cell = tanh_network(np.diag([2.0, 3.0]))
     starts = everywhere(100, 2)
