@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-GROUPS = ("Reading", "Looking", "Choosing", "Panels", "Program")
+GROUPS = ("Reading", "Looking", "Points", "Choosing", "Panels", "Program")
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,19 @@ ACTIONS = (
     Action("select-down", ("down",), "Cell down", "Looking", "Select the next cell of the list."),
     Action("select-up", ("up",), "Cell up", "Looking", "Select the cell before."),
     Action("pin", ("p",), "Pin", "Looking", "Pin the selected cell to the top, or unpin it.", True),
-    Action("deselect", ("escape",), "Back", "Looking", "Let go of the selected cell; leave a dialogue."),
+    Action("deselect", ("escape",), "Back", "Looking", "Let go of the selected cell and point; leave a dialogue."),
     Action("order", ("o",), "Order", "Looking", "Order the cells: number, activity, value, readout weight."),
     Action("bins", ("m",), "Bins", "Looking", "Where several cells share a row: show their mean or their strongest."),
     Action("map", ("v",), "Map", "Looking", "Change the colour map; both rise in lightness."),
     Action("contrast", ("k",), "Contrast", "Looking", "Colour over each row's own range, that in view, or the bounds."),
+    Action("turn-left", ("comma",), "Turn left", "Points", "Turn the picture of the points; so does a drag."),
+    Action("turn-right", ("full_stop",), "Turn right", "Points", "Turn it the other way."),
+    Action("tilt-up", ("greater_than_sign",), "Tilt up", "Points", "Look at the points more from above."),
+    Action("tilt-down", ("less_than_sign",), "Tilt down", "Points", "Look at them more from the side."),
+    Action("next-point", ("right_square_bracket",), "Point", "Points", "Select the next point; words come last.", True),
+    Action("previous-point", ("left_square_bracket",), "Point before", "Points", "Select the point before."),
+    Action("point-colour", ("u",), "Hue", "Points", "Colour the points by readout, memory, stability, input."),
+    Action("find-points", ("f",), "Find", "Points", "Find the fixed points with the word looked at held as the input."),
     Action("next-review", ("n",), "Next", "Choosing", "Open the next review.", True),
     Action("previous-review", ("N",), "Previous", "Choosing", "Open the review before."),
     Action("reviews", ("r",), "Reviews", "Choosing", "Choose a review from a list; type to search it."),
@@ -57,6 +65,8 @@ ACTIONS = (
     Action("type", ("t",), "Type", "Choosing", "Type or paste a review and watch it read.", True),
     Action("focus-review", ("1",), "Review", "Panels", "Go to the review."),
     Action("focus-heatmap", ("2",), "Cells × time", "Panels", "Go to the picture of all cells over time."),
+    Action("focus-points", ("3",), "Fixed points", "Panels", "Go to the fixed points."),
+    Action("focus-spectrum", ("4",), "Spectrum", "Panels", "Go to the eigenvalues of one point."),
     Action("focus-alpha", ("5",), "α", "Panels", "Go to the rolling exponent."),
     Action("focus-cells", ("6",), "Cells", "Panels", "Go to the table of cells."),
     Action("zoom", ("z",), "Zoom", "Panels", "Give the whole screen to the panel in focus, and back."),
@@ -66,7 +76,9 @@ ACTIONS = (
 
 _SHOWN = {
     "left": "←", "right": "→", "up": "↑", "down": "↓", "plus": "+", "minus": "-", "equals_sign": "=",
-    "question_mark": "?", "escape": "esc", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End",
+    "question_mark": "?", "comma": ",", "full_stop": ".", "greater_than_sign": ">", "less_than_sign": "<",
+    "right_square_bracket": "]", "left_square_bracket": "[",
+    "escape": "esc", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End",
     "backspace": "⌫", "shift+left": "⇧←", "shift+right": "⇧→", "f1": "F1",
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from explorer.session.actions import action
 from explorer.session.colours import MAPS
+from explorer.session.fixed_points import Points
 from explorer.session.text import pace
 
 if TYPE_CHECKING:  # the engine's live rooms need torch, which a face loads behind its first frame
@@ -91,6 +92,7 @@ class Session:
         self.reviews = reviews
         self.index = index
         self.choices = Choices()
+        self.points = Points(self)
         self.note = ""
         self._order: NDArray[np.intp] = np.arange(stream.snapshot.network.cell.size)
         self._ordered_for: tuple[object, ...] = ()
@@ -168,7 +170,8 @@ class Session:
 
     def perform(self, name: str) -> bool:
         """Do one action of the table; False if only a face can do it."""
-        method = getattr(self, action(name).method, None)
+        does = action(name).method
+        method = getattr(self, does, None) or getattr(self.points, does, None)
         if method is None:
             return False
         self.note = ""
@@ -227,6 +230,7 @@ class Session:
 
     def deselect(self) -> None:
         self._choose(selected=None)
+        self.points.select(None)
 
     def pin(self) -> None:
         cell, pins = self.choices.selected, self.choices.pins
@@ -323,7 +327,8 @@ class Session:
         self.look_at(word)
 
     def close(self) -> None:
-        """End the engine thread."""
+        """End the engine thread and the search for points."""
+        self.points.close()
         self.stream.close()
 
     # ---- inside ----------------------------------------------------------------------------------------------

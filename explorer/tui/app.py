@@ -25,11 +25,13 @@ from explorer.tui.cells import CellsPanel
 from explorer.tui.dialogs import ChooseDialog, HelpDialog, JumpDialog, TypeDialog
 from explorer.tui.heatmap import HeatmapPanel
 from explorer.tui.overview import OverviewPanel
+from explorer.tui.points import PointsPanel
 from explorer.tui.review import ReviewPanel
+from explorer.tui.spectrum import SpectrumPanel
 
 SMALL = (100, 30)  # below this the panels become tabs
 TINY = (60, 16)  # below this nothing can be read
-TALL = 48
+TALL, LOW = 48, 36
 
 
 class Explorer(App[None]):
@@ -83,7 +85,10 @@ class Explorer(App[None]):
                 with Vertical(id="left"):
                     yield HeatmapPanel(id="heatmap")
                     yield AlphaPanel(id="alpha")
-                yield CellsPanel(id="cells")
+                with Vertical(id="right"):
+                    yield PointsPanel(id="points")
+                    yield SpectrumPanel(id="spectrum")
+                    yield CellsPanel(id="cells")
             yield OverviewPanel(id="overview")
             yield KeyBar(id="keys")
 
@@ -116,13 +121,16 @@ class Explorer(App[None]):
         screen.set_class(tiny, "tiny")
         screen.set_class(small, "small")
         screen.set_class(height >= TALL, "tall")
+        screen.set_class(height < LOW, "low")
         if tiny:
             self._say(f"pinkx needs {TINY[0]} × {TINY[1]} characters\nthis terminal has {width} × {height}")
         elif self.session is None:
             self._say_opening()
         for name in TABS:
             screen.query_one(f"#{name}").set_class(name != self.tab, "hidden")
-        screen.query_one("#left").set_class(self.tab == "cells", "hidden")
+        on_the_left = self.tab in ("heatmap", "alpha")
+        screen.query_one("#left").set_class(not on_the_left, "hidden")
+        screen.query_one("#right").set_class(on_the_left, "hidden")
 
     # ---- drawing ---------------------------------------------------------------------------------------------
 
@@ -140,7 +148,8 @@ class Explorer(App[None]):
         screen = self.screen_stack[0]
         frame = self.session.frame()
         for panel in screen.query(
-            "StatusBar, ReviewPanel, TabBar, HeatmapPanel, AlphaPanel, CellsPanel, OverviewPanel"
+            "StatusBar, ReviewPanel, TabBar, HeatmapPanel, PointsPanel, SpectrumPanel, AlphaPanel, CellsPanel, "
+            "OverviewPanel"
         ):
             panel.show(self.session, frame)  # type: ignore[attr-defined]
 
@@ -268,7 +277,7 @@ class Explorer(App[None]):
             return
         screen.toggle_class("zoomed")
         shown: set[Widget] = {panel, *(n for n in panel.ancestors if isinstance(n, Widget)), *panel.query("*")}
-        for widget in screen.query("#review, #tabs, #heatmap, #alpha, #left, #cells, #overview, #body"):
+        for widget in screen.query("#review, #tabs, #overview, #body, #body > *, #left > *, #right > *"):
             widget.set_class(widget not in shown, "unzoomed")
             widget.set_class(widget in shown, "zoom")
         self.call_after_refresh(self.draw)
@@ -278,6 +287,12 @@ class Explorer(App[None]):
 
     def do_focus_heatmap(self) -> None:
         self.show_tab("heatmap")
+
+    def do_focus_points(self) -> None:
+        self.show_tab("points")
+
+    def do_focus_spectrum(self) -> None:
+        self.show_tab("spectrum")
 
     def do_focus_alpha(self) -> None:
         self.show_tab("alpha")

@@ -13,7 +13,13 @@ from explorer.session.text import pace
 from explorer.tui.ink import BRIGHT, DIM, FAINT, GOOD, PINK_BOLD, TEXT, WARN, Line, safe, width_of
 from explorer.tui.panel import Panel
 
-TABS = {"heatmap": "2 Cells × time", "alpha": "5 Rolling α", "cells": "6 Cells"}
+TABS = {
+    "heatmap": "2 Cells × time",
+    "points": "3 Points",
+    "spectrum": "4 Spectrum",
+    "alpha": "5 Rolling α",
+    "cells": "6 Cells",
+}
 _BADGES = {
     "LIVE": ("● LIVE", GOOD + Style(bold=True)),
     "PAUSED": ("‖ PAUSED", WARN),

@@ -43,10 +43,12 @@ def small_file(folder: Path, size: int = 12) -> Path:
     return path
 
 
-def open_session(size: int = 12, speed: float | None = None, **options: int) -> Session:
-    """A session whose first review is open and not yet read."""
+def open_session(size: int = 12, speed: float | None = None, *, search: bool = False, **options: int) -> Session:
+    """A session whose first review is open and not yet read; ``search``: for fixed points, too, once they are drawn."""
     session = Session(Stream(small_network(size), speed=speed, **options), REVIEWS)
     wait(lambda: session.stream.snapshot.run == 1)
+    if not search:
+        session.points.close()
     return session
 
 

@@ -1,0 +1,242 @@
+"""Panels 3 and 4: the points found so far, how they are looked at, and everything known of one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.session.point_map import COLOURS, PointMap, PointView, Scene, scene_of
+from explorer.session.point_search import INPUTS, PointSearch
+
+if TYPE_CHECKING:
+    from explorer.session.model import Frame, Session
+
+TURN = 10.0  # degrees
+TAIL = 48  # words of the trajectory that are drawn
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """Everything known of one entry.
+
+    ``certified``: a fixed or slow point from a search under a held input, reached by ``hits`` of its ``starts``;
+    otherwise where a word leads that is repeated for ever. ``eigenvalues`` (S,) are the Jacobian's by falling modulus,
+    ``memory`` the slowest time constant in words, ``logit`` the first readout.
+    """
+
+    name: str
+    number: int
+    certified: bool
+    kind: str
+    stability: str
+    eigenvalues: NDArray[np.complex128]
+    memory: float
+    q: float
+    newton_step: float
+    logit: float
+    hits: int
+    starts: int
+
+    @property
+    def unstable(self) -> int:
+        """The number of unstable directions."""
+        return int((np.abs(self.eigenvalues) > 1).sum())
+
+    @property
+    def probability(self) -> float:
+        """P(positive)."""
+        return float(0.5 * (1 + np.tanh(0.5 * self.logit)))
+
+
+class Points:
+    """The points of the network that is watched. Actions of the table that are about points are methods here."""
+
+    def __init__(self, session: Session) -> None:
+        self.search = PointSearch()
+        self.view = PointView()
+        self.map: PointMap | None = None
+        self._session = session
+        self._awaited: str | None = None
+        self._portrait: tuple[PointMap, int, Portrait] | None = None
+
+    # ---- what faces draw -------------------------------------------------------------------------------------
+
+    def scene(self, frame: Frame) -> Scene | None:
+        """The picture, None until the first states are there; the search begins with the first call."""
+        map = self._newest(frame)
+        if map is None:
+            return None
+        trail = self._session.read("h", frame.word + 1 - TAIL, frame.word + 1)
+        if trail.shape[1] != map.size:  # of another network, for a moment
+            trail = np.empty((0, map.size), dtype=np.float32)
+        return scene_of(map, trail, self.view)
+
+    def portrait(self, frame: Frame) -> Portrait | None:
+        """The selected entry, or else the certified point nearest to the state at the word looked at."""
+        map = self._newest(frame)
+        if map is None:
+            return None
+        chosen = self.view.selected
+        if chosen is None:
+            h = self._session.read("h", frame.word, frame.word + 1)
+            chosen = map.nearest(h[0]) if h.shape == (1, map.size) else None
+        if chosen is None:
+            return None
+        if self._portrait is None or self._portrait[:2] != (map, chosen):
+            draw = _certified_portrait if chosen < map.certified else _word_portrait
+            self._portrait = map, chosen, draw(map, chosen)
+        return self._portrait[2]
+
+    def _newest(self, frame: Frame) -> PointMap | None:
+        self.search.begin(frame.snapshot.network)
+        found = self.search.found
+        if found is None:
+            self.map = None
+            self._choose(selected=None)
+        elif self.map is None or self.map.found is not found:
+            before, self.map = self.map, PointMap(found)
+            self._keep_selected(before, self.map)
+        return self.map
+
+    def _keep_selected(self, before: PointMap | None, now: PointMap) -> None:
+        """New points stand before the words; the selected entry stays, unless a search that was asked for has ended."""
+        selected = self.view.selected
+        if before is None or before.found.network is not now.found.network:
+            self._choose(selected=None)
+        elif selected is not None and selected >= before.certified:
+            self._choose(selected=selected + now.certified - before.certified)
+        if self._awaited in now.names[: now.certified]:
+            self._choose(selected=now.names.index(self._awaited))
+            self._awaited = None
+
+    # ---- actions ---------------------------------------------------------------------------------------------
+
+    def turn_left(self) -> None:
+        self.rotate(-TURN, 0)
+
+    def turn_right(self) -> None:
+        self.rotate(TURN, 0)
+
+    def tilt_up(self) -> None:
+        self.rotate(0, TURN)
+
+    def tilt_down(self) -> None:
+        self.rotate(0, -TURN)
+
+    def point_colour(self) -> None:
+        self._choose(colour=COLOURS[(COLOURS.index(self.view.colour) + 1) % len(COLOURS)])
+
+    def next_point(self) -> None:
+        self._step(1)
+
+    def previous_point(self) -> None:
+        self._step(-1)
+
+    def find_points(self) -> None:
+        """Search with the word looked at held as the input."""
+        from explorer.session.model import SessionError
+
+        frame = self._session.frame()
+        map = self._newest(frame)
+        if map is None or map.found.points is None:
+            raise SessionError("the first search is not done yet: try again when it is")
+        if frame.word < 0:
+            raise SessionError("no word is read yet: read one, then look for the points under it")
+        network = frame.snapshot.network
+        assert network.vocabulary is not None, "a network that is watched reads words"
+        name = network.vocabulary.word(int(frame.snapshot.ids[frame.word]))
+        if name not in network.vocabulary.words:
+            raise SessionError("the network does not know this word: choose another")
+        if name in INPUTS:
+            raise SessionError(f"{name!r} names an input of its own here: choose another word")
+        if name in map.names[: map.certified]:
+            self._choose(selected=map.names.index(name))
+        else:
+            self._awaited = name
+            self.search.add(network, name)
+            self._session.note = f"looking for the fixed points with {name!r} held as the input"
+
+    # ---- what faces call with an argument ---------------------------------------------------------------------
+
+    def rotate(self, azimuth: float, elevation: float) -> None:
+        """Turn by so many degrees."""
+        view = self.view
+        self._choose(
+            azimuth=(view.azimuth + azimuth + 180) % 360 - 180,
+            elevation=float(np.clip(view.elevation + elevation, -90, 90)),
+        )
+
+    def select(self, entry: int | None) -> None:
+        """Select an entry of the map, or none."""
+        self._choose(selected=entry)
+
+    def close(self) -> None:
+        """End the search; no other begins."""
+        self.search.close()
+
+    def _choose(self, **changes: object) -> None:
+        self.view = replace(self.view, **changes)  # type: ignore[arg-type]
+
+    def _step(self, change: int) -> None:
+        from explorer.session.model import SessionError
+
+        if self.map is None or not len(self.map):
+            raise SessionError("no points are found yet: wait for the search")
+        order = self.map.order.tolist()
+        selected = self.view.selected
+        place = (order.index(selected) + change) % len(order) if selected in order else (0 if change > 0 else -1)
+        self._choose(selected=order[place])
+
+
+def _certified_portrait(map: PointMap, entry: int) -> Portrait:
+    points = map.found.points
+    assert points is not None, "an entry below `certified`"
+    return Portrait(
+        name=str(points.input_names[entry]),
+        number=entry,
+        certified=True,
+        kind=str(points.kind[entry]),
+        stability=str(points.stability[entry]),
+        eigenvalues=points.eigenvalues[entry],
+        memory=float(points.time_constants[entry, 0]),
+        q=float(points.q[entry]),
+        newton_step=float(points.newton_step[entry]),
+        logit=float(points.readout[entry, 0]),
+        hits=int(points.hits[entry]),
+        starts=int(points.starts // len(set(points.input_names.tolist()))),
+    )
+
+
+def _word_portrait(map: PointMap, entry: int) -> Portrait:
+    import torch
+
+    from engine.fixed_points import certify
+
+    network, words, row = map.found.network, map.found.words, entry - map.certified
+    assert words is not None, "an entry beyond `certified`"
+    cell = network.cell.to(dtype=torch.float64)
+    assert network.vocabulary is not None, "word attractors are of networks that read words"
+    x = network.embed(network.vocabulary.encode([words.words[row]])).double()
+    state = torch.from_numpy(words.states[row]).to(cell.device).unsqueeze(0)
+    with torch.no_grad():
+        values = torch.linalg.eigvals(cell.jacobian(x, state))[0].cpu().numpy()
+        q, step = certify(cell, x, state)
+    values = values[np.argsort(-np.abs(values), kind="stable")]
+    unstable = int((np.abs(values) > 1).sum())
+    return Portrait(
+        name=words.words[row],
+        number=row,
+        certified=False,
+        kind=("fixed", "fixed", "slow", "moving")[int(map.state[entry])],
+        stability="stable" if not unstable else f"saddle with {unstable}",
+        eigenvalues=values,
+        memory=float(words.memory[row]),
+        q=float(q[0]),
+        newton_step=float(step[0]),
+        logit=float(words.logit[row]),
+        hits=0,
+        starts=0,
+    )
