@@ -24,7 +24,7 @@ import numpy as np
 from numba import get_num_threads, njit
 from numpy.typing import NDArray
 
-from engine.kernels.simd import LANES, load, store
+from engine.kernels.simd import LANES, load, repeat, store
 
 Array = NDArray[np.float64]
 
@@ -136,7 +136,7 @@ def _fluctuations(series, scales, table, bases, unbiased, backward, result):  # 
 @compiled
 def _overlapping(x, length, s, constant, behind, total, size):  # type: ignore[no-untyped-def]
     """Put into ``total`` the sum of all overlapping boxes, from sums around an anchor every s − 1 points."""
-    boxes = squares = load(total, 0) * 0.0
+    boxes = squares = repeat(0.0)
     for anchor in range(s - 1, length, s - 1):
         step = load(x, anchor * LANES)
         ahead = look_behind(x, anchor, s, step, behind, 0)
@@ -153,7 +153,7 @@ def _overlapping(x, length, s, constant, behind, total, size):  # type: ignore[n
 @compiled
 def look_behind(x, anchor, s, step, behind, b):  # type: ignore[no-untyped-def]
     """Write from behind[b] on the sums over the anchor and the 0 … s − 1 points behind it; return those of no point."""
-    nothing = step * 0.0
+    nothing = repeat(0.0)
     total = moment = square = lag = alternating = z = nothing
     sign = 1.0
     for u in range(s):
@@ -215,10 +215,10 @@ def unbiased_box(variance, lag, mean, first, last, size, constant):  # type: ign
 
     Samples of square ``size`` are rounded, and so much variance is no fluctuation.  Nor must rounding break what
     mathematics promises, −1 ≤ r ≤ 1 and v[±d] ≥ v/s² (alternating signs are never orthogonal to the polynomials),
-    or a nearly flat box would divide rounding by rounding.
+    or a nearly flat box would divide rounding by rounding.  A NaN stays one: it is the second of a maximum's two.
     """
     by_s = constant[0]
-    variance = max(variance - (EPSILON * EPSILON / by_s) * size, 0.0)
+    variance = max(0.0, variance - (EPSILON * EPSILON / by_s) * size)
     spread = max(variance - mean * mean, variance * (by_s * by_s) + TINY)
     ends = (first + constant[5] * last) * by_s
     alternating = min(max(mean * (ends - (1.0 + by_s) * mean) - lag, 0.0 - spread), spread)
@@ -233,7 +233,7 @@ def _direct(x, start, s, basis, constant, unbiased, left, total):  # type: ignor
     A residual that is no more than the rounding of the profile counts as none.
     """
     step = load(x, (start + s // 2) * LANES)
-    z = square = fit = nothing = step * 0.0
+    z = square = fit = nothing = repeat(0.0)
     store(left, 0, z)
     for j in range(1, s):
         z += load(x, (start + j) * LANES) - step
@@ -263,5 +263,5 @@ def _direct(x, start, s, basis, constant, unbiased, left, total):  # type: ignor
     if unbiased:
         box = unbiased_box(variance * by_s, lag * by_s, alternating * by_s, first, last, size, constant)
     else:
-        box = max(variance * by_s - (EPSILON * EPSILON / by_s) * size, 0.0)
+        box = max(0.0, variance * by_s - (EPSILON * EPSILON / by_s) * size)
     store(total, 0, load(total, 0) + box)

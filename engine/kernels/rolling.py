@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.kernels.dfa import SUMS, compiled, kernel, look_ahead, look_behind, measure
-from engine.kernels.simd import LANES, load, store
+from engine.kernels.simd import LANES, load, repeat, store
 
 
 @kernel
@@ -100,7 +100,7 @@ def _total(box, i, boxes, stack, at, fresh):  # type: ignore[no-untyped-def]
         store(fresh, 0, total)
         return total + load(stack, at + (i + 1) * LANES)
     store(fresh, 0, 0.0)
-    kept = box * 0.0
+    kept = repeat(0.0)
     for j in range(boxes - 1, -1, -1):
         kept += load(stack, at + j * LANES)
         store(stack, at + j * LANES, kept)

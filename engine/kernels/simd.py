@@ -69,9 +69,19 @@ def _store(typing: Any, array: Any, index: Any, value: Any) -> Any:
     return types.void(array, types.intp, value if value == _lanes else types.float64), code
 
 
+def _repeat(typing: Any, value: Any) -> Any:
+    """One value sixteen times."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _wide(builder, types.float64, arguments[0])
+
+    return _lanes(types.float64), code
+
+
 # numba types its decorator for functions of another kind.
 load: Any = intrinsic(_load)
 store: Any = intrinsic(_store)
+repeat: Any = intrinsic(_repeat)
 
 
 def _lanewise(emit: Callable[[Any, Any, Any], Any], *functions: Any) -> None:
@@ -94,6 +104,7 @@ def _contracted(name: str) -> Callable[[Any, Any, Any], Any]:
     return lambda builder, a, b: getattr(builder, name)(a, b, flags=("contract",))
 
 
+# A NaN is chosen if it comes second.
 def _chosen(comparison: str) -> Callable[[Any, Any, Any], Any]:
     return lambda builder, a, b: builder.select(builder.fcmp_ordered(comparison, a, b), a, b)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 import numpy as np
@@ -183,6 +184,15 @@ def test_threads_change_nothing() -> None:
             np.testing.assert_array_equal(fluctuations(series, (8, 16)), expected)
     finally:
         numba.set_num_threads(before)
+
+
+def test_two_threads_may_measure_at_once() -> None:
+    # numba's own thread pool ends the process here; the engine thread and a view do this.
+    series = np.random.default_rng(4).standard_normal((600, 100))
+    expected = fluctuations(series, (8, 16))
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(lambda _: fluctuations(series, (8, 16)), range(12)):
+            np.testing.assert_array_equal(found, expected)
 
 
 def test_the_fit_is_a_regression() -> None:
