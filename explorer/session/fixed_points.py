@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.session.point_map import COLOURS, PointMap, PointView, Scene, scene_of
-from explorer.session.point_search import INPUTS, PointSearch
+from explorer.session.point_search import INPUTS, STARTS, PointSearch
 
 if TYPE_CHECKING:
     from explorer.session.model import Frame, Session
@@ -206,7 +206,7 @@ def _certified_portrait(map: PointMap, entry: int) -> Portrait:
         newton_step=float(points.newton_step[entry]),
         logit=float(points.readout[entry, 0]),
         hits=int(points.hits[entry]),
-        starts=int(points.starts // len(set(points.input_names.tolist()))),
+        starts=STARTS,
     )
 
 

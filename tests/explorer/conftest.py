@@ -1,9 +1,20 @@
-"""Faces look the same in every test: all colours, no animations. Textual reads these when it is first imported."""
+"""Faces look the same in every test: all colours, no animations; nothing is kept in a person's own cache."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import pytest
+
+# Textual reads these when it is first imported.
 os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
 os.environ.pop("NO_COLOR", None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
