@@ -2,6 +2,8 @@
 
 LLVM splits the sixteen into what the processor has: two AVX-512 registers, four AVX, eight SSE or NEON.  Loops over
 lanes would leave it to the compiler to see that, and it often does not.
+
+numba's cache looks at a kernel's own file only: after a change here or in ``dfa`` run `make clean`.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from engine.noise import noise
 METHODS = {"unbiased": (True, False), "standard": (False, False), "forward and backward": (False, True)}
 
 
-def coloured(count: int = 3, length: int = 500) -> np.ndarray:
+def coloured(count: int = 2, length: int = 500) -> np.ndarray:
     random = np.random.default_rng(5)
     return np.concatenate([noise(beta, length, count, random) for beta in (-0.5, 0.0, 1.0, 2.0)])
 
