@@ -49,7 +49,7 @@ ACTIONS = (
     Action("order", ("o",), "Order", "Looking", "Order the cells: number, activity, value, readout weight."),
     Action("bins", ("m",), "Bins", "Looking", "Where several cells share a row: show their mean or their strongest."),
     Action("map", ("v",), "Map", "Looking", "Change the colour map; both rise in lightness."),
-    Action("contrast", ("k",), "Contrast", "Looking", "Colour over each row's own range, that in view, or the bounds."),
+    Action("contrast", ("k",), "Contrast", "Looking", "Colour over each cell's own range, that in view, or the bounds."),
     Action("turn-left", ("comma",), "Turn left", "Points", "Turn the picture of the points; so does a drag."),
     Action("turn-right", ("full_stop",), "Turn right", "Points", "Turn it the other way."),
     Action("tilt-up", ("greater_than_sign",), "Tilt up", "Points", "Look at the points more from above."),

@@ -12,7 +12,8 @@ from explorer.session.colours import codes
 from explorer.session.model import Frame, Session
 from explorer.session.timeline import TimeAxis, time_axis
 
-CONTRAST = 2.5  # standard deviations at the two ends of the map, where each row is coloured apart
+CONTRAST = 2.5  # standard deviations at the two ends of the map, where each cell is coloured by its own measure
+REFERENCE = 512  # words that measure is taken from
 FLAT = 1e-6  # a smaller deviation is float32 rounding, not activity
 
 
@@ -51,22 +52,36 @@ def heatmap(session: Session, frame: Frame, width: int, height: int) -> Heatmap:
     cells = frame.order if values.shape[1] == len(frame.order) else np.arange(values.shape[1])
     rows = cell_rows(cells, len(frame.choices.pins) if cells is frame.order else 0, height)
     columns = axis.gather(values, first)
-    merged = np.stack([merge(columns[:, list(row)], frame.choices.bins) for row in rows])
-    if frame.choices.contrast == "each row":
+    if frame.choices.contrast == "each cell":
         low, high = -CONTRAST, CONTRAST
-        merged = standardised(merged)
+        columns = standardised(columns, reference(session, frame))
+    merged = np.stack([merge(columns[:, list(row)], frame.choices.bins) for row in rows])
     row_of = np.arange(height) * len(rows) // height
     there = axis.gather(np.ones((len(values), 1), dtype=np.float32), first)[:, 0] == 1
     return Heatmap(axis, codes(merged, low, high)[row_of], there, rows, row_of, low, high)
 
 
-def standardised(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each row (row, column) about its own mean, in its own standard deviations; a flat row stays flat."""
-    known = np.isfinite(rows)
-    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
-    centred = rows - np.where(known, rows, 0).sum(axis=1, keepdims=True) / count
-    deviation = np.sqrt((np.where(known, centred, 0) ** 2).sum(axis=1, keepdims=True) / count)
-    return np.divide(centred, deviation, out=np.where(known, 0.0, np.nan), where=known & (deviation > FLAT))
+def reference(session: Session, frame: Frame) -> Array:
+    """The words, (time, cell), whose mean and deviation are the measure of each cell.
+
+    All words up to the last power of two; from ``REFERENCE`` on, the last full block of that many. So the measure
+    changes seldom, and a picture that sweeps keeps the colours it has.
+    """
+    time = max(1, frame.snapshot.time)
+    stop = 1 << (time.bit_length() - 1) if time < REFERENCE else time // REFERENCE * REFERENCE
+    return session.read(frame.choices.signal, max(0, stop - REFERENCE), stop)
+
+
+def standardised(columns: NDArray[np.float64], measure: Array) -> NDArray[np.float64]:
+    """(column, cell) about each cell's mean in ``measure`` (time, cell), in its standard deviations there.
+
+    A cell that is flat there stays flat.
+    """
+    if not len(measure) or measure.shape[1] != columns.shape[1]:
+        return np.where(np.isnan(columns), np.nan, 0.0)
+    deviation = measure.std(axis=0, dtype=np.float64)
+    centred = columns - measure.mean(axis=0, dtype=np.float64)
+    return np.divide(centred, deviation, out=np.where(np.isnan(columns), np.nan, 0.0), where=deviation > FLAT)
 
 
 def value_range(frame: Frame, values: Array) -> tuple[float, float]:

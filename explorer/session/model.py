@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # the engine's live rooms need torch, which a face loads behi
 SPEEDS: tuple[float | None, ...] = (1, 2, 4, 8, 16, 32, 64, 125, 250, 500, 1000, None)
 ORDERS = ("number", "activity", "α", "value", "weight")
 BINS = ("mean", "max")
-CONTRASTS = ("each row", "range", "bounds")
+CONTRASTS = ("each cell", "range", "bounds")
 PAGE = 10
 
 Status = Literal["LIVE", "PAUSED", "LOOKING", "END"]
@@ -42,7 +42,7 @@ class Choices:
     order: str = "number"
     bins: str = "max"
     map: str = "cividis"
-    contrast: str = "each row"
+    contrast: str = "each cell"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from explorer.session.colours import glyph
 from explorer.session.heatmap import Heatmap, heatmap
 from explorer.session.model import Frame, Session
 from explorer.tui.ink import DEAD, DIM, FAINT, PINK, SELECTED, Line, gradient, half_blocks, hex_colours_of
-from explorer.tui.panel import Panel
+from explorer.tui.panel import Panel, entitle
 
 GUTTER = 7
 TILES = 12
@@ -30,10 +30,15 @@ class Tile(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._lines: list[Line] = []
+        self._shown: tuple[object, ...] = ()
 
-    def show(self, lines: list[Line]) -> None:
-        if lines != self._lines:
-            self._lines = lines
+    def show(self, view: Heatmap, start: int, stop: int, name: str, glyphs: bool) -> None:
+        """Draw columns ``start`` to ``stop``, if they are not drawn already."""
+        cursor = view.axis.cursor if view.axis.cursor is not None and start <= view.axis.cursor < stop else None
+        shown = (view.codes[:, start:stop].tobytes(), view.there[start:stop].tobytes(), cursor, name, stop - start)
+        if shown != self._shown:
+            self._shown = shown
+            self._lines = _tile(view, start, stop, name, glyphs)
             self.refresh(Region(0, 0, *self.size))
 
     def render_line(self, y: int) -> Strip:
@@ -53,6 +58,10 @@ class Gutter(Panel):
 class HeatmapPanel(Horizontal, can_focus=True):
     """A gutter that names the cells, and tiles side by side. A click selects the cell and looks at the word."""
 
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._titles = ("", "")
+
     def compose(self) -> ComposeResult:
         yield Gutter()
         for _ in range(TILES):
@@ -70,7 +79,7 @@ class HeatmapPanel(Horizontal, can_focus=True):
         start = 0
         for tile in tiles:
             stop = start + tile.size.width
-            tile.show(_tile(view, start, stop, frame.choices.map, glyphs))
+            tile.show(view, start, stop, frame.choices.map, glyphs)
             start = stop
         gutter = self.query_one(Gutter)
         gutter.lines = _names(view, frame, per_line)
@@ -92,13 +101,10 @@ class HeatmapPanel(Horizontal, can_focus=True):
             segment.text if glyphs or segment.style is None else f"[on {segment.style.bgcolor.name}] [/]"  # type: ignore[union-attr]
             for segment in gradient(frame.choices.map, 10, glyphs)
         )
-        unit = " σ of its row" if frame.choices.contrast == "each row" else ""
+        unit = " σ of its cell" if frame.choices.contrast == "each cell" else ""
         title = f"2 {names}  {signal.meaning}"
         subtitle = "   ".join([f"{_end(view.low)} {scale} {_end(view.high)}{unit}", *badges, "† dead"])
-        if self.border_title != title:
-            self.border_title = title
-        if self.border_subtitle != subtitle:
-            self.border_subtitle = subtitle
+        self._titles = entitle(self, (title, subtitle), self._titles)
 
     @property
     def words_shown(self) -> int:

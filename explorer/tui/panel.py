@@ -15,12 +15,22 @@ if TYPE_CHECKING:
     from explorer.tui.app import Explorer
 
 
+def entitle(panel: Widget, titles: tuple[str, str], before: tuple[str, str]) -> tuple[str, str]:
+    """Set title and subtitle of a frame where they are not as before: drawing a frame costs bytes."""
+    if titles[0] != before[0]:
+        panel.border_title = titles[0]
+    if titles[1] != before[1]:
+        panel.border_subtitle = titles[1]
+    return titles
+
+
 class Panel(Widget):
     """Lines drawn from a frame. Subclasses say what the lines are (`paint`); unchanged lines are not drawn again."""
 
     def __init__(self, *, name: str | None = None, id: str | None = None) -> None:
         super().__init__(name=name, id=id)
         self._lines: list[Line] = []
+        self._titles = ("", "")
 
     @property
     def explorer(self) -> Explorer:
@@ -49,8 +59,5 @@ class Panel(Widget):
         return Strip(line).adjust_cell_length(self.size.width).apply_style(self.rich_style)
 
     def entitle(self, title: str, subtitle: str = "") -> None:
-        """Set the words in the frame; drawing a frame costs bytes, so only when they changed."""
-        if self.border_title != title:
-            self.border_title = title
-        if self.border_subtitle != subtitle:
-            self.border_subtitle = subtitle
+        """Set the words in the frame."""
+        self._titles = entitle(self, (title, subtitle), self._titles)

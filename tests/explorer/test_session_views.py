@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -60,8 +62,6 @@ def test_glyphs_keep_the_order() -> None:
 
 def live(session: Session, time: int, width: int):  # type: ignore[no-untyped-def]
     """The axis as if words were just being read."""
-    from dataclasses import replace
-
     frame = session.frame()
     snapshot = replace(frame.snapshot, time=time, playing=True)
     return time_axis(replace(frame, snapshot=snapshot, word=time - 1), width)
@@ -109,8 +109,6 @@ def test_gather_puts_rows_under_their_words(read: Session) -> None:
 def test_no_axis_shows_a_word_twice_or_one_that_is_not_read(
     read: Session, time: int, width: int, playing: bool, back: int
 ) -> None:
-    from dataclasses import replace
-
     frame = read.frame()
     snapshot = replace(frame.snapshot, time=time, playing=playing)
     axis = time_axis(replace(frame, snapshot=snapshot, word=max(-1, time - 1 - back)), width)
@@ -140,9 +138,24 @@ def test_merging_takes_the_mean_or_the_strongest() -> None:
     assert np.allclose(merge(values, "max"), [-0.9, 0.5, np.nan], equal_nan=True)
 
 
-def test_standardised_rows_keep_a_flat_one_flat() -> None:
-    out = standardised(np.array([[1.0, 3.0, np.nan], [2.0, 2.0, 2.0]]))
-    assert np.allclose(out, [[-1, 1, np.nan], [0, 0, 0]], equal_nan=True)
+def test_standardised_cells_are_in_their_own_deviations_and_a_flat_one_stays_flat() -> None:
+    measure = np.array([[0.0, 5.0], [2.0, 5.0]], dtype=np.float32)
+    out = standardised(np.array([[3.0, 9.0], [np.nan, np.nan], [1.0, 5.0]]), measure)
+    assert np.allclose(out, [[2, 0], [np.nan, np.nan], [0, 0]], equal_nan=True)
+
+
+def test_a_sweeping_heatmap_changes_only_at_its_cursor() -> None:
+    session = open_session()
+    pictures = []
+    for time in range(70, 90):
+        session.stream.seek(time)
+        wait(lambda time=time: session.stream.snapshot.time == time)
+        frame = session.frame()
+        frame = replace(frame, snapshot=replace(frame.snapshot, playing=True))
+        pictures.append(heatmap(session, frame, 40, 12).codes)
+    for before, after in pairwise(pictures):
+        assert (before != after).any(axis=0).sum() <= 3
+    session.close()
 
 
 def test_a_heatmap_shows_the_values_of_the_ring(read: Session) -> None:
