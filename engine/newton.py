@@ -21,6 +21,10 @@ STALLED = 1e-12
 FLAT = 1e-7
 """A residual this nearly orthogonal to every column of its Jacobian (cosine) is at a minimum that is no root."""
 
+CREEPING = 1e-3
+"""A step that lowers the squared residual by less than this fraction, and promised no more, ends the search: it follows
+a valley floor too slowly to reach anything in the steps that are left."""
+
 
 def solve(equation: Equation, x: Tensor, u: Tensor, *, iterations: int = 50) -> Tensor:
     """Minimise ½‖residual(x, u)‖² from every start.
@@ -73,7 +77,8 @@ def solve(equation: Equation, x: Tensor, u: Tensor, *, iterations: int = 50) -> 
         root = torch.where(better, moved.abs().amax(-1), residual.abs().amax(-1)) < FLOOR
         stalled = sound & (step.norm(dim=-1) < STALLED)
         slope = (gradient.abs() / lengths.clamp_min(torch.finfo(u.dtype).tiny)).amax(-1)
-        done = root | stalled | (slope < FLAT * before.sqrt())
+        creeping = better & (torch.maximum(before - after, promised) < CREEPING * before)
+        done = root | stalled | creeping | (slope < FLAT * before.sqrt())
         if done.any():
             result[active[done]] = u[done]
             kept = ~done

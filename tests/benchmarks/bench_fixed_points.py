@@ -101,12 +101,11 @@ def main(count: int = 256) -> None:
     torch.set_num_threads(1)
     console = Console(width=160)
     headline(console)
-    result = table("nine networks, five inputs")
     for network in nine_networks():
+        result = table(f"{network.name}, five inputs")
         for name in INPUTS:
             result.add_row(*row(network, name, *search(network, name, count)))
-        result.add_section()
-    console.print(result)
+        console.print(result)
 
 
 @pytest.mark.benchmark

@@ -71,7 +71,7 @@ def test_no_problem_is_an_exception_for_the_batch() -> None:
     end = solve(equation, x, u)
     torch.testing.assert_close(end[:2], torch.tensor([[2.0], [-2.0]], dtype=torch.float64))
     assert end[2] == 0.3
-    assert abs(float(end[3])) < 1e-4
+    assert abs(float(end[3])) < 0.05  # where the square of u² + 1 is within a thousandth of its least
     assert end[4].isnan()
     assert end[5].isinf()
 
