@@ -6,7 +6,9 @@ import math
 
 import numpy as np
 from rich.segment import Segment
+from rich.style import Style
 
+from explorer.session.band import Band, band
 from explorer.session.model import Frame, Session
 from explorer.session.series import alpha_at, alpha_trace
 from explorer.session.text import number
@@ -17,6 +19,7 @@ from explorer.tui.panel import Panel
 
 LOW, HIGH = 0.25, 1.75
 MARKS = {1.5: "brown", 1.0: "pink", 0.5: "white"}
+WHITE_BAND, PINK_BAND = Style(bgcolor="#1b222a"), Style(bgcolor="#2c1a25")
 
 
 class AlphaPanel(Panel, can_focus=True):
@@ -32,17 +35,18 @@ class AlphaPanel(Panel, can_focus=True):
         dots[1:-1:2] = (dots[1:-1:2] + dots[2::2]) / 2
         drawn = braille(dots, rows, LOW, HIGH)
         guides = {rows - 1 - min(rows - 1, int((at - LOW) / (HIGH - LOW) * rows)): name for at, name in MARKS.items()}
-        lines: list[Line] = [self._numbers(session, frame)]
+        null = band(frame.snapshot.window, frame.snapshot.scales)
+        lines: list[Line] = [self._numbers(session, frame, null)]
         for row, text in enumerate(drawn):
             name = guides.get(row, "")
             line: Line = [Segment(f"{name:>{GUTTER - 1}}", PINK if name == "pink" else DIM), Segment("┤", FAINT)]
             blank = "┈" if name else " "
-            line += _runs(text, blank, axis.cursor)
+            line += _runs(text, blank, axis.cursor, _behind(null, rows - 1 - row, rows))
             lines.append(line)
         self._entitle(frame)
         return lines
 
-    def _numbers(self, session: Session, frame: Frame) -> Line:
+    def _numbers(self, session: Session, frame: Frame, null: Band | None) -> Line:
         snapshot, name = frame.snapshot, frame.choices.signal
         alpha = alpha_at(session, frame)
         line: Line = [Segment(f" Σ{name} ", DIM), Segment("α ", DIM), Segment(number(alpha), BRIGHT)]
@@ -56,6 +60,10 @@ class AlphaPanel(Panel, can_focus=True):
         cell = frame.choices.selected
         if cell is not None and snapshot.watched == name and cell < len(snapshot.cell_alpha):
             line += [Segment(f"   cell #{cell} β ", DIM), Segment(number(2 * snapshot.cell_alpha[cell] - 1), BRIGHT)]
+        if null is not None and not math.isnan(alpha):
+            line.append(Segment("   9 in 10 exact series: ", DIM))
+            line += [Segment("pink α ", PINK), Segment("{:.2f}…{:.2f}".format(*null.pink), TEXT)]
+            line += [Segment("  white ", DIM), Segment("{:.2f}…{:.2f}".format(*null.white), TEXT)]
         return line
 
     def _entitle(self, frame: Frame) -> None:
@@ -67,14 +75,22 @@ class AlphaPanel(Panel, can_focus=True):
         )
 
 
-def _runs(text: str, blank: str, cursor: int | None) -> Line:
-    """A row of the chart as segments: the trace, the guide line behind it, the cursor."""
+def _behind(null: Band | None, row: int, rows: int) -> Style:
+    """The band that a row counted from below lies in; pink where the two overlap."""
+    alpha = LOW + (row + 0.5) / rows * (HIGH - LOW)
+    if null is not None and null.pink[0] <= alpha <= null.pink[1]:
+        return PINK_BAND
+    return WHITE_BAND if null is not None and null.white[0] <= alpha <= null.white[1] else Style()
+
+
+def _runs(text: str, blank: str, cursor: int | None, behind: Style) -> Line:
+    """A row of the chart as segments: the trace, the guide line behind it, the cursor, on the band's colour."""
     line: Line = []
     for column, character in enumerate(text):
         if column == cursor and character == "⠀":
-            line.append(Segment("╎", PINK))
+            line.append(Segment("╎", PINK + behind))
         elif character == "⠀":
-            line.append(Segment(blank, FAINT))
+            line.append(Segment(blank, FAINT + behind))
         else:
-            line.append(Segment(character, PINK))
+            line.append(Segment(character, PINK + behind))
     return line
