@@ -289,7 +289,8 @@ def test_a_click_picks_the_nearest_and_prefers_certified_points(session: Session
     map = settle(session)
     scene = scene_of(map, np.empty((0, 12)), PointView())
     for entry in range(map.certified):
-        picked = scene.pick(*scene.places[entry], 44, 10, map.certified)
+        x, y = scene.places[entry].tolist()
+        picked = scene.pick(x, y, 44, 10, map.certified)
         assert picked is not None
         assert np.allclose(scene.places[picked], scene.places[entry], atol=0.1)
     assert scene.pick(40.0, 40.0, 44, 10, map.certified) is None
@@ -327,10 +328,11 @@ def test_next_and_previous_walk_through_points_and_then_words_by_readout(session
     walked = []
     for _ in range(len(map)):
         session.perform("next-point")
+        assert session.points.view.selected is not None
         walked.append(session.points.view.selected)
     assert walked[: map.certified] == list(range(map.certified))
     assert (np.diff(map.logit[walked[map.certified :]]) >= 0).all()
-    assert sorted(walked) == list(range(len(map)))  # type: ignore[type-var]
+    assert sorted(walked) == list(range(len(map)))
     session.perform("next-point")
     assert session.points.view.selected == 0
     session.perform("previous-point")
