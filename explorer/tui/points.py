@@ -55,7 +55,10 @@ class PointsPanel(Panel, can_focus=True):
         points = session.points
         self._scene = scene = points.scene(frame)
         map, view = points.map, points.view
-        title, angles = f"3 Fixed points, words ·   by {view.colour}", f"az {view.azimuth:.0f}° el {view.elevation:.0f}°"
+        title, angles = (
+            f"3 Fixed points, words ·   by {view.colour}",
+            f"az {view.azimuth:.0f}° el {view.elevation:.0f}°",
+        )
         if scene is None or map is None or rows < 1:
             self.entitle(title, angles)
             return [[Segment(f" {points.search.progress or 'no search'}", WARN)]]

@@ -42,7 +42,9 @@ def _numbers(portrait: Portrait) -> list[Line]:
     growing = portrait.unstable > 0
     largest = abs(portrait.eigenvalues[0])
     chance = number(portrait.probability)
-    origin = f"#{portrait.number} {portrait.hits}/{portrait.starts} starts" if portrait.certified else "repeated for ever"
+    origin = (
+        f"#{portrait.number} {portrait.hits}/{portrait.starts} starts" if portrait.certified else "repeated for ever"
+    )
     memory = f"{portrait.memory:,.0f}" if portrait.memory < LONGEST else f"over {LONGEST:,}"
     return [
         [Segment(f" {_called(portrait)} ", PINK_BOLD), Segment(origin, DIM)],
