@@ -13,7 +13,6 @@ from explorer.session.text import number
 from explorer.tui.ink import BRIGHT, DEAD, DIM, FAINT, GOOD, PINK, SELECTED, TEXT, Line
 from explorer.tui.panel import Panel
 
-HEADER = 3  # lines above the list
 HALF = 5  # columns of either side of the bar of values
 
 
@@ -23,13 +22,15 @@ class CellsPanel(Panel, can_focus=True):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._top = 0
+        self._header = 0  # lines above the list
         self._cells: list[int] = []
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         height = self.size.height
         rows = cell_table(session, frame)
         self._cells = [row.cell for row in rows]
-        room = max(1, height - HEADER)
+        self._header = 1 if height < 5 else 2 if height < 8 else 3
+        room = max(1, height - self._header)
         chosen = next((k for k, row in enumerate(rows) if row.selected), None)
         if chosen is not None and not self._top <= chosen < self._top + room:
             self._top = chosen if chosen < self._top else chosen - room + 1
@@ -40,7 +41,7 @@ class CellsPanel(Panel, can_focus=True):
         working = float(participation_ratio(frame.snapshot.activity))
         more = len(rows) - len(shown)
         self.entitle("6 Cells", f"order: {frame.choices.order}" + (f"   {more} more" if more else ""))
-        return [
+        header: list[Line] = [
             [
                 Segment(f" {n - dead}", BRIGHT),
                 Segment(" alive  ", DIM),
@@ -49,17 +50,19 @@ class CellsPanel(Panel, can_focus=True):
                 Segment(number(working, 1), BRIGHT),
                 Segment(" working", DIM),
             ],
-            [Segment(f" † σ of h < {frame.snapshot.threshold:g} in {frame.snapshot.window} words", FAINT + DIM)],
             [Segment(f" cell  {frame.choices.signal:^{2 * HALF + 1}}  value     β    σ  weight", DIM)],
-            *(_line(row, biggest) for row in shown),
         ]
+        if self._header == 3:
+            threshold = f" † σ of h < {frame.snapshot.threshold:g} in {frame.snapshot.window} words"
+            header.insert(1, [Segment(threshold, FAINT + DIM)])
+        return [*header[: self._header], *(_line(row, biggest) for row in shown)]
 
     def on_click(self, event: events.Click) -> None:
         place = event.get_content_offset(self)
         if place is None:
             return
-        at = self._top + place.y - HEADER
-        if place.y >= HEADER and at < len(self._cells):
+        at = self._top + place.y - self._header
+        if place.y >= self._header and at < len(self._cells):
             self.explorer.select(self._cells[at])
 
     def on_mouse_scroll_down(self) -> None:
