@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from explorer.session.opening import DEFAULT_SPEED, Wishes
@@ -20,8 +22,43 @@ from explorer.session.opening import DEFAULT_SPEED, Wishes
     "--speed", type=click.FloatRange(min=0, min_open=True), default=DEFAULT_SPEED, show_default=True, metavar="WORDS",
     help="Words a second to begin with.",
 )  # fmt: skip
-def command(network: str | None, reviews: str | None, review: int, device: str, speed: float) -> None:
+@click.option(
+    "--screenshot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Without a terminal: save a picture, .svg or .png, and end.",
+)
+@click.option(
+    "--after",
+    type=click.FloatRange(min=0),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="When to take the picture.",
+)
+@click.option("--size", default="120x40", show_default=True, metavar="WxH", help="Characters in the picture.")
+def command(
+    network: str | None,
+    reviews: str | None,
+    review: int,
+    device: str,
+    speed: float,
+    screenshot: Path | None,
+    after: float,
+    size: str,
+) -> None:
     """Watch a network read, in the terminal. Press ? for every key."""
-    from explorer.tui.launch import run
+    from explorer.tui.launch import run, take_picture
 
-    run(Wishes(network, reviews, review, device, speed))
+    wishes = Wishes(network, reviews, review, device, speed)
+    if screenshot is None:
+        run(wishes)
+    else:
+        take_picture(wishes, screenshot, after, _parsed(size))
+
+
+def _parsed(size: str) -> tuple[int, int]:
+    width, _, height = size.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and 0 < int(width) <= 500 and 0 < int(height) <= 200):
+        raise click.BadParameter(f"{size!r}: expected WIDTHxHEIGHT in characters, such as 120x40", param_hint="--size")
+    return int(width), int(height)

@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.session.actions import action
+from explorer.session.brush import Brush
 from explorer.session.colours import MAPS
+from explorer.session.comparing import Comparing
 from explorer.session.fixed_points import Points
+from explorer.session.silencing import Silencing
 from explorer.session.text import pace
 
 if TYPE_CHECKING:  # the engine's live rooms need torch, which a face loads behind its first frame
@@ -93,6 +96,9 @@ class Session:
         self.index = index
         self.choices = Choices()
         self.points = Points(self)
+        self.brushed = Brush(self)
+        self.silencing = Silencing(self)
+        self.comparing = Comparing(self)
         self.note = ""
         self._order: NDArray[np.intp] = np.arange(stream.snapshot.network.cell.size)
         self._ordered_for: tuple[object, ...] = ()
@@ -171,7 +177,8 @@ class Session:
     def perform(self, name: str) -> bool:
         """Do one action of the table; False if only a face can do it."""
         does = action(name).method
-        method = getattr(self, does, None) or getattr(self.points, does, None)
+        parts = (self, self.points, self.brushed, self.silencing)
+        method = next((getattr(part, does) for part in parts if hasattr(part, does)), None)
         if method is None:
             return False
         self.note = ""
@@ -231,6 +238,7 @@ class Session:
     def deselect(self) -> None:
         self._choose(selected=None)
         self.points.select(None)
+        self.brushed.clear()
 
     def pin(self) -> None:
         cell, pins = self.choices.selected, self.choices.pins

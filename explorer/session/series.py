@@ -14,17 +14,18 @@ from explorer.session.timeline import TimeAxis
 def alpha_trace(session: Session, frame: Frame, axis: TimeAxis) -> NDArray[np.float64]:
     """Rolling α of the layer sum of the chosen signal, (column,); NaN where there is none."""
     start, stop = axis.span
-    values = _alpha(session, frame, start, stop)
+    values = alpha_column(session, frame, start, stop)
     return axis.gather(values, stop - len(values))[:, 0]
 
 
 def alpha_at(session: Session, frame: Frame) -> float:
     """Rolling α of the chosen signal's layer sum at the word looked at; NaN where there is none."""
-    values = _alpha(session, frame, frame.word, frame.word + 1)
+    values = alpha_column(session, frame, frame.word, frame.word + 1)
     return float(values[0, 0]) if len(values) else float("nan")
 
 
-def _alpha(session: Session, frame: Frame, start: int, stop: int) -> NDArray[np.float32]:
+def alpha_column(session: Session, frame: Frame, start: int, stop: int) -> NDArray[np.float32]:
+    """Rolling α of the chosen signal's layer sum, (time, 1), as far as it is kept."""
     names = [signal.name for signal in frame.snapshot.network.signals]
     values = session.read("alpha", start, stop)
     column = names.index(frame.choices.signal)
@@ -56,10 +57,22 @@ class Overview:
 
 def overview(session: Session, frame: Frame, width: int) -> Overview:
     """P(positive) of the whole review in at most ``width`` columns, not more than there are words."""
-    words = max(1, frame.snapshot.words)
-    edges = np.linspace(0, words, min(width, words) + 1)
     values = session.read("probability", 0, frame.snapshot.time)[:, 0].astype(float)
-    first = frame.snapshot.time - len(values)
+    return _binned(values, frame.snapshot.time - len(values), frame.snapshot.words, width)
+
+
+def other_overview(session: Session, frame: Frame, width: int) -> Overview | None:
+    """The same of the network it is compared with, as far as the review is read; None without a comparison."""
+    other = session.comparing.comparison(frame)
+    if other is None:
+        return None
+    return _binned(other.probability[: frame.snapshot.time], 0, frame.snapshot.words, width)
+
+
+def _binned(values: NDArray[np.float64], first: int, words: int, width: int) -> Overview:
+    """Means of ``values`` (time,), the first of which belongs to word ``first``, in columns over all words."""
+    words = max(1, words)
+    edges = np.linspace(0, words, min(width, words) + 1)
     sums = np.concatenate([[0.0], np.cumsum(values)])
     begin = np.ceil(edges[:-1]).astype(int).clip(first, first + len(values)) - first
     end = np.ceil(edges[1:]).astype(int).clip(first, first + len(values)) - first
@@ -79,6 +92,7 @@ class CellRow:
     activity: float
     weight: float
     dead: bool
+    silenced: bool
     pinned: bool
     selected: bool
 
@@ -91,6 +105,7 @@ def cell_table(session: Session, frame: Frame) -> list[CellRow]:
     value = values[0] if values.shape == (1, n) else np.full(n, np.nan)
     alpha = snapshot.cell_alpha if snapshot.cell_alpha.shape == (n,) else np.full(n, np.nan)
     weight = snapshot.network.readout_weight[0].tolist()
+    silenced = session.silencing.cells
     return [
         CellRow(
             cell=cell,
@@ -99,6 +114,7 @@ def cell_table(session: Session, frame: Frame) -> list[CellRow]:
             activity=float(snapshot.activity[cell]),
             weight=weight[cell],
             dead=bool(snapshot.dead[cell]),
+            silenced=cell in silenced,
             pinned=cell in choices.pins,
             selected=cell == choices.selected,
         )

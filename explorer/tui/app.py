@@ -15,7 +15,7 @@ from textual.driver import Driver
 from textual.widget import Widget
 from textual.widgets import Static
 
-from explorer.session.actions import ACTIONS, action
+from explorer.session.actions import ACTIONS, action, shown_key
 from explorer.session.model import Session, SessionError
 from explorer.session.opening import Opening, Wishes
 from explorer.session.pacing import RATES, Pacer
@@ -23,6 +23,7 @@ from explorer.tui.alpha import AlphaPanel
 from explorer.tui.bars import TABS, KeyBar, StatusBar, TabBar
 from explorer.tui.cells import CellsPanel
 from explorer.tui.dialogs import ChooseDialog, HelpDialog, JumpDialog, TypeDialog
+from explorer.tui.export import export
 from explorer.tui.heatmap import HeatmapPanel
 from explorer.tui.overview import OverviewPanel
 from explorer.tui.points import PointsPanel
@@ -204,10 +205,17 @@ class Explorer(App[None]):
             session = self.session
             self._try(lambda: session.select(None if session.choices.selected == cell else cell))
 
+    def brush(self, first: int, last: int) -> None:
+        """Brush words that were dragged over."""
+        if self.session is not None:
+            brush = self.session.brushed
+            brush.open_at(first)
+            self._try(lambda: brush.close_at(last))
+
     def _try(self, deed: Callable[[], object]) -> None:
         try:
             deed()
-        except SessionError as error:
+        except (SessionError, OSError) as error:
             assert self.session is not None
             self.session.note = str(error)
         self.draw()
@@ -237,10 +245,34 @@ class Explorer(App[None]):
         self.push_screen(JumpDialog(session.stream.snapshot.words), jump)
 
     def do_networks(self) -> None:
+        assert self.session is not None
+        session = self.session
+        here, entries = self._networks()
+        self._choose("Networks", entries, here, session.use_network)
+
+    def do_compare(self) -> None:
+        assert self.session is not None
+        comparing = self.session.comparing
+        _, entries = self._networks()
+        none = ("", "none   end the comparison")
+        self._choose(
+            "Compare with", [*entries, none], comparing.network or "", lambda n: comparing.compare_with(n or None)
+        )
+
+    def do_palette(self) -> None:
+        entries = [(a.id, f"{a.label:<14} {shown_key(a.keys[0]):>5}   {a.help}") for a in ACTIONS if a.id != "palette"]
+        self._choose("Do", entries, "", lambda name: self.call_next(self.action_perform, name))
+
+    def do_export(self) -> None:
+        assert self.session is not None
+        session = self.session
+        self._try(lambda: setattr(session, "note", f"saved {export(self, session)}"))
+
+    def _networks(self) -> tuple[str, list[tuple[str, str]]]:
+        """The one that reads, and all that could, as entries of a list."""
         from engine.catalogue import shipped
 
         assert self.session is not None
-        session = self.session
         networks = [info for info in shipped() if info.task == "sentiment"]
         entries = [
             (
@@ -249,9 +281,8 @@ class Explorer(App[None]):
             )
             for info in networks
         ]
-        present = session.stream.snapshot.network.name
-        here = next((str(info.path) for info in networks if info.name == present), "")
-        self._choose("Networks", entries, here, lambda path: session.use_network(path))
+        present = self.session.stream.snapshot.network.name
+        return next((str(info.path) for info in networks if info.name == present), ""), entries
 
     def do_reviews(self) -> None:
         assert self.session is not None

@@ -74,7 +74,7 @@ class CellsPanel(Panel, can_focus=True):
 
 def _line(row: CellRow, biggest: float) -> Line:
     style = SELECTED if row.selected else DIM if row.dead else TEXT
-    mark = "†" if row.dead else "*" if row.pinned else " "
+    mark = "∅" if row.silenced else "†" if row.dead else "*" if row.pinned else " "
     reach = 0 if not np.isfinite(row.value) else round(row.value / biggest * HALF)
     left = "".join("█" if HALF - k <= -reach else " " for k in range(HALF))
     right = "".join("█" if k < reach else " " for k in range(HALF))

@@ -8,6 +8,7 @@ import signal
 import sys
 import termios
 import threading
+from pathlib import Path
 from typing import Any
 
 import click
@@ -61,6 +62,32 @@ def run(wishes: Wishes) -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
     _end(app, code or app.return_code or 0)
+
+
+def take_picture(wishes: Wishes, path: Path, after: float, size: tuple[int, int]) -> None:
+    """Save the screen as it is some seconds after the reading began; needs no terminal.
+
+    Raises
+    ------
+    ValueError, OSError
+        Whatever kept the session from opening, or the picture from being written.
+    """
+    os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "truecolor")  # there is no terminal to ask
+    from explorer.tui.app import Explorer
+    from explorer.tui.picture import save_picture
+
+    app = Explorer(wishes, show_rates=False)
+
+    async def wait_and_save(pilot: Any) -> None:
+        while app.session is None and app.failure is None:
+            await pilot.pause(0.05)
+        await pilot.pause(after)
+        if app.failure is None:
+            save_picture(app, path)
+        app.exit(return_code=0)
+
+    app.run(headless=True, size=size, auto_pilot=wait_and_save)
+    _end(app, app.return_code or 0)
 
 
 def _end(app: Any, code: int) -> None:

@@ -10,12 +10,13 @@ from textual import events
 
 from explorer.session.colours import BARS
 from explorer.session.model import Frame, Session
-from explorer.session.series import Overview, overview, probability_at
+from explorer.session.series import Overview, other_overview, overview, probability_at
 from explorer.session.text import number
-from explorer.tui.ink import FAINT, GOOD, PINK_BOLD, Line
+from explorer.tui.ink import FAINT, GOOD, PINK_BOLD, Line, as_markup, safe
 from explorer.tui.panel import Panel
 
 NEGATIVE = Style(color="#f4a46b")
+OTHER = Style(color="#c792ea", bold=True)
 
 
 class OverviewPanel(Panel):
@@ -31,26 +32,38 @@ class OverviewPanel(Panel):
         columns = len(view.values)
         self._stretch = stretch = max(1, width // columns)
         cursor = view.column(max(0, frame.word)) if frame.word >= 0 else -1
+        other = other_overview(session, frame, width)
         lines: list[Line] = []
         for row in range(height):
             line: Line = []
             for column, value in enumerate(view.values.tolist()):
                 character, style = _bar(value, row, height)
+                if other is not None and _row_of(float(other.values[column]), height) == row:
+                    character, style = "━", style + OTHER
                 if column == cursor:
                     style = PINK_BOLD
                     character = "┃" if character == " " else character
                 line.append(Segment(character * stretch, style))
             lines.append(line)
-        self.entitle(
-            f"P(positive) over the whole review   [b]{number(probability_at(session, frame))}[/]",
-            f"word {frame.word + 1} of {frame.snapshot.words}   click to go there",
-        )
+        here = probability_at(session, frame)
+        title = f"P(positive) over the whole review   [b]{number(here)}[/]"
+        compared = session.comparing.comparison(frame)
+        if compared is not None and 0 <= frame.word < len(compared.probability):
+            there = float(compared.probability[frame.word])
+            name = as_markup(safe(compared.name, 24))
+            title += f"   [#c792ea]━ {name} [b]{number(there)}[/]   difference [b]{number(here - there)}[/][/]"
+        self.entitle(title, f"word {frame.word + 1} of {frame.snapshot.words}   click to go there")
         return lines
 
     def on_click(self, event: events.Click) -> None:
         place = event.get_content_offset(self)
         if place is not None and self._view is not None:
             self.explorer.look_at(self._view.word(place.x // self._stretch))
+
+
+def _row_of(value: float, height: int) -> int:
+    """The row, from the top, in which a bar of that value ends; −1 for none."""
+    return -1 if math.isnan(value) else height - 1 - min(height - 1, int(value * height))
 
 
 def _bar(value: float, row: int, height: int) -> tuple[str, Style]:

@@ -6,13 +6,14 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from textual.app import App
 
 _TEXT = re.compile(r'(<text [^>]*x=")([0-9.]+)("[^>]*textLength=")([0-9.]+)("[^>]*>)((?:&#160;)+)([^<])')
 
 
-def save_picture(app: App[object], path: Path) -> None:
+def save_picture(app: App[Any], path: Path) -> None:
     """Write the present screen to ``path``: ``.svg``, or ``.png`` where ``rsvg-convert`` is installed.
 
     Raises

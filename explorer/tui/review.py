@@ -9,6 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 
+from explorer.session.brush import Pattern
 from explorer.session.colours import BARS, codes, glyph
 from explorer.session.model import Frame, Session
 from explorer.session.reading import Layout, lay_out, unknown_words, word_strengths
@@ -45,6 +46,7 @@ class ReviewPanel(Panel, can_focus=True):
         self._layout: Layout | None = None
         self._laid_out_for: tuple[int, int] = (-1, -1)
         self._top = 0
+        self._pressed: int | None = None
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         width, height = self.size
@@ -57,10 +59,10 @@ class ReviewPanel(Panel, can_focus=True):
         strengths, low, high = word_strengths(session, frame, first_word, int(layout.starts[last]))
         colours = codes(strengths, low, high)
         text = [
-            self._line(frame, layout, line, colours, np.isfinite(strengths), first_word, room)
+            self._line(session, frame, layout, line, colours, np.isfinite(strengths), first_word, room)
             for line in range(self._top, last)
         ]
-        self._entitle(frame, low, high)
+        self._entitle(session, frame, low, high)
         if not beside:
             return text
         verdict = self._verdict(session, frame, beside)
@@ -88,6 +90,7 @@ class ReviewPanel(Panel, can_focus=True):
 
     def _line(
         self,
+        session: Session,
         frame: Frame,
         layout: Layout,
         line: int,
@@ -98,6 +101,8 @@ class ReviewPanel(Panel, can_focus=True):
     ) -> Line:
         glyphs, name = self.explorer.glyphs, frame.choices.map
         surface, unknown = frame.snapshot.review.surface, unknown_words(frame)
+        brushed, pattern = session.brushed.words, session.brushed.pattern
+        opens, closes = _brackets(brushed, pattern)
         out: Line = []
         before_current = False
         for word in range(int(layout.starts[line]), int(layout.starts[line + 1])):
@@ -116,12 +121,15 @@ class ReviewPanel(Panel, can_focus=True):
                 mark = "▐"
             elif before_current:
                 mark = "▌"
+            elif word in opens or word in closes:
+                mark = opens.get(word) or closes[word]
             elif glyphs and read:
                 mark = glyph(code, BARS)
-            out += [Segment(mark, EDGE if mark in "▐▌" else TEXT), Segment(text, style)]
+            out += [Segment(mark, EDGE if mark in _MARKS else TEXT), Segment(text, style)]
             before_current = current
-        if before_current:
-            out.append(Segment("▌", EDGE))
+        end = int(layout.starts[line + 1])
+        if before_current or end in closes:
+            out.append(Segment("▌" if before_current else closes[end], EDGE))
         return out
 
     def _verdict(self, session: Session, frame: Frame, width: int) -> list[Line]:
@@ -140,7 +148,7 @@ class ReviewPanel(Panel, can_focus=True):
             [Segment("unknown  ", DIM), Segment(f"{snapshot.unknown} of {snapshot.words} words", TEXT)],
         ]
 
-    def _entitle(self, frame: Frame, low: float, high: float) -> None:
+    def _entitle(self, session: Session, frame: Frame, low: float, high: float) -> None:
         cell = frame.choices.selected
         whose = "mean of all cells" if cell is None else f"cell #{cell}"
         shown = f"{low:.2f} … {high:.2f}" if frame.snapshot.time else "nothing read yet"
@@ -149,10 +157,34 @@ class ReviewPanel(Panel, can_focus=True):
             f"colour: {frame.choices.signal}, {whose} ({shown})   [u i]word[/] not in the vocabulary",
         )
 
-    def on_click(self, event: events.Click) -> None:
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        self._pressed = self._word_under(event)
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        pressed, self._pressed = self._pressed, None
+        word = self._word_under(event)
+        if word is None or pressed is None:
+            return
+        if word == pressed:
+            self.explorer.look_at(word)
+        else:  # a drag brushes
+            self.explorer.brush(pressed, word)
+
+    def _word_under(self, event: events.MouseEvent) -> int | None:
         place = event.get_content_offset(self)
         if place is None or self._layout is None:
-            return
-        word = self._layout.word_at(self._top + place.y, place.x)
-        if word is not None:
-            self.explorer.look_at(word)
+            return None
+        return self._layout.word_at(self._top + place.y, place.x)
+
+
+_MARKS = "▐▌[]‹›"
+
+
+def _brackets(brushed: range, pattern: Pattern | None) -> tuple[dict[int, str], dict[int, str]]:
+    """The marks before the words where a stretch opens, and before those where one has closed."""
+    opens = {brushed.start: "["} if brushed else {}
+    closes = {brushed.stop: "]"} if brushed else {}
+    for first, last in pattern.places if pattern is not None else ():
+        opens.setdefault(first, "‹")
+        closes.setdefault(last, "›")
+    return opens, closes

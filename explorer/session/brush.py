@@ -1,0 +1,149 @@
+"""Brushing words: which cells fire there and not around, and where else the same cells agree.
+
+After LSTMVis (Strobelt, Gehrmann, Pfister, Rush, IEEE TVCG 24 (2018) 667), with a sign: a cell may also fall silent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from explorer.session.model import Session
+
+STRONG = 0.75  # standard deviations from its mean at which a cell counts as firing
+STANDOUT = 0.5  # deviations by which its mean in the brush must exceed that around it
+CELLS = 8  # at most so many cells make a pattern
+AGREE = 0.8  # the part of them that must agree at another place
+CONTEXT = 4  # words on either side of the brush in which they must fire less
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Cells that fire together in the brushed words: ``cells`` by falling contrast, ``signs`` which way.
+
+    ``places`` are (first, one past the last) word of other stretches where they agree, best first.
+    """
+
+    cells: tuple[int, ...]
+    signs: tuple[int, ...]
+    places: tuple[tuple[int, int], ...]
+
+
+def find_pattern(values: NDArray[np.floating], first: int, last: int) -> Pattern:
+    """The cells that fire in words ``first`` to ``last`` (excluded) of ``values`` (time, cell), and where else they do.
+
+    A cell belongs to the pattern if in every brushed word it stands ``STRONG`` deviations on one side of its mean, and
+    its mean over the brush exceeds that over the words around by ``STANDOUT``.
+    """
+    deviation = values.std(axis=0, dtype=np.float64)
+    scores = np.divide(values - values.mean(axis=0), deviation, out=np.zeros(values.shape), where=deviation > 1e-6)
+    inside = scores[first:last]
+    around = np.concatenate([scores[max(0, first - CONTEXT) : first], scores[last : last + CONTEXT]])
+    sign = np.sign(inside.mean(axis=0))
+    steady = (inside * sign >= STRONG).all(axis=0)
+    contrast = inside.mean(axis=0) * sign - (around.mean(axis=0) * sign if len(around) else 0.0)
+    ranked = [int(cell) for cell in np.argsort(-contrast, kind="stable") if steady[cell] and contrast[cell] > STANDOUT]
+    cells = tuple(ranked[:CELLS])
+    if not cells:
+        return Pattern((), (), ())
+    signs = sign[list(cells)]
+    agreement = (scores[:, list(cells)] * signs >= STRONG).mean(axis=1)
+    return Pattern(cells, tuple(signs.astype(int).tolist()), _stretches(agreement, first, last))
+
+
+def _stretches(agreement: NDArray[np.float64], first: int, last: int) -> tuple[tuple[int, int], ...]:
+    """Runs of words in which enough cells agree, apart from the brushed one, best and longest first."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], agreement >= AGREE, [False]]).astype(int)))
+    runs = [(int(a), int(b)) for a, b in edges.reshape(-1, 2) if b <= first or a >= last]
+    return tuple(sorted(runs, key=lambda run: (-agreement[slice(*run)].sum(), run[0])))
+
+
+class Brush:
+    """The brushed words of the review that is watched, and what was found for them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._anchor: int | None = None
+        self._end: int | None = None
+        self._run = -1
+        self._pattern: Pattern | None = None
+        self._turn = -1
+
+    @property
+    def words(self) -> range:
+        """The brushed words of the present run; while one end is set, up to the word looked at."""
+        snapshot = self._session.stream.snapshot
+        if self._anchor is None or snapshot.run != self._run:
+            return range(0)
+        end = self._end if self._end is not None else self._looked_at()
+        return range(min(self._anchor, end), max(self._anchor, end) + 1)
+
+    @property
+    def pattern(self) -> Pattern | None:
+        """What the brushed words have in common, once the brush is closed."""
+        return self._pattern if self.words else None
+
+    def brush(self) -> None:
+        """Set one end of the brush, then the other; a third time, clear it."""
+        session = self._session
+        if not session.stream.snapshot.time:
+            return
+        if not self.words:
+            self.clear()
+            self._anchor, self._run = self._looked_at(), session.stream.snapshot.run
+            session.note = "brush: go to the other end with ← →, then press b again"
+        elif self._end is None:
+            self.close_at(self._looked_at())
+        else:
+            self.clear()
+
+    def open_at(self, word: int) -> None:
+        """Begin a brush at a word."""
+        self.clear()
+        self._anchor, self._run = word, self._session.stream.snapshot.run
+
+    def close_at(self, word: int) -> None:
+        """End the brush at a word and look for its pattern among the words read."""
+        session = self._session
+        self._end = word
+        words, time = self.words, session.stream.snapshot.time
+        values = session.read(session.choices.signal, 0, time)
+        first = time - len(values)
+        if not len(values) or words.start < first or words.stop > time:
+            session.note = "brush words that are read and still kept"
+            self.clear()
+            return
+        found = find_pattern(values, words.start - first, words.stop - first)
+        self._pattern = Pattern(found.cells, found.signs, tuple((a + first, b + first) for a, b in found.places))
+        session.note = self._told(self._pattern)
+
+    def next_place(self) -> None:
+        """Look at the next place where the cells of the brush agree."""
+        pattern = self.pattern
+        if pattern is None or not pattern.places:
+            self._session.note = "brush some words first (b), then this goes to places where the same cells agree"
+            return
+        self._turn = (self._turn + 1) % len(pattern.places)
+        self._session.look_at(pattern.places[self._turn][0])
+        self._session.note = f"place {self._turn + 1} of {len(pattern.places)}, best first"
+
+    def clear(self) -> None:
+        """Let go of the brush."""
+        self._anchor = self._end = self._pattern = None
+        self._turn = -1
+
+    def _looked_at(self) -> int:
+        cursor = self._session.choices.cursor
+        return self._session.stream.snapshot.time - 1 if cursor is None else cursor
+
+    def _told(self, pattern: Pattern) -> str:
+        if not pattern.cells:
+            return "no cell fires all through these words and less around them; try fewer words or another signal"
+        cells = " ".join(
+            f"{'+' if sign > 0 else '−'}#{c}" for c, sign in zip(pattern.cells, pattern.signs, strict=True)
+        )
+        return f"these words move {cells}; the same cells agree at {len(pattern.places)} other places (a: next)"
