@@ -39,6 +39,12 @@ class Tmux:
             time.sleep(0.1)
         return screen
 
+    def wait_until_gone(self, text: str, seconds: float = 60) -> None:
+        end = time.monotonic() + seconds
+        while text in (screen := self.screen()):
+            assert time.monotonic() < end, f"{text!r} is still on\n{screen}"
+            time.sleep(0.1)
+
     def close(self) -> None:
         subprocess.run([*self.base, "kill-server"], check=False)
 
@@ -86,6 +92,7 @@ def test_a_visit(tmux: Tmux, tmp_path: Path) -> None:
     tmux.type("?")
     tmux.wait_for("Read on, or pause")
     tmux.type("Escape")
+    tmux.wait_until_gone("Read on, or pause")  # escape and q at once would be alt+q
     tmux.type("q")
     screen = tmux.wait_for("left with 0")
     assert "P(positive)" not in screen  # the alternate screen is gone

@@ -88,6 +88,11 @@ def snapshot(app: Explorer):  # type: ignore[no-untyped-def]
     return app.session.stream.snapshot
 
 
+def view(app: Explorer):  # type: ignore[no-untyped-def]
+    assert app.session is not None
+    return app.session.points.view
+
+
 expect("play", lambda app: snapshot(app).finished)
 expect("step", lambda app: snapshot(app).time == 101)
 expect("step-back", lambda app: choices(app).cursor == 98)
@@ -109,6 +114,22 @@ expect("order", lambda app: choices(app).order == "activity")
 expect("bins", lambda app: choices(app).bins == "mean")
 expect("map", lambda app: choices(app).map == "viridis")
 expect("contrast", lambda app: choices(app).contrast == "range")
+expect("turn-left", lambda app: view(app).azimuth == -30)
+expect("turn-right", lambda app: view(app).azimuth == -10)
+expect("tilt-up", lambda app: view(app).elevation == 60)
+expect("tilt-down", lambda app: view(app).elevation == 40)
+expect("point-colour", lambda app: view(app).colour == "memory")
+# what these do once points are found is in test_tui_points.py
+expect("next-point", lambda app: "wait for the search" in app.session.note)  # type: ignore[union-attr]
+expect("previous-point", lambda app: "wait for the search" in app.session.note)  # type: ignore[union-attr]
+expect("find-points", lambda app: "not done yet" in app.session.note)  # type: ignore[union-attr]
+expect("brush", lambda app: list(app.session.brushed.words) == [99])  # type: ignore[union-attr]
+expect("next-place", lambda app: "brush some words first" in app.session.note)  # type: ignore[union-attr]
+expect("silence", lambda app: "no cell is selected" in app.session.note)  # type: ignore[union-attr]
+expect("silence-dead", lambda app: "cell" in app.session.note)  # type: ignore[union-attr]
+expect("compare", lambda app: isinstance(app.screen, ChooseDialog))
+expect("palette", lambda app: isinstance(app.screen, ChooseDialog))
+expect("export", lambda app: len(list(Path.cwd().glob("pinkx-lstm-12-first-h-1.*"))) == 2)
 expect("next-review", lambda app: snapshot(app).review.name == "second")
 expect("previous-review", lambda app: snapshot(app).review.name == "third")
 expect("reviews", lambda app: isinstance(app.screen, ChooseDialog))
@@ -116,6 +137,8 @@ expect("networks", lambda app: isinstance(app.screen, ChooseDialog))
 expect("type", lambda app: isinstance(app.screen, TypeDialog))
 expect("focus-review", lambda app: app.focused is not None and app.focused.id == "review")
 expect("focus-heatmap", lambda app: app.focused is not None and app.focused.id == "heatmap")
+expect("focus-points", lambda app: app.focused is not None and app.focused.id == "points")
+expect("focus-spectrum", lambda app: app.focused is not None and app.focused.id == "spectrum")
 expect("focus-alpha", lambda app: app.focused is not None and app.focused.id == "alpha")
 expect("focus-cells", lambda app: app.focused is not None and app.focused.id == "cells")
 expect("zoom", lambda app: app.query_one("#heatmap").size.height > 25)
@@ -128,7 +151,10 @@ def test_every_action_has_an_effect_that_is_checked() -> None:
 
 
 @pytest.mark.parametrize(("name", "key"), [(action.id, action.keys[0]) for action in ACTIONS])
-async def test_a_key_does_what_the_table_says(session: Session, name: str, key: str) -> None:
+async def test_a_key_does_what_the_table_says(
+    session: Session, name: str, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where an export goes
     async with shown(session) as (app, pilot):
         await pilot.press(key)
         await EFFECTS[name](app, pilot)
@@ -152,9 +178,9 @@ async def test_a_click_in_the_picture_selects_the_cell_and_looks_at_the_word(ses
 
 async def test_clicks_in_the_table_select_and_let_go(session: Session) -> None:
     async with shown(session) as (app, pilot):
-        await pilot.click("#cells", offset=(4, 6))
+        await pilot.click("#cells", offset=(4, 5))
         assert choices(app).selected == 2
-        await pilot.click("#cells", offset=(4, 6))
+        await pilot.click("#cells", offset=(4, 5))
         assert choices(app).selected is None
 
 
@@ -173,9 +199,36 @@ async def test_a_click_on_the_footer_does_what_it_says(session: Session) -> None
 async def test_tabs_of_a_small_terminal_can_be_clicked(session: Session) -> None:
     async with shown(session, 80, 24) as (app, pilot):
         assert not app.query_one("#alpha").size.height
-        await pilot.click("#tabs", offset=(25, 0))
+        await pilot.click("#tabs", offset=(50, 0))
         await until(pilot, lambda: app.query_one("#alpha").size.height > 3)
         assert not app.query_one("#heatmap").size.height
+
+
+async def test_a_drag_over_words_brushes_them(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        app.session.perform("start")  # type: ignore[union-attr]
+        app.draw()
+        await pilot.mouse_down("#review", offset=(20, 1))
+        await pilot.mouse_up("#review", offset=(50, 1))
+        assert len(session.brushed.words) > 2
+        app.draw()
+        assert "[" in text_of(app, "#review")
+
+
+async def test_a_silenced_cell_is_marked_and_a_second_network_is_drawn(session: Session, tmp_path: Path) -> None:
+    async with shown(session, 120, 60) as (app, pilot):
+        await pilot.press("down", "x")
+        await until(pilot, lambda: "#000∅" in text_of(app, "#cells"))
+        session.comparing.compare_with(str(small_file(tmp_path, 5)))
+        await until(pilot, lambda: "━" in text_of(app, "#overview"))
+        assert "difference" in str(app.query_one("#overview").border_title)
+
+
+async def test_the_palette_does_what_was_chosen(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        await pilot.press("colon", *"viridis", "escape")
+        await pilot.press("colon", *"colour map", "enter")
+        await until(pilot, lambda: choices(app).map == "viridis")
 
 
 # ---- dialogues -----------------------------------------------------------------------------------------------
@@ -236,7 +289,7 @@ async def test_another_network_is_chosen_from_the_list(
 ) -> None:
     small_file(tmp_path, 5), small_file(tmp_path, 7)
     monkeypatch.setattr(engine.catalogue, "SHIPPED", tmp_path)
-    async with shown(session) as (app, pilot):
+    async with shown(session, 120, 60) as (app, pilot):
         await pilot.press("w", "down", "enter")
         await until(pilot, lambda: snapshot(app).network.name == "lstm-7")
         await until(pilot, lambda: "#006" in text_of(app, "#cells"))
