@@ -146,6 +146,8 @@ class Explorer(App[None]):
         if self.session is None:
             self._await_opening()
             return
+        if not self.screen_stack:  # the last tick of a face that is being left
+            return
         screen = self.screen_stack[0]
         frame = self.session.frame()
         for panel in screen.query(
