@@ -53,6 +53,7 @@ ACTIONS = (
     Action("order", ("o",), "Order", "Looking", "Order the cells: number, activity, value, readout weight."),
     Action("bins", ("m",), "Bins", "Looking", "Where several cells share a row: show their mean or their strongest."),
     Action("map", ("v",), "Map", "Looking", "Change the colour map; both rise in lightness."),
+    Action("scaling", ("s",), "F(s)", "Looking", "Show what α is fitted to, F(s) of the layer or the selected cell."),
     Action("contrast", ("k",), "Contrast", "Looking", "Colour over each cell's own range, all in view, or bounds."),
     Action("turn-left", ("comma",), "Turn left", "Points", "Turn the picture of the points; so does a drag."),
     Action("turn-right", ("full_stop",), "Turn right", "Points", "Turn it the other way."),

@@ -46,6 +46,7 @@ class Choices:
     bins: str = "max"
     map: str = "cividis"
     contrast: str = "each cell"
+    scaling: bool = False
 
 
 @dataclass(frozen=True)
@@ -257,6 +258,9 @@ class Session:
 
     def contrast(self) -> None:
         self._choose(contrast=_after(CONTRASTS, self.choices.contrast))
+
+    def scaling(self) -> None:
+        self._choose(scaling=not self.choices.scaling)
 
     def next_review(self) -> None:
         self.open_review((self.index + 1) % len(self.reviews))

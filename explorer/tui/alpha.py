@@ -10,12 +10,14 @@ from rich.style import Style
 
 from explorer.session.band import Band, band
 from explorer.session.model import Frame, Session
+from explorer.session.scaling import scaling
 from explorer.session.series import alpha_at, alpha_trace
 from explorer.session.text import number
 from explorer.session.timeline import time_axis
 from explorer.tui.heatmap import GUTTER
 from explorer.tui.ink import BRIGHT, DIM, FAINT, PINK, PINK_BOLD, TEXT, WARN, Line, braille
 from explorer.tui.panel import Panel
+from explorer.tui.scaling import scaling_lines
 
 LOW, HIGH = 0.25, 1.75
 MARKS = {1.5: "brown", 1.0: "pink", 0.5: "white"}
@@ -27,6 +29,9 @@ class AlphaPanel(Panel, can_focus=True):
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         width, height = self.size
+        if frame.choices.scaling:
+            self._entitle(frame, "F(s), the fluctuation in boxes of s words")
+            return scaling_lines(scaling(session, frame), width, height)
         axis = time_axis(frame, width - GUTTER)
         rows = max(1, height - 1)
         trace = alpha_trace(session, frame, axis)
@@ -43,7 +48,7 @@ class AlphaPanel(Panel, can_focus=True):
             blank = "┈" if name else " "
             line += _runs(text, blank, axis.cursor, _behind(null, rows - 1 - row, rows))
             lines.append(line)
-        self._entitle(frame)
+        self._entitle(frame, f"Rolling α of the layer sum Σ{frame.choices.signal}")
         return lines
 
     def _numbers(self, session: Session, frame: Frame, null: Band | None) -> Line:
@@ -66,11 +71,11 @@ class AlphaPanel(Panel, can_focus=True):
             line += [Segment("  white ", DIM), Segment("{:.2f}…{:.2f}".format(*null.white), TEXT)]
         return line
 
-    def _entitle(self, frame: Frame) -> None:
+    def _entitle(self, frame: Frame, what: str) -> None:
         snapshot = frame.snapshot
         scales = snapshot.scales
         self.entitle(
-            f"5 Rolling α of the layer sum Σ{frame.choices.signal}   β = 2α − 1, pink = 1",
+            f"5 {what}   β = 2α − 1, pink = 1",
             f"window {snapshot.window} words   {len(scales)} scales {min(scales)}…{max(scales)} words   unbiased DFA",
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import time
@@ -138,7 +139,9 @@ class Explorer(App[None]):
     def _tick(self) -> None:
         if getattr(self._driver, "gone", False):
             self.exit(return_code=128 + signal.SIGHUP)
-        elif self.pacer.due(time.monotonic(), bool(getattr(self._driver, "busy", False))):
+        elif len(self.screen_stack) == 1 and self.pacer.due(
+            time.monotonic(), bool(getattr(self._driver, "busy", False))
+        ):
             self.draw()
 
     def draw(self) -> None:
@@ -163,6 +166,7 @@ class Explorer(App[None]):
             self.exit(return_code=1)
         elif self.opening.session is not None:
             self.session = self.opening.session
+            gc.freeze()  # what was loaded stays to the end: the collector need not walk through PyTorch again
             self.screen_stack[0].remove_class("opening")
             self.session.play()
             self.call_after_refresh(self.draw)

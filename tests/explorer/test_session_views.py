@@ -14,6 +14,7 @@ from explorer.session.colours import BARS, LEVELS, MAPS, RAMP, codes, colour_map
 from explorer.session.heatmap import cell_rows, heatmap, merge, standardised
 from explorer.session.model import Session
 from explorer.session.reading import lay_out, unknown_words, word_strengths
+from explorer.session.scaling import scaling
 from explorer.session.series import alpha_at, alpha_trace, cell_table, overview, probability_at
 from explorer.session.timeline import NO_WORD, time_axis
 from tests.explorer.small import open_session, wait
@@ -245,6 +246,21 @@ def test_alpha_is_that_of_the_layer_sum_and_not_there_before_the_window_is_full(
     assert np.isnan(trace[: frame.snapshot.window - 1]).all()
     assert np.isfinite(trace[frame.snapshot.window - 1 :]).all()
     assert alpha_at(read, frame) == pytest.approx(frame.snapshot.alpha["h"], rel=1e-5)
+
+
+def test_scaling_is_what_the_exponent_was_fitted_to(read: Session) -> None:
+    found = scaling(read, read.frame())
+    assert found.alpha == pytest.approx(read.stream.snapshot.alpha["h"], rel=1e-6)
+    fit = np.polyfit(np.log(found.scales), np.log(found.fluctuation), 1)
+    assert (found.alpha, found.offset) == pytest.approx(tuple(fit), rel=1e-6)
+    read.select(3)
+    assert scaling(read, read.frame()).alpha == pytest.approx(read.stream.snapshot.cell_alpha[3], rel=1e-5)
+    read.select(None)
+    read.look_at(20)
+    early = scaling(read, read.frame())
+    assert np.isnan(early.alpha)
+    assert early.reason == "after 64 words: 21 read"
+    read.perform("live")
 
 
 def test_the_overview_holds_the_mean_probability_of_each_part(read: Session) -> None:

@@ -130,6 +130,7 @@ expect("silence-dead", lambda app: "cell" in app.session.note)  # type: ignore[u
 expect("compare", lambda app: isinstance(app.screen, ChooseDialog))
 expect("palette", lambda app: isinstance(app.screen, ChooseDialog))
 expect("export", lambda app: len(list(Path.cwd().glob("pinkx-lstm-12-first-h-1.*"))) == 2)
+expect("scaling", lambda app: choices(app).scaling and "white" in text_of(app, "#alpha"))
 expect("next-review", lambda app: snapshot(app).review.name == "second")
 expect("previous-review", lambda app: snapshot(app).review.name == "third")
 expect("reviews", lambda app: isinstance(app.screen, ChooseDialog))
