@@ -141,7 +141,8 @@ class Network:
         """
         info = describe(path_or_name)
         try:
-            tensors = load_file(info.path)
+            # Copies: the loaded ones lie in the file's own pages, and go when somebody overwrites it.
+            tensors = {key: tensor.clone() for key, tensor in load_file(info.path).items()}
         except (SafetensorError, OSError) as error:
             raise NetworkError(f"{info.path}: cannot be read ({error}); fetch or train it again") from None
         header = info.metadata
