@@ -92,10 +92,11 @@ def _runs(text: str, blank: str, cursor: int | None, behind: Style) -> Line:
     """A row of the chart as segments: the trace, the guide line behind it, the cursor, on the band's colour."""
     line: Line = []
     for column, character in enumerate(text):
-        if column == cursor and character == "⠀":
-            line.append(Segment("╎", PINK + behind))
-        elif character == "⠀":
-            line.append(Segment(blank, FAINT + behind))
+        empty = character == "⠀"
+        ink = PINK if not empty or column == cursor else FAINT
+        shown = character if not empty else "╎" if column == cursor else blank
+        if line and line[-1].style == ink + behind:
+            line[-1] = Segment(line[-1].text + shown, line[-1].style)
         else:
-            line.append(Segment(character, PINK + behind))
+            line.append(Segment(shown, ink + behind))
     return line

@@ -34,6 +34,9 @@ from explorer.tui.spectrum import SpectrumPanel
 SMALL = (100, 30)  # below this the panels become tabs
 TINY = (60, 16)  # below this nothing can be read
 TALL, LOW = 48, 36
+MOVING = "StatusBar, ReviewPanel, HeatmapPanel, AlphaPanel, OverviewPanel"
+STEADY = "TabBar, PointsPanel, SpectrumPanel, CellsPanel"
+NUMBERS = 4  # while words go by, what is steady is drawn every fourth time: nobody reads numbers faster
 
 
 class Explorer(App[None]):
@@ -69,6 +72,7 @@ class Explorer(App[None]):
         self.show_rates = show_rates
         self.failure: Exception | None = None
         self.tab = "heatmap"
+        self._ticks = 0
 
     @property
     def glyphs(self) -> bool:
@@ -139,13 +143,15 @@ class Explorer(App[None]):
     def _tick(self) -> None:
         if getattr(self._driver, "gone", False):
             self.exit(return_code=128 + signal.SIGHUP)
-        elif len(self.screen_stack) == 1 and self.pacer.due(
-            time.monotonic(), bool(getattr(self._driver, "busy", False))
-        ):
-            self.draw()
+        elif self.session is not None and len(self.screen_stack) > 1:
+            pass  # behind a dialogue the picture rests, so that typing is not held up
+        elif self.pacer.due(time.monotonic(), bool(getattr(self._driver, "busy", False))):
+            self._ticks += 1
+            playing = self.session is not None and self.session.stream.snapshot.playing
+            self.draw(numbers=not playing or self._ticks % NUMBERS == 0)
 
-    def draw(self) -> None:
-        """Draw the newest frame, as far as it changed."""
+    def draw(self, *, numbers: bool = True) -> None:
+        """Draw the newest frame, as far as it changed; without ``numbers`` only what moves."""
         if self.session is None:
             self._await_opening()
             return
@@ -153,10 +159,7 @@ class Explorer(App[None]):
             return
         screen = self.screen_stack[0]
         frame = self.session.frame()
-        for panel in screen.query(
-            "StatusBar, ReviewPanel, TabBar, HeatmapPanel, PointsPanel, SpectrumPanel, AlphaPanel, CellsPanel, "
-            "OverviewPanel"
-        ):
+        for panel in screen.query(f"{MOVING}, {STEADY}" if numbers else MOVING):
             panel.show(self.session, frame)  # type: ignore[attr-defined]
 
     def _await_opening(self) -> None:

@@ -11,7 +11,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from explorer.session.colours import glyph
+from explorer.session.colours import LEVELS, glyph
 from explorer.session.heatmap import Heatmap, heatmap
 from explorer.session.model import Frame, Session
 from explorer.tui.ink import DEAD, DIM, FAINT, PINK, SELECTED, Line, gradient, half_blocks, hex_colours_of
@@ -19,6 +19,7 @@ from explorer.tui.panel import Panel, entitle
 
 GUTTER = 7
 TILES = 12
+COLOURS = (32, 32, 16, 8)  # levels of the map at each level of pacing: neighbours of one colour cost one sequence
 CURSOR = Segment("┃", PINK)
 CURSOR_ASCII = Segment("|")
 EMPTY = Segment(" ")
@@ -32,14 +33,19 @@ class Tile(Widget):
         self._lines: list[Line] = []
         self._shown: tuple[object, ...] = ()
 
-    def show(self, view: Heatmap, start: int, stop: int, name: str, glyphs: bool) -> None:
-        """Draw columns ``start`` to ``stop``, if they are not drawn already."""
+    def show(self, view: Heatmap, start: int, stop: int, name: str, glyphs: bool, levels: int) -> None:
+        """Draw columns ``start`` to ``stop`` in so many colours, as far as they are not drawn already."""
         cursor = view.axis.cursor if view.axis.cursor is not None and start <= view.axis.cursor < stop else None
-        shown = (view.codes[:, start:stop].tobytes(), view.there[start:stop].tobytes(), cursor, name, stop - start)
+        step = LEVELS // levels
+        codes = view.codes[:, start:stop] // step * step + step // 2
+        there = view.there[start:stop]
+        shown = (codes.tobytes(), there.tobytes(), cursor, name, stop - start)
         if shown != self._shown:
-            self._shown = shown
-            self._lines = _tile(view, start, stop, name, glyphs)
-            self.refresh(Region(0, 0, *self.size))
+            self._shown, before = shown, self._lines
+            at = None if cursor is None else cursor - start
+            self._lines = _tile(codes.tolist(), there.tolist(), at, name, glyphs)
+            changed = [y for y, line in enumerate(self._lines) if y >= len(before) or line != before[y]]
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     def render_line(self, y: int) -> Strip:
         line = self._lines[y] if y < len(self._lines) else []
@@ -79,7 +85,7 @@ class HeatmapPanel(Horizontal, can_focus=True):
         start = 0
         for tile in tiles:
             stop = start + tile.size.width
-            tile.show(view, start, stop, frame.choices.map, glyphs)
+            tile.show(view, start, stop, frame.choices.map, glyphs, COLOURS[explorer.pacer.level])
             start = stop
         gutter = self.query_one(Gutter)
         gutter.lines = _names(view, frame, per_line)
@@ -126,29 +132,28 @@ class HeatmapPanel(Horizontal, can_focus=True):
             explorer.draw()
 
 
-def _tile(view: Heatmap, start: int, stop: int, name: str, glyphs: bool) -> list[Line]:
-    """The lines of columns ``start`` to ``stop``."""
-    cursor = view.axis.cursor
-    picked = view.codes[:, start:stop].tolist()
-    there = view.there[start:stop].tolist()
+def _tile(codes: list[list[int]], there: list[bool], cursor: int | None, name: str, glyphs: bool) -> list[Line]:
+    """The lines of some columns; ``codes`` are rows of map positions, ``cursor`` is a column or None."""
     lines: list[Line] = []
-    for top in range(0, len(picked), 1 if glyphs else 2):
-        upper = picked[top]
-        lower = picked[top + 1] if top + 1 < len(picked) else None
+    for top in range(0, len(codes), 1 if glyphs else 2):
+        upper = codes[top]
+        lower = codes[top + 1] if top + 1 < len(codes) else None
         line: Line = []
         for column, shown in enumerate(there):
-            if start + column == cursor and not glyphs:
-                line.append(CURSOR)
-            elif start + column == cursor:
-                line.append(CURSOR_ASCII)
+            if column == cursor:
+                place = CURSOR_ASCII if glyphs else CURSOR
             elif not shown:
-                line.append(EMPTY)
+                place = EMPTY
             elif glyphs:
-                line.append(Segment(glyph(upper[column])))
+                place = Segment(glyph(upper[column]))
             elif lower is None:
-                line.append(Segment("▀", Style(color=hex_colours_of(name)[upper[column]])))
+                place = Segment("▀", Style(color=hex_colours_of(name)[upper[column]]))
             else:
-                line.append(half_blocks(name, upper[column], lower[column]))
+                place = half_blocks(name, upper[column], lower[column])
+            if line and line[-1].style == place.style:
+                line[-1] = Segment(line[-1].text + place.text, place.style)
+            else:
+                line.append(place)
         lines.append(line)
     return lines
 

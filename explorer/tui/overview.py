@@ -43,7 +43,10 @@ class OverviewPanel(Panel):
                 if column == cursor:
                     style = PINK_BOLD
                     character = "┃" if character == " " else character
-                line.append(Segment(character * stretch, style))
+                if line and line[-1].style == style:
+                    line[-1] = Segment(line[-1].text + character * stretch, style)
+                else:
+                    line.append(Segment(character * stretch, style))
             lines.append(line)
         here = probability_at(session, frame)
         title = f"P(positive) over the whole review   [b]{number(here)}[/]"
