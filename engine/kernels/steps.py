@@ -93,7 +93,7 @@ def arrange(cell: Cell) -> Layer:
         weights[:n, columns], weights[stride:, columns] = source[:n], source[n:]
         if isinstance(cell, GruCell) and gate == "n":
             weights[stride:, columns] = 0
-            weights[-1, columns] = cell.bias_hn.cpu()
+            weights[-1, columns] = cell.bias_hn.cpu().numpy()
         elif gate == "x":
             weights[:n, columns] = 0
     places = {gate: k * stride for k, gate in enumerate(gates)}
