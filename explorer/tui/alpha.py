@@ -66,8 +66,8 @@ class AlphaPanel(Panel, can_focus=True):
         if cell is not None and snapshot.watched == name and cell < len(snapshot.cell_alpha):
             line += [Segment(f"   cell #{cell} β ", DIM), Segment(number(2 * snapshot.cell_alpha[cell] - 1), BRIGHT)]
         if null is not None and not math.isnan(alpha):
-            line.append(Segment("   9 in 10 exact series: ", DIM))
-            line += [Segment("pink α ", PINK), Segment("{:.2f}…{:.2f}".format(*null.pink), TEXT)]
+            line.append(Segment("   9 in 10: ", DIM))
+            line += [Segment("pink ", PINK), Segment("{:.2f}…{:.2f}".format(*null.pink), TEXT)]
             line += [Segment("  white ", DIM), Segment("{:.2f}…{:.2f}".format(*null.white), TEXT)]
         return line
 
