@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
 from textual.app import App
 
-_TEXT = re.compile(r'(<text [^>]*x=")([0-9.]+)("[^>]*textLength=")([0-9.]+)("[^>]*>)((?:&#160;)+)([^<])')
+_TEXT = re.compile(r'(<text [^>]*?)x="([0-9.]+)"([^>]*?) textLength="[0-9.]+"([^>]*>)([^<]+)</text>')
+_PARTS = re.compile(r"[!-~]+|[^!-~]")  # a word, or one sign of any other kind
+_CHARACTER = 12.2  # width of a character in Textual's pictures
 
 
 def save_picture(app: App[Any], path: Path) -> None:
@@ -24,7 +28,7 @@ def save_picture(app: App[Any], path: Path) -> None:
     kind = path.suffix.lower()
     if kind not in (".svg", ".png"):
         raise ValueError(f"{path}: pictures are .svg or .png files")
-    svg = _indented(app.export_screenshot())
+    svg = _placed(app.export_screenshot())
     if kind == ".svg":
         path.write_text(svg, encoding="utf-8")
         return
@@ -33,15 +37,17 @@ def save_picture(app: App[Any], path: Path) -> None:
     subprocess.run(["rsvg-convert", "-o", str(path)], input=svg.encode(), check=True)
 
 
-def _indented(svg: str) -> str:
-    """Leading blanks of a text as an offset: some renderers drop them, and the words run together."""
+def _placed(svg: str) -> str:
+    """Every word and every sign at its own place: fonts disagree on how wide blanks, blocks and braille are."""
 
-    def shift(found: re.Match[str]) -> str:
-        head, x, middle, length, tail, blanks, first = found.groups()
-        count = blanks.count("&#160;")
-        return f"{head}{float(x) + count * _CHARACTER:g}{middle}{float(length) - count * _CHARACTER:g}{tail}{first}"
+    def place(found: re.Match[str]) -> str:
+        head, x, middle, tail, text = found.groups()
+        column, parts = 0, []
+        for part in _PARTS.findall(html.unescape(text)):
+            if part.strip():
+                at = float(x) + column * _CHARACTER
+                parts.append(f'{head}x="{at:g}"{middle}{tail}{html.escape(part)}</text>')
+            column += cell_len(part)
+        return "".join(parts)
 
-    return _TEXT.sub(shift, svg)
-
-
-_CHARACTER = 12.2  # width of a character in Textual's pictures
+    return _TEXT.sub(place, svg)

@@ -1,0 +1,49 @@
+"""Pictures taken without a terminal."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.explorer.small import small_file
+
+PINKX = [sys.executable, "-c", "from explorer.cli import main; main()", "tui"]
+
+
+def test_a_picture_is_taken_without_a_terminal(tmp_path: Path) -> None:
+    picture = tmp_path / "face.svg"
+    arguments = [
+        "--network",
+        str(small_file(tmp_path)),
+        "--after",
+        "1",
+        "--size",
+        "90x30",
+        "--screenshot",
+        str(picture),
+    ]
+    done = subprocess.run([*PINKX, *arguments], input="", capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    svg = picture.read_text(encoding="utf-8")
+    assert svg.startswith("<svg")
+    assert "P(positive)" in svg
+    assert "textLength" not in svg  # every word has a place of its own
+
+
+@pytest.mark.parametrize(("option", "value"), [("--size", "90"), ("--size", "0x10"), ("--size", "axb")])
+def test_a_size_that_is_none_is_refused(tmp_path: Path, option: str, value: str) -> None:
+    arguments = ["--screenshot", str(tmp_path / "x.svg"), option, value]
+    done = subprocess.run([*PINKX, *arguments], input="", capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "WIDTHxHEIGHT" in done.stderr
+
+
+def test_another_kind_of_picture_is_refused(tmp_path: Path) -> None:
+    arguments = ["--network", str(small_file(tmp_path)), "--after", "0", "--screenshot", str(tmp_path / "face.gif")]
+    done = subprocess.run([*PINKX, *arguments], input="", capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "error:" in done.stderr
+    assert ".svg or .png" in done.stderr
