@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -11,18 +10,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.files import written_whole
+
 
 def save_arrays(path: str | Path, kind: str, arrays: dict[str, NDArray[np.generic]]) -> None:
     """Write arrays, and what ``kind`` of thing they are."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with beside.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays, kind=np.array(kind))
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with written_whole(path) as beside, beside.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays, kind=np.array(kind))
 
 
 def load_arrays(path: str | Path, kind: str, names: Iterable[str]) -> dict[str, NDArray[np.generic]]:

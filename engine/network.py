@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +17,7 @@ from torch import Tensor
 
 from engine.catalogue import FORMAT, NetworkError, describe
 from engine.cells import CELLS, INPUT, Cell, Signal
+from engine.files import written_whole
 
 PADDING: Final = 0
 UNKNOWN: Final = 1
@@ -175,12 +175,8 @@ class Network:
         if self.vocabulary is not None:
             header["vocabulary"] = "\n".join(self.vocabulary.words)
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
+        with written_whole(path) as beside:
             save_file({key: t.detach().cpu().contiguous() for key, t in self.tensors().items()}, beside, header)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
 
     # ---- what it does ----------------------------------------------------------------------------------------
 

@@ -391,7 +391,7 @@ class Stream:
         at = self._ring.time
         probability = self._ring.read("probability", at - 1, at)
         sums, cells = self._sums, self._cells
-        names, alpha = self._names, sums.alpha
+        names, alpha, activity = self._names, sums.alpha, self._activity.std
         return Snapshot(
             run=self._run,
             network=self._network,
@@ -411,8 +411,8 @@ class Stream:
             watched=self._watched,
             cell_alpha=cells.alpha,
             cell_reason=cells.reason,
-            activity=self._activity.std,
-            dead=dead(self._activity.std, self._threshold),
+            activity=activity,
+            dead=dead(activity, self._threshold),
             threshold=self._threshold,
             window=self._window,
             scales=self._scales,

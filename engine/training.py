@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -34,6 +33,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.cells import CELLS, cell_from_torch
+from engine.files import written_whole
 from engine.network import Network, Vocabulary, pad
 from engine.reviews import CUT, Review, count_words
 
@@ -315,9 +315,8 @@ class _Run:
         header = {"recipe": json.dumps(asdict(self.recipe)), "epoch": str(self.epoch)}
         header |= {"best": json.dumps(self.best_measures)}
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        save_file({key: value.detach().cpu().clone() for key, value in tensors.items()}, beside, header)
-        beside.replace(path)
+        with written_whole(path) as beside:
+            save_file({key: value.detach().cpu().clone() for key, value in tensors.items()}, beside, header)
 
     def resume(self, path: Path) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from engine.files import written_whole
 from explorer.session.model import Frame, Session
 from explorer.session.series import alpha_column
 
@@ -20,12 +21,10 @@ def write_csv(session: Session, frame: Frame, path: Path) -> None:
     probability = session.read("probability", first, time)[:, 0]
     alpha = alpha_column(session, frame, first, time)[:, 0]
     words = frame.snapshot.review.words[first:time]
-    beside = path.with_name(path.name + ".part")
-    with beside.open("w", newline="", encoding="utf-8") as file:
+    with written_whole(path) as beside, beside.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(
             ["time", "word", "probability", f"alpha_{name}", *(f"{name}_{k}" for k in range(values.shape[1]))]
         )
         for k, word in enumerate(words):
             table.writerow([first + k, word, probability[k], alpha[k], *values[k].tolist()])
-    beside.replace(path)

@@ -12,6 +12,8 @@ from typing import Any
 from rich.cells import cell_len
 from textual.app import App
 
+from engine.files import written_whole
+
 _TEXT = re.compile(r'(<text [^>]*?)x="([0-9.]+)"([^>]*?) textLength="[0-9.]+"([^>]*>)([^<]+)</text>')
 _PARTS = re.compile(r"[!-~]+|[^!-~]")  # a word, or one sign of any other kind
 _CHARACTER = 12.2  # width of a character in Textual's pictures
@@ -30,11 +32,13 @@ def save_picture(app: App[Any], path: Path) -> None:
         raise ValueError(f"{path}: pictures are .svg or .png files")
     svg = _placed(app.export_screenshot())
     if kind == ".svg":
-        path.write_text(svg, encoding="utf-8")
+        with written_whole(path) as beside:
+            beside.write_text(svg, encoding="utf-8")
         return
     if shutil.which("rsvg-convert") is None:
         raise ValueError("a PNG needs rsvg-convert (Debian, Ubuntu: apt install librsvg2-bin); or save as .svg")
-    subprocess.run(["rsvg-convert", "-o", str(path)], input=svg.encode(), check=True)
+    with written_whole(path) as beside:
+        subprocess.run(["rsvg-convert", "-o", str(beside)], input=svg.encode(), check=True)
 
 
 def _placed(svg: str) -> str:
