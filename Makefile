@@ -1,4 +1,4 @@
-# `make tui` and `make test` do everything: they build their own environment in .venv and then start at once.
+# `make tui`, `make gui` and `make test` do everything: they build their own environment in .venv and then start at once.
 # Needs Python 3.11 or newer, a way to PyPI, and no compiler.
 
 PYTHON ?= python3
@@ -14,7 +14,7 @@ KEPT := $(shell cat $(VENV)/torch.txt 2>/dev/null)
 TORCH ?= $(or $(KEPT),torch==2.13.0)
 export TORCH
 
-.PHONY: help tui test lint bench clean
+.PHONY: help tui gui test lint bench clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -25,6 +25,9 @@ help: ## list the targets
 
 tui: $(VENV)/run.stamp ## start the terminal explorer
 	@$(BIN)/pinkx tui $(ARGS)
+
+gui: $(VENV)/gui.stamp ## open the desktop explorer
+	@$(BIN)/pinkx gui $(ARGS)
 
 test: $(VENV)/dev.stamp ## run the tests
 	@$(BIN)/python -m pytest $(ARGS)
@@ -68,6 +71,10 @@ $(VENV)/run.stamp: pyproject.toml $(VENV)/torch.txt
 	$(PIP) install --editable .
 	@touch $@
 
+$(VENV)/gui.stamp: pyproject.toml $(VENV)/torch.txt
+	$(PIP) install --editable '.[gui]'
+	@touch $(VENV)/run.stamp $@
+
 $(VENV)/dev.stamp: pyproject.toml $(VENV)/torch.txt
 	$(PIP) install --editable '.[dev]'
-	@touch $(VENV)/run.stamp $@
+	@touch $(VENV)/run.stamp $(VENV)/gui.stamp $@

@@ -6,10 +6,18 @@ import os
 
 # torch with two threads beside another busy process is a hundred times slower than with one
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # windows need no screen
 
 from pathlib import Path
 
 import pytest
+
+try:
+    import PySide6.QtWidgets  # noqa: F401 an ImportError if only one of Qt's system libraries is missing
+except ImportError:
+    pass
+else:
+    pytest_plugins = ["pytestqt.plugin"]
 
 BESIDE = Path(__file__).parents[2] / "shared" / "data" / "aclImdb_labelled.tar.gz"
 
