@@ -179,6 +179,12 @@ class Stream:
         value = _checked_speed(words_per_second)
         self._commands.put(lambda: self._set_speed(value))
 
+    def threshold(self, deviation: float) -> None:
+        """Call a cell dead where the rolling standard deviation of its h is below this; ValueError if negative."""
+        if not deviation >= 0:
+            raise ValueError(f"the threshold is a standard deviation, 0 or more; got {deviation}")
+        self._commands.put(lambda: setattr(self, "_threshold", float(deviation)))
+
     def continuous(self, on: bool) -> None:
         """Whether the next review begins where one ends."""
         self._commands.put(lambda: setattr(self, "_continuous", on))

@@ -307,6 +307,10 @@ class Session:
         """Select a cell by its number, or none."""
         self._choose(selected=cell)
 
+    def threshold(self, deviation: float) -> None:
+        """Call cells dead whose h deviates by less than this (standard deviation over the window)."""
+        self.stream.threshold(max(0.0, deviation))
+
     def look_at(self, word: int) -> None:
         """Look at a word by its index; one that is not read yet is read to first."""
         snapshot = self.stream.snapshot

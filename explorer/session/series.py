@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.activity import saturation
 from explorer.session.model import Frame, Session
 from explorer.session.timeline import TimeAxis
 
@@ -84,12 +85,14 @@ def _binned(values: NDArray[np.float64], first: int, words: int, width: int) -> 
 @dataclass(frozen=True)
 class CellRow:
     """One line of the table of cells. ``value`` is the chosen signal's at the word looked at, ``activity`` the
-    standard deviation of h over the window, ``weight`` the cell's in the readout."""
+    standard deviation of h over the window, ``saturation`` the share of the window's words at which the chosen signal
+    is in the outer tenths of its range (NaN where it has none), ``weight`` the cell's in the readout."""
 
     cell: int
     value: float
     alpha: float
     activity: float
+    saturation: float
     weight: float
     dead: bool
     silenced: bool
@@ -105,6 +108,7 @@ def cell_table(session: Session, frame: Frame) -> list[CellRow]:
     value = values[0] if values.shape == (1, n) else np.full(n, np.nan)
     alpha = snapshot.cell_alpha if snapshot.cell_alpha.shape == (n,) else np.full(n, np.nan)
     weight = snapshot.network.readout_weight[0].tolist()
+    saturated = _saturation(session, frame)
     silenced = session.silencing.cells
     return [
         CellRow(
@@ -112,6 +116,7 @@ def cell_table(session: Session, frame: Frame) -> list[CellRow]:
             value=float(value[cell]),
             alpha=float(alpha[cell]),
             activity=float(snapshot.activity[cell]),
+            saturation=float(saturated[cell]),
             weight=weight[cell],
             dead=bool(snapshot.dead[cell]),
             silenced=cell in silenced,
@@ -120,3 +125,13 @@ def cell_table(session: Session, frame: Frame) -> list[CellRow]:
         )
         for cell in frame.order.tolist()
     ]
+
+
+def _saturation(session: Session, frame: Frame) -> NDArray[np.float64]:
+    """The share of the last words at which the chosen signal is in the outer tenths of its range, (cell,)."""
+    snapshot, n = frame.snapshot, frame.snapshot.network.cell.size
+    signal = next(s for s in snapshot.network.signals if s.name == frame.choices.signal)
+    values = session.read(signal.name, frame.word + 1 - snapshot.window, frame.word + 1)
+    if values.shape[1] != n or not np.isfinite(signal.high - signal.low):
+        return np.full(n, np.nan)
+    return np.sum(saturation((values - signal.low) / (signal.high - signal.low)), axis=0)

@@ -227,6 +227,19 @@ def test_says_what_failed_and_lives_on(stream: Stream, command: Callable[[Stream
     next_event(stream, "finished")
 
 
+def test_the_threshold_of_dead_cells_follows_live(stream: Stream) -> None:
+    stream.open(review(40))
+    stream.seek(40)
+    until(lambda: stream.snapshot.time == 40)
+    for threshold in (float(np.median(stream.snapshot.activity)), 10.0, 0.0):
+        stream.threshold(threshold)
+        until(lambda wanted=threshold: stream.snapshot.threshold == wanted)
+        np.testing.assert_array_equal(stream.snapshot.dead, stream.snapshot.activity < threshold)
+    for wrong in (-1.0, float("nan")):
+        with pytest.raises(ValueError, match="0 or more"):
+            stream.threshold(wrong)
+
+
 def test_refuses_a_pace_that_is_none(stream: Stream) -> None:
     with pytest.raises(ValueError, match="positive"):
         stream.speed(0)

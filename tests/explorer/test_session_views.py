@@ -289,6 +289,19 @@ def test_the_table_lists_every_cell_once_with_its_numbers(read: Session) -> None
     assert [row.dead for row in rows] == read.stream.snapshot.dead.tolist()
 
 
+@pytest.mark.parametrize(("signal", "low", "high"), [("f", 0, 1), ("h", -1, 1)])
+def test_saturation_is_the_share_of_words_in_the_outer_tenths(
+    read: Session, signal: str, low: float, high: float
+) -> None:
+    read.choose_signal(signal)
+    values, tenth = read.read(signal, 36, 100), (high - low) / 10
+    expected = ((values < low + tenth) | (values > high - tenth)).mean(axis=0)
+    assert [row.saturation for row in cell_table(read, read.frame())] == pytest.approx(expected.tolist())
+    read.choose_signal("c")
+    assert all(np.isnan(row.saturation) for row in cell_table(read, read.frame()))
+    read.choose_signal("h")
+
+
 def test_words_no_longer_kept_are_left_out() -> None:
     session = open_session(capacity=80)
     session.stream.seek(144)
