@@ -21,6 +21,7 @@ VERBS = {
     "reviews": "List reviews, or fetch the IMDb archive.",
     "train": "Train a network.",
     "points": "Find a network's fixed points, or where every word would lead.",
+    "measure": "Remake a paper's tables and figures: one-over-f, fixed-points.",
     "calibrate": "Tabulate what the estimator of α gives for exact 1/f noise.",
     "doctor": "Say what works on this machine, and what to do about what does not.",
 }
