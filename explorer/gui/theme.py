@@ -1,0 +1,157 @@
+"""Dark and light: the window's colours, its style sheet, and colour maps as pyqtgraph takes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from string import Template
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+
+from explorer.session.colours import colour_map
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours by what they mean; the dark ones are those of the terminal. ``pairs`` tells many things apart."""
+
+    name: str
+    ground: str
+    raised: str
+    border: str
+    text: str
+    dim: str
+    faint: str
+    bright: str
+    pink: str
+    on_pink: str
+    good: str
+    bad: str
+    warn: str
+    dead: str
+    other: str
+    selected: str
+    white_band: str
+    pink_band: str
+    lines: tuple[str, ...]
+
+
+DARK = Theme(
+    name="dark",
+    ground="#0f1318",
+    raised="#182028",
+    border="#34404c",
+    text="#d7dde4",
+    dim="#8692a0",
+    faint="#3a4450",
+    bright="#ffffff",
+    pink="#ff8fc0",
+    on_pink="#14080e",
+    good="#7fd1c7",
+    bad="#f4a46b",
+    warn="#ffb86b",
+    dead="#e06c75",
+    other="#c792ea",
+    selected="#2b3a52",
+    white_band="#1b222a",
+    pink_band="#2c1a25",
+    lines=(
+        "#ffd166",
+        "#7fd1c7",
+        "#c792ea",
+        "#82aaff",
+        "#f78c6c",
+        "#b5e48c",
+        "#ff8fc0",
+        "#9fb4c7",
+        "#e9c46a",
+        "#64dfdf",
+    ),
+)
+LIGHT = Theme(
+    name="light",
+    ground="#ffffff",
+    raised="#eef1f4",
+    border="#c3ccd5",
+    text="#1d2630",
+    dim="#5c6875",
+    faint="#c9d1d9",
+    bright="#000000",
+    pink="#c2185b",
+    on_pink="#ffffff",
+    good="#00796b",
+    bad="#b4540a",
+    warn="#9a5b00",
+    dead="#b3261e",
+    other="#7b2cbf",
+    selected="#d3e3fb",
+    white_band="#e9edf1",
+    pink_band="#fde4ee",
+    lines=(
+        "#a06b00",
+        "#00796b",
+        "#7b2cbf",
+        "#1d4fd7",
+        "#b4540a",
+        "#3f7d00",
+        "#c2185b",
+        "#455a70",
+        "#7a5c00",
+        "#00707a",
+    ),
+)
+THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
+
+_STYLE = Template("""
+QMainWindow, QDialog, QWidget { background: $ground; color: $text; font-size: 9.5pt; }
+QMainWindow::separator { background: $ground; width: 5px; height: 5px; }
+QMainWindow::separator:hover { background: $pink; }
+QDockWidget { color: $dim; }
+QDockWidget::title { background: $raised; padding: 3px 6px; }
+QToolBar, QMenuBar, QStatusBar { background: $raised; border: 0; spacing: 4px; }
+QMenuBar::item:selected, QMenu::item:selected { background: $selected; color: $bright; }
+QMenu { background: $raised; border: 1px solid $border; }
+QToolButton, QPushButton { background: $raised; border: 1px solid $border; border-radius: 3px; padding: 2px 8px; }
+QToolButton:hover, QPushButton:hover { border-color: $pink; }
+QToolButton:checked, QPushButton:checked { background: $pink; color: $on_pink; }
+QLineEdit, QPlainTextEdit, QTextBrowser, QComboBox, QAbstractItemView {
+    background: $ground; border: 1px solid $border; border-radius: 3px; selection-background-color: $selected;
+    selection-color: $bright; alternate-background-color: $raised; }
+QLineEdit:focus, QPlainTextEdit:focus, QAbstractItemView:focus { border-color: $pink; }
+QComboBox { padding: 2px 6px; }
+QHeaderView::section { background: $raised; color: $dim; border: 0; padding: 3px 4px; }
+QTabBar::tab { background: $raised; color: $dim; padding: 4px 10px; border: 0; }
+QTabBar::tab:selected { color: $pink; border-bottom: 2px solid $pink; }
+QToolTip { background: $raised; color: $text; border: 1px solid $border; }
+QScrollBar { background: $ground; border: 0; width: 10px; height: 10px; }
+QScrollBar::handle { background: $border; border-radius: 4px; min-height: 20px; min-width: 20px; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QLabel#head { color: $dim; padding: 0 4px; }
+QLabel#progress { font-size: 15pt; color: $text; background: $raised; border: 1px solid $border; padding: 24px 40px; }
+""")
+
+
+def style_sheet(theme: Theme) -> str:
+    """The style of everything that is no plot."""
+    return _STYLE.substitute({name: value for name, value in vars(theme).items() if isinstance(value, str)})
+
+
+def configure() -> None:
+    """Set pyqtgraph up once, before the first plot."""
+    pg.setConfigOptions(antialias=False, imageAxisOrder="row-major")
+
+
+@lru_cache(maxsize=8)
+def table(name: str) -> NDArray[np.uint8]:
+    """A colour map of `explorer.session.colours` as a look-up table, (256, 3)."""
+    return colour_map(name)
+
+
+@lru_cache(maxsize=32)
+def gradient(*points: str) -> NDArray[np.uint8]:
+    """A look-up table (256, 3) through colours ``#rrggbb`` at equal distances."""
+    colours = np.array([list(bytes.fromhex(point.removeprefix("#"))) for point in points], dtype=float)
+    at = np.linspace(0, 255, len(points))
+    return np.stack([np.interp(np.arange(256), at, channel) for channel in colours.T], axis=1).round().astype(np.uint8)

@@ -1,0 +1,204 @@
+"""The window: docks around one session, menus, tool bar and keys from the one table of actions."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import ClassVar
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtWidgets import QLabel, QMainWindow, QMenu
+
+from explorer.gui.docks import Docks
+from explorer.gui.panel import Panel
+from explorer.gui.panels import PANELS
+from explorer.gui.theme import DARK, THEMES, Theme, configure, style_sheet
+from explorer.session.actions import action
+from explorer.session.model import Session, SessionError
+from explorer.session.opening import Opening, Wishes
+
+RATE = 60  # frames a second at most
+
+
+class Window(QMainWindow):
+    """The application's one window. The first frame needs no torch; `Opening` brings the session in a thread.
+
+    Parameters
+    ----------
+    wishes : Wishes
+        What to open.
+    session : Session, optional
+        An open session instead, which its owner closes.
+    panels : sequence of Panel classes
+        What stands in the docks.
+
+    ``hovered`` is the word, ``hovered_cell`` the cell that the mouse is over in any panel, None elsewhere.
+    """
+
+    opened: ClassVar[Signal] = Signal()
+    closed: ClassVar[Signal] = Signal()
+
+    def __init__(
+        self,
+        wishes: Wishes | None = None,
+        *,
+        session: Session | None = None,
+        panels: tuple[type[Panel], ...] = PANELS,
+        theme: Theme = DARK,
+    ) -> None:
+        super().__init__()
+        configure()
+        self.setWindowTitle("pinkx")
+        self.session = session
+        self.opening = None if session is not None else Opening(wishes or Wishes())
+        self.failure: Exception | None = None
+        self.theme = theme
+        self.hovered: int | None = None
+        self.hovered_cell: int | None = None
+        self.resize(1600, 1000)
+        self.panels: dict[str, Panel] = {kind.name: kind(self) for kind in panels}
+        self.docks = Docks(self, self.panels.values())
+        self._progress = QLabel(self)
+        self._progress.setObjectName("progress")
+        self._progress.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._drawn: deque[float] = deque(maxlen=2 * RATE)
+        self._ticks = 0
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._tick)
+        self._dress()
+        self._say_opening()
+        self._timer.start(0)
+
+    # ---- drawing -----------------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        began = time.perf_counter()
+        if self.session is None:
+            self._await_opening()
+        elif not self.isMinimized():
+            self.draw()
+        spent = time.perf_counter() - began
+        self._timer.start(max(1, round(1000 * (1 / RATE - spent))))
+
+    def draw(self, *, all: bool = False) -> None:
+        """Draw the newest frame, as far as it changed; what is steady now and then, or with ``all`` too."""
+        session = self.session
+        if session is None:
+            return
+        frame = session.frame()
+        self._ticks += 1
+        moving = frame.snapshot.playing and not all
+        for number, panel in enumerate(self.panels.values()):
+            if panel.isVisible() and (not moving or (self._ticks + number) % panel.every == 0):
+                panel.show_frame(session, frame)
+        self._drawn.append(time.perf_counter())
+
+    def redraw(self) -> None:
+        """Draw now, after something was done."""
+        self.draw(all=True)
+
+    def _await_opening(self) -> None:
+        assert self.opening is not None
+        if self.opening.error is not None:
+            self.failure = self.opening.error
+            self.close()
+        elif self.opening.session is not None:
+            self.session = self.opening.session
+            self.session.play()
+            self._say_opening()
+            self.opened.emit()
+        else:
+            if not self.opening.running and not self.opening.done:
+                self.opening.begin()  # now that the first frame is on the screen
+            self._say_opening()
+
+    def _say_opening(self) -> None:
+        self._progress.setVisible(self.session is None)
+        if self.session is None and self.opening is not None:
+            self._progress.setText(f"<b style='color:{self.theme.pink}'>pinkx</b><br><br>{self.opening.progress} …")
+            self._progress.adjustSize()
+            self._progress.move(self.rect().center() - self._progress.rect().center())
+            self._progress.raise_()
+
+    def _dress(self) -> None:
+        self.setStyleSheet(style_sheet(self.theme))
+        for panel in self.panels.values():
+            panel.dress(self.theme)
+
+    # ---- actions -----------------------------------------------------------------------------------------------
+
+    def perform(self, name: str) -> None:
+        """Do an action of the table, here or in the session."""
+        own: Callable[[], None] | None = getattr(self, f"do_{action(name).method}", None)
+        session = self.session
+        if own is not None and (session is not None or name in ("quit", "help", "light")):
+            own()
+        elif name.startswith("focus-"):
+            self.front(name.removeprefix("focus-"))
+        elif session is not None:
+            self.attempt(lambda: session.perform(name))
+
+    def attempt(self, deed: Callable[[], object]) -> None:
+        """Do something that may be refused; the status bar then tells why."""
+        try:
+            deed()
+        except (SessionError, OSError) as error:
+            if self.session is not None:
+                self.session.note = str(error)
+        self.redraw()
+
+    def look_at(self, word: int) -> None:
+        """Look at a word that was clicked."""
+        if self.session is not None:
+            session = self.session
+            self.attempt(lambda: session.look_at(word))
+
+    def select(self, cell: int) -> None:
+        """Select a cell that was clicked; let go of the one that was."""
+        if self.session is not None:
+            session = self.session
+            self.attempt(lambda: session.select(None if session.choices.selected == cell else cell))
+
+    def brush(self, first: int, last: int) -> None:
+        """Brush words that were dragged over."""
+        if self.session is not None:
+            brush = self.session.brushed
+            brush.open_at(first)
+            self.attempt(lambda: brush.close_at(last))
+
+    def hover(self, word: int | None, cell: int | None = None) -> None:
+        """Link every panel to what the mouse is over; they show it at the next frame."""
+        self.hovered, self.hovered_cell = word, cell
+
+    def front(self, name: str) -> None:
+        """Show a panel before those that share its place, and give it the keys."""
+        if name in self.panels:
+            self.docks.front(name)
+            self.redraw()
+
+    def offer(self, menu: QMenu, panel: Panel) -> None:
+        """Put what can be done with any panel into its context menu."""
+        menu.addAction("Close", self.docks.docks[panel.name].close)
+
+    def do_quit(self) -> None:
+        self.close()
+
+    def do_light(self) -> None:
+        self.theme = next(theme for theme in THEMES.values() if theme is not self.theme)
+        self._dress()
+        self.redraw()
+
+    # ---- the window itself ---------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._say_opening()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._timer.stop()
+        super().closeEvent(event)
+        self.closed.emit()
