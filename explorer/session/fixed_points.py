@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -95,7 +96,7 @@ class Points:
         found = self.search.found
         if found is None:
             self.map = None
-            self._choose(selected=None)
+            self.select(None)
         elif self.map is None or self.map.found is not found:
             before, self.map = self.map, PointMap(found)
             self._keep_selected(before, self.map)
@@ -105,9 +106,11 @@ class Points:
         """New points stand before the words; the selected entry stays, unless a search that was asked for has ended."""
         selected = self.view.selected
         if before is None or before.found.network is not now.found.network:
-            self._choose(selected=None)
-        elif selected is not None and selected >= before.certified:
-            self._choose(selected=selected + now.certified - before.certified)
+            self.select(None)
+        else:
+            old, new = before.certified, now.certified - before.certified
+            many = tuple(entry + new if entry >= old else entry for entry in self.view.many)
+            self._choose(many=many, selected=selected + new if selected is not None and selected >= old else selected)
         if self._awaited in now.names[: now.certified]:
             self._choose(selected=now.names.index(self._awaited))
             self._awaited = None
@@ -170,8 +173,12 @@ class Points:
         )
 
     def select(self, entry: int | None) -> None:
-        """Select an entry of the map, or none."""
-        self._choose(selected=entry)
+        """Select an entry of the map; None lets go of it, and of many."""
+        self._choose(selected=entry, many=() if entry is None else self.view.many)
+
+    def select_many(self, entries: Sequence[int]) -> None:
+        """Select several entries together, by their numbers."""
+        self._choose(many=tuple(int(entry) for entry in entries))
 
     def close(self) -> None:
         """End the search; no other begins."""

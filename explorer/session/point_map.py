@@ -25,12 +25,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PointView:
-    """How a person looks at the points: degrees, what colours mean, and the number of the entry that is selected."""
+    """How a person looks at the points: degrees, what colours mean, the number of the entry that is selected, and
+    those of many that were selected together."""
 
     azimuth: float = -20.0
     elevation: float = 50.0
     colour: str = "readout"
     selected: int | None = None
+    many: tuple[int, ...] = ()
 
 
 class PointMap:
