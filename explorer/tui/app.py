@@ -9,21 +9,21 @@ import time
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.driver import Driver
 from textual.widget import Widget
 from textual.widgets import Static
 
-from explorer.session.actions import ACTIONS, action, shown_key
-from explorer.session.model import Session, SessionError
+from explorer.session.actions import ACTIONS, action
+from explorer.session.model import Session
 from explorer.session.opening import Opening, Wishes
 from explorer.session.pacing import RATES, Pacer
 from explorer.tui.alpha import AlphaPanel
 from explorer.tui.bars import TABS, KeyBar, StatusBar, TabBar
 from explorer.tui.cells import CellsPanel
-from explorer.tui.dialogs import ChooseDialog, HelpDialog, JumpDialog, TypeDialog
+from explorer.tui.choosing import Choosing
 from explorer.tui.export import export
 from explorer.tui.heatmap import HeatmapPanel
 from explorer.tui.overview import OverviewPanel
@@ -39,7 +39,7 @@ STEADY = "TabBar, PointsPanel, SpectrumPanel, CellsPanel"
 NUMBERS = 4  # while words go by, what is steady is drawn every fourth time: nobody reads numbers faster
 
 
-class Explorer(App[None]):
+class Explorer(Choosing):
     """The application. The first frame needs no torch; `Opening` brings the session in a thread.
 
     Parameters
@@ -194,121 +194,40 @@ class Explorer(App[None]):
             own()
         elif self.session is not None:
             session = self.session
-            self._try(lambda: session.perform(name))
+            self.attempt(lambda: session.perform(name))
 
     def action_choose_signal(self, name: str) -> None:
         """Show a signal that was clicked."""
         if self.session is not None:
             session = self.session
-            self._try(lambda: session.choose_signal(name))
+            self.attempt(lambda: session.choose_signal(name))
 
     def look_at(self, word: int) -> None:
         """Look at a word that was clicked."""
         if self.session is not None:
             session = self.session
-            self._try(lambda: session.look_at(word))
+            self.attempt(lambda: session.look_at(word))
 
     def select(self, cell: int) -> None:
         """Select a cell that was clicked; let go of the one that was."""
         if self.session is not None:
             session = self.session
-            self._try(lambda: session.select(None if session.choices.selected == cell else cell))
+            self.attempt(lambda: session.select(None if session.choices.selected == cell else cell))
 
     def brush(self, first: int, last: int) -> None:
         """Brush words that were dragged over."""
         if self.session is not None:
             brush = self.session.brushed
             brush.open_at(first)
-            self._try(lambda: brush.close_at(last))
-
-    def _try(self, deed: Callable[[], object]) -> None:
-        try:
-            deed()
-        except (SessionError, OSError) as error:
-            assert self.session is not None
-            self.session.note = str(error)
-        self.draw()
+            self.attempt(lambda: brush.close_at(last))
 
     def do_quit(self) -> None:
         self.exit(return_code=0)
 
-    def do_help(self) -> None:
-        self.push_screen(HelpDialog())
-
-    def do_type(self) -> None:
-        self.push_screen(TypeDialog(), self._read)
-
-    def _read(self, text: str | None) -> None:
-        if text is not None and self.session is not None:
-            session = self.session
-            self._try(lambda: session.open_text(text))
-
-    def do_jump(self) -> None:
-        assert self.session is not None
-        session = self.session
-
-        def jump(place: str | None) -> None:
-            if place is not None:
-                self._try(lambda: session.jump(place))
-
-        self.push_screen(JumpDialog(session.stream.snapshot.words), jump)
-
-    def do_networks(self) -> None:
-        assert self.session is not None
-        session = self.session
-        here, entries = self._networks()
-        self._choose("Networks", entries, here, session.use_network)
-
-    def do_compare(self) -> None:
-        assert self.session is not None
-        comparing = self.session.comparing
-        _, entries = self._networks()
-        none = ("", "none   end the comparison")
-        self._choose(
-            "Compare with", [*entries, none], comparing.network or "", lambda n: comparing.compare_with(n or None)
-        )
-
-    def do_palette(self) -> None:
-        entries = [(a.id, f"{a.label:<14} {shown_key(a.keys[0]):>5}   {a.help}") for a in ACTIONS if a.id != "palette"]
-        self._choose("Do", entries, "", lambda name: self.call_next(self.action_perform, name))
-
     def do_export(self) -> None:
         assert self.session is not None
         session = self.session
-        self._try(lambda: setattr(session, "note", f"saved {export(self, session)}"))
-
-    def _networks(self) -> tuple[str, list[tuple[str, str]]]:
-        """The one that reads, and all that could, as entries of a list."""
-        from engine.catalogue import shipped
-
-        assert self.session is not None
-        networks = [info for info in shipped() if info.task == "sentiment"]
-        entries = [
-            (
-                str(info.path),
-                f"{info.name}   {info.size} cells" + (f"   {info.accuracy:.2%} right" if info.accuracy else ""),
-            )
-            for info in networks
-        ]
-        present = self.session.stream.snapshot.network.name
-        return next((str(info.path) for info in networks if info.name == present), ""), entries
-
-    def do_reviews(self) -> None:
-        assert self.session is not None
-        session = self.session
-        mark = {True: "+", False: "−", None: " "}
-        entries = [
-            (str(index), f"{index + 1:>5} {mark[review.label]} {review.name}   {review.text[:120]}")
-            for index, review in enumerate(session.reviews)
-        ]
-        self._choose("Reviews", entries, str(session.index), lambda index: session.open_review(int(index)))
-
-    def _choose(self, title: str, entries: list[tuple[str, str]], present: str, then: Callable[[str], None]) -> None:
-        def chosen(key: str | None) -> None:
-            if key is not None:
-                self._try(lambda: then(key))
-
-        self.push_screen(ChooseDialog(title, entries, present), chosen)
+        self.attempt(lambda: setattr(session, "note", f"saved {export(self, session)}"))
 
     def do_zoom(self) -> None:
         panel = self.focused

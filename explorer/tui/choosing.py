@@ -1,0 +1,115 @@
+"""Actions that ask first: each opens a dialogue and does what was chosen there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.app import App
+
+from explorer.session.actions import ACTIONS, shown_key
+from explorer.session.model import Session, SessionError
+from explorer.tui.dialogs import ChooseDialog, HelpDialog, JumpDialog, TypeDialog
+
+
+class Choosing(App[None]):
+    """The part of the face that opens dialogues."""
+
+    session: Session | None
+
+    def draw(self, *, numbers: bool = True) -> None:
+        """Draw the newest frame."""
+        raise NotImplementedError
+
+    def action_perform(self, name: str) -> None:
+        """Do an action of the table."""
+        raise NotImplementedError
+
+    def attempt(self, deed: Callable[[], object]) -> None:
+        """Do something; what cannot be done is told in the status bar."""
+        try:
+            deed()
+        except (SessionError, OSError) as error:
+            assert self.session is not None
+            self.session.note = str(error)
+        self.draw()
+
+    def choose(self, title: str, entries: list[tuple[str, str]], present: str, then: Callable[[str], None]) -> None:
+        """Let one of the entries (key, label) be chosen, and do ``then`` with its key."""
+
+        def chosen(key: str | None) -> None:
+            if key is not None:
+                self.attempt(lambda: then(key))
+
+        self.push_screen(ChooseDialog(title, entries, present), chosen)
+
+    # ---- actions ---------------------------------------------------------------------------------------------
+
+    def do_help(self) -> None:
+        self.push_screen(HelpDialog())
+
+    def do_palette(self) -> None:
+        entries = [(a.id, f"{a.label:<14} {shown_key(a.keys[0]):>5}   {a.help}") for a in ACTIONS if a.id != "palette"]
+        self.choose("Do", entries, "", lambda name: self.call_next(self.action_perform, name))
+
+    def do_type(self) -> None:
+        session = self._session()
+
+        def read(text: str | None) -> None:
+            if text is not None:
+                self.attempt(lambda: session.open_text(text))
+
+        self.push_screen(TypeDialog(), read)
+
+    def do_jump(self) -> None:
+        session = self._session()
+
+        def jump(place: str | None) -> None:
+            if place is not None:
+                self.attempt(lambda: session.jump(place))
+
+        self.push_screen(JumpDialog(session.stream.snapshot.words), jump)
+
+    def do_reviews(self) -> None:
+        session = self._session()
+        self.choose("Reviews", self._reviews(), str(session.index), lambda index: session.open_review(int(index)))
+
+    def do_networks(self) -> None:
+        here, entries = self._networks()
+        self.choose("Networks", entries, here, self._session().use_network)
+
+    def do_compare(self) -> None:
+        comparing = self._session().comparing
+        _, entries = self._networks()
+        none = ("", "none   end the comparison")
+        self.choose(
+            "Compare with", [*entries, none], comparing.network or "", lambda n: comparing.compare_with(n or None)
+        )
+
+    # ---- what there is to choose from ------------------------------------------------------------------------
+
+    def _session(self) -> Session:
+        assert self.session is not None, "actions that need a session wait for it"
+        return self.session
+
+    def _networks(self) -> tuple[str, list[tuple[str, str]]]:
+        """The one that reads, and all that could, as entries of a list."""
+        from engine.catalogue import shipped
+
+        networks = [info for info in shipped() if info.task == "sentiment"]
+        entries = [
+            (
+                str(info.path),
+                f"{info.name}   {info.size} cells" + (f"   {info.accuracy:.2%} right" if info.accuracy else ""),
+            )
+            for info in networks
+        ]
+        present = self._session().stream.snapshot.network.name
+        return next((str(info.path) for info in networks if info.name == present), ""), entries
+
+    def _reviews(self) -> list[tuple[str, str]]:
+        """The reviews of the source as entries of a list."""
+        mark = {True: "+", False: "−", None: " "}
+        return [
+            (str(index), f"{index + 1:>5} {mark[review.label]} {review.name}   {review.text[:120]}")
+            for index, review in enumerate(self._session().reviews)
+        ]
