@@ -60,15 +60,23 @@ def layer_sums(
     batch : int
         Words that are recorded together; a longer review makes a batch of its own.
     """
+    for first, part in batches(reviews, batch):
+        yield _summed(network, first, part, signals)
+
+
+def batches(
+    reviews: Iterable[NDArray[np.integer]], words: int = BATCH
+) -> Iterator[tuple[int, list[NDArray[np.integer]]]]:
+    """Reviews in their order, as many at a time as fill ``words`` words, with the place of the first among all."""
     first, waiting, longest = 0, list[NDArray[np.integer]](), 0
     for ids in reviews:
-        if waiting and (len(waiting) + 1) * max(longest, len(ids)) > batch:
-            yield _summed(network, first, waiting, signals)
+        if waiting and (len(waiting) + 1) * max(longest, len(ids)) > words:
+            yield first, waiting
             first, waiting, longest = first + len(waiting), [], 0
         waiting.append(ids)
         longest = max(longest, len(ids))
     if waiting:
-        yield _summed(network, first, waiting, signals)
+        yield first, waiting
 
 
 def _summed(network: Network, first: int, reviews: list[NDArray[np.integer]], signals: Sequence[str]) -> Sums:
