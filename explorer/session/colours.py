@@ -17,6 +17,11 @@ _POINTS = {
     "aadc32 d5e21a fde725",
 }
 MAPS = tuple(_POINTS)
+# Points, on dark ground: opinions from negative to positive and memories from short to long, both rising in lightness;
+# and one colour for each input that was held.
+OPINIONS = ("#c4622d", "#e8a87c", "#b8b8b4", "#8fdfd2", "#b4fff2")
+MEMORY = ("#5a4fa2", "#b05fa8", "#f08a7d", "#ffd27a", "#fff7c2")
+INPUTS = ("#ffffff", "#ffd166", "#7fd1c7", "#c792ea", "#82aaff", "#f78c6c")
 # For terminals without colours: the same order told by how much ink a character has.
 RAMP = " .:-=+*#%@"
 BARS = "▁▂▃▄▅▆▇█"

@@ -85,7 +85,7 @@ def thinned(
     """
     columns, rows = int(np.ceil(size[0] / _GRAIN)) + 1, int(np.ceil(size[1] / height)) + 1
     taken = np.zeros((rows + 1, columns + 1), dtype=bool)
-    seen = ((places >= 0) & (places < size)).all(axis=1)
+    seen: NDArray[np.bool_] = np.all((places >= 0) & (places < size), axis=1)
     chosen: list[int] = []
     for word in order[seen[order]].tolist():
         x, y = places[word]

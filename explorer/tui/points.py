@@ -10,7 +10,7 @@ from rich.style import Style
 from textual import events
 from textual.geometry import Offset
 
-from explorer.session.colours import LEVELS
+from explorer.session.colours import INPUTS, LEVELS, MEMORY, OPINIONS
 from explorer.session.model import Frame, Session
 from explorer.session.point_map import MEMORIES, PointMap, Scene
 from explorer.tui.canvas import Canvas
@@ -31,10 +31,7 @@ from explorer.tui.panel import Panel
 
 MARKS = "●○◌◌"  # by `point_map.STATES`
 CLASSES = (GOOD, PINK, WARN, DEAD)  # colours of the same
-INPUTS = tuple(Style(color=name) for name in ("#ffffff", "#ffd166", "#7fd1c7", "#c792ea", "#82aaff", "#f78c6c"))
 TRAIL = (Style(color="#6b3f55"), Style(color="#b0648a"), PINK)  # old to new
-OPINIONS = ("c4622d", "e8a87c", "b8b8b4", "8fdfd2", "b4fff2")  # negative to positive, rising in lightness too
-MEMORY = ("5a4fa2", "b05fa8", "f08a7d", "ffd27a", "fff7c2")  # short to long
 ENDS = {"readout": ("neg", "pos"), "memory": tuple(f"{end:,.0f}" for end in MEMORIES)}
 MARGIN = 0.93  # of the picture that the box fills, so that marks at its edge are whole
 DRAG = (4.0, 8.0)  # degrees a character across and down
@@ -161,8 +158,8 @@ def _styles(by: str, colourless: bool) -> tuple[Style, ...]:
     if by == "stability":
         return CLASSES
     if by == "input":
-        return INPUTS
-    ends = np.array([list(bytes.fromhex(colour)) for colour in (OPINIONS if by == "readout" else MEMORY)])
+        return tuple(Style(color=name) for name in INPUTS)
+    ends = np.array([list(bytes.fromhex(colour[1:])) for colour in (OPINIONS if by == "readout" else MEMORY)])
     at = np.linspace(0, 1, len(ends))
     mixed = np.stack([np.interp(np.linspace(0, 1, LEVELS), at, channel) for channel in ends.T], axis=1).astype(int)
     return tuple(Style(color=f"#{r:02x}{g:02x}{b:02x}") for r, g, b in mixed.tolist())
