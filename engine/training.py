@@ -131,6 +131,7 @@ def train_sentiment(
     device: str = "cpu",
     checkpoint: Path | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
+    every_epoch: Callable[[int, Network], None] | None = None,
 ) -> Network:
     """Train one network; returns the weights of the epoch with the lowest validation loss.
 
@@ -142,6 +143,9 @@ def train_sentiment(
         Written after every epoch; if it is there and of the same recipe, training goes on from it.
     progress : callable
         Called after every batch.
+    every_epoch : callable, optional
+        Called before the first epoch with 0 and the untrained network, and after each with its number and the network
+        as it then is.
 
     Raises
     ------
@@ -153,11 +157,20 @@ def train_sentiment(
     run = _Run(corpus, recipe, device)
     if checkpoint is not None and checkpoint.exists():
         run.resume(checkpoint)
+    elif every_epoch is not None:
+        every_epoch(0, untrained(recipe, corpus.vocabulary))
     while run.epoch < recipe.epochs:
         run.train_epoch(progress)
+        if every_epoch is not None:
+            every_epoch(run.epoch, run.network(run.averaged))
         if checkpoint is not None:
             run.save(checkpoint)
-    return run.network()
+    return run.network(run.best, {"measured": json.dumps(run.best_measures)})
+
+
+def untrained(recipe: Recipe, vocabulary: Vocabulary) -> Network:
+    """The network that a recipe starts from: the initial weights of its seed."""
+    return _network(recipe, vocabulary, _initial(recipe, len(vocabulary)), {})
 
 
 def accuracy(network: Network, corpus: Corpus) -> float:
@@ -197,14 +210,37 @@ class _Module(nn.Module):
         return self.readout(hidden[last, torch.arange(len(last), device=x.device)])[:, 0]
 
 
+def _initial(recipe: Recipe, words: int) -> _Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        return _Module(recipe, words)
+
+
+def _network(recipe: Recipe, vocabulary: Vocabulary, module: _Module, measured: dict[str, str]) -> Network:
+    """A module as a network, with its provenance."""
+    info = {
+        "seed": str(recipe.seed),
+        "date": date.today().isoformat(),
+        "recipe": json.dumps(asdict(recipe)),
+        "text_rules": json.dumps(TEXT_RULES | {"cut": recipe.cut}),
+    }
+    return Network(
+        cell_from_torch(module.layer),
+        module.readout.weight.detach(),
+        module.readout.bias.detach(),
+        embedding=module.embedding.weight.detach(),
+        vocabulary=vocabulary,
+        name=f"{recipe.cell}-{recipe.size}",
+        info=info | measured,
+    )
+
+
 class _Run:
     """One training run between two epochs: everything a checkpoint holds."""
 
     def __init__(self, corpus: Corpus, recipe: Recipe, device: str) -> None:
         self.corpus, self.recipe, self.device = corpus, recipe, device
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(recipe.seed)
-            self.module = _Module(recipe, len(corpus.vocabulary)).to(device)
+        self.module = _initial(recipe, len(corpus.vocabulary)).to(device)
         self.learned = [p for p in self.module.parameters() if p.requires_grad]
         self.optimiser = torch.optim.Adam(self.learned, lr=recipe.learning_rate, eps=1e-7)
         self.averaged = {key: value.clone() for key, value in self.module.state_dict().items()}
@@ -283,26 +319,10 @@ class _Run:
         self.module.load_state_dict(current)
         return loss / len(self.held_out), right / len(self.held_out)
 
-    def network(self) -> Network:
-        """The best epoch so far, with its provenance."""
+    def network(self, weights: dict[str, Tensor], measured: dict[str, str] | None = None) -> Network:
         module = _Module(self.recipe, len(self.corpus.vocabulary))
-        module.load_state_dict(self.best)
-        info = {
-            "seed": str(self.recipe.seed),
-            "date": date.today().isoformat(),
-            "recipe": json.dumps(asdict(self.recipe)),
-            "text_rules": json.dumps(TEXT_RULES | {"cut": self.recipe.cut}),
-            "measured": json.dumps(self.best_measures),
-        }
-        return Network(
-            cell_from_torch(module.layer),
-            module.readout.weight.detach(),
-            module.readout.bias.detach(),
-            embedding=module.embedding.weight.detach(),
-            vocabulary=self.corpus.vocabulary,
-            name=f"{self.recipe.cell}-{self.recipe.size}",
-            info=info,
-        )
+        module.load_state_dict(weights)
+        return _network(self.recipe, self.corpus.vocabulary, module, measured or {})
 
     # ---- checkpoints: safetensors too ------------------------------------------------------------------------
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU threads for torch.")
 @click.option(
+    "--every-epoch", is_flag=True, help="Keep the network after every epoch, too: OUT-e00, untrained, OUT-e01, …"
+)
+@click.option(
     "--out", type=click.Path(path_type=Path), help="The file to write [default: CELL-SIZE-sSEED.safetensors]."
 )
 def command(
@@ -44,6 +47,7 @@ def command(
     imdb: Path | None,
     device: str,
     threads: int,
+    every_epoch: bool,
     out: Path | None,
 ) -> None:
     """Train a sentiment network on the 25,000 training reviews of IMDb and measure it on the 25,000 test reviews.
@@ -55,6 +59,7 @@ def command(
     import torch
 
     from engine import training
+    from engine.network import Network
     from engine.reviews import open_reviews
     from engine.task_training import TaskRecipe
 
@@ -74,11 +79,30 @@ def command(
     console.print(f"reading reviews, to train {size} {cell} cells (seed {seed}) on {device}")
     reviews = open_reviews("imdb", split="train", imdb=imdb)
     corpus = training.Corpus.of(reviews, recipe.vocabulary, recipe.cut)
+
+    def epoch_file(epoch: int) -> Path:
+        return out.with_stem(f"{out.stem}-e{epoch:02}")
+
+    def keep(epoch: int, early: Network) -> None:
+        early.info |= {"epoch": str(epoch)}
+        early.save(epoch_file(epoch))
+
     with _Bar(console) as show:
-        network = training.train_sentiment(corpus, recipe, device=device, checkpoint=checkpoint, progress=show)
+        network = training.train_sentiment(
+            corpus,
+            recipe,
+            device=device,
+            checkpoint=checkpoint,
+            progress=show,
+            every_epoch=keep if every_epoch else None,
+        )
 
     console.print("measuring on the test reviews")
     test = training.Corpus.of(open_reviews("imdb", split="test", imdb=imdb), corpus.vocabulary, recipe.cut)
+    for file in [epoch_file(epoch) for epoch in range(recipe.epochs + 1)] if every_epoch else []:
+        early = Network.load(file)
+        early.info |= {"accuracy": f"{training.accuracy(early, test):.5f}"}
+        early.save(file)
     accuracy = training.accuracy(network, test)
     network.info |= {"accuracy": f"{accuracy:.5f}"}
     network.save(out)

@@ -9,7 +9,7 @@ import torch
 
 from engine.network import Network
 from engine.reviews import Review
-from engine.training import Corpus, Progress, Recipe, accuracy, train_sentiment
+from engine.training import Corpus, Progress, Recipe, accuracy, train_sentiment, untrained
 
 SMALL = {"size": 4, "epochs": 3, "validation": 40, "batch": 16, "vocabulary": 30}
 
@@ -38,6 +38,28 @@ def test_learns(cell: str, corpus: Corpus) -> None:
     measured = json.loads(network.info["measured"])
     assert measured["validation_loss"] == min(report.validation_loss for report in epochs)
     assert json.loads(network.info["recipe"]) == {**json.loads(json.dumps(vars(recipe)))}
+
+
+def test_hands_out_every_epoch_and_what_it_began_with(corpus: Corpus) -> None:
+    recipe = Recipe(**SMALL)
+    kept: dict[int, Network] = {}
+    losses: list[float] = []
+    network = train_sentiment(
+        corpus,
+        recipe,
+        progress=lambda report: losses.append(report.validation_loss or np.inf),
+        every_epoch=kept.__setitem__,
+    )
+    assert list(kept) == [0, 1, 2, 3]
+    best = 1 + int(np.argmin([loss for loss in losses if loss < np.inf]))
+    for key, tensor in network.tensors().items():
+        assert torch.equal(kept[best].tensors()[key], tensor)
+    begun = untrained(recipe, corpus.vocabulary).tensors()
+    for key, tensor in kept[0].tensors().items():
+        assert torch.equal(begun[key], tensor)
+    assert (begun["embedding"].abs() <= 0.05).all()
+    assert not torch.equal(untrained(Recipe(**SMALL, seed=1), corpus.vocabulary).embedding, begun["embedding"])
+    assert accuracy(kept[0], corpus) < accuracy(kept[3], corpus)
 
 
 def test_goes_on_where_it_was_stopped(corpus: Corpus, tmp_path: Path) -> None:

@@ -53,6 +53,16 @@ def test_writes_a_network_and_what_it_measures(archive: Path, tmp_path: Path) ->
     assert sorted(p.name for p in tmp_path.iterdir()) == ["tiny.safetensors"]
 
 
+def test_keeps_every_epoch(archive: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tiny.safetensors"
+    given = ["train", "--size", "4", "--epochs", "2", "--imdb", str(archive), "--every-epoch", "--out", str(out)]
+    CliRunner().invoke(pinkx, given, catch_exceptions=False)
+    infos = [describe(tmp_path / f"tiny-e{epoch:02}.safetensors") for epoch in range(3)]
+    assert [info.metadata["epoch"] for info in infos] == ["0", "1", "2"]
+    assert all(info.accuracy is not None for info in infos)
+    assert len(list(tmp_path.iterdir())) == 4
+
+
 def test_goes_on_after_ctrl_c(archive: Path, tmp_path: Path) -> None:
     out = tmp_path / "tiny.safetensors"
     given = ["train", "--size", "4", "--epochs", "400", "--imdb", str(archive), "--out", str(out)]
