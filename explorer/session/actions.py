@@ -82,6 +82,16 @@ ACTIONS = (
     Action("quit", ("q", "ctrl+c", "ctrl+q"), "Quit", "Program", "Leave pinkx.", True),
 )  # fmt: skip
 
+# What only a window can do.
+WINDOW_ACTIONS = (
+    Action("focus-word-map", ("7",), "Word map", "Panels", "Go to the map of where words lead."),
+    Action("focus-overview", ("8",), "Overview", "Panels", "Go to the whole review."),
+    Action("focus-reviews", ("9",), "Reviews list", "Panels", "Go to the list of reviews and search it."),
+    Action("arrange", ("0",), "Arrange", "Panels", "Put all panels back to where they first stood."),
+    Action("copy", ("ctrl+c",), "Copy picture", "Program", "Copy the picture of the panel in focus."),
+    Action("light", ("L",), "Light", "Program", "Change between dark and light."),
+)
+
 _SHOWN = {
     "left": "←", "right": "→", "up": "↑", "down": "↓", "plus": "+", "minus": "-", "equals_sign": "=",
     "question_mark": "?", "colon": ":", "comma": ",", "full_stop": ".", "greater_than_sign": ">", "less_than_sign": "<",
@@ -107,4 +117,4 @@ def action(name: str) -> Action:
     return _BY_ID[name]
 
 
-_BY_ID = {entry.id: entry for entry in ACTIONS}
+_BY_ID = {entry.id: entry for entry in (*ACTIONS, *WINDOW_ACTIONS)}

@@ -1,0 +1,130 @@
+"""The pictures cells × time of several signals at once, kept up word by word, and traces of single cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.session.colours import LEVELS, codes
+from explorer.session.heatmap import CONTRAST, REFERENCE, cell_rows, reference, standardised, value_range
+from explorer.session.model import Frame, Session
+
+
+@dataclass(frozen=True)
+class GateImage:
+    """``codes`` (row, word) are colour map positions, the first column word ``first``; ``rows`` lists the cells of
+    every row, ``low`` and ``high`` are the values of the map's ends. The same object comes back while nothing
+    changes."""
+
+    codes: NDArray[np.uint8]
+    first: int
+    rows: tuple[tuple[int, ...], ...]
+    low: float
+    high: float
+
+    @property
+    def cells_per_row(self) -> int:
+        """Above 1 the picture is binned, and says so."""
+        return max(map(len, self.rows), default=1)
+
+    def row_of(self, cell: int) -> int | None:
+        """The row that shows a cell."""
+        return next((number for number, cells in enumerate(self.rows) if cell in cells), None)
+
+
+@dataclass
+class _Kept:
+    """What is worked out of one signal: colours (time, cell) of words ``first`` on, as the ``measure`` gives them."""
+
+    measure: tuple[object, ...]
+    first: int
+    codes: NDArray[np.uint8]
+    low: float
+    high: float
+    made_for: tuple[object, ...] = ()
+    image: GateImage | None = None
+
+
+class Gates:
+    """Keeps the colours of words that are in view, so that a new word costs one column and not the whole picture."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._kept: dict[str, _Kept] = {}
+
+    def image(self, frame: Frame, name: str, first: int, last: int, height: int) -> GateImage:
+        """Words ``first`` to ``last`` of a signal in at most ``height`` rows, as far as they are read and kept."""
+        own = frame if frame.choices.signal == name else replace(frame, choices=replace(frame.choices, signal=name))
+        last = min(last, frame.snapshot.time)
+        kept = self._update(own, name, max(0, first), last)
+        choices, n = frame.choices, kept.codes.shape[1]
+        pinned = len(choices.pins) if n == len(frame.order) else 0
+        # The order is a new array whenever it changes.
+        made_for = (id(kept.codes), len(kept.codes), id(frame.order), pinned, choices.bins, height)
+        if kept.image is None or kept.made_for != made_for:
+            order = frame.order if n == len(frame.order) else np.arange(n)
+            rows = cell_rows(order, pinned, max(1, height))
+            zero = max(0.0, -kept.low / (kept.high - kept.low) * (LEVELS - 1))
+            merged = _merged(kept.codes, rows, choices.bins, zero)
+            kept.image = GateImage(merged, kept.first, rows, kept.low, kept.high)
+            kept.made_for = made_for
+        return kept.image
+
+    def _update(self, frame: Frame, name: str, first: int, last: int) -> _Kept:
+        """Bring what is kept up to the words wanted; anew only where the measure or the stretch changed."""
+        choices, snapshot = frame.choices, frame.snapshot
+        each = choices.contrast == "each cell"
+        if each:
+            low, high = -CONTRAST, CONTRAST
+            scale: tuple[object, ...] = (_measured_to(snapshot.time),)
+        else:
+            low, high = value_range(frame, self._session.read(name, first, last))
+            scale = (low, high)
+        measure = (snapshot.run, id(snapshot.network), choices.contrast, first, *scale)
+        kept = self._kept.get(name)
+        if kept is None or kept.measure != measure or kept.first + len(kept.codes) > last:
+            kept = self._kept[name] = _Kept(measure, first, np.empty((0, 0), dtype=np.uint8), low, high)
+        begin = kept.first + len(kept.codes)
+        if begin < last or not kept.codes.shape[1]:
+            values = self._session.read(name, begin, last)
+            if each:
+                shown = codes(standardised(values.astype(np.float64), reference(self._session, frame)), low, high)
+            else:
+                shown = codes(values, low, high)
+            if len(kept.codes) and len(shown) == last - begin and shown.shape[1] == kept.codes.shape[1]:
+                kept.codes = np.concatenate([kept.codes, shown])
+            else:  # the first words, or some in between are no longer kept
+                kept.first, kept.codes = last - len(shown), shown
+        return kept
+
+
+def _measured_to(time: int) -> int:
+    """When `reference` changes, as a number."""
+    time = max(1, time)
+    return time.bit_length() if time < REFERENCE else time // REFERENCE * REFERENCE
+
+
+def _merged(values: NDArray[np.uint8], rows: tuple[tuple[int, ...], ...], how: str, zero: float) -> NDArray[np.uint8]:
+    """(time, cell) → (row, time): the mean of a row's cells, or (``max``) the one farthest from the code of 0."""
+    if all(len(row) == 1 for row in rows):
+        return np.ascontiguousarray(values[:, [row[0] for row in rows]].T)
+    out = np.empty((len(rows), len(values)), dtype=np.uint8)
+    for number, row in enumerate(rows):
+        block = values[:, list(row)]
+        if how == "mean":
+            out[number] = block.mean(axis=1)
+        else:
+            strongest = np.abs(block - zero).argmax(axis=1)
+            out[number] = block[np.arange(len(block)), strongest]
+    return out
+
+
+def cell_traces(
+    session: Session, frame: Frame, name: str, cells: tuple[int, ...], first: int, last: int
+) -> tuple[int, dict[int, NDArray[np.float64]]]:
+    """A signal of some cells, cell → (time,), and the word at which they begin; as far as it is kept."""
+    last = min(last, frame.snapshot.time)
+    values = session.read(name, max(0, first), last)
+    return last - len(values), {cell: values[:, cell].astype(np.float64) for cell in cells if cell < values.shape[1]}
