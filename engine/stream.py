@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -23,6 +24,7 @@ from engine.activity import THRESHOLD, RollingActivity, dead
 from engine.fluctuation import RollingExponent, rolling_scales
 from engine.network import UNKNOWN, Network
 from engine.recording import DeviceStepper, Stepper
+from engine.replay import Analysis, Playback, RecordedNetwork, RecordedReview, recorded
 from engine.reviews import Review
 from engine.ring import Ring
 
@@ -142,6 +144,9 @@ class Stream:
         self._run = 0
         self._watched = "h"
         self._ids = np.empty(0, dtype=np.int32)
+        self._review = self._reviews[0]
+        self._keep: Callable[[RecordedReview], None] | None = None
+        self._ring = Ring({}, 1)
         self._take_network(network)
         self.snapshot: Snapshot = self._look()
         self._thread = threading.Thread(target=self._work, name="pinkx engine", daemon=True)
@@ -196,6 +201,16 @@ class Stream:
     def watch(self, signal: str) -> None:
         """Keep up the rolling α of every cell of this signal."""
         self._commands.put(lambda: self._watch(signal))
+
+    def take(self) -> Future[RecordedReview | None]:
+        """A recording of the present run, as far as it is kept; None before its first word."""
+        taken: Future[RecordedReview | None] = Future()
+        self._commands.put(lambda: taken.set_result(self._recorded()))
+        return taken
+
+    def record(self, keep: Callable[[RecordedReview], None] | None) -> None:
+        """Hand every run to ``keep`` when another takes its place, from the engine's thread; None ends that."""
+        self._commands.put(lambda: setattr(self, "_keep", keep))
 
     def close(self) -> None:
         """End the thread.
@@ -267,8 +282,7 @@ class Stream:
 
     def _advance(self, count: int) -> None:
         if count:
-            ids = self._ids[self._ring.time : self._ring.time + count]
-            signals = self._stepper.advance(ids)
+            signals = self._stepper.advance(self._read_by_stepper[self._ring.time : self._ring.time + count])
             self._ring.write({**signals, **self._analyse(signals), "probability": self._probabilities(signals["h"])})
             self._read_lately.append((time.perf_counter(), count))
         arrived = self._goal is not None and self._ring.time >= self._goal
@@ -300,14 +314,23 @@ class Stream:
             raise ValueError(f"no review {index}: there are {len(reviews)}, counted from 0")
         if not reviews[index].words:
             raise ValueError(f"{reviews[index].name!r} has no word to read")
+        review = reviews[index]
+        if isinstance(review, RecordedReview):
+            self._take_network(review.network)
+        elif isinstance(self._network, RecordedNetwork):
+            raise ValueError("a recording is played without its network, which alone could read another text")
         self._reviews, self._index = reviews, index
         self._begin()
 
     def _begin(self) -> None:
         """Word 0 of the present review through the present network."""
+        self._hand_over()
         vocabulary = self._network.vocabulary
         assert vocabulary is not None
-        self._ids = vocabulary.encode(self._reviews[self._index].words)
+        self._review = self._reviews[self._index]
+        self._ids = vocabulary.encode(self._review.words)
+        played = isinstance(self._network, RecordedNetwork)
+        self._read_by_stepper = np.arange(len(self._ids), dtype=np.int32) if played else self._ids
         self._run += 1
         self._goal = None
         self._stepper.reset()
@@ -321,8 +344,8 @@ class Stream:
     def _take_network(self, network: Network) -> None:
         if network.vocabulary is None:
             raise ValueError(f"{network.name} was trained for {network.task}: it takes numbers, not reviews")
-        on_cpu = self._device == "cpu"
-        self._stepper = Stepper(network) if on_cpu else DeviceStepper(network.to(device=self._device))
+        self._hand_over()
+        self._stepper = self._stepper_of(network)
         self._network = network
         self._names = [signal.name for signal in network.signals]
         size = network.cell.size
@@ -336,7 +359,28 @@ class Stream:
         self._cells = RollingExponent(self._scales, self._window, widths[self._watched])
         self._activity = RollingActivity(self._window, size)
 
+    def _stepper_of(self, network: Network) -> Stepper | DeviceStepper | Playback:
+        if isinstance(network, RecordedNetwork):
+            return Playback(network)
+        return Stepper(network) if self._device == "cpu" else DeviceStepper(network.to(device=self._device))
+
+    def _recorded(self) -> RecordedReview | None:
+        ring = self._ring
+        if not ring.time:
+            return None
+        values = {name: ring.read(name, ring.first, ring.time) for name in self._names}
+        analysis = Analysis(self._window, self._scales, self._threshold)
+        return recorded(self._network, self._review, self._ids, ring.first, values, analysis)
+
+    def _hand_over(self) -> None:
+        """Give the run that ends to whoever records."""
+        run = self._recorded() if self._keep is not None else None
+        if self._keep is not None and run is not None:
+            self._keep(run)
+
     def _use(self, network: Network | str | Path) -> None:
+        if isinstance(self._network, RecordedNetwork):
+            raise ValueError("a recording is played as it was read: no other network can take over")
         time_read = self._ring.time
         self._take_network(network if isinstance(network, Network) else Network.load(network))
         if self._run:
