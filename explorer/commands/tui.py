@@ -23,6 +23,12 @@ from explorer.session.opening import DEFAULT_SPEED, Wishes
     help="Words a second to begin with.",
 )  # fmt: skip
 @click.option(
+    "--replay",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Play a recording (key R or E), without its network.",
+)
+@click.option(
     "--screenshot",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
@@ -43,6 +49,7 @@ def command(
     review: int,
     device: str,
     speed: float,
+    replay: Path | None,
     screenshot: Path | None,
     after: float,
     size: str,
@@ -50,7 +57,9 @@ def command(
     """Watch a network read, in the terminal. Press ? for every key."""
     from explorer.tui.launch import run, take_picture
 
-    wishes = Wishes(network, reviews, review, device, speed)
+    if replay is not None and (network or reviews):
+        raise click.UsageError("--replay plays what was recorded: it goes without --network and --reviews")
+    wishes = Wishes(network, reviews, review, device, speed, replay)
     if screenshot is None:
         run(wishes)
     else:

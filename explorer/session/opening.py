@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,13 +17,15 @@ DEFAULT_SPEED = 8.0
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the command line asked for. ``review`` counts from 1; ``device`` is auto, cpu or cuda."""
+    """What the command line asked for. ``review`` counts from 1; ``device`` is auto, cpu or cuda; ``replay`` is a
+    recording that is played instead of anything else."""
 
     network: str | None = None
     reviews: str | None = None
     review: int = 1
     device: str = "auto"
     speed: float | None = DEFAULT_SPEED
+    replay: Path | None = None
 
 
 class Opening:
@@ -59,6 +62,8 @@ class Opening:
 
     def _opened(self) -> Session:
         wishes = self.wishes
+        if wishes.replay is not None:
+            return self._replayed(wishes.replay)
         from engine.catalogue import describe
         from engine.reviews import open_reviews
 
@@ -81,6 +86,33 @@ class Opening:
         stream = Stream(network, speed=wishes.speed, device=device)
         try:
             return Session(stream, reviews, wishes.review - 1)
+        except ValueError:
+            stream.close()
+            raise
+
+    def _replayed(self, path: Path) -> Session:
+        if not path.is_file():  # told at once, before the slow part
+            raise FileNotFoundError(f"no such recording: {str(path)!r}")
+        self.progress = "loading PyTorch"
+        from engine.replay import load_recording
+        from engine.stream import Stream
+        from explorer.session.model import Session
+
+        self.progress = f"opening the recording {path.name}"
+        runs = load_recording(path)
+        told = runs[0].analysis
+        self.progress = "compiling the kernels (only the first time)"
+        capacity = max(len(run.words) for run in runs)
+        stream = Stream(
+            runs[0].network,
+            window=told.window,
+            scales=told.scales,
+            threshold=told.threshold,
+            speed=self.wishes.speed,
+            capacity=capacity,
+        )
+        try:
+            return Session(stream, runs, self.wishes.review - 1)
         except ValueError:
             stream.close()
             raise
