@@ -165,8 +165,7 @@ class Stepper:
         cell = network.cell
         self._names = [signal.name for signal in cell.signals]
         self._layer = steps.arrange(cell)
-        self._held: dict[str, Float32s] = {}
-        self._hold = steps.hold(cell, self._held)
+        self.held = {}
         self._vectors = None if network.embedding is None else network.embedding.detach().float().cpu().numpy()
         self._state = np.zeros((1, cell.state_size), dtype=np.float32)
         self._order = np.zeros(1, dtype=np.intp)
@@ -224,6 +223,16 @@ class Stepper:
         steps.run(self._layer, vectors, tokens, lengths, self._order, self._state, self._hold, self._slots, out)
         return {**dict(zip(self._names, out[:, 0], strict=True)), "x": vectors[tokens[0]]}
 
+    @property
+    def held(self) -> Mapping[str, Float32s]:
+        """What is held: signal → (n,) values, NaN where a cell is free.  Set it to hold that and nothing else."""
+        return self._held
+
+    @held.setter
+    def held(self, held: Mapping[str, ArrayLike]) -> None:
+        self._held = _checked_holds(self.network, held)
+        self._hold = steps.hold(self.network.cell, self._held)
+
     def hold(self, signal: str, cells: ArrayLike, value: ArrayLike) -> None:
         """Hold a signal of some cells at a value (one, or one a cell) at every step from now on.
 
@@ -232,18 +241,16 @@ class Stepper:
         ValueError
             For an unknown signal or cell.
         """
-        held = self._held.get(signal, np.full(self.network.cell.size, np.nan, dtype=np.float32)).copy()
+        held = np.array(self.held.get(signal, np.full(self.network.cell.size, np.nan, dtype=np.float32)))
         try:
             held[np.asarray(cells)] = value
         except IndexError:
             raise ValueError(f"{self.network.name} has cells 0 to {len(held) - 1}, got {cells!r}") from None
-        self._held = _checked_holds(self.network, self._held | {signal: held})
-        self._hold = steps.hold(self.network.cell, self._held)
+        self.held = {**self.held, signal: held}
 
     def release(self) -> None:
         """Hold nothing any more."""
-        self._held = {}
-        self._hold = steps.hold(self.network.cell, self._held)
+        self.held = {}
 
 
 class DeviceStepper:
@@ -252,6 +259,19 @@ class DeviceStepper:
     def __init__(self, network: Network) -> None:
         self.network = network
         self._state = network.cell.initial_state()
+
+    @property
+    def held(self) -> Mapping[str, Float32s]:
+        """Nothing; ValueError if it is set to anything."""
+        return {}
+
+    @held.setter
+    def held(self, held: Mapping[str, ArrayLike]) -> None:
+        if held:
+            raise ValueError(
+                f"cells are silenced and held on the CPU only, and {self.network.name} runs on "
+                f"{self.network.cell.device}: begin with --device cpu"
+            )
 
     def reset(self) -> None:
         """Return to the zero state."""

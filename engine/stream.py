@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from engine.activity import THRESHOLD, RollingActivity, dead
 from engine.fluctuation import RollingExponent, rolling_scales
@@ -43,6 +43,7 @@ class Snapshot:
     ``alpha``, ``beta``, ``r2`` and ``reason`` are of the layer sums over the last ``window`` words, by signal;
     ``cell_alpha`` and ``cell_reason`` (n,) are of every cell of the signal ``watched``.  NaN goes with a reason.
     ``activity`` (n,) is the rolling standard deviation of h, ``dead`` (n,) where it is below ``threshold``.
+    ``held`` tells which signals are held at which values: signal → (n,), NaN where a cell is free.
     """
 
     run: int
@@ -68,6 +69,7 @@ class Snapshot:
     threshold: float
     window: int
     scales: tuple[int, ...]
+    held: Mapping[str, NDArray[np.float32]]
 
     @property
     def words(self) -> int:
@@ -197,6 +199,13 @@ class Stream:
     def use(self, network: Network | str | Path) -> None:
         """Change the network, or load one by path or name; the review begins anew and is read to where it stood."""
         self._commands.put(lambda: self._use(network))
+
+    def hold(self, held: Mapping[str, ArrayLike]) -> None:
+        """Hold signals of cells at values, (n,) with NaN where a cell is free, and nothing else.
+
+        The review begins anew and is read to where it stood.  Another network holds nothing.
+        """
+        self._commands.put(lambda: self._hold(held))
 
     def watch(self, signal: str) -> None:
         """Keep up the rolling α of every cell of this signal."""
@@ -346,6 +355,7 @@ class Stream:
             raise ValueError(f"{network.name} was trained for {network.task}: it takes numbers, not reviews")
         self._hand_over()
         self._stepper = self._stepper_of(network)
+        self._held: Mapping[str, NDArray[np.float32]] = {}
         self._network = network
         self._names = [signal.name for signal in network.signals]
         size = network.cell.size
@@ -381,8 +391,18 @@ class Stream:
     def _use(self, network: Network | str | Path) -> None:
         if isinstance(self._network, RecordedNetwork):
             raise ValueError("a recording is played as it was read: no other network can take over")
-        time_read = self._ring.time
+        time_read = self._goal or self._ring.time
         self._take_network(network if isinstance(network, Network) else Network.load(network))
+        self._begin_again(time_read)
+
+    def _hold(self, held: Mapping[str, ArrayLike]) -> None:
+        if isinstance(self._stepper, Playback):
+            raise ValueError("a recording is played as it was read: nothing in it can be silenced or held")
+        self._stepper.held = held
+        self._held = self._stepper.held
+        self._begin_again(self._goal or self._ring.time)
+
+    def _begin_again(self, time_read: int) -> None:
         if self._run:
             self._begin()
             self._seek(time_read)
@@ -466,6 +486,7 @@ class Stream:
             threshold=self._threshold,
             window=self._window,
             scales=self._scales,
+            held=self._held,
         )
 
 
