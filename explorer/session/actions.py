@@ -50,6 +50,8 @@ ACTIONS = (
     Action("next-place", ("a",), "Agree", "Looking", "Go to another place where the cells of the brush agree."),
     Action("silence", ("x",), "Silence", "Looking", "Silence the selected cell, or let it speak; or all speak."),
     Action("silence-dead", ("X",), "Silence dead", "Looking", "Silence all dead cells; again: let all speak."),
+    Action("hold", ("H",), "Hold", "Looking", "Hold the chosen signal of the selected cell, or of all, at a value."),
+    Action("let-speak", ("U",), "Undo", "Looking", "Undo every change of the network: nothing is silenced or held."),
     Action("order", ("o",), "Order", "Looking", "Order the cells: number, activity, value, readout weight."),
     Action("bins", ("m",), "Bins", "Looking", "Where several cells share a row: show their mean or their strongest."),
     Action("map", ("v",), "Map", "Looking", "Change the colour map; both rise in lightness."),

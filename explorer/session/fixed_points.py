@@ -92,7 +92,7 @@ class Points:
         return self._portrait[2]
 
     def _newest(self, frame: Frame) -> PointMap | None:
-        self.search.begin(frame.snapshot.network)
+        self.search.begin(self._session.holding.network(frame.snapshot))
         found = self.search.found
         if found is None:
             self.map = None
@@ -148,7 +148,7 @@ class Points:
             raise SessionError("the first search is not done yet: try again when it is")
         if frame.word < 0:
             raise SessionError("no word is read yet: read one, then look for the points under it")
-        network = frame.snapshot.network
+        network = self._session.holding.network(frame.snapshot)
         assert network.vocabulary is not None, "a network that is watched reads words"
         name = network.vocabulary.word(int(frame.snapshot.ids[frame.word]))
         if name not in network.vocabulary.words:

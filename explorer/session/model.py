@@ -98,7 +98,7 @@ class Session:
         self.choices = Choices()
         self.points = Points(self)
         self.brushed = Brush(self)
-        self.silencing = Silencing(self)
+        self.holding = Holding(self)
         self.comparing = Comparing(self)
         self.note = ""
         self._order: NDArray[np.intp] = np.arange(stream.snapshot.network.cell.size)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.activity import saturation
+from explorer.session.holding import held_cells
 from explorer.session.model import Frame, Session
 from explorer.session.timeline import TimeAxis
 
@@ -95,9 +96,14 @@ class CellRow:
     saturation: float
     weight: float
     dead: bool
-    silenced: bool
+    held: tuple[str, ...]
     pinned: bool
     selected: bool
+
+    @property
+    def mark(self) -> str:
+        """``∅`` silenced, ``=`` a gate held, ``†`` dead, ``*`` pinned, else a blank."""
+        return "∅" if "h" in self.held else "=" if self.held else "†" if self.dead else "*" if self.pinned else " "
 
 
 def cell_table(session: Session, frame: Frame) -> list[CellRow]:
@@ -109,7 +115,7 @@ def cell_table(session: Session, frame: Frame) -> list[CellRow]:
     alpha = snapshot.cell_alpha if snapshot.cell_alpha.shape == (n,) else np.full(n, np.nan)
     weight = snapshot.network.readout_weight[0].tolist()
     saturated = _saturation(session, frame)
-    silenced = session.silencing.cells
+    held = held_cells(snapshot)
     return [
         CellRow(
             cell=cell,
@@ -119,7 +125,7 @@ def cell_table(session: Session, frame: Frame) -> list[CellRow]:
             saturation=float(saturated[cell]),
             weight=weight[cell],
             dead=bool(snapshot.dead[cell]),
-            silenced=cell in silenced,
+            held=held.get(cell, ()),
             pinned=cell in choices.pins,
             selected=cell == choices.selected,
         )

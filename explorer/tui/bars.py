@@ -8,6 +8,7 @@ from textual import events
 from textual.strip import Strip
 
 from explorer.session.actions import ACTIONS, shown_key
+from explorer.session.holding import told
 from explorer.session.model import Frame, Session
 from explorer.session.text import pace
 from explorer.tui.ink import BRIGHT, DIM, FAINT, GOOD, PINK_BOLD, TEXT, WARN, Line, safe, width_of

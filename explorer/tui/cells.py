@@ -10,7 +10,7 @@ from engine.activity import participation_ratio
 from explorer.session.model import Frame, Session
 from explorer.session.series import CellRow, cell_table
 from explorer.session.text import number
-from explorer.tui.ink import BRIGHT, DEAD, DIM, FAINT, GOOD, PINK, SELECTED, TEXT, Line
+from explorer.tui.ink import BRIGHT, DEAD, DIM, FAINT, GOOD, PINK, SELECTED, TEXT, WARN, Line
 from explorer.tui.panel import Panel
 
 HALF = 5  # columns of either side of the bar of values
@@ -74,14 +74,13 @@ class CellsPanel(Panel, can_focus=True):
 
 def _line(row: CellRow, biggest: float) -> Line:
     style = SELECTED if row.selected else DIM if row.dead else TEXT
-    mark = "∅" if row.silenced else "†" if row.dead else "*" if row.pinned else " "
     reach = 0 if not np.isfinite(row.value) else round(row.value / biggest * HALF)
     left = "".join("█" if HALF - k <= -reach else " " for k in range(HALF))
     right = "".join("█" if k < reach else " " for k in range(HALF))
     beta = number(2 * row.alpha - 1)
     return [
         Segment(f"{'▸' if row.selected else ' '}#{row.cell:03d}", style),
-        Segment(f"{mark} ", DEAD if row.dead else PINK),
+        Segment(f"{row.mark} ", WARN if row.held else DEAD if row.dead else PINK),
         Segment(left, PINK),
         Segment("│", FAINT),
         Segment(right, GOOD),

@@ -8,7 +8,7 @@ from textual.app import App
 
 from explorer.session.actions import ACTIONS, shown_key
 from explorer.session.model import Session, SessionError
-from explorer.tui.dialogs import ChooseDialog, HelpDialog, JumpDialog, TypeDialog
+from explorer.tui.dialogs import AskDialog, ChooseDialog, HelpDialog, TypeDialog
 
 
 class Choosing(App[None]):
@@ -42,6 +42,15 @@ class Choosing(App[None]):
 
         self.push_screen(ChooseDialog(title, entries, present), chosen)
 
+    def ask(self, title: str, hint: str, enter: str, then: Callable[[str], None]) -> None:
+        """Let a line be typed, and do ``then`` with it; ``enter`` says what Enter does."""
+
+        def asked(text: str | None) -> None:
+            if text is not None:
+                self.attempt(lambda: then(text))
+
+        self.push_screen(AskDialog(title, hint, enter), asked)
+
     # ---- actions ---------------------------------------------------------------------------------------------
 
     def do_help(self) -> None:
@@ -62,12 +71,14 @@ class Choosing(App[None]):
 
     def do_jump(self) -> None:
         session = self._session()
+        hint = f"word 1 to {session.stream.snapshot.words}, or a place such as 50%"
+        self.ask("Jump", hint, "jumps", session.jump)
 
-        def jump(place: str | None) -> None:
-            if place is not None:
-                self.attempt(lambda: session.jump(place))
-
-        self.push_screen(JumpDialog(session.stream.snapshot.words), jump)
+    def do_hold(self) -> None:
+        holding = self._session().holding
+        self.attempt(
+            lambda: self.ask(f"Hold {holding.question}", "a value; nothing: the mean of each", "holds", holding.hold_at)
+        )
 
     def do_reviews(self) -> None:
         session = self._session()

@@ -140,20 +140,20 @@ class ReviewEditor(TextArea):
             await super()._on_key(event)
 
 
-class JumpDialog(ModalScreen[str | None]):
-    """Asks for a place in the review."""
+class AskDialog(ModalScreen[str | None]):
+    """Asks for a line of text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Close")]
 
-    def __init__(self, words: int) -> None:
+    def __init__(self, title: str, hint: str, enter: str) -> None:
         super().__init__()
-        self._words = words
+        self._title, self._hint, self._enter = title, hint, enter
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="jump", classes="dialog") as box:
-            box.border_title = "Jump"
-            box.border_subtitle = "enter jumps   esc closes"
-            yield Input(placeholder=f"word 1 to {self._words}, or a place such as 50%")
+        with Vertical(classes="dialog ask") as box:
+            box.border_title = self._title
+            box.border_subtitle = f"enter {self._enter}   esc closes"
+            yield Input(placeholder=self._hint)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.dismiss(event.value)

@@ -13,8 +13,9 @@ from textual.widget import Widget
 
 from explorer.session.colours import LEVELS, glyph
 from explorer.session.heatmap import Heatmap, heatmap
+from explorer.session.holding import held_cells
 from explorer.session.model import Frame, Session
-from explorer.tui.ink import DEAD, DIM, FAINT, PINK, SELECTED, Line, gradient, half_blocks, hex_colours_of
+from explorer.tui.ink import DEAD, DIM, FAINT, PINK, SELECTED, WARN, Line, gradient, half_blocks, hex_colours_of
 from explorer.tui.panel import Panel, entitle
 
 GUTTER = 7
@@ -159,7 +160,8 @@ def _tile(codes: list[list[int]], there: list[bool], cursor: int | None, name: s
 
 
 def _names(view: Heatmap, frame: Frame, per_line: int) -> list[Line]:
-    """For every line the first cell that begins in it: † where dead, * where pinned, ▸ where selected."""
+    """For every line the first cell that begins in it: ∅ where silenced, = held, † dead, * pinned, ▸ selected."""
+    held = held_cells(frame.snapshot)
     named: list[Line] = []
     before = -1
     for top in range(0, len(view.row_of), per_line):
@@ -177,6 +179,8 @@ def _names(view: Heatmap, frame: Frame, per_line: int) -> list[Line]:
         label = f"{'▸' if selected else ' '}#{cell:03d}"
         style = SELECTED if selected else PINK if pinned else DIM
         mark = Segment("†", DEAD) if dead else Segment("*", PINK) if pinned else Segment(" ")
+        if cell in held:
+            mark = Segment("∅" if "h" in held[cell] else "=", WARN)
         named.append([Segment(label, style), mark, rule])
     return named
 

@@ -1,4 +1,4 @@
-"""Brushing, silencing, comparing, exporting: what a person does to a run to understand it."""
+"""Brushing, comparing, exporting: what a person does to a run to understand it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
-from engine.cells import GruCell, LstmCell, RnnCell
-from engine.network import Network, Vocabulary
+from engine.network import Network
 from engine.recording import record
 from explorer.session.brush import find_pattern
 from explorer.session.export import write_csv
-from explorer.session.model import Session, SessionError
-from explorer.session.silencing import silenced
+from explorer.session.model import Session
 from tests.explorer.small import open_session, small_file, wait
 
 
@@ -77,68 +74,6 @@ def test_words_that_are_not_read_cannot_be_brushed(read: Session) -> None:
     read.brushed.close_at(120)
     assert not read.brushed.words
     assert "are read" in read.note
-
-
-# ---- silencing -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", [LstmCell, GruCell, RnnCell])
-def test_a_silenced_cell_is_heard_as_a_constant(kind: type[LstmCell] | type[GruCell] | type[RnnCell]) -> None:
-    torch.manual_seed(1)
-    gates, n, inputs = kind.gates, 5, 3
-    hidden = {"bias_hh": torch.randn(gates * n)} if kind is GruCell else {}
-    cell = kind(torch.randn(gates * n, inputs), torch.randn(gates * n, n), torch.randn(gates * n), **hidden)
-    network = Network(
-        cell, torch.randn(1, n), torch.randn(1), embedding=torch.randn(6, inputs), vocabulary=Vocabulary("abcd")
-    )
-    deaf = silenced(network, {1: 0.3, 4: -0.2})
-    state, x = cell.initial_state(), torch.randn(7, inputs)
-    own, others = state, [0, 2, 3]
-    for t in range(7):
-        heard = state.clone()
-        heard[1], heard[4] = 0.3, -0.2  # the first n entries of a state are h
-        expected, signals = cell.step(x[t], heard)
-        own, deaf_signals = deaf.cell.step(x[t], own)
-        assert torch.allclose(deaf_signals["h"][others], signals["h"][others], atol=1e-5)
-        state = expected
-        h = signals["h"].clone()
-        h[1], h[4] = 0.3, -0.2
-        assert torch.allclose(deaf.readout(deaf_signals["h"]), network.readout(h), atol=1e-5)
-
-
-def test_one_key_silences_a_cell_and_undoes_it(read: Session) -> None:
-    whole, before = read.stream.snapshot.network, read.stream.snapshot.probability
-    strongest = int(np.argmax(np.abs(whole.readout_weight[0].numpy())))
-    read.select(strongest)
-    read.perform("silence")
-    wait(lambda: read.silencing.cells == {strongest} and read.stream.snapshot.time == 100)
-    assert read.stream.snapshot.probability != pytest.approx(before)
-    read.perform("silence")
-    wait(lambda: read.stream.snapshot.network is whole and read.stream.snapshot.time == 100)
-    assert read.stream.snapshot.probability == pytest.approx(before)
-    assert not read.silencing.cells
-
-
-def test_silencing_without_a_selection_lets_all_speak_or_is_refused(read: Session) -> None:
-    with pytest.raises(SessionError, match="no cell is selected"):
-        read.perform("silence")
-    read.select(0)
-    read.perform("silence")
-    wait(lambda: bool(read.silencing.cells))
-    read.select(None)
-    read.perform("silence")
-    wait(lambda: not read.silencing.cells)
-
-
-def test_all_dead_cells_are_silenced_at_once() -> None:
-    session = open_session(threshold=10)  # so that every cell counts as dead
-    session.stream.seek(50)
-    wait(lambda: session.stream.snapshot.time == 50)
-    session.perform("silence-dead")
-    wait(lambda: len(session.silencing.cells) == 12)
-    session.perform("silence-dead")
-    wait(lambda: not session.silencing.cells)
-    session.close()
 
 
 # ---- comparing -----------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from explorer.session.actions import ACTIONS
 from explorer.session.model import Session
 from explorer.session.opening import Wishes
 from explorer.tui.app import Explorer
-from explorer.tui.dialogs import ChooseDialog, HelpDialog, JumpDialog, TypeDialog
+from explorer.tui.dialogs import AskDialog, ChooseDialog, HelpDialog, TypeDialog
 from explorer.tui.heatmap import HeatmapPanel
 from explorer.tui.ink import braille, fit, safe
 from tests.explorer.small import open_session, small_file, wait
@@ -101,7 +101,7 @@ expect("page-on", lambda app: snapshot(app).time == 110)
 expect("start", lambda app: choices(app).cursor == 0)
 expect("live", lambda app: choices(app).cursor is None)
 expect("restart", lambda app: snapshot(app).time == 0)
-expect("jump", lambda app: isinstance(app.screen, JumpDialog))
+expect("jump", lambda app: isinstance(app.screen, AskDialog))
 expect("slower", lambda app: snapshot(app).speed == 1000)
 expect("faster", lambda app: snapshot(app).speed is None)
 expect("signal", lambda app: choices(app).signal == "x")
@@ -127,6 +127,8 @@ expect("brush", lambda app: list(app.session.brushed.words) == [99])  # type: ig
 expect("next-place", lambda app: "brush some words first" in app.session.note)  # type: ignore[union-attr]
 expect("silence", lambda app: "no cell is selected" in app.session.note)  # type: ignore[union-attr]
 expect("silence-dead", lambda app: "cell" in app.session.note)  # type: ignore[union-attr]
+expect("hold", lambda app: isinstance(app.screen, AskDialog))
+expect("let-speak", lambda app: "as it was trained" in app.session.note)  # type: ignore[union-attr]
 expect("compare", lambda app: isinstance(app.screen, ChooseDialog))
 expect("palette", lambda app: isinstance(app.screen, ChooseDialog))
 expect("export", lambda app: len(list(Path.cwd().glob("pinkx-lstm-12-first-h-1.*"))) == 2)
