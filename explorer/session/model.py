@@ -14,7 +14,7 @@ from explorer.session.brush import Brush
 from explorer.session.colours import MAPS
 from explorer.session.comparing import Comparing
 from explorer.session.fixed_points import Points
-from explorer.session.silencing import Silencing
+from explorer.session.holding import Holding
 from explorer.session.text import pace
 
 if TYPE_CHECKING:  # the engine's live rooms need torch, which a face loads behind its first frame
@@ -178,7 +178,7 @@ class Session:
     def perform(self, name: str) -> bool:
         """Do one action of the table; False if only a face can do it."""
         does = action(name).method
-        parts = (self, self.points, self.brushed, self.silencing)
+        parts = (self, self.points, self.brushed, self.holding)
         method = next((getattr(part, does) for part in parts if hasattr(part, does)), None)
         if method is None:
             return False

@@ -42,6 +42,7 @@ class StatusBar(Panel):
             Segment(f" {_place(frame)}   ", TEXT),
             Segment(badge, style),
             Segment(f"  word {frame.word + 1}/{snapshot.words}", BRIGHT),
+            *self._changes(frame),
             Segment(f"   {pace(snapshot.speed)}", DIM),
         ]
         if self.explorer.show_rates:
@@ -52,6 +53,11 @@ class StatusBar(Panel):
         if frame.note:
             line = [Segment(" pinkx ", PINK_BOLD), Segment(badge, style), Segment(f"  {frame.note}", WARN)]
         return [line]
+
+    def _changes(self, frame: Frame) -> Line:
+        """What a person must not forget while reading the numbers: the network is not the one that was trained."""
+        changed = told(frame.snapshot)
+        return [Segment(f"   ∅ {changed}", WARN)] if changed else []
 
 
 class KeyBar(Panel):
