@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -127,6 +127,12 @@ class Network:
         """The same network in another precision or on another device."""
         moved = {key: tensor.to(dtype=dtype, device=device) for key, tensor in self.tensors().items()}
         return _assemble(type(self.cell), moved, self.vocabulary, self.name, self.task, self.info)
+
+    def __reduce__(self) -> tuple[Callable[..., Network], tuple[object, ...]]:
+        """To another process a network goes as arrays: PyTorch would share memory, which may end with the sender."""
+        arrays = {key: tensor.detach().cpu().numpy() for key, tensor in self.tensors().items()}
+        words = None if self.vocabulary is None else self.vocabulary.words
+        return _arrived, (type(self.cell), arrays, words, self.name, self.task, self.info, str(self.cell.device))
 
     # ---- files -----------------------------------------------------------------------------------------------
 
@@ -272,3 +278,17 @@ def _assemble(
         task=task,
         info=info,
     )
+
+
+def _arrived(
+    kind: type[Cell],
+    arrays: Mapping[str, NDArray[np.floating]],
+    words: Sequence[str] | None,
+    name: str,
+    task: str,
+    info: Mapping[str, str],
+    device: str,
+) -> Network:
+    vocabulary = None if words is None else Vocabulary(words)
+    tensors = {key: torch.from_numpy(array).to(device) for key, array in arrays.items()}
+    return _assemble(kind, tensors, vocabulary, name, task, info)

@@ -56,7 +56,7 @@ class Points:
     """The points of the network that is watched. Actions of the table that are about points are methods here."""
 
     def __init__(self, session: Session) -> None:
-        self.search = PointSearch()
+        self.search = PointSearch(session.aside)
         self.view = PointView()
         self.map: PointMap | None = None
         self._session = session

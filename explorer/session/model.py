@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.session.actions import action
+from explorer.session.aside import Aside
 from explorer.session.brush import Brush
 from explorer.session.colours import MAPS
 from explorer.session.comparing import Comparing
@@ -96,6 +97,7 @@ class Session:
         self.reviews = reviews
         self.index = index
         self.choices = Choices()
+        self.aside = Aside()
         self.points = Points(self)
         self.brushed = Brush(self)
         self.holding = Holding(self)
@@ -343,8 +345,9 @@ class Session:
         self.look_at(word)
 
     def close(self) -> None:
-        """End the engine thread and the search for points."""
+        """End the engine thread and all work aside."""
         self.points.close()
+        self.aside.close()
         self.stream.close()
 
     # ---- inside ----------------------------------------------------------------------------------------------

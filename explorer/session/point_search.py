@@ -1,19 +1,20 @@
-"""The search for fixed points behind a session: threads of its own, for the network that is watched.
+"""The search for fixed points behind a session, for the network that is watched, in the process aside.
 
-Nothing waits for it: a view takes what is found so far. NumPy, SciPy and PyTorch let the other threads run while they
-compute, and what was found is kept on disk, so that it is there at once the next time.
+Nothing waits for it: a view takes what is found so far. What was found is kept on disk, so that it is there at once the
+next time.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from explorer.session.aside import Aside, Job, Tell
 
 if TYPE_CHECKING:  # these need torch, which a face loads behind its first frame
     from engine.attractors import WordAttractors
@@ -23,7 +24,6 @@ if TYPE_CHECKING:  # these need torch, which a face loads behind its first frame
 INPUTS = ("zero", "mean")
 STARTS = 128
 VISITED = 1000
-PATIENCE = 0.5  # seconds that closing waits; threads that are deep in a computation end after their block
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,11 @@ class PointSearch:
     ``found`` is what there is, None before the first; ``progress`` says what is being done, "" at rest.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, aside: Aside) -> None:
         self.found: Found | None = None
+        self._aside = aside
         self._network: Network | None = None
-        self._doing: dict[threading.Thread, str] = {}
+        self._doing: dict[Job, str] = {}
         self._trouble = ""
         self._lock = threading.Lock()
         self._closed = False
@@ -59,77 +60,93 @@ class PointSearch:
 
     def begin(self, network: Network) -> None:
         """Search this network from now on, unless it is the one already: visited states, points, word attractors."""
+        from engine.replay import RecordedNetwork
+
         if network is not self._network and not self._closed:
-            self._network, self.found, self._trouble = network, None, ""
-            self._start(lambda: self._survey(network))
+            with self._lock:
+                self._forget()
+                self._network, self.found, self._trouble = network, None, ""
+            if isinstance(network, RecordedNetwork):  # where it went is known, where it would go is not
+                self.found = Found(network, network.values["h"].astype(np.float64))
+            else:
+                self._start(survey, network)
 
     def add(self, network: Network, name: str) -> None:
         """Find the points under one more input too, such as a word."""
-        self._start(lambda: self._add(network, name))
+        if network is self._network and not self._closed:
+            self._start(find_points, network, name)
 
     def close(self) -> None:
         """End every search; what was not finished is forgotten."""
-        self._closed = True
-        end = time.monotonic() + PATIENCE
-        for thread in list(self._doing):
-            thread.join(max(0.0, end - time.monotonic()))
-
-    # ---- in the threads --------------------------------------------------------------------------------------
-
-    def _start(self, work: Callable[[], None]) -> None:
-        def run() -> None:
-            try:
-                work()
-            except Exception as error:  # whatever it is, the panel shows it and the run goes on
-                self._trouble = f"the search failed: {error}"
-            finally:
-                del self._doing[threading.current_thread()]
-
-        thread = threading.Thread(target=run, name="pinkx points", daemon=True)
-        self._doing[thread] = "searching …"
-        thread.start()
-
-    def _survey(self, network: Network) -> None:
-        import torch
-
-        from engine.points_cache import cached_word_attractors
-        from engine.visits import visited_states
-
-        torch.set_num_threads(1)
-        h = visited_states(network, VISITED, reviews=_read(network))[:, : network.cell.size]
-        self._keep(Found(network, h.cpu().numpy()))
-        self._add(network, *INPUTS)
-        words = cached_word_attractors(network, progress=self._report(network, "word attractors"))
-        if words is not None and self.found is not None:
-            with self._lock:
-                self._keep(replace(self.found, words=words))
-
-    def _add(self, network: Network, *names: str) -> None:
-        from engine.points import FixedPoints
-        from engine.points_cache import network_points
-
-        report = self._report(network, f"fixed points for {', '.join(names)}")
-        more = network_points(network, names, count=STARTS, reviews=_read(network), progress=report)
         with self._lock:
-            if self.found is not None and self._wanted(network):
-                before = self.found.points
-                points = more if before is None else FixedPoints.concatenate([before, more])
-                self._keep(replace(self.found, points=points))
+            self._closed = True
+            self._forget()
 
-    def _report(self, network: Network, what: str) -> Callable[[int, int], bool]:
-        def report(done: int, total: int) -> bool:
-            self._doing[threading.current_thread()] = f"{what} {done / max(1, total):.0%}"
-            return self._wanted(network)
+    def _forget(self) -> None:
+        for job in self._doing:
+            self._aside.forget(job)
+        self._doing.clear()
 
-        self._doing[threading.current_thread()] = f"{what} …"
-        return report
+    def _start(self, work: Callable[..., None], network: Network, *names: str) -> None:
+        def heed(part: tuple[str, Any]) -> None:
+            with self._lock:
+                if job in self._doing:
+                    self._heed(network, job, *part)
 
-    def _wanted(self, network: Network) -> bool:
-        return network is self._network and not self._closed
+        def end(trouble: str) -> None:
+            with self._lock:
+                if self._doing.pop(job, None) is not None and trouble:
+                    self._trouble = f"the search failed: {trouble}"
 
-    def _keep(self, found: Found) -> None:
-        if self._wanted(found.network):
-            self.found = found
+        with self._lock:  # nothing is heard of the job before it is listed
+            job = self._aside.start(work, network, *names, heed=heed, end=end)
+            self._doing[job] = "searching …"
+
+    def _heed(self, network: Network, job: Job, what: str, value: Any) -> None:
+        if what == "doing":
+            self._doing[job] = value
+        elif what == "visited":
+            self.found = Found(network, value)
+        elif self.found is not None:
+            if what == "points" and self.found.points is not None:
+                value = type(value).concatenate([self.found.points, value])
+            self.found = replace(self.found, **{what: value})
+
+
+# ---- in the process aside ----------------------------------------------------------------------------------------
+
+
+def survey(tell: Tell, network: Network) -> None:
+    """The first search: tells ``("visited" | "points" | "words", found)``, and ``("doing", text)`` meanwhile."""
+    from engine.points_cache import cached_word_attractors
+    from engine.visits import visited_states
+
+    h = visited_states(network, VISITED, reviews=_read(network))[:, : network.cell.size]
+    tell(("visited", h.cpu().numpy()))
+    find_points(tell, network, *INPUTS)
+    words = cached_word_attractors(network, progress=_report(tell, "word attractors"))
+    tell(("words", words))
+
+
+def find_points(tell: Tell, network: Network, *names: str) -> None:
+    """Tell the points under inputs given by name."""
+    from engine.points_cache import network_points
+
+    report = _report(tell, f"fixed points for {', '.join(names)}")
+    tell(("points", network_points(network, names, count=STARTS, reviews=_read(network), progress=report)))
+
+
+def _report(tell: Tell, what: str) -> Callable[[int, int], bool]:
+    told = ""
+
+    def report(done: int, total: int) -> bool:
+        nonlocal told
+        text = f"{what} {done / max(1, total):.0%}"
+        news, told = (("doing", text) if text != told else None), text
+        return tell(news)
+
+    tell(("doing", f"{what} …"))
+    return report
 
 
 def _read(network: Network) -> list[NDArray[np.int32]]:

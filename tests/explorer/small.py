@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import torch
 
+import explorer.session.aside
 from engine.cells import LstmCell
 from engine.network import Network, Vocabulary
 from engine.reviews import Review
 from engine.stream import Stream
+from explorer.session.aside import Aside
 from explorer.session.model import Session
 
 TEXT = "The film starts slowly, but then it becomes a wonderful, warm and very human story about a town. " * 8
@@ -43,9 +46,23 @@ def small_file(folder: Path, size: int = 12) -> Path:
     return path
 
 
+explorer.session.aside.NICE = 0  # or a machine that does other things too lets the tests wait
+
+
+class SharedAside(Aside):
+    """One process for the sessions of all tests: each of its own would load PyTorch first."""
+
+    def close(self) -> None:
+        """It ends with the tests."""
+
+
+ASIDE = SharedAside()
+
+
 def open_session(size: int = 12, speed: float | None = None, *, search: bool = False, **options: int) -> Session:
     """A session whose first review is open and not yet read; ``search``: for fixed points, too, once they are drawn."""
-    session = Session(Stream(small_network(size), speed=speed, **options), REVIEWS)
+    with patch("explorer.session.model.Aside", lambda: ASIDE):
+        session = Session(Stream(small_network(size), speed=speed, **options), REVIEWS)
     wait(lambda: session.stream.snapshot.run == 1)
     if not search:
         session.points.close()

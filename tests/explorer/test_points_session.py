@@ -15,11 +15,12 @@ import engine.visits
 from engine.cells import RnnCell
 from engine.fixed_points import find_fixed_points
 from engine.network import Network, Vocabulary
+from explorer.session.aside import Tell
 from explorer.session.fixed_points import TAIL, Portrait
 from explorer.session.model import Session, SessionError
 from explorer.session.point_map import COLOURS, STATES, PointMap, PointView, scene_of, screen
-from explorer.session.point_search import Found, PointSearch
-from tests.explorer.small import open_session, small_network, wait
+from explorer.session.point_search import Found, PointSearch, survey
+from tests.explorer.small import ASIDE, open_session, small_network, wait
 
 
 @pytest.fixture
@@ -94,23 +95,30 @@ def test_what_was_found_once_is_there_without_a_search(session: Session, monkeyp
     def no_search(*_: Any, **__: Any) -> None:
         raise AssertionError("searched again")
 
+    settle(session)
     monkeypatch.setattr(engine.points_cache, "find_fixed_points", no_search)
     monkeypatch.setattr(engine.points_cache, "word_attractors", no_search)
-    again = PointSearch()
-    again.begin(small_network())
-    wait(lambda: again.progress == "" and again.found is not None)
-    assert again.found is not None
-    assert again.found.words is not None
-    again.close()
+    told: list[Any] = []
+    survey(lambda part: told.append(part) is None, session.stream.snapshot.network)
+    assert [what for what, _ in told if what != "doing"] == ["visited", "points", "words"]
+
+
+def fail(tell: Tell, network: Network) -> None:
+    tell(("doing", "trying"))
+    raise ValueError("no luck")
+
+
+def wait_until_unwanted(tell: Tell, network: Network) -> None:
+    tell(("visited", np.zeros((3, network.cell.size))))
+    while tell(("doing", "word attractors 1%")):
+        time.sleep(0.01)
+    tell(("words", None))
 
 
 def test_a_search_that_fails_says_so_and_the_next_one_begins_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: Any, **__: Any) -> None:
-        raise ValueError("no luck")
-
-    search = PointSearch()
+    search = PointSearch(ASIDE)
     with monkeypatch.context() as broken:
-        broken.setattr(engine.visits, "visited_states", fail)
+        broken.setattr("explorer.session.point_search.survey", fail)
         search.begin(small_network(seed=1))
         wait(lambda: search.progress == "the search failed: no luck")
         assert search.found is None
@@ -130,37 +138,23 @@ def test_another_network_ends_the_search_and_lets_the_selection_go(session: Sess
 
 
 def test_what_a_closed_or_outdated_search_finds_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    looked: list[bool | None] = []
-
-    def slow(network: Network, *, progress: Any) -> None:
-        while not looked or looked[-1]:
-            looked.append(progress(1, 100))
-            time.sleep(0.01)
-
-    monkeypatch.setattr(engine.points_cache, "cached_word_attractors", slow)
-    search = PointSearch()
-    search.begin(small_network())
-    wait(lambda: bool(looked))
-    assert search.progress == "word attractors 1%"
-    began = time.monotonic()
+    monkeypatch.setattr("explorer.session.point_search.survey", wait_until_unwanted)
+    search, network = PointSearch(ASIDE), small_network()
+    search.begin(network)
+    wait(lambda: search.progress == "word attractors 1%")
+    found = search.found
+    assert found is not None
+    other = small_network(7)
+    search.begin(other)
+    search.add(network, "film")  # of the network before: too late
+    wait(lambda: search.found is not None and search.found.network is other)
     search.close()
-    assert time.monotonic() - began < 1
-    wait(lambda: search.progress == "")
-    assert looked[-1] is False
+    assert search.progress == ""
+    search.begin(network)
+    search.add(other, "film")
+    assert search.progress == ""
     assert search.found is not None
     assert search.found.words is None
-    search.begin(small_network(7))
-    assert search.progress == ""
-
-
-def test_closing_does_not_wait_for_a_search_that_cannot_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine.visits, "visited_states", lambda *_, **__: time.sleep(3))
-    session = open_session(search=True)
-    session.points.scene(session.frame())
-    began = time.monotonic()
-    session.points.close()
-    assert time.monotonic() - began < 1
-    session.close()
 
 
 # ---- the points under a word -----------------------------------------------------------------------------------
