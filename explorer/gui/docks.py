@@ -85,6 +85,8 @@ class Docks:
             there = {place: share for place, share in shares.items() if place in self._first}
             whole = width if along is ACROSS else height
             docks = [self._first[place] for place in there]
+            if len(docks) < 2:
+                continue
             self._window.resizeDocks(docks, [int(share * whole) for share in there.values()], along)
 
     def front(self, name: str) -> None:

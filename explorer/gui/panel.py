@@ -67,6 +67,11 @@ class Panel(QWidget):
     def offer(self, menu: QMenu, place: QPoint) -> None:
         """Put entries of its own into the context menu; ``place`` is where in the panel it was asked for."""
 
+    @property
+    def reduction(self) -> int:
+        """How many things at most share one place of its picture; above 1 the status bar says so."""
+        return 1
+
     # ---- what they use -----------------------------------------------------------------------------------------
 
     @property
@@ -82,6 +87,8 @@ class Panel(QWidget):
         item = widget.getPlotItem()
         item.hideButtons()
         item.setMenuEnabled(False)
+        for side in ("left", "bottom"):
+            item.getAxis(side).enableAutoSIPrefix(False)
         if x:
             item.setLabel("bottom", x)
         if y:

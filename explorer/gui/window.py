@@ -8,21 +8,29 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QResizeEvent
-from PySide6.QtWidgets import QLabel, QMainWindow, QMenu
+from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QLabel, QMenu
 
+from explorer.gui.actions import fill_menus, make_actions
+from explorer.gui.choosing import Choosing
 from explorer.gui.docks import Docks
 from explorer.gui.panel import Panel
 from explorer.gui.panels import PANELS
+from explorer.gui.status import Status
 from explorer.gui.theme import DARK, THEMES, Theme, configure, style_sheet
+from explorer.gui.transport import Transport
 from explorer.session.actions import action
+from explorer.session.entries import networks
 from explorer.session.model import Session, SessionError
 from explorer.session.opening import Opening, Wishes
+from explorer.session.span import Span
 
 RATE = 60  # frames a second at most
+REST = 0.5  # of the time a frame took the window leaves at least to the other threads
+BEFORE_SESSION = ("quit", "help", "light", "arrange")
 
 
-class Window(QMainWindow):
+class Window(Choosing):
     """The application's one window. The first frame needs no torch; `Opening` brings the session in a thread.
 
     Parameters
@@ -31,10 +39,13 @@ class Window(QMainWindow):
         What to open.
     session : Session, optional
         An open session instead, which its owner closes.
-    panels : sequence of Panel classes
+    panels : tuple of Panel classes
         What stands in the docks.
+    show_rates : bool
+        Whether speeds and frame rates are shown; pictures for comparison go without.
 
-    ``hovered`` is the word, ``hovered_cell`` the cell that the mouse is over in any panel, None elsewhere.
+    ``hovered`` is the word, ``hovered_cell`` the cell that the mouse is over in any panel, None elsewhere; ``dragged``
+    is the first and the last word of a brush that is being drawn; ``span`` says which words pictures over time show.
     """
 
     opened: ClassVar[Signal] = Signal()
@@ -47,6 +58,7 @@ class Window(QMainWindow):
         session: Session | None = None,
         panels: tuple[type[Panel], ...] = PANELS,
         theme: Theme = DARK,
+        show_rates: bool = True,
     ) -> None:
         super().__init__()
         configure()
@@ -54,52 +66,80 @@ class Window(QMainWindow):
         self.session = session
         self.opening = None if session is not None else Opening(wishes or Wishes())
         self.failure: Exception | None = None
-        self.theme = theme
+        self.theme, self.show_rates = theme, show_rates
         self.hovered: int | None = None
         self.hovered_cell: int | None = None
+        self.dragged: tuple[int, int] | None = None
+        self.span = Span()
         self.resize(1600, 1000)
+        self.made = make_actions(self)
+        self.menus = fill_menus(self, self.made)
+        self.transport = Transport(self, self.made)
+        self.addToolBar(self.transport)
+        self.status = Status(self)
+        self.setStatusBar(self.status)
         self.panels: dict[str, Panel] = {kind.name: kind(self) for kind in panels}
         self.docks = Docks(self, self.panels.values())
+        self.menus["Panels"].addSeparator()
+        for dock in self.docks.docks.values():
+            self.menus["Panels"].addAction(dock.toggleViewAction())
         self._progress = QLabel(self)
         self._progress.setObjectName("progress")
         self._progress.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._drawn: deque[float] = deque(maxlen=2 * RATE)
+        self._drawn: deque[float] = deque(maxlen=RATE)
         self._ticks = 0
+        self._ready = False
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._tick)
         self._dress()
         self._say_opening()
-        self._timer.start(0)
 
-    # ---- drawing -----------------------------------------------------------------------------------------------
+    # ---- drawing -------------------------------------------------------------------------------------------------
 
     def _tick(self) -> None:
-        began = time.perf_counter()
+        began = time.thread_time()
         if self.session is None:
             self._await_opening()
         elif not self.isMinimized():
             self.draw()
-        spent = time.perf_counter() - began
-        self._timer.start(max(1, round(1000 * (1 / RATE - spent))))
+        spent = time.thread_time() - began
+        self._timer.start(max(1, round(1000 * max(1 / RATE - spent, REST * spent))))
 
     def draw(self, *, all: bool = False) -> None:
-        """Draw the newest frame, as far as it changed; what is steady now and then, or with ``all`` too."""
+        """Draw the newest frame, as far as it changed; what is steady only now and then, or with ``all`` too."""
         session = self.session
         if session is None:
             return
         frame = session.frame()
+        if not self._ready:
+            self._begin(session)
         self._ticks += 1
         moving = frame.snapshot.playing and not all
         for number, panel in enumerate(self.panels.values()):
             if panel.isVisible() and (not moving or (self._ticks + number) % panel.every == 0):
                 panel.show_frame(session, frame)
+        self.transport.show_frame(session, frame)
         self._drawn.append(time.perf_counter())
+        if not moving or self._ticks % 6 == 0:
+            reduction = max(panel.reduction for panel in self.panels.values())
+            self.status.show_frame(session, frame, self.fps, reduction)
 
     def redraw(self) -> None:
         """Draw now, after something was done."""
         self.draw(all=True)
+
+    @property
+    def fps(self) -> float:
+        """Frames a second lately."""
+        passed = self._drawn[-1] - self._drawn[0] if len(self._drawn) > 1 else 0.0
+        return (len(self._drawn) - 1) / passed if passed else 0.0
+
+    def _begin(self, session: Session) -> None:
+        """Once there is a session."""
+        self._ready = True
+        self.transport.fill(networks(session)[1])
 
     def _await_opening(self) -> None:
         assert self.opening is not None
@@ -135,7 +175,7 @@ class Window(QMainWindow):
         """Do an action of the table, here or in the session."""
         own: Callable[[], None] | None = getattr(self, f"do_{action(name).method}", None)
         session = self.session
-        if own is not None and (session is not None or name in ("quit", "help", "light")):
+        if own is not None and (session is not None or name in BEFORE_SESSION):
             own()
         elif name.startswith("focus-"):
             self.front(name.removeprefix("focus-"))
@@ -180,6 +220,10 @@ class Window(QMainWindow):
             self.docks.front(name)
             self.redraw()
 
+    def offer_action(self, menu: QMenu, name: str) -> None:
+        """Put an action of the table into a context menu."""
+        menu.addAction(self.made[name])
+
     def offer(self, menu: QMenu, panel: Panel) -> None:
         """Put what can be done with any panel into its context menu."""
         menu.addAction("Close", self.docks.docks[panel.name].close)
@@ -187,12 +231,26 @@ class Window(QMainWindow):
     def do_quit(self) -> None:
         self.close()
 
+    def do_arrange(self) -> None:
+        self.docks.arrange()
+
+    def do_scaling(self) -> None:
+        self.front("scaling")
+
     def do_light(self) -> None:
         self.theme = next(theme for theme in THEMES.values() if theme is not self.theme)
         self._dress()
         self.redraw()
 
     # ---- the window itself ---------------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._timer.isActive():
+            self.docks.resize()
+            if "heatmap" in self.panels:
+                self.panels["heatmap"].setFocus()  # not the first text field, which would take the keys
+            self._timer.start(0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -1,0 +1,84 @@
+"""Actions that ask first: each opens a dialogue and does what was chosen there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QMainWindow
+
+from explorer.gui.actions import key_sequence
+from explorer.gui.dialogs import AskDialog, ChooseDialog, HelpDialog, TypeDialog
+from explorer.session.actions import ACTIONS, WINDOW_ACTIONS
+from explorer.session.entries import networks
+from explorer.session.model import Session
+
+
+class Choosing(QMainWindow):
+    """The part of the window that opens dialogues."""
+
+    session: Session | None
+
+    def attempt(self, deed: Callable[[], object]) -> None:
+        """Do something that may be refused; the status bar then tells why."""
+        raise NotImplementedError
+
+    def perform(self, name: str) -> None:
+        """Do an action of the table."""
+        raise NotImplementedError
+
+    def front(self, name: str) -> None:
+        """Bring a panel to the front."""
+        raise NotImplementedError
+
+    def choose(self, title: str, entries: list[tuple[str, str]], present: str, then: Callable[[str], object]) -> None:
+        """Let one of the entries (key, label) be chosen, and do ``then`` with its key."""
+        ChooseDialog(self, title, entries, present, lambda key: self.attempt(lambda: then(key))).open()
+
+    def ask(self, title: str, hint: str, then: Callable[[str], object]) -> None:
+        """Let a line be typed, and do ``then`` with it."""
+        AskDialog(self, title, hint, lambda text: self.attempt(lambda: then(text))).open()
+
+    # ---- actions -----------------------------------------------------------------------------------------------
+
+    def do_help(self) -> None:
+        HelpDialog(self).open()
+
+    def do_palette(self) -> None:
+        entries = [
+            (a.id, f"{a.label}   {key_sequence(a.keys[0]).toString()}   {a.help}")
+            for a in (*ACTIONS, *WINDOW_ACTIONS)
+            if a.id != "palette"
+        ]
+        self.choose("Do", entries, "", self.perform)
+
+    def do_type(self) -> None:
+        session = self.opened_session
+        TypeDialog(
+            self, "Type or paste a review", "", lambda text: self.attempt(lambda: session.open_text(text))
+        ).open()
+
+    def do_jump(self) -> None:
+        session = self.opened_session
+        self.ask("Jump", f"word 1 to {session.stream.snapshot.words}, or a place such as 50%", session.jump)
+
+    def do_reviews(self) -> None:
+        self.front("reviews")
+
+    def do_networks(self) -> None:
+        session = self.opened_session
+        here, entries = networks(session)
+        self.choose("Networks", entries, here, session.use_network)
+
+    def do_compare(self) -> None:
+        comparing = self.opened_session.comparing
+        _, entries = networks(self.opened_session)
+        none = ("", "none   end the comparison")
+        self.choose(
+            "Compare with", [*entries, none], comparing.network or "", lambda n: comparing.compare_with(n or None)
+        )
+
+    @property
+    def opened_session(self) -> Session:
+        """The session, for actions that wait for one."""
+        assert self.session is not None, "actions that need a session wait for it"
+        return self.session

@@ -1,0 +1,139 @@
+"""Rolling α and β of the layer sum over the same words as the pictures of the cells."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+
+from explorer.gui.charts import GUTTER, TimeBox, TimeMarks
+from explorer.gui.panel import Panel
+from explorer.gui.theme import Theme
+from explorer.session.band import band
+from explorer.session.model import Frame, Session
+from explorer.session.series import alpha_at, alpha_column
+from explorer.session.text import number
+
+if TYPE_CHECKING:
+    from explorer.gui.window import Window
+
+LOW, HIGH = 0.25, 1.75
+NOISES = {0.5: "white", 1.0: "pink", 1.5: "brown"}
+
+
+class BetaAxis(pg.AxisItem):  # type: ignore[misc]
+    """The axis of α read as β = 2α − 1."""
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        return [f"{2 * value - 1:g}" for value in values]
+
+
+class RollingPanel(Panel):
+    """The trace between the exponents of white, pink and Brownian noise, before the band that exact noise gives."""
+
+    name = "alpha"
+    title = "5 Rolling α"
+    place = "low"
+
+    def __init__(self, explorer: Window) -> None:
+        super().__init__(explorer)
+        self._box = TimeBox(explorer)
+        self._plot = self.plot(view=self._box, x="word", y="α")
+        item = self._plot.getPlotItem()
+        right = BetaAxis("right")
+        item.setAxisItems({"right": right})
+        item.showAxis("right")
+        right.setLabel("β = 2α − 1")
+        item.getAxis("left").setWidth(GUTTER)
+        ticks = [[(alpha, f"{alpha:g} {name}") for alpha, name in NOISES.items()]]
+        item.getAxis("left").setTicks(ticks)
+        right.setTicks([[(alpha, f"{2 * alpha - 1:g}") for alpha in NOISES]])
+        self._box.setYRange(LOW, HIGH, padding=0)
+        kind = pg.LinearRegionItem.Horizontal
+        self._bands = [pg.LinearRegionItem((0, 0), orientation=kind, movable=False) for _ in range(2)]
+        self._guides = [pg.InfiniteLine(alpha, angle=0) for alpha in NOISES]
+        for shape in (*self._bands, *self._guides):
+            item.addItem(shape, ignoreBounds=True)
+            shape.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        for region in self._bands:
+            region.setZValue(-10)
+            region.hide()
+        self._curve = self._plot.plot(connect="finite")
+        self._marks = TimeMarks(self._plot)
+        self.column.addWidget(self._plot)
+
+    def paint_theme(self, theme: Theme) -> None:
+        for region, colour in zip(self._bands, (theme.white_band, theme.pink_band), strict=True):
+            region.setBrush(QColor(colour))
+            for line in region.lines:
+                line.setPen(QColor(colour))
+        for guide, name in zip(self._guides, NOISES.values(), strict=True):
+            guide.setPen(theme.pink if name == "pink" else theme.faint, style=Qt.PenStyle.DotLine)
+        right = self._plot.getPlotItem().getAxis("right")
+        right.setPen(theme.border)
+        right.setTextPen(theme.dim)
+        self._curve.setPen(theme.pink)
+        self._marks.dress(theme)
+
+    def show_frame(self, session: Session, frame: Frame) -> None:
+        words = self.explorer.span.seen(frame)
+        self._box.show_words(*words)
+        first, values = self._alpha(session, frame, words)
+        if self.fresh("curve", first, values):
+            self._curve.setData(first + np.arange(len(values)) + 0.5, values)
+        null = band(frame.snapshot.window, frame.snapshot.scales)
+        if self.fresh("band", null) and null is not None:
+            for region, ends in zip(self._bands, (null.white, null.pink), strict=True):
+                region.setRegion(ends)
+                region.show()
+        self._marks.show(self.explorer, session, frame)
+        self._tell(session, frame)
+
+    def _alpha(self, session: Session, frame: Frame, words: tuple[float, float]) -> tuple[int, NDArray[np.float64]]:
+        """α at the words in view, and the word the first belongs to."""
+        last = min(int(np.ceil(words[1])), frame.snapshot.time)
+        values = alpha_column(session, frame, int(words[0]), last)[:, 0].astype(float)
+        return last - len(values), values
+
+    def _tell(self, session: Session, frame: Frame) -> None:
+        snapshot, name, theme = frame.snapshot, frame.choices.signal, self.theme
+        alpha = alpha_at(session, frame)
+        parts = [
+            f"Σ{name}",
+            f"α <b>{number(alpha)}</b>",
+            f"β <b style='color:{theme.pink}'>{number(2 * alpha - 1)}</b>",
+        ]
+        if frame.following and not math.isnan(alpha):
+            parts.append(f"r² {number(snapshot.r2[name])}")
+        if math.isnan(alpha) and 0 <= frame.word + 1 < snapshot.window:
+            parts.append(
+                f"<span style='color:{theme.warn}'>after {snapshot.window} words: {frame.word + 1} read</span>"
+            )
+        elif math.isnan(alpha) and frame.following:
+            parts.append(f"<span style='color:{theme.warn}'>no exponent: {snapshot.reason[name]}</span>")
+        cell = frame.choices.selected
+        if cell is not None and snapshot.watched == name and cell < len(snapshot.cell_alpha):
+            parts.append(f"cell #{cell:03d} β <b>{number(2 * snapshot.cell_alpha[cell] - 1)}</b>")
+        null = band(snapshot.window, snapshot.scales)
+        if null is not None:
+            pink, white = ("{:.2f}…{:.2f}".format(*ends) for ends in (null.pink, null.white))
+            parts.append(f"9 in 10: <span style='color:{theme.pink}'>pink</span> {pink} · white {white}")
+        scales = snapshot.scales
+        parts.append(f"window {snapshot.window} words, {len(scales)} scales {min(scales)}…{max(scales)}, unbiased DFA")
+        self.say("&nbsp;&nbsp; ".join(parts))
+
+    def numbers(self) -> tuple[list[str], NDArray[Any]]:
+        """α and β of the layer sum at the words in view."""
+        session = self.explorer.session
+        assert session is not None
+        frame = session.frame()
+        first, alpha = self._alpha(session, frame, self.explorer.span.seen(frame))
+        name = frame.choices.signal
+        return ["word", f"alpha_{name}", f"beta_{name}"], np.column_stack(
+            [first + np.arange(len(alpha)), alpha, 2 * alpha - 1]
+        )

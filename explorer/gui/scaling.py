@@ -1,0 +1,147 @@
+"""F(s) on two logarithmic axes with its fit; the bounds of the fit can be dragged, and the exponent follows."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtGui import QColor
+
+from explorer.gui.panel import Panel
+from explorer.gui.theme import Theme
+from explorer.session.model import Frame, Session
+from explorer.session.scaling import Scaling, fine_fluctuation, fine_scales, scaling
+from explorer.session.text import number
+
+if TYPE_CHECKING:
+    from explorer.gui.window import Window
+
+NOISES = {0.5: "white", 1.0: "pink", 1.5: "brown"}
+
+
+class ScalingPanel(Panel):
+    """Every scale as a dot, those of the fit filled; a double click fits to the scales of the rolling α again."""
+
+    name = "scaling"
+    title = "F(s)"
+    place = "low"
+    every = 4
+
+    def __init__(self, explorer: Window) -> None:
+        super().__init__(explorer)
+        self.bounds: tuple[float, float] | None = None
+        self._moving = False
+        self._plot = self.plot(x="scale s, words", y="F(s)")
+        item = self._plot.getPlotItem()
+        item.setLogMode(x=True, y=True)
+        item.setMouseEnabled(x=False, y=False)
+        self._region = pg.LinearRegionItem()
+        self._region.sigRegionChanged.connect(self._dragged)
+        item.addItem(self._region, ignoreBounds=True)
+        self._fine = pg.PlotDataItem(pen=None, symbol="o", symbolSize=5)
+        self._fitted = pg.PlotDataItem(pen=None, symbol="o", symbolSize=8)
+        self._fit = pg.PlotDataItem()
+        self._slopes = [pg.PlotDataItem() for _ in NOISES]
+        self._names = [pg.TextItem(name, anchor=(0, 0.5)) for name in NOISES.values()]
+        for shape in (*self._slopes, *self._names, self._fine, self._fit, self._fitted):
+            item.addItem(shape)
+        self._plot.scene().sigMouseClicked.connect(self._clicked)
+        self.column.addWidget(self._plot)
+
+    def paint_theme(self, theme: Theme) -> None:
+        inside = QColor(theme.selected)
+        inside.setAlpha(90)
+        self._region.setBrush(inside)
+        self._region.setHoverBrush(inside)
+        for line in self._region.lines:
+            line.setPen(theme.good, width=2)
+            line.setHoverPen(theme.pink, width=3)
+        self._fine.setSymbolPen(theme.dim)
+        self._fine.setSymbolBrush(None)
+        self._fitted.setSymbolPen(None)
+        self._fitted.setSymbolBrush(theme.bright)
+        self._fit.setPen(theme.text)
+        for line, label, name in zip(self._slopes, self._names, NOISES.values(), strict=True):
+            line.setPen(theme.pink if name == "pink" else theme.faint)
+            label.setColor(theme.pink if name == "pink" else theme.dim)
+
+    def _dragged(self) -> None:
+        if not self._moving:
+            low, high = self._region.getRegion()
+            self.bounds = (10**low, 10**high)
+            self.explorer.redraw()
+
+    def _clicked(self, event: Any) -> None:
+        if event.double():
+            self.bounds = None
+            self.explorer.redraw()
+
+    def show_frame(self, session: Session, frame: Frame) -> None:
+        choices, snapshot = frame.choices, frame.snapshot
+        state = (snapshot.run, frame.word, choices.signal, choices.selected, self.bounds, snapshot.scales)
+        if not self.fresh("frame", *state):
+            return
+        found = scaling(session, frame, self.bounds)
+        self._tell(found)
+        scales = np.array(fine_scales(snapshot.window), dtype=float)
+        if self.bounds is None:
+            self._moving = True
+            self._region.setRegion(np.log10([found.scales.min(), found.scales.max()]))
+            self._moving = False
+        self._region.setBounds(np.log10([scales.min(), scales.max()]).tolist())
+        everywhere = fine_fluctuation(session, frame)
+        there = everywhere > 0  # NaN is not
+        self._fine.setData(scales[there], everywhere[there])
+        good = found.fluctuation > 0
+        self._fitted.setData(found.scales[good], found.fluctuation[good])
+        known = not math.isnan(found.alpha)
+        for item in (self._fit, *self._slopes, *self._names):
+            item.setVisible(known)
+        if known:
+            self._draw_lines(found, scales)
+
+    def _draw_lines(self, found: Scaling, scales: NDArray[np.float64]) -> None:
+        """The fit, and through its middle the slopes of the three noises."""
+        ends = np.array([scales.min(), scales.max()])
+        self._fit.setData(found.scales[[0, -1]], np.exp(found.offset) * found.scales[[0, -1]] ** found.alpha)
+        centre = np.exp(np.log(found.scales).mean())
+        height = np.exp(found.offset) * centre**found.alpha
+        for slope, line, label in zip(NOISES, self._slopes, self._names, strict=True):
+            heights = height * (ends / centre) ** slope
+            line.setData(ends, heights)
+            label.setPos(*np.log10([ends[1], heights[1]]))
+
+    def _tell(self, found: Scaling) -> None:
+        theme = self.theme
+        parts = [
+            found.series,
+            f"α <b>{number(found.alpha)}</b>",
+            f"β <b style='color:{theme.pink}'>{number(2 * found.alpha - 1)}</b>",
+            f"r² {number(found.r2)}",
+        ]
+        if math.isnan(found.alpha):
+            parts.append(f"<span style='color:{theme.warn}'>{found.reason}</span>")
+        elif self.bounds is None:
+            parts.append(f"{len(found.scales)} scales of the rolling α; drag the bounds to choose others")
+        else:
+            ends = f"{found.scales.min():.0f}…{found.scales.max():.0f}"
+            parts.append(f"{len(found.scales)} scales {ends} words; double click: those of the rolling α")
+        self.say("&nbsp;&nbsp; ".join(parts))
+
+    def numbers(self) -> tuple[list[str], NDArray[Any]]:
+        """F at every scale, and whether the fit takes it."""
+        session = self.explorer.session
+        assert session is not None
+        frame = session.frame()
+        found = scaling(session, frame, self.bounds)
+        scales = np.union1d(fine_scales(frame.snapshot.window), found.scales)
+        at = {
+            float(s): f
+            for s, f in zip(fine_scales(frame.snapshot.window), fine_fluctuation(session, frame), strict=True)
+        }
+        at |= dict(zip(found.scales.tolist(), found.fluctuation.tolist(), strict=True))
+        fluctuation = np.array([at[float(s)] for s in scales])
+        return ["scale", "F", "fitted"], np.column_stack([scales, fluctuation, np.isin(scales, found.scales)])
