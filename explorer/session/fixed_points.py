@@ -191,7 +191,9 @@ class Points:
         from explorer.session.model import SessionError
 
         if self.map is None or not len(self.map):
-            raise SessionError("no points are found yet: wait for the search")
+            replaying = self._session.recorder.replaying
+            why = "a recording has no network to search" if replaying else "wait for the search"
+            raise SessionError(f"no points are found yet: {why}")
         order = self.map.order.tolist()
         selected = self.view.selected
         place = (order.index(selected) + change) % len(order) if selected in order else (0 if change > 0 else -1)

@@ -16,6 +16,7 @@ from explorer.session.colours import MAPS
 from explorer.session.comparing import Comparing
 from explorer.session.fixed_points import Points
 from explorer.session.holding import Holding
+from explorer.session.recorder import NEEDS_NETWORK, Recorder
 from explorer.session.text import pace
 
 if TYPE_CHECKING:  # the engine's live rooms need torch, which a face loads behind its first frame
@@ -102,6 +103,7 @@ class Session:
         self.brushed = Brush(self)
         self.holding = Holding(self)
         self.comparing = Comparing(self)
+        self.recorder = Recorder(self)
         self.note = ""
         self._order: NDArray[np.intp] = np.arange(stream.snapshot.network.cell.size)
         self._ordered_for: tuple[object, ...] = ()
@@ -179,14 +181,20 @@ class Session:
 
     def perform(self, name: str) -> bool:
         """Do one action of the table; False if only a face can do it."""
+        self.allow(name)
         does = action(name).method
-        parts = (self, self.points, self.brushed, self.holding)
+        parts = (self, self.points, self.brushed, self.holding, self.recorder)
         method = next((getattr(part, does) for part in parts if hasattr(part, does)), None)
         if method is None:
             return False
         self.note = ""
         method()
         return True
+
+    def allow(self, name: str) -> None:
+        """SessionError for an action that needs the network where a recording is played."""
+        if name in NEEDS_NETWORK and self.recorder.replaying:
+            raise SessionError("this is a recording: there is no network that could do that")
 
     def play(self) -> None:
         snapshot = self.stream.snapshot
@@ -345,7 +353,8 @@ class Session:
         self.look_at(word)
 
     def close(self) -> None:
-        """End the engine thread and all work aside."""
+        """Write what is being recorded; end the engine thread and all work aside."""
+        self.recorder.close()
         self.points.close()
         self.aside.close()
         self.stream.close()

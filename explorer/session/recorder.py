@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from explorer.session.export import free_path
+from explorer.session.naming import free_path
 
 if TYPE_CHECKING:
     from engine.replay import RecordedReview

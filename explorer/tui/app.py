@@ -190,11 +190,20 @@ class Explorer(Choosing):
     def action_perform(self, name: str) -> None:
         """Do an action of the table, here or in the session."""
         own: Callable[[], None] | None = getattr(self, f"do_{action(name).method}", None)
-        if own is not None and (self.session is not None or name in ("quit", "help")):
-            own()
-        elif self.session is not None:
-            session = self.session
-            self.attempt(lambda: session.perform(name))
+        session = self.session
+
+        def do() -> None:
+            if session is not None:
+                session.allow(name)
+            if own is not None:
+                own()
+            elif session is not None:
+                session.perform(name)
+
+        if session is not None:
+            self.attempt(do)
+        elif name in ("quit", "help"):
+            do()
 
     def action_choose_signal(self, name: str) -> None:
         """Show a signal that was clicked."""

@@ -11,7 +11,7 @@ from explorer.session.actions import ACTIONS, shown_key
 from explorer.session.holding import told
 from explorer.session.model import Frame, Session
 from explorer.session.text import pace
-from explorer.tui.ink import BRIGHT, DIM, FAINT, GOOD, PINK_BOLD, TEXT, WARN, Line, safe, width_of
+from explorer.tui.ink import BRIGHT, DEAD, DIM, FAINT, GOOD, OTHER, PINK_BOLD, TEXT, WARN, Line, safe, width_of
 from explorer.tui.panel import Panel
 
 TABS = {
@@ -56,6 +56,10 @@ class StatusBar(Panel):
 
     def _changes(self, frame: Frame) -> Line:
         """What a person must not forget while reading the numbers: the network is not the one that was trained."""
+    def _recording(self, session: Session) -> Line:
+        runs = session.recorder.runs
+        return [Segment(f"   ● REC {runs} run{'s'[: runs > 1]}", DEAD)] if runs else []
+
         changed = told(frame.snapshot)
         return [Segment(f"   ∅ {changed}", WARN)] if changed else []
 

@@ -24,7 +24,8 @@ class SpectrumPanel(Panel, can_focus=True):
         portrait = session.points.portrait(frame)
         if portrait is None:
             self.entitle("4 Spectrum")
-            return [[Segment(" no fixed point is found yet", DIM)]]
+            why = "a recording has no network to search" if session.recorder.replaying else "none is found yet"
+            return [[Segment(f" fixed points: {why}", DIM)]]
         nearest = session.points.view.selected is None
         self.entitle(f"4 Spectrum of the {'point nearest to now' if nearest else 'selected point'}")
         plane = _plane(portrait, min(2 * height, width // 3), height)

@@ -150,6 +150,16 @@ expect("quit", lambda app: app.return_code == 0 and not app.is_running)
 
 
 def test_every_action_has_an_effect_that_is_checked() -> None:
+async def record(app: Explorer, pilot: Pilot[Any]) -> None:
+    await until(pilot, lambda: app.session.recorder.active)  # type: ignore[union-attr]
+    await pilot.press("R")
+    await until(pilot, lambda: Path("pinkx-lstm-12-first-1.safetensors").exists())
+
+
+EFFECTS["record"] = record
+expect("export-run", lambda app: Path("pinkx-lstm-12-first-1.safetensors").exists())
+
+
     assert set(EFFECTS) == {action.id for action in ACTIONS}
 
 
