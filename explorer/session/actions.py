@@ -79,9 +79,9 @@ ACTIONS = (
     Action("focus-cells", ("6",), "Cells", "Panels", "Go to the table of cells."),
     Action("zoom", ("z",), "Zoom", "Panels", "Give the whole screen to the panel in focus, and back."),
     Action("export", ("e",), "Export", "Program", "Save the screen as SVG and the numbers in view as CSV."),
-    Action("palette", ("ctrl+p", "colon"), "Palette", "Program", "Find an action by its name and do it."),
     Action("record", ("R",), "Record", "Program", "Record every run from this one on; again: write them to a file."),
     Action("export-run", ("E",), "Export run", "Program", "Write this run to a file that plays without the network."),
+    Action("palette", ("ctrl+p", "colon"), "Palette", "Program", "Find an action by its name and do it."),
     Action("help", ("question_mark", "f1"), "Help", "Program", "Show every key.", True),
     Action("quit", ("q", "ctrl+c", "ctrl+q"), "Quit", "Program", "Leave pinkx.", True),
 )  # fmt: skip

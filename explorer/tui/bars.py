@@ -54,12 +54,12 @@ class StatusBar(Panel):
             line = [Segment(" pinkx ", PINK_BOLD), Segment(badge, style), Segment(f"  {frame.note}", WARN)]
         return [line]
 
-    def _changes(self, frame: Frame) -> Line:
-        """What a person must not forget while reading the numbers: the network is not the one that was trained."""
     def _recording(self, session: Session) -> Line:
         runs = session.recorder.runs
         return [Segment(f"   ● REC {runs} run{'s'[: runs > 1]}", DEAD)] if runs else []
 
+    def _changes(self, frame: Frame) -> Line:
+        """What a person must not forget while reading the numbers: the network is not the one that was trained."""
         changed = told(frame.snapshot)
         return [Segment(f"   ∅ {changed}", WARN)] if changed else []
 

@@ -149,7 +149,6 @@ expect("help", lambda app: isinstance(app.screen, HelpDialog))
 expect("quit", lambda app: app.return_code == 0 and not app.is_running)
 
 
-def test_every_action_has_an_effect_that_is_checked() -> None:
 async def record(app: Explorer, pilot: Pilot[Any]) -> None:
     await until(pilot, lambda: app.session.recorder.active)  # type: ignore[union-attr]
     await pilot.press("R")
@@ -160,6 +159,7 @@ EFFECTS["record"] = record
 expect("export-run", lambda app: Path("pinkx-lstm-12-first-1.safetensors").exists())
 
 
+def test_every_action_has_an_effect_that_is_checked() -> None:
     assert set(EFFECTS) == {action.id for action in ACTIONS}
 
 
