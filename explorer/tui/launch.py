@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
@@ -13,9 +12,9 @@ from typing import Any
 
 import click
 
+from explorer.leaving import leave
 from explorer.session.opening import Wishes
 
-CLOSING = 1.0  # seconds the engine may take to stop; it looks at its commands every few milliseconds
 PATIENCE = 1.5  # seconds a signalled program may take to end by itself
 # Mouse and focus reports, bracketed paste and kitty keys off; line wrap and cursor on; the alternate screen left.
 _SANE = "\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?7h\x1b[?1049l\x1b[?25h"
@@ -42,7 +41,7 @@ def run(wishes: Wishes) -> None:
     attributes = termios.tcgetattr(sys.stdin.fileno())
     code = 0
 
-    def leave(number: int, _: Any) -> None:
+    def heed(number: int, _: Any) -> None:
         nonlocal code
         code = 128 + number
         # A terminal that is gone or stuck may block the orderly way out.
@@ -55,13 +54,13 @@ def run(wishes: Wishes) -> None:
         else:
             sys.exit(code)
 
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    before = {number: signal.signal(number, heed) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
     try:
         app.run()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    _end(app, code or app.return_code or 0)
+    leave(app, code or app.return_code or 0)
 
 
 def take_picture(wishes: Wishes, path: Path, after: float, size: tuple[int, int]) -> None:
@@ -87,28 +86,7 @@ def take_picture(wishes: Wishes, path: Path, after: float, size: tuple[int, int]
         app.exit(return_code=0)
 
     app.run(headless=True, size=size, auto_pilot=wait_and_save)
-    _end(app, app.return_code or 0)
-
-
-def _end(app: Any, code: int) -> None:
-    """Stop the engine and end the process; a reason not to have opened is raised instead."""
-    opening = app.opening
-    session = app.session or (opening.session if opening is not None else None)
-    if session is not None:
-        closing = threading.Thread(target=session.close, name="pinkx closing", daemon=True)
-        closing.start()
-        closing.join(CLOSING)
-        if closing.is_alive():
-            with contextlib.suppress(OSError):
-                click.echo("the engine was still busy; left without waiting for it", err=True)
-    if app.failure is not None:
-        raise app.failure
-    # The terminal is restored and nothing is left to write. Taking PyTorch and numba down in order lasts seconds on a
-    # busy machine, and a thread inside an import or a compilation cannot be stopped at all.
-    with contextlib.suppress(OSError):  # the terminal may be gone
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code)
+    leave(app, app.return_code or 0)
 
 
 def _leave_now(code: int, attributes: list[Any]) -> None:
