@@ -70,6 +70,7 @@ ACTIONS = (
     Action("reviews", ("r",), "Reviews", "Choosing", "Choose a review from a list; type to search it."),
     Action("networks", ("w",), "Network", "Choosing", "Choose the network that reads.", True),
     Action("compare", ("c",), "Compare", "Choosing", "Choose a second network to read along, or none.", True),
+    Action("compare-reviews", ("C",), "Beside", "Choosing", "Choose a review to compare this one with, or none."),
     Action("type", ("t",), "Type", "Choosing", "Type or paste a review and watch it read.", True),
     Action("focus-review", ("1",), "Review", "Panels", "Go to the review."),
     Action("focus-heatmap", ("2",), "Cells × time", "Panels", "Go to the picture of all cells over time."),

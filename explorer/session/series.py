@@ -26,6 +26,12 @@ def alpha_at(session: Session, frame: Frame) -> float:
     return float(values[0, 0]) if len(values) else float("nan")
 
 
+def other_alpha(session: Session, frame: Frame) -> NDArray[np.float64] | None:
+    """Rolling α of the same signal's layer sum in what it is compared with, (time,); None if there is none."""
+    other = session.comparing.comparison(frame)
+    return None if other is None else other.reading.alpha.get(frame.choices.signal)
+
+
 def alpha_column(session: Session, frame: Frame, start: int, stop: int) -> NDArray[np.float32]:
     """Rolling α of the chosen signal's layer sum, (time, 1), as far as it is kept."""
     names = [signal.name for signal in frame.snapshot.network.signals]
@@ -64,7 +70,7 @@ def overview(session: Session, frame: Frame, width: int) -> Overview:
 
 
 def other_overview(session: Session, frame: Frame, width: int) -> Overview | None:
-    """The same of the network it is compared with, as far as the review is read; None without a comparison."""
+    """The same of what it is compared with, as far as the review is read; None without a comparison."""
     other = session.comparing.comparison(frame)
     if other is None:
         return None

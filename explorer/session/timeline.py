@@ -25,7 +25,7 @@ class TimeAxis:
         found = np.flatnonzero(self.words == word)
         return int(found[0]) if len(found) else None
 
-    def gather(self, values: NDArray[np.float32], first: int) -> NDArray[np.float64]:
+    def gather(self, values: NDArray[np.floating], first: int) -> NDArray[np.float64]:
         """Rows of ``values`` (time, k), the first of which is word ``first``, by column: (column, k), NaN for none."""
         rows = self.words - first
         there = (self.words != NO_WORD) & (rows >= 0) & (rows < len(values))

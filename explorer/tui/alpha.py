@@ -5,21 +5,23 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
 
 from explorer.session.band import Band, band
 from explorer.session.model import Frame, Session
 from explorer.session.scaling import scaling
-from explorer.session.series import alpha_at, alpha_trace
+from explorer.session.series import alpha_at, alpha_trace, other_alpha
 from explorer.session.text import number
 from explorer.session.timeline import time_axis
 from explorer.tui.heatmap import GUTTER
-from explorer.tui.ink import BRIGHT, DIM, FAINT, PINK, PINK_BOLD, TEXT, WARN, Line, braille
+from explorer.tui.ink import BRIGHT, DIM, FAINT, OTHER, PINK, PINK_BOLD, TEXT, WARN, Line, braille
 from explorer.tui.panel import Panel
 from explorer.tui.scaling import scaling_lines
 
 LOW, HIGH = 0.25, 1.75
+NOTHING = "⠀"  # braille without a dot
 MARKS = {1.5: "brown", 1.0: "pink", 0.5: "white"}
 WHITE_BAND, PINK_BAND = Style(bgcolor="#1b222a"), Style(bgcolor="#2c1a25")
 
@@ -34,11 +36,9 @@ class AlphaPanel(Panel, can_focus=True):
             return scaling_lines(scaling(session, frame), width, height)
         axis = time_axis(frame, width - GUTTER)
         rows = max(1, height - 1)
-        trace = alpha_trace(session, frame, axis)
-        dots = np.repeat(trace, 2)
-        # halfway between two words lies halfway between their values
-        dots[1:-1:2] = (dots[1:-1:2] + dots[2::2]) / 2
-        drawn = braille(dots, rows, LOW, HIGH)
+        drawn = _drawn(alpha_trace(session, frame, axis), rows)
+        other = other_alpha(session, frame)
+        beside = None if other is None else _drawn(axis.gather(other[:, None], 0)[:, 0], rows)
         guides = {rows - 1 - min(rows - 1, int((at - LOW) / (HIGH - LOW) * rows)): name for at, name in MARKS.items()}
         null = band(frame.snapshot.window, frame.snapshot.scales)
         lines: list[Line] = [self._numbers(session, frame, null)]
@@ -46,7 +46,8 @@ class AlphaPanel(Panel, can_focus=True):
             name = guides.get(row, "")
             line: Line = [Segment(f"{name:>{GUTTER - 1}}", PINK if name == "pink" else DIM), Segment("┤", FAINT)]
             blank = "┈" if name else " "
-            line += _runs(text, blank, axis.cursor, _behind(null, rows - 1 - row, rows))
+            behind = _behind(null, rows - 1 - row, rows)
+            line += _runs(text, NOTHING * len(text) if beside is None else beside[row], blank, axis.cursor, behind)
             lines.append(line)
         self._entitle(frame, f"Rolling α of the layer sum Σ{frame.choices.signal}")
         return lines
@@ -65,6 +66,11 @@ class AlphaPanel(Panel, can_focus=True):
         cell = frame.choices.selected
         if cell is not None and snapshot.watched == name and cell < len(snapshot.cell_alpha):
             line += [Segment(f"   cell #{cell} β ", DIM), Segment(number(2 * snapshot.cell_alpha[cell] - 1), BRIGHT)]
+        other = other_alpha(session, frame)
+        if other is not None and 0 <= frame.word < len(other):
+            there = float(other[frame.word])
+            line += [Segment("   ━ ", OTHER), Segment(number(there), TEXT), Segment("  difference ", DIM)]
+            line.append(Segment(number(alpha - there), OTHER))
         if null is not None and not math.isnan(alpha):
             line.append(Segment("   9 in 10: ", DIM))
             line += [Segment("pink ", PINK), Segment("{:.2f}…{:.2f}".format(*null.pink), TEXT)]
@@ -88,13 +94,22 @@ def _behind(null: Band | None, row: int, rows: int) -> Style:
     return WHITE_BAND if null is not None and null.white[0] <= alpha <= null.white[1] else Style()
 
 
-def _runs(text: str, blank: str, cursor: int | None, behind: Style) -> Line:
-    """A row of the chart as segments: the trace, the guide line behind it, the cursor, on the band's colour."""
+def _drawn(trace: NDArray[np.float64], rows: int) -> list[str]:
+    """A trace (column,) as braille."""
+    dots = np.repeat(trace, 2)
+    # halfway between two words lies halfway between their values
+    dots[1:-1:2] = (dots[1:-1:2] + dots[2::2]) / 2
+    return braille(dots, rows, LOW, HIGH)
+
+
+def _runs(text: str, other: str, blank: str, cursor: int | None, behind: Style) -> Line:
+    """A row of the chart as segments: the trace, what it is compared with, the guide line, the cursor, the band."""
     line: Line = []
-    for column, character in enumerate(text):
-        empty = character == "⠀"
-        ink = PINK if not empty or column == cursor else FAINT
-        shown = character if not empty else "╎" if column == cursor else blank
+    for column, (own, beside) in enumerate(zip(text, other, strict=True)):
+        shown = chr(ord(own) | ord(beside))  # braille: the dots of both
+        ink = PINK if own != NOTHING else OTHER
+        if shown == NOTHING:
+            shown, ink = ("╎", PINK) if column == cursor else (blank, FAINT)
         if line and line[-1].style == ink + behind:
             line[-1] = Segment(line[-1].text + shown, line[-1].style)
         else:

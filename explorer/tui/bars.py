@@ -43,6 +43,8 @@ class StatusBar(Panel):
             Segment(badge, style),
             Segment(f"  word {frame.word + 1}/{snapshot.words}", BRIGHT),
             *self._changes(frame),
+            *([Segment(f"   ⇄ {safe(session.comparing.name, 30)}", OTHER)] if session.comparing.name else []),
+            *self._recording(session),
             Segment(f"   {pace(snapshot.speed)}", DIM),
         ]
         if self.explorer.show_rates:

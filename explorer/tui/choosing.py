@@ -96,6 +96,16 @@ class Choosing(App[None]):
             "Compare with", [*entries, none], comparing.network or "", lambda n: comparing.compare_with(n or None)
         )
 
+    def do_compare_reviews(self) -> None:
+        session = self._session()
+        none = ("", "none   end the comparison")
+        self.choose(
+            "Compare this review with",
+            [none, *self._reviews()],
+            "",
+            lambda key: session.comparing.compare_review(session.reviews[int(key)] if key else None),
+        )
+
     # ---- what there is to choose from ------------------------------------------------------------------------
 
     def _session(self) -> Session:

@@ -28,6 +28,7 @@ WARN = Style(color="#ffb86b", bold=True)
 DEAD = Style(color="#e06c75")
 SELECTED = Style(color="#ffffff", bgcolor="#2b3a52", bold=True)
 UNREAD = Style(color="#56616d")
+OTHER = Style(color="#c792ea", bold=True)
 UNKNOWN = Style(underline=True, italic=True)
 
 

@@ -12,11 +12,10 @@ from explorer.session.colours import BARS
 from explorer.session.model import Frame, Session
 from explorer.session.series import Overview, other_overview, overview, probability_at
 from explorer.session.text import number
-from explorer.tui.ink import FAINT, GOOD, PINK_BOLD, Line, as_markup, safe
+from explorer.tui.ink import FAINT, GOOD, OTHER, PINK_BOLD, Line, as_markup, safe
 from explorer.tui.panel import Panel
 
 NEGATIVE = Style(color="#f4a46b")
-OTHER = Style(color="#c792ea", bold=True)
 
 
 class OverviewPanel(Panel):
@@ -51,8 +50,8 @@ class OverviewPanel(Panel):
         here = probability_at(session, frame)
         title = f"P(positive) over the whole review   [b]{number(here)}[/]"
         compared = session.comparing.comparison(frame)
-        if compared is not None and 0 <= frame.word < len(compared.probability):
-            there = float(compared.probability[frame.word])
+        if compared is not None:
+            there = compared.at(frame.word)
             name = as_markup(safe(compared.name, 24))
             title += f"   [#c792ea]━ {name} [b]{number(there)}[/]   difference [b]{number(here - there)}[/][/]"
         self.entitle(title, f"word {frame.word + 1} of {frame.snapshot.words}   click to go there")

@@ -22,6 +22,7 @@ from explorer.tui.ink import (
     EDGE,
     FAINT,
     GOOD,
+    OTHER,
     TEXT,
     UNKNOWN,
     UNREAD,
@@ -146,7 +147,15 @@ class ReviewPanel(Panel, can_focus=True):
             [Segment("network  ", DIM), Segment(verdict or "–", style + Style(bold=True))],
             [Segment("writer   ", DIM), Segment(label, TEXT)],
             [Segment("unknown  ", DIM), Segment(f"{snapshot.unknown} of {snapshot.words} words", TEXT)],
+            *self._other(session, frame, probability),
         ]
+
+    def _other(self, session: Session, frame: Frame, probability: float) -> list[Line]:
+        other = session.comparing.comparison(frame)
+        if other is None:
+            return []
+        there = other.at(frame.word)
+        return [[Segment("━ other  ", OTHER), Segment(f"{number(there)}  Δ {number(probability - there)}", TEXT)]]
 
     def _entitle(self, session: Session, frame: Frame, low: float, high: float) -> None:
         cell = frame.choices.selected

@@ -1,4 +1,4 @@
-"""Brushing, comparing, exporting: what a person does to a run to understand it."""
+"""Brushing, exporting: what a person does to a run to understand it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.network import Network
-from engine.recording import record
 from explorer.session.brush import find_pattern
 from explorer.session.export import write_csv
 from explorer.session.model import Session
-from tests.explorer.small import open_session, small_file, wait
+from tests.explorer.small import open_session, wait
 
 
 @pytest.fixture
@@ -74,30 +72,6 @@ def test_words_that_are_not_read_cannot_be_brushed(read: Session) -> None:
     read.brushed.close_at(120)
     assert not read.brushed.words
     assert "are read" in read.note
-
-
-# ---- comparing -----------------------------------------------------------------------------------------------
-
-
-def test_another_network_reads_along(read: Session, tmp_path: Path) -> None:
-    path = small_file(tmp_path, 5)
-    read.comparing.compare_with(str(path))
-    wait(lambda: read.comparing.comparison(read.frame()) is not None)
-    other = read.comparing.comparison(read.frame())
-    assert other is not None
-    network = Network.load(path)
-    assert network.vocabulary is not None
-    ids = network.vocabulary.encode(read.stream.snapshot.review.words)
-    assert other.probability == pytest.approx(record(network, ids).probability[0])
-    read.comparing.compare_with(None)
-    assert read.comparing.comparison(read.frame()) is None
-
-
-def test_a_network_that_cannot_be_compared_is_told(read: Session) -> None:
-    read.comparing.compare_with("nowhere")
-    assert read.comparing.comparison(read.frame()) is None
-    wait(lambda: "nowhere" in read.note)
-    assert read.comparing.network is None
 
 
 # ---- exporting -----------------------------------------------------------------------------------------------

@@ -130,6 +130,7 @@ expect("silence-dead", lambda app: "cell" in app.session.note)  # type: ignore[u
 expect("hold", lambda app: isinstance(app.screen, AskDialog))
 expect("let-speak", lambda app: "as it was trained" in app.session.note)  # type: ignore[union-attr]
 expect("compare", lambda app: isinstance(app.screen, ChooseDialog))
+expect("compare-reviews", lambda app: isinstance(app.screen, ChooseDialog))
 expect("palette", lambda app: isinstance(app.screen, ChooseDialog))
 expect("export", lambda app: len(list(Path.cwd().glob("pinkx-lstm-12-first-h-1.*"))) == 2)
 expect("scaling", lambda app: choices(app).scaling and "white" in text_of(app, "#alpha"))

@@ -1,0 +1,102 @@
+"""A second network on the same review, a second review through the same network, and both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.network import Network
+from engine.recording import record
+from explorer.session.comparing import BLOCK, Comparison, read_through
+from explorer.session.model import Session
+from explorer.session.series import other_alpha, other_overview
+from tests.explorer.small import REVIEWS, open_session, small_file, wait
+
+
+@pytest.fixture
+def read() -> Iterator[Session]:
+    """100 of 144 words read, paused."""
+    opened = open_session()
+    opened.stream.seek(100)
+    wait(lambda: opened.stream.snapshot.time == 100)
+    yield opened
+    opened.close()
+
+
+def compared(session: Session) -> Comparison:
+    wait(lambda: session.comparing.comparison(session.frame()) is not None)
+    found = session.comparing.comparison(session.frame())
+    assert found is not None
+    return found
+
+
+def expected(network: Network, words: tuple[str, ...]) -> np.ndarray:
+    assert network.vocabulary is not None
+    return record(network, network.vocabulary.encode(words)).probability[0]
+
+
+def test_another_network_reads_along(read: Session, tmp_path: Path) -> None:
+    path = small_file(tmp_path, 5)
+    read.comparing.compare_with(str(path))
+    other = compared(read)
+    assert other.name == read.comparing.name == "lstm-5"
+    assert other.probability == pytest.approx(expected(Network.load(path), REVIEWS[0].words), abs=1e-6)
+    assert np.isnan(other.at(-1))
+    read.comparing.compare_with(None)
+    assert read.comparing.comparison(read.frame()) is None
+    assert not read.comparing.name
+
+
+def test_another_review_is_read_by_the_same_network(read: Session) -> None:
+    read.comparing.compare_review(REVIEWS[1])
+    other = compared(read)
+    assert other.name == "second"
+    network = read.stream.snapshot.network
+    assert other.probability == pytest.approx(expected(network, REVIEWS[1].words), abs=1e-6)
+    assert np.isnan(other.at(len(REVIEWS[1].words)))
+    view = other_overview(read, read.frame(), 72)  # two words a column
+    assert view is not None
+    assert np.isfinite(view.values).sum() == -(-len(REVIEWS[1].words) // 2)
+
+
+def test_the_comparison_is_analysed_as_the_run_is(read: Session) -> None:
+    read.comparing.compare_review(REVIEWS[0])  # with itself: nothing may differ
+    other = compared(read)
+    alpha = other_alpha(read, read.frame())
+    assert alpha is not None
+    assert alpha[99] == pytest.approx(read.stream.snapshot.alpha["h"], rel=1e-5)
+    assert np.isnan(alpha[: read.stream.snapshot.window - 1]).all()
+    assert other.at(99) == pytest.approx(read.stream.snapshot.probability, abs=1e-6)
+
+
+def test_both_may_differ_and_a_held_gate_is_held_on_both_sides_of_one_network(read: Session, tmp_path: Path) -> None:
+    read.comparing.compare_review(REVIEWS[0])
+    before = compared(read)
+    read.choose_signal("f")
+    read.holding.hold_at("0.1")
+    wait(lambda: bool(read.stream.snapshot.held) and read.stream.snapshot.time == 100)
+    assert compared(read) is not before
+    assert compared(read).at(99) == pytest.approx(read.stream.snapshot.probability, abs=1e-6)
+    path = small_file(tmp_path, 5)
+    read.comparing.compare_with(str(path))
+    read.comparing.compare_review(REVIEWS[1])
+    assert compared(read).name == "lstm-5 on second"
+    assert compared(read).probability == pytest.approx(expected(Network.load(path), REVIEWS[1].words), abs=1e-6)
+
+
+def test_a_network_that_cannot_be_compared_is_told(read: Session) -> None:
+    read.comparing.compare_with("nowhere")
+    assert read.comparing.comparison(read.frame()) is None
+    wait(lambda: "nowhere" in read.note)
+    assert read.comparing.network is None
+
+
+def test_a_reading_that_is_not_wanted_any_more_is_given_up(read: Session) -> None:
+    answers = iter([True, False])
+    words = REVIEWS[0].words * 8
+    assert len(words) > BLOCK
+    snapshot = read.stream.snapshot
+    assert read_through(snapshot.network, words, snapshot, {}, lambda: next(answers)) is None
