@@ -17,6 +17,7 @@ import click
 # Each verb is `command` in the module of its name in explorer.commands.
 VERBS = {
     "tui": "Watch a network read, in the terminal.",
+    "gui": "Watch a network read, in a window.",
     "networks": "List the networks that ship with pinkx.",
     "reviews": "List reviews, or fetch the IMDb archive.",
     "train": "Train a network.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes.util
 import importlib.metadata
 import json
 import os
@@ -14,30 +13,8 @@ from typing import Literal
 
 import click
 
-# What PySide6 loads on Linux and does not bring, by the name a linker knows and the Debian package it comes from.
-QT_LIBRARIES = {
-    "glib-2.0": "libglib2.0-0",
-    "GL": "libgl1",
-    "EGL": "libegl1",
-    "xkbcommon": "libxkbcommon0",
-    "dbus-1": "libdbus-1-3",
-    "fontconfig": "libfontconfig1",
-    "freetype": "libfreetype6",
-}
-# And what it loads besides to draw on an X11 screen.
-QT_X11_LIBRARIES = {
-    "xcb-cursor": "libxcb-cursor0",
-    "xcb-icccm": "libxcb-icccm4",
-    "xcb-keysyms": "libxcb-keysyms1",
-    "xkbcommon-x11": "libxkbcommon-x11-0",
-    "xcb-shape": "libxcb-shape0",
-    "xcb-xkb": "libxcb-xkb1",
-    "xcb-image": "libxcb-image0",
-    "xcb-render-util": "libxcb-render-util0",
-    "xcb-randr": "libxcb-randr0",
-    "xcb-xinerama": "libxcb-xinerama0",
-    "X11-xcb": "libx11-xcb1",
-}
+from explorer.gui.libraries import QT_LIBRARIES, QT_X11_LIBRARIES, missing_packages
+
 SMALLEST, ROOMY = (60, 16), (100, 30)  # columns × rows: what the terminal face needs, and what shows all panels at once
 
 State = Literal["good", "absent", "broken"]
@@ -187,7 +164,7 @@ def qt() -> Iterator[Finding]:
     if sys.platform != "linux":
         return  # elsewhere Qt brings all it needs
     for name, libraries in (("without a screen", QT_LIBRARIES), ("on X11", QT_LIBRARIES | QT_X11_LIBRARIES)):
-        missing = [package for library, package in libraries.items() if ctypes.util.find_library(library) is None]
+        missing = missing_packages(libraries)
         if missing:
             advice = f"apt install {' '.join(missing)} (for a window only)"
             yield Finding("Qt libraries", name, f"{len(missing)} missing", "absent", advice)

@@ -48,6 +48,7 @@ class Panel(QWidget):
         self.head.setSizePolicy(self.head.sizePolicy().Policy.Ignored, self.head.sizePolicy().Policy.Fixed)
         self.column.addWidget(self.head)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)  # its border tells where the focus is
         self._seen: dict[str, tuple[Any, ...]] = {}
         self._plots: list[Any] = []
 

@@ -128,6 +128,8 @@ QToolTip { background: $raised; color: $text; border: 1px solid $border; }
 QScrollBar { background: $ground; border: 0; width: 10px; height: 10px; }
 QScrollBar::handle { background: $border; border-radius: 4px; min-height: 20px; min-width: 20px; }
 QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+Panel { border: 1px solid transparent; }
+Panel:focus { border-color: $pink; }
 QLabel#head { color: $dim; padding: 0 4px; }
 QLabel#progress { font-size: 15pt; color: $text; background: $raised; border: 1px solid $border; padding: 24px 40px; }
 """)

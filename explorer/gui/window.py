@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QLabel, QMenu
+from PySide6.QtWidgets import QFileDialog, QLabel, QMenu
 
 from explorer.gui.actions import fill_menus, make_actions
 from explorer.gui.choosing import Choosing
 from explorer.gui.docks import Docks
+from explorer.gui.export import FILTERS, copy_picture, save
 from explorer.gui.panel import Panel
 from explorer.gui.panels import PANELS
 from explorer.gui.status import Status
@@ -22,6 +25,7 @@ from explorer.gui.transport import Transport
 from explorer.session.actions import action
 from explorer.session.entries import networks
 from explorer.session.model import Session, SessionError
+from explorer.session.naming import free_path
 from explorer.session.opening import Opening, Wishes
 from explorer.session.span import Span
 
@@ -89,6 +93,7 @@ class Window(Choosing):
         self._drawn: deque[float] = deque(maxlen=RATE)
         self._ticks = 0
         self._ready = False
+        self._before_zoom: str | None = None
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setSingleShot(True)
@@ -226,12 +231,56 @@ class Window(Choosing):
 
     def offer(self, menu: QMenu, panel: Panel) -> None:
         """Put what can be done with any panel into its context menu."""
-        menu.addAction("Close", self.docks.docks[panel.name].close)
+        menu.addSeparator()
+        menu.addAction("Copy picture", partial(copy_picture, panel))
+        menu.addAction("Save as PNG, SVG or CSV …", partial(self.save_panel, panel))
+        menu.addAction("Close this panel", self.docks.docks[panel.name].close)
+
+    def save_panel(self, panel: Panel) -> None:
+        """Ask where to, and save a panel there: its picture or its numbers."""
+        frame = self.opened_session.frame()
+        path = free_path(Path.cwd(), frame.snapshot.network.name, f"{frame.snapshot.review.name}-{panel.name}", ".png")
+
+        def chosen(name: str) -> None:
+            self.attempt(lambda: save(panel, Path(name)))
+            self.opened_session.note = self.opened_session.note or f"saved {name}"
+
+        ask = QFileDialog(self, f"Save {panel.title}", str(path), FILTERS)
+        ask.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        ask.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        ask.setDefaultSuffix("png")
+        ask.fileSelected.connect(chosen)
+        ask.open()
+
+    @property
+    def focused(self) -> Panel:
+        """The panel that has the keys, or else the first one in view."""
+        widget: QObject | None = self.focusWidget()
+        while widget is not None and not isinstance(widget, Panel):
+            widget = widget.parent()
+        return widget or next(panel for panel in self.panels.values() if panel.isVisible())
 
     def do_quit(self) -> None:
         self.close()
 
+    def do_export(self) -> None:
+        self.save_panel(self.focused)
+
+    def do_copy(self) -> None:
+        copy_picture(self.focused)
+        self.opened_session.note = f"the picture of {self.focused.title} is on the clipboard"
+
+    def do_zoom(self) -> None:
+        if self._before_zoom is not None:
+            self.docks.restore(self._before_zoom)
+            self._before_zoom = None
+            return
+        panel, self._before_zoom = self.focused, self.docks.kept()
+        for name, dock in self.docks.docks.items():
+            dock.setVisible(name == panel.name)
+
     def do_arrange(self) -> None:
+        self._before_zoom = None
         self.docks.arrange()
 
     def do_scaling(self) -> None:

@@ -1,0 +1,73 @@
+"""The options that both faces take: what to open."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from explorer.session.opening import DEFAULT_SPEED, Wishes
+
+_OPTIONS = (
+    click.option("--network", metavar="NAME", help="A shipped network (see `pinkx networks`) or a .safetensors file."),
+    click.option(
+        "--reviews",
+        metavar="SOURCE",
+        help="A folder, a .txt, .csv or .jsonl file, an archive, or imdb:test; "
+        "the reviews that come with pinkx otherwise.",
+    ),
+    click.option("--review", type=click.IntRange(min=1), default=1, metavar="N", help="Begin with review N, from 1."),
+    click.option(
+        "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where the network runs."
+    ),
+    click.option(
+        "--speed", type=click.FloatRange(min=0, min_open=True), default=DEFAULT_SPEED, show_default=True,
+        metavar="WORDS", help="Words a second to begin with.",
+    ),
+    click.option(
+        "--replay", type=click.Path(path_type=Path), metavar="FILE",
+        help="Play a recording (key R or E), without its network.",
+    ),
+)  # fmt: skip
+
+
+def opens(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options, and call it with the `Wishes` made from them."""
+
+    @functools.wraps(command)
+    def with_wishes(
+        network: str | None,
+        reviews: str | None,
+        review: int,
+        device: str,
+        speed: float,
+        replay: Path | None,
+        **others: Any,
+    ) -> None:
+        if replay is not None and (network or reviews):
+            raise click.UsageError("--replay plays what was recorded: it goes without --network and --reviews")
+        command(Wishes(network, reviews, review, device, speed, replay), **others)
+
+    for option in reversed(_OPTIONS):
+        with_wishes = option(with_wishes)
+    return with_wishes
+
+
+def parsed_size(size: str, largest: tuple[int, int], example: str) -> tuple[int, int]:
+    """``WxH`` as two numbers.
+
+    Raises
+    ------
+    click.BadParameter
+        If it is something else, or larger than the largest.
+    """
+    width, _, height = size.partition("x")
+    if not (
+        width.isdecimal() and height.isdecimal() and 0 < int(width) <= largest[0] and 0 < int(height) <= largest[1]
+    ):
+        expected = f"expected WIDTHxHEIGHT, at most {largest[0]}x{largest[1]}, such as {example}"
+        raise click.BadParameter(f"{size!r}: {expected}", param_hint="--size")
+    return int(width), int(height)

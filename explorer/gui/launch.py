@@ -1,0 +1,97 @@
+"""Start the window, and end the process when it is closed."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from explorer.gui.libraries import check
+from explorer.leaving import leave
+from explorer.session.opening import Wishes
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+def run(wishes: Wishes) -> None:
+    """Show the window until it is closed, then end the process.
+
+    Raises
+    ------
+    NoWindow
+        If no window can be opened here.
+    ValueError, OSError
+        Whatever kept the session from opening.
+    """
+    check(on_screen=not _offscreen())
+    app = _application()
+    from explorer.gui.window import Window
+
+    window = Window(wishes)
+    code = 0
+
+    def heed(number: int, _: Any) -> None:
+        nonlocal code
+        code = 128 + number
+        window.close()
+
+    # Python heeds signals between two of its own lines: the window's clock runs some all the time.
+    for name in SIGNALS:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), heed)
+    window.show()
+    app.exec()
+    leave(window, code)
+
+
+def take_picture(wishes: Wishes, path: Path, after: float, size: tuple[int, int]) -> None:
+    """Save the window as it is some seconds after the reading began; needs no display.
+
+    Raises
+    ------
+    NoWindow
+        If Qt cannot start here.
+    ValueError, OSError
+        Whatever kept the session from opening, or the picture from being written.
+    """
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    check(on_screen=not _offscreen())
+    app = _application()
+    from PySide6.QtCore import QTimer
+
+    from explorer.gui.export import save_picture
+    from explorer.gui.window import Window
+
+    window = Window(wishes, show_rates=False)
+    window.resize(*size)
+
+    def save() -> None:
+        try:
+            window.redraw()
+            save_picture(window, path)
+        except (ValueError, OSError) as error:
+            window.failure = error
+        window.close()
+
+    window.opened.connect(lambda: QTimer.singleShot(round(1000 * after), window, save))
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    window.show()
+    app.exec()
+    leave(window, 0)
+
+
+def _offscreen() -> bool:
+    return os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0] in ("offscreen", "minimal", "vnc")
+
+
+def _application() -> QApplication:
+    from PySide6.QtWidgets import QApplication
+
+    app = QApplication(["pinkx"])
+    app.setApplicationName("pinkx")
+    app.setDesktopFileName("pinkx")
+    return app
