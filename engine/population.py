@@ -7,12 +7,12 @@ stops asking.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from engine.fluctuation import default_scales, exponents, fluctuations
 from engine.network import Network
@@ -45,7 +45,12 @@ class Sums:
 
 
 def layer_sums(
-    network: Network, reviews: Iterable[NDArray[np.integer]], signals: Sequence[str], *, batch: int = BATCH
+    network: Network,
+    reviews: Iterable[NDArray[np.integer]],
+    signals: Sequence[str],
+    *,
+    hold: Mapping[str, ArrayLike] | None = None,
+    batch: int = BATCH,
 ) -> Iterator[Sums]:
     """Run reviews through a network and sum each signal over its cells, batch by batch, in the order of the reviews.
 
@@ -57,11 +62,13 @@ def layer_sums(
         Taken as they are needed.
     signals : sequence of str
         Names of ``network.signals``.
+    hold : mapping of str to (n,) array, optional
+        Values at which a signal's cells are held, NaN where a cell is free; as in `engine.recording.record`.
     batch : int
         Words that are recorded together; a longer review makes a batch of its own.
     """
     for first, part in batches(reviews, batch):
-        yield _summed(network, first, part, signals)
+        yield _summed(network, first, part, signals, hold)
 
 
 def batches(
@@ -79,12 +86,18 @@ def batches(
         yield first, waiting
 
 
-def _summed(network: Network, first: int, reviews: list[NDArray[np.integer]], signals: Sequence[str]) -> Sums:
+def _summed(
+    network: Network,
+    first: int,
+    reviews: list[NDArray[np.integer]],
+    signals: Sequence[str],
+    hold: Mapping[str, ArrayLike] | None,
+) -> Sums:
     series = [np.empty((len(signals), 0))] * len(reviews)
     probability = np.full(len(reviews), np.nan)
     read = np.flatnonzero([len(ids) for ids in reviews])
     if len(read):
-        recording = record(network, [reviews[k] for k in read], [*signals, "h"])
+        recording = record(network, [reviews[k] for k in read], [*signals, "h"], hold=hold)
         sums = np.stack([recording.layer_sum(name) for name in signals], axis=1)
         for row, k in enumerate(read.tolist()):
             series[k] = sums[row, :, : recording.lengths[row]]
@@ -100,6 +113,7 @@ def measure(
     *,
     scales: Sequence[int] | None = None,
     cut: int | None = None,
+    hold: Mapping[str, ArrayLike] | None = None,
 ) -> Iterator[NDArray[np.void]]:
     """β of the layer sums of every review by unbiased DFA of order 1, batch by batch.
 
@@ -114,6 +128,8 @@ def measure(
         DFA box lengths for all; by default ``engine.fluctuation.default_scales`` of each review's own length.
     cut : int, optional
         Words of a review that are read; all by default.
+    hold : mapping of str to (n,) array, optional
+        As in `layer_sums`.
 
     Yields
     ------
@@ -137,7 +153,7 @@ def measure(
         + [(name, np.float64, k) for name in ("beta", "beta_stderr", "r2")]
         + [("reason", "U10", k)]
     )
-    for part in layer_sums(network, numbers, signals):
+    for part in layer_sums(network, numbers, signals, hold=hold):
         rows = np.zeros(len(part.series), dtype=row)
         rows["review"] = part.first + np.arange(len(rows))
         rows["words"] = [series.shape[1] for series in part.series]

@@ -16,8 +16,10 @@ from explorer.session.colours import MAPS
 from explorer.session.comparing import Comparing
 from explorer.session.fixed_points import Points
 from explorer.session.holding import Holding
+from explorer.session.population import Population
 from explorer.session.recorder import NEEDS_NETWORK, Recorder
 from explorer.session.text import pace
+from explorer.session.word_by_word import Wording
 
 if TYPE_CHECKING:  # the engine's live rooms need torch, which a face loads behind its first frame
     from engine.reviews import Review
@@ -97,12 +99,15 @@ class Session:
         self.stream = stream
         self.reviews = reviews
         self.index = index
+        self.origin: tuple[str | None, str | None] = (None, None)  # network and reviews as a person named them
         self.choices = Choices()
         self.aside = Aside()
         self.points = Points(self)
+        self.population = Population(self)
         self.brushed = Brush(self)
         self.holding = Holding(self)
         self.comparing = Comparing(self)
+        self.wording = Wording(self)
         self.recorder = Recorder(self)
         self.note = ""
         self._order: NDArray[np.intp] = np.arange(stream.snapshot.network.cell.size)
@@ -285,8 +290,8 @@ class Session:
         self.index = index
         self.stream.open(self.reviews, index)
 
-    def open_text(self, text: str) -> None:
-        """Open a typed or pasted review and read it.
+    def open_text(self, text: str, name: str = "typed") -> None:
+        """Open a typed or pasted review under a name and read it.
 
         Raises
         ------
@@ -295,7 +300,7 @@ class Session:
         """
         from engine.reviews import Review
 
-        review = Review("typed", text)
+        review = Review(name, text)
         if not review.words:
             raise SessionError("nothing to read: a review needs at least one word of letters a–z or digits")
         self.stream.open(review)
@@ -356,6 +361,7 @@ class Session:
         """Write what is being recorded; end the engine thread and all work aside."""
         self.recorder.close()
         self.points.close()
+        self.population.close()
         self.aside.close()
         self.stream.close()
 

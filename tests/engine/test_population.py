@@ -11,7 +11,7 @@ from engine.fluctuation import default_scales
 from engine.kernels.dfa_reference import fluctuations_reference
 from engine.network import Network, Vocabulary
 from engine.population import UNLABELLED, layer_sums, measure
-from engine.recording import record_reference
+from engine.recording import record, record_reference
 from engine.text import Review
 
 WORDS = [f"w{k}" for k in range(50)]
@@ -78,6 +78,19 @@ def test_scales_and_a_cut_are_the_callers_choice():
         "",
         "too short",
     ]
+
+
+def test_held_cells_are_held_in_every_review():
+    held = {"h": np.where(np.arange(12) == 3, 0.5, np.nan)}
+    ids = [np.arange(2, 42, dtype=np.int32)] * 2
+    (part,) = layer_sums(network(), ids, ("h", "x"), hold=held)
+    expected = record(network(), ids[0], hold=held)
+    assert part.series[1][0] == pytest.approx(expected.layer_sum("h")[0])
+    assert part.probability == pytest.approx(expected.probability[0, -1])
+    (free,) = measure(network(), reviews(100))
+    (kept,) = measure(network(), reviews(100), hold=held)
+    assert kept["beta"][0, 0] != free["beta"][0, 0]
+    assert kept["beta"][0, 1] == free["beta"][0, 1]
 
 
 def test_batches_hold_no_more_words_than_asked_for_and_keep_the_order():

@@ -25,7 +25,7 @@ def read(tell: Tell, network: Any, ids: np.ndarray) -> None:
     tell((network.name, network.vocabulary.words, network.info, network.classify(ids)))
 
 
-def fail(tell: Tell) -> None:
+def fail(tell: Tell, *_: Any) -> None:
     raise KeyError("bad")
 
 
