@@ -8,15 +8,18 @@ from PySide6.QtWidgets import QMainWindow
 
 from explorer.gui.actions import key_sequence
 from explorer.gui.dialogs import AskDialog, ChooseDialog, HelpDialog, TypeDialog
+from explorer.gui.theme import Theme
+from explorer.gui.words import WordsDialog
 from explorer.session.actions import ACTIONS, WINDOW_ACTIONS
-from explorer.session.entries import networks
-from explorer.session.model import Session
+from explorer.session.entries import networks, reviews
+from explorer.session.model import Session, SessionError
 
 
 class Choosing(QMainWindow):
     """The part of the window that opens dialogues."""
 
     session: Session | None
+    theme: Theme
 
     def attempt(self, deed: Callable[[], object]) -> None:
         """Do something that may be refused; the status bar then tells why."""
@@ -56,6 +59,36 @@ class Choosing(QMainWindow):
         TypeDialog(
             self, "Type or paste a review", "", lambda text: self.attempt(lambda: session.open_text(text))
         ).open()
+
+    def do_edit(self) -> None:
+        session = self.opened_session
+
+        def edit(text: str) -> None:
+            self.attempt(lambda: session.wording.edit(text))
+            if session.comparing.review is not None:
+                self.do_word_by_word()
+
+        TypeDialog(self, "Edit the present text", session.wording.text, edit).open()
+
+    def do_word_by_word(self) -> None:
+        session = self.opened_session
+        if not session.comparing.name:
+            raise SessionError("nothing is compared yet: choose a network (c) or a review (C), or edit the text (T)")
+        WordsDialog(self, self.theme, session, lambda word: self.attempt(lambda: session.look_at(word))).open()
+
+    def do_compare_reviews(self) -> None:
+        session = self.opened_session
+        none = ("", "none   end the comparison")
+        self.choose(
+            "Compare this review with",
+            [none, *reviews(session)],
+            "",
+            lambda key: session.comparing.compare_review(session.reviews[int(key)] if key else None),
+        )
+
+    def do_hold(self) -> None:
+        holding = self.opened_session.holding
+        self.ask(f"Hold {holding.question}", "a value; nothing: the mean of each", holding.hold_at)
 
     def do_jump(self) -> None:
         session = self.opened_session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -153,14 +154,16 @@ class GatesPanel(Panel):
         self._images.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._images.ci.setContentsMargins(0, 0, 0, 0)
         self._images.ci.setSpacing(1)
-        self._traces = self.plot(view=TimeBox(explorer), x="word")
+        self._traces = self.plot(view=TimeBox(explorer))
         self._traces.getPlotItem().getAxis("left").setWidth(GUTTER)
         self._marks = TimeMarks(self._traces)
         self._curves = [self._traces.plot() for _ in range(TRACES)]
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self._images)
         split.addWidget(self._traces)
-        split.setSizes([400, 110])
+        split.setSizes([380, 120])
+        split.setChildrenCollapsible(False)
+        self._traces.setMinimumHeight(60)
         self.column.addWidget(split)
 
     def paint_theme(self, theme: Theme) -> None:
@@ -285,6 +288,13 @@ class GatesPanel(Panel):
         begin = min(int(np.ceil(last)), frame.snapshot.time) - len(values)
         headings = ["word", *(f"{frame.choices.signal}_{cell}" for cell in range(values.shape[1]))]
         return headings, np.column_stack([begin + np.arange(len(values)), values])
+
+    def kept(self) -> dict[str, Any]:
+        return {"shown": sorted(self.shown)}
+
+    def restore(self, told: Mapping[str, Any]) -> None:
+        if isinstance(told.get("shown"), list):
+            self.shown = {name for name in told["shown"] if isinstance(name, str)}
 
     @property
     def reduction(self) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +68,7 @@ def take_picture(wishes: Wishes, path: Path, after: float, size: tuple[int, int]
     from explorer.gui.export import save_picture
     from explorer.gui.window import Window
 
-    window = Window(wishes, show_rates=False)
+    window = Window(replace(wishes, fresh=True, keep=False), show_rates=False)
     window.resize(*size)
 
     def save() -> None:
@@ -89,9 +91,17 @@ def _offscreen() -> bool:
 
 
 def _application() -> QApplication:
+    from PySide6.QtCore import qInstallMessageHandler
     from PySide6.QtWidgets import QApplication
 
+    qInstallMessageHandler(_tell)
     app = QApplication(["pinkx"])
     app.setApplicationName("pinkx")
     app.setDesktopFileName("pinkx")
     return app
+
+
+def _tell(kind: object, context: object, message: str) -> None:
+    """What Qt has to say, without what it always says where there is no screen."""
+    if "propagateSizeHints" not in message:
+        print(message, file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -67,6 +68,13 @@ class Panel(QWidget):
 
     def offer(self, menu: QMenu, place: QPoint) -> None:
         """Put entries of its own into the context menu; ``place`` is where in the panel it was asked for."""
+
+    def kept(self) -> dict[str, Any]:
+        """What is kept of it for the next visit."""
+        return {}
+
+    def restore(self, told: Mapping[str, Any]) -> None:
+        """Take what was kept, as far as it suits: the file may have been changed by anybody."""
 
     @property
     def reduction(self) -> int:

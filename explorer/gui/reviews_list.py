@@ -12,12 +12,11 @@ from PySide6.QtCore import (
     QEvent,
     QModelIndex,
     QPersistentModelIndex,
-    QSortFilterProxyModel,
     Qt,
     QTimer,
 )
 from PySide6.QtGui import QBrush, QColor, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QTableView
 
 from explorer.gui.panel import Panel
 from explorer.gui.text import safe
@@ -32,46 +31,79 @@ Index = QModelIndex | QPersistentModelIndex
 HEADINGS = ("#", "±", "name", "signs")
 TYPING = 150  # milliseconds without a key before a search begins
 _MARKS = {True: "+", False: "−", None: "·"}
+_ORDER = {False: 0, None: 1, True: 2}
 _OWN_KEYS = {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End}
 
 
 class ReviewsModel(QAbstractTableModel):
-    """Number, label, name and length of every review, and further columns of numbers (`set_columns`)."""
+    """Number, label, name and length of every review, and further columns of numbers (`set_columns`); searched and
+    sorted here, as tens of thousands of reviews are too many for Qt to ask for one by one."""
 
     def __init__(self) -> None:
         super().__init__()
         self.reviews: Sequence[Review] = ()
         self.present = -1
-        self._more: dict[str, NDArray[np.float64]] = {}
         self.highlight = QColor()
+        self.shown: NDArray[np.intp] = np.empty(0, dtype=np.intp)  # indices of reviews, in the order of the rows
+        self._more: dict[str, NDArray[np.float64]] = {}
+        self._wanted: list[str] = []
+        self._sorted: tuple[int, bool] = (0, False)
 
     def set_reviews(self, reviews: Sequence[Review]) -> None:
-        self.beginResetModel()
-        self.reviews = reviews
-        self._more = {}
-        self.endResetModel()
+        """Show other reviews."""
+        self.reviews, self._more = reviews, {}
+        self._fill()
 
     def set_columns(self, more: dict[str, NDArray[np.float64]]) -> None:
         """Numbers by review, (review,) each, NaN where unknown."""
-        if list(more) == list(self._more):
-            self._more = more
-            if more and self.reviews:
-                self.dataChanged.emit(
-                    self.index(0, len(HEADINGS)), self.index(self.rowCount() - 1, self.columnCount() - 1)
-                )
-        else:
-            self.beginResetModel()
-            self._more = more
-            self.endResetModel()
+        self._more = more
+        self._fill()
 
     def set_present(self, index: int) -> None:
         """Mark the review that is open."""
-        before, self.present = self.present, index
-        for row in {before, index} - {-1}:
-            self.dataChanged.emit(self.index(row, 0), self.index(row, self.columnCount() - 1))
+        self.present = index
+        if len(self.shown):
+            self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, self.columnCount() - 1))
+
+    def search(self, text: str) -> None:
+        """Show only reviews in whose name or text every word of this stands."""
+        self._wanted = text.lower().split()
+        self._fill()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Order the rows; what is unknown comes last either way."""
+        self._sorted = column, order == Qt.SortOrder.DescendingOrder
+        self._fill()
+
+    def _fill(self) -> None:
+        self.beginResetModel()
+        reviews, wanted = self.reviews, self._wanted
+        found = [k for k in range(len(reviews)) if not wanted or _holds(reviews[k], wanted)]
+        shown = np.array(found, dtype=np.intp)
+        column, falling = self._sorted
+        if column < self.columnCount() and (column or falling):
+            keys = self._keys(column)[shown]
+            shown = shown[np.argsort(-keys if falling else keys, kind="stable")]
+        self.shown = shown
+        self.endResetModel()
+
+    def _keys(self, column: int) -> NDArray[Any]:
+        """What the reviews are ordered by, (review,)."""
+        if column >= len(HEADINGS):
+            return list(self._more.values())[column - len(HEADINGS)]
+        if column == 0:
+            return np.arange(len(self.reviews))
+        if column == 1:
+            return np.array([_ORDER[review.label] for review in self.reviews])
+        if column == 3:
+            return np.array([len(review.text) for review in self.reviews])
+        names = np.array([review.name for review in self.reviews])
+        return np.unique(names, return_inverse=True)[1]
+
+    # ---- what Qt asks for ----------------------------------------------------------------------------------------
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self.reviews)
+        return 0 if parent.isValid() else len(self.shown)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return len(HEADINGS) + len(self._more)
@@ -81,57 +113,30 @@ class ReviewsModel(QAbstractTableModel):
             return (*HEADINGS, *self._more)[section]
         return None
 
-    def value(self, row: int, column: int) -> Any:
-        """What a place is sorted by."""
-        review = self.reviews[row]
+    def told(self, row: int, column: int) -> str:
+        """What stands at a place."""
+        index = int(self.shown[row])
+        review = self.reviews[index]
         if column < len(HEADINGS):
-            return (row, _MARKS[review.label], review.name, len(review.text))[column]
-        values = list(self._more.values())[column - len(HEADINGS)]
-        return float(values[row]) if row < len(values) and np.isfinite(values[row]) else -np.inf
+            return safe(str((index + 1, _MARKS[review.label], review.name, len(review.text))[column]), 80)
+        return number(float(list(self._more.values())[column - len(HEADINGS)][index]))
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
-            value = self.value(index.row(), index.column())
-            if index.column() == 0:
-                return str(value + 1)
-            if isinstance(value, float):
-                return number(value)
-            return safe(str(value), 80)
-        if role == Qt.ItemDataRole.UserRole:
-            return self.value(index.row(), index.column())
+            return self.told(index.row(), index.column())
+        review = int(self.shown[index.row()])
         if role == Qt.ItemDataRole.ToolTipRole:
-            return safe(self.reviews[index.row()].text, 400)
+            return safe(self.reviews[review].text, 400)
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() not in (1, 2):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        if role == Qt.ItemDataRole.ForegroundRole and index.row() == self.present:
+        if role == Qt.ItemDataRole.ForegroundRole and review == self.present:
             return QBrush(self.highlight)
         return None
 
 
-class Found(QSortFilterProxyModel):
-    """The reviews in whose name or text every word searched for stands."""
-
-    def __init__(self, model: ReviewsModel) -> None:
-        super().__init__()
-        self._model = model
-        self._wanted: list[str] = []
-        self.setSourceModel(model)
-        self.setSortRole(Qt.ItemDataRole.UserRole)
-
-    def search(self, text: str) -> None:
-        self._wanted = text.lower().split()
-        self.invalidate()
-
-    def filterAcceptsRow(self, row: int, parent: Index) -> bool:
-        if not self._wanted:
-            return True
-        review = self._model.reviews[row]
-        text = f"{review.name} {review.text}".lower()
-        return all(part in text for part in self._wanted)
-
-    def lessThan(self, left: Index, right: Index) -> bool:
-        a, b = self._model.value(left.row(), left.column()), self._model.value(right.row(), right.column())
-        return bool(a < b)
+def _holds(review: Review, wanted: Sequence[str]) -> bool:
+    text = f"{review.name} {review.text}".lower()
+    return all(part in text for part in wanted)
 
 
 class Table(QTableView):
@@ -168,9 +173,8 @@ class ReviewsPanel(Panel):
         self.search.setPlaceholderText("search names and texts")
         self.search.setClearButtonEnabled(True)
         self.model = ReviewsModel()
-        self.found = Found(self.model)
         self.table = Table(self._open_current)
-        self.table.setModel(self.found)
+        self.table.setModel(self.model)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -204,17 +208,18 @@ class ReviewsPanel(Panel):
     def show_frame(self, session: Session, frame: Frame) -> None:
         if self.model.reviews is not session.reviews:
             self.model.set_reviews(session.reviews)
+        population = self.explorer.panels.get("population")
+        if population is not None and population.isVisible():  # only a view of it begins the measuring
+            rows = session.population.rows(frame)
+            if self.fresh("population", len(rows), frame.snapshot.network):
+                self.model.set_columns(_columns(rows, len(session.reviews)))
         if self.fresh("present", session.index):
             self.model.set_present(session.index)
-        self.say(f"{self.found.rowCount():,} of {len(session.reviews):,} reviews, double click opens")
-
-    def focus_list(self) -> QWidget:
-        """Where the arrow keys move through the reviews."""
-        return self.table
+        self.say(f"{self.model.rowCount():,} of {len(session.reviews):,} reviews, double click opens")
 
     def _search(self) -> None:
-        self.found.search(self.search.text())
-        if self.found.rowCount():
+        self.model.search(self.search.text())
+        if self.model.rowCount():
             self.table.selectRow(0)
         self.explorer.redraw()
 
@@ -226,13 +231,21 @@ class ReviewsPanel(Panel):
     def _open_current(self) -> None:
         session, index = self.explorer.session, self.table.currentIndex()
         if session is not None and index.isValid():
-            row = self.found.mapToSource(index).row()
-            self.explorer.attempt(lambda: session.open_review(row))
+            review = int(self.model.shown[index.row()])
+            self.explorer.attempt(lambda: session.open_review(review))
 
     def numbers(self) -> tuple[list[str], NDArray[Any]]:
         """The list as it is searched and sorted."""
-        rows = [self.found.mapToSource(self.found.index(row, 0)).row() for row in range(self.found.rowCount())]
         columns = range(self.model.columnCount())
         headings = [str(self.model.headerData(column, Qt.Orientation.Horizontal)) for column in columns]
-        table = [[self.model.value(row, column) for column in columns] for row in rows]
-        return headings, np.array(table, dtype=object).reshape(len(rows), len(headings))
+        table = [[self.model.told(row, column) for column in columns] for row in range(self.model.rowCount())]
+        return headings, np.array(table, dtype=object).reshape(len(table), len(headings))
+
+
+def _columns(rows: NDArray[np.void], reviews: int) -> dict[str, NDArray[np.float64]]:
+    """β of h and of x and P(positive) by review, as far as the population is measured."""
+    out = {name: np.full(reviews, np.nan) for name in ("β h", "β x", "P")}
+    if len(rows):
+        out["β h"][rows["review"]], out["β x"][rows["review"]] = rows["beta"].T
+        out["P"][rows["review"]] = rows["probability"]
+    return out

@@ -13,10 +13,11 @@ from PySide6.QtGui import QColor
 
 from explorer.gui.charts import GUTTER, TimeBox, TimeMarks
 from explorer.gui.panel import Panel
+from explorer.gui.text import as_html
 from explorer.gui.theme import Theme
 from explorer.session.band import band
 from explorer.session.model import Frame, Session
-from explorer.session.series import alpha_at, alpha_column
+from explorer.session.series import alpha_at, alpha_column, other_alpha
 from explorer.session.text import number
 
 if TYPE_CHECKING:
@@ -24,13 +25,6 @@ if TYPE_CHECKING:
 
 LOW, HIGH = 0.25, 1.75
 NOISES = {0.5: "white", 1.0: "pink", 1.5: "brown"}
-
-
-class BetaAxis(pg.AxisItem):  # type: ignore[misc]
-    """The axis of α read as β = 2α − 1."""
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        return [f"{2 * value - 1:g}" for value in values]
 
 
 class RollingPanel(Panel):
@@ -43,26 +37,23 @@ class RollingPanel(Panel):
     def __init__(self, explorer: Window) -> None:
         super().__init__(explorer)
         self._box = TimeBox(explorer)
-        self._plot = self.plot(view=self._box, x="word", y="α")
+        self._plot = self.plot(view=self._box, x="word")
         item = self._plot.getPlotItem()
-        right = BetaAxis("right")
-        item.setAxisItems({"right": right})
-        item.showAxis("right")
-        right.setLabel("β = 2α − 1")
         item.getAxis("left").setWidth(GUTTER)
-        ticks = [[(alpha, f"{alpha:g} {name}") for alpha, name in NOISES.items()]]
+        ticks = [[(alpha, f"α {alpha:g}  β {2 * alpha - 1:g}") for alpha in NOISES]]
         item.getAxis("left").setTicks(ticks)
-        right.setTicks([[(alpha, f"{2 * alpha - 1:g}") for alpha in NOISES]])
         self._box.setYRange(LOW, HIGH, padding=0)
         kind = pg.LinearRegionItem.Horizontal
         self._bands = [pg.LinearRegionItem((0, 0), orientation=kind, movable=False) for _ in range(2)]
-        self._guides = [pg.InfiniteLine(alpha, angle=0) for alpha in NOISES]
+        where = {"position": 0.02, "anchors": [(0, 1), (0, 1)]}
+        self._guides = [pg.InfiniteLine(alpha, angle=0, label=name, labelOpts=where) for alpha, name in NOISES.items()]
         for shape in (*self._bands, *self._guides):
             item.addItem(shape, ignoreBounds=True)
             shape.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         for region in self._bands:
             region.setZValue(-10)
             region.hide()
+        self._other = self._plot.plot(connect="finite")
         self._curve = self._plot.plot(connect="finite")
         self._marks = TimeMarks(self._plot)
         self.column.addWidget(self._plot)
@@ -74,10 +65,9 @@ class RollingPanel(Panel):
                 line.setPen(QColor(colour))
         for guide, name in zip(self._guides, NOISES.values(), strict=True):
             guide.setPen(theme.pink if name == "pink" else theme.faint, style=Qt.PenStyle.DotLine)
-        right = self._plot.getPlotItem().getAxis("right")
-        right.setPen(theme.border)
-        right.setTextPen(theme.dim)
+            guide.label.setColor(theme.pink if name == "pink" else theme.dim)
         self._curve.setPen(theme.pink)
+        self._other.setPen(theme.other)
         self._marks.dress(theme)
 
     def show_frame(self, session: Session, frame: Frame) -> None:
@@ -86,6 +76,11 @@ class RollingPanel(Panel):
         first, values = self._alpha(session, frame, words)
         if self.fresh("curve", first, values):
             self._curve.setData(first + np.arange(len(values)) + 0.5, values)
+        other = other_alpha(session, frame)
+        if self.fresh("other", other):
+            self._other.setVisible(other is not None)
+            if other is not None:
+                self._other.setData(np.arange(len(other)) + 0.5, other)
         null = band(frame.snapshot.window, frame.snapshot.scales)
         if self.fresh("band", null) and null is not None:
             for region, ends in zip(self._bands, (null.white, null.pink), strict=True):
@@ -119,6 +114,11 @@ class RollingPanel(Panel):
         cell = frame.choices.selected
         if cell is not None and snapshot.watched == name and cell < len(snapshot.cell_alpha):
             parts.append(f"cell #{cell:03d} β <b>{number(2 * snapshot.cell_alpha[cell] - 1)}</b>")
+        other = other_alpha(session, frame)
+        if other is not None:
+            there = float(other[frame.word]) if 0 <= frame.word < len(other) else math.nan
+            name = as_html(session.comparing.name, 30)
+            parts.append(f"<span style='color:{theme.other}'>{name} α {number(there)}</span>")
         null = band(snapshot.window, snapshot.scales)
         if null is not None:
             pink, white = ("{:.2f}…{:.2f}".format(*ends) for ends in (null.pink, null.white))

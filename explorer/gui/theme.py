@@ -130,6 +130,8 @@ QScrollBar::handle { background: $border; border-radius: 4px; min-height: 20px; 
 QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 Panel { border: 1px solid transparent; }
 Panel:focus { border-color: $pink; }
+QToolBar QLabel, QStatusBar QLabel, QToolBar QSlider { background: transparent; }
+QToolBar QToolButton { padding: 2px 6px; }
 QLabel#head { color: $dim; padding: 0 4px; }
 QLabel#progress { font-size: 15pt; color: $text; background: $raised; border: 1px solid $border; padding: 24px 40px; }
 """)

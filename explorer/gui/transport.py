@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QToolBar, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QToolBar
 
 from explorer.session.model import SPEEDS, Frame, Session
 from explorer.session.text import pace
@@ -14,7 +14,11 @@ from explorer.session.text import pace
 if TYPE_CHECKING:
     from explorer.gui.window import Window
 
-BUTTONS = ("start", "step-back", "play", "step", "live", "restart", "previous-review", "next-review", "type")
+# Shorter names on buttons, where those of the table are long.
+BUTTONS = {
+    "start": "|◂", "step-back": "◂", "play": "", "step": "▸", "live": "", "restart": "",
+    "previous-review": "◂ Review", "next-review": "Review ▸", "type": "",
+}  # fmt: skip
 NONE = "none"
 
 
@@ -25,8 +29,9 @@ class Transport(QToolBar):
         super().__init__("Transport", window)
         self.setObjectName("transport")
         self._window = window
-        for name in BUTTONS:
+        for name, short in BUTTONS.items():
             self.addAction(actions[name])
+            actions[name].setIconText(short or actions[name].text())
             button = self.widgetForAction(actions[name])
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._play = actions["play"]
@@ -38,7 +43,7 @@ class Transport(QToolBar):
         self.speed.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.speed.valueChanged.connect(self._set_speed)
         self._told = QLabel()
-        self._told.setMinimumWidth(110)
+        self._told.setFixedWidth(115)
         self.a, self.b = QComboBox(), QComboBox()
         for widget in (QLabel(" speed "), self.speed, self._told):
             self.addWidget(widget)
@@ -75,6 +80,7 @@ class Transport(QToolBar):
             return
         self._shown = shown
         self._play.setText("Pause" if snapshot.playing else "Play")
+        self._play.setIconText(self._play.text())
         nearest = min(range(len(SPEEDS)), key=lambda k: abs((SPEEDS[k] or 1e9) - (snapshot.speed or 1e9)))
         self.speed.blockSignals(True)
         self.speed.setValue(nearest)
@@ -99,10 +105,3 @@ class Transport(QToolBar):
         session, path = self._window.session, self.b.itemData(row)
         if session is not None:
             self._window.attempt(lambda: session.comparing.compare_with(path or None))
-
-
-def spacer() -> QWidget:
-    """Room that grows."""
-    widget = QWidget()
-    widget.setSizePolicy(widget.sizePolicy().Policy.Expanding, widget.sizePolicy().Policy.Preferred)
-    return widget

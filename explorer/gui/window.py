@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QLabel, QMenu
 
@@ -52,6 +52,7 @@ class Window(Choosing):
     is the first and the last word of a brush that is being drawn; ``span`` says which words pictures over time show.
     """
 
+    section = "window"  # of the state
     opened: ClassVar[Signal] = Signal()
     closed: ClassVar[Signal] = Signal()
 
@@ -94,12 +95,41 @@ class Window(Choosing):
         self._ticks = 0
         self._ready = False
         self._before_zoom: str | None = None
+        self._arranged = False
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._tick)
         self._dress()
+        if self.opening is not None:
+            self._continue(self.opening.state.window)
         self._say_opening()
+
+    # ---- what is kept --------------------------------------------------------------------------------------------
+
+    def kept(self) -> dict[str, Any]:
+        """The window's part of what is kept for the next visit."""
+        geometry = bytes(self.saveGeometry().toBase64().data()).decode()
+        panels = {name: part for name, panel in self.panels.items() if (part := panel.kept())}
+        return {
+            "docks": self._before_zoom or self.docks.kept(),
+            "geometry": geometry,
+            "theme": self.theme.name,
+            "panels": panels,
+        }
+
+    def _continue(self, told: Mapping[str, Any]) -> None:
+        """Take what was kept, as far as it suits."""
+        theme, geometry, docks = (told.get(name) for name in ("theme", "geometry", "docks"))
+        if theme in THEMES and THEMES[theme] is not self.theme:
+            self.do_light()
+        if isinstance(geometry, str):
+            self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
+        self._arranged = isinstance(docks, str) and self.docks.restore(docks)
+        panels = told.get("panels")
+        for name, part in panels.items() if isinstance(panels, dict) else ():
+            if name in self.panels and isinstance(part, dict):
+                self.panels[name].restore(part)
 
     # ---- drawing -------------------------------------------------------------------------------------------------
 
@@ -180,20 +210,28 @@ class Window(Choosing):
         """Do an action of the table, here or in the session."""
         own: Callable[[], None] | None = getattr(self, f"do_{action(name).method}", None)
         session = self.session
-        if own is not None and (session is not None or name in BEFORE_SESSION):
-            own()
-        elif name.startswith("focus-"):
-            self.front(name.removeprefix("focus-"))
-        elif session is not None:
-            self.attempt(lambda: session.perform(name))
+
+        def do() -> None:
+            if session is not None:
+                session.allow(name)
+            if own is not None:
+                own()
+            elif name.startswith("focus-"):
+                self.front(name.removeprefix("focus-"))
+            elif session is not None:
+                session.perform(name)
+
+        if session is not None:
+            self.attempt(do)
+        elif name in BEFORE_SESSION:
+            do()
 
     def attempt(self, deed: Callable[[], object]) -> None:
         """Do something that may be refused; the status bar then tells why."""
         try:
             deed()
         except (SessionError, OSError) as error:
-            if self.session is not None:
-                self.session.note = str(error)
+            self.opened_session.note = str(error)
         self.redraw()
 
     def look_at(self, word: int) -> None:
@@ -296,7 +334,8 @@ class Window(Choosing):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if not self._timer.isActive():
-            self.docks.resize()
+            if not self._arranged:
+                self.docks.resize()
             if "heatmap" in self.panels:
                 self.panels["heatmap"].setFocus()  # not the first text field, which would take the keys
             self._timer.start(0)
