@@ -72,6 +72,8 @@ ACTIONS = (
     Action("compare", ("c",), "Compare", "Choosing", "Choose a second network to read along, or none.", True),
     Action("compare-reviews", ("C",), "Beside", "Choosing", "Choose a review to compare this one with, or none."),
     Action("type", ("t",), "Type", "Choosing", "Type or paste a review and watch it read.", True),
+    Action("edit", ("T",), "Edit", "Choosing", "Edit the present text, and see word by word what that changed."),
+    Action("word-by-word", ("W",), "Word by word", "Choosing", "List the words of what is compared, side by side."),
     Action("focus-review", ("1",), "Review", "Panels", "Go to the review."),
     Action("focus-heatmap", ("2",), "Cells × time", "Panels", "Go to the picture of all cells over time."),
     Action("focus-points", ("3",), "Fixed points", "Panels", "Go to the fixed points."),

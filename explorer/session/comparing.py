@@ -24,6 +24,7 @@ class Reading:
     """What a network made of words: P(positive) after each (time,), rolling α of the layer sum of each signal (time,),
     and h (time, n)."""
 
+    network: Network
     words: tuple[str, ...]
     probability: NDArray[np.float64]
     alpha: Mapping[str, NDArray[np.float64]]
@@ -143,4 +144,4 @@ def read_through(
     hidden, exponent = np.concatenate(h), np.concatenate(alpha)
     weight = network.readout_weight[0].cpu().double().numpy()
     logit = hidden @ weight + float(network.readout_bias[0])
-    return Reading(tuple(words), 1 / (1 + np.exp(-logit)), dict(zip(names, exponent.T, strict=True)), hidden)
+    return Reading(network, tuple(words), 1 / (1 + np.exp(-logit)), dict(zip(names, exponent.T, strict=True)), hidden)

@@ -9,6 +9,7 @@ from textual.app import App
 from explorer.session.actions import ACTIONS, shown_key
 from explorer.session.model import Session, SessionError
 from explorer.tui.dialogs import AskDialog, ChooseDialog, HelpDialog, TypeDialog
+from explorer.tui.words import WordsDialog
 
 
 class Choosing(App[None]):
@@ -68,6 +69,29 @@ class Choosing(App[None]):
                 self.attempt(lambda: session.open_text(text))
 
         self.push_screen(TypeDialog(), read)
+
+    def do_edit(self) -> None:
+        session = self._session()
+
+        def read(text: str) -> None:
+            session.wording.edit(text)
+            self.do_word_by_word()
+
+        def edit(text: str | None) -> None:
+            if text is not None:
+                self.attempt(lambda: read(text))
+
+        self.push_screen(TypeDialog("Edit the present text", session.wording.text), edit)
+
+    def do_word_by_word(self) -> None:
+        session = self._session()
+        if not session.comparing.name:
+            raise SessionError("nothing is compared yet: choose a network (c) or a review (C), or edit the text (T)")
+        self.push_screen(WordsDialog(session), self._go_to_word)
+
+    def _go_to_word(self, word: int | None) -> None:
+        if word is not None:
+            self.attempt(lambda: self._session().look_at(word))
 
     def do_jump(self) -> None:
         session = self._session()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 from textual import events
@@ -12,11 +13,11 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Input, OptionList, Static, TextArea
-from textual.widgets.option_list import Option
+from textual.widgets import Input, Static, TextArea
 
 from explorer.session.actions import ACTIONS, GROUPS, shown_key
-from explorer.tui.ink import DIM, PINK_BOLD, TEXT, safe
+from explorer.tui.ink import DIM, PINK_BOLD, TEXT, Line, safe
+from explorer.tui.rows import ListDialog
 
 LEGEND = (
     "The words light up with the chosen signal while the network reads. In the picture each line is two rows of cells "
@@ -51,60 +52,34 @@ def _keys_table() -> Table:
     return table
 
 
-class ChooseDialog(ModalScreen[str | None]):
-    """A list that narrows while one types. Returns the id of the chosen entry, None if none was."""
+class ChooseDialog(ListDialog[str]):
+    """A list that narrows while one types. Returns the key of the chosen entry, None if none was."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape", "dismiss", "Close"),
-        ("down", "move(1)", "Down"),
-        ("up", "move(-1)", "Up"),
-    ]
-    SHOWN: ClassVar[int] = 500
+    keys_text = "type to search   ↑ ↓ enter choose   esc closes"
+    hint = "search"
 
     def __init__(self, title: str, entries: Sequence[tuple[str, str]], present: str = "") -> None:
         super().__init__()
-        self._title = title
-        self._entries = [(key, safe(label, 200)) for key, label in entries]
-        self._present = present
-
-    def compose(self) -> ComposeResult:
-        with Vertical(id="choose", classes="dialog") as box:
-            box.border_title = self._title
-            box.border_subtitle = "type to search   ↑ ↓ enter choose   esc closes"
-            yield Input(placeholder="search")
-            yield OptionList()
+        self.title_text = title
+        self._entries = entries
+        self._lower: list[str] = []
+        self._found: Sequence[int] = range(len(entries))
+        self._present = next((k for k, (key, _) in enumerate(entries) if key == present), 0)
 
     def on_mount(self) -> None:
-        self._fill("")
+        self.rows.fill(len(self._found), self._present)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self._fill(event.value)
+        self._lower = self._lower or [label.lower() for _, label in self._entries]
+        wanted = event.value.lower().split()
+        self._found = [k for k, label in enumerate(self._lower) if all(part in label for part in wanted)]
+        self.rows.fill(len(self._found), 0)
 
-    def on_input_submitted(self) -> None:
-        options = self.query_one(OptionList)
-        if options.highlighted is not None:
-            self.dismiss(options.get_option_at_index(options.highlighted).id)
+    def row(self, number: int, width: int) -> Line:
+        return [Segment(safe(self._entries[self._found[number]][1], width), TEXT)]
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(event.option.id)
-
-    def action_move(self, count: int) -> None:
-        """Move the highlight while the search keeps the keys."""
-        options = self.query_one(OptionList)
-        if options.option_count:
-            options.highlighted = ((options.highlighted or 0) + count) % options.option_count
-
-    def _fill(self, search: str) -> None:
-        wanted = search.lower().split()
-        found = [e for e in self._entries if all(part in e[1].lower() for part in wanted)]
-        options = self.query_one(OptionList)
-        options.clear_options()
-        options.add_options([Option(Text(label), id=key) for key, label in found[: self.SHOWN]])
-        keys = [key for key, _ in found[: self.SHOWN]]
-        if keys:
-            options.highlighted = keys.index(self._present) if self._present in keys else 0
-        if len(found) > self.SHOWN:
-            options.add_option(Option(Text(f"… {len(found) - self.SHOWN} more: type to search"), disabled=True))
+    def chosen(self, number: int) -> None:
+        self.dismiss(self._entries[self._found[number]][0])
 
 
 class TypeDialog(ModalScreen[str | None]):
@@ -112,13 +87,13 @@ class TypeDialog(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Close")]
 
-    def __init__(self, text: str = "") -> None:
+    def __init__(self, title: str = "Type or paste a review", text: str = "") -> None:
         super().__init__()
-        self._text = text
+        self._title, self._text = title, text
 
     def compose(self) -> ComposeResult:
         with Vertical(id="type", classes="dialog") as box:
-            box.border_title = "Type or paste a review"
+            box.border_title = self._title
             box.border_subtitle = "enter reads it   ctrl+j new line   esc closes"
             yield ReviewEditor(self._text, soft_wrap=True)
 

@@ -12,10 +12,8 @@ from explorer.session.colours import BARS
 from explorer.session.model import Frame, Session
 from explorer.session.series import Overview, other_overview, overview, probability_at
 from explorer.session.text import number
-from explorer.tui.ink import FAINT, GOOD, OTHER, PINK_BOLD, Line, as_markup, safe
+from explorer.tui.ink import FAINT, GOOD, NEGATIVE, OTHER, PINK_BOLD, Line, as_markup, safe
 from explorer.tui.panel import Panel
-
-NEGATIVE = Style(color="#f4a46b")
 
 
 class OverviewPanel(Panel):

@@ -22,6 +22,7 @@ from explorer.tui.ink import (
     EDGE,
     FAINT,
     GOOD,
+    NEGATIVE,
     OTHER,
     TEXT,
     UNKNOWN,
@@ -138,7 +139,7 @@ class ReviewPanel(Panel, can_focus=True):
         probability = probability_at(session, frame)
         known = np.isfinite(probability)
         verdict = "" if not known else "positive" if probability >= 0.5 else "negative"
-        style = GOOD if verdict == "positive" else Style(color="#f4a46b")
+        style = GOOD if verdict == "positive" else NEGATIVE
         label = {True: "positive", False: "negative", None: "not told"}[snapshot.review.label]
         return [
             [Segment("P(positive) ", DIM), Segment(number(probability), BRIGHT)],

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import OptionList, TextArea
+from textual.widgets import TextArea
 
 import engine.catalogue
 from explorer.session.actions import ACTIONS
@@ -21,6 +21,7 @@ from explorer.tui.app import Explorer
 from explorer.tui.dialogs import AskDialog, ChooseDialog, HelpDialog, TypeDialog
 from explorer.tui.heatmap import HeatmapPanel
 from explorer.tui.ink import braille, fit, safe
+from explorer.tui.rows import Rows
 from tests.explorer.small import open_session, small_file, wait
 
 Check = Callable[[Explorer, Pilot[Any]], Awaitable[None]]
@@ -131,6 +132,8 @@ expect("hold", lambda app: isinstance(app.screen, AskDialog))
 expect("let-speak", lambda app: "as it was trained" in app.session.note)  # type: ignore[union-attr]
 expect("compare", lambda app: isinstance(app.screen, ChooseDialog))
 expect("compare-reviews", lambda app: isinstance(app.screen, ChooseDialog))
+expect("edit", lambda app: isinstance(app.screen, TypeDialog) and "film" in app.screen.query_one(TextArea).text)
+expect("word-by-word", lambda app: "nothing is compared" in app.session.note)  # type: ignore[union-attr]
 expect("palette", lambda app: isinstance(app.screen, ChooseDialog))
 expect("export", lambda app: len(list(Path.cwd().glob("pinkx-lstm-12-first-h-1.*"))) == 2)
 expect("scaling", lambda app: choices(app).scaling and "white" in text_of(app, "#alpha"))
@@ -293,7 +296,7 @@ async def test_jumping_goes_to_the_place_and_refuses_others(session: Session) ->
 async def test_reviews_are_found_by_what_is_in_them(session: Session) -> None:
     async with shown(session) as (app, pilot):
         await pilot.press("r", *"dull")
-        await until(pilot, lambda: app.screen.query_one(OptionList).option_count == 1)
+        await until(pilot, lambda: app.screen.query_one(Rows).count == 1)
         await pilot.press("enter")
         await until(pilot, lambda: snapshot(app).review.name == "second")
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, Static, TextArea
 
 from explorer.session.holding import held_cells
 from explorer.session.model import Session
+from explorer.tui.rows import Rows
+from explorer.tui.words import WordsDialog
 from tests.explorer.small import open_session, wait
 from tests.explorer.test_tui import shown, snapshot, text_of, until
 
@@ -60,3 +62,35 @@ async def test_another_review_is_drawn_on_the_same_axis(session: Session) -> Non
         assert "━ other" in text_of(app, "#review")
         await pilot.press("C", "enter")  # none comes first
         await until(pilot, lambda: "⇄" not in text_of(app, "#status"))
+
+
+async def test_an_edit_is_shown_word_by_word_and_a_click_goes_there(session: Session) -> None:
+    async with shown(session, 80, 24) as (app, pilot):
+        await pilot.press("T")
+        editor = app.screen.query_one(TextArea)
+        editor.text = editor.text.replace("wonderful", "dull", 1)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, WordsDialog) and app.screen.rows.count == 144)
+        rows = app.screen.query_one(Rows)
+        await until(pilot, lambda: rows.highlighted == 9)
+        assert "cells moved most" in str(app.screen.query_one("#summary", Static).content)
+        drawn = [rows.render_line(y).text for y in range(rows.size.height)]
+        marked = next(line for line in drawn if line.startswith("▸"))
+        assert "wonderful" in marked
+        assert "dull" in marked
+        await pilot.click(Rows, offset=(5, drawn.index(marked) + 1))
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        await until(pilot, lambda: session.frame().word == 9 or snapshot(app).finished)
+        await pilot.press("W", "escape")
+        assert len(app.screen_stack) == 1
+
+
+async def test_an_edit_without_words_is_refused_and_escape_edits_nothing(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        await pilot.press("T", "escape")
+        assert snapshot(app).review.name == "first"
+        await pilot.press("T")
+        app.screen.query_one(TextArea).text = "…"
+        await pilot.press("enter")
+        await until(pilot, lambda: "at least one word" in text_of(app, "#status"))
+        assert len(app.screen_stack) == 1
