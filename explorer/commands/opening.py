@@ -19,18 +19,19 @@ _OPTIONS = (
         help="A folder, a .txt, .csv or .jsonl file, an archive, or imdb:test; "
         "the reviews that come with pinkx otherwise.",
     ),
-    click.option("--review", type=click.IntRange(min=1), default=1, metavar="N", help="Begin with review N, from 1."),
+    click.option("--review", type=click.IntRange(min=1), metavar="N", help="Begin with review N, from 1."),
     click.option(
         "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where the network runs."
     ),
     click.option(
-        "--speed", type=click.FloatRange(min=0, min_open=True), default=DEFAULT_SPEED, show_default=True,
-        metavar="WORDS", help="Words a second to begin with.",
+        "--speed", type=click.FloatRange(min=0, min_open=True), metavar="WORDS",
+        help=f"Words a second to begin with, inf for as fast as it goes; {DEFAULT_SPEED:.0f} the first time.",
     ),
     click.option(
         "--replay", type=click.Path(path_type=Path), metavar="FILE",
         help="Play a recording (key R or E), without its network.",
     ),
+    click.option("--fresh", is_flag=True, help="Begin as the first time, not as the last visit ended."),
 )  # fmt: skip
 
 
@@ -41,15 +42,16 @@ def opens(command: Callable[..., None]) -> Callable[..., None]:
     def with_wishes(
         network: str | None,
         reviews: str | None,
-        review: int,
+        review: int | None,
         device: str,
-        speed: float,
+        speed: float | None,
         replay: Path | None,
+        fresh: bool,
         **others: Any,
     ) -> None:
         if replay is not None and (network or reviews):
             raise click.UsageError("--replay plays what was recorded: it goes without --network and --reviews")
-        command(Wishes(network, reviews, review, device, speed, replay), **others)
+        command(Wishes(network, reviews, review, device, speed, replay, fresh), **others)
 
     for option in reversed(_OPTIONS):
         with_wishes = option(with_wishes)

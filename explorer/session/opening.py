@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from explorer.session.state import State, load_state, restore
+
 if TYPE_CHECKING:
+    from engine.reviews import Review
+    from engine.stream import Stream
     from explorer.session.model import Session
 
 DEFAULT_NETWORK = "lstm-32"
@@ -17,15 +23,21 @@ DEFAULT_SPEED = 8.0
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the command line asked for. ``review`` counts from 1; ``device`` is auto, cpu or cuda; ``replay`` is a
-    recording that is played instead of anything else."""
+    """What the command line asked for; None leaves it to the last visit, or else to pinkx.
+
+    ``review`` counts from 1; ``speed`` is in words a second, infinite for as fast as it goes; ``device`` is auto, cpu
+    or cuda; ``replay`` is a recording that is played instead of anything else. ``fresh``: nothing is taken from the
+    last visit; ``keep``: this visit is kept for the next.
+    """
 
     network: str | None = None
     reviews: str | None = None
-    review: int = 1
+    review: int | None = None
     device: str = "auto"
-    speed: float | None = DEFAULT_SPEED
+    speed: float | None = None
     replay: Path | None = None
+    fresh: bool = False
+    keep: bool = True
 
 
 class Opening:
@@ -36,6 +48,7 @@ class Opening:
 
     def __init__(self, wishes: Wishes) -> None:
         self.wishes = wishes
+        self.state = State() if wishes.fresh else load_state()
         self.progress = "starting"
         self.session: Session | None = None
         self.error: Exception | None = None
@@ -56,14 +69,36 @@ class Opening:
 
     def _open(self) -> None:
         try:
-            self.session = self._opened()
+            session = self._opened()
+            session.note = self.state.note
+            restore(session, self.state)
+            self.session = session
         except Exception as error:  # whatever it is, the face shows it
             self.error = error
 
     def _opened(self) -> Session:
-        wishes = self.wishes
+        wishes = self._merged()
         if wishes.replay is not None:
-            return self._replayed(wishes.replay)
+            return self._replayed(wishes, wishes.replay)
+        if not self.state.session:
+            return self._read(wishes)
+        try:
+            return self._read(wishes)
+        except (ValueError, OSError) as error:
+            self.state = State(note=f"the last visit could not be continued: {error}")
+            return self._read(self._merged())
+
+    def _merged(self) -> Wishes:
+        """The wishes, and where they leave it open what the last visit had."""
+        wishes, told = self.wishes, self.state.session
+        network, reviews = wishes.network or told.get("network"), wishes.reviews or told.get("reviews")
+        review = wishes.review
+        if review is None:
+            review = told.get("review", 0) + 1 if reviews == told.get("reviews") and wishes.replay is None else 1
+        speed = wishes.speed if wishes.speed is not None else told.get("speed", DEFAULT_SPEED) or math.inf
+        return replace(wishes, network=network, reviews=reviews, review=review, speed=speed)
+
+    def _read(self, wishes: Wishes) -> Session:
         from engine.catalogue import describe
         from engine.reviews import open_reviews
 
@@ -79,24 +114,20 @@ class Opening:
         self.progress = f"loading the network {name}"
         from engine.network import Network
         from engine.stream import Stream
-        from explorer.session.model import Session
 
         network = Network.load(name)
         self.progress = "compiling the kernels (only the first time)"
-        stream = Stream(network, speed=wishes.speed, device=device)
-        try:
-            return Session(stream, reviews, wishes.review - 1)
-        except ValueError:
-            stream.close()
-            raise
+        stream = Stream(network, speed=_finite(wishes.speed), device=device)
+        session = _begun(stream, reviews, wishes)
+        session.origin = wishes.network, wishes.reviews
+        return session
 
-    def _replayed(self, path: Path) -> Session:
+    def _replayed(self, wishes: Wishes, path: Path) -> Session:
         if not path.is_file():  # told at once, before the slow part
             raise FileNotFoundError(f"no such recording: {str(path)!r}")
         self.progress = "loading PyTorch"
         from engine.replay import load_recording
         from engine.stream import Stream
-        from explorer.session.model import Session
 
         self.progress = f"opening the recording {path.name}"
         runs = load_recording(path)
@@ -108,17 +139,28 @@ class Opening:
             window=told.window,
             scales=told.scales,
             threshold=told.threshold,
-            speed=self.wishes.speed,
+            speed=_finite(wishes.speed),
             capacity=capacity,
         )
-        try:
-            return Session(stream, runs, self.wishes.review - 1)
-        except ValueError:
-            stream.close()
-            raise
+        return _begun(stream, runs, wishes)
 
     def _report(self, done: int, total: int) -> None:
         self.progress = f"opening the reviews  {done / total:.0%}" if total else "opening the reviews"
+
+
+def _begun(stream: Stream, reviews: Sequence[Review], wishes: Wishes) -> Session:
+    from explorer.session.model import Session
+
+    try:
+        return Session(stream, reviews, (wishes.review or 1) - 1)
+    except ValueError:
+        stream.close()
+        raise
+
+
+def _finite(speed: float | None) -> float | None:
+    """A speed as a stream takes it: None is as fast as it goes."""
+    return None if speed is None or math.isinf(speed) else speed
 
 
 def default_network() -> str:

@@ -50,6 +50,11 @@ class Recorder:
         return self._kept is not None
 
     @property
+    def busy(self) -> bool:
+        """Whether something is, or will have to be, written."""
+        return self.active or any(thread.is_alive() for thread in self._writing)
+
+    @property
     def runs(self) -> int:
         """How many runs the recording holds, with the present one."""
         return 0 if self._kept is None else len(self._kept) + 1
@@ -59,7 +64,8 @@ class Recorder:
         if self.active:
             self._finish()
         else:
-            self._kept = kept = []
+            kept: list[RecordedReview] = []
+            self._kept = kept
             self._session.stream.record(lambda run: self._keep(kept, run))
             self._session.note = "recording this run and those after it; R again writes them to a file"
 

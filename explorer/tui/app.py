@@ -6,8 +6,8 @@ import gc
 import os
 import signal
 import time
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -54,6 +54,7 @@ class Explorer(Choosing):
 
     CSS_PATH = "style.tcss"
     TITLE = "pinkx"
+    section = "terminal"  # of the state
     ENABLE_COMMAND_PALETTE = False
     # ctrl+c and ctrl+q leave from everywhere, dialogues and text fields too.
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -72,6 +73,7 @@ class Explorer(Choosing):
         self.show_rates = show_rates
         self.failure: Exception | None = None
         self.tab = "heatmap"
+        self.zoomed: str | None = None
         self._ticks = 0
 
     @property
@@ -172,9 +174,23 @@ class Explorer(Choosing):
             gc.freeze()  # what was loaded stays to the end: the collector need not walk through PyTorch again
             self.screen_stack[0].remove_class("opening")
             self.session.play()
+            self._continue(self.opening.state.terminal)
             self.call_after_refresh(self.draw)
         elif not self.screen_stack[0].has_class("tiny"):
             self._say_opening()
+
+    def _continue(self, told: Mapping[str, Any]) -> None:
+        """Bring to the front what was there when the last visit ended."""
+        screen = self.screen_stack[0]
+        if told.get("tab") in TABS:
+            self.show_tab(told["tab"])
+        if told.get("zoomed") in ("review", *TABS):
+            screen.set_focus(screen.query_one(f"#{told['zoomed']}"))
+            self.do_zoom()
+
+    def kept(self) -> dict[str, Any]:
+        """The face's part of what is kept for the next visit."""
+        return {"tab": self.tab, "zoomed": self.zoomed}
 
     def _say_opening(self) -> None:
         assert self.opening is not None
@@ -244,6 +260,7 @@ class Explorer(Choosing):
         if panel is None or not panel.id:
             return
         screen.toggle_class("zoomed")
+        self.zoomed = panel.id if screen.has_class("zoomed") else None
         shown: set[Widget] = {panel, *(n for n in panel.ancestors if isinstance(n, Widget)), *panel.query("*")}
         for widget in screen.query("#review, #tabs, #overview, #body, #body > *, #left > *, #right > *"):
             widget.set_class(widget not in shown, "unzoomed")

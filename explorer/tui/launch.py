@@ -7,6 +7,7 @@ import signal
 import sys
 import termios
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def take_picture(wishes: Wishes, path: Path, after: float, size: tuple[int, int]
     from explorer.tui.app import Explorer
     from explorer.tui.picture import save_picture
 
-    app = Explorer(wishes, show_rates=False)
+    app = Explorer(replace(wishes, fresh=True, keep=False), show_rates=False)
 
     async def wait_and_save(pilot: Any) -> None:
         while app.session is None and app.failure is None:
