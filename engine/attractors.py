@@ -18,7 +18,7 @@ from torch import Tensor
 
 from engine.arrays import load_arrays, save_arrays
 from engine.cells import Cell
-from engine.fixed_points import FIXED, SLOW, certify
+from engine.fixed_points import FIXED, certify
 from engine.network import Network
 from engine.newton import solve
 from engine.reduced import reduced_equation
@@ -28,6 +28,9 @@ STEPS = 1000
 
 SAME = 0.5
 """A root further (Euclidean, in h) than this from where the repetitions led belongs to somewhere else."""
+
+RESTING = 1e-5
+"""A state that is not certified hardly moves when q is below this: under 0.0045 a word."""
 
 _BLOCK = 256
 _KIND = "word attractors of pinkx, 1"
@@ -61,8 +64,8 @@ class WordAttractors:
 
     @property
     def slow(self) -> NDArray[np.bool_]:
-        """Not certified, but hardly moving: q below the tolerance of slow points."""
-        return ~self.fixed & (self.q < SLOW)
+        """Not certified, but hardly moving."""
+        return ~self.fixed & (self.q < RESTING)
 
     def by_readout(self) -> NDArray[np.int64]:
         """Rows from the most negative word to the most positive."""
@@ -114,7 +117,7 @@ def word_attractors(
         if progress is not None and progress(done, len(ids)) is False:
             return None
     state = torch.cat(states)
-    q, step = certify(cell, network.embed(ids), state)
+    q, step, _ = certify(cell, network.embed(ids), state)
     logit = network.readout(cell.split(state)["h"])[:, 0]
     return WordAttractors(
         words,

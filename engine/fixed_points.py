@@ -1,16 +1,17 @@
 """Find the fixed and slow points of a cell, certify, classify and linearise them.
 
-A state s is *fixed* under a held input x when F(s, x) = s, and *slow* when it nearly is: the speed
-q = ½‖F(s, x) − s‖² is small.  q alone certifies nothing (a valley floor may be slow and far from any root), so every
-point also carries its Newton step ‖(J − I)⁻¹(F − s)‖, the distance to the root to first order.  A slow point at a
-minimum of q has (J − I)ᵀ(F − s) = 0, so that λ = 1 is an eigenvalue there whatever the network: its longest time
-constant says nothing, 1/√(2q) steps for a unit of distance says more.
+A state s is *fixed* under a held input x when F(s, x) = s, and *slow* where the speed q = ½‖F(s, x) − s‖² has a small
+minimum that is no root.  q alone certifies neither: a state may be slow and far from any root, or on its way through a
+long valley.  So every point carries two certificates, the Newton step ‖(J − I)⁻¹(F − s)‖, which is the distance to the
+root to first order, and the slope of q, which vanishes at a minimum.  A slow point has (J − I)ᵀ(F − s) = 0, so that
+λ = 1 is an eigenvalue there whatever the network: its longest time constant says nothing, 1/√(2q) steps for a unit of
+distance says more.
 
-Method ``newton`` goes three ways from each start, until one ends at a fixed or slow point:
+Method ``newton`` makes five attempts from each start, until one ends at a point:
 
 1. Levenberg–Marquardt on the reduced equation (see ``engine.reduced``);
 2. Levenberg–Marquardt on F(s, x) − s, which minimises q and so finds slow points where there is no root;
-3. the first again, from where the network itself has gone after ``RELAX`` steps of the held input.
+3. to 5. the first again, from where the network itself has gone after 200, 1,000 and 4,000 steps of the held input.
 
 Method ``adam`` is Algorithm 1 of Cheng, Schmid & Lange (2021), after Sussillo & Barak (2013): q minimised by Adam from
 visited states.  It is kept for comparison.
@@ -27,8 +28,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from engine.cells import Cell, RnnCell
-from engine.newton import solve
+from engine.cells import Cell
+from engine.newton import CREEPING, solve
 from engine.points import FixedPoints
 from engine.reduced import full_equation, minus_identity, reduced_equation
 
@@ -37,14 +38,17 @@ Method = Literal["newton", "adam"]
 FIXED = 1e-8
 """A point is fixed when its Newton step is shorter than this."""
 
-SLOW = 1e-5
-"""A point is slow when only q is below this: it moves by less than 0.0045 a step."""
+SLOW = 1e-3
+"""A point is slow when q is below this, a tenth of the paper's 0.01, and at a minimum: it moves under 0.045 a step."""
+
+LEVEL = 1e-4
+"""A minimum of q is one where F − s and no column of J − I have a larger cosine than this."""
 
 MERGE = {"fixed": 1e-5, "slow": 1e-2}
 """States of one kind and input nearer than this (Euclidean) are one point: roots are sharp, valley floors are not."""
 
-RELAX = 200
-"""Steps of the network itself before the last try."""
+RELAX = (200, 1000, 4000)
+"""Steps of the network itself before the last attempts."""
 
 MODES = 10
 """Eigenvectors kept of each point, by falling |λ|."""
@@ -53,6 +57,9 @@ BLOCK = 128
 """Starts searched side by side: progress is reported, and a search can be stopped, between blocks."""
 
 _ADAM_STEPS, _ADAM_RATE = 2000, 0.01
+_STEPS, _VALLEY = 50, 100  # to a root, and down to a minimum of q
+_VANISHED = 1e-3  # a column of J − I shorter than this counts as this: at a minimum the column itself may vanish
+_ROUNDING = 1e-10  # a residual shorter than this has no direction to speak of
 
 
 def find_fixed_points(
@@ -123,48 +130,52 @@ def find_fixed_points(
             if progress is not None and progress(done, len(begin)) is False:
                 break
         ends, which = ends[:done], which[:done]
-        q, step = certify(cell, inputs[which], ends)
+        q, step, slope = certify(cell, inputs[which], ends)
         fixed = step < FIXED
-        rows, hits = _distinct(ends, which, fixed, q)
-        return _describe(cell, inputs, names, ends[rows], which[rows], q[rows], step[rows], hits, readout, modes, done)
+        slow = ~fixed & (q < SLOW)
+        if method == "newton":  # Adam comes near to minima, never to one; the paper goes by q alone
+            slow &= slope < LEVEL
+        rows, hits = _distinct(ends, which, {"fixed": fixed, "slow": slow}, q)
+        certificates = q[rows], step[rows], slope[rows]
+        return _describe(cell, inputs, names, ends[rows], which[rows], certificates, hits, readout, modes, done)
 
 
-def certify(cell: Cell, x: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:
-    """q and the Newton step of every state, each (problem,); ∞ where they cannot be computed."""
-    q, step = [torch.empty(0, dtype=states.dtype, device=states.device)] * 2
+def certify(cell: Cell, x: Tensor, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """q, the Newton step and the slope of every state, each (problem,); ∞ where they cannot be computed."""
+    q, step, slope = [torch.empty(0, dtype=states.dtype, device=states.device)] * 3
     for xs, s in zip(x.split(BLOCK), states.split(BLOCK), strict=True):
         residual = cell.step(xs, s)[0] - s
-        delta, failed = torch.linalg.solve_ex(minus_identity(cell.jacobian(xs, s)), residual.unsqueeze(-1))
+        matrix = minus_identity(cell.jacobian(xs, s))
+        delta, failed = torch.linalg.solve_ex(matrix, residual.unsqueeze(-1))
         length = torch.where(failed == 0, delta.squeeze(-1).norm(dim=-1), torch.inf)
+        cosines = (matrix.mT @ residual.unsqueeze(-1)).squeeze(-1).abs() / matrix.norm(dim=-2).clamp_min(_VANISHED)
+        steep = cosines.amax(-1) / residual.norm(dim=-1).clamp_min(_ROUNDING)
         q = torch.cat((q, (0.5 * residual.square().sum(-1)).nan_to_num(torch.inf, torch.inf)))
         step = torch.cat((step, length.nan_to_num(torch.inf, torch.inf)))
-    return q, step
+        slope = torch.cat((slope, steep.nan_to_num(torch.inf, torch.inf)))
+    return q, step, slope
 
 
 def _newton(cell: Cell, x: Tensor, starts: Tensor) -> Tensor:
     reduced, full = reduced_equation(cell), full_equation(cell)
-    best = reduced.state(x, solve(reduced, x, reduced.unknowns(starts)))
-    q, step = certify(cell, x, best)
-
-    def slowest(x: Tensor, s: Tensor) -> Tensor:
-        return full.state(x, solve(full, x, s))
-
-    def relaxed(x: Tensor, s: Tensor) -> Tensor:
-        for _ in range(RELAX):
-            s = cell.step(x, s)[0]
-        return reduced.state(x, solve(reduced, x, reduced.unknowns(s)))
-
-    # An RNN's reduced equation is the full one: its first try has minimised q already.
-    for attempt in (relaxed,) if isinstance(cell, RnnCell) else (slowest, relaxed):
-        # A start that is still at no point tries again, and keeps the better end.
-        again = ((step >= FIXED) & (q >= SLOW) & starts.isfinite().all(-1)).nonzero().squeeze(-1)
-        if not len(again):
+    ends = starts.clone()
+    left = starts.isfinite().all(-1).nonzero().squeeze(-1)
+    state, relaxed = starts[left], 0
+    for steps, equation in ((0, reduced), (0, full), *((steps, reduced) for steps in RELAX)):
+        held = x[left]
+        for _ in range(steps - relaxed):
+            state = cell.step(held, state)[0]
+        relaxed = steps
+        iterations, creeping = (_VALLEY, 0.0) if equation is full else (_STEPS, CREEPING)
+        end = solve(equation, held, equation.unknowns(state), iterations=iterations, creeping=creeping)
+        end = equation.state(held, end)
+        q, step, slope = certify(cell, held, end)
+        ends[left] = end
+        nowhere = (step >= FIXED) & ((q >= SLOW) | (slope >= LEVEL))
+        left, state = left[nowhere], state[nowhere]
+        if not len(left):
             break
-        end = attempt(x[again], starts[again])
-        new_q, new_step = certify(cell, x[again], end)
-        closer = (new_step < FIXED) | (new_q < q[again])
-        best[again[closer]], q[again[closer]], step[again[closer]] = end[closer], new_q[closer], new_step[closer]
-    return best
+    return ends
 
 
 def _adam(cell: Cell, x: Tensor, starts: Tensor) -> Tensor:
@@ -178,11 +189,13 @@ def _adam(cell: Cell, x: Tensor, starts: Tensor) -> Tensor:
     return states.detach()
 
 
-def _distinct(ends: Tensor, which: Tensor, fixed: Tensor, q: Tensor) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _distinct(
+    ends: Tensor, which: Tensor, kinds: dict[str, Tensor], q: Tensor
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """One row for each point, the best of those that are one, and how many there were of each."""
     rows, hits = [], []
     for number in which.unique():
-        for kind, is_kind in (("fixed", fixed), ("slow", ~fixed & (q < SLOW))):
+        for kind, is_kind in kinds.items():
             members = ((which == number) & is_kind).nonzero().squeeze(-1)
             members = members[q[members].argsort()]
             found = []
@@ -203,8 +216,7 @@ def _describe(
     names: Sequence[str],
     states: Tensor,
     which: Tensor,
-    q: Tensor,
-    step: Tensor,
+    certificates: tuple[Tensor, Tensor, Tensor],
     hits: NDArray[np.int64],
     readout: tuple[Tensor, Tensor] | None,
     modes: int,
@@ -216,13 +228,15 @@ def _describe(
     if readout is not None:
         weight, bias = (part.to(states) for part in readout)
         logits = cell.split(states)["h"] @ weight.mT + bias
+    q, step, slope = (part.cpu().numpy() for part in certificates)
     return FixedPoints(
         states=states.cpu().numpy(),
         inputs=x.cpu().numpy(),
         input_names=np.array(names, dtype=np.str_)[which.cpu().numpy()],
-        q=q.cpu().numpy(),
-        newton_step=step.cpu().numpy(),
-        fixed=(step < FIXED).cpu().numpy(),
+        q=q,
+        newton_step=step,
+        slope=slope,
+        fixed=step < FIXED,
         hits=hits,
         eigenvalues=values,
         right=right,

@@ -26,7 +26,7 @@ CREEPING = 1e-3
 a valley floor too slowly to reach anything in the steps that are left."""
 
 
-def solve(equation: Equation, x: Tensor, u: Tensor, *, iterations: int = 50) -> Tensor:
+def solve(equation: Equation, x: Tensor, u: Tensor, *, iterations: int = 50, creeping: float = CREEPING) -> Tensor:
     """Minimise ½‖residual(x, u)‖² from every start.
 
     Parameters
@@ -38,6 +38,8 @@ def solve(equation: Equation, x: Tensor, u: Tensor, *, iterations: int = 50) -> 
         Starts.
     iterations : int
         The most steps any problem takes.
+    creeping : float
+        When to give a problem up, see ``CREEPING``; 0 follows every valley to its lowest place.
 
     Returns
     -------
@@ -77,8 +79,8 @@ def solve(equation: Equation, x: Tensor, u: Tensor, *, iterations: int = 50) -> 
         root = torch.where(better, moved.abs().amax(-1), residual.abs().amax(-1)) < FLOOR
         stalled = sound & (step.norm(dim=-1) < STALLED)
         slope = (gradient.abs() / lengths.clamp_min(torch.finfo(u.dtype).tiny)).amax(-1)
-        creeping = better & (torch.maximum(before - after, promised) < CREEPING * before)
-        done = root | stalled | creeping | (slope < FLAT * before.sqrt())
+        slow = better & (torch.maximum(before - after, promised) < creeping * before)
+        done = root | stalled | slow | (slope < FLAT * before.sqrt())
         if done.any():
             result[active[done]] = u[done]
             kept = ~done

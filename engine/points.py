@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.arrays import load_arrays, save_arrays
 
-_KIND = "fixed points of pinkx, 1"
+_KIND = "fixed points of pinkx, 2"
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,10 @@ class FixedPoints:
         Speed, ½‖F(s, x) − s‖².
     newton_step : (P,)
         ‖(J − I)⁻¹(F(s, x) − s)‖: how far the root still is, to first order; ∞ where J − I is singular.
+    slope : (P,)
+        The largest |cosine| between F(s, x) − s and a column of J − I: 0 at a minimum of q, which a slow point is.
     fixed : (P,) bool
-        The Newton step is below tolerance; False is a slow point, where only q is.
+        The Newton step is below tolerance; False is a slow point, where only q is, and its slope.
     hits : (P,) int
         How many starts ended here.
     eigenvalues : (P, S) complex
@@ -54,6 +56,7 @@ class FixedPoints:
     input_names: NDArray[np.str_]
     q: NDArray[np.float64]
     newton_step: NDArray[np.float64]
+    slope: NDArray[np.float64]
     fixed: NDArray[np.bool_]
     hits: NDArray[np.int64]
     eigenvalues: NDArray[np.complex128]

@@ -66,7 +66,8 @@ def network_points(
     read = hashlib.sha256()
     for ids in reviews or ():
         read.update(np.asarray(ids, dtype=np.int32).tobytes() + b";")
-    tolerances = [fixed_points.FIXED, fixed_points.SLOW, fixed_points.MERGE, fixed_points.MODES, fixed_points.RELAX]
+    names = ("FIXED", "SLOW", "LEVEL", "MERGE", "MODES", "RELAX")
+    tolerances = [getattr(fixed_points, name) for name in names]
     key = [network.task, list(inputs), count, seed, noise, method, read.hexdigest(), tolerances]
     path = _path(network, "points", key)
     if cache and (kept := _open(FixedPoints.load, path)) is not None:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from engine.cells import Cell, GruCell, LstmCell, RnnCell
-from engine.fixed_points import FIXED, find_fixed_points
+from engine.fixed_points import FIXED, LEVEL, SLOW, find_fixed_points
 from engine.network import Network
 from engine.points import FixedPoints
-from engine.visits import visited_states
+from engine.visits import held_input, visited_states
 
 
 def scalar_roots(g: Callable[[float], float], low: float, high: float, cells: int = 40000) -> list[float]:
@@ -228,6 +228,29 @@ def test_where_there_is_no_root_but_a_narrow_passage_the_point_is_slow() -> None
     assert slow.kind.tolist() == ["slow"]
     assert 1e-12 < slow.q[0] < 1e-5
     assert slow.newton_step[0] > FIXED
+    assert slow.slope[0] < LEVEL
+    # by hand: at the ghost q is least, where its derivative F' − 1 vanishes
+    h = slow.states[0, 0]
+    assert 1.2 * (1 - math.tanh(1.2 * h + 0.058) ** 2) == pytest.approx(1, abs=1e-6)
+
+
+def test_a_gate_that_closes_on_the_way_makes_no_point() -> None:
+    """q falls without end where z → 1 freezes the state; from there the search goes on to the root."""
+    network = Network.load("gru-100-integration-1")
+    found = find_fixed_points(network.cell, held_input(network, "+1"), visited_states(network, 16))
+    assert len(found) == 1
+    assert found.fixed.all()
+    assert found.hits.tolist() == [16]
+
+
+def test_an_integrator_without_a_root_nearby_has_slow_points_and_loses_no_start() -> None:
+    network = Network.load("lstm-100-integration-3")
+    found = find_fixed_points(network.cell, held_input(network, "zero"), visited_states(network, 12))
+    slow = found[~found.fixed]
+    assert found.lost == 0
+    assert slow.hits.sum() > 6
+    assert (slow.q < SLOW).all()
+    assert (slow.slope < LEVEL).all()
 
 
 @pytest.mark.parametrize("kind", [RnnCell, GruCell, LstmCell])

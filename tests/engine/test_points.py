@@ -18,6 +18,7 @@ def some_points(count: int = 4, state: int = 3, starts: int = 50) -> FixedPoints
         input_names=np.array(["zero", "naïve", "zero", "+1"][:count]),
         q=random.random(count),
         newton_step=np.array([1e-12, np.inf, 1e-9, 1.0])[:count],
+        slope=np.array([0.5, 1e-8, 0.2, 1e-9])[:count],
         fixed=np.array([True, False, True, False])[:count],
         hits=np.array([10, 5, 3, 2])[:count],
         eigenvalues=eigenvalues[:count],
