@@ -76,6 +76,11 @@ class PointMap:
         return (*(() if points is None else points.input_names.tolist()), *(() if words is None else words.words))
 
     @cached_property
+    def components(self) -> Floats:
+        """Where the entries lie along the components, in units of h, (entry, 3)."""
+        return self.projection.transform(_three(self.h))
+
+    @cached_property
     def logit(self) -> Floats:
         """The first readout at each entry; its sign is the opinion."""
         points, words = self.found.points, self.found.words

@@ -16,7 +16,7 @@ LABELS = 160  # more cannot be read at once
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WordMap:
     """Words in two dimensions.
 
@@ -59,7 +59,7 @@ def word_map(map: PointMap, axes: str) -> WordMap | None:
         return None
     if axes == "components":
         share = map.projection.explained
-        places = map.places[map.certified :, :2]
+        places = map.components[map.certified :, :2]
         labels = (f"PC1 of h ({share[0]:.0%} of the variance)", f"PC2 of h ({share[1]:.0%})")
     else:
         places = np.stack([words.logit, np.log10(np.clip(words.memory, 1e-2, 1e6))], axis=1)
@@ -75,7 +75,8 @@ def thinned(
     Parameters
     ----------
     places : (word, 2)
-        Where labels begin, in pixels of a picture of this ``size``; those outside are left out.
+        Where labels begin, in pixels of a picture of this ``size``; those outside are left out. A label that would
+        reach beyond the right edge ends there instead.
     widths : (word,)
         Pixels that labels take.
     order : (k,)
@@ -89,7 +90,8 @@ def thinned(
     chosen: list[int] = []
     for word in order[seen[order]].tolist():
         x, y = places[word]
-        row, begin, end = int(y / height), int(x / _GRAIN), int((x + widths[word]) / _GRAIN) + 1
+        left = x if x + widths[word] <= size[0] else max(0.0, x - widths[word])
+        row, begin, end = int(y / height), int(left / _GRAIN), int((left + widths[word]) / _GRAIN) + 1
         room = taken[row : row + 2, begin:end]  # a label may hang into the row below
         if not room.any():
             room[:] = True
