@@ -172,6 +172,10 @@ class Points:
             elevation=float(np.clip(view.elevation + elevation, -90, 90)),
         )
 
+    def colour_by(self, what: str) -> None:
+        """Colour the entries by one of ``COLOURS``."""
+        self._choose(colour=what)
+
     def select(self, entry: int | None) -> None:
         """Select an entry of the map; None lets go of it, and of many."""
         self._choose(selected=entry, many=() if entry is None else self.view.many)
@@ -232,7 +236,7 @@ def _word_portrait(map: PointMap, entry: int) -> Portrait:
     state = torch.from_numpy(words.states[row]).to(cell.device).unsqueeze(0)
     with torch.no_grad():
         values = torch.linalg.eigvals(cell.jacobian(x, state))[0].cpu().numpy()
-        q, step = certify(cell, x, state)
+        q, step, _ = certify(cell, x, state)
     values = values[np.argsort(-np.abs(values), kind="stable")]
     unstable = int((np.abs(values) > 1).sum())
     return Portrait(
