@@ -1,0 +1,5 @@
+"""Chong & Ling (2024), reproduced: every table and figure, what the paper leaves open, and which claims hold."""
+
+from explorer.measure.one_over_f.verb import command
+
+__all__ = ["command"]

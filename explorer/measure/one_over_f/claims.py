@@ -1,0 +1,299 @@
+"""Which of the paper's claims hold: each has a criterion, stated before it is applied, and code decides.
+
+*holds*: the criterion is met by all that were measured.  *depends on a choice*: by some of them, or by another
+reasonable way to measure.  *does not hold*: by none.  *not measured*: it would need networks or controls that are not
+there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from engine.activity import THRESHOLD
+from engine.calibration import Null
+from explorer.measure.one_over_f.findings import Findings, Trend, grouped, of_control, over_networks
+from explorer.measure.one_over_f.measured import Measured, spread, summary
+from explorer.measure.one_over_f.published import ACCURACY, BETA_H, BETA_X, R2
+
+HOLDS: Final = "holds"
+DEPENDS: Final = "depends on a choice"
+FAILS: Final = "does not hold"
+OPEN: Final = "not measured"
+
+SURE: Final = 0.01  # chance of a trend so strong where there is none
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim: what was published and where, what decides, what was measured, and the verdict."""
+
+    claim: str
+    place: str
+    published: str
+    criterion: str
+    measured: str
+    verdict: str
+
+
+def claims(found: Findings) -> list[Claim]:
+    """Every claim of the paper that numbers can decide, in the paper's order."""
+    return [claim for part in (_the_task, _pink, _capacity, _cells, _groups, _training) for claim in part(found)]
+
+
+def inside(value: float, null: Null) -> bool:
+    """Whether a β lies where nine in ten series of the null do."""
+    return 2 * null.low - 1 <= value <= 2 * null.high - 1
+
+
+def _verdict(met: Sequence[bool], otherwise: bool = False) -> str:
+    if not met:
+        return OPEN
+    return HOLDS if all(met) else DEPENDS if any(met) or otherwise else FAILS
+
+
+def _band(null: Null) -> str:
+    return f"{2 * null.low - 1:.2f} … {2 * null.high - 1:.2f}"
+
+
+def _mean(network: Measured, signal: str) -> float:
+    return summary(network.of(signal))["mean"]
+
+
+def _the_task(found: Findings) -> Iterator[Claim]:
+    pairs = [
+        (size, mean, 100 * spread([n.candidate.accuracy for n in networks if n.candidate.accuracy is not None])[0])
+        for size, networks in found.by_size().items()
+        if (mean := ACCURACY.get(size)) and any(n.candidate.accuracy is not None for n in networks)
+    ]
+    off = [ours - theirs for _, theirs, ours in pairs]
+    yield Claim(
+        "The networks learn the task",
+        "Table II",
+        "88.24 % (n = 128) to 88.97 % (n = 16)",
+        "the mean accuracy of every size lies within one percentage point of Table II",
+        f"{min(off):+.2f} to {max(off):+.2f} points beside Table II" if off else "no accuracy in the networks' files",
+        _verdict([abs(difference) <= 1 for difference in off]),
+    )
+
+
+def _pink(found: Findings) -> Iterator[Claim]:
+    small = next(iter(found.by_size().items()))
+    values = [_mean(network, "h") for network in small[1]]
+    within = [inside(value, found.pink) for value in values]
+    others = [value for network in small[1] for value in _other_ways(network)]
+    among = [inside(value, found.pink) for value in others]
+    yield Claim(
+        f"The layer sum of h is 1/f noise in a small network (n = {small[0]})",
+        "Figure 3(c)",
+        f"β = {BETA_H[0]} ± {BETA_H[1]} (reviews), one network",
+        f"every network's mean β lies where nine in ten 1/f series do, {_band(found.pink)}; a choice: other signs of "
+        "cells, cells normalised, or the mean of single cells",
+        f"{_listed(values)}: {sum(within)} of {len(within)} networks inside"
+        + (f"; {sum(among)} of {len(among)} other ways of summing" if among else ""),
+        _verdict(within, any(among)),
+    )
+    inputs = [_mean(network, "x") for network in found.networks]
+    yield Claim(
+        "The input is white noise",
+        "Section III B, Figure 3(c)",
+        f"β = {BETA_X[0]} ± {BETA_X[1]} (reviews)",
+        f"every network's mean β of x lies where nine in ten white series do, {_band(found.white)}",
+        f"{min(inputs):.2f} to {max(inputs):.2f} over {len(inputs)} networks",
+        _verdict([inside(value, found.white) for value in inputs]),
+    )
+    r2 = [network.r2 for network in found.of_cell(found.main) if np.isfinite(network.r2)]
+    yield Claim(
+        "β of h does not follow β of the input",
+        "Figure 4",
+        f"R² = {R2}, one network",
+        "R² < 0.1 in every network",
+        f"R² {min(r2):.3f} to {max(r2):.3f}, below 0.1 in {sum(value < 0.1 for value in r2)} of {len(r2)} networks"
+        if r2
+        else "too few reviews",
+        _verdict([value < 0.1 for value in r2]),
+    )
+    changes = _changes(found.networks, "shuffled")
+    yield Claim(
+        "The noise is the network's own, not the text's",
+        "Section III B",
+        "inferred from the white input",
+        "shuffling the words of every review changes no network's mean β of h by 0.1 or more",
+        f"{_range(changes)} over {len(changes)} networks" if changes else "–",
+        _verdict([abs(change) < 0.1 for change in changes]),
+    )
+    padded = {
+        name: [
+            network.controls[name]["mean"] - network.controls["padding none"]["mean"]
+            for network in found.of_cell(found.main)
+            if name in network.controls
+        ]
+        for name in ("padding before", "padding after", "padding before, masked", "padding after, masked")
+    }
+    means = {name.removeprefix("padding "): spread(values)[0] for name, values in padded.items() if values}
+    yield Claim(
+        "Padding lowers β",
+        "Section III A",
+        "stated, no number",
+        "the mean change of β of h is negative for padding before and after the words, read and masked",
+        "; ".join(f"{name} {change:+.2f}" for name, change in means.items()) or "–",
+        _verdict([change < 0 for change in means.values()]),
+    )
+
+
+def _capacity(found: Findings) -> Iterator[Claim]:
+    networks = found.of_cell(found.main)
+    trend = Trend.of(networks, lambda network: _mean(network, "h"))
+    sizes = found.by_size()
+    ends = f"{over_networks(sizes[min(sizes)], 'h')} at n = {min(sizes)}, {over_networks(sizes[max(sizes)], 'h')} at "
+    yield Claim(
+        "β of h falls as the layer grows",
+        "Figure 5",
+        "falls from pink at n = 8 to white at n = 128",
+        f"Spearman's ρ of n and the networks' β is negative, p < {SURE}",
+        f"{ends}n = {max(sizes)} (± seeds); {trend}",
+        OPEN if np.isnan(trend.rho) else HOLDS if trend.p < SURE else FAILS,
+    )
+    largest = sizes[max(sizes)]
+    values = [_mean(network, "h") for network in largest]
+    yield Claim(
+        "The largest layer's sum is effectively white",
+        "Section III C, Figure 5",
+        "β near 0 at n = 128",
+        f"every network of 128 cells or more has a mean β inside the white band, {_band(found.white)}",
+        f"{_listed(values)} at n = {max(sizes)}",
+        _verdict([inside(value, found.white) for value in values]) if max(sizes) >= 128 else OPEN,
+    )
+    others = [name for name in networks[0].signals if name not in ("h", "x")]
+    trends = {name: Trend.of(networks, lambda network, name=name: _mean(network, name)) for name in others}  # type: ignore[misc]
+    known = {name: trend for name, trend in trends.items() if np.isfinite(trend.rho)}
+    yield Claim(
+        "The other signals fall in the same way",
+        "Section III C, Appendix A",
+        "figures only",
+        f"the same criterion for each of {', '.join(others)}",
+        "; ".join(f"{name} ρ = {trend.rho:.2f}" for name, trend in known.items()) or "too few sizes",
+        _verdict([trend.p < SURE for trend in known.values()]),
+    )
+
+
+def _cells(found: Findings) -> Iterator[Claim]:
+    networks, sizes = found.of_cell(found.main), found.by_size()
+    trend = Trend.of(networks, lambda network: -float(network.dead.mean()))
+    shares = {size: np.mean([network.dead.mean() for network in some]) for size, some in sizes.items()}
+    yield Claim(
+        "Large layers have many dead cells",
+        "Figure 6, Appendix B",
+        "seen in 8 cells of each network, one review",
+        f"the share of cells whose h moves by less than {THRESHOLD} (s.d. over a review, mean over reviews) grows with "
+        f"n, p < {SURE}, and exceeds a half in the largest",
+        f"{shares[min(sizes)]:.0%} at n = {min(sizes)}, {shares[max(sizes)]:.0%} at n = {max(sizes)}",
+        OPEN if np.isnan(trend.rho) else HOLDS if trend.p < SURE and shares[max(sizes)] > 0.5 else FAILS,
+    )
+    crowded = [network for network in networks if network.dead.mean() > 0.5 and "live" in network.controls]
+    changes = _changes(crowded, "live")
+    mean, seeds = spread(changes)
+    yield Claim(
+        "Dead cells lower β of the sum",
+        "Section IV",
+        "given as the reason of Figure 5",
+        "without its dead cells, β of h is higher by 0.1 or more in every network with more dead cells than live ones",
+        f"change {mean:+.2f} ± {seeds:.2f} (networks), {_range(changes)}" if changes else "–",
+        _verdict([change >= 0.1 for change in changes]),
+    )
+    held = [network.controls["held"] for network in networks if network.dead.any() and network.controls.get("held")]
+    lost = [100 * (one["dead held"] - one["free"]) for one in held]
+    yield Claim(
+        "Dead cells take no part in the task",
+        "Section IV",
+        "inferred from little activity",
+        "holding them at their mean changes the accuracy by less than half a percentage point in every network",
+        f"{_range(lost)} points; all other cells held instead: "
+        f"{100 * spread([one['live held'] for one in held])[0]:.1f} % right"
+        if held
+        else "–",
+        _verdict([abs(change) < 0.5 for change in lost]),
+    )
+
+
+def _groups(found: Findings) -> Iterator[Claim]:
+    if found.main == "rnn":
+        return
+    pairs = {size: (grouped(some, True), grouped(some, False)) for size, some in found.by_size().items()}
+    below = [inner.mean < outer.mean for inner, outer in pairs.values() if np.isfinite(inner.mean + outer.mean)]
+    gaps = [outer.mean - inner.mean for inner, outer in pairs.values()]
+    yield Claim(
+        "Internal signals have a smaller β than external ones",
+        "Figure 7",
+        "at every n, figure only",
+        "at every n the mean over i, f, c̃, o lies below the mean over c_out, h",
+        f"below at {sum(below)} of {len(below)} sizes, by {_range(gaps)}" if below else "–",
+        _verdict(below),
+    )
+
+
+def _training(found: Findings) -> Iterator[Claim]:
+    centre = 2 * found.pink.alpha - 1
+    twins = [network for network in found.networks if "untrained" in network.controls]
+    trained, raw = of_control(twins, "plain").mean, of_control(twins, "untrained").mean
+    yield Claim(
+        "1/f noise is a signature of learning",
+        "Abstract, Section IV",
+        "the paper's hypothesis",
+        f"β of h lies nearer to that of 1/f noise ({centre:.2f} by this estimator) after training than before, in "
+        "every network",
+        f"{raw:.2f} untrained, {trained:.2f} trained, means over {len(twins)} networks" if twins else "–",
+        _verdict([_distance(n, "plain", centre) < _distance(n, "untrained", centre) for n in twins]),
+    )
+    runs = [([n for n in run if n.candidate.epoch], found.best_epoch(run)) for run in found.trajectories().values()]
+    judged = [
+        abs(_at(run, best) - centre) < min(abs(_mean(run[0], "h") - centre), abs(_mean(run[-1], "h") - centre))
+        for run, best in runs
+        if best is not None
+    ]
+    shown = [
+        f"epoch {run[0].candidate.epoch}: {_mean(run[0], 'h'):.2f}, best ({best}): {_at(run, best):.2f}, "
+        f"last: {_mean(run[-1], 'h'):.2f}"
+        for run, best in runs
+        if best is not None
+    ]
+    yield Claim(
+        "… of optimal learning",
+        "Abstract",
+        "the paper's hypothesis",
+        "β of h is nearer to that of 1/f noise at the best epoch than at the first and at the last, in every run",
+        "; ".join(shown) or "no run whose every epoch was kept",
+        _verdict(judged),
+    )
+
+
+def _at(run: Sequence[Measured], epoch: int) -> float:
+    return next(_mean(network, "h") for network in run if network.candidate.epoch == epoch)
+
+
+def _distance(network: Measured, control: str, centre: float) -> float:
+    return abs(network.controls[control]["mean"] - centre)
+
+
+def _other_ways(network: Measured) -> list[float]:
+    ways = [network.controls[name]["mean"] for name in ("normalised", "cells") if name in network.controls]
+    return ways + list(network.controls.get("flipped", []))
+
+
+def _changes(networks: Sequence[Measured], control: str) -> list[float]:
+    return [
+        network.controls[control]["mean"] - network.controls["plain"]["mean"]
+        for network in networks
+        if control in network.controls and np.isfinite(network.controls[control]["mean"])
+    ]
+
+
+def _listed(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.2f}" for value in values)
+
+
+def _range(values: Sequence[float]) -> str:
+    return f"{min(values):+.2f} to {max(values):+.2f}" if values else "–"

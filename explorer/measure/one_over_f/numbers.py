@@ -1,0 +1,121 @@
+"""The numbers as files: everything in one JSON, and tables in CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from engine.files import written_whole
+from explorer.measure.one_over_f.claims import Claim
+from explorer.measure.one_over_f.findings import Findings, grouped, over_networks
+from explorer.measure.one_over_f.measured import Measured, spread, summary
+from explorer.measure.one_over_f.published import ACCURACY, BETA_H, BETA_X, R2
+
+FORMAT: Final = "pinkx 1/f measurement 1"
+
+
+def document(found: Findings, verdicts: Sequence[Claim]) -> dict[str, Any]:
+    """All numbers in JSON's types; what has no finite value is null."""
+    return _finite(
+        {
+            "format": FORMAT,
+            "reviews": len(found.corpus.long),
+            "words": found.corpus.length,
+            "scales": found.options.scales,
+            "null": {"white": asdict(found.white), "pink": asdict(found.pink)},
+            "published": {"accuracy": ACCURACY, "beta_h": BETA_H, "beta_x": BETA_X, "r2": R2},
+            "claims": [asdict(claim) for claim in verdicts],
+            "sizes": [
+                {
+                    "cell": cell,
+                    "size": size,
+                    "networks": len(some),
+                    "accuracy": spread([n.candidate.accuracy for n in some if n.candidate.accuracy is not None]),
+                    "dead": spread([float(network.dead.mean()) for network in some]),
+                    "beta": {name: asdict(over_networks(some, name)) for name in some[0].signals},
+                    "internal": asdict(grouped(some, True)),
+                    "external": asdict(grouped(some, False)),
+                }
+                for cell in dict.fromkeys(network.candidate.cell for network in found.networks)
+                for size, some in found.by_size(cell).items()
+            ],
+            "networks": [_network(network) for network in found.networks],
+            "epochs": [_network(network) for network in found.epochs],
+        }
+    )
+
+
+def _network(network: Measured) -> dict[str, Any]:
+    one = network.candidate
+    return {
+        "name": one.name,
+        "cell": one.cell,
+        "size": one.size,
+        "seed": one.seed,
+        "epoch": one.epoch,
+        "accuracy": one.accuracy,
+        "accuracy_long": network.right,
+        "digest": one.digest,
+        "beta": {name: summary(network.of(name)) for name in network.signals},
+        "r2": network.r2,
+        "dead": int(network.dead.sum()),
+        "participation": network.working,
+        "controls": network.controls,
+    }
+
+
+def write_numbers(found: Findings, verdicts: Sequence[Claim], folder: Path) -> None:
+    """Write ``one_over_f.json``, and ``networks.csv``, ``reviews.csv``, ``cells.csv`` and ``claims.csv``."""
+    with written_whole(folder / "one_over_f.json") as beside:
+        beside.write_text(json.dumps(document(found, verdicts), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    every = (*found.networks, *found.epochs)
+    who = ("cell", "size", "seed", "epoch")
+    names = [(n.candidate.cell, n.candidate.size, n.candidate.seed, n.candidate.epoch) for n in every]
+    _csv(
+        folder / "networks.csv",
+        (*who, "accuracy", "signal", "beta", "sd_reviews", "reviews"),
+        (
+            (*name, network.candidate.accuracy, signal, *summary(network.of(signal)).values())
+            for name, network in zip(names, every, strict=True)
+            for signal in network.signals
+        ),
+    )
+    _csv(
+        folder / "reviews.csv",
+        (*who, "review", "beta_h", "beta_x"),
+        (
+            (*name, review, h, x)
+            for name, network in zip(names, every, strict=True)
+            for review, (h, x) in enumerate(zip(network.of("h").tolist(), network.of("x").tolist(), strict=True))
+        ),
+    )
+    _csv(
+        folder / "cells.csv",
+        (*who, "number", "sd_h", "dead"),
+        (
+            (*name, number, moved, int(still))
+            for name, network in zip(names, every, strict=True)
+            for number, (moved, still) in enumerate(zip(network.deviation.tolist(), network.dead.tolist(), strict=True))
+        ),
+    )
+    _csv(folder / "claims.csv", list(Claim.__dataclass_fields__), (asdict(claim).values() for claim in verdicts))
+
+
+def _csv(path: Path, headings: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+    with written_whole(path) as beside, beside.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(headings)
+        table.writerows(rows)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

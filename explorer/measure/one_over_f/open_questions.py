@@ -1,0 +1,140 @@
+"""What the paper leaves open, drawn: signs, scales, epochs, order of the words, padding, dead cells, normalising."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from engine.controls import spaced
+from explorer.measure.one_over_f.figures import BLUE, GREEN, ORANGE, PINK, WHITE, draw_nulls, legend_below, panels
+from explorer.measure.one_over_f.findings import Findings, of_control
+from explorer.measure.one_over_f.measured import Measured, ranges, summary
+
+WAYS: Final = {
+    "plain": "plain layer sum",
+    "shuffled": "words shuffled",
+    "untrained": "before training",
+    "live": "dead cells left out",
+    "normalised": "cells normalised first",
+    "cells": "single cells, mean β",
+    "readout": "weighted as in the readout",
+    "standard": "standard DFA",
+    "order 2": "DFA of order 2",
+    "spectrum": "multitaper spectrum",
+    "padding none": "60 % of the words",
+    "padding before": "… padding before them",
+    "padding after": "… padding after them",
+    "padding before, masked": "… before, masked",
+    "padding after, masked": "… after, masked",
+}
+"""Names of the controls, in the order of table and figure."""
+
+
+def with_controls(found: Findings) -> list[Measured]:
+    """The main architecture's networks that have controls."""
+    return [network for network in found.of_cell(found.main) if network.controls]
+
+
+def all_ways(found: Findings) -> Figure:
+    """Mean β of h under every control: a dot a network, and the mean over networks."""
+    networks = with_controls(found)
+    names = [name for name in WAYS if any(name in network.controls for network in networks)]
+    figure, (axes,) = panels(7.6, 0.32 * len(names) + 1.1)
+    draw_nulls(axes, found.white, found.pink, vertical=True)
+    for row, name in enumerate(names):
+        means = [network.controls[name]["mean"] for network in networks if name in network.controls]
+        axes.plot(means, [row] * len(means), "o", color=BLUE, ms=3, alpha=0.4)
+        axes.plot(np.nanmean(means), row, "D", color=ORANGE, ms=6)
+    plain = of_control(networks, "plain").mean
+    axes.axvline(plain, color=ORANGE, lw=0.8, ls=":")
+    axes.set_yticks(range(len(names)), [WAYS[name] for name in names])
+    axes.invert_yaxis()
+    axes.set(xlabel="mean β of h", title=f"{len(networks)} networks, one thing changed at a time")
+    legend_below(figure, axes, 2)
+    return figure
+
+
+def signs(found: Findings) -> Figure:
+    """β of sums of h with the signs of cells drawn at random: networks that give the same answers."""
+    networks = with_controls(found)
+    figure, (axes,) = panels(7.6, 4)
+    draw_nulls(axes, found.white, found.pink)
+    place, ticks = 0.0, {}
+    for size, some in found.by_size().items():
+        begin = place
+        for network in (one for one in some if one.controls):
+            flipped = network.controls["flipped"]
+            axes.plot([place] * len(flipped), flipped, "_", color=BLUE, ms=5, alpha=0.55)
+            axes.plot(place, network.controls["plain"]["mean"], "o", color=ORANGE, ms=4)
+            axes.plot(place, network.controls["readout"]["mean"], "D", color=GREEN, ms=3.5)
+            place += 1
+        ticks[(begin + place - 1) / 2] = str(size)
+        place += 1
+    for marker, colour, label in (
+        ("_", BLUE, "other signs of the cells"),
+        ("o", ORANGE, "Σ h as trained"),
+        ("D", GREEN, "logit"),
+    ):
+        axes.plot([], [], marker, color=colour, ms=5, label=label)
+    axes.set_xticks(list(ticks), list(ticks.values()))
+    axes.set(xlabel="cells n; a column is a network", ylabel="mean β", ylim=(-0.4, 2.4))
+    axes.set_title(
+        f"{len(networks)} networks, {len(networks[0].controls['flipped'])} draws of signs each: same answers"
+    )
+    legend_below(figure, axes, 5)
+    return figure
+
+
+def by_scales(found: Findings) -> Figure:
+    """β of h and of the input over other ranges of scales, each beside its own null."""
+    networks = with_controls(found)
+    names = [f"{low}–{high}" for low, high in ranges(found.corpus.length)]
+    figure, (axes,) = panels(7.2, 3.8)
+    for k, (low, high) in enumerate(ranges(found.corpus.length)):
+        for beta, colour in ((1.0, PINK), (0.0, WHITE)):
+            null = found.null(beta, spaced(low, high))
+            axes.bar(k, 2 * (null.high - null.low), 0.8, 2 * null.low - 1, color=colour, alpha=0.16, lw=0)
+            axes.hlines(2 * null.alpha - 1, k - 0.4, k + 0.4, color=colour, lw=0.9, ls="--")
+    for aside, (suffix, colour, label) in zip((0.08, -0.08), (("", BLUE, "h"), (", x", "#222222", "x")), strict=True):
+        for network in networks:
+            means = [network.controls[name + suffix]["mean"] for name in names]
+            axes.plot(np.arange(len(names)) + aside, means, "o-", color=colour, ms=3, lw=0.5, alpha=0.35)
+        means = [of_control(networks, name + suffix).mean for name in names]
+        axes.plot(np.arange(len(names)) + aside, means, "D", color=colour, ms=6, label=f"{label}, mean over networks")
+    axes.bar(0, 0, color=PINK, alpha=0.16, label="1/f noise, 9 in 10")
+    axes.bar(0, 0, color=WHITE, alpha=0.16, label="white noise, 9 in 10")
+    axes.set_xticks(range(len(names)), names)
+    axes.set(xlabel="scales fitted, words", ylabel="mean β", title="β over other ranges of scales")
+    legend_below(figure, axes, 4)
+    return figure
+
+
+def by_epoch(found: Findings) -> Figure:
+    """β of h and accuracy while networks learn."""
+    runs = found.trajectories()
+    figure, (beta, accuracy) = panels(8.6, 3.4, 1, 2)
+    draw_nulls(beta, found.white, found.pink)
+    for (name, run), colour in zip(runs.items(), _colours(len(runs)), strict=True):
+        epochs = [network.candidate.epoch or 0 for network in run]
+        about = [summary(network.of("h")) for network in run]
+        beta.errorbar(
+            epochs, [one["mean"] for one in about], [one["sd"] for one in about],
+            fmt="o-", color=colour, ms=3.5, lw=1.2, elinewidth=0.6, label=name,
+        )  # fmt: skip
+        right = [100 * (network.candidate.accuracy or np.nan) for network in run]
+        accuracy.plot(epochs, right, "o-", color=colour, ms=3.5, lw=1.2, label=name)
+        best = found.best_epoch(run)
+        for axes, values in ((beta, [one["mean"] for one in about]), (accuracy, right)):
+            if best is not None:
+                axes.plot(best, values[epochs.index(best)], "o", ms=10, mfc="none", mec=colour)
+    beta.set(xlabel="epochs of training", ylabel="β of Σ h", title="(a) β; bars: s.d. over reviews", ylim=(-0.4, 2.3))
+    accuracy.set(xlabel="epochs of training", ylabel="test accuracy, %", title="(b) accuracy; ring: best epoch")
+    legend_below(figure, beta, 4)
+    return figure
+
+
+def _colours(count: int) -> Sequence[str]:
+    return [(BLUE, ORANGE, GREEN, PINK, WHITE)[k % 5] for k in range(count)]

@@ -1,0 +1,171 @@
+"""``pinkx measure one-over-f``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from explorer.measure.one_over_f.findings import Findings
+
+
+def _numbers(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(",")) if text else ()
+    except ValueError:
+        raise click.BadParameter(f"expected whole numbers with commas between them, got {text!r}") from None
+
+
+@click.command
+@click.option(
+    "--networks", multiple=True, metavar="GLOB", help="Files, or names of shipped ones.  [default: all shipped]"
+)
+@click.option(
+    "--reviews", "source", default="imdb:test", show_default=True, help="As for `pinkx tui`; `bundled`: ours."
+)
+@click.option(
+    "--words", type=click.IntRange(80), default=500, show_default=True, help="Least length; reviews are cut there."
+)
+@click.option("--limit", type=click.IntRange(1), help="At most so many long reviews, evenly chosen.")
+@click.option("--signals", metavar="S,S,…", help="Only these, besides h and x.  [default: all]")
+@click.option(
+    "--scales", callback=_numbers, metavar="S,S,…", help="DFA's box lengths.  [default: 20 from 10 to WORDS/4]"
+)
+@click.option("--seeds", callback=_numbers, metavar="K,K,…", help="Only networks trained from these.")
+@click.option("--paper-only", is_flag=True, help="Leave out what the paper leaves open.")
+@click.option(
+    "--published-way", type=click.IntRange(1), metavar="COUNT", help="Time COUNT reviews the paper's way, too."
+)
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU threads.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="one-over-f", show_default=True)
+def command(
+    networks: tuple[str, ...],
+    source: str,
+    words: int,
+    limit: int | None,
+    signals: str | None,
+    scales: tuple[int, ...],
+    seeds: tuple[int, ...],
+    paper_only: bool,
+    published_way: int | None,
+    threads: int,
+    out: Path,
+) -> None:
+    """Remake the tables and figures of Chong & Ling (2024), and decide which of its claims hold.
+
+    Networks kept during training (`pinkx train --every-epoch`) get a figure of their own.  What is measured of a
+    network is kept in OUT/kept: the same command given again goes on where it was stopped.
+    """
+    import numba
+    import torch
+
+    from explorer.measure.one_over_f.claims import claims
+    from explorer.measure.one_over_f.numbers import write_numbers
+    from explorer.measure.one_over_f.report import write_page
+
+    torch.set_num_threads(threads)
+    numba.set_num_threads(min(threads, numba.get_num_threads()))
+    console = Console(stderr=True)
+    start = time.perf_counter()
+    found = _measure(console, networks, source, words, limit, signals, scales, seeds, paper_only, out)
+    verdicts = claims(found)
+    out.mkdir(parents=True, exist_ok=True)
+    write_numbers(found, verdicts, out)
+    page = write_page(found, verdicts, out, _speed(found, published_way))
+    for claim in verdicts:
+        click.echo(f"{claim.verdict:<20}{claim.claim}")
+    console.print(f"{len(found.networks)} networks, {time.perf_counter() - start:.0f} s", highlight=False)
+    click.echo(str(page))
+
+
+def _measure(
+    console: Console,
+    networks: tuple[str, ...],
+    source: str,
+    words: int,
+    limit: int | None,
+    signals: str | None,
+    scales: tuple[int, ...],
+    seeds: tuple[int, ...],
+    paper_only: bool,
+    out: Path,
+) -> Findings:
+    from engine.fluctuation import default_scales
+    from explorer.measure.one_over_f.choosing import Corpus, choose_networks
+    from explorer.measure.one_over_f.findings import Findings
+    from explorer.measure.one_over_f.measured import Options, measure
+
+    if scales and not 5 <= min(scales) <= max(scales) <= words:
+        raise ValueError(f"--scales: from 5 to the reviews' {words} words, got {min(scales)} to {max(scales)}")
+    chosen = choose_networks(networks, seeds)
+    asked = tuple(signals.split(",")) if signals else ()
+    known = {signal.name for candidate in chosen for signal in candidate.network.signals}
+    if set(asked) - known:
+        raise ValueError(
+            f"no signal {', '.join(sorted(set(asked) - known))} in these networks; there are {', '.join(sorted(known))}"
+        )
+    options = Options(scales or default_scales(words), asked, not paper_only)
+    with _bar(console) as show:
+        corpus = Corpus.of(None if source == "bundled" else source, words, limit, show("reading reviews", 1.0))
+        results = []
+        # What a network takes grows with its cells, and a little with their square.
+        costs = [candidate.network.cell.size + 40.0 for candidate in chosen]
+        for number, candidate in enumerate(chosen):
+            report = show(f"{candidate.name} ({number + 1} of {len(chosen)})", costs[number] / sum(costs))
+            results.append(measure(candidate, corpus, options, out / "kept", report))
+    finished = tuple(result for result in results if result.candidate.epoch is None)
+    if not finished:
+        raise ValueError("only networks kept during training: name a finished one, too")
+    return Findings(
+        finished, tuple(result for result in results if result.candidate.epoch is not None), corpus, options
+    )
+
+
+@contextmanager
+def _bar(console: Console) -> Iterator[Callable[[str, float], Callable[[int, int], None]]]:
+    """One bar for all: a stage has a name and a weight; the weights of reviews and of all networks are 1 each."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(
+        *columns, TextColumn("left:"), TimeRemainingColumn(), console=console, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("", total=1.0)
+        begun = 0.0
+
+        def stage(name: str, weight: float) -> Callable[[int, int], None]:
+            nonlocal begun
+            if name.startswith("reading"):
+                reading = bar.add_task(name, total=None)
+                return lambda done, total: bar.update(reading, completed=done, total=total)
+            first = begun
+            begun += weight
+            bar.update(task, description=name, completed=first)
+            return lambda done, total: bar.update(task, completed=first + weight * done / total)
+
+        yield stage
+
+
+def _speed(found: Findings, published_way: int | None) -> str:
+    """How long it took, and how long the paper's way would take, from a sample."""
+    seconds = sum(network.seconds for network in found.networks)
+    words = sum(len(found.corpus.long) * found.corpus.length for _ in found.networks)
+    said = (
+        f"Measuring took {seconds:,.0f} seconds for {len(found.networks)} networks and {words / 1e6:,.1f} million words"
+        + (", controls included." if found.options.controls else ".")
+    )
+    if published_way is None:
+        return said
+    from explorer.measure.one_over_f.published_way import seconds_for
+
+    each, hours = seconds_for(found, published_way)
+    return said + (
+        f" A NumPy step loop for each review with fathon's unbiased DFA, the paper's way, takes {each:.2f} seconds a "
+        f"review and network ({published_way} reviews timed in the smallest and in the largest network): "
+        f"{hours:.1f} hours for all, without any control."
+    )
