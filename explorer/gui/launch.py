@@ -16,6 +16,7 @@ from explorer.session.opening import Wishes
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
+SETTLING = 50  # milliseconds in which Qt gives what was drawn its room
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
@@ -71,15 +72,18 @@ def take_picture(wishes: Wishes, path: Path, after: float, size: tuple[int, int]
     window = Window(replace(wishes, fresh=True, keep=False), show_rates=False)
     window.resize(*size)
 
+    def draw() -> None:
+        window.redraw()
+        QTimer.singleShot(SETTLING, window, save)
+
     def save() -> None:
         try:
-            window.redraw()
             save_picture(window, path)
         except (ValueError, OSError) as error:
             window.failure = error
         window.close()
 
-    window.opened.connect(lambda: QTimer.singleShot(round(1000 * after), window, save))
+    window.opened.connect(lambda: QTimer.singleShot(round(1000 * after), window, draw))
     signal.signal(signal.SIGINT, lambda *_: window.close())
     window.show()
     app.exec()

@@ -60,7 +60,7 @@ class WordsDialog(Dialog):
             f"P(positive) at the end {number(p_before)} → {number(p_after)}, difference {number(p_after - p_before)}"
         )
         if table.cells:
-            moved = "  ".join(f"#{cell.cell:03d} {number(cell.mean)} (end {cell.last:+.2f})" for cell in table.cells)
+            moved = "  ".join(f"#{cell.cell:03d} {number(cell.distance)}" for cell in table.cells)
             told += f"\ncells moved most, mean |Δh|: {moved}"
         return told
 
