@@ -24,6 +24,7 @@ VERBS = {
     "points": "Find a network's fixed points, or where every word would lead.",
     "measure": "Remake a paper's tables and figures: one-over-f, fixed-points.",
     "calibrate": "Tabulate what the estimator of α gives for exact 1/f noise.",
+    "keys": "List every key, as a file to change.",
     "doctor": "Say what works on this machine, and what to do about what does not.",
 }
 

@@ -31,6 +31,10 @@ _OPTIONS = (
         "--replay", type=click.Path(path_type=Path), metavar="FILE",
         help="Play a recording (key R or E), without its network.",
     ),
+    click.option(
+        "--keys", type=click.Path(path_type=Path), metavar="FILE",
+        help="Your own keys, as `pinkx keys` prints them.",
+    ),
     click.option("--fresh", is_flag=True, help="Begin as the first time, not as the last visit ended."),
 )  # fmt: skip
 
@@ -46,12 +50,13 @@ def opens(command: Callable[..., None]) -> Callable[..., None]:
         device: str,
         speed: float | None,
         replay: Path | None,
+        keys: Path | None,
         fresh: bool,
         **others: Any,
     ) -> None:
         if replay is not None and (network or reviews):
             raise click.UsageError("--replay plays what was recorded: it goes without --network and --reviews")
-        command(Wishes(network, reviews, review, device, speed, replay, fresh), **others)
+        command(Wishes(network, reviews, review, device, speed, replay, keys, fresh), **others)
 
     for option in reversed(_OPTIONS):
         with_wishes = option(with_wishes)

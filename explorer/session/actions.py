@@ -6,6 +6,7 @@ done by the method of its name (dashes become underscores) of the session, or of
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 GROUPS = ("Reading", "Looking", "Points", "Choosing", "Panels", "Program")
@@ -103,6 +104,7 @@ _SHOWN = {
     "left": "←", "right": "→", "up": "↑", "down": "↓", "plus": "+", "minus": "-", "equals_sign": "=",
     "question_mark": "?", "colon": ":", "comma": ",", "full_stop": ".", "greater_than_sign": ">", "less_than_sign": "<",
     "right_square_bracket": "]", "left_square_bracket": "[",
+    "slash": "/", "backslash": "\\", "at": "@", "underscore": "_", "space": "space",
     "escape": "esc", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End",
     "backspace": "⌫", "shift+left": "⇧←", "shift+right": "⇧→", "f1": "F1",
 }  # fmt: skip
@@ -110,7 +112,15 @@ _SHOWN = {
 
 def shown_key(key: str) -> str:
     """A key as people read it."""
-    return _SHOWN.get(key, key.replace("ctrl+", "^"))
+    if key in _SHOWN:
+        return _SHOWN[key]
+    *modifiers, last = key.split("+")
+    try:
+        sign = unicodedata.lookup(last.replace("_", " "))
+    except KeyError:
+        sign = last
+    shown = _SHOWN.get(last, sign if sign.isprintable() else last)
+    return "".join([*({"ctrl": "^", "shift": "⇧"}.get(modifier, f"{modifier}+") for modifier in modifiers), shown])
 
 
 def action(name: str) -> Action:

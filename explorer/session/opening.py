@@ -26,8 +26,8 @@ class Wishes:
     """What the command line asked for; None leaves it to the last visit, or else to pinkx.
 
     ``review`` counts from 1; ``speed`` is in words a second, infinite for as fast as it goes; ``device`` is auto, cpu
-    or cuda; ``replay`` is a recording that is played instead of anything else. ``fresh``: nothing is taken from the
-    last visit; ``keep``: this visit is kept for the next.
+    or cuda; ``replay`` is a recording that is played instead of anything else; ``keys`` is a file of keys. ``fresh``:
+    nothing is taken from the last visit; ``keep``: this visit is kept for the next.
     """
 
     network: str | None = None
@@ -36,6 +36,7 @@ class Wishes:
     device: str = "auto"
     speed: float | None = None
     replay: Path | None = None
+    keys: Path | None = None
     fresh: bool = False
     keep: bool = True
 

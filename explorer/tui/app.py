@@ -17,6 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from explorer.session.actions import ACTIONS, action
+from explorer.session.keys import actions_with, load_keys
 from explorer.session.model import Session
 from explorer.session.opening import Opening, Wishes
 from explorer.session.pacing import RATES, Pacer
@@ -56,11 +57,8 @@ class Explorer(Choosing):
     TITLE = "pinkx"
     section = "terminal"  # of the state
     ENABLE_COMMAND_PALETTE = False
-    # ctrl+c and ctrl+q leave from everywhere, dialogues and text fields too.
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(",".join(a.keys), f"perform('{a.id}')", a.label, show=False) for a in ACTIONS),
-        Binding("ctrl+c,ctrl+q", "perform('quit')", show=False, priority=True),
-    ]
+    # They leave from everywhere, dialogues and text fields too.
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c,ctrl+q", "perform('quit')", show=False, priority=True)]
 
     def __init__(
         self, wishes: Wishes | None = None, *, session: Session | None = None, show_rates: bool = True
@@ -68,6 +66,9 @@ class Explorer(Choosing):
         self._no_colours = "NO_COLOR" in os.environ
         super().__init__(ansi_color=self._no_colours)  # Textual then leaves colours out instead of greying them
         self.session = session
+        self.actions = actions_with(load_keys(wishes.keys)) if wishes is not None else ACTIONS
+        for entry in self.actions:
+            self.bind(",".join(entry.keys), f"perform('{entry.id}')", description=entry.label, show=False)
         self.opening = None if session is not None else Opening(wishes or Wishes())
         self.pacer = Pacer()
         self.show_rates = show_rates

@@ -7,7 +7,7 @@ from rich.style import Style
 from textual import events
 from textual.strip import Strip
 
-from explorer.session.actions import ACTIONS, shown_key
+from explorer.session.actions import shown_key
 from explorer.session.holding import told
 from explorer.session.model import Frame, Session
 from explorer.session.text import pace
@@ -71,7 +71,7 @@ class KeyBar(Panel):
 
     def _entries(self) -> list[tuple[Line, str]]:
         entries = []
-        for action in ACTIONS:
+        for action in self.explorer.actions:
             if action.footer:
                 key, label = shown_key(action.keys[0]), action.label
                 entries.append(([Segment(f" {key}", PINK_BOLD), Segment(f" {label} ", TEXT)], action.id))

@@ -8,7 +8,10 @@ from textual.app import App
 
 from explorer.session.actions import ACTIONS, shown_key
 from explorer.session.model import Session, SessionError
+from explorer.session.word_search import Hit
 from explorer.tui.dialogs import AskDialog, ChooseDialog, HelpDialog, TypeDialog
+from explorer.tui.finding import AgreeDialog, SearchDialog
+from explorer.tui.population import PopulationScreen
 from explorer.tui.words import WordsDialog
 
 
@@ -16,6 +19,7 @@ class Choosing(App[None]):
     """The part of the face that opens dialogues."""
 
     session: Session | None
+    actions: tuple[Action, ...]
 
     def draw(self, *, numbers: bool = True) -> None:
         """Draw the newest frame."""
@@ -55,10 +59,11 @@ class Choosing(App[None]):
     # ---- actions ---------------------------------------------------------------------------------------------
 
     def do_help(self) -> None:
-        self.push_screen(HelpDialog())
+        self.push_screen(HelpDialog(self.actions))
 
     def do_palette(self) -> None:
-        entries = [(a.id, f"{a.label:<14} {shown_key(a.keys[0]):>5}   {a.help}") for a in ACTIONS if a.id != "palette"]
+        listed = (action for action in self.actions if action.id != "palette")
+        entries = [(a.id, f"{a.label:<14} {shown_key(a.keys[0]):>5}   {a.help}") for a in listed]
         self.choose("Do", entries, "", lambda name: self.call_next(self.action_perform, name))
 
     def do_type(self) -> None:
@@ -129,8 +134,6 @@ class Choosing(App[None]):
             "",
             lambda key: session.comparing.compare_review(session.reviews[int(key)] if key else None),
         )
-
-    # ---- what there is to choose from ------------------------------------------------------------------------
 
     def _session(self) -> Session:
         assert self.session is not None, "actions that need a session wait for it"

@@ -15,7 +15,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
-from explorer.session.actions import ACTIONS, GROUPS, shown_key
+from explorer.session.actions import GROUPS, Action, shown_key
 from explorer.tui.ink import DIM, PINK_BOLD, TEXT, Line, safe
 from explorer.tui.rows import ListDialog
 
@@ -31,21 +31,25 @@ class HelpDialog(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q,question_mark,f1", "dismiss", "Close")]
 
+    def __init__(self, actions: Sequence[Action]) -> None:
+        super().__init__()
+        self._actions = actions
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help", classes="dialog") as box:
             box.border_title = "Help"
             box.border_subtitle = "esc closes"
             yield Static(Text(LEGEND, style=DIM))
-            yield Static(_keys_table())
+            yield Static(_keys_table(self._actions))
 
 
-def _keys_table() -> Table:
+def _keys_table(actions: Sequence[Action]) -> Table:
     table = Table(box=None, padding=(0, 1), show_header=False, expand=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column()
     for group in GROUPS:
         table.add_row("", Text(f"\n{group}", style=PINK_BOLD))
-        for action in ACTIONS:
+        for action in actions:
             if action.group == group:
                 keys = " ".join(shown_key(key) for key in action.keys)
                 table.add_row(Text(keys, style=PINK_BOLD), Text(action.help, style=TEXT))

@@ -1,0 +1,164 @@
+"""Keys of a person's own: a TOML file of ``action-id = "key"`` or ``action-id = ["key", "another"]``.
+
+Keys are written as the table of actions writes them (``shift+left``, ``question_mark``), or as the character (``"?"``).
+"""
+
+from __future__ import annotations
+
+import re
+import string
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from platformdirs import user_config_path
+
+from explorer.session.actions import ACTIONS, GROUPS, WINDOW_ACTIONS, Action
+
+Keys = Mapping[str, tuple[str, ...]]
+
+ALL: Final = (*ACTIONS, *WINDOW_ACTIONS)
+RESERVED: Final = ("tab", "shift+tab", "enter", "ctrl+c", "ctrl+q")  # move the focus, choose, and always leave
+NAMED: Final = (
+    "left", "right", "up", "down", "home", "end", "pageup", "pagedown", "insert", "delete", "backspace", "space",
+    "escape", *(f"f{number}" for number in range(1, 25)),
+)  # fmt: skip
+_MODIFIERS: Final = ("ctrl", "alt", "shift")
+_SHORT: Final = {
+    "solidus": "slash", "reverse_solidus": "backslash", "commercial_at": "at", "hyphen_minus": "minus",
+    "plus_sign": "plus", "low_line": "underscore",
+}  # fmt: skip
+
+
+class KeysError(ValueError):
+    """A file of keys that cannot be used; the message names the file, the line, and what is allowed."""
+
+
+def keys_path() -> Path:
+    """Where a person's keys are looked for."""
+    return user_config_path("pinkx", appauthor=False) / "keys.toml"
+
+
+def load_keys(path: Path | None = None) -> Keys:
+    """The keys of a file, by action; without a path those of `keys_path`, if there are any.
+
+    Raises
+    ------
+    KeysError
+        If the file cannot be read, or an entry of it cannot be used.
+    """
+    if path is None and not keys_path().exists():
+        return {}
+    path = keys_path() if path is None else path
+    try:
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
+    except OSError as error:
+        raise KeysError(f"{path}: the keys cannot be read: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise KeysError(f'{path} is not TOML: {error}; expected lines such as play = "space"') from None
+    keys: dict[str, tuple[str, ...]] = {}
+    for name, value in table.items():
+        place = f"{path}{_line(text, name)}"
+        try:
+            keys[name] = _entry(name, value)
+            _refuse_twice(name, keys)
+        except ValueError as error:
+            raise KeysError(f"{place}: {error}") from None
+    for name in keys:  # all are known now: one may have taken what another has given up
+        if clash := _clash(name, keys):
+            raise KeysError(f"{path}{_line(text, name)}: {clash}")
+    return keys
+
+
+def actions_with(keys: Keys, actions: Sequence[Action] = ACTIONS) -> tuple[Action, ...]:
+    """The table with other keys."""
+    return tuple(replace(action, keys=keys.get(action.id, action.keys)) for action in actions)
+
+
+def as_toml(actions: Iterable[Action]) -> str:
+    """The table as a file of keys."""
+    lines = ["# Keys of pinkx. Keep what you change, delete the rest, and save it as", f"# {keys_path()}"]
+    actions = list(actions)
+    for group in GROUPS:
+        lines += ["", f"# {group}"]
+        for action in actions:
+            if action.group == group:
+                keys = ", ".join(f'"{key}"' for key in action.keys)
+                entry = f"{action.id} = {keys if len(action.keys) == 1 else f'[{keys}]'}"
+                lines.append(f"{entry:<44} # {action.help}")
+    return "\n".join(lines) + "\n"
+
+
+def key_named(written: str) -> str:
+    """A key as the table writes it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such key; the message says how keys are written.
+    """
+    before, plus = (written[:-1], "+") if written == "+" or written.endswith("++") else (written, "")
+    *modifiers, last = [*before.split("+")[:-1], plus] if plus else before.split("+")
+    names = {_character(sign) for sign in string.punctuation}
+    if len(last) == 1 and last in string.ascii_letters + string.digits:
+        named = last
+    elif len(last) == 1 and last.isprintable() and not last.isspace():
+        named = last if last.isalnum() else _character(last)
+    elif last in NAMED or last in names or last in ("tab", "enter"):
+        named = last
+    else:
+        raise ValueError(
+            f'no key is named {written!r}; a key is a character such as "k", "K" or "?", or one of '
+            f"{', '.join(NAMED[:13])}, f1 to f24, with ctrl+, alt+ or shift+ before it"
+        )
+    if len(set(modifiers)) < len(modifiers) or set(modifiers) - set(_MODIFIERS):
+        raise ValueError(f"{written!r}: before the key may stand ctrl+, alt+ and shift+, each once")
+    if modifiers and len(last) == 1 and (last.isupper() or "shift" in modifiers):
+        raise ValueError(f'{written!r}: write the character that appears, such as "K" for shift and k')
+    return "+".join([*(modifier for modifier in _MODIFIERS if modifier in modifiers), named])
+
+
+def _character(sign: str) -> str:
+    """The name of a sign that is neither letter nor digit."""
+    name = re.sub("[- ]", "_", unicodedata.name(sign, f"u{ord(sign):x}").lower())
+    return _SHORT.get(name, name)
+
+
+def _entry(name: str, value: object) -> tuple[str, ...]:
+    if name not in {action.id for action in ALL}:
+        near = get_close_matches(name, [action.id for action in ALL], 1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise ValueError(f"no action {name!r}; {hint}`pinkx keys` lists them all")
+    written = [value] if isinstance(value, str) else value
+    if not isinstance(written, list) or not written or not all(isinstance(key, str) for key in written):
+        raise ValueError(f'{name} needs a key or a list of keys, such as {name} = "k"')
+    keys = tuple(dict.fromkeys(map(key_named, written)))
+    own = next(action.keys for action in ALL if action.id == name)
+    if taken := [key for key in keys if key in RESERVED and key not in own]:
+        raise ValueError(f"{taken[0]} cannot be given away: {', '.join(RESERVED)} always do what they do")
+    return keys
+
+
+def _refuse_twice(name: str, keys: Keys) -> None:
+    for other, taken in keys.items():
+        if other != name and (both := [key for key in keys[name] if key in taken and key not in RESERVED]):
+            raise ValueError(f"{both[0]} is the key of both {other} and {name}; a key does one thing")
+
+
+def _clash(name: str, keys: Keys) -> str:
+    """What an action that has kept its keys has against this one's."""
+    for action in ALL:
+        if action.id not in keys and (both := [key for key in keys[name] if key in action.keys]):
+            return f"{both[0]} is the key of {action.id} already; give {action.id} another key too"
+    return ""
+
+
+def _line(text: str, name: str) -> str:
+    """``, line 3`` where the entry stands."""
+    found = re.search(rf"^[ \t]*[\[\"']?{re.escape(name)}[\"']?[ \t]*[=.\]]", text, re.MULTILINE)
+    return f", line {text.count(chr(10), 0, found.start()) + 1}" if found else ""

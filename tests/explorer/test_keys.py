@@ -1,0 +1,149 @@
+"""Keys of a person's own work in the face, its footer, its help and its palette; a bad file is told."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from textual.keys import _character_to_key
+from textual.widgets import Static
+
+from explorer.cli import pinkx
+from explorer.session.actions import ACTIONS, WINDOW_ACTIONS, shown_key
+from explorer.session.keys import KeysError, actions_with, key_named, keys_path, load_keys
+from explorer.session.model import Session
+from explorer.session.opening import Wishes
+from explorer.tui.app import Explorer
+from explorer.tui.bars import KeyBar
+from explorer.tui.dialogs import ChooseDialog
+from tests.explorer.small import open_session, wait
+from tests.explorer.test_tui import until
+
+
+def told(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "keys.toml"
+    path.write_text(text)
+    with pytest.raises(KeysError) as caught:
+        load_keys(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_the_table_keeps_what_a_file_does_not_name(tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    path.write_text('# mine\nplay = "P"\nsignal = ["?", "ctrl+g"]\nhelp = "f1"\nfaster = "+"\n')
+    table = {action.id: action.keys for action in actions_with(load_keys(path))}
+    assert table["play"] == ("P",)
+    assert table["signal"] == ("question_mark", "ctrl+g")
+    assert table["faster"] == ("plus",)
+    assert table["step"] == ("right",)
+    assert [action.id for action in actions_with({})] == [action.id for action in ACTIONS]
+
+
+def test_two_actions_may_change_places(tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    path.write_text('brush = "p"\npin = "b"\n')
+    assert load_keys(path) == {"brush": ("p",), "pin": ("b",)}
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("play = ", ("is not TOML", "expected lines such as")),
+        ('play = "x"\nplay = "y"', ("is not TOML",)),
+        ('\nplya = "x"', ("line 2", "no action 'plya'", "did you mean play?", "pinkx keys")),
+        ('zoom = "Zoom"', ("line 1", "no key is named 'Zoom'", "pageup", "f24")),
+        ('zoom = ""', ("no key is named ''",)),
+        ('zoom = "ctrl+"', ("no key is named 'ctrl+'",)),
+        ('zoom = "super+k"', ("before the key", "ctrl+")),
+        ('zoom = "ctrl+ctrl+k"', ("each once",)),
+        ('zoom = "shift+k"', ("write the character",)),
+        ("zoom = 3", ("needs a key",)),
+        ("zoom = []", ("needs a key",)),
+        ('zoom = ["k", 3]', ("needs a key",)),
+        ('[zoom]\nkey = "k"', ("line 1", "needs a key")),
+        ('zoom = "tab"', ("tab cannot be given away",)),
+        ('zoom = "ctrl+c"', ("ctrl+c cannot be given away",)),
+        ('# one\nzoom = "9"\npin = ["p", "9"]', ("line 3", "9 is the key of both zoom and pin")),
+        ('zoom = "space"', ("line 1", "space is the key of play already")),
+        ("[" * 100_000, ("is not TOML",)),
+    ],
+)
+def test_what_is_wrong_is_told(text: str, parts: tuple[str, ...], tmp_path: Path) -> None:
+    message = told(tmp_path, text)
+    for part in parts:
+        assert part in message
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(KeysError, match="cannot be read"):
+        load_keys(tmp_path / "nowhere.toml")
+    (tmp_path / "latin.toml").write_bytes(b'play = "\xe9"')
+    with pytest.raises(KeysError, match="is not TOML"):
+        load_keys(tmp_path / "latin.toml")
+
+
+def test_signs_have_the_names_that_a_terminal_gives_them() -> None:
+    for sign in string.punctuation + string.digits + string.ascii_letters + "é§":
+        assert key_named(sign) == _character_to_key(sign)
+        assert key_named(f"alt+{sign}".lower()) == f"alt+{_character_to_key(sign.lower())}"
+        assert shown_key(key_named(sign)) == sign
+
+
+def test_every_key_of_the_table_is_named_as_a_file_may_name_it() -> None:
+    for action in (*ACTIONS, *WINDOW_ACTIONS):
+        assert tuple(map(key_named, action.keys)) == action.keys
+
+
+def test_the_printed_table_is_a_file_that_changes_nothing(tmp_path: Path) -> None:
+    path = keys_path()
+    path.parent.mkdir(parents=True)
+    printed = CliRunner().invoke(pinkx, ["keys"]).output
+    path.write_text(printed)
+    assert str(path) in printed
+    assert actions_with(load_keys()) == ACTIONS
+    path.write_text('play = "P"')
+    assert 'play = "P"' in CliRunner().invoke(pinkx, ["keys"]).output
+
+
+def test_a_bad_file_ends_the_program_before_it_draws(tmp_path: Path) -> None:
+    (tmp_path / "keys.toml").write_text('plya = "x"')
+    done = CliRunner().invoke(pinkx, ["tui", "--keys", str(tmp_path / "keys.toml"), "--screenshot", "x.svg"])
+    assert done.exit_code == 1
+    assert "did you mean play?" in done.output
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    opened = open_session()
+    yield opened
+    opened.close()
+
+
+async def test_the_face_shows_and_obeys_them(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "keys.toml").write_text('play = "ctrl+g"\nhelp = "ü"\n')
+    app = Explorer(Wishes(keys=tmp_path / "keys.toml"), session=session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        footer = "".join(segment.text for segment in app.query_one(KeyBar).render_line(0))
+        assert "^g Play" in footer
+        await pilot.press("space")
+        await pilot.press("ctrl+g")
+        await until(pilot, lambda: session.stream.snapshot.finished)
+        await pilot.press("colon")
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        await pilot.press(*"read on, or pause")
+        palette = app.screen
+        assert isinstance(palette, ChooseDialog)
+        await until(pilot, lambda: palette.rows.count == 1)
+        assert "^g" in "".join(segment.text for segment in palette.row(0, 80))
+        await pilot.press("escape")
+        await pilot.press("ü")
+        await until(pilot, lambda: len(app.screen_stack) == 2)
+        table = app.screen.query(Static).last().content
+        assert "^g" in [str(cell) for cell in table.columns[0].cells]  # type: ignore[union-attr]
+    wait(lambda: session.stream.snapshot.finished)
