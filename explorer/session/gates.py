@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.session.colours import LEVELS, codes
-from explorer.session.heatmap import CONTRAST, REFERENCE, cell_rows, reference, standardised, value_range
+from explorer.session.heatmap import CONTRAST, REFERENCE, cell_rows, moments, reference, rescaled, value_range
 from explorer.session.model import Frame, Session
 
 
@@ -36,14 +36,18 @@ class GateImage:
 
 @dataclass
 class _Kept:
-    """What is worked out of one signal: colours (time, cell) of words ``first`` on, as the ``measure`` gives them."""
+    """What is worked out of one signal: colours (time, cell) of words ``first`` on, as the ``measure`` gives them, and
+    the rows made of them."""
 
     measure: tuple[object, ...]
+    moments: tuple[NDArray[np.float64], NDArray[np.float64]]
     first: int
     codes: NDArray[np.uint8]
     low: float
     high: float
-    made_for: tuple[object, ...] = ()
+    rows_for: tuple[object, ...] = ()
+    order: NDArray[np.intp] | None = None
+    rows: tuple[tuple[int, ...], ...] = ()
     image: GateImage | None = None
 
 
@@ -61,16 +65,23 @@ class Gates:
         kept = self._update(own, name, max(0, first), last)
         choices, n = frame.choices, kept.codes.shape[1]
         pinned = len(choices.pins) if n == len(frame.order) else 0
-        # The order is a new array whenever it changes.
-        made_for = (id(kept.codes), len(kept.codes), id(frame.order), pinned, choices.bins, height)
-        if kept.image is None or kept.made_for != made_for:
+        rows_for = (kept.first, pinned, choices.bins, height)
+        if kept.image is None or kept.rows_for != rows_for or kept.order is not frame.order:
+            kept.order = frame.order  # a new array whenever it changes
             order = frame.order if n == len(frame.order) else np.arange(n)
-            rows = cell_rows(order, pinned, max(1, height))
-            zero = max(0.0, -kept.low / (kept.high - kept.low) * (LEVELS - 1))
-            merged = _merged(kept.codes, rows, choices.bins, zero)
-            kept.image = GateImage(merged, kept.first, rows, kept.low, kept.high)
-            kept.made_for = made_for
+            kept.rows_for, kept.rows = rows_for, cell_rows(order, pinned, max(1, height))
+            kept.image = self._grown(kept, None, choices.bins)
+        elif kept.image.codes.shape[1] != len(kept.codes):
+            kept.image = self._grown(kept, kept.image, choices.bins)
         return kept.image
+
+    def _grown(self, kept: _Kept, before: GateImage | None, how: str) -> GateImage:
+        """The rows of all words; those that are there already stay."""
+        zero = max(0.0, -kept.low / (kept.high - kept.low) * (LEVELS - 1))
+        there = 0 if before is None else before.codes.shape[1]
+        merged = _merged(kept.codes[there:], kept.rows, how, zero)
+        codes = merged if before is None else np.concatenate([before.codes, merged], axis=1)
+        return GateImage(codes, kept.first, kept.rows, kept.low, kept.high)
 
     def _update(self, frame: Frame, name: str, first: int, last: int) -> _Kept:
         """Bring what is kept up to the words wanted; anew only where the measure or the stretch changed."""
@@ -85,18 +96,16 @@ class Gates:
         measure = (snapshot.run, id(snapshot.network), choices.contrast, first, *scale)
         kept = self._kept.get(name)
         if kept is None or kept.measure != measure or kept.first + len(kept.codes) > last:
-            kept = self._kept[name] = _Kept(measure, first, np.empty((0, 0), dtype=np.uint8), low, high)
+            unit = moments(reference(self._session, frame)) if each else moments(np.empty((0, 0), dtype=np.float32))
+            kept = self._kept[name] = _Kept(measure, unit, first, np.empty((0, 0), dtype=np.uint8), low, high)
         begin = kept.first + len(kept.codes)
         if begin < last or not kept.codes.shape[1]:
             values = self._session.read(name, begin, last)
-            if each:
-                shown = codes(standardised(values.astype(np.float64), reference(self._session, frame)), low, high)
-            else:
-                shown = codes(values, low, high)
+            shown = codes(rescaled(values.astype(np.float64), *kept.moments) if each else values, low, high)
             if len(kept.codes) and len(shown) == last - begin and shown.shape[1] == kept.codes.shape[1]:
                 kept.codes = np.concatenate([kept.codes, shown])
             else:  # the first words, or some in between are no longer kept
-                kept.first, kept.codes = last - len(shown), shown
+                kept.first, kept.codes, kept.image = last - len(shown), shown, None
         return kept
 
 

@@ -77,11 +77,24 @@ def standardised(columns: NDArray[np.float64], measure: Array) -> NDArray[np.flo
 
     A cell that is flat there stays flat.
     """
-    if not len(measure) or measure.shape[1] != columns.shape[1]:
-        return np.where(np.isnan(columns), np.nan, 0.0)
-    deviation = measure.std(axis=0, dtype=np.float64)
-    centred = columns - measure.mean(axis=0, dtype=np.float64)
-    return np.divide(centred, deviation, out=np.where(np.isnan(columns), np.nan, 0.0), where=deviation > FLAT)
+    return rescaled(columns, *moments(measure))
+
+
+def moments(measure: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation of each cell in (time, cell)."""
+    if not len(measure):
+        return np.empty(0), np.empty(0)
+    return measure.mean(axis=0, dtype=np.float64), measure.std(axis=0, dtype=np.float64)
+
+
+def rescaled(
+    columns: NDArray[np.float64], mean: NDArray[np.float64], deviation: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(column, cell) about a mean, in deviations; 0 for a cell that is flat, or all where there are no moments."""
+    flat = np.where(np.isnan(columns), np.nan, 0.0)
+    if len(mean) != columns.shape[1]:
+        return flat
+    return np.divide(columns - mean, deviation, out=flat, where=deviation > FLAT)
 
 
 def value_range(frame: Frame, values: Array) -> tuple[float, float]:

@@ -70,6 +70,7 @@ def test_only_words_still_kept_are_shown() -> None:
 
 def test_pinned_cells_come_first_and_the_order_is_followed(session: Session) -> None:
     gates = Gates(session)
+    assert gates.image(session.frame(), "h", 0, 500, 64).rows[0] == (0,)
     session.select(7)
     session.perform("pin")
     image = gates.image(session.frame(), "h", 0, 500, 64)
