@@ -43,14 +43,6 @@ class WordMap:
         tests = (str.__eq__, str.startswith, str.__contains__)
         return next((k for test in tests for k, word in enumerate(self.words) if test(word, wanted)), None)
 
-    def nearest(self, x: float, y: float, unit: tuple[float, float], reach: float) -> int | None:
-        """The word nearest to a place, in steps of ``unit`` along the two axes; None beyond ``reach`` of them."""
-        if not len(self.words):
-            return None
-        away = np.hypot(*((self.places - (x, y)) / unit).T)
-        found = int(away.argmin())
-        return found if away[found] <= reach else None
-
 
 def word_map(map: PointMap, axes: str) -> WordMap | None:
     """The words of a map along one of ``AXES``; None until their attractors are found."""

@@ -11,8 +11,9 @@ from hypothesis import given, settings, strategies as st
 
 import explorer.session.eigenvalues
 from explorer.session.eigenvalues import in_words, time_constant
-from explorer.session.many_points import inside, many
+from explorer.session.many_points import many
 from explorer.session.model import Session
+from explorer.session.picking import inside, nearest
 from explorer.session.point_map import PointMap
 from explorer.session.word_map import LABELS, WordMap, thinned, word_map
 from tests.explorer.small import open_session
@@ -68,10 +69,11 @@ def test_a_word_is_found_by_itself_its_beginning_or_a_part(map: PointMap) -> Non
 def test_the_nearest_word_is_within_reach_or_none(map: PointMap) -> None:
     words = words_of(map)
     x, y = words.places[3]
-    near = words.nearest(x, y, (0.01, 0.01), 3)
+    near = nearest(words.places, (x, y), (0.01, 0.01), 3)
     assert near is not None
     assert np.allclose(words.places[near], (x, y), atol=0.03)
-    assert words.nearest(x + 50, y, (0.01, 0.01), 3) is None
+    assert nearest(words.places, (x + 50, y), (0.01, 0.01), 3) is None
+    assert nearest(words.places[:0], (x, y), (0.01, 0.01), 3) is None
 
 
 @settings(deadline=None, max_examples=60)

@@ -1,0 +1,136 @@
+"""Panel 4: one point's eigenvalues against the unit circle, and everything else that is known of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel
+
+from explorer.gui.marks import Labels
+from explorer.gui.panel import Panel
+from explorer.gui.points import nothing
+from explorer.gui.text import as_html
+from explorer.gui.theme import Theme
+from explorer.session.eigenvalues import LONGEST, in_words, time_constant
+from explorer.session.fixed_points import Portrait
+from explorer.session.model import Frame, Session
+from explorer.session.text import number
+
+if TYPE_CHECKING:
+    from explorer.gui.window import Window
+
+REACH = 1.25  # the picture of the complex plane goes so far
+NEAR = 12.0  # pixels: an eigenvalue that is farther from the mouse is not meant
+NOWHERE = np.empty((0, 2))
+
+
+class SpectrumPanel(Panel):
+    """The complex plane, and a portrait in words beside it."""
+
+    name: ClassVar[str] = "spectrum"
+    title: ClassVar[str] = "4 Spectrum"
+    place: ClassVar[Any] = "right-middle"
+    every: ClassVar[int] = 6
+
+    def __init__(self, explorer: Window) -> None:
+        super().__init__(explorer)
+        self._portrait: Portrait | None = None
+        self.picture = self.plot(x="Re λ", y="Im λ")
+        view = self.view = self.picture.getPlotItem().getViewBox()
+        view.setAspectLocked(True)
+        view.setRange(xRange=(-REACH, REACH), yRange=(-REACH, REACH), padding=0)
+        angle = np.linspace(0, 2 * np.pi, 400)
+        self._circle = pg.PlotCurveItem(np.cos(angle), np.sin(angle), antialias=True)
+        self._lines = [pg.InfiniteLine(angle=turned, movable=False) for turned in (0, 90)]
+        self._values = pg.ScatterPlotItem(size=6, symbol="o", pen=None)
+        self._told = Labels()
+        for item in (*self._lines, self._circle, self._values, self._told):
+            view.addItem(item, ignoreBounds=True)
+        self.portrait = QLabel()
+        self.portrait.setTextFormat(Qt.TextFormat.RichText)
+        self.portrait.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.portrait.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        row = QHBoxLayout()
+        row.addWidget(self.portrait, 2)
+        row.addWidget(self.picture, 3)
+        self.column.addLayout(row)
+        self.picture.scene().sigMouseMoved.connect(self._hover)
+
+    def show_frame(self, session: Session, frame: Frame) -> None:
+        theme = self.theme
+        self._portrait = portrait = session.points.portrait(frame)
+        if portrait is None:
+            self.say(nothing(session, theme))
+            self.portrait.setText("")
+            self._values.clear()
+            self._told.write(NOWHERE, [])
+            self.forget()
+            return
+        nearest = session.points.view.selected is None
+        self.say(f"of the {'point nearest to now' if nearest else 'selected point'}")
+        values, told = portrait.eigenvalues, _told(portrait, theme)
+        if self.fresh("portrait", told):
+            self.portrait.setText(told)
+        if self.fresh("values", values, theme):
+            outside = (np.abs(values) > 1).tolist()
+            brushes = [theme.pink if beyond else theme.good for beyond in outside]
+            self._values.setData(x=values.real, y=values.imag, brush=brushes)
+            self._told.write(NOWHERE, [])
+
+    def paint_theme(self, theme: Theme) -> None:
+        self._circle.setPen(theme.dim)
+        for line in self._lines:
+            line.setPen(theme.faint)
+        self._told.dress(theme.text, theme.raised)
+
+    def numbers(self) -> tuple[list[str], NDArray[Any]]:
+        values = np.empty(0, complex) if self._portrait is None else self._portrait.eigenvalues
+        size = np.abs(values)
+        tau = np.array([time_constant(value) for value in values.tolist()])
+        return ["re", "im", "modulus", "tau_words"], np.stack([values.real, values.imag, size, tau], axis=1)
+
+    def _hover(self, place: QPointF) -> None:
+        if self._portrait is None:
+            return
+        here, values = self.view.mapSceneToView(place), self._portrait.eigenvalues
+        unit = self.view.viewPixelSize()[0]
+        away = np.abs(values - complex(here.x(), here.y())) / unit
+        found = int(away.argmin())
+        if away[found] > NEAR:
+            self._told.write(NOWHERE, [])
+        else:
+            value = complex(values[found])
+            self._told.write(np.array([[value.real, value.imag]]), [in_words(value).replace(": ", ":\n")])
+
+
+def _told(portrait: Portrait, theme: Theme) -> str:
+    """What a person wants to know first, first."""
+    name = {"zero": "zero input", "mean": "mean word"}.get(portrait.name) if portrait.certified else None
+    origin = (
+        f"#{portrait.number}, {portrait.hits} of {portrait.starts} starts"
+        if portrait.certified
+        else "repeated for ever"
+    )
+    colour = theme.pink if portrait.unstable else theme.good
+    memory = f"{portrait.memory:,.0f}" if portrait.memory < LONGEST else f"over {LONGEST:,}"
+    rows = (
+        ("", f"<b style='color:{theme.pink}'>{name or f'“{as_html(portrait.name, 30)}”'}</b> {origin}"),
+        ("", f"{portrait.kind} <span style='color:{colour}'>{portrait.stability}</span>"),
+        ("unstable", f"{portrait.unstable} of {len(portrait.eigenvalues)}"),
+        ("|λ|", f"<b>{abs(portrait.eigenvalues[0]):.4f}</b>"),
+        ("τ", f"<b>{memory}</b> words"),
+        ("P(pos)", f"<b>{number(portrait.probability)}</b>"),
+        ("logit", number(portrait.logit)),
+        ("q", f"{portrait.q:.0e}"),
+        ("Newton", f"{portrait.newton_step:.0e}"),
+    )
+    lines = (
+        f"<tr><td colspan=2>{told}</td></tr>" if not label
+        else f"<tr><td width=62 style='color:{theme.dim}'>{label}</td><td>{told}</td></tr>"
+        for label, told in rows
+    )  # fmt: skip
+    return f"<table>{''.join(lines)}</table>"
