@@ -10,9 +10,10 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSplitter, QToolButton
 
-from explorer.gui.charts import GUTTER, ColourBar, TimeBox, TimeMarks
+from explorer.gui.charts import ABOVE, GUTTER, ColourBar, TimeBox, TimeMarks
 from explorer.gui.panel import Panel
 from explorer.gui.theme import Theme, table
 from explorer.session.gates import GateImage, Gates, cell_traces
@@ -32,97 +33,63 @@ FIRST_SHOWN = (
     "z",
     "n",
 )  # of the cells that there are; the others are one click away
-NAME = 34  # pixels for the name of the signal
+INPUT = "x"  # the signal whose rows are not the layer's cells
+GAP = 0.05  # part of a picture's height that stays free
 NAME_HEIGHT = 12  # pixels a cell's name takes
 TRACES = 10
 
 
 class Picture:
-    """One signal: an image of the panel's time, names of cells at its left."""
+    """One signal: an image that takes one unit of the panel's height, with its name in the corner."""
 
-    def __init__(self, panel: GatesPanel, name: str) -> None:
+    def __init__(self, name: str, plot: Any) -> None:
         self.name = name
         self.seen: GateImage | None = None
-        self.box = TimeBox(panel.explorer, self.cell_at)
-        self.plot = pg.PlotItem(viewBox=self.box, enableMenu=False)
-        self.plot.hideButtons()
-        self.plot.hideAxis("bottom")
-        axis = self.plot.getAxis("left")
-        axis.setWidth(GUTTER - NAME)
-        axis.setStyle(tickLength=0)
+        self.top = 0
+        self._plot = plot
         self.image = pg.ImageItem()
-        self.plot.addItem(self.image)
-        self.marks = TimeMarks(self.plot)
-        self.label = pg.LabelItem(bold=True, size="11pt")
-        self.label.setFixedWidth(NAME)
-        self._row = pg.InfiniteLine(angle=0)
-        self._row.hide()
-        self.plot.addItem(self._row, ignoreBounds=True)
-        self._drawn: Any = None
-        self._named: Any = None
+        self.label = pg.TextItem(anchor=(0, 0))
+        self.label.setZValue(ABOVE + 1)
+        self._drawn: tuple[object, ...] = ()
         self._map = ""
+        for item in (self.image, self.label):
+            plot.addItem(item, ignoreBounds=True)
 
-    def cell_at(self, height: float) -> int | None:
-        """The cell at a height of the picture."""
-        if self.seen is None or not 0 <= height < len(self.seen.rows):
-            return None
-        return self.seen.rows[int(height)][0]
+    def remove(self) -> None:
+        """Take it off the plot."""
+        for item in (self.image, self.label):
+            self._plot.removeItem(item)
 
-    def dress(self, theme: Theme) -> None:
-        self.marks.dress(theme)
-        self._row.setPen(theme.pink)
-        self.plot.getAxis("left").setPen(theme.border)
-        self.plot.getAxis("left").setTextPen(theme.dim)
-        self._named = None
-
-    def show(self, panel: GatesPanel, gates: Gates, session: Session, frame: Frame, words: tuple[float, float]) -> None:
-        """Draw a frame."""
-        height = max(1, int(self.box.height()))
+    def show(self, gates: Gates, frame: Frame, words: tuple[float, float], height: int) -> None:
+        """Draw a frame, in so many pixels."""
         self.seen = seen = gates.image(frame, self.name, int(words[0]), int(np.ceil(words[1])), height)
-        self.box.show_words(*words)
         if frame.choices.map != self._map:
             self._map = frame.choices.map
             self.image.setLookupTable(table(self._map))
-        if seen is not self._drawn and seen.codes.size:
-            self._drawn = seen
-            self.image.setImage(seen.codes, autoLevels=False)
-            self.image.setRect(seen.first, 0, seen.codes.shape[1], seen.codes.shape[0])
-            self.box.setYRange(0, len(seen.rows), padding=0)
-        self.image.setVisible(bool(seen.codes.size))
-        self.marks.show(panel.explorer, session, frame)
-        self._name_rows(panel, frame, seen, height)
+        if (seen, self.top) != self._drawn:
+            self._drawn = seen, self.top
+            self.image.setVisible(bool(seen.codes.size))
+            if seen.codes.size:
+                self.image.setImage(seen.codes, autoLevels=False)
+                self.image.setRect(seen.first, self.top + GAP / 2, seen.codes.shape[1], 1 - GAP)
 
-    def _name_rows(self, panel: GatesPanel, frame: Frame, seen: GateImage, height: int) -> None:
-        """Name the selected, pinned and dead cells, and others as far as there is room."""
-        choices, dead = frame.choices, frame.snapshot.dead
-        hovered = panel.explorer.hovered_cell
-        named = (seen.rows, choices.selected, choices.pins, dead.tobytes(), height, choices.signal)
-        own = _own(self.name)
-        pointed = hovered if hovered is not None else choices.selected
-        row = seen.row_of(pointed) if own and pointed is not None else None
-        self._row.setVisible(row is not None)
-        if row is not None:
-            self._row.setValue(row + 0.5)
-        if named == self._named:
-            return
-        self._named = named
-        ticks, taken = [], np.zeros(height + 1, dtype=bool)
-        wanted = [cell for cell in (choices.selected, *choices.pins) if cell is not None] if own else []
-        wanted += np.flatnonzero(dead).tolist() if own else []
-        wanted += [row[0] for row in seen.rows]
-        place_of = {cell: number for number, cells in enumerate(seen.rows) for cell in cells}
-        for cell in wanted:
-            if cell not in place_of:
-                continue
-            at = int((place_of[cell] + 0.5) / len(seen.rows) * height)
-            reach = slice(max(0, at - NAME_HEIGHT + 1), at + NAME_HEIGHT)
-            if not taken[reach].any():
-                taken[at] = True
-                mark = "†" if own and dead[cell] else "*" if own and cell in choices.pins else ""
-                chosen = "▸" if own and cell == choices.selected else ""
-                ticks.append((place_of[cell] + 0.5, f"{chosen}#{cell:03d}{mark}"))
-        self.plot.getAxis("left").setTicks([ticks])
-        self.label.setText(self.name, color=panel.theme.pink if self.name == choices.signal else panel.theme.dim)
+    def entitle(self, html: str, ground: QColor, left: float) -> None:
+        """Set the words in the corner."""
+        self.label.setHtml(html)
+        self.label.fill = pg.mkBrush(ground)
+        self.label.setPos(left, self.top + GAP / 2)
+
+    def height_of(self, row: int) -> float:
+        """Where in the panel the middle of a row lies."""
+        assert self.seen is not None
+        return self.top + GAP / 2 + (row + 0.5) / len(self.seen.rows) * (1 - GAP)
+
+    def cell_at(self, height: float) -> int | None:
+        """The cell at a height of the panel."""
+        inside = (height - self.top - GAP / 2) / (1 - GAP)
+        if self.seen is None or not 0 <= inside < 1:
+            return None
+        return self.seen.rows[int(inside * len(self.seen.rows))][0]
 
 
 class GatesPanel(Panel):
@@ -149,12 +116,18 @@ class GatesPanel(Panel):
         self._scale = ColourBar()
         bar.addWidget(self._scale)
         self.column.addLayout(bar)
-        self._images = pg.GraphicsLayoutWidget()
-        self._images.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-        self._images.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._images.ci.setContentsMargins(0, 0, 0, 0)
-        self._images.ci.setSpacing(0)
-        self._images.ci.layout.setColumnFixedWidth(0, NAME)
+        self._box = TimeBox(explorer, self._cell_at)
+        self._box.invertY(True)
+        self._images = self.plot(view=self._box)
+        self._images.hideAxis("bottom")
+        axis = self._images.getPlotItem().getAxis("left")
+        axis.setWidth(GUTTER)
+        axis.setStyle(tickLength=0)
+        self._row = pg.InfiniteLine(angle=0)
+        self._row.setZValue(ABOVE)
+        self._row.hide()
+        self._images.addItem(self._row, ignoreBounds=True)
+        self._image_marks = TimeMarks(self._images)
         self._traces = self.plot(view=TimeBox(explorer))
         self._traces.getPlotItem().getAxis("left").setWidth(GUTTER)
         self._marks = TimeMarks(self._traces)
@@ -168,10 +141,9 @@ class GatesPanel(Panel):
         self.column.addWidget(split)
 
     def paint_theme(self, theme: Theme) -> None:
-        self._images.setBackground(theme.ground)
+        self._row.setPen(theme.pink)
+        self._image_marks.dress(theme)
         self._marks.dress(theme)
-        for picture in self._pictures.values():
-            picture.dress(theme)
 
     # ---- drawing -------------------------------------------------------------------------------------------------
 
@@ -185,8 +157,12 @@ class GatesPanel(Panel):
         if self.fresh("pictures", *wanted):
             self._lay_out(wanted)
         words = self.explorer.span.seen(frame)
+        height = max(1, int(self._box.height() / len(wanted) * (1 - GAP)))
         for name in wanted:
-            self._pictures[name].show(self, self._gates, session, frame, words)
+            self._pictures[name].show(self._gates, frame, words, height)
+        self._box.show_words(*words)
+        self._image_marks.show(self.explorer, session, frame)
+        self._name_rows(frame, words, height)
         self._show_traces(session, frame, words)
         self._tell(session, frame)
         if self.fresh("buttons", frame.choices.signal, tuple(sorted(self.shown))):
@@ -220,12 +196,40 @@ class GatesPanel(Panel):
         self.explorer.redraw()
 
     def _lay_out(self, wanted: list[str]) -> None:
-        self._images.clear()
-        self._pictures = {name: self._pictures.get(name) or Picture(self, name) for name in wanted}
-        for row, picture in enumerate(self._pictures.values()):
-            self._images.addItem(picture.label, row=row, col=0)
-            self._images.addItem(picture.plot, row=row, col=1)
-            picture.dress(self.theme)
+        for name, picture in self._pictures.items():
+            if name not in wanted:
+                picture.remove()
+        self._pictures = {name: self._pictures.get(name) or Picture(name, self._images) for name in wanted}
+        for top, picture in enumerate(self._pictures.values()):
+            picture.top = top
+        self._box.setYRange(0, len(wanted), padding=0)
+
+    def _cell_at(self, height: float) -> int | None:
+        """The cell at a height of the pictures; none where the rows are inputs."""
+        found = next((p for p in self._pictures.values() if p.top <= height < p.top + 1), None)
+        return found.cell_at(height) if found is not None and found.name != INPUT else None
+
+    def _name_rows(self, frame: Frame, words: tuple[float, float], height: int) -> None:
+        """Name the signals, and the cells as far as there is room: the selected, pinned and dead ones first."""
+        choices, dead, theme = frame.choices, frame.snapshot.dead, self.theme
+        pictures = list(self._pictures.values())
+        hovered = self.explorer.hovered_cell
+        own = self._pictures[choices.signal]
+        pointed = hovered if hovered is not None else choices.selected
+        row = own.seen.row_of(pointed) if pointed is not None and own.seen is not None and own.name != INPUT else None
+        self._row.setVisible(row is not None)
+        if row is not None:
+            self._row.setValue(own.height_of(row))
+        rows = [picture.seen.rows for picture in pictures if picture.seen is not None]
+        if self.fresh("rows", rows, choices.selected, choices.pins, dead, height):
+            ticks = [tick for picture in pictures for tick in _ticks(picture, frame, height)]
+            self._images.getPlotItem().getAxis("left").setTicks([ticks])
+        if self.fresh("titles", choices.signal, choices.map, words[0], theme.name, *self._pictures):
+            ground = QColor(theme.ground)
+            ground.setAlpha(210)
+            for picture in pictures:
+                colour = theme.pink if picture is own else theme.text
+                picture.entitle(f"<b style='color:{colour}'>&nbsp;{picture.name}&nbsp;</b>", ground, words[0])
 
     def _show_traces(self, session: Session, frame: Frame, words: tuple[float, float]) -> None:
         choices, theme = frame.choices, self.theme
@@ -306,6 +310,28 @@ class GatesPanel(Panel):
             self.explorer.offer_action(menu, name)
 
 
-def _own(name: str) -> bool:
-    """Whether the rows of a signal are the layer's cells; inputs are numbered for themselves."""
-    return name != "x"
+def _ticks(picture: Picture, frame: Frame, height: int) -> list[tuple[float, str]]:
+    """Names of cells at their rows, (height, name), none over another: the selected, pinned and dead ones first."""
+    seen, choices, dead = picture.seen, frame.choices, frame.snapshot.dead
+    if seen is None:
+        return []
+    taken = np.zeros(height + 1, dtype=bool)
+    taken[:NAME_HEIGHT] = True  # no name may hang over into the picture above
+    wanted = [row[0] for row in seen.rows]
+    if picture.name != INPUT:
+        first = [cell for cell in (choices.selected, *choices.pins) if cell is not None]
+        wanted = [*first, *np.flatnonzero(dead).tolist(), *wanted]
+    place_of = {cell: number for number, cells in enumerate(seen.rows) for cell in cells}
+    ticks = []
+    for cell in dict.fromkeys(wanted):
+        if cell not in place_of:
+            continue
+        at = int((place_of[cell] + 0.5) / len(seen.rows) * height)
+        near = slice(max(0, at - NAME_HEIGHT + 1), at + NAME_HEIGHT)
+        if not taken[near].any():
+            taken[at] = True
+            own = picture.name != INPUT
+            mark = "†" if own and dead[cell] else "*" if own and cell in choices.pins else ""
+            chosen = "▸" if own and cell == choices.selected else ""
+            ticks.append((picture.height_of(place_of[cell]), f"{chosen}#{cell:03d}{mark}"))
+    return ticks

@@ -12,7 +12,7 @@ from explorer.session.heatmap import CONTRAST, REFERENCE, cell_rows, moments, re
 from explorer.session.model import Frame, Session
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GateImage:
     """``codes`` (row, word) are colour map positions, the first column word ``first``; ``rows`` lists the cells of
     every row, ``low`` and ``high`` are the values of the map's ends. The same object comes back while nothing
