@@ -5,7 +5,7 @@ After LSTMVis (Strobelt, Gehrmann, Pfister, Rush, IEEE TVCG 24 (2018) 667), with
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,22 +25,29 @@ CONTEXT = 4  # words on either side of the brush in which they must fire less
 class Pattern:
     """Cells that fire together in the brushed words: ``cells`` by falling contrast, ``signs`` which way.
 
-    ``places`` are (first, one past the last) word of other stretches where they agree, best first.
+    A cell counts as firing where its value times its sign is at least its entry of ``levels``. ``places`` are (first,
+    one past the last) word of other stretches where they agree, best first.
     """
 
+    signal: str
     cells: tuple[int, ...]
     signs: tuple[int, ...]
+    levels: tuple[float, ...]
     places: tuple[tuple[int, int], ...]
 
+    def agreement(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Which part of the cells fires at each word of ``values`` (time, cell), (time,)."""
+        return (values[:, list(self.cells)] * np.array(self.signs) >= np.array(self.levels)).mean(axis=1)
 
-def find_pattern(values: NDArray[np.floating], first: int, last: int) -> Pattern:
+
+def find_pattern(values: NDArray[np.floating], first: int, last: int, signal: str = "h") -> Pattern:
     """The cells that fire in words ``first`` to ``last`` (excluded) of ``values`` (time, cell), and where else they do.
 
     A cell belongs to the pattern if in every brushed word it stands ``STRONG`` deviations on one side of its mean, and
     its mean over the brush exceeds that over the words around by ``STANDOUT``.
     """
-    deviation = values.std(axis=0, dtype=np.float64)
-    scores = np.divide(values - values.mean(axis=0), deviation, out=np.zeros(values.shape), where=deviation > 1e-6)
+    mean, deviation = values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
+    scores = np.divide(values - mean, deviation, out=np.zeros(values.shape), where=deviation > 1e-6)
     inside = scores[first:last]
     around = np.concatenate([scores[max(0, first - CONTEXT) : first], scores[last : last + CONTEXT]])
     sign = np.sign(inside.mean(axis=0))
@@ -49,14 +56,15 @@ def find_pattern(values: NDArray[np.floating], first: int, last: int) -> Pattern
     ranked = [int(cell) for cell in np.argsort(-contrast, kind="stable") if steady[cell] and contrast[cell] > STANDOUT]
     cells = tuple(ranked[:CELLS])
     if not cells:
-        return Pattern((), (), ())
+        return Pattern(signal, (), (), (), ())
     signs = sign[list(cells)]
-    agreement = (scores[:, list(cells)] * signs >= STRONG).mean(axis=1)
-    return Pattern(cells, tuple(signs.astype(int).tolist()), _stretches(agreement, first, last))
+    levels = mean[list(cells)] * signs + STRONG * deviation[list(cells)]
+    pattern = Pattern(signal, cells, tuple(signs.astype(int).tolist()), tuple(levels.tolist()), ())
+    return replace(pattern, places=stretches(pattern.agreement(values), first, last))
 
 
-def _stretches(agreement: NDArray[np.float64], first: int, last: int) -> tuple[tuple[int, int], ...]:
-    """Runs of words in which enough cells agree, apart from the brushed one, best and longest first."""
+def stretches(agreement: NDArray[np.float64], first: int = 0, last: int = 0) -> tuple[tuple[int, int], ...]:
+    """Runs of words in which enough cells agree, apart from the brushed ones, best and longest first."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], agreement >= AGREE, [False]]).astype(int)))
     runs = [(int(a), int(b)) for a, b in edges.reshape(-1, 2) if b <= first or a >= last]
     return tuple(sorted(runs, key=lambda run: (-agreement[slice(*run)].sum(), run[0])))
@@ -117,8 +125,8 @@ class Brush:
             session.note = "brush words that are read and still kept"
             self.clear()
             return
-        found = find_pattern(values, words.start - first, words.stop - first)
-        self._pattern = Pattern(found.cells, found.signs, tuple((a + first, b + first) for a, b in found.places))
+        found = find_pattern(values, words.start - first, words.stop - first, session.choices.signal)
+        self._pattern = replace(found, places=tuple((a + first, b + first) for a, b in found.places))
         session.note = self._told(self._pattern)
 
     def next_place(self) -> None:
@@ -146,4 +154,5 @@ class Brush:
         cells = " ".join(
             f"{'+' if sign > 0 else '−'}#{c}" for c, sign in zip(pattern.cells, pattern.signs, strict=True)
         )
-        return f"these words move {cells}; the same cells agree at {len(pattern.places)} other places (a: next)"
+        places = f"the same cells agree at {len(pattern.places)} other places (a), and in other reviews (A)"
+        return f"these words move {cells}; {places}"

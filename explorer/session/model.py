@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.session.actions import action
+from explorer.session.agreement import Agreement
 from explorer.session.aside import Aside
 from explorer.session.brush import Brush
 from explorer.session.colours import MAPS
@@ -20,6 +21,7 @@ from explorer.session.population import Population
 from explorer.session.recorder import NEEDS_NETWORK, Recorder
 from explorer.session.text import pace
 from explorer.session.word_by_word import Wording
+from explorer.session.word_search import WordSearch
 
 if TYPE_CHECKING:  # the engine's live rooms need torch, which a face loads behind its first frame
     from engine.reviews import Review
@@ -108,6 +110,8 @@ class Session:
         self.holding = Holding(self)
         self.comparing = Comparing(self)
         self.wording = Wording(self)
+        self.words = WordSearch(self)
+        self.agreement = Agreement(self)
         self.recorder = Recorder(self)
         self.note = ""
         self._order: NDArray[np.intp] = np.arange(stream.snapshot.network.cell.size)
@@ -188,7 +192,7 @@ class Session:
         """Do one action of the table; False if only a face can do it."""
         self.allow(name)
         does = action(name).method
-        parts = (self, self.points, self.brushed, self.holding, self.recorder)
+        parts = (self, self.points, self.brushed, self.holding, self.words, self.recorder)
         method = next((getattr(part, does) for part in parts if hasattr(part, does)), None)
         if method is None:
             return False
@@ -289,6 +293,16 @@ class Session:
         """Open a review of the source, by its index."""
         self.index = index
         self.stream.open(self.reviews, index)
+
+    def open_at(self, index: int, word: int) -> None:
+        """Open a review of the source at a word, and rest there."""
+        self.stream.pause()
+        if self.stream.snapshot.review is not self.reviews[index]:
+            self.open_review(index)
+            self._choose(cursor=None)
+            self.stream.seek(word + 1)
+        else:
+            self.look_at(word)
 
     def open_text(self, text: str, name: str = "typed") -> None:
         """Open a typed or pasted review under a name and read it.

@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 from textual.app import App
 
-from explorer.session.actions import ACTIONS, shown_key
+from explorer.session.actions import Action, shown_key
+from explorer.session.agreement import Place
+from explorer.session.entries import networks, reviews
 from explorer.session.model import Session, SessionError
 from explorer.session.word_search import Hit
 from explorer.tui.dialogs import AskDialog, ChooseDialog, HelpDialog, TypeDialog
 from explorer.tui.finding import AgreeDialog, SearchDialog
-from explorer.tui.population import PopulationScreen
 from explorer.tui.words import WordsDialog
 
 
@@ -103,6 +104,27 @@ class Choosing(App[None]):
         hint = f"word 1 to {session.stream.snapshot.words}, or a place such as 50%"
         self.ask("Jump", hint, "jumps", session.jump)
 
+    def do_search(self) -> None:
+        session = self._session()
+
+        def go(found: Hit | int | None) -> None:
+            if isinstance(found, Hit):
+                self.attempt(lambda: session.words.open(found))
+            else:
+                self._go_to_word(found)
+
+        self.push_screen(SearchDialog(session), go)
+
+    def do_agree_elsewhere(self) -> None:
+        session = self._session()
+        session.agreement.begin()
+
+        def go(place: Place | None) -> None:
+            if place is not None:
+                self.attempt(lambda: session.agreement.open(place))
+
+        self.push_screen(AgreeDialog(session), go)
+
     def do_hold(self) -> None:
         holding = self._session().holding
         self.attempt(
@@ -111,15 +133,15 @@ class Choosing(App[None]):
 
     def do_reviews(self) -> None:
         session = self._session()
-        self.choose("Reviews", self._reviews(), str(session.index), lambda index: session.open_review(int(index)))
+        self.choose("Reviews", reviews(session), str(session.index), lambda index: session.open_review(int(index)))
 
     def do_networks(self) -> None:
-        here, entries = self._networks()
+        here, entries = networks(self._session())
         self.choose("Networks", entries, here, self._session().use_network)
 
     def do_compare(self) -> None:
         comparing = self._session().comparing
-        _, entries = self._networks()
+        _, entries = networks(self._session())
         none = ("", "none   end the comparison")
         self.choose(
             "Compare with", [*entries, none], comparing.network or "", lambda n: comparing.compare_with(n or None)
@@ -130,7 +152,7 @@ class Choosing(App[None]):
         none = ("", "none   end the comparison")
         self.choose(
             "Compare this review with",
-            [none, *self._reviews()],
+            [none, *reviews(session)],
             "",
             lambda key: session.comparing.compare_review(session.reviews[int(key)] if key else None),
         )
@@ -138,26 +160,3 @@ class Choosing(App[None]):
     def _session(self) -> Session:
         assert self.session is not None, "actions that need a session wait for it"
         return self.session
-
-    def _networks(self) -> tuple[str, list[tuple[str, str]]]:
-        """The one that reads, and all that could, as entries of a list."""
-        from engine.catalogue import shipped
-
-        networks = [info for info in shipped() if info.task == "sentiment"]
-        entries = [
-            (
-                str(info.path),
-                f"{info.name}   {info.size} cells" + (f"   {info.accuracy:.2%} right" if info.accuracy else ""),
-            )
-            for info in networks
-        ]
-        present = self._session().stream.snapshot.network.name
-        return next((str(info.path) for info in networks if info.name == present), ""), entries
-
-    def _reviews(self) -> list[tuple[str, str]]:
-        """The reviews of the source as entries of a list."""
-        mark = {True: "+", False: "−", None: " "}
-        return [
-            (str(index), f"{index + 1:>5} {mark[review.label]} {review.name}   {review.text[:120]}")
-            for index, review in enumerate(self._session().reviews)
-        ]

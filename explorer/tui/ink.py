@@ -30,6 +30,7 @@ DEAD = Style(color="#e06c75")
 SELECTED = Style(color="#ffffff", bgcolor="#2b3a52", bold=True)
 UNREAD = Style(color="#56616d")
 OTHER = Style(color="#c792ea", bold=True)
+FOUND = Style(color="#101418", bgcolor="#ffe08a", bold=True)
 UNKNOWN = Style(underline=True, italic=True)
 
 

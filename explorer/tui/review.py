@@ -21,6 +21,7 @@ from explorer.tui.ink import (
     DIM,
     EDGE,
     FAINT,
+    FOUND,
     GOOD,
     NEGATIVE,
     OTHER,
@@ -105,6 +106,7 @@ class ReviewPanel(Panel, can_focus=True):
         surface, unknown = frame.snapshot.review.surface, unknown_words(frame)
         brushed, pattern = session.brushed.words, session.brushed.pattern
         opens, closes = _brackets(brushed, pattern)
+        found = session.words.marked(frame.snapshot)
         out: Line = []
         before_current = False
         for word in range(int(layout.starts[line]), int(layout.starts[line + 1])):
@@ -118,6 +120,8 @@ class ReviewPanel(Panel, can_focus=True):
                 style = TEXT if glyphs else on_colour(name, code)
             if unknown[word]:
                 style = style + UNKNOWN
+            if word in found and not current:
+                style = style + FOUND
             mark = " "
             if current:
                 mark = "▐"

@@ -52,8 +52,10 @@ class Rows(ScrollView, can_focus=True):
         """Show so many rows, and go to one of them."""
         self.count = count
         self.virtual_size = Size(0, count)
-        self.refresh()
         self.action_go(self.highlighted if highlighted is None else highlighted)
+
+    def on_resize(self) -> None:
+        self.action_go(self.highlighted)
 
     def render_line(self, y: int) -> Strip:
         row, width = y + self.scroll_offset.y, self.size.width
@@ -66,9 +68,9 @@ class Rows(ScrollView, can_focus=True):
         """Highlight a row; a negative one counts from the end."""
         row = max(0, min(row if row >= 0 else self.count + row, self.count - 1))
         self.highlighted = row
-        top, height = self.scroll_offset.y, max(1, self.size.height)
-        if not top <= row < top + height:
-            self.scroll_to(y=row - height // 2, animate=False)
+        top, height = self.scroll_offset.y, self.size.height
+        if height and not top <= row < top + height:
+            self.scroll_to(y=row - height // 2, animate=False, immediate=True)
         self.refresh()
 
     def action_move(self, count: int) -> None:
@@ -124,6 +126,13 @@ class ListDialog(ModalScreen[Result | None]):
         """What stands above the list."""
         return iter(())
 
+    def tell(self, *parts: str) -> None:
+        """Say in the frame how things stand, and which keys there are."""
+        told = "   ".join(part for part in parts if part)
+        box = self.query_one(".dialog")
+        if box.border_subtitle != told:
+            box.border_subtitle = told
+
     def row(self, number: int, width: int) -> Line:
         """What a row shows in so many columns."""
         raise NotImplementedError
@@ -137,9 +146,14 @@ class ListDialog(ModalScreen[Result | None]):
         return self.query_one(Rows)
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
-        self.chosen(event.row)
+        if self.is_current:  # a second click may come when the dialogue has gone
+            self.chosen(event.row)
 
     def on_input_submitted(self) -> None:
+        self.submitted()
+
+    def submitted(self) -> None:
+        """Enter was pressed in the line."""
         self.rows.action_choose()
 
     def action_move(self, count: int) -> None:

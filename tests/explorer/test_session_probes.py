@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.session.brush import find_pattern
+from explorer.session.brush import find_pattern, stretches
 from explorer.session.export import write_csv
 from explorer.session.model import Session
 from tests.explorer.small import open_session, wait
@@ -43,6 +43,17 @@ def test_a_pattern_is_the_cells_that_fire_there_and_not_around() -> None:
 
 def test_flat_cells_and_noise_make_no_pattern() -> None:
     assert find_pattern(np.ones((30, 3)), 5, 8).cells == ()
+
+
+def test_a_pattern_is_recognised_by_the_levels_of_the_review_it_came_from() -> None:
+    values = np.random.default_rng(0).normal(0, 0.05, (60, 6))
+    values[20:24, 2] += 3
+    values[20:24, 4] -= 3
+    found = find_pattern(values, 20, 24)
+    elsewhere = np.zeros((5, 6))
+    elsewhere[1:3, 2], elsewhere[2:4, 4] = 3, -3
+    assert found.agreement(elsewhere).tolist() == [0, 0.5, 1, 0.5, 0]
+    assert stretches(found.agreement(elsewhere)) == ((2, 3),)
 
 
 def test_the_brush_is_opened_closed_followed_and_cleared(read: Session) -> None:

@@ -19,6 +19,7 @@ from explorer.session.model import Session
 from explorer.session.opening import Wishes
 from explorer.tui.app import Explorer
 from explorer.tui.dialogs import AskDialog, ChooseDialog, HelpDialog, TypeDialog
+from explorer.tui.finding import SearchDialog
 from explorer.tui.heatmap import HeatmapPanel
 from explorer.tui.ink import braille, fit, safe
 from explorer.tui.rows import Rows
@@ -132,6 +133,10 @@ expect("hold", lambda app: isinstance(app.screen, AskDialog))
 expect("let-speak", lambda app: "as it was trained" in app.session.note)  # type: ignore[union-attr]
 expect("compare", lambda app: isinstance(app.screen, ChooseDialog))
 expect("compare-reviews", lambda app: isinstance(app.screen, ChooseDialog))
+expect("agree-elsewhere", lambda app: "brush words" in app.session.note)  # type: ignore[union-attr]
+expect("search", lambda app: isinstance(app.screen, SearchDialog))
+expect("next-found", lambda app: "search for words first" in app.session.note)  # type: ignore[union-attr]
+expect("previous-found", lambda app: "search for words first" in app.session.note)  # type: ignore[union-attr]
 expect("edit", lambda app: isinstance(app.screen, TypeDialog) and "film" in app.screen.query_one(TextArea).text)
 expect("word-by-word", lambda app: "nothing is compared" in app.session.note)  # type: ignore[union-attr]
 expect("palette", lambda app: isinstance(app.screen, ChooseDialog))

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 import pytest
 from textual.widgets import Input, Static, TextArea
 
+from engine.reviews import Review
+from explorer.session.brush import Pattern
 from explorer.session.holding import held_cells
 from explorer.session.model import Session
+from explorer.tui.finding import AgreeDialog
 from explorer.tui.rows import Rows
 from explorer.tui.words import WordsDialog
 from tests.explorer.small import open_session, wait
@@ -94,3 +97,58 @@ async def test_an_edit_without_words_is_refused_and_escape_edits_nothing(session
         await pilot.press("enter")
         await until(pilot, lambda: "at least one word" in text_of(app, "#status"))
         assert len(app.screen_stack) == 1
+
+
+async def test_words_are_searched_and_the_review_that_has_them_is_opened(session: Session) -> None:
+    async with shown(session, 80, 24) as (app, pilot):
+        await pilot.press("slash", *"dull")
+        await until(pilot, lambda: app.screen.query_one(Rows).count == 2)
+        rows = app.screen.query_one(Rows)
+        assert "not in this review" in rows.render_line(0).text
+        assert "1×" in rows.render_line(1).text
+        assert "film. I would" in rows.render_line(1).text
+        assert "1 times in 1 other reviews" in str(app.screen.query_one(".dialog").border_subtitle)
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: snapshot(app).review.name == "second" and snapshot(app).time == 2)
+        await pilot.press("slash")
+        assert app.screen.query_one(Input).value == "dull"
+        await pilot.press("escape", "home", "d")
+        await until(pilot, lambda: "place 1 of 1" in text_of(app, "#status"))
+
+
+async def test_a_phrase_of_this_review_is_gone_to_by_enter(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        await pilot.press("home", "slash", *"human", "enter")  # before the pause that begins a search by itself
+        await until(pilot, lambda: app.screen.query_one(Rows).count == 1)
+        await pilot.press("enter")
+        await until(pilot, lambda: session.frame().word == 13)
+
+
+async def test_places_where_brushed_cells_agree_in_other_reviews_are_listed(session: Session) -> None:
+    async with shown(session, 80, 24) as (app, pilot):
+        await pilot.press("A")
+        assert "brush words" in text_of(app, "#status")
+        session.brushed.open_at(40)
+        session.brushed.close_at(41)
+        level = float(session.read("h", 0, 100)[:, 5].min())
+        session.brushed._pattern = Pattern("h", (5,), (1,), (level,), ())
+        await pilot.press("A")
+        await until(pilot, lambda: isinstance(app.screen, AgreeDialog) and app.screen.query_one(Rows).count > 0)
+        await until(pilot, lambda: session.agreement.gathering.finished)
+        assert "second" not in snapshot(app).review.name
+        await pilot.press("enter")
+        await until(pilot, lambda: snapshot(app).review.name != "first")
+
+
+async def test_twenty_five_thousand_reviews_are_listed_and_scrolled(session: Session) -> None:
+    session.reviews = [Review(f"number {k}", f"A film {k}") for k in range(25_000)]
+    session.index = 12_000
+    async with shown(session) as (app, pilot):
+        await pilot.press("r")
+        rows = app.screen.query_one(Rows)
+        await until(pilot, lambda: rows.scroll_offset.y > 11_000)
+        assert (rows.count, rows.highlighted) == (25_000, 12_000)
+        await pilot.press("pagedown", "down", *"23999")
+        await until(pilot, lambda: rows.count == 2)  # by its name and by its number
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: snapshot(app).review.name == "number 23999")
