@@ -7,6 +7,7 @@ done by the method of its name (dashes become underscores) of the session, or of
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 GROUPS = ("Reading", "Looking", "Points", "Choosing", "Panels", "Program")
@@ -90,7 +91,7 @@ ACTIONS = (
     Action("record", ("R",), "Record", "Program", "Record every run from this one on; again: write them to a file."),
     Action("export-run", ("E",), "Export run", "Program", "Write this run to a file that plays without the network."),
     Action("palette", ("ctrl+p", "colon"), "Palette", "Program", "Find an action by its name and do it."),
-    Action("help", ("question_mark", "f1"), "Help", "Program", "Show every key.", True),
+    Action("help", ("question_mark", "f1"), "Help", "Program", "Show every key, those of this panel first.", True),
     Action("quit", ("q", "ctrl+c", "ctrl+q"), "Quit", "Program", "Leave pinkx.", True),
 )  # fmt: skip
 
@@ -103,6 +104,28 @@ WINDOW_ACTIONS = (
     Action("copy", ("ctrl+c",), "Copy picture", "Program", "Copy the picture of the panel in focus."),
     Action("light", ("L",), "Light", "Program", "Change between dark and light."),
 )
+# What belongs to a panel comes first in the help for it; a panel goes by its action, ``focus-`` and its name.
+_CELLS = ("select-down", "select-up", "pin", "silence", "silence-dead", "hold", "let-speak", "order")
+PANELS = {
+    "review": ("brush", "next-place", "agree-elsewhere", "search", "next-found", "previous-found", "type", "edit"),
+    "heatmap": ("signal", "signal-back", *_CELLS, "bins", "map", "contrast"),
+    "points": tuple(entry.id for entry in ACTIONS if entry.group == "Points"),
+    "spectrum": ("next-point", "previous-point", "find-points"),
+    "alpha": ("signal", "signal-back", "scaling", "compare", "compare-reviews"),
+    "cells": _CELLS,
+    "overview": ("jump", "compare", "compare-reviews", "word-by-word"),
+}
+
+
+def sections(actions: Sequence[Action], panel: str = "") -> list[tuple[str, list[Action]]]:
+    """The table as help shows it: what belongs to the panel in focus, then the rest by groups."""
+    own = PANELS.get(panel, ())
+    found = [(group, [e for e in actions if e.group == group and e.id not in own]) for group in GROUPS]
+    if own:
+        found.insert(0, (f"In this panel: {action(f'focus-{panel}').label}", [e for e in actions if e.id in own]))
+    return [section for section in found if section[1]]
+
+
 
 _SHOWN = {
     "left": "←", "right": "→", "up": "↑", "down": "↓", "plus": "+", "minus": "-", "equals_sign": "=",

@@ -21,7 +21,7 @@ LIMIT = 1 << 30  # bytes of runs in memory; some thousand reviews through 128 ce
 PATIENCE = 30.0  # seconds; the engine answers after its present block, or after loading a network
 NEEDS_NETWORK = frozenset({
     "networks", "type", "edit", "silence", "silence-dead", "hold", "let-speak", "find-points", "population",
-    "compare-reviews",
+    "compare-reviews", "agree-elsewhere", "word-by-word",
 })  # fmt: skip
 
 

@@ -60,7 +60,8 @@ class Choosing(App[None]):
     # ---- actions ---------------------------------------------------------------------------------------------
 
     def do_help(self) -> None:
-        self.push_screen(HelpDialog(self.actions))
+        panel = self.focused.id if self.focused is not None and self.focused.id else ""
+        self.push_screen(HelpDialog(self.actions, panel))
 
     def do_palette(self) -> None:
         listed = (action for action in self.actions if action.id != "palette")

@@ -15,7 +15,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
-from explorer.session.actions import GROUPS, Action, shown_key
+from explorer.session.actions import Action, sections, shown_key
 from explorer.tui.ink import DIM, PINK_BOLD, TEXT, Line, safe
 from explorer.tui.rows import ListDialog
 
@@ -27,32 +27,32 @@ LEGEND = (
 
 
 class HelpDialog(ModalScreen[None]):
-    """Every action with its keys, made from the table."""
+    """Every action with its keys, made from the table; those of the panel in focus first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q,question_mark,f1", "dismiss", "Close")]
 
-    def __init__(self, actions: Sequence[Action]) -> None:
+    def __init__(self, actions: Sequence[Action], panel: str = "") -> None:
         super().__init__()
-        self._actions = actions
+        self._sections = sections(actions, panel)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help", classes="dialog") as box:
             box.border_title = "Help"
             box.border_subtitle = "esc closes"
-            yield Static(Text(LEGEND, style=DIM))
-            yield Static(_keys_table(self._actions))
+            yield Static(_keys_table(self._sections[:1]))
+            yield Static(Text(f"\n{LEGEND}", style=DIM))
+            yield Static(_keys_table(self._sections[1:]))
 
 
-def _keys_table(actions: Sequence[Action]) -> Table:
+def _keys_table(shown: Sequence[tuple[str, Sequence[Action]]]) -> Table:
     table = Table(box=None, padding=(0, 1), show_header=False, expand=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column()
-    for group in GROUPS:
-        table.add_row("", Text(f"\n{group}", style=PINK_BOLD))
+    for title, actions in shown:
+        table.add_row("", Text(f"\n{title}", style=PINK_BOLD))
         for action in actions:
-            if action.group == group:
-                keys = " ".join(shown_key(key) for key in action.keys)
-                table.add_row(Text(keys, style=PINK_BOLD), Text(action.help, style=TEXT))
+            keys = " ".join(shown_key(key) for key in action.keys)
+            table.add_row(Text(keys, style=PINK_BOLD), Text(action.help, style=TEXT))
     return table
 
 

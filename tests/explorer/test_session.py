@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from explorer.session.actions import ACTIONS, GROUPS, action, shown_key
+from explorer.session.actions import ACTIONS, GROUPS, PANELS, action, sections, shown_key
 from explorer.session.model import SPEEDS, Session, SessionError
 from explorer.session.pacing import CALM, PATIENCE, RATES, Pacer
 from explorer.session.text import number, pace
@@ -55,6 +55,16 @@ def test_every_action_is_in_a_group_and_explains_itself() -> None:
 
 def test_keys_are_shown_as_people_read_them() -> None:
     assert [shown_key(k) for k in ("space", "left", "question_mark", "ctrl+c", "g")] == ["space", "←", "?", "^c", "g"]
+
+
+@pytest.mark.parametrize("panel", [*PANELS, ""])
+def test_help_shows_every_action_once_and_those_of_the_panel_first(panel: str) -> None:
+    shown = sections(ACTIONS, panel)
+    listed = [entry.id for _, entries in shown for entry in entries]
+    assert sorted(listed) == sorted(entry.id for entry in ACTIONS)
+    if panel:
+        assert {entry.id for entry in shown[0][1]} == set(PANELS[panel])
+        assert action(f"focus-{panel}").label in shown[0][0]
 
 
 def test_an_unknown_action_is_an_error(session: Session) -> None:

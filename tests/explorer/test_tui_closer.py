@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 
 import pytest
+from rich.console import Console
 from textual.widgets import Input, Static, TextArea
 
 from engine.reviews import Review
@@ -152,3 +154,13 @@ async def test_twenty_five_thousand_reviews_are_listed_and_scrolled(session: Ses
         await until(pilot, lambda: rows.count == 2)  # by its name and by its number
         await pilot.press("down", "enter")
         await until(pilot, lambda: snapshot(app).review.name == "number 23999")
+
+
+@pytest.mark.parametrize(("key", "title"), [("3", "Fixed points"), ("6", "Cells"), ("1", "Review")])
+async def test_help_begins_with_the_panel_in_focus(session: Session, key: str, title: str) -> None:
+    async with shown(session, 80, 24) as (app, pilot):
+        await pilot.press(key, "question_mark")
+        first = app.screen.query(Static).first().content
+        told = io.StringIO()
+        Console(file=told, width=70).print(first)
+        assert told.getvalue().split("\n")[1].strip() == f"In this panel: {title}"
