@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # these need torch, which a face loads behind its first frame
 
 SIGNALS = ("h", "x")
 ORDERS = ("β of h", "β of x", "length", "confidence", "error")
-RANGE = (-0.5, 2.5)  # of β in the histograms; what lies beyond is counted at the end
+RANGE = (-1.0, 3.0)  # of β in the histograms: nearly all that DFA of order 1 can give; the rest counts at the ends
 PORTION = 256  # reviews that are given away together: some tenths of a second
 
 Rows = NDArray[np.void]
@@ -36,7 +36,7 @@ class Histogram:
 
     ``edges`` (bin + 1,) and ``counts`` (bin,); ``watched`` is the bin of the watched review and ``beta`` its β, NaN
     while it is not measured and where there is none, for which ``reason`` then says why; ``chosen`` is the bin that the
-    list is narrowed to. ``missing`` reviews have no exponent.
+    list is narrowed to. ``missing`` reviews have no exponent; ``median`` is of those that have.
     """
 
     signal: str
@@ -47,6 +47,7 @@ class Histogram:
     reason: str
     chosen: int | None
     missing: int
+    median: float
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ class Population:
             "" if watched is None else str(watched["reason"][column]),
             int(_bins(sum(chosen[1:]) / 2, edges)) if chosen and chosen[0] == signal else None,
             len(values) - len(there),
+            float(np.median(there)) if len(there) else np.nan,
         )
 
     def watched(self, frame: Frame) -> np.void | None:

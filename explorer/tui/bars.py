@@ -56,6 +56,15 @@ class StatusBar(Panel):
             line = [Segment(" pinkx ", PINK_BOLD), Segment(badge, style), Segment(f"  {frame.note}", WARN)]
         return [line]
 
+    def on_click(self, event: events.Click) -> None:
+        column = 0
+        for segment in self._lines[0] if self._lines else []:
+            column += segment.cell_length
+            if event.x < column:
+                if segment.text.startswith(" review "):  # which one of how many: there they all are
+                    self.explorer.action_perform("population")
+                return
+
     def _recording(self, session: Session) -> Line:
         runs = session.recorder.runs
         return [Segment(f"   ● REC {runs} run{'s'[: runs > 1]}", DEAD)] if runs else []

@@ -13,6 +13,7 @@ from explorer.session.model import Session, SessionError
 from explorer.session.word_search import Hit
 from explorer.tui.dialogs import AskDialog, ChooseDialog, HelpDialog, TypeDialog
 from explorer.tui.finding import AgreeDialog, SearchDialog
+from explorer.tui.population import PopulationScreen
 from explorer.tui.words import WordsDialog
 
 
@@ -135,6 +136,15 @@ class Choosing(App[None]):
     def do_reviews(self) -> None:
         session = self._session()
         self.choose("Reviews", reviews(session), str(session.index), lambda index: session.open_review(int(index)))
+
+    def do_population(self) -> None:
+        session = self._session()
+
+        def opened(index: int | None) -> None:
+            if index is not None:
+                self.attempt(lambda: session.open_review(index))
+
+        self.push_screen(PopulationScreen(session), opened)
 
     def do_networks(self) -> None:
         here, entries = networks(self._session())

@@ -22,6 +22,7 @@ from explorer.tui.dialogs import AskDialog, ChooseDialog, HelpDialog, TypeDialog
 from explorer.tui.finding import SearchDialog
 from explorer.tui.heatmap import HeatmapPanel
 from explorer.tui.ink import braille, fit, safe
+from explorer.tui.population import PopulationScreen
 from explorer.tui.rows import Rows
 from tests.explorer.small import open_session, small_file, wait
 
@@ -145,6 +146,7 @@ expect("scaling", lambda app: choices(app).scaling and "white" in text_of(app, "
 expect("next-review", lambda app: snapshot(app).review.name == "second")
 expect("previous-review", lambda app: snapshot(app).review.name == "third")
 expect("reviews", lambda app: isinstance(app.screen, ChooseDialog))
+expect("population", lambda app: isinstance(app.screen, PopulationScreen))
 expect("networks", lambda app: isinstance(app.screen, ChooseDialog))
 expect("type", lambda app: isinstance(app.screen, TypeDialog))
 expect("focus-review", lambda app: app.focused is not None and app.focused.id == "review")
