@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from explorer.session.actions import ACTIONS, GROUPS, WINDOW_ACTIONS, Action
+from explorer.session.actions import GROUPS, SIGNS, WINDOW_ACTIONS, Action
 
 if TYPE_CHECKING:
     from explorer.gui.window import Window
 
 # Keys as the table writes them → as Qt does.
-_NAMES = {
-    "escape": "Esc", "pageup": "PgUp", "pagedown": "PgDown", "plus": "+", "minus": "-", "equals_sign": "=",
-    "question_mark": "?", "colon": ":", "semicolon": ";", "comma": ",", "full_stop": ".", "slash": "/",
-    "apostrophe": "'", "greater_than_sign": ">", "less_than_sign": "<", "right_square_bracket": "]",
-    "left_square_bracket": "[",
-}  # fmt: skip
+_NAMES = {**SIGNS, "escape": "Esc", "pageup": "PgUp", "pagedown": "PgDown"}
 KEPT_BY_WINDOWS = ("ctrl+c",)  # copies in every window, and so here too, instead of leaving
 
 
@@ -43,13 +38,14 @@ def key_sequence(key: str) -> QKeySequence:
 
 def window_keys(action: Action) -> list[str]:
     """The keys of an action that the window listens to."""
-    return [key for key in action.keys if key not in KEPT_BY_WINDOWS or action in WINDOW_ACTIONS]
+    own = action.id in {entry.id for entry in WINDOW_ACTIONS}
+    return [key for key in action.keys if key not in KEPT_BY_WINDOWS or own]
 
 
 def make_actions(window: Window) -> dict[str, QAction]:
     """Every action of the table for a window, by its id; keys work in all panels, docked or floating."""
     made = {}
-    for entry in (*ACTIONS, *WINDOW_ACTIONS):
+    for entry in window.table:
         action = QAction(entry.label, window)
         action.setObjectName(entry.id)
         action.setShortcuts([key_sequence(key) for key in window_keys(entry)])
@@ -69,6 +65,6 @@ def _perform(window: Window, name: str, _: bool = False) -> None:
 def fill_menus(window: Window, made: dict[str, QAction]) -> dict[str, QMenu]:
     """A menu for every group of the table."""
     menus = {group: window.menuBar().addMenu(group) for group in GROUPS}
-    for entry in (*ACTIONS, *WINDOW_ACTIONS):
+    for entry in window.table:
         menus[entry.group].addAction(made[entry.id])
     return menus

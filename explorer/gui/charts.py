@@ -89,25 +89,27 @@ class TimeMarks:
         self._cursor = pg.InfiniteLine(angle=90)
         self._hover = pg.InfiniteLine(angle=90)
         self._brush = pg.LinearRegionItem(movable=False)
-        self._places = [pg.LinearRegionItem(movable=False) for _ in range(PLACES)]
+        self._places: list[Any] = []  # as many as were ever needed at once
+        self._plot = plot
+        self._theme: Theme | None = None
         self._shown: tuple[object, ...] = ()
-        for item in (self._cursor, self._hover, self._brush, *self._places):
-            item.setZValue(ABOVE)
-            item.hide()
-            plot.addItem(item, ignoreBounds=True)
-        for item in (self._brush, *self._places):  # no item may take the mouse from the view
-            item.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        for item in (self._cursor, self._hover, self._brush):
+            self._add(item)
+
+    def _add(self, item: Any) -> None:
+        item.setZValue(ABOVE)
+        item.hide()
+        item.setAcceptedMouseButtons(Qt.MouseButton.NoButton)  # no item may take the mouse from the view
+        self._plot.addItem(item, ignoreBounds=True)
 
     def dress(self, theme: Theme) -> None:
         """Take the colours of a theme."""
+        self._theme = theme
         self._cursor.setPen(theme.pink, width=2)
         self._hover.setPen(theme.dim, style=Qt.PenStyle.DashLine)
-        for item, colour in ((self._brush, theme.pink), *((place, theme.good) for place in self._places)):
-            inside = QColor(colour)
-            inside.setAlpha(45)
-            item.setBrush(inside)
-            for line in item.lines:
-                line.setPen(colour)
+        _fill(self._brush, theme.pink)
+        for place in self._places:
+            _fill(place, theme.good)
 
     def show(self, explorer: Window, session: Session, frame: Frame) -> None:
         """Mark a frame."""
@@ -127,10 +129,23 @@ class TimeMarks:
             if brushed is not None:
                 self._brush.setRegion((brushed[0], brushed[1] + 1))
         if places != before[3]:
+            while len(self._places) < len(places):
+                self._places.append(pg.LinearRegionItem(movable=False))
+                self._add(self._places[-1])
+                if self._theme is not None:
+                    _fill(self._places[-1], self._theme.good)
             for number, item in enumerate(self._places):
                 item.setVisible(number < len(places))
                 if number < len(places):
                     item.setRegion(places[number])
+
+
+def _fill(region: Any, colour: str) -> None:
+    inside = QColor(colour)
+    inside.setAlpha(45)
+    region.setBrush(inside)
+    for line in region.lines:
+        line.setPen(colour)
 
 
 class ColourBar(QWidget):

@@ -10,7 +10,7 @@ from explorer.gui.actions import key_sequence
 from explorer.gui.dialogs import AskDialog, ChooseDialog, HelpDialog, TypeDialog
 from explorer.gui.theme import Theme
 from explorer.gui.words import WordsDialog
-from explorer.session.actions import ACTIONS, WINDOW_ACTIONS
+from explorer.session.actions import Action
 from explorer.session.entries import networks, reviews
 from explorer.session.model import Session, SessionError
 
@@ -20,6 +20,7 @@ class Choosing(QMainWindow):
 
     session: Session | None
     theme: Theme
+    table: tuple[Action, ...]
 
     def attempt(self, deed: Callable[[], object]) -> None:
         """Do something that may be refused; the status bar then tells why."""
@@ -44,12 +45,12 @@ class Choosing(QMainWindow):
     # ---- actions -----------------------------------------------------------------------------------------------
 
     def do_help(self) -> None:
-        HelpDialog(self).open()
+        HelpDialog(self, self.table).open()
 
     def do_palette(self) -> None:
         entries = [
             (a.id, f"{a.label}   {key_sequence(a.keys[0]).toString()}   {a.help}")
-            for a in (*ACTIONS, *WINDOW_ACTIONS)
+            for a in self.table
             if a.id != "palette"
         ]
         self.choose("Do", entries, "", self.perform)

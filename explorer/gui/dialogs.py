@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from explorer.gui.actions import key_sequence, window_keys
 from explorer.gui.text import as_html, safe
-from explorer.session.actions import ACTIONS, GROUPS, WINDOW_ACTIONS
+from explorer.session.actions import GROUPS, Action
 
 SHOWN = 500  # entries of a list at a time; the search finds the others
 LEGEND = (
@@ -47,13 +47,13 @@ class Dialog(QDialog):
 class HelpDialog(Dialog):
     """Every action with its keys, made from the table."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, actions: Sequence[Action]) -> None:
         super().__init__(parent, "Help", 760, 800)
         text = QTextBrowser()
         rows = []
         for group in GROUPS:
             rows.append(f"<tr><td></td><td><h3>{group}</h3></td></tr>")
-            for action in (*ACTIONS, *WINDOW_ACTIONS):
+            for action in actions:
                 if action.group == group:
                     keys = "&nbsp; ".join(as_html(key_sequence(key).toString()) for key in window_keys(action))
                     rows.append(

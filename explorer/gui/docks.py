@@ -23,10 +23,10 @@ _CUTS: tuple[tuple[Place, Place, Qt.Orientation], ...] = (
 )
 # Shares of the window that places take, across or down.
 _SIZES: tuple[tuple[Qt.Orientation, dict[Place, float]], ...] = (
-    (ACROSS, {"list": 0.17, "top": 0.83}),
-    (ACROSS, {"middle": 0.51, "right": 0.32}),
-    (DOWN, {"top": 0.17, "middle": 0.42, "low": 0.26, "bottom": 0.13}),
-    (DOWN, {"right": 0.30, "right-middle": 0.22, "right-low": 0.18}),
+    (ACROSS, {"list": 0.15, "top": 0.85}),
+    (ACROSS, {"middle": 0.53, "right": 0.32}),
+    (DOWN, {"top": 0.15, "middle": 0.45, "low": 0.22, "bottom": 0.12}),
+    (DOWN, {"right": 0.30, "right-middle": 0.17, "right-low": 0.22}),
 )
 
 

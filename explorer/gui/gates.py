@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSplitter, QTool
 from explorer.gui.charts import ABOVE, GUTTER, ColourBar, TimeBox, TimeMarks
 from explorer.gui.panel import Panel
 from explorer.gui.theme import Theme, table
-from explorer.session.gates import GateImage, Gates, cell_traces
+from explorer.session.gates import GateImage, Gates, cell_traces, trace_range
 from explorer.session.model import Frame, Session
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ class GatesPanel(Panel):
     name = "heatmap"
     title = "2 Cells × time"
     place = "middle"
+    every = 2
 
     def __init__(self, explorer: Window) -> None:
         super().__init__(explorer)
@@ -131,7 +132,11 @@ class GatesPanel(Panel):
         self._traces = self.plot(view=TimeBox(explorer))
         self._traces.getPlotItem().getAxis("left").setWidth(GUTTER)
         self._marks = TimeMarks(self._traces)
-        self._curves = [self._traces.plot() for _ in range(TRACES)]
+        self._curves = [pg.PlotCurveItem(skipFiniteCheck=True) for _ in range(TRACES)]
+        self._hint = pg.TextItem("hover, select (↑ ↓ or a click) or pin (p) a cell: here is its trace", anchor=(0, 0.5))
+        for item in (*self._curves, self._hint):
+            self._traces.addItem(item, ignoreBounds=True)
+        self._traces.getPlotItem().vb.disableAutoRange()
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self._images)
         split.addWidget(self._traces)
@@ -142,6 +147,7 @@ class GatesPanel(Panel):
 
     def paint_theme(self, theme: Theme) -> None:
         self._row.setPen(theme.pink)
+        self._hint.setColor(theme.dim)
         self._image_marks.dress(theme)
         self._marks.dress(theme)
 
@@ -248,6 +254,11 @@ class GatesPanel(Panel):
             curve.setVisible(values is not None)
             if values is not None:
                 curve.setData(begin + np.arange(len(values)) + 0.5, values)
+        self._hint.setVisible(not traces)
+        self._hint.setPos(words[0], 0.5)
+        low, high = trace_range(list(traces.values()))
+        if self.fresh("range", low, high):
+            box.setYRange(low, high, padding=0)
         if self.fresh("pens", cells, choices.selected):
             for number, cell in enumerate(cells):
                 hue = theme.bright if cell == self.explorer.hovered_cell else theme.lines[cell % len(theme.lines)]
@@ -271,7 +282,7 @@ class GatesPanel(Panel):
         if choices.order != "number":
             parts.append(f"order: {choices.order}")
         if self._cells_per_row > 1:
-            parts.append(f"<span style='color:{self.theme.warn}'>up to {self._cells_per_row} cells/row ({how})</span>")
+            parts.append(f"<span style='color:{self.theme.warn}'>{self._cells_per_row} cells/row ({how})</span>")
         hovered, word = self.explorer.hovered_cell, self.explorer.hovered
         if hovered is not None and word is not None:
             values = session.read(choices.signal, word, word + 1)

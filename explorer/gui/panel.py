@@ -29,7 +29,7 @@ class Panel(QWidget):
 
     ``name`` is the suffix of the action that brings it to the front (``focus-points``), ``place`` where it first
     stands, panels of one place behind each other as tabs; ``every``: while words go by, it is drawn at every so many
-    frames, 1 for what moves with the words.
+    frames; panels take turns, so that no frame is much dearer than another.
     """
 
     name: ClassVar[str]

@@ -211,6 +211,7 @@ class ReviewPanel(Panel):
     name = "review"
     title = "1 Review"
     place = "top"
+    every = 2
 
     def __init__(self, explorer: Window) -> None:
         super().__init__(explorer)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 Index = QModelIndex | QPersistentModelIndex
 HEADINGS = ("#", "±", "name", "signs")
+NUMBER = 44  # pixels for a number
 TYPING = 150  # milliseconds without a key before a search begins
 _MARKS = {True: "+", False: "−", None: "·"}
 _ORDER = {False: 0, None: 1, True: 2}
@@ -211,8 +212,10 @@ class ReviewsPanel(Panel):
         population = self.explorer.panels.get("population")
         if population is not None and population.isVisible():  # only a view of it begins the measuring
             rows = session.population.rows(frame)
-            if self.fresh("population", len(rows), frame.snapshot.network):
+            if self.fresh("population", len(rows), frame.snapshot.network) and len(rows):
                 self.model.set_columns(_columns(rows, len(session.reviews)))
+                for column in range(len(HEADINGS), self.model.columnCount()):
+                    self.table.setColumnWidth(column, NUMBER)
         if self.fresh("present", session.index):
             self.model.set_present(session.index)
         self.say(f"{self.model.rowCount():,} of {len(session.reviews):,} reviews, double click opens")

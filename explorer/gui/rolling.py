@@ -23,7 +23,7 @@ from explorer.session.text import number
 if TYPE_CHECKING:
     from explorer.gui.window import Window
 
-LOW, HIGH = 0.25, 1.75
+LOW, HIGH = 0.25, 2.1
 NOISES = {0.5: "white", 1.0: "pink", 1.5: "brown"}
 
 
@@ -33,6 +33,7 @@ class RollingPanel(Panel):
     name = "alpha"
     title = "5 Rolling α"
     place = "low"
+    every = 2
 
     def __init__(self, explorer: Window) -> None:
         super().__init__(explorer)
@@ -53,8 +54,9 @@ class RollingPanel(Panel):
         for region in self._bands:
             region.setZValue(-10)
             region.hide()
-        self._other = self._plot.plot(connect="finite")
-        self._curve = self._plot.plot(connect="finite")
+        self._other, self._curve = (pg.PlotCurveItem(connect="finite") for _ in range(2))
+        for curve in (self._other, self._curve):
+            item.addItem(curve, ignoreBounds=True)
         self._marks = TimeMarks(self._plot)
         self.column.addWidget(self._plot)
 

@@ -24,6 +24,7 @@ from explorer.gui.theme import DARK, THEMES, Theme, configure, style_sheet
 from explorer.gui.transport import Transport
 from explorer.session.actions import action
 from explorer.session.entries import networks
+from explorer.session.keys import ALL, actions_with, load_keys
 from explorer.session.model import Session, SessionError
 from explorer.session.naming import free_path
 from explorer.session.opening import Opening, Wishes
@@ -69,6 +70,7 @@ class Window(Choosing):
         configure()
         self.setWindowTitle("pinkx")
         self.session = session
+        self.table = actions_with(load_keys(wishes.keys) if wishes is not None else {}, ALL)
         self.opening = None if session is not None else Opening(wishes or Wishes())
         self.failure: Exception | None = None
         self.theme, self.show_rates = theme, show_rates
@@ -93,6 +95,7 @@ class Window(Choosing):
         self._progress.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._drawn: deque[float] = deque(maxlen=RATE)
         self._ticks = 0
+        self._used = time.thread_time()
         self._ready = False
         self._before_zoom: str | None = None
         self._arranged = False
@@ -134,12 +137,12 @@ class Window(Choosing):
     # ---- drawing -------------------------------------------------------------------------------------------------
 
     def _tick(self) -> None:
-        began = time.thread_time()
+        used = time.thread_time()  # of this thread, with what Qt painted since the last tick
+        spent, self._used = used - self._used, used
         if self.session is None:
             self._await_opening()
         elif not self.isMinimized():
             self.draw()
-        spent = time.thread_time() - began
         self._timer.start(max(1, round(1000 * max(1 / RATE - spent, REST * spent))))
 
     def draw(self, *, all: bool = False) -> None:

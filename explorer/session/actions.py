@@ -6,6 +6,8 @@ done by the method of its name (dashes become underscores) of the session, or of
 
 from __future__ import annotations
 
+import re
+import string
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -105,6 +107,7 @@ WINDOW_ACTIONS = (
     Action("copy", ("ctrl+c",), "Copy picture", "Program", "Copy the picture of the panel in focus."),
     Action("light", ("L",), "Light", "Program", "Change between dark and light."),
 )
+
 # What belongs to a panel comes first in the help for it; a panel goes by its action, ``focus-`` and its name.
 _CELLS = ("select-down", "select-up", "pin", "silence", "silence-dead", "hold", "let-speak", "order")
 PANELS = {
@@ -127,28 +130,24 @@ def sections(actions: Sequence[Action], panel: str = "") -> list[tuple[str, list
     return [section for section in found if section[1]]
 
 
+def _named(sign: str) -> str:
+    """The name that terminals' keys go by: that of Unicode, some of them shorter."""
+    name = re.sub("[- ]", "_", unicodedata.name(sign).lower())
+    short = {"solidus": "slash", "reverse_solidus": "backslash", "commercial_at": "at", "hyphen_minus": "minus"}
+    return {**short, "plus_sign": "plus", "low_line": "underscore"}.get(name, name)
 
+
+SIGNS = {_named(sign): sign for sign in string.punctuation}
 _SHOWN = {
-    "left": "←", "right": "→", "up": "↑", "down": "↓", "plus": "+", "minus": "-", "equals_sign": "=",
-    "question_mark": "?", "colon": ":", "comma": ",", "full_stop": ".", "greater_than_sign": ">", "less_than_sign": "<",
-    "right_square_bracket": "]", "left_square_bracket": "[",
-    "slash": "/", "backslash": "\\", "at": "@", "underscore": "_", "space": "space",
-    "escape": "esc", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End",
-    "backspace": "⌫", "shift+left": "⇧←", "shift+right": "⇧→", "f1": "F1",
+    **SIGNS, "left": "←", "right": "→", "up": "↑", "down": "↓", "escape": "esc", "pageup": "PgUp", "pagedown": "PgDn",
+    "home": "Home", "end": "End", "backspace": "⌫", "ctrl": "^", "shift": "⇧", "alt": "alt+",
+    **{f"f{number}": f"F{number}" for number in range(1, 25)},
 }  # fmt: skip
 
 
 def shown_key(key: str) -> str:
     """A key as people read it."""
-    if key in _SHOWN:
-        return _SHOWN[key]
-    *modifiers, last = key.split("+")
-    try:
-        sign = unicodedata.lookup(last.replace("_", " "))
-    except KeyError:
-        sign = last
-    shown = _SHOWN.get(last, sign if sign.isprintable() else last)
-    return "".join([*({"ctrl": "^", "shift": "⇧"}.get(modifier, f"{modifier}+") for modifier in modifiers), shown])
+    return "".join(_SHOWN.get(part, part) for part in key.split("+"))
 
 
 def action(name: str) -> Action:

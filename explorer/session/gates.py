@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -137,3 +138,13 @@ def cell_traces(
     last = min(last, frame.snapshot.time)
     values = session.read(name, max(0, first), last)
     return last - len(values), {cell: values[:, cell].astype(np.float64) for cell in cells if cell < values.shape[1]}
+
+
+def trace_range(traces: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
+    """Ends of an axis that holds all traces, in tenths of their range, so that it does not twitch at every word."""
+    there = [trace for trace in traces if len(trace)]
+    if not there:
+        return 0.0, 1.0
+    low, high = min(float(trace.min()) for trace in there), max(float(trace.max()) for trace in there)
+    step = 10.0 ** np.floor(np.log10(max(high - low, 1e-6)))
+    return float(np.floor(low / step - 0.05) * step), float(np.ceil(high / step + 0.05) * step)

@@ -6,9 +6,7 @@ Keys are written as the table of actions writes them (``shift+left``, ``question
 from __future__ import annotations
 
 import re
-import string
 import tomllib
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -17,7 +15,7 @@ from typing import Final
 
 from platformdirs import user_config_path
 
-from explorer.session.actions import ACTIONS, GROUPS, WINDOW_ACTIONS, Action
+from explorer.session.actions import ACTIONS, GROUPS, SIGNS, WINDOW_ACTIONS, Action
 
 Keys = Mapping[str, tuple[str, ...]]
 
@@ -28,10 +26,7 @@ NAMED: Final = (
     "escape", *(f"f{number}" for number in range(1, 25)),
 )  # fmt: skip
 _MODIFIERS: Final = ("ctrl", "alt", "shift")
-_SHORT: Final = {
-    "solidus": "slash", "reverse_solidus": "backslash", "commercial_at": "at", "hyphen_minus": "minus",
-    "plus_sign": "plus", "low_line": "underscore",
-}  # fmt: skip
+_NAMES: Final = {sign: name for name, sign in SIGNS.items()}
 
 
 class KeysError(ValueError):
@@ -104,12 +99,9 @@ def key_named(written: str) -> str:
     """
     before, plus = (written[:-1], "+") if written == "+" or written.endswith("++") else (written, "")
     *modifiers, last = [*before.split("+")[:-1], plus] if plus else before.split("+")
-    names = {_character(sign) for sign in string.punctuation}
-    if len(last) == 1 and last in string.ascii_letters + string.digits:
-        named = last
-    elif len(last) == 1 and last.isprintable() and not last.isspace():
-        named = last if last.isalnum() else _character(last)
-    elif last in NAMED or last in names or last in ("tab", "enter"):
+    if last in _NAMES:
+        named = _NAMES[last]
+    elif (len(last) == 1 and last.isalnum()) or last in (*NAMED, *SIGNS, "tab", "enter"):
         named = last
     else:
         raise ValueError(
@@ -121,12 +113,6 @@ def key_named(written: str) -> str:
     if modifiers and len(last) == 1 and (last.isupper() or "shift" in modifiers):
         raise ValueError(f'{written!r}: write the character that appears, such as "K" for shift and k')
     return "+".join([*(modifier for modifier in _MODIFIERS if modifier in modifiers), named])
-
-
-def _character(sign: str) -> str:
-    """The name of a sign that is neither letter nor digit."""
-    name = re.sub("[- ]", "_", unicodedata.name(sign, f"u{ord(sign):x}").lower())
-    return _SHORT.get(name, name)
 
 
 def _entry(name: str, value: object) -> tuple[str, ...]:
