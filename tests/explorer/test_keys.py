@@ -88,7 +88,7 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 
 def test_signs_have_the_names_that_a_terminal_gives_them() -> None:
-    for sign in string.punctuation + string.digits + string.ascii_letters + "é§":
+    for sign in string.punctuation + string.digits + string.ascii_letters + "é":
         assert key_named(sign) == _character_to_key(sign)
         assert key_named(f"alt+{sign}".lower()) == f"alt+{_character_to_key(sign.lower())}"
         assert shown_key(key_named(sign)) == sign
