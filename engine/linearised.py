@@ -8,6 +8,7 @@ for k steps beside the network, from every state of a trajectory, with the input
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -15,7 +16,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.cells import Cell
-from engine.points import FixedPoints
+
+
+class Expandable(Protocol):
+    """Where a map can be linearised, such as fixed points: states (P, S) under inputs (P, inputs)."""
+
+    @property
+    def states(self) -> NDArray[np.float64]: ...
+    @property
+    def inputs(self) -> NDArray[np.float64]: ...
+
+
+@dataclass(frozen=True)
+class Places:
+    """Any states and inputs, for comparison."""
+
+    states: NDArray[np.float64]
+    inputs: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -42,13 +59,13 @@ class LinearPrediction:
 
 
 @torch.no_grad()
-def predict_linearly(cell: Cell, points: FixedPoints, states: Tensor, x: Tensor, steps: int = 10) -> LinearPrediction:
+def predict_linearly(cell: Cell, points: Expandable, states: Tensor, x: Tensor, steps: int = 10) -> LinearPrediction:
     """Run the linear map at the nearest point beside the network.
 
     Parameters
     ----------
     cell : Cell
-    points : FixedPoints
+    points : FixedPoints or Places
         Where the map is linearised: for every starting state, at the nearest of them.
     states : (trajectory, time, S) tensor
         ``states[:, t]`` is the state after ``x[:, t]``.
@@ -61,7 +78,7 @@ def predict_linearly(cell: Cell, points: FixedPoints, states: Tensor, x: Tensor,
     ValueError
         If there is no point, or the trajectories are not longer than ``steps``.
     """
-    if not len(points):
+    if not len(points.states):
         raise ValueError("a linear prediction needs at least one fixed or slow point")
     time = states.shape[1]
     if time <= steps:

@@ -1,9 +1,8 @@
-"""Is a sentiment network a line attractor?  ``python -m explorer.measure.line_attractor [NETWORK …]``.
+"""Is a sentiment network a line attractor?
 
 Maheswaranathan et al. (NeurIPS 2019) report for such networks: two or three components carry about 90 % of the
 states' variance, the slowest mode lasts about 1,000 words and the next about 100, and the readout lies along the slow
-direction.  Here, for every network named (without names: those that ship), over the bundled reviews and with the mean
-embedding as input:
+direction.  Here, over the bundled reviews and with the mean embedding as input:
 
 ==============  ==================================================================================================
 column          meaning
@@ -20,24 +19,26 @@ words           variance of the 4,000 words' attractors along their first compon
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
-import click
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 
-from engine.catalogue import shipped
+from engine.catalogue import NetworkInfo
+from engine.files import written_whole
 from engine.network import Network
 from engine.points import FixedPoints
-from engine.points_cache import cached_word_attractors, network_points
+from engine.points_cache import cached_word_attractors, content_hash, network_points
 from engine.projection import Projection
 from engine.reviews import CUT, open_reviews
 from engine.visits import visited_states
+
+VERSION = 1
+"""Of what is kept: raise it when numbers come to mean something else."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,34 @@ class Line:
     words_correlation: float
 
 
-def line(network: Network, reviews: Sequence[NDArray[np.integer]], starts: int = 256) -> Line:
+def measure_line(
+    info: NetworkInfo, starts: int, seed: int, folder: Path, progress: Callable[[float], None] | None = None
+) -> Line:
+    """``line`` of a network's file over the bundled reviews, or what is kept of it in a folder."""
+    network = Network.load(info.path)
+    assert network.vocabulary is not None, "sentiment is told from words"
+    texts = [review.words[:CUT] for review in open_reviews(None)]
+    key = hashlib.sha256(json.dumps([VERSION, content_hash(network), starts, seed, texts]).encode()).hexdigest()[:24]
+    path = folder / f"{info.cell}-{info.size}-line-{key}.json"
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return Line(**kept | {"network": info.name, "states": tuple(kept["states"])})
+    except (OSError, ValueError, KeyError, TypeError):  # not there yet, or damaged: either way it is made anew
+        pass
+    found = line(network, [network.vocabulary.encode(words) for words in texts], starts, seed, progress)
+    folder.mkdir(parents=True, exist_ok=True)
+    with written_whole(path) as beside:
+        beside.write_text(json.dumps(asdict(found)), encoding="utf-8")
+    return found
+
+
+def line(
+    network: Network,
+    reviews: Sequence[NDArray[np.integer]],
+    starts: int = 256,
+    seed: int = 0,
+    progress: Callable[[float], None] | None = None,
+) -> Line:
     """Search under the mean word, follow every word, and measure.
 
     Raises
@@ -65,11 +93,15 @@ def line(network: Network, reviews: Sequence[NDArray[np.integer]], starts: int =
     ValueError
         If the network does not read words, or no stable point is found.
     """
-    found = network_points(network, ["mean"], count=starts, reviews=reviews)
+
+    def show(half: int) -> Callable[[int, int], None]:
+        return lambda done, total: None if progress is None else progress((half + done / max(1, total)) / 2)
+
+    found = network_points(network, ["mean"], count=starts, seed=seed, reviews=reviews, progress=show(0))
     stable = found[found.fixed & (found.unstable == 0)]
     if not len(stable):
         raise ValueError(f"{network.name}: no stable fixed point under the mean word; try more starts")
-    attractors = cached_word_attractors(network)
+    attractors = cached_word_attractors(network, progress=show(1))
     assert attractors is not None, "only an interrupted search has no result"
     n = network.cell.size
     visited = visited_states(network, 4096, reviews=reviews)
@@ -104,37 +136,3 @@ def _alignment(network: Network, points: FixedPoints) -> NDArray[np.float64]:
 
 def _median(values: NDArray[np.float64], weights: NDArray[np.int64]) -> float:
     return float(np.median(np.repeat(values, weights)))
-
-
-@click.command
-@click.argument("networks", nargs=-1)
-@click.option("--starts", type=click.IntRange(8), default=256, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="A list of objects, for scripts.")
-def main(networks: tuple[str, ...], starts: int, as_json: bool) -> None:
-    """Ask of sentiment networks whether they are line attractors."""
-    torch.set_num_threads(1)
-    texts = [review.words[:CUT] for review in open_reviews()]
-    answers = []
-    for name in networks or [str(info.path) for info in shipped() if info.task == "sentiment"]:
-        network = Network.load(name)
-        if network.vocabulary is None:
-            raise click.ClickException(f"{network.name} does not read words")
-        answers.append(line(network, [network.vocabulary.encode(words) for words in texts], starts))
-    if as_json:
-        click.echo(json.dumps([asdict(answer) for answer in answers], indent=2))
-        return
-    table = Table()
-    table.add_column("network")
-    for heading in ("states", "points", "stable", "line", "slowest", "next", "aligned", "words", "r"):
-        table.add_column(heading, justify="right")
-    for a in answers:
-        table.add_row(
-            *(a.network, " ".join(f"{part:.0%}" for part in a.states), f"{a.fixed} + {a.slow}", str(a.stable)),
-            *(f"{a.line:.0%}", f"{a.slowest:.0f}", f"{a.next:.0f}", f"{a.aligned:.2f}"),
-            *(f"{a.words:.0%}", f"{a.words_correlation:.2f}"),
-        )
-    Console(width=120).print(table)
-
-
-if __name__ == "__main__":
-    main()

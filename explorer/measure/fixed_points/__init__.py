@@ -1,0 +1,5 @@
+"""Cheng, Schmid & Lange (2021), reproduced: figures 3 to 10, which claims hold, and the answer to their own doubt."""
+
+from explorer.measure.fixed_points.verb import command
+
+__all__ = ["command"]

@@ -1,0 +1,236 @@
+"""Which of the paper's claims hold: each has a criterion, stated before it is applied, and code decides.
+
+*holds*: every network that the claim is about meets the criterion.  *depends on a choice*: some do, so that it is a
+matter of the architecture or of the seed.  *does not hold*: none does.  *not measured*: there is no such network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from explorer.measure.claim import Claim, verdict
+from explorer.measure.fixed_points.measured import Measured
+from explorer.measure.fixed_points.trajectories import AHEAD
+
+WIDE = 0.9
+"""Variance that counts as explained, and the paper's own figure for it."""
+LINEAR = 0.9
+"""|r| of a readout that is one component."""
+UPRIGHT = 0.26
+"""|cosine| of directions that stand at 75° or more."""
+FORETOLD = 0.75
+"""Fraction of ends that counts as foretold."""
+LOSES = 0.05
+"""What a guess must be beaten by."""
+
+
+def claims(found: Sequence[Measured]) -> list[Claim]:
+    """Every claim of the paper that numbers can decide, in the paper's order, and its doubt."""
+    one = [m for m in found if m.task == "integration-1"]
+    three = [m for m in found if _channels(m) == 3]
+    return [*_training(found), *_components(found, three), *_one_channel(one), *_three_channels(three), *_doubt(found)]
+
+
+def of_task(found: Sequence[Measured], task: str) -> list[Measured]:
+    """Those of one task."""
+    return [m for m in found if m.task == task]
+
+
+def by_cell(found: Sequence[Measured], value: Callable[[Measured], float], form: str = ".0%") -> str:
+    """A number for each architecture: its mean, and its range over networks."""
+    parts = []
+    for cell in dict.fromkeys(m.cell for m in found):
+        values = np.array([value(m) for m in found if m.cell == cell])
+        values = values[np.isfinite(values)]
+        if len(values) == 0:
+            continue
+        spread = f" ({values.min():{form}} … {values.max():{form}})" if len(values) > 1 else ""
+        parts.append(f"{cell.upper()} {values.mean():{form}}{spread}")
+    return "; ".join(parts) or "no such network"
+
+
+def _channels(measured: Measured) -> int:
+    return int(measured.task.rpartition("-")[2])
+
+
+def _training(found: Sequence[Measured]) -> Iterator[Claim]:
+    known = [m for m in found if m.accuracy is not None]
+    yield Claim(
+        "All architectures learn the tasks",
+        "section 4.2",
+        "accuracy consistently above 95 %",
+        "accuracy on fresh sequences above 95 %",
+        by_cell(known, lambda m: m.accuracy or 0, ".1%"),
+        verdict([(m.accuracy or 0) > 0.95 for m in known]),
+    )
+    yield Claim(
+        "The search ends at fixed and slow points",
+        "section 4.3",
+        "mean speed below 0.01",
+        "at least 95 % of the starts under every input end at a certified root, or at a minimum of q below 0.001",
+        by_cell(found, lambda m: min(row.certified for row in m.searches), ".1%") + " (the worst input)",
+        verdict([min(row.certified for row in m.searches) >= 0.95 for m in found]),
+    )
+
+
+def _components(found: Sequence[Measured], three: Sequence[Measured]) -> Iterator[Claim]:
+    yield Claim(
+        "Three components explain the points",
+        "Figure 3",
+        "above 90 % consistently",
+        "PC1–3 carry above 90 % of the variance (h) of the points under zero input",
+        by_cell(found, lambda m: m.geometry.pc3),
+        verdict([m.geometry.pc3 > WIDE for m in found]),
+    )
+    best = []
+    for task in sorted({m.task for m in three}):
+        cells = {m.cell for m in of_task(three, task)}
+        mean = {c: np.mean([m.geometry.pc3 for m in of_task(three, task) if m.cell == c]) for c in cells}
+        if {"gru", "lstm", "rnn"} <= cells:
+            best.append(max(mean, key=lambda cell: mean[cell]) == "gru")
+    yield Claim(
+        "The GRU has the cleanest structure",
+        "Figure 3",
+        "GRU exhibits the cleanest structure",
+        "in both tasks of three channels PC1–3 carry more variance for the GRUs, on average, than for the others",
+        by_cell(three, lambda m: m.geometry.pc3),
+        verdict(best),
+    )
+
+
+def _one_channel(one: Sequence[Measured]) -> Iterator[Claim]:
+    yield Claim(
+        "1 channel: the points lie along PC1",
+        "Figure 4",
+        "over 90 % explained by PC1",
+        "PC1 carries above 90 % of the variance of the points under zero input",
+        by_cell(one, lambda m: m.geometry.pc1),
+        verdict([m.geometry.pc1 > WIDE for m in one]),
+    )
+    yield Claim(
+        "1 channel: PC1 is the readout",
+        "Figure 4",
+        "PC1 maps the state on a preference nearly linearly",
+        f"|r| between PC1 and the logit is at least {LINEAR} over the points",
+        by_cell(one, lambda m: m.geometry.readout, ".3f"),
+        verdict([m.geometry.readout >= LINEAR for m in one if np.isfinite(m.geometry.readout)]),
+    )
+    yield Claim(
+        "1 channel: the points of ±1 continue the line at its ends",
+        "Figure 5",
+        "they naturally extend the structure of zero input at its tails",
+        "along PC1 the points under +1 lie beyond all of zero's at one end, those under −1 at the other",
+        _counted([m for m in one if m.geometry.beyond], one),
+        verdict([m.geometry.beyond for m in one]),
+    )
+
+
+def _three_channels(three: Sequence[Measured]) -> Iterator[Claim]:
+    for task, figure in (("integration-3", "Figures 3 and 6"), ("flip-flop-3", "Figure 7")):
+        some = of_task(three, task)
+        yield Claim(
+            f"{task}: no cube",
+            figure,
+            "no cube: fixed points on three perpendicular axes",
+            "fewer than eight of the eight answers have a stable fixed point of their own",
+            by_cell(some, lambda m: m.geometry.corners, ".1f") + " of 8 answers",
+            verdict([m.geometry.corners < 8 for m in some]),
+        )
+        yield Claim(
+            f"{task}: points cluster on three axes",
+            figure,
+            "fixed points cluster around three axes",
+            "at most one channel is decided (logit over half of the largest) at more than half of the points",
+            by_cell(some, lambda m: m.geometry.on_axes) + " of the points",
+            verdict([m.geometry.on_axes > 0.5 for m in some]),
+        )
+        yield Claim(
+            f"{task}: the channels' directions are perpendicular",
+            figure,
+            "three perpendicular axes, one for each channel",
+            f"each two channels' directions have |cosine| of at most {UPRIGHT} (75°)",
+            by_cell(some, lambda m: m.geometry.cosine, ".2f") + " (the largest)",
+            verdict([m.geometry.cosine <= UPRIGHT for m in some]),
+        )
+    flip = of_task(three, "flip-flop-3")
+    yield Claim(
+        "flip-flop-3: the points of +1 and −1 are mirrored along PC1",
+        "Figure 8",
+        "mirrored on PC1, close to equal in PC2 and PC3",
+        "from zero's centre they lie at opposite sides (cosine below −0.9), and over 90 % of the squared distance "
+        "between them is along PC1",
+        f"−cosine: {by_cell(flip, lambda m: m.geometry.mirror, '.2f')}. "
+        f"Along PC1: {by_cell(flip, lambda m: m.geometry.along_pc1)}",
+        verdict([m.geometry.mirror > 0.9 and m.geometry.along_pc1 > 0.9 for m in flip]),
+    )
+    yield Claim(
+        "flip-flop-3: under ±1 the points repeat zero's structure",
+        "Figure 9",
+        "extremely similar structure to the one of zero inputs",
+        "under +1 and under −1 there are at least half as many distinct points as under zero",
+        f"distinct points under +1: {by_cell(flip, lambda m: m.geometry.plus, '.1f')}; "
+        f"under zero: {by_cell(flip, lambda m: m.geometry.points, '.1f')}",
+        verdict([min(m.geometry.plus, m.geometry.minus) >= m.geometry.points / 2 for m in flip]),
+    )
+
+
+def _doubt(found: Sequence[Measured]) -> Iterator[Claim]:
+    for number, ahead in enumerate(AHEAD):
+        if ahead == 5:
+            continue
+        yield Claim(
+            f"The points say nothing about the next {ahead} step{'s' * (ahead > 1)} under the task's inputs",
+            "Figure 10, section 5",
+            "fixed points do not have any clear impact on the trajectories",
+            "the linear map at the nearest point explains no variance: the guess that nothing moves is as good",
+            by_cell(found, lambda m, number=number: m.trajectories.linear[number]),  # type: ignore[misc]
+            verdict([m.trajectories.linear[number] <= 0 for m in found]),
+        )
+    yield Claim(
+        "To linearise, a fixed point is no better a place than any state",
+        "Figure 10, section 5",
+        "fixed points do not have any clear impact on the trajectories",
+        "one step ahead, linear maps at the nearest of as many visited states explain as much",
+        f"at points: {by_cell(found, lambda m: m.trajectories.linear[0])}; "
+        f"at visited states: {by_cell(found, lambda m: m.trajectories.elsewhere[0])}",
+        verdict([m.trajectories.elsewhere[0] >= m.trajectories.linear[0] for m in found]),
+    )
+    yield Claim(
+        "The points say nothing about where a trajectory ends",
+        "Figure 10, section 5",
+        "fixed points do not have any clear impact on the trajectories",
+        f"left alone under zero input, fewer than {FORETOLD:.0%} of states end at a point that was found",
+        by_cell(found, lambda m: m.trajectories.reached),
+        verdict([m.trajectories.reached < FORETOLD for m in found]),
+    )
+    arrived = [m for m in found if np.isfinite(m.trajectories.foretold)]
+    yield Claim(
+        "The nearest stable point does not tell which end it will be",
+        "Figure 10, section 5",
+        "fixed points do not have any clear impact on the trajectories",
+        f"it is right no more often than the most frequent end by {LOSES:.0%}",
+        f"right: {by_cell(arrived, lambda m: m.trajectories.foretold)}; most frequent end: "
+        f"{by_cell(arrived, lambda m: m.trajectories.commonest)}",
+        verdict([m.trajectories.foretold <= m.trajectories.commonest + LOSES for m in arrived]),
+    )
+    yield Claim(
+        "Nor what the network will answer there",
+        "Figure 10, section 5",
+        "fixed points do not have any clear impact on the trajectories",
+        f"its readout is right about fewer than {FORETOLD:.0%} of the channels",
+        f"right: {by_cell(arrived, lambda m: m.trajectories.answer)}; the present answer, kept: "
+        f"{by_cell(arrived, lambda m: m.trajectories.present)}",
+        verdict([m.trajectories.answer < FORETOLD for m in arrived]),
+    )
+
+
+def _counted(met: Sequence[Measured], every: Sequence[Measured]) -> str:
+    return (
+        "; ".join(
+            f"{cell.upper()} {sum(m.cell == cell for m in met)} of {sum(m.cell == cell for m in every)}"
+            for cell in dict.fromkeys(m.cell for m in every)
+        )
+        or "no such network"
+    )

@@ -1,0 +1,276 @@
+"""The paper's figures 3 to 10, drawn from what was measured, and one that it left open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import Any, Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from explorer.measure.fixed_points.measured import Measured
+from explorer.measure.fixed_points.searched import SADDLE, SLOW, STABLE, Cloud
+from explorer.measure.fixed_points.trajectories import AHEAD
+
+KINDS: Final = {STABLE: ("o", "stable"), SADDLE: ("D", "saddle"), SLOW: (".", "slow")}
+SIGNS: Final = {"zero": "#6b7480", "+1": "#c2387a", "-1": "#1f5fa8", "+0.1": "#e39abd", "-0.1": "#8fb3d9"}
+CELLS: Final = {"lstm": "#1f5fa8", "gru": "#c2387a", "rnn": "#2c8a57"}
+OPINIONS: Final = "cividis"
+
+Floats = NDArray[np.float64]
+
+
+def shown(found: Sequence[Measured], task: str) -> list[Measured]:
+    """One network of each architecture, of the lowest seed."""
+    first: dict[str, Measured] = {}
+    for one in found:
+        if one.task == task:
+            first.setdefault(one.cell, one)
+    return list(first.values())
+
+
+# ---- three dimensions ----------------------------------------------------------------------------------------------
+
+
+def architectures(found: Sequence[Measured], tasks: Sequence[str]) -> Figure:
+    """Figure 3: the points under zero input of every architecture, a row for each task."""
+    return _grid([[(one, one.pictures.clouds["zero"], "explained") for one in shown(found, task)] for task in tasks])
+
+
+def seeds(found: Sequence[Measured], task: str) -> Figure:
+    """Figures 6 and 7: the same for every seed, a row for each."""
+    of_task = [one for one in found if one.task == task]
+    numbers = sorted({-1 if one.seed is None else one.seed for one in of_task})
+    cells = [one.cell for one in shown(found, task)]
+    rows = [
+        [one for cell in cells for one in of_task if one.cell == cell and (one.seed or 0) == max(number, 0)]
+        for number in numbers
+    ]
+    return _grid([[(one, one.pictures.clouds["zero"], "explained") for one in row] for row in rows])
+
+
+def inputs_together(found: Sequence[Measured], task: str) -> Figure:
+    """Figure 8: the points under 0, +1 and −1, coloured by input."""
+    figure, places = _three(1, (some := shown(found, task)))
+    for axes, one in zip(places[0], some, strict=True):
+        for name, cloud in one.pictures.joint.items():
+            _scatter(axes, cloud, SIGNS[name])
+        _label(axes, one.pictures.joint_explained, _named(one))
+    _legend(figure, [(SIGNS[name], "o", f"input {name}") for name in ("zero", "+1", "-1")])
+    return figure
+
+
+def inputs_apart(found: Sequence[Measured], task: str) -> Figure:
+    """Figure 9: the points under +1 and −1 alone, and those under +1 alone."""
+    figure, places = _three(2, (some := shown(found, task)))
+    for number, names in enumerate((("+1", "-1"), ("+1",))):
+        for axes, one in zip(places[number], some, strict=True):
+            for name in names:
+                _scatter(axes, one.pictures.joint[name], SIGNS[name])
+            count = " and ".join(f"{len(one.pictures.joint[name].hits)} under {name}" for name in names)
+            _label(axes, one.pictures.joint_explained, f"{_named(one)}: {count}")
+    _legend(figure, [(SIGNS[name], "o", f"input {name}") for name in ("+1", "-1")])
+    return figure
+
+
+def _grid(rows: Sequence[Sequence[tuple[Measured, Cloud, str]]]) -> Figure:
+    """Rows of points coloured by their answer, with the cube's edges and the channels' directions."""
+    columns = max(map(len, rows))
+    figure = Figure(figsize=(3.4 * columns, 3.3 * len(rows) + 0.4), layout="constrained")
+    for r, row in enumerate(rows):
+        for c, (one, cloud, shares) in enumerate(row):
+            axes = figure.add_subplot(len(rows), columns, r * columns + c + 1, projection="3d")
+            _edges(axes, cloud)
+            _axes_of_channels(axes, one, cloud)
+            _scatter(axes, cloud, _answers(cloud))
+            _label(axes, getattr(one.pictures, shares), _named(one))
+    signs = [(SIGNS["zero"], mark, name) for mark, name in KINDS.values()]
+    _legend(figure, [*signs, ("#444444", "-", "between answers that differ in one channel")])
+    return figure
+
+
+def _three(rows: int, some: Sequence[Measured]) -> tuple[Figure, list[list[Any]]]:
+    figure = Figure(figsize=(3.4 * len(some), 3.3 * rows + 0.3), layout="constrained")
+    places = figure.subplots(rows, len(some), squeeze=False, subplot_kw={"projection": "3d"})
+    return figure, [list(row) for row in places]
+
+
+def _scatter(axes: Any, cloud: Cloud, colours: Any) -> None:
+    at, kinds = np.array(cloud.places), np.array(cloud.kind)
+    for kind, (mark, _) in KINDS.items():
+        here = kinds == kind
+        if here.any():
+            filled = colours if isinstance(colours, str) else colours[here]
+            axes.scatter(
+                *at[here].T, c=filled, marker=mark, s=34 if kind != SLOW else 12, depthshade=False, lw=0.3, ec="k"
+            )
+
+
+def _answers(cloud: Cloud) -> Floats:
+    """Red, green and blue are the probabilities of 1 in the three channels."""
+    chance = 1 / (1 + np.exp(-np.clip(np.array(cloud.readout), -30, 30)))
+    return np.clip(0.1 + 0.8 * np.pad(chance, ((0, 0), (0, max(0, 3 - chance.shape[1]))))[:, :3], 0, 1)
+
+
+def _edges(axes: Any, cloud: Cloud) -> None:
+    """Lines between the most frequent stable points of answers that differ in one channel: a cube, if there is one."""
+    corners: dict[tuple[bool, ...], int] = {}
+    for k in np.argsort(-np.array(cloud.hits), kind="stable").tolist():
+        if cloud.kind[k] == STABLE:
+            corners.setdefault(tuple(value > 0 for value in cloud.readout[k]), k)
+    at = np.array(cloud.places)
+    for (a, i), (b, j) in combinations(corners.items(), 2):
+        if sum(x != y for x, y in zip(a, b, strict=True)) == 1:
+            axes.plot(*at[[i, j]].T, color="#444444", lw=0.7)
+
+
+def _axes_of_channels(axes: Any, one: Measured, cloud: Cloud) -> None:
+    at = np.array(cloud.places)
+    reach = np.abs(at - at.mean(axis=0)).max()
+    for number, way in enumerate(np.array(one.pictures.directions)):
+        ends = at.mean(axis=0) + np.outer([-reach, reach], way / max(np.linalg.norm(way), 1e-9))
+        axes.plot(*ends.T, color=("#c22", "#282", "#22c")[number % 3], lw=0.8, ls=":")
+
+
+def _label(axes: Any, explained: Sequence[float], title: str) -> None:
+    axes.set_title(title, fontsize=8)
+    for number, share in enumerate(explained):
+        label = getattr(axes, f"set_{'xyz'[number]}label")
+        label(f"PC{number + 1} ({share:.0%})", fontsize=7, labelpad=-10)
+        axis = getattr(axes, f"{'xyz'[number]}axis")
+        axis.set_ticklabels([])
+
+
+# ---- one channel ---------------------------------------------------------------------------------------------------
+
+
+def line(found: Sequence[Measured], task: str) -> Figure:
+    """Figure 4: the points under zero along PC1 and PC2, and their answer along PC1."""
+    some = shown(found, task)
+    figure, axes = _panels(2, len(some))
+    for column, one in enumerate(some):
+        cloud = one.pictures.clouds["zero"]
+        at, logit = np.array(cloud.places), np.array(cloud.readout)[:, 0]
+        reach = np.abs(logit).max()
+        for upper, values in ((True, at[:, 1]), (False, logit)):
+            here = axes[0 if upper else 1][column]
+            for kind, rows in _kinds(cloud):
+                drawn = here.scatter(
+                    *(at[rows, 0], values[rows]), c=logit[rows], vmin=-reach, vmax=reach, cmap=OPINIONS,
+                    marker=KINDS[kind][0], s=34 if kind != SLOW else 18, lw=0.3, ec="k",
+                )  # fmt: skip
+            here.set(xlabel=f"PC1 ({one.pictures.explained[0]:.0%})")
+            here.set_ylabel(f"PC2 ({one.pictures.explained[1]:.0%})" if upper else "logit")
+        axes[0][column].set_title(_named(one), fontsize=9)
+        figure.colorbar(drawn, ax=axes[0][column], label="logit", fraction=0.05)
+    _legend(figure, [(SIGNS["zero"], mark, name) for mark, name in KINDS.values()])
+    return figure
+
+
+def line_inputs(found: Sequence[Measured], task: str) -> Figure:
+    """Figure 5: with the points under ±1 and ±0.1, coloured by input."""
+    some = shown(found, task)
+    figure, axes = _panels(1, len(some))
+    for here, one in zip(axes[0], some, strict=True):
+        for name, cloud in one.pictures.clouds.items():
+            at = np.array(cloud.places)
+            for kind, rows in _kinds(cloud):
+                here.plot(*at[rows, :2].T, KINDS[kind][0], color=SIGNS[name], ms=5, ls="", mec="k", mew=0.3)
+        here.set(xlabel=f"PC1 ({one.pictures.explained[0]:.0%})", ylabel=f"PC2 ({one.pictures.explained[1]:.0%})")
+        here.set_title(_named(one), fontsize=9)
+    _legend(figure, [(colour, "o", f"input {name}") for name, colour in SIGNS.items()])
+    return figure
+
+
+def paths(found: Sequence[Measured], task: str) -> Figure:
+    """Figure 10: runs of the task among the points under zero."""
+    some = shown(found, task)
+    figure, axes = _panels(1, len(some))
+    for here, one in zip(axes[0], some, strict=True):
+        for path in np.array(one.pictures.paths):
+            here.plot(*path[:, :2].T, lw=0.6, alpha=0.8)
+            here.plot(*path[-1, :2], "k>", ms=4)
+        at = np.array(one.pictures.clouds["zero"].places)
+        for kind, rows in _kinds(one.pictures.clouds["zero"]):
+            here.plot(*at[rows, :2].T, KINDS[kind][0], color="k", ms=6, ls="", mfc="w" if kind == SADDLE else "k")
+        here.set(xlabel=f"PC1 ({one.pictures.explained[0]:.0%})", ylabel=f"PC2 ({one.pictures.explained[1]:.0%})")
+        here.set_title(_named(one), fontsize=9)
+    signs = [("k", mark, name) for mark, name in KINDS.values()]
+    _legend(figure, [*signs, ("k", ">", "end of a run"), ("#1f77b4", "-", "run")])
+    return figure
+
+
+# ---- the doubt -----------------------------------------------------------------------------------------------------
+
+
+def told(found: Sequence[Measured]) -> Figure:
+    """What the points tell: the next steps, and the end; a dot for each network, the bar is their mean."""
+    tasks = sorted({one.task for one in found})
+    figure, axes = _panels(2, len(tasks))
+    for column, task in enumerate(tasks):
+        some = [one for one in found if one.task == task]
+        cells = [one.cell for one in shown(found, task)]
+        steps, ends = axes[0][column], axes[1][column]
+        for number, cell in enumerate(cells):
+            of_cell = [one.trajectories for one in some if one.cell == cell]
+            for part, offset, face in (("linear", -0.2, CELLS.get(cell, "k")), ("elsewhere", 0.2, "none")):
+                for k in range(len(AHEAD)):
+                    values = np.array([getattr(one, part)[k] for one in of_cell])
+                    _bar(steps, k * (len(cells) + 1) + number + offset, np.maximum(values, -1), 0.35, cell, face)
+            pairs = ("foretold", "commonest", "answer", "present")
+            for k, part in enumerate(pairs):
+                values = np.array([getattr(one, part) for one in of_cell])
+                face = CELLS.get(cell, "k") if k % 2 == 0 else "none"
+                _bar(ends, k * (len(cells) + 1) + number, values[np.isfinite(values)], 0.7, cell, face)
+        middle = (len(cells) - 1) / 2
+        steps.set_xticks([k * (len(cells) + 1) + middle for k in range(len(AHEAD))], [f"{k} ahead" for k in AHEAD])
+        steps.set(title=task, ylim=(-1.05, 1.05))
+        steps.axhline(0, color="k", lw=0.6)
+        names = ["end:\nnearest\npoint", "end:\nmost\nfrequent", "answer:\nnearest\npoint", "answer:\npresent"]
+        ends.set_xticks([k * (len(cells) + 1) + middle for k in range(4)], names, fontsize=7)
+        ends.set(ylim=(0, 1.05))
+    axes[0][0].set_ylabel("variance explained\n(cut at −1)")
+    axes[1][0].set_ylabel("fraction right")
+    marks = [(colour, "s", cell.upper()) for cell, colour in CELLS.items()]
+    _legend(figure, [*marks, ("k", "s", "filled: by the points; hollow: by visited states, or a guess")])
+    return figure
+
+
+def _bar(axes: Axes, x: float, values: Floats, width: float, cell: str, face: str) -> None:
+    if len(values):
+        axes.bar(x, values.mean(), width, color=face, edgecolor=CELLS.get(cell, "k"), alpha=0.6)
+        axes.plot(np.full(len(values), x), values, "k.", ms=3)
+
+
+# ---- parts ---------------------------------------------------------------------------------------------------------
+
+
+def _kinds(cloud: Cloud) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    """Slow points first, so that the others lie on top."""
+    for kind in (SLOW, SADDLE, STABLE):
+        rows = np.array(cloud.kind) == kind
+        if rows.any():
+            yield kind, rows
+
+
+def _named(one: Measured) -> str:
+    return f"{one.cell.upper()}-{one.size} {one.task}" + ("" if one.seed is None else f", seed {one.seed}")
+
+
+def _panels(rows: int, columns: int) -> tuple[Figure, list[list[Axes]]]:
+    figure = Figure(figsize=(3.6 * columns, 2.9 * rows + 0.3), layout="constrained")
+    return figure, [list(row) for row in figure.subplots(rows, columns, squeeze=False)]
+
+
+def _legend(figure: Figure, signs: Sequence[tuple[str, str, str]]) -> None:
+    """Colour, mark and meaning, below everything."""
+    from matplotlib.lines import Line2D
+
+    handles = [
+        Line2D([], [], color=colour, ls="-" if mark == "-" else "", marker="" if mark == "-" else mark, label=name)
+        for colour, mark, name in signs
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5), fontsize="small")

@@ -1,0 +1,88 @@
+"""``pinkx measure fixed-points``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+SHIPPED = ("*-100-*", "*-64")
+
+
+def _numbers(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(",")) if text else ()
+    except ValueError:
+        raise click.BadParameter(f"expected whole numbers with commas between them, got {text!r}") from None
+
+
+@click.command
+@click.option(
+    "--networks",
+    multiple=True,
+    metavar="GLOB",
+    help="Files, or names of shipped ones.  [default: the nine tasks' of 100 cells, and sentiment's of 64]",
+)
+@click.option("--starts", type=click.IntRange(8), default=256, show_default=True, help="Visited states, for an input.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Draws the starts.")
+@click.option("--seeds", callback=_numbers, metavar="K,K,…", help="Only networks trained from these.")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU threads.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="fixed-points", show_default=True)
+def command(networks: tuple[str, ...], starts: int, seed: int, seeds: tuple[int, ...], threads: int, out: Path) -> None:
+    """Remake the figures of Cheng, Schmid & Lange (2021), and decide which of its claims hold.
+
+    Networks that perform a task are searched under five inputs; those that read reviews are asked whether
+    they are line attractors. What is measured of a network is kept in OUT/kept: the same command given again
+    goes on where it was stopped.
+    """
+    import torch
+
+    from explorer.measure.fixed_points.claims import claims
+    from explorer.measure.fixed_points.measured import choose_networks, measure
+    from explorer.measure.fixed_points.numbers import write_numbers
+    from explorer.measure.fixed_points.report import write_page
+    from explorer.measure.line_attractor import measure_line
+
+    torch.set_num_threads(threads)
+    chosen = choose_networks(networks or SHIPPED, seeds)
+    with _bar(len(chosen)) as begin:
+        found = [
+            measure(info, starts, seed, out / "kept", begin(info.name)) for info in chosen if info.task != "sentiment"
+        ]
+        lines = [
+            measure_line(info, starts, seed, out / "kept", begin(info.name))
+            for info in chosen
+            if info.task == "sentiment"
+        ]
+    verdicts = claims(found)
+    write_numbers(found, lines, verdicts, starts, seed, out)
+    page = write_page(found, lines, verdicts, out)
+    for claim in verdicts:
+        click.echo(f"{claim.verdict:<20}{claim.claim}")
+    click.echo(str(page))
+
+
+@contextmanager
+def _bar(networks: int) -> Iterator[Callable[[str], Callable[[float], None]]]:
+    """One bar on standard error; each network begun gets a function that takes the fraction of it that is done."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(
+        *columns, TextColumn("left:"), TimeRemainingColumn(), console=console, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("", total=networks)
+        begun = -1
+
+        def begin(name: str) -> Callable[[float], None]:
+            nonlocal begun
+            begun += 1
+            place = begun
+            bar.update(task, description=f"{name} ({place + 1} of {networks})", completed=place)
+            return lambda fraction: bar.update(task, completed=place + fraction)
+
+        yield begin
+        bar.update(task, completed=networks)
