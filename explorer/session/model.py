@@ -117,6 +117,7 @@ class Session:
         self._order: NDArray[np.intp] = np.arange(stream.snapshot.network.cell.size)
         self._ordered_for: tuple[object, ...] = ()
         self._run = -1
+        self._review: Review | None = None
         stream.open(reviews, index)
 
     # ---- what faces draw -------------------------------------------------------------------------------------
@@ -141,7 +142,9 @@ class Session:
         names, size = [signal.name for signal in snapshot.network.signals], snapshot.network.cell.size
         if snapshot.run != self._run:
             self._run = snapshot.run
-            self._choose(cursor=None)
+            if snapshot.review is not self._review:  # the same words by another network, or with a gate held: stay
+                self._choose(cursor=None)
+            self._review = snapshot.review
         if self.choices.signal not in names:
             self._choose(signal="h")
         if self.choices.selected is not None and self.choices.selected >= size:
@@ -292,6 +295,7 @@ class Session:
     def open_review(self, index: int) -> None:
         """Open a review of the source, by its index."""
         self.index = index
+        self._choose(cursor=None)
         self.stream.open(self.reviews, index)
 
     def open_at(self, index: int, word: int) -> None:
@@ -299,7 +303,6 @@ class Session:
         self.stream.pause()
         if self.stream.snapshot.review is not self.reviews[index]:
             self.open_review(index)
-            self._choose(cursor=None)
             self.stream.seek(word + 1)
         else:
             self.look_at(word)
@@ -343,7 +346,7 @@ class Session:
     def look_at(self, word: int) -> None:
         """Look at a word by its index; one that is not read yet is read to first."""
         snapshot = self.stream.snapshot
-        self._run = snapshot.run  # the place is one of this run
+        self._run, self._review = snapshot.run, snapshot.review  # the place is one of this run
         word = max(0, min(word, snapshot.words - 1))
         if word >= snapshot.time:
             self._choose(cursor=None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.segment import Segment
 from textual.widgets import Input
 
@@ -27,6 +29,7 @@ class SearchDialog(ListDialog[Hit | int]):
         self._session = session
         self._wait: object = None
         self._here: tuple[int, ...] = ()
+        self._hits: Sequence[Hit] = ()
 
     def on_mount(self) -> None:
         self.query_one(Input).value = " ".join(self._session.words.wanted)
@@ -54,12 +57,10 @@ class SearchDialog(ListDialog[Hit | int]):
 
     def _look(self) -> None:
         words = self._session.words
-        self._here = words.here(self._session.stream.snapshot)
-        count = len(words.others.found) + bool(words.wanted)
-        if count != self.rows.count:
-            self.rows.fill(count)
-        total = sum(hit.count for hit in words.others.found)
-        told = f"{total:,} times in {len(words.others.found):,} other reviews   " if words.wanted else ""
+        self._here, self._hits = words.here(self._session.stream.snapshot), words.others.found
+        self.rows.fill(len(self._hits) + bool(words.wanted))
+        total = sum(hit.count for hit in self._hits)
+        told = f"{total:,} times in {len(self._hits):,} other reviews   " if words.wanted else ""
         self.tell(f"{told}{words.others.progress}", "d D: next, before   esc closes")
 
     def row(self, number: int, width: int) -> Line:
@@ -70,7 +71,7 @@ class SearchDialog(ListDialog[Hit | int]):
                 Segment(f"{times:>5}× ", PINK_BOLD if times else DIM),
                 Segment("in this review" if times else "not in this review", TEXT if times else DIM),
             ]
-        hit = words.others.found[number - 1]
+        hit = self._hits[number - 1]
         review = session.reviews[hit.review]
         head: Line = [
             Segment(f"{hit.count:>5}× ", PINK_BOLD),
@@ -80,7 +81,7 @@ class SearchDialog(ListDialog[Hit | int]):
 
     def chosen(self, number: int) -> None:
         if number:
-            self.dismiss(self._session.words.others.found[number - 1])
+            self.dismiss(self._hits[number - 1])
         elif self._here:
             word = self._session.frame().word
             self.dismiss(next((at for at in self._here if at >= word), self._here[0]))

@@ -49,10 +49,13 @@ class Rows(ScrollView, can_focus=True):
         self.highlighted = 0
 
     def fill(self, count: int, highlighted: int | None = None) -> None:
-        """Show so many rows, and go to one of them."""
+        """Show so many rows, and go to one of them; otherwise stay."""
         self.count = count
         self.virtual_size = Size(0, count)
-        self.action_go(self.highlighted if highlighted is None else highlighted)
+        if highlighted is not None:
+            self.action_go(highlighted)
+        self.highlighted = max(0, min(self.highlighted, count - 1))
+        self.refresh()
 
     def on_resize(self) -> None:
         self.action_go(self.highlighted)

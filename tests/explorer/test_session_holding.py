@@ -10,7 +10,7 @@ import pytest
 from engine.recording import DeviceStepper, record
 from explorer.session.holding import held_cells, told
 from explorer.session.model import Session, SessionError
-from explorer.session.series import cell_table
+from explorer.session.series import cell_table, probability_at
 from tests.explorer.small import open_session, small_network, wait
 
 
@@ -136,3 +136,15 @@ def test_another_network_is_whole(read: Session) -> None:
 def test_a_device_that_holds_no_cells_says_so() -> None:
     with pytest.raises(ValueError, match="--device cpu"):
         DeviceStepper(small_network()).held = {"h": np.zeros(12)}
+
+
+def test_the_word_looked_at_stays_while_the_network_is_changed(read: Session) -> None:
+    read.look_at(30)
+    before = probability_at(read, read.frame())
+    read.holding.hold_at("0")
+    changed(read, dict.fromkeys(range(12), ("h",)))
+    assert read.frame().word == 30
+    assert probability_at(read, read.frame()) != pytest.approx(before)
+    read.open_review(read.index)
+    wait(lambda: read.stream.snapshot.time == 0)
+    assert read.frame().following
