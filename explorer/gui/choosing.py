@@ -8,11 +8,13 @@ from PySide6.QtWidgets import QMainWindow
 
 from explorer.gui.actions import key_sequence
 from explorer.gui.dialogs import AskDialog, ChooseDialog, HelpDialog, TypeDialog
+from explorer.gui.finding import AgreeDialog, SearchDialog
 from explorer.gui.theme import Theme
 from explorer.gui.words import WordsDialog
 from explorer.session.actions import Action
 from explorer.session.entries import networks, reviews
 from explorer.session.model import Session, SessionError
+from explorer.session.word_search import Hit
 
 
 class Choosing(QMainWindow):
@@ -86,6 +88,22 @@ class Choosing(QMainWindow):
             "",
             lambda key: session.comparing.compare_review(session.reviews[int(key)] if key else None),
         )
+
+    def do_search(self) -> None:
+        session = self.opened_session
+
+        def go(found: Hit | int) -> None:
+            self.attempt(lambda: session.words.open(found) if isinstance(found, Hit) else session.look_at(found))
+
+        SearchDialog(self, session, go).open()
+
+    def do_agree_elsewhere(self) -> None:
+        session = self.opened_session
+        session.agreement.begin()
+        AgreeDialog(self, session, lambda place: self.attempt(lambda: session.agreement.open(place))).open()
+
+    def do_population(self) -> None:
+        self.front("population")
 
     def do_hold(self) -> None:
         holding = self.opened_session.holding

@@ -44,6 +44,7 @@ class Words(QWidget):
         self._read: NDArray[np.bool_] = np.empty(0, dtype=bool)
         self._unknown: NDArray[np.bool_] = np.empty(0, dtype=bool)
         self._boxes: list[tuple[int, int, str]] = []
+        self._found: set[int] = set()
         self.setMouseTracking(True)
         self.setMinimumSize(120, 24)
 
@@ -57,6 +58,7 @@ class Words(QWidget):
         self._frame = frame
         strengths, low, high = word_strengths(session, frame, 0, frame.snapshot.words)
         self._codes, self._read = codes(strengths, low, high), np.isfinite(strengths)
+        self._found = session.words.marked(frame.snapshot)
         brushed, pattern, dragged = session.brushed.words, session.brushed.pattern, self._explorer.dragged
         self._boxes = [(a, b, "good") for a, b in (pattern.places if pattern is not None else ())]
         if dragged is not None:
@@ -64,8 +66,8 @@ class Words(QWidget):
         elif brushed:
             self._boxes.append((brushed.start, brushed.stop, "pink"))
         shown = (
-            frame.snapshot.run, frame.word, self._codes.tobytes(), self._read.sum(), self._boxes, self._top,
-            self._explorer.hovered, frame.choices.map, self._explorer.theme.name, self.size(),
+            frame.snapshot.run, frame.word, self._codes.tobytes(), self._read.sum(), self._boxes, self._found,
+            self._top, self._explorer.hovered, frame.choices.map, self._explorer.theme.name, self.size(),
         )  # fmt: skip
         if shown != self._shown:
             self._shown = shown
@@ -156,7 +158,12 @@ class Words(QWidget):
         painter.end()
 
     def _paint_marks(self, painter: QPainter, theme: Theme, first: int, last: int) -> None:
-        """Frames around brushed words, places where the same cells agree, and the word under the mouse."""
+        """Lines under words searched for; frames around brushed words, places where the same cells agree, and the
+        word under the mouse."""
+        for word in self._found:
+            if first <= word < min(last, len(self._widths)):
+                box = self.place_of(word)
+                painter.fillRect(QRectF(box.left(), box.bottom() - 1, box.width(), 3), QColor(theme.warn))
         for begin, end, colour in self._boxes:
             painter.setPen(QColor(getattr(theme, colour)))
             for word in range(max(begin, first), min(end, last, len(self._widths))):

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog
 
 from explorer.gui.actions import key_sequence, window_keys
 from explorer.gui.dialogs import AskDialog, ChooseDialog, HelpDialog, TypeDialog
+from explorer.gui.finding import AgreeDialog, SearchDialog
 from explorer.gui.theme import DARK, LIGHT
 from explorer.gui.window import Window
 from explorer.gui.words import WordsDialog
@@ -112,7 +113,7 @@ EFFECTS: dict[str, Check] = {
     "silence": lambda w: "no cell is selected" in note(w),
     "silence-dead": lambda w: "cell" in note(w),
     "hold": lambda w: dialog(w, AskDialog) is not None,
-    "let-speak": lambda w: "already" in note(w) or "nothing" in note(w),
+    "let-speak": lambda w: "as it was trained" in note(w),
     "order": lambda w: choices(w).order == "activity",
     "bins": lambda w: choices(w).bins == "mean",
     "map": lambda w: choices(w).map == "viridis",
@@ -126,6 +127,11 @@ EFFECTS: dict[str, Check] = {
     "next-point": lambda w: "wait for the search" in note(w),
     "previous-point": lambda w: "wait for the search" in note(w),
     "find-points": lambda w: "not done yet" in note(w),
+    "population": lambda w: w.focused.name == "population",
+    "search": lambda w: dialog(w, SearchDialog) is not None,
+    "next-found": lambda w: "search for words first" in note(w),
+    "previous-found": lambda w: "search for words first" in note(w),
+    "agree-elsewhere": lambda w: "brush words that move some cells first" in note(w),
     "next-review": lambda w: snapshot(w).review.name == "second",
     "previous-review": lambda w: snapshot(w).review.name == "third",
     "reviews": lambda w: w.focused.name == "reviews",
@@ -257,6 +263,32 @@ def test_an_edited_review_is_compared_with_the_one_before(window: Window, qtbot:
     assert "8 of 144 words differ" in words.summary.text()
     words.table.itemActivated.emit(words.table.item(row, 0))
     qtbot.waitUntil(lambda: choices(window).cursor == row)
+
+
+def test_words_are_found_here_and_in_other_reviews(window: Window, qtbot: Any) -> None:
+    press(qtbot, window, "slash")
+    search = dialog(window, SearchDialog)
+    qtbot.keyClicks(search.search, "film")
+    qtbot.waitUntil(lambda: search.list.count() == 2 and search.told.text().startswith("1 times in 1 other"))
+    assert search.list.item(0).text().startswith("8×")
+    assert "[film.]" in search.list.item(1).text()
+    window.redraw()
+    assert window.opened_session.words.marked(snapshot(window)) == window.panels["review"].words._found  # type: ignore[attr-defined]
+    qtbot.keyClick(search.search, Qt.Key.Key_Down)
+    qtbot.keyClick(search.search, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: snapshot(window).review.name == "second")
+    assert dialog(window, SearchDialog) is None
+
+
+def test_places_where_brushed_cells_agree_are_listed(window: Window, qtbot: Any) -> None:
+    window.brush(90, 91)
+    press(qtbot, window, "A")
+    places = dialog(window, AgreeDialog)
+    qtbot.waitUntil(lambda: window.opened_session.agreement.gathering.finished, timeout=60_000)
+    places.look()
+    assert places.list.count() == len(window.opened_session.agreement.gathering.found)
+    qtbot.keyClick(places, Qt.Key.Key_Escape)
+    assert dialog(window, AgreeDialog) is None
 
 
 @pytest.mark.parametrize(("text", "expected"), [("50%", 72), ("12", 11)])
