@@ -43,11 +43,12 @@ class CellModel(QAbstractTableModel):
         self.falling = True
         self.theme: Theme = DARK
         self.signal_name = "h"
+        self._given: list[CellRow] = []  # in the session's order
         self._order: list[int] = []
 
     def take(self, rows: list[CellRow], *, settled: bool) -> None:
         """Show these rows. Until they are ``settled`` a sorted table keeps its order: moving rows cannot be read."""
-        by = self.by
+        by, self._given = self.by, rows
         if by is not None:
             keys = {row.cell: COLUMNS[by][1](row) for row in rows}
             place = {cell: at for at, cell in enumerate(self._order)}
@@ -73,7 +74,8 @@ class CellModel(QAbstractTableModel):
             self.falling = False
         else:
             self.by = None
-        self.take(self.rows, settled=True)
+        self.take(self._given, settled=True)
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(COLUMNS) - 1)
 
     # ---- what Qt asks ------------------------------------------------------------------------------------------
 

@@ -17,12 +17,18 @@ Floats = NDArray[np.float64]
 PAD = 6.0  # pixels between a mark and its label
 
 
-def move(spots: Any, places: Floats) -> None:
-    """Give the spots of a `ScatterPlotItem` new places (spot, 2); their symbols stay as they are drawn."""
-    spots.data["x"], spots.data["y"] = places.T
-    spots.prepareGeometryChange()
-    spots.bounds = [None, None]
-    spots.update()
+class Spots(pg.ScatterPlotItem):  # type: ignore[misc]
+    """Spots that leave the mouse to the view, and that move without being drawn anew."""
+
+    def move(self, places: Floats) -> None:
+        """Give the spots new places (spot, 2)."""
+        self.data["x"], self.data["y"] = places.T
+        self.prepareGeometryChange()
+        self.bounds = [None, None]
+        self.update()
+
+    def mouseClickEvent(self, event: Any) -> None:
+        event.ignore()
 
 
 class Overlay(pg.GraphicsObject):  # type: ignore[misc]

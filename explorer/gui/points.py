@@ -12,7 +12,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QBrush, QColor, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QMenu
 
-from explorer.gui.marks import Labels, Strokes, faded, move
+from explorer.gui.marks import Labels, Spots, Strokes, faded
 from explorer.gui.panel import Panel
 from explorer.gui.text import as_html, safe
 from explorer.gui.theme import DARK, Theme, gradient
@@ -100,8 +100,8 @@ class PointsPanel(Panel):
         self.picture.hideAxis("left")
         self.picture.hideAxis("bottom")
         self._axes, self._unstable, self._trail, self._drawn = (Strokes(width) for width in (1, 1, 2, 1))
-        self._cloud, self._many = (pg.ScatterPlotItem(pen=None, size=5) for _ in range(2))
-        self._certified, self._now, self._ring = (pg.ScatterPlotItem(size=size) for size in (11, 14, 17))
+        self._cloud, self._many = (Spots(pen=None, size=5) for _ in range(2))
+        self._certified, self._now, self._ring = (Spots(size=size) for size in (11, 14, 17))
         self._ends, self._chosen, self._told = Labels(), Labels(12), Labels(12)
         for item in (
             self._axes, self._cloud, self._many, self._unstable, self._trail, self._certified, self._now, self._ring,
@@ -178,8 +178,8 @@ class PointsPanel(Panel):
                 symbol="o",
             )
         elif self.fresh("places", scene.axes):
-            move(self._cloud, cloud)
-            move(self._certified, scene.places[:first])
+            self._cloud.move(cloud)
+            self._certified.move(scene.places[:first])
 
     def _show_many(self, map: PointMap, scene: Scene, entries: tuple[int, ...]) -> None:
         if self.fresh("many", entries, map):

@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSplitter
 
-from explorer.gui.marks import Labels
+from explorer.gui.marks import Labels, Spots
 from explorer.gui.panel import Panel
 from explorer.gui.reviews_list import Table
 from explorer.gui.text import as_html, safe
@@ -167,8 +167,8 @@ class PopulationPanel(Panel):
         self.picture = self.plot(view=self.view, x="β of Σx", y="β of Σh")
         self.view.setRange(xRange=RANGE, yRange=RANGE, padding=0)
         self._equal = pg.InfiniteLine(QPointF(0, 0), angle=45)
-        self._dots = pg.ScatterPlotItem(size=4, pen=None)
-        self._watched = pg.ScatterPlotItem(size=13, symbol="d")
+        self._dots = Spots(size=4, pen=None)
+        self._watched = Spots(size=13, symbol="d")
         self._told = Labels(10)
         for item in (self._equal, self._dots, self._watched, self._told):
             self.view.addItem(item, ignoreBounds=True)

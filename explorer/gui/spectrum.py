@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel
 
-from explorer.gui.marks import Labels
+from explorer.gui.marks import Labels, Spots
 from explorer.gui.panel import Panel
 from explorer.gui.points import nothing
 from explorer.gui.text import as_html
@@ -46,7 +46,7 @@ class SpectrumPanel(Panel):
         angle = np.linspace(0, 2 * np.pi, 400)
         self._circle = pg.PlotCurveItem(np.cos(angle), np.sin(angle), antialias=True)
         self._lines = [pg.InfiniteLine(angle=turned, movable=False) for turned in (0, 90)]
-        self._values = pg.ScatterPlotItem(size=6, symbol="o", pen=None)
+        self._values = Spots(size=6, symbol="o", pen=None)
         self._told = Labels()
         for item in (*self._lines, self._circle, self._values, self._told):
             view.addItem(item, ignoreBounds=True)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu
 
-from explorer.gui.marks import PAD, Labels
+from explorer.gui.marks import PAD, Labels, Spots
 from explorer.gui.panel import Panel
 from explorer.gui.points import brushes, nothing
 from explorer.gui.theme import Theme
@@ -69,7 +69,7 @@ class WordMapPanel(Panel):
         self.column.addLayout(row)
         self.view = WordsView(self)
         self.picture = self.plot(view=self.view, x=" ", y=" ")
-        self._cloud, self._ring = pg.ScatterPlotItem(size=5, pen=None), pg.ScatterPlotItem(size=15)
+        self._cloud, self._ring = Spots(size=5, pen=None), Spots(size=15)
         self._labels, self._chosen, self._told = Labels(), Labels(12), Labels(12)
         for item in (self._cloud, self._labels, self._ring, self._chosen, self._told):
             self.view.addItem(item, ignoreBounds=True)

@@ -1,0 +1,287 @@
+"""The window's cells, overview and population: the threshold dragged, cells silenced, dots and bars clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QMenu
+
+from engine.reviews import Review
+from engine.stream import Stream
+from explorer.gui.cell_table import COLUMNS
+from explorer.gui.cells import CellsPanel
+from explorer.gui.overview import OverviewPanel
+from explorer.gui.population import BINS, PopulationPanel
+from explorer.gui.window import Window
+from explorer.session.model import Session
+from explorer.session.series import cell_table, overview
+from tests.explorer.gui.mouse import LEFT, click, drag, front, hover
+from tests.explorer.small import TEXT, small_network, wait
+
+WORDS = TEXT.split()
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    """100 words read of the first of twelve reviews, each in an order of its own; one is too short for an exponent."""
+    random = np.random.default_rng(0)
+    reviews = [Review(f"review <b>{k}</b>", " ".join(random.permutation(WORDS)), bool(k % 2)) for k in range(11)]
+    opened = Session(Stream(small_network()), [*reviews, Review("short", "A film.", True)])
+    opened.points.close()
+    wait(lambda: opened.stream.snapshot.run == 1)
+    opened.stream.seek(100)
+    wait(lambda: opened.stream.snapshot.time == 100)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def cells(window: Window, qtbot: Any) -> CellsPanel:
+    panel = front(qtbot, window, "cells")
+    assert isinstance(panel, CellsPanel)
+    return panel
+
+
+@pytest.fixture
+def bar(window: Window, qtbot: Any) -> OverviewPanel:
+    panel = front(qtbot, window, "overview")
+    assert isinstance(panel, OverviewPanel)
+    return panel
+
+
+@pytest.fixture
+def population(window: Window, session: Session, qtbot: Any) -> PopulationPanel:
+    """Everything measured and drawn."""
+    panel = front(qtbot, window, "population")
+    assert isinstance(panel, PopulationPanel)
+    qtbot.waitUntil(lambda: len(session.population.rows(session.frame())) == 12, timeout=60_000)
+    window.redraw()
+    return panel
+
+
+def heights(cells: CellsPanel) -> np.ndarray:
+    return np.asarray(cells._bars.opts["height"])
+
+
+def entry(menu: QMenu, begins: str) -> Any:
+    return next(action for action in menu.actions() if action.text().startswith(begins))
+
+
+def shown(cells: CellsPanel) -> list[int]:
+    return [row.cell for row in cells.table.cells.rows]
+
+
+# ---- cells -------------------------------------------------------------------------------------------------------
+
+
+def test_bars_are_the_activity_of_the_cells_in_order(session: Session, cells: CellsPanel) -> None:
+    assert np.allclose(heights(cells), session.stream.snapshot.activity)
+    session.perform("order")
+    cells.explorer.redraw()
+    assert np.allclose(heights(cells), np.sort(session.stream.snapshot.activity)[::-1])
+
+
+def test_the_threshold_is_dragged_and_the_mask_follows(session: Session, cells: CellsPanel, qtbot: Any) -> None:
+    activity = session.stream.snapshot.activity
+    goal = float(np.median(activity))
+    before = session.stream.snapshot.threshold
+    drag(qtbot, cells.picture, [(1, before), (1, goal)])
+    pixel = cells.view.viewPixelSize()[1]
+    qtbot.waitUntil(lambda: session.stream.snapshot.threshold == pytest.approx(goal, abs=2 * pixel))
+    dead = session.stream.snapshot.dead
+    assert np.array_equal(dead, activity < session.stream.snapshot.threshold)
+    assert dead.any()
+    cells.explorer.redraw()
+    assert [row.dead for row in cell_table(session, session.frame())] == dead.tolist()
+    assert f"† {dead.sum()}</span> dead" in cells.head.text()
+    colours = cells._bars.opts["brushes"]
+    assert [colour == cells.theme.dead for colour in colours] == dead.tolist()
+
+
+def test_a_click_on_a_bar_selects_and_another_lets_go(session: Session, cells: CellsPanel, qtbot: Any) -> None:
+    click(qtbot, cells.picture, (7.1, 0.05))
+    assert session.choices.selected == 7
+    assert cells.table.currentIndex().row() == 7
+    click(qtbot, cells.picture, (7.1, 0.05))
+    assert session.choices.selected is None
+    assert not cells.table.selectionModel().hasSelection()
+
+
+def test_the_table_sorts_by_any_column_and_back(session: Session, cells: CellsPanel, qtbot: Any) -> None:
+    header = cells.table.horizontalHeader()
+    for column in range(len(COLUMNS)):
+        key = COLUMNS[column][1]
+        place = QPoint(header.sectionViewportPosition(column) + 8, header.height() // 2)
+        for falling in (True, False):
+            qtbot.mouseClick(header.viewport(), LEFT, pos=place)
+            keys = [value for row in cells.table.cells.rows if np.isfinite(value := key(row))]
+            assert keys == sorted(keys, reverse=falling)
+        qtbot.mouseClick(header.viewport(), LEFT, pos=place)
+        assert shown(cells) == list(range(12))
+    assert sorted(shown(cells)) == list(range(12))
+
+
+def test_a_sorted_table_rests_while_words_go_by(session: Session, cells: CellsPanel) -> None:
+    cells.table.cells.sort_by(1)
+    before = shown(cells)
+    rows = cell_table(session, session.frame())[::-1]
+    cells.table.show_rows(rows, cells.theme, "h", settled=False)
+    assert shown(cells) == before
+    session.look_at(50)
+    cells.explorer.redraw()
+    values = session.read("h", 50, 51)[0]
+    assert shown(cells) == np.argsort(-values, kind="stable").tolist()
+
+
+def test_a_click_in_the_table_selects(session: Session, cells: CellsPanel, qtbot: Any) -> None:
+    index = cells.table.cells.index(3, 2)
+    cells.table.scrollTo(index)
+    qtbot.mouseClick(cells.table.viewport(), LEFT, pos=cells.table.visualRect(index).center())
+    assert session.choices.selected == 3
+
+
+def test_the_context_menu_silences_pins_and_selects(session: Session, cells: CellsPanel, qtbot: Any) -> None:
+    entry(cells.menu(4), "Silence cell #4").trigger()
+    qtbot.waitUntil(lambda: "h" in session.stream.snapshot.held)
+    wait(lambda: session.stream.snapshot.time == 100)
+    cells.explorer.redraw()
+    assert session.choices.selected == 4
+    assert cells.table.cells.rows[4].mark == "∅"
+    assert cells.table.cells.data(cells.table.cells.index(4, 0)) == "#004 ∅"
+    entry(cells.menu(4), "Let cell #4 speak").trigger()
+    qtbot.waitUntil(lambda: not session.stream.snapshot.held)
+    entry(cells.menu(2), "Pin").trigger()
+    assert session.choices.pins == (2,)
+    assert shown(cells)[0] == 2
+    entry(cells.menu(5), "Select").trigger()
+    assert session.choices.selected == 5
+    session.threshold(10)
+    qtbot.waitUntil(lambda: bool(session.stream.snapshot.dead.all()))
+    entry(cells.menu(None), "Silence all dead").trigger()
+    qtbot.waitUntil(lambda: "h" in session.stream.snapshot.held)
+    assert not np.isnan(session.stream.snapshot.held["h"]).any()
+
+
+def test_cells_are_told_on_hover_and_linked(cells: CellsPanel, qtbot: Any) -> None:
+    hover(qtbot, cells.picture, (6, 0.02))
+    assert cells.explorer.hovered_cell == 6
+    assert "cell #6" in cells.picture.toolTip()
+
+
+def test_the_numbers_of_the_table(session: Session, cells: CellsPanel) -> None:
+    headings, rows = cells.numbers()
+    assert np.allclose(rows[:, headings.index("activity")], session.stream.snapshot.activity)
+    assert np.allclose(rows[:, headings.index("weight")], session.stream.snapshot.network.readout_weight[0])
+
+
+# ---- the overview ------------------------------------------------------------------------------------------------
+
+
+def test_the_overview_is_the_probability_of_every_word(session: Session, bar: OverviewPanel) -> None:
+    expected = overview(session, session.frame(), 1000).values
+    drawn = sum(bars.getData()[1] for bars in bar._bars)
+    assert np.allclose(drawn[:100], expected[:100])
+    assert np.allclose(drawn[100:], 0)
+    headings, rows = bar.numbers()
+    assert headings == ["first_word", "probability"]
+    assert np.allclose(rows[:, 1], expected, equal_nan=True)
+
+
+def test_a_click_and_a_drag_look_there(session: Session, bar: OverviewPanel, qtbot: Any) -> None:
+    click(qtbot, bar.picture, (30.5, 0.5))
+    assert session.choices.cursor == 30
+    drag(qtbot, bar.picture, [(40.5, 0.5), (70.5, 0.5)])
+    assert session.choices.cursor == pytest.approx(70, abs=1)
+    bar.explorer.redraw()
+    assert bar._here.value() == session.choices.cursor + 0.5
+    click(qtbot, bar.picture, (120.5, 0.5))
+    qtbot.waitUntil(lambda: session.stream.snapshot.time >= 120)
+
+
+def test_the_network_compared_with_is_a_line(session: Session, bar: OverviewPanel, qtbot: Any, tmp_path: Any) -> None:
+    path = tmp_path / "other.safetensors"
+    small_network(6, seed=1).save(path)
+    session.comparing.compare_with(str(path))
+    qtbot.waitUntil(lambda: session.comparing.comparison(session.frame()) is not None)
+    bar.explorer.redraw()
+    other = session.comparing.comparison(session.frame())
+    assert other is not None
+    assert np.allclose(bar._compared.getData()[1][:100], other.probability[:100])
+    assert "difference" in bar.head.text()
+    assert bar.numbers()[0] == ["first_word", "probability", "probability_compared"]
+    session.comparing.compare_with(None)
+    bar.explorer.redraw()
+    assert len(bar._compared.getData()[1]) == 0
+
+
+# ---- the population ----------------------------------------------------------------------------------------------
+
+
+def test_the_histograms_and_the_scatter_hold_every_review(session: Session, population: PopulationPanel) -> None:
+    frame = session.frame()
+    for bars in population.bars:
+        expected = session.population.histogram(frame, bars.signal, BINS)
+        assert np.array_equal(bars._bars.opts["height"], expected.counts)
+        assert expected.counts.sum() == 11
+        assert bars._here.value() == pytest.approx(np.clip(expected.beta, -0.5, 2.5))
+    beta, _ = session.population.scatter(frame)
+    assert np.allclose(np.stack(population._dots.getData(), axis=1), beta)
+    watched = session.population.watched(frame)
+    assert watched is not None
+    assert np.allclose(np.stack(population._watched.getData(), axis=1)[0], watched["beta"][::-1])
+    assert "12</b> of 12 reviews" in population.head.text()
+    assert "1 too short" in population.head.text()
+
+
+def test_a_click_on_a_dot_opens_its_review(session: Session, population: PopulationPanel, qtbot: Any) -> None:
+    beta, reviews = session.population.scatter(session.frame())
+    dot = int(np.flatnonzero(reviews == 5)[0])
+    population.view.setRange(
+        xRange=tuple(beta[dot, 0] + [-0.02, 0.02]), yRange=tuple(beta[dot, 1] + [-0.02, 0.02]), padding=0
+    )
+    hover(qtbot, population.picture, tuple(beta[dot]))
+    assert population._told.texts[0].startswith("review 6 review <b>5</b>\n")
+    click(qtbot, population.picture, tuple(beta[dot]))
+    qtbot.waitUntil(lambda: session.stream.snapshot.index == 5)
+
+
+def test_a_click_on_a_bar_narrows_the_list_and_again_widens_it(
+    session: Session, population: PopulationPanel, qtbot: Any
+) -> None:
+    bars = population.bars[0]
+    counts = np.asarray(bars._bars.opts["height"])
+    x = float(bars._bars.opts["x"][int(counts.argmax())])
+    click(qtbot, bars.picture, (x, 0.5))
+    assert population.model.rowCount() == counts.max()
+    assert "listed: β of h" in population.head.text()
+    click(qtbot, bars.picture, (x, 0.5))
+    assert population.model.rowCount() == 12
+
+
+def test_the_list_sorts_and_opens(session: Session, population: PopulationPanel, qtbot: Any) -> None:
+    betas = [float(population.model.told(row)[2]) for row in range(11)]
+    assert betas == sorted(betas, reverse=True)
+    header = population.table.horizontalHeader()
+    place = QPoint(header.sectionViewportPosition(2) + 8, header.height() // 2)
+    qtbot.mouseClick(header.viewport(), LEFT, pos=place)
+    assert float(population.model.told(0)[2]) == min(betas)
+    assert population.model.headerData(2, Qt.Orientation.Horizontal).endswith("▴")
+    place = QPoint(header.sectionViewportPosition(4) + 8, header.height() // 2)
+    qtbot.mouseClick(header.viewport(), LEFT, pos=place)
+    assert session.population.order == "length"
+    index = population.model.index(0, 1)
+    expected = population.model.review(0)
+    population.table.scrollTo(index)
+    place = population.table.visualRect(index).center()
+    qtbot.mouseClick(population.table.viewport(), LEFT, pos=place)
+    qtbot.mouseDClick(population.table.viewport(), LEFT, pos=place)
+    qtbot.waitUntil(lambda: session.stream.snapshot.index == expected)
+    headings, rows = population.numbers()
+    assert rows.shape == (12, len(headings))

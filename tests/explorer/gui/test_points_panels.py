@@ -1,0 +1,277 @@
+"""The window's points, spectrum and word map: turned, picked, outlined and searched by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication
+
+from explorer.gui.points import DRAG, PointsPanel
+from explorer.gui.spectrum import SpectrumPanel
+from explorer.gui.window import Window
+from explorer.gui.word_map import WordMapPanel
+from explorer.session.model import Session
+from explorer.session.point_map import PointMap
+from tests.explorer.gui.mouse import CTRL, SHIFT, at, click, double_click, drag, front, hover
+from tests.explorer.small import open_session, wait
+from tests.explorer.test_points_session import settle
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    """100 words read, paused; everything found."""
+    opened = open_session(search=True)
+    opened.stream.seek(100)
+    wait(lambda: opened.stream.snapshot.time == 100)
+    settle(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def points(window: Window, qtbot: Any) -> PointsPanel:
+    panel = front(qtbot, window, "points")
+    assert isinstance(panel, PointsPanel)
+    return panel
+
+
+@pytest.fixture
+def words(window: Window, qtbot: Any) -> WordMapPanel:
+    panel = front(qtbot, window, "word-map")
+    assert isinstance(panel, WordMapPanel)
+    return panel
+
+
+@pytest.fixture
+def spectrum(window: Window, qtbot: Any) -> SpectrumPanel:
+    panel = front(qtbot, window, "spectrum")
+    assert isinstance(panel, SpectrumPanel)
+    return panel
+
+
+def found(session: Session) -> PointMap:
+    assert session.points.map is not None
+    return session.points.map
+
+
+def places(points: PointsPanel) -> np.ndarray:
+    assert points._scene is not None
+    return points._scene.places
+
+
+def wheel(picture: Any, place: tuple[float, float], clicks: int) -> None:
+    point, viewport = at(picture, place), picture.viewport()
+    turned = QPoint(0, 120 * clicks)
+    event = QWheelEvent(
+        point, QPointF(viewport.mapToGlobal(point)), QPoint(), turned, Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(viewport, event)
+
+
+# ---- points ------------------------------------------------------------------------------------------------------
+
+
+def test_every_entry_is_drawn_where_the_session_has_it(session: Session, points: PointsPanel) -> None:
+    map = found(session)
+    drawn = np.concatenate([np.stack(spots.getData(), axis=1) for spots in (points._certified, points._cloud)])
+    assert np.allclose(drawn, places(points))
+    assert len(drawn) == len(map)
+    assert "stable" in points.legend.text()
+    assert "logit" in points.legend.text()
+    assert points._ends.texts == ["PC1", "PC2", "PC3"]
+    assert len(points._trail._lines) == 47
+    alphas = [colour.alphaF() for colour in points._trail._colours]
+    assert alphas == sorted(alphas)
+    assert len(points._unstable._lines) == len(map.unstable_directions)
+
+
+def test_a_drag_turns_and_selects_nothing(session: Session, points: PointsPanel, qtbot: Any) -> None:
+    before, view = places(points).copy(), session.points.view
+    begin, end = at(points.picture, (0, 0)), at(points.picture, (0.5, -0.2))
+    drag(qtbot, points.picture, [(0, 0), (0.5, -0.2)])
+    now = session.points.view
+    moved = end - begin
+    assert now.azimuth == pytest.approx((view.azimuth - DRAG * moved.x() + 180) % 360 - 180, abs=DRAG * 2)
+    assert now.elevation == pytest.approx(np.clip(view.elevation + DRAG * moved.y(), -90, 90), abs=DRAG * 2)
+    assert now.selected is None
+    assert not np.allclose(places(points), before)
+    assert np.allclose(np.stack(points._cloud.getData(), axis=1), places(points)[found(session).certified :])
+    assert f"az {now.azimuth:.0f}°" in points.head.text()
+
+
+def test_the_wheel_zooms_and_a_double_click_shows_all(points: PointsPanel, qtbot: Any) -> None:
+    whole = points.view.viewRect().width()
+    wheel(points.picture, (0, 0), 3)
+    qtbot.waitUntil(lambda: points.view.viewRect().width() < 0.9 * whole)
+    double_click(qtbot, points.picture, (0, 0))
+    qtbot.waitUntil(lambda: points.view.viewRect().width() == pytest.approx(whole))
+
+
+def test_a_click_selects_in_every_panel_and_one_beside_lets_go(
+    session: Session, points: PointsPanel, words: WordMapPanel, window: Window, qtbot: Any
+) -> None:
+    map = found(session)
+    entry = map.certified + int(np.argmax(map.logit[map.certified :]))
+    front(qtbot, window, "points")
+    click(qtbot, points.picture, tuple(places(points)[entry]))
+    selected = session.points.view.selected
+    assert selected is not None
+    assert np.abs(places(points)[selected] - places(points)[entry]).max() < 0.1
+    assert points._chosen.texts == [map.names[selected]]
+    session.points.select(entry)
+    window.redraw()
+    spectrum = window.panels["spectrum"]
+    assert isinstance(spectrum, SpectrumPanel)
+    assert f"“{map.names[entry]}”" in spectrum.portrait.text()
+    front(qtbot, window, "word-map")
+    assert words._chosen.texts == [map.names[entry]]
+    front(qtbot, window, "points")
+    empty = next(p for p in ((-1, 1), (1, 1), (1, -1), (0, -1)) if np.hypot(*(places(points) - p).T).min() > 0.3)
+    click(qtbot, points.picture, empty)
+    assert session.points.view.selected is None
+
+
+@pytest.mark.parametrize("held", [SHIFT, CTRL], ids=["rectangle", "lasso"])
+def test_many_are_selected_by_an_outline_and_listed(
+    session: Session, points: PointsPanel, qtbot: Any, held: Qt.KeyboardModifier
+) -> None:
+    map, there, view = found(session), places(points), session.points.view
+    x, y = there[map.certified]
+    corners = [(x - 0.1, y - 0.1), (x + 0.1, y + 0.1)]
+    if held is CTRL:
+        corners = [(x - 0.1, y - 0.1), (x + 0.1, y - 0.1), (x + 0.1, y + 0.1), (x - 0.1, y + 0.1)]
+    drag(qtbot, points.picture, corners, held)
+    many = session.points.view.many
+    expected = np.flatnonzero((np.abs(there - (x, y)) < 0.095).all(axis=1)).tolist()
+    assert set(expected) <= set(many)
+    assert map.certified in many
+    assert (np.abs(there[list(many)] - (x, y)) < 0.12).all()
+    assert f"{len(many)} selected" in points.head.text()
+    listed = [points.list.item(row).text() for row in range(points.list.count())]
+    assert sorted(listed) == sorted(map.names[k] for k in many)
+    assert points.list.isVisible()
+    assert (session.points.view.azimuth, session.points.view.elevation) == (view.azimuth, view.elevation)
+    points.list.itemClicked.emit(points.list.item(0))
+    assert map.names[session.points.view.selected or 0] == listed[0]
+    points.explorer.perform("deselect")
+    assert not points.list.isVisible()
+
+
+def test_hovering_tells_name_logit_and_memory(session: Session, points: PointsPanel, qtbot: Any) -> None:
+    entry = int(np.argmin(found(session).logit))
+    hover(qtbot, points.picture, tuple(places(points)[entry]))
+    told = points._told.texts
+    assert len(told) == 1
+    assert "logit" in told[0]
+    assert "words" in told[0]
+    hover(qtbot, points.picture, (1.07, 1.07))
+    assert points._told.texts == []
+
+
+def test_colours_and_legend_follow_the_menu(session: Session, points: PointsPanel) -> None:
+    texts = []
+    for action in points._menu().actions()[:4]:
+        action.trigger()
+        assert action.text().endswith(session.points.view.colour)
+        texts.append(points.legend.text())
+    assert len(set(texts)) == 4
+    assert "words (slowest τ)" in texts[1]
+    assert "zero" in texts[3]
+
+
+def test_another_network_clears_the_picture(session: Session, points: PointsPanel, qtbot: Any) -> None:
+    from tests.explorer.small import small_network
+
+    session.stream.use(small_network(7, seed=3))
+    wait(lambda: session.stream.snapshot.network.cell.size == 7)
+    points.explorer.redraw()
+    if session.points.map is None:
+        assert len(points._cloud.getData()[0]) == 0
+    settle(session)
+    points.explorer.redraw()
+    assert np.allclose(np.stack(points._certified.getData(), axis=1), places(points)[: found(session).certified])
+
+
+# ---- the spectrum ------------------------------------------------------------------------------------------------
+
+
+def test_eigenvalues_are_drawn_and_told_in_words(session: Session, spectrum: SpectrumPanel, qtbot: Any) -> None:
+    portrait = session.points.portrait(session.frame())
+    assert portrait is not None
+    values = portrait.eigenvalues
+    assert np.allclose(np.stack(spectrum._values.getData(), axis=1), np.stack([values.real, values.imag], axis=1))
+    assert f"{abs(values[0]):.4f}" in spectrum.portrait.text()
+    assert "nearest to now" in spectrum.head.text()
+    hover(qtbot, spectrum.picture, (values[0].real, values[0].imag))
+    assert "e-fold" in spectrum._told.texts[0]
+    hover(qtbot, spectrum.picture, (-1.2, 1.2))
+    assert spectrum._told.texts == []
+    headings, rows = spectrum.numbers()
+    assert headings == ["re", "im", "modulus", "tau_words"]
+    assert np.allclose(rows[:, 2], np.abs(values))
+
+
+# ---- the word map ------------------------------------------------------------------------------------------------
+
+
+def test_a_search_finds_a_word_and_looks_at_it_closely(session: Session, words: WordMapPanel, qtbot: Any) -> None:
+    before = words.view.viewRect().width()
+    qtbot.keyClicks(words.search, "wonder")
+    map = found(session)
+    selected = session.points.view.selected
+    assert selected is not None
+    assert map.names[selected] == "wonderful"
+    assert words._chosen.texts == ["wonderful"]
+    assert words.view.viewRect().width() < 0.5 * before
+    centre = words.view.viewRect().center()
+    assert words._words is not None
+    assert np.allclose((centre.x(), centre.y()), words._words.places[selected - map.certified])
+
+
+def test_labels_grow_in_number_on_zoom(words: WordMapPanel) -> None:
+    assert words._words is not None
+    shown = list(words._labels.texts)
+    assert shown
+    words.view.scaleBy((0.3, 0.3))
+    seen = words.view.viewRect()
+    inside = [
+        word for word, (x, y) in zip(words._words.words, words._words.places.tolist(), strict=True)
+        if seen.contains(x, y)
+    ]  # fmt: skip
+    assert set(words._labels.texts) <= set(inside)
+    assert len(set(words._labels.texts)) >= len(set(shown) & set(inside))
+
+
+def test_a_click_on_a_word_selects_it_along_either_axes(session: Session, words: WordMapPanel, qtbot: Any) -> None:
+    map = found(session)
+    for axes in (0, 1):
+        words.axes.setCurrentIndex(axes)
+        assert words._words is not None
+        word = int(np.argmax(words._words.logit))
+        click(qtbot, words.picture, tuple(words._words.places[word]))
+        selected = session.points.view.selected
+        assert selected is not None
+        assert map.logit[selected] == pytest.approx(map.logit[map.certified + word], abs=0.05)
+        session.points.select(None)
+    hover(qtbot, words.picture, tuple(words._words.places[word]))
+    assert "slowest τ" in words._told.texts[0]
+
+
+def test_numbers_of_points_and_words_are_those_shown(
+    session: Session, points: PointsPanel, words: WordMapPanel
+) -> None:
+    map = found(session)
+    headings, rows = points.numbers()
+    assert rows.shape == (len(map), len(headings))
+    assert np.allclose(rows[:, headings.index("logit")].astype(float), map.logit)
+    headings, rows = words.numbers()
+    assert tuple(rows[:, 0]) == map.names[map.certified :]
