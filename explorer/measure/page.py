@@ -41,7 +41,7 @@ _CSS: Final = """
 @media (prefers-color-scheme: dark) { :root { --ink: #dfe5ec; --paper: #14181d; --faint: #97a3b0; --line: #323a44;
   --wash: #1c2229; --yes: #5fd39a; --perhaps: #f0b859; --no: #ff8f85; --open: #97a3b0; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 2.5rem 1.25rem 5rem; max-width: 62rem; color: var(--ink); background: var(--paper);
+body { margin: 0 auto; padding: 2.5rem 1.25rem 5rem; max-width: 68rem; color: var(--ink); background: var(--paper);
   font: 16px/1.55 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .4rem; }
 h2 { font-size: 1.3rem; margin: 2.8rem 0 .6rem; padding-top: .9rem; border-top: 1px solid var(--line); }
@@ -56,11 +56,12 @@ figcaption, caption { font-size: .88rem; text-align: left; max-width: 52rem; }
 figcaption { margin-top: .5rem; }
 caption { caption-side: top; padding-bottom: .4rem; }
 .scroll { overflow-x: auto; margin: 1.2rem 0; break-inside: avoid; }
-table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .32rem .7rem; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line); }
+table { border-collapse: collapse; font-size: .84rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .32rem .6rem; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; background: var(--wash); }
 th:first-child, td:first-child, td.words, th.words { text-align: left; }
-td.words { min-width: 9rem; }
+td { white-space: nowrap; }
+td.words { min-width: 8rem; white-space: normal; }
 .yes, .perhaps, .no, .open { font-weight: 600; }
 .yes { color: var(--yes); } .perhaps { color: var(--perhaps); } .no { color: var(--no); } .open { color: var(--open); }
 @media print { body { max-width: none; padding: 0; font-size: 10.5pt; } nav { display: none; }
@@ -92,7 +93,7 @@ class Page:
 
     def text(self, paragraph: str) -> None:
         """Add a paragraph."""
-        self._body.append(f"<p>{escape(paragraph)}</p>")
+        self._body.append(f"<p>{escape(_typeset(paragraph))}</p>")
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[object]], caption: str) -> None:
         """Add a table; columns of words are set to the left, numbers to the right, and verdicts in colour.
@@ -162,8 +163,14 @@ class Page:
         )
 
 
+def _typeset(text: str) -> str:
+    """Negative numbers get a minus in place of a hyphen."""
+    return re.sub(r"(?<![\w-])-(?=\d)", "−", text)
+
+
 def _shown(cell: str) -> str:
     kind = _VERDICTS.get(cell)
+    cell = _typeset(cell)
     return escape(cell) if kind is None else f'<span class="{kind}">{escape(cell)}</span>'
 
 

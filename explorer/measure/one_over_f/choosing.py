@@ -68,7 +68,7 @@ def choose_networks(patterns: Sequence[str], seeds: Sequence[int] = ()) -> list[
     Raises
     ------
     ValueError
-        If a pattern fits nothing, or nothing is left.
+        If a pattern fits nothing, or no finished network is left.
     """
     files: list[Path] = []
     for pattern in patterns or ("*",):
@@ -90,6 +90,8 @@ def choose_networks(patterns: Sequence[str], seeds: Sequence[int] = ()) -> list[
     if not distinct:
         among = f" of seed {', '.join(map(str, seeds))}" if seeds else ""
         raise ValueError(f"none of the {len(files)} networks found reads reviews{among}: there is nothing to measure")
+    if all(candidate.epoch is not None for candidate in distinct.values()):
+        raise ValueError("only networks kept during their training: name a finished one, too")
     return _named_apart(
         sorted(
             distinct.values(),

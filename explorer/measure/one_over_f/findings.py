@@ -33,16 +33,19 @@ class Spread:
 def over_networks(networks: Iterable[Measured], signal: str) -> Spread:
     """β of a signal's layer sum."""
     each = [summary(network.of(signal)) for network in networks]
-    mean, seeds = spread([one["mean"] for one in each])
-    within = [one["sd"] for one in each if np.isfinite(one["sd"])]
-    return Spread(mean, seeds, float(np.sqrt(np.mean(np.square(within)))) if within else float("nan"), len(each))
+    return _over([one["mean"] for one in each], [one["sd"] for one in each])
 
 
 def of_control(networks: Iterable[Measured], name: str) -> Spread:
     """β of h under a control; see `Measured.controls`."""
     each = [network.controls[name] for network in networks if name in network.controls]
-    mean, seeds = spread([one["mean"] for one in each])
-    return Spread(mean, seeds, float("nan"), len(each))
+    return _over([one["mean"] for one in each], [one["sd"] for one in each])
+
+
+def _over(means: Sequence[float], within: Sequence[float]) -> Spread:
+    mean, seeds = spread(means)
+    known = [sd for sd in within if np.isfinite(sd)]
+    return Spread(mean, seeds, float(np.sqrt(np.mean(np.square(known)))) if known else float("nan"), len(means))
 
 
 @dataclass(frozen=True)
@@ -134,5 +137,4 @@ def grouped(networks: Sequence[Measured], internal: bool) -> Spread:
         for network, some in zip(networks, names, strict=True)
     ]
     within = [summary(network.of(name))["sd"] for network, some in zip(networks, names, strict=True) for name in some]
-    mean, seeds = spread([float(value) for value in each])
-    return Spread(mean, seeds, float(np.sqrt(np.nanmean(np.square(within)))) if within else float("nan"), len(each))
+    return _over([float(value) for value in each], within)

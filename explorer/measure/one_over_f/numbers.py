@@ -20,7 +20,7 @@ FORMAT: Final = "pinkx 1/f measurement 1"
 
 
 def document(found: Findings, verdicts: Sequence[Claim]) -> dict[str, Any]:
-    """All numbers in JSON's types; what has no finite value is null."""
+    """All numbers in JSON's types, to six digits; what has no finite value is null."""
     return _finite(
         {
             "format": FORMAT,
@@ -118,4 +118,6 @@ def _finite(value: Any) -> Any:
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else None
+    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -35,12 +36,13 @@ def write_page(found: Findings, verdicts: list[Claim], folder: Path, speed: str)
         "the bands in every figure hold nine in ten of such series. The paper does not state its scales."
     )
     page.text(
-        "The authors' networks are not public. These were trained by pinkx with the paper's Table I; where the paper "
+        "The authors' networks are not public. Networks trained by pinkx follow the paper's Table I; where the paper "
         "is silent or its recipe did not learn, engine/training.py says what was done: no padding, words left out at "
         "random, gradients clipped, weights averaged, the best epoch by a validation loss."
     )
     page.text(speed)
     with rc_context(STYLE):
+        _in_short(page, found, verdicts)
         _claims(page, verdicts)
         _side_by_side(page, found)
         _figures(page, found, _bundled_review(found))
@@ -59,6 +61,40 @@ def write_page(found: Findings, verdicts: list[Claim], folder: Path, speed: str)
     return page.write(folder)
 
 
+def _in_short(page: Page, found: Findings, verdicts: list[Claim]) -> None:
+    page.heading("In short")
+    counts = Counter(claim.verdict for claim in verdicts)
+    said = ", ".join(f"{count} “{verdict}”" for verdict, count in counts.most_common())
+    page.text(f"Of {len(verdicts)} claims of the paper: {said}.")
+    networks = open_questions.with_controls(found)
+    if not networks:
+        return
+    flips = [network.controls["flipped"] for network in networks]
+    width = np.mean([max(values) - min(values) for values in flips])
+    plain, mixed, raw = (of_control(networks, name) for name in ("plain", "shuffled", "untrained"))
+    readout = of_control(networks, "readout")
+    page.text(
+        "What a layer sum says depends on signs that mean nothing. tanh is odd: turn the sign of a cell, and of the "
+        "weights that lead to its candidate and away from its h, and the network gives the same answers to every "
+        f"review, but its layer sum is another series. Over {len(flips[0])} draws of signs, β of h of one network "
+        f"ranges over {width:.2f} on average; over the {plain.networks} networks its standard deviation is "
+        f"{plain.seeds:.2f}. Weighted as in the readout (the logit, which no such turn changes) β is {readout}."
+    )
+    page.text(
+        f"The order of the words: β of h is {plain} as written and {mixed} with the words of every review shuffled. "
+        f"Before training it is {raw}; of the input, {over_networks(networks, 'x')}."
+    )
+    largest = [network for network in networks if network.candidate.size == networks[-1].candidate.size]
+    held = [network.controls["held"] for network in largest if network.controls["held"]]
+    changes = [100 * (one["dead held"] - one["free"]) for one in held]
+    page.text(
+        f"In layers of {networks[-1].candidate.size} cells {np.mean([n.dead.mean() for n in largest]):.0%} are dead"
+        + (f"; holding them at their mean changes the accuracy by {np.mean(changes):+.2f} points" if held else "")
+        + f". Left out of the sum, they change β of h from {of_control(largest, 'plain')} to "
+        f"{of_control(largest, 'live')}."
+    )
+
+
 def _claims(page: Page, verdicts: list[Claim]) -> None:
     page.heading("Which claims hold")
     page.text(
@@ -66,8 +102,8 @@ def _claims(page: Page, verdicts: list[Claim]) -> None:
         "choice”: met by some of it. “Does not hold”: by none."
     )
     page.table(
-        ("claim", "where", "published", "criterion", "measured", "verdict"),
-        [(c.claim, c.place, c.published, c.criterion, c.measured, c.verdict) for c in verdicts],
+        ("claim", "verdict", "published", "where", "measured", "criterion"),
+        [(c.claim, c.verdict, c.published, c.place, c.measured, c.criterion) for c in verdicts],
         "The paper's claims, in its order.",
     )
 
@@ -166,17 +202,6 @@ def _open(page: Page, found: Findings) -> None:
     networks = open_questions.with_controls(found)
     reviews = networks[0].controls["plain"]["count"]
     page.heading("What the paper leaves open")
-    flips = [network.controls["flipped"] for network in networks]
-    draws = [max(values) - min(values) for values in flips]
-    _, seeds = spread([network.controls["plain"]["mean"] for network in networks])
-    mean, sd = spread([network.controls["readout"]["mean"] for network in networks])
-    page.text(
-        "The layer sum adds cells with whatever signs training gave them. But tanh is odd: turn the sign of a cell, "
-        "and of the weights that lead to its candidate and away from its h, and the network gives the same answers to "
-        f"every review. Its layer sum has another β. Over {len(flips[0])} draws of signs, β of one network's sum "
-        f"ranges over {np.mean(draws):.2f} on average (the standard deviation of β over the trained networks is "
-        f"{seeds:.2f}); weighted as in the readout, which no such turn changes, it is {mean:.2f} ± {sd:.2f}."
-    )
     page.figure(
         open_questions.signs(found),
         "signs",

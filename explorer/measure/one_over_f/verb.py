@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
+    from explorer.measure.one_over_f.choosing import Candidate, Corpus
     from explorer.measure.one_over_f.findings import Findings
+    from explorer.measure.one_over_f.measured import Measured, Options
 
 
 def _numbers(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, ...]:
@@ -66,95 +67,84 @@ def command(
     import numba
     import torch
 
+    from engine.fluctuation import default_scales
+    from explorer.measure.one_over_f.choosing import Corpus, choose_networks
     from explorer.measure.one_over_f.claims import claims
+    from explorer.measure.one_over_f.findings import Findings
+    from explorer.measure.one_over_f.measured import Options
     from explorer.measure.one_over_f.numbers import write_numbers
     from explorer.measure.one_over_f.report import write_page
 
     torch.set_num_threads(threads)
     numba.set_num_threads(min(threads, numba.get_num_threads()))
-    console = Console(stderr=True)
     start = time.perf_counter()
-    found = _measure(console, networks, source, words, limit, signals, scales, seeds, paper_only, out)
+    if scales and not 5 <= min(scales) <= max(scales) <= words:
+        raise ValueError(f"--scales: from 5 to the reviews' {words} words, got {min(scales)} to {max(scales)}")
+    chosen = choose_networks(networks, seeds)
+    asked = _signals(chosen, signals)
+    options = Options(scales or default_scales(words), asked, not paper_only)
+
+    console = Console(stderr=True)
+    with _bar(console) as bar:
+        reading = bar.add_task("reading reviews", total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(reading, completed=done, total=total, visible=done < total)
+
+        corpus = Corpus.of(None if source == "bundled" else source, words, limit, show)
+        results = list(_measured(bar, chosen, corpus, options, out / "kept"))
+    finished = tuple(result for result in results if result.candidate.epoch is None)
+    learning = tuple(result for result in results if result.candidate.epoch is not None)
+    found = Findings(finished, learning, corpus, options)
     verdicts = claims(found)
-    out.mkdir(parents=True, exist_ok=True)
     write_numbers(found, verdicts, out)
     page = write_page(found, verdicts, out, _speed(found, published_way))
     for claim in verdicts:
         click.echo(f"{claim.verdict:<20}{claim.claim}")
-    console.print(f"{len(found.networks)} networks, {time.perf_counter() - start:.0f} s", highlight=False)
+    console.print(f"{len(finished)} networks, {time.perf_counter() - start:.0f} s", highlight=False)
     click.echo(str(page))
 
 
-def _measure(
-    console: Console,
-    networks: tuple[str, ...],
-    source: str,
-    words: int,
-    limit: int | None,
-    signals: str | None,
-    scales: tuple[int, ...],
-    seeds: tuple[int, ...],
-    paper_only: bool,
-    out: Path,
-) -> Findings:
-    from engine.fluctuation import default_scales
-    from explorer.measure.one_over_f.choosing import Corpus, choose_networks
-    from explorer.measure.one_over_f.findings import Findings
-    from explorer.measure.one_over_f.measured import Options, measure
-
-    if scales and not 5 <= min(scales) <= max(scales) <= words:
-        raise ValueError(f"--scales: from 5 to the reviews' {words} words, got {min(scales)} to {max(scales)}")
-    chosen = choose_networks(networks, seeds)
-    asked = tuple(signals.split(",")) if signals else ()
+def _signals(chosen: Sequence[Candidate], text: str | None) -> tuple[str, ...]:
+    """The signals asked for; ValueError if no network has one."""
+    asked = tuple(text.split(",")) if text else ()
     known = {signal.name for candidate in chosen for signal in candidate.network.signals}
     if set(asked) - known:
         raise ValueError(
             f"no signal {', '.join(sorted(set(asked) - known))} in these networks; there are {', '.join(sorted(known))}"
         )
-    options = Options(scales or default_scales(words), asked, not paper_only)
-    with _bar(console) as show:
-        corpus = Corpus.of(None if source == "bundled" else source, words, limit, show("reading reviews", 1.0))
-        results = []
-        # What a network takes grows with its cells, and a little with their square.
-        costs = [candidate.network.cell.size + 40.0 for candidate in chosen]
-        for number, candidate in enumerate(chosen):
-            report = show(f"{candidate.name} ({number + 1} of {len(chosen)})", costs[number] / sum(costs))
-            results.append(measure(candidate, corpus, options, out / "kept", report))
-    finished = tuple(result for result in results if result.candidate.epoch is None)
-    if not finished:
-        raise ValueError("only networks kept during training: name a finished one, too")
-    return Findings(
-        finished, tuple(result for result in results if result.candidate.epoch is not None), corpus, options
+    return asked
+
+
+def _bar(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    return Progress(
+        *columns, TextColumn("left:"), TimeRemainingColumn(), console=console, disable=not console.is_terminal
     )
 
 
-@contextmanager
-def _bar(console: Console) -> Iterator[Callable[[str, float], Callable[[int, int], None]]]:
-    """One bar for all: a stage has a name and a weight; the weights of reviews and of all networks are 1 each."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(
-        *columns, TextColumn("left:"), TimeRemainingColumn(), console=console, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task("", total=1.0)
-        begun = 0.0
+def _measured(
+    bar: Progress, chosen: Sequence[Candidate], corpus: Corpus, options: Options, folder: Path
+) -> Iterator[Measured]:
+    """Each network's numbers, with the time left for all; what is done is kept in the folder."""
+    from explorer.measure.one_over_f.measured import measure
 
-        def stage(name: str, weight: float) -> Callable[[int, int], None]:
-            nonlocal begun
-            if name.startswith("reading"):
-                reading = bar.add_task(name, total=None)
-                return lambda done, total: bar.update(reading, completed=done, total=total)
-            first = begun
-            begun += weight
-            bar.update(task, description=name, completed=first)
-            return lambda done, total: bar.update(task, completed=first + weight * done / total)
+    costs = [candidate.size + 40 for candidate in chosen]  # the time that a network takes goes about like this
+    task = bar.add_task("networks", total=sum(costs))
+    for number, (candidate, cost) in enumerate(zip(chosen, costs, strict=True)):
+        before = sum(costs[:number])
+        bar.update(task, description=f"{candidate.name} ({number + 1} of {len(chosen)})", completed=before)
 
-        yield stage
+        def show(done: int, total: int, before: int = before, cost: int = cost) -> None:
+            bar.update(task, completed=before + cost * done / total)
+
+        yield measure(candidate, corpus, options, folder, show)
 
 
 def _speed(found: Findings, published_way: int | None) -> str:
     """How long it took, and how long the paper's way would take, from a sample."""
     seconds = sum(network.seconds for network in found.networks)
-    words = sum(len(found.corpus.long) * found.corpus.length for _ in found.networks)
+    words = len(found.networks) * len(found.corpus.long) * found.corpus.length
     said = (
         f"Measuring took {seconds:,.0f} seconds for {len(found.networks)} networks and {words / 1e6:,.1f} million words"
         + (", controls included." if found.options.controls else ".")
