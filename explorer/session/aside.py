@@ -17,7 +17,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from multiprocessing import Pipe
@@ -94,14 +93,19 @@ class Aside:
             number, work, _ = order
             if work is not None and number not in self._jobs:
                 continue  # it was forgotten before it began
-            with self._lock:
-                if self._closed:
-                    return
-                if self._process is None:
-                    pipe = self._begin()
-            assert pipe is not None
-            with suppress(OSError):  # if the process is gone, who listens knows
+            try:
+                with self._lock:
+                    if self._closed:
+                        return
+                    if self._process is None:
+                        pipe = self._begin()
+                assert pipe is not None
                 pipe.send(order)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # the process is gone, and who listens knows
+            except Exception as error:  # no process can be begun, or the order cannot be pickled
+                if (job := self._jobs.pop(number, None)) is not None:
+                    job.end(str(error))
 
     def _begin(self) -> Connection:
         # Not by multiprocessing: that runs the main module again and leaves the terminal to what a child writes.
@@ -124,17 +128,18 @@ class Aside:
         return here
 
     def _listen(self, pipe: Connection, process: subprocess.Popen[bytes]) -> None:
-        with pipe:
-            while True:
-                try:
-                    number, part, trouble = pipe.recv()
-                except (EOFError, OSError):
-                    break
-                if trouble is None:
-                    if number in self._jobs:
-                        self._jobs[number].heed(part)
-                elif (job := self._jobs.pop(number, None)) is not None:
-                    job.end(trouble)
+        while True:
+            try:
+                number, part, trouble = pipe.recv()
+            except (EOFError, OSError):
+                break
+            job = self._jobs.get(number) if trouble is None else self._jobs.pop(number, None)
+            if job is None:
+                continue  # forgotten
+            if trouble is None:
+                job.heed(part)
+            else:
+                job.end(trouble)
         code = process.wait()
         with self._lock:
             self._process = None

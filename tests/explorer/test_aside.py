@@ -78,8 +78,21 @@ def test_a_network_that_is_no_file_crosses_whole(aside: Aside) -> None:
 def test_what_goes_wrong_is_told_and_the_next_job_is_done(aside: Aside) -> None:
     heard, _ = start(aside, fail)
     wait(lambda: heard.trouble == "'bad'")
+    heard, _ = start(aside, lambda tell: None)
+    wait(lambda: heard.trouble is not None and "pickle" in heard.trouble)
     heard, _ = start(aside, die)
     wait(lambda: heard.trouble == "its process ended by itself, with code 7")
+    heard, _ = start(aside, square, np.ones(1))
+    wait(lambda: heard.trouble == "")
+
+
+def test_where_no_process_can_be_begun_the_job_ends_with_the_reason(
+    aside: Aside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(sys, "executable", "/nowhere/python")
+        heard, _ = start(aside, fail)
+        wait(lambda: heard.trouble is not None and "/nowhere/python" in heard.trouble)
     heard, _ = start(aside, square, np.ones(1))
     wait(lambda: heard.trouble == "")
 
@@ -105,6 +118,19 @@ def test_closing_ends_a_job_that_never_asks_at_once_and_leaves_nothing(aside: As
     assert not [thread for thread in threading.enumerate() if thread in (aside._sender, aside._listener)]
     start(aside, square, np.ones(1))
     assert heard.trouble is None
+
+
+def test_closing_while_orders_wait_is_quiet() -> None:
+    for _ in range(5):
+        aside = Aside()
+        heard, job = start(aside, forever, True)
+        wait(lambda heard=heard: bool(heard.parts))
+        jobs = [start(aside, square, np.ones(1))[1] for _ in range(50)]
+        for other in (job, *jobs):
+            aside.forget(other)
+        aside.close()
+        assert aside._sender is not None
+        assert not aside._sender.is_alive()
 
 
 def test_closing_what_was_never_used_or_has_only_begun() -> None:
