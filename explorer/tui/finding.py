@@ -60,7 +60,7 @@ class SearchDialog(ListDialog[Hit | int]):
         self._here, self._hits = words.here(self._session.stream.snapshot), words.others.found
         self.rows.fill(len(self._hits) + bool(words.wanted))
         total = sum(hit.count for hit in self._hits)
-        told = f"{total:,} times in {len(self._hits):,} other reviews   " if words.wanted else ""
+        told = f"in other reviews: {total:,}× in {len(self._hits):,}   " if words.wanted else ""
         self.tell(f"{told}{words.others.progress}", "d D: next, before   esc closes")
 
     def row(self, number: int, width: int) -> Line:

@@ -109,7 +109,7 @@ async def test_words_are_searched_and_the_review_that_has_them_is_opened(session
         assert "not in this review" in rows.render_line(0).text
         assert "1×" in rows.render_line(1).text
         assert "film. I would" in rows.render_line(1).text
-        assert "1 times in 1 other reviews" in str(app.screen.query_one(".dialog").border_subtitle)
+        assert "in other reviews: 1× in 1" in str(app.screen.query_one(".dialog").border_subtitle)
         await pilot.press("down", "enter")
         await until(pilot, lambda: snapshot(app).review.name == "second" and snapshot(app).time == 2)
         await pilot.press("slash")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from explorer.session.model import Session
 from explorer.tui.app import Explorer
+from explorer.tui.rows import Rows
 from tests.explorer.small import open_session, wait
 
 
@@ -25,6 +26,15 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     opened.close()
 
 
+# What threads bring, and when it is there.
+SETTLED: dict[str, Callable[[Explorer, Session], bool]] = {
+    "held": lambda _, session: bool(session.stream.snapshot.held) and session.stream.snapshot.time == 100,
+    "compared": lambda _, session: session.comparing.comparison(session.frame()) is not None,
+    "edited": lambda app, session: session.stream.snapshot.finished and app.screen.query_one(Rows).count == 145,
+    "searched": lambda app, session: session.words.others.finished and app.screen.query_one(Rows).count == 2,
+}
+
+
 @pytest.mark.parametrize(
     ("name", "size", "keys"),
     [
@@ -38,6 +48,10 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
         ("brushed", (120, 40), ("left", "left", "b", "left", "left", "b")),
         ("help", (100, 30), ("question_mark",)),
         ("reviews", (80, 24), ("r",)),
+        ("held", (120, 40), ("g", "g", "g", "down", "x", "H", "0", "full_stop", "5", "enter")),
+        ("compared", (120, 40), ("C", "down", "down", "enter")),
+        ("edited", (80, 24), ("T", *"Not ", "enter")),
+        ("searched", (80, 24), ("slash", *"film", "enter")),
         ("type", (80, 24), ("t", *"A good film")),
         ("tiny", (50, 10), ()),
     ],
@@ -49,6 +63,9 @@ def test_picture(snap_compare: Any, session: Session, name: str, size: tuple[int
         await pilot.pause()
         await pilot.press(*keys)
         await pilot.pause()
+        while name in SETTLED and not SETTLED[name](app, session):
+            await pilot.pause(0.05)
+        session.note = ""
         wait(lambda: session.stream.snapshot.watched == session.choices.signal)
         app.draw()
         for editor in app.screen.query("TextArea, Input"):
