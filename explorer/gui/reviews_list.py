@@ -192,7 +192,7 @@ class ReviewsPanel(Panel):
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
-        self.table.doubleClicked.connect(self._open_current)
+        self.table.doubleClicked.connect(self._open)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(TYPING)
@@ -232,7 +232,10 @@ class ReviewsPanel(Panel):
         self.table.setFocus()
 
     def _open_current(self) -> None:
-        session, index = self.explorer.session, self.table.currentIndex()
+        self._open(self.table.currentIndex())
+
+    def _open(self, index: QModelIndex) -> None:
+        session = self.explorer.session
         if session is not None and index.isValid():
             review = int(self.model.shown[index.row()])
             self.explorer.attempt(lambda: session.open_review(review))

@@ -71,7 +71,7 @@ class ScalingPanel(Panel):
     def _dragged(self) -> None:
         if not self._moving:
             low, high = self._region.getRegion()
-            self.bounds = (10**low, 10**high)
+            self.bounds = (round(10**low, 3), round(10**high, 3))
             self.explorer.redraw()
 
     def _clicked(self, event: Any) -> None:

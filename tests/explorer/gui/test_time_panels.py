@@ -1,0 +1,404 @@
+"""The window's panels over time, linked with each other: the review, the gates, rolling α; F(s); the reviews."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtWidgets import QFileDialog, QMenu
+
+from explorer.gui.export import save
+from explorer.gui.gates import GatesPanel
+from explorer.gui.review import ReviewPanel
+from explorer.gui.reviews_list import ReviewsPanel
+from explorer.gui.rolling import RollingPanel
+from explorer.gui.scaling import ScalingPanel
+from explorer.gui.window import Window
+from explorer.session.band import band
+from explorer.session.scaling import scaling
+from explorer.session.series import alpha_at
+from explorer.session.text import number
+from tests.explorer.small import REVIEWS, small_file
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def panel(window: Window, kind: type) -> Any:
+    return next(each for each in window.panels.values() if type(each) is kind)
+
+
+def on_screen(plot: Any, x: float, y: float) -> QPoint:
+    """Where a place of a plot is, in pixels of its viewport."""
+    scene = plot.getPlotItem().vb.mapViewToScene(QPointF(x, y))
+    return plot.mapFromScene(scene)
+
+
+def click(qtbot: Any, plot: Any, x: float, y: float) -> None:
+    """A click in a plot, apart in time from the one before, which would make it a double click."""
+    qtbot.wait(450)
+    qtbot.mouseClick(plot.viewport(), LEFT, pos=on_screen(plot, x, y))
+
+
+def double_click(qtbot: Any, widget: Any, place: QPoint) -> None:
+    qtbot.mouseClick(widget, LEFT, pos=place)
+    qtbot.mouseDClick(widget, LEFT, pos=place)
+    qtbot.mouseRelease(widget, LEFT, pos=place)
+
+
+def drag(qtbot: Any, widget: Any, begin: QPoint, end: QPoint, button: Any = LEFT) -> None:
+    qtbot.mousePress(widget, button, pos=begin)
+    for part in (0.3, 0.6, 1.0):
+        place = begin + (end - begin) * part
+        qtbot.wait(15)  # pyqtgraph heeds a hundred moves a second
+        _move(widget, place, button)
+    qtbot.mouseRelease(widget, button, pos=end)
+
+
+def _move(widget: Any, place: QPoint, button: Any) -> None:
+    """A move with a button held; QTest moves without one."""
+    from PySide6.QtCore import QEvent
+    from PySide6.QtGui import QMouseEvent
+    from PySide6.QtWidgets import QApplication
+
+    where = QPointF(widget.mapToGlobal(place))
+    held = Qt.MouseButton.NoButton if button is None else button
+    event = QMouseEvent(
+        QEvent.Type.MouseMove, QPointF(place), where, Qt.MouseButton.NoButton, held, Qt.KeyboardModifier.NoModifier
+    )
+    QApplication.sendEvent(widget, event)
+
+
+def snapshot(window: Window) -> Any:
+    return window.opened_session.stream.snapshot
+
+
+# ---- the review ------------------------------------------------------------------------------------------------
+
+
+def test_a_click_on_a_word_looks_at_it_and_a_drag_brushes(window: Window, qtbot: Any) -> None:
+    words = panel(window, ReviewPanel).words
+    window.perform("start")
+    qtbot.mouseClick(words, LEFT, pos=words.place_of(20).center().toPoint())
+    assert window.opened_session.choices.cursor == 20
+    begin, end = (words.place_of(word).center().toPoint() for word in (5, 12))
+    drag(qtbot, words, begin, end)
+    assert window.opened_session.brushed.words == range(5, 13)
+    assert window.dragged is None
+    assert words._boxes[-1] == (5, 13, "pink")
+
+
+def test_the_word_under_the_mouse_is_marked_everywhere(window: Window, qtbot: Any) -> None:
+    words = panel(window, ReviewPanel).words
+    window.perform("start")
+    _move(words, words.place_of(7).center().toPoint(), None)
+    assert window.hovered == 7
+    window.redraw()
+    for marks in (panel(window, GatesPanel)._marks, panel(window, RollingPanel)._marks):
+        assert marks._hover.isVisible()
+        assert marks._hover.value() == 7.5
+    words.leaveEvent(None)
+    window.redraw()
+    assert not panel(window, RollingPanel)._marks._hover.isVisible()
+
+
+def test_the_review_says_what_the_network_makes_of_it(window: Window) -> None:
+    head = panel(window, ReviewPanel).head.text()
+    probability = window.opened_session.read("probability", 99, 100)[0, 0]
+    assert number(float(probability)) in head
+    assert "writer <b>positive" in head
+    assert "colour: h, mean of all cells" in head
+
+
+def test_the_wheel_scrolls_a_long_review(window: Window, qtbot: Any) -> None:
+    words = panel(window, ReviewPanel).words
+    window.resize(700, 400)
+    qtbot.wait(50)
+    window.perform("start")
+    assert words._top == 0
+    words._scroll(1)
+    window.redraw()
+    assert words._top == 1
+    words._scroll(1000)
+    assert words._top == words.layout_.lines - words._lines_in_view
+
+
+# ---- the gates -------------------------------------------------------------------------------------------------
+
+
+def test_a_click_in_a_picture_selects_the_cell_and_looks_at_the_word(window: Window, qtbot: Any) -> None:
+    gates = panel(window, GatesPanel)
+    own = gates._pictures["f"]
+    click(qtbot, gates._images, 30.5, own.height_of(3))
+    choices = window.opened_session.choices
+    assert (choices.selected, choices.cursor) == (3, 30)
+    assert panel(window, RollingPanel)._marks._cursor.value() == 30.5
+    assert gates._row.isVisible()
+    assert gates._row.value() == pytest.approx(gates._pictures["h"].height_of(3))
+    assert gates._curves[0].isVisible()
+    np.testing.assert_allclose(gates._curves[0].yData, window.opened_session.read("h", 0, 100)[:, 3])
+    click(qtbot, gates._images, 30.5, own.height_of(3))
+    assert window.opened_session.choices.selected is None
+
+
+def test_a_drag_in_a_picture_brushes_and_the_places_are_marked(window: Window, qtbot: Any) -> None:
+    gates = panel(window, GatesPanel)
+    view = gates._images.viewport()
+    drag(qtbot, view, on_screen(gates._images, 40.5, 2.5), on_screen(gates._images, 43.5, 2.5))
+    brushed = window.opened_session.brushed
+    assert brushed.words == range(40, 44)
+    window.redraw()
+    marks = panel(window, RollingPanel)._marks
+    assert marks._brush.getRegion() == (40, 44)
+    pattern = brushed.pattern
+    assert pattern is not None
+    assert sum(place.isVisible() for place in marks._places) == len(pattern.places)
+
+
+def test_hovering_shows_the_trace_of_the_cell(window: Window, qtbot: Any) -> None:
+    gates = panel(window, GatesPanel)
+    height = gates._pictures["h"].height_of(5)
+    qtbot.wait(30)  # pyqtgraph heeds a hundred moves a second
+    _move(gates._images.viewport(), on_screen(gates._images, 11.5, height), None)
+    qtbot.waitUntil(lambda: (window.hovered, window.hovered_cell) == (11, 5))
+    window.redraw()
+    np.testing.assert_allclose(gates._curves[0].yData, window.opened_session.read("h", 0, 100)[:, 5])
+    assert "#005 at word 12" in gates.head.text()
+
+
+def test_pinned_cells_keep_their_traces(window: Window) -> None:
+    session = window.opened_session
+    for cell in (2, 9):
+        session.select(cell)
+        session.perform("pin")
+    session.select(None)
+    window.redraw()
+    gates = panel(window, GatesPanel)
+    assert [curve.isVisible() for curve in gates._curves[:3]] == [True, True, False]
+    np.testing.assert_allclose(gates._curves[1].yData, session.read("h", 0, 100)[:, 9])
+    assert not gates._hint.isVisible()
+
+
+def test_buttons_switch_pictures_on_and_off(window: Window, qtbot: Any) -> None:
+    gates = panel(window, GatesPanel)
+    assert list(gates._pictures) == ["i", "f", "g", "o", "c", "h"]
+    qtbot.mouseClick(gates._buttons["f"], LEFT)
+    qtbot.mouseClick(gates._buttons["x"], LEFT)
+    assert list(gates._pictures) == ["i", "g", "o", "c", "h", "x"]
+    qtbot.mouseClick(gates._buttons["g"], LEFT, Qt.KeyboardModifier.ShiftModifier)
+    assert window.opened_session.choices.signal == "g"
+    assert gates._cell_at(5.5) is None  # the rows of x are inputs, not cells
+    assert gates.kept() == {"shown": ["c", "g", "h", "i", "n", "o", "r", "x", "z"]}
+
+
+def test_the_wheel_zooms_all_pictures_and_a_double_click_undoes_it(window: Window, qtbot: Any) -> None:
+    gates, rolling = panel(window, GatesPanel), panel(window, RollingPanel)
+    gates._box.scaleBy((0.25, 1), center=(50, 3))
+    gates._box.sigRangeChangedManually.emit(gates._box.state["mouseEnabled"])
+    first, last = window.span.seen(window.opened_session.frame())
+    assert last - first == pytest.approx(36)
+    assert rolling._box.viewRange()[0] == pytest.approx([first, last])
+    double_click(qtbot, gates._images.viewport(), on_screen(gates._images, 60, 2.5))
+    qtbot.waitUntil(lambda: not window.span.zoomed)
+    assert window.span.seen(window.opened_session.frame()) == (0, 144)
+
+
+def test_bins_are_told(window: Window) -> None:
+    window.resize(900, 420)
+    for name in ("alpha", "overview", "review"):
+        window.docks.docks[name].close()
+    panel(window, GatesPanel)._images.setFixedHeight(60)
+    for _ in range(3):
+        window.repaint()
+    window.redraw()
+    if panel(window, GatesPanel).reduction > 1:
+        assert "cells/row" in panel(window, GatesPanel).head.text()
+        assert "cells/row" in window.status.state.text()
+
+
+# ---- rolling α and F(s) ------------------------------------------------------------------------------------------
+
+
+def test_the_trace_is_the_rolling_exponent_before_its_band(window: Window, qtbot: Any) -> None:
+    session, rolling = window.opened_session, panel(window, RollingPanel)
+    snap = snapshot(window)
+    np.testing.assert_allclose(rolling._curve.yData, session.read("alpha", 0, 100)[:, 6], equal_nan=True)
+    alpha = alpha_at(session, session.frame())
+    assert f"α <b>{number(alpha)}" in rolling.head.text()
+    qtbot.waitUntil(lambda: band(snap.window, snap.scales) is not None, timeout=60_000)
+    window.redraw()
+    null = band(snap.window, snap.scales)
+    assert null is not None
+    assert [region.getRegion() for region in rolling._bands] == [null.white, null.pink]
+
+
+def test_what_is_compared_with_is_drawn_beside(window: Window, qtbot: Any, tmp_path: Path) -> None:
+    session, rolling = window.opened_session, panel(window, RollingPanel)
+    session.comparing.compare_with(str(small_file(tmp_path, 5)))
+    qtbot.waitUntil(lambda: rolling._other.yData is not None and len(rolling._other.yData) == 144)
+    assert rolling._other.isVisible()
+    assert "lstm-5" in rolling.head.text()
+    session.comparing.compare_with(None)
+    qtbot.waitUntil(lambda: not rolling._other.isVisible())
+
+
+def test_dragged_bounds_choose_the_scales_and_the_exponent_follows(window: Window) -> None:
+    window.perform("scaling")
+    shown, session = panel(window, ScalingPanel), window.opened_session
+    frame = session.frame()
+    assert number(scaling(session, frame).alpha) in shown.head.text()
+    assert 10 ** np.array(shown._region.getRegion()) == pytest.approx([4, 16])
+    shown._region.setRegion(np.log10([8, 24]))
+    found = scaling(session, frame, (8, 24))
+    assert shown.bounds == pytest.approx((8, 24))
+    assert f"α <b>{number(found.alpha)}" in shown.head.text()
+    assert "17 scales 8…24 words" in shown.head.text()
+    x, y = shown._fit.getOriginalDataset()
+    assert np.polyfit(np.log(x), np.log(y), 1)[0] == pytest.approx(found.alpha)
+    shown._region.setRegion(np.log10([8, 9]))
+    assert "too few for a slope" in shown.head.text()
+    headings, rows = shown.numbers()
+    assert headings == ["scale", "F", "fitted"]
+    assert rows[rows[:, 2] == 1, 0].tolist() == [8, 9]
+
+
+def test_a_double_click_takes_the_scales_of_the_rolling_exponent_again(window: Window, qtbot: Any) -> None:
+    window.perform("scaling")
+    shown = panel(window, ScalingPanel)
+    shown._region.setRegion(np.log10([8, 24]))
+    qtbot.wait(50)
+    view = shown._plot.viewport()
+    double_click(qtbot, view, view.rect().center() + QPoint(0, 10))
+    qtbot.waitUntil(lambda: shown.bounds is None)
+
+
+# ---- the list of reviews -----------------------------------------------------------------------------------------
+
+
+def test_reviews_are_searched_sorted_and_opened(window: Window, qtbot: Any) -> None:
+    reviews = panel(window, ReviewsPanel)
+    assert reviews.model.rowCount() == 3
+    assert [reviews.model.told(1, column) for column in range(4)] == ["2", "−", "second", str(len(REVIEWS[1].text))]
+    qtbot.keyClicks(reviews.search, "dull film")
+    qtbot.waitUntil(lambda: reviews.model.rowCount() == 1)
+    qtbot.keyClick(reviews.search, Qt.Key.Key_Return)
+    assert reviews.table.hasFocus()
+    qtbot.keyClick(reviews.table, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: snapshot(window).review.name == "second")
+    reviews.search.clear()
+    qtbot.waitUntil(lambda: reviews.model.rowCount() == 3)
+    for column, expected in ((3, ["third", "second", "first"]), (2, ["first", "second", "third"])):
+        reviews.table.sortByColumn(column, Qt.SortOrder.AscendingOrder)
+        assert [reviews.model.told(row, 2) for row in range(3)] == expected
+    reviews.table.sortByColumn(1, Qt.SortOrder.DescendingOrder)
+    assert [reviews.model.told(row, 1) for row in range(3)] == ["+", "·", "−"]
+    reviews.table.doubleClicked.emit(reviews.model.index(0, 0))
+    qtbot.waitUntil(lambda: snapshot(window).review.name == "first")
+
+
+def test_further_columns_are_sorted_with_the_unknown_last(window: Window) -> None:
+    reviews = panel(window, ReviewsPanel)
+    reviews.model.set_columns({"β h": np.array([0.5, np.nan, 0.9])})
+    for order, expected in ((Qt.SortOrder.AscendingOrder, [0, 2, 1]), (Qt.SortOrder.DescendingOrder, [2, 0, 1])):
+        reviews.model.sort(4, order)
+        assert reviews.model.shown.tolist() == expected
+    assert [reviews.model.told(row, 4) for row in range(3)] == [".90", ".50", "–"]
+
+
+# ---- saving ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["review", "heatmap", "alpha", "scaling", "reviews"])
+def test_a_panel_is_saved_as_picture_drawing_and_numbers(window: Window, name: str, tmp_path: Path) -> None:
+    window.front(name)
+    chosen = window.panels[name]
+    for kind, begins in ((".png", b"\x89PNG"), (".svg", b"<?xml")):
+        path = tmp_path / f"panel{kind}"
+        save(chosen, path)
+        assert path.read_bytes().startswith(begins)
+    save(chosen, tmp_path / "panel.csv")
+    rows = list(csv.reader((tmp_path / "panel.csv").read_text(encoding="utf-8").splitlines()))
+    headings, numbers = chosen.numbers()
+    assert rows[0] == headings
+    assert len(rows) - 1 == len(numbers) > 0
+
+
+def test_another_kind_of_file_is_refused(window: Window, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="saved as one of .png, .svg, .csv"):
+        save(window.panels["alpha"], tmp_path / "panel.gif")
+
+
+def test_the_numbers_of_the_gates_are_those_of_the_stream(window: Window) -> None:
+    headings, rows = panel(window, GatesPanel).numbers()
+    assert headings[:3] == ["word", "h_0", "h_1"]
+    np.testing.assert_array_equal(rows[:, 0], np.arange(100))
+    np.testing.assert_allclose(rows[:, 1:], window.opened_session.read("h", 0, 100))
+
+
+def test_a_file_is_chosen_and_told(window: Window, qtbot: Any, tmp_path: Path) -> None:
+    window.front("alpha")
+    window.perform("export")
+    ask = next(iter(window.findChildren(QFileDialog)))
+    ask.fileSelected.emit(str(tmp_path / "alpha.csv"))
+    ask.close()
+    assert (tmp_path / "alpha.csv").exists()
+    assert "saved" in window.opened_session.note
+    window.perform("export")
+    ask = [child for child in window.findChildren(QFileDialog) if child.isVisible()][-1]
+    ask.fileSelected.emit(str(tmp_path / "nowhere" / "alpha.png"))
+    ask.close()
+    assert "nowhere" in window.opened_session.note
+
+
+def test_the_context_menu_offers_what_a_panel_can_do(window: Window) -> None:
+    menu = QMenu()
+    gates = panel(window, GatesPanel)
+    gates.offer(menu, QPoint(10, 10))
+    window.offer(menu, gates)
+    texts = [action.text() for action in menu.actions()]
+    assert {"Pin", "Silence", "Copy picture", "Save as PNG, SVG or CSV …"} <= set(texts)
+
+
+# ---- from the command line ---------------------------------------------------------------------------------------
+
+
+def pinkx(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    import os
+
+    known = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    return subprocess.run(
+        [sys.executable, "-c", "from explorer.cli import main; main()", "gui", *arguments],
+        capture_output=True, text=True, env=known | environment, timeout=240, check=False,
+    )  # fmt: skip
+
+
+def test_a_picture_is_taken_without_a_screen(tmp_path: Path) -> None:
+    path = tmp_path / "window.png"
+    network = str(small_file(tmp_path))
+    done = pinkx("--screenshot", str(path), "--after", "0.5", "--size", "1100x720", "--network", network)
+    assert (done.returncode, done.stderr) == (0, "")
+    from PySide6.QtGui import QImage
+
+    picture = QImage(str(path))
+    assert (picture.width(), picture.height()) == (1100, 720)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [({}, "no display to open a window on"), ({"DISPLAY": ":6543"}, "the display ':6543' does not answer")],
+)
+def test_without_a_display_it_says_so(environment: dict[str, str], expected: str) -> None:
+    done = pinkx(**environment, QT_QPA_PLATFORM="")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
