@@ -58,14 +58,73 @@ class LinearPrediction:
             return 1 - (self.error / self.standing) ** 2
 
 
-@torch.no_grad()
-def predict_linearly(cell: Cell, points: Expandable, states: Tensor, x: Tensor, steps: int = 10) -> LinearPrediction:
-    """Run the linear map at the nearest point beside the network.
+class LinearMaps:
+    """The linear map at every point, made when it is first wanted.
 
     Parameters
     ----------
     cell : Cell
     points : FixedPoints or Places
+
+    Raises
+    ------
+    ValueError
+        If there is no point.
+    """
+
+    def __init__(self, cell: Cell, points: Expandable) -> None:
+        if not len(points.states):
+            raise ValueError("a linear prediction needs at least one fixed or slow point")
+        self._cell = cell.to(dtype=torch.float64)
+        self._base = torch.from_numpy(points.states).to(self._cell.weight_hh)
+        self._held = torch.from_numpy(points.inputs).to(self._cell.weight_hh)
+        self._maps: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
+
+    @torch.no_grad()
+    def run(self, begin: Tensor, x: Tensor) -> Tensor:
+        """The map at the point nearest to each of some states, running on its own.
+
+        Parameters
+        ----------
+        begin : (state, S) tensor
+        x : (state, k, inputs) tensor
+            What each gets next.
+
+        Returns
+        -------
+        (state, k, S) tensor, float64
+        """
+        begin, x = begin.to(self._base), x.to(self._base)
+        nearest = torch.cdist(begin, self._base).argmin(dim=1)
+        told = begin.new_empty(*x.shape[:2], begin.shape[1])
+        for number in nearest.unique().tolist():  # one matrix product for all states nearest to one point
+            near = nearest == number
+            image, by_state, by_input = self._at(number)
+            away, pushed = begin[near] - self._base[number], (x[near] - self._held[number]) @ by_input.mT
+            for k in range(x.shape[1]):
+                told[near, k] = image + away @ by_state.mT + pushed[:, k]
+                away = told[near, k] - self._base[number]
+        return told
+
+    def _at(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The point's image (itself, unless it is only slow), ∂F/∂s and ∂F/∂x."""
+        if number not in self._maps:
+            cell, x, state = self._cell, self._held[number], self._base[number]
+            with torch.enable_grad():
+                by_input = torch.autograd.functional.jacobian(lambda held: cell.step(held, state)[0], x)
+            self._maps[number] = cell.step(x, state)[0], cell.jacobian(x, state), by_input
+        return self._maps[number]
+
+
+def predict_linearly(
+    cell: Cell, points: Expandable | LinearMaps, states: Tensor, x: Tensor, steps: int = 10
+) -> LinearPrediction:
+    """Run the linear map at the nearest point beside the network.
+
+    Parameters
+    ----------
+    cell : Cell
+    points : FixedPoints, Places or LinearMaps
         Where the map is linearised: for every starting state, at the nearest of them.
     states : (trajectory, time, S) tensor
         ``states[:, t]`` is the state after ``x[:, t]``.
@@ -78,37 +137,16 @@ def predict_linearly(cell: Cell, points: Expandable, states: Tensor, x: Tensor, 
     ValueError
         If there is no point, or the trajectories are not longer than ``steps``.
     """
-    if not len(points.states):
-        raise ValueError("a linear prediction needs at least one fixed or slow point")
+    maps = points if isinstance(points, LinearMaps) else LinearMaps(cell, points)
     time = states.shape[1]
     if time <= steps:
         raise ValueError(f"to look {steps} steps ahead takes trajectories of over {steps} steps, got {time}")
-    cell = cell.to(dtype=torch.float64)
-    states, x = states.to(cell.weight_hh), x.to(cell.weight_hh)
-    base, held = torch.from_numpy(points.states).to(states), torch.from_numpy(points.inputs).to(states)
-    image = cell.step(held, base)[0]  # the point itself, unless it is only slow
-    by_state = cell.jacobian(held, base)
-    by_input = torch.stack([_input_jacobian(cell, xs, s) for xs, s in zip(held, base, strict=True)])
-
+    states, x = states.double(), x.double()
     begin = states[:, : time - steps].flatten(0, 1)
-    nearest = torch.cdist(begin, base).argmin(dim=1)
-    predicted = begin.clone()
-    error, standing = np.empty(steps), np.empty(steps)
-    for k in range(steps):
-        pushed = x[:, k + 1 : time - steps + k + 1].flatten(0, 1)
-        real = states[:, k + 1 : time - steps + k + 1].flatten(0, 1)
-        for number in nearest.unique():  # one matrix product for all states nearest to one point
-            near = nearest == number
-            moved = (predicted[near] - base[number]) @ by_state[number].mT
-            predicted[near] = image[number] + moved + (pushed[near] - held[number]) @ by_input[number].mT
-        error[k] = float((predicted - real).square().sum(-1).mean().sqrt())
-        standing[k] = float((begin - real).square().sum(-1).mean().sqrt())
-    return LinearPrediction(error, standing)
+    ahead = torch.stack([x[:, k + 1 : time - steps + k + 1] for k in range(steps)], dim=2).flatten(0, 1)
+    real = torch.stack([states[:, k + 1 : time - steps + k + 1] for k in range(steps)], dim=2).flatten(0, 1)
 
+    def distance(guess: Tensor) -> NDArray[np.float64]:
+        return (guess - real).square().sum(-1).mean(0).sqrt().cpu().numpy()
 
-def _input_jacobian(cell: Cell, x: Tensor, state: Tensor) -> Tensor:
-    """B = ∂F/∂x, (S, inputs)."""
-    with torch.enable_grad():
-        jacobian = torch.autograd.functional.jacobian(lambda held: cell.step(held, state)[0], x)
-    assert isinstance(jacobian, Tensor), "one input, one output"
-    return jacobian
+    return LinearPrediction(distance(maps.run(begin, ahead)), distance(begin.unsqueeze(1)))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.session.foretelling import Foretelling, Foretold
 from explorer.session.point_map import COLOURS, PointMap, PointView, Scene, scene_of
 from explorer.session.point_search import INPUTS, STARTS, PointSearch
 
@@ -62,6 +63,7 @@ class Points:
         self._session = session
         self._awaited: str | None = None
         self._portrait: tuple[PointMap, int, Portrait] | None = None
+        self._foretelling = Foretelling(session)
 
     # ---- what faces draw -------------------------------------------------------------------------------------
 
@@ -73,7 +75,13 @@ class Points:
         trail = self._session.read("h", frame.word + 1 - TAIL, frame.word + 1)
         if trail.shape[1] != map.size:  # of another network, for a moment
             trail = np.empty((0, map.size), dtype=np.float32)
-        return scene_of(map, trail, self.view)
+        told = self._foretelling.at(map, frame)
+        return scene_of(map, trail, self.view, None if told is None or frame.snapshot.playing else told.path)
+
+    def foretold(self, frame: Frame) -> Foretold | None:
+        """How well the linear map at the nearest certified point tells the next words."""
+        map = self._newest(frame)
+        return None if map is None else self._foretelling.at(map, frame)
 
     def portrait(self, frame: Frame) -> Portrait | None:
         """The selected entry, or else the certified point nearest to the state at the word looked at."""

@@ -167,14 +167,15 @@ class Scene:
     """What panel 3 draws; x right, y up, both within −1…1.
 
     ``places`` (entry, 2), ``colours`` (entry,) as `PointMap.colours` gives them, ``visited`` (state, 2), ``trail``
-    (word, 2) oldest first, ``unstable`` (line, 2, 2), ``axes`` (3, 2, 2) from a corner of the box along each
-    component.
+    (word, 2) oldest first, ``path`` (word, 2) from the state looked at to where the linear map takes it, ``unstable``
+    (line, 2, 2), ``axes`` (3, 2, 2) from a corner of the box along each component.
     """
 
     places: Floats
     colours: NDArray[np.intp]
     visited: Floats
     trail: Floats
+    path: Floats
     unstable: Floats
     axes: Floats
     selected: int | None
@@ -189,8 +190,10 @@ class Scene:
         return nearest if away[nearest] < 3 else None
 
 
-def scene_of(map: PointMap, trail: NDArray[np.floating], view: PointView) -> Scene:
-    """A map and the hidden states (word, n) of the trajectory, as a person looks at them."""
+def scene_of(
+    map: PointMap, trail: NDArray[np.floating], view: PointView, path: NDArray[np.floating] | None = None
+) -> Scene:
+    """A map and the hidden states (word, n) of the trajectory and of what is foretold, as a person looks at them."""
     matrix = screen(view.azimuth, view.elevation)
     corner = np.full(3, -1.0)
     axes = np.stack([np.stack([corner, corner + 2 * unit]) for unit in np.eye(3)])
@@ -199,6 +202,7 @@ def scene_of(map: PointMap, trail: NDArray[np.floating], view: PointView) -> Sce
         colours=map.colours(view.colour),
         visited=map.visited @ matrix,
         trail=(map.place(trail) if len(trail) else np.empty((0, 3))) @ matrix,
+        path=(np.empty((0, 3)) if path is None else map.place(path)) @ matrix,
         unstable=map.unstable_directions @ matrix,
         axes=axes @ matrix,
         selected=view.selected,

@@ -31,8 +31,9 @@ from explorer.tui.panel import Panel
 
 MARKS = "●○◌◌"  # by `point_map.STATES`
 CLASSES = (GOOD, PINK, WARN, DEAD)  # colours of the same
+FORETOLD = Style(color="#8a93a0")
 TRAIL = (Style(color="#6b3f55"), Style(color="#b0648a"), PINK)  # old to new
-ENDS = {"readout": ("neg", "pos"), "memory": tuple(f"{end:,.0f}" for end in MEMORIES)}
+ENDS = {"readout": ("neg", "pos"), "memory": (f"{MEMORIES[0]:.0f}", f"{MEMORIES[1] / 1000:.0f}k words")}
 MARGIN = 0.93  # of the picture that the box fills, so that marks at its edge are whole
 DRAG = (4.0, 8.0)  # degrees a character across and down
 
@@ -76,7 +77,7 @@ class PointsPanel(Panel, can_focus=True):
             low, high = ENDS[by]
             styles = _styles(by, self.explorer.glyphs)
             scale = [
-                Segment("━", styles[code]) for code in np.linspace(0, LEVELS - 1, len(gap) * 4).astype(int).tolist()
+                Segment("━", styles[code]) for code in np.linspace(0, LEVELS - 1, len(gap) * 3).astype(int).tolist()
             ]
             line += [Segment(low, TEXT), *scale, Segment(high, TEXT)]
         return line
@@ -119,7 +120,8 @@ class PointsPanel(Panel, can_focus=True):
 
 
 def _drawn(map: PointMap, scene: Scene, by: str, columns: int, rows: int, colourless: bool) -> list[Line]:
-    """The picture: axes, states visited, words, the trajectory, certified points, what is selected. In that order."""
+    """The picture: axes, states visited, words, what the linear map foretells, the trajectory, certified points, what is
+    selected. In that order."""
     canvas = Canvas(columns, rows)
     styles = _styles(by, colourless)
     axes = scene.axes * MARGIN
@@ -134,7 +136,8 @@ def _drawn(map: PointMap, scene: Scene, by: str, columns: int, rows: int, colour
     else:
         canvas.cloud(scene.places[words] * MARGIN, scene.colours[words], styles)
     canvas.strokes(scene.unstable * MARGIN, TEXT)
-    trail = scene.trail * MARGIN
+    trail, path = scene.trail * MARGIN, scene.path * MARGIN
+    canvas.strokes(np.stack([path[:-1], path[1:]], axis=1), FORETOLD)
     steps = np.stack([trail[:-1], trail[1:]], axis=1)
     for style, part in zip(TRAIL, np.array_split(steps, len(TRAIL)), strict=True):
         canvas.strokes(part, style)

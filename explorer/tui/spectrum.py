@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from rich.segment import Segment
 
 from explorer.session.fixed_points import Portrait
+from explorer.session.foretelling import AHEAD, Foretold
 from explorer.session.model import Frame, Session
 from explorer.session.text import number
 from explorer.tui.canvas import Canvas
-from explorer.tui.ink import BRIGHT, DIM, FAINT, GOOD, PINK, PINK_BOLD, TEXT, Line, safe, width_of
+from explorer.tui.ink import BRIGHT, DIM, FAINT, GOOD, PINK, PINK_BOLD, TEXT, WARN, Line, safe, width_of
 from explorer.tui.panel import Panel
 
 LONGEST = 10**6  # words; beyond it |λ| is 1 as far as anybody can tell
@@ -29,8 +32,9 @@ class SpectrumPanel(Panel, can_focus=True):
         nearest = session.points.view.selected is None
         self.entitle(f"4 Spectrum of the {'point nearest to now' if nearest else 'selected point'}")
         plane = _plane(portrait, min(2 * height, width // 3), height)
-        text = _numbers(portrait)[:height] + [[] for _ in range(height - 6)]
         room = width - width_of(plane[0])
+        text = _numbers(portrait)
+        text.insert(-1, _foretold(session.points.foretold(frame), room))
         lines: list[Line] = []
         for row, picture in enumerate(plane):
             line = text[row] if row < len(text) else []
@@ -69,6 +73,20 @@ def _numbers(portrait: Portrait) -> list[Line]:
         ],
         [Segment(f" q {portrait.q:.0e}  Newton {portrait.newton_step:.0e}", DIM)],
     ]
+
+
+def _foretold(told: Foretold | None, room: int) -> Line:
+    """How much of the next words the linear map at the nearest point tells."""
+    if told is None:
+        return []
+    line: Line = [Segment(" linear map tells" if room > 42 else " linear", DIM)]
+    for ahead, explained in zip(AHEAD, told.explained, strict=True):
+        line += [Segment(f" +{ahead} ", DIM), Segment(_share(explained), TEXT if explained > 0 else WARN)]
+    return line
+
+
+def _share(explained: float) -> str:
+    return "–" if math.isnan(explained) else f"{explained:.0%}" if explained >= 0 else "<0"
 
 
 def _called(portrait: Portrait) -> str:

@@ -64,6 +64,22 @@ async def test_the_next_point_is_selected_labelled_and_portrayed(session: Sessio
         assert "◉" not in text_of(app, "#points")
 
 
+async def test_the_spectrum_says_how_far_the_linear_map_tells(session: Session) -> None:
+    told = session.points.foretold(session.frame())
+    assert told is not None
+    shares = ["<0" if part < 0 else f"{part:.0%}" for part in told.explained]
+    expected = " ".join(f"+{k} {share}" for k, share in zip((1, 5, 10), shares, strict=True))
+    async with shown(session) as (app, pilot):
+        assert f"linear {expected}" in text_of(app, "#spectrum")
+        before = text_of(app, "#points")
+        await pilot.press("4", "z")
+        assert f"linear map tells {expected}" in text_of(app, "#spectrum")
+        await pilot.press("4", "home")
+        assert "+1 – +5 – +10 –" in text_of(app, "#spectrum")
+        await pilot.press("z")
+        assert text_of(app, "#points") != before
+
+
 async def test_turning_changes_the_picture_and_says_the_angles(session: Session) -> None:
     async with shown(session) as (app, pilot):
         before = text_of(app, "#points")
@@ -76,7 +92,7 @@ async def test_colours_follow_the_key_and_so_does_the_legend(session: Session) -
     async with shown(session) as (app, pilot):
         assert "neg" in text_of(app, "#points")
         await pilot.press("u")
-        assert "1,000" in text_of(app, "#points")
+        assert "1━━━1k words" in text_of(app, "#points")
         await pilot.press("u")
         styles = [s.style for line in app.query_one("#points")._lines for s in line if s.text == " ● "]
         assert [style.color.name for style in styles] == ["#7fd1c7"]
@@ -136,7 +152,7 @@ async def test_before_anything_is_found_the_panels_say_so() -> None:
     session = open_session()
     async with shown(session) as (app, _):
         assert "no search" in text_of(app, "#points")
-        assert "no fixed point is found yet" in text_of(app, "#spectrum")
+        assert "none is found yet" in text_of(app, "#spectrum")
     session.close()
 
 
@@ -149,7 +165,7 @@ async def test_visited_states_stand_in_until_the_words_are_there(session: Sessio
     async with shown(session) as (app, _):
         picture = text_of(app, "#points")
         assert sum("⠁" <= character <= "⣿" for character in picture) > 20
-        assert "no fixed point" in text_of(app, "#spectrum")
+        assert "none is found yet" in text_of(app, "#spectrum")
 
 
 async def test_every_panel_has_its_room_in_a_small_large_and_zoomed_terminal(session: Session) -> None:
