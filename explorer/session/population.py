@@ -231,6 +231,9 @@ class Population:
     def _go_on(self, frame: Frame) -> None:
         """Measure the watched review next, and then the others; anew if the network is another or is held anew."""
         snapshot = frame.snapshot
+        if self._session.recorder.replaying:
+            self.trouble = "a recording has no network that could read other reviews"
+            return
         with self._lock:
             if snapshot.network is not self._network or snapshot.held is not self._held:
                 self._end_job()

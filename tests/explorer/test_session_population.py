@@ -13,7 +13,7 @@ from engine.fluctuation import default_scales
 from engine.population import measure
 from engine.reviews import Review
 from engine.stream import Stream
-from explorer.session.model import Frame, Session
+from explorer.session.model import Frame, Session, SessionError
 from explorer.session.population import ORDERS, PORTION, RANGE, SIGNALS, Population
 from tests.explorer import jobs
 from tests.explorer.small import ASIDE, small_network, wait
@@ -241,3 +241,12 @@ def test_a_closed_population_measures_nothing_more(session: Session) -> None:
     session.population.close()
     assert len(session.population.rows(session.frame())) == 0
     assert session.population._job is None
+
+
+def test_a_recording_has_no_network_for_others(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.session.recorder.Recorder.replaying", property(lambda _: True))
+    found = session.population.histogram(session.frame(), "h", 10)
+    assert (found.counts.sum(), found.watched, session.population._job) == (0, None, None)
+    assert "recording" in session.population.trouble
+    with pytest.raises(SessionError, match="recording"):
+        session.perform("population")
