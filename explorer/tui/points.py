@@ -120,8 +120,8 @@ class PointsPanel(Panel, can_focus=True):
 
 
 def _drawn(map: PointMap, scene: Scene, by: str, columns: int, rows: int, colourless: bool) -> list[Line]:
-    """The picture: axes, states visited, words, what the linear map foretells, the trajectory, certified points, what is
-    selected. In that order."""
+    """The picture, from below: axes, states visited, words, what is foretold, the trajectory, certified points, what is
+    selected."""
     canvas = Canvas(columns, rows)
     styles = _styles(by, colourless)
     axes = scene.axes * MARGIN

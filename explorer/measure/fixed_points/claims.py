@@ -48,7 +48,7 @@ def by_cell(found: Sequence[Measured], value: Callable[[Measured], float], form:
             continue
         spread = f" ({values.min():{form}} … {values.max():{form}})" if len(values) > 1 else ""
         parts.append(f"{cell.upper()} {values.mean():{form}}{spread}")
-    return "; ".join(parts) or "no such network"
+    return "; ".join(parts).replace("-", "−") or "no such network"
 
 
 def _channels(measured: Measured) -> int:
@@ -185,7 +185,8 @@ def _doubt(found: Sequence[Measured]) -> Iterator[Claim]:
             "Figure 10, section 5",
             "fixed points do not have any clear impact on the trajectories",
             "the linear map at the nearest point explains no variance: the guess that nothing moves is as good",
-            by_cell(found, lambda m, number=number: m.trajectories.linear[number]),  # type: ignore[misc]
+            by_cell(found, lambda m, number=number: max(-1.0, m.trajectories.linear[number]))  # type: ignore[misc]
+            + " (cut at −100 %)",
             verdict([m.trajectories.linear[number] <= 0 for m in found]),
         )
     yield Claim(
