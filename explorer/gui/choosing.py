@@ -111,7 +111,7 @@ class Choosing(QMainWindow):
 
     def do_jump(self) -> None:
         session = self.opened_session
-        self.ask("Jump", f"word 1 to {session.stream.snapshot.words}, or a place such as 50%", session.jump)
+        self.ask("Jump", f"word 1 to {session.stream.snapshot.words}, or a place such as 50%", session.jump_to)
 
     def do_reviews(self) -> None:
         self.front("reviews")

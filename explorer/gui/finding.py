@@ -89,7 +89,7 @@ class SearchDialog(GrowingDialog):
 
     def _begin(self) -> None:
         self._rest.stop()
-        self._session.words.search(self.search.text())
+        self._session.words.look_for(self.search.text())
         self.look()
 
     def _enter(self) -> None:

@@ -196,7 +196,8 @@ class Session:
         self.allow(name)
         does = action(name).method
         parts = (self, self.points, self.brushed, self.holding, self.words, self.recorder)
-        method = next((getattr(part, does) for part in parts if hasattr(part, does)), None)
+        named = (getattr(part, does, None) for part in parts)
+        method = next((found for found in named if callable(found)), None)  # a part may hold a thing of that name
         if method is None:
             return False
         self.note = ""
@@ -355,7 +356,7 @@ class Session:
             at_the_edge = word == snapshot.time - 1 and not snapshot.playing
             self._choose(cursor=None if at_the_edge else word)
 
-    def jump(self, place: str) -> None:
+    def jump_to(self, place: str) -> None:
         """Look at a word given as people write it: ``120`` (counted from 1) or ``50%``.
 
         Raises

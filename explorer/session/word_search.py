@@ -64,7 +64,7 @@ class WordSearch:
         self.others: Gathering[Hit] = Gathering(0)
         self._here: tuple[Review, tuple[str, ...], tuple[int, ...]] | None = None
 
-    def search(self, text: str) -> None:
+    def look_for(self, text: str) -> None:
         """Look for words from now on, in this review and in the others; an empty text ends that."""
         self.others.cancel()
         self.wanted = wanted_words(text)

@@ -104,7 +104,7 @@ class Choosing(App[None]):
     def do_jump(self) -> None:
         session = self._session()
         hint = f"word 1 to {session.stream.snapshot.words}, or a place such as 50%"
-        self.ask("Jump", hint, "jumps", session.jump)
+        self.ask("Jump", hint, "jumps", session.jump_to)
 
     def do_search(self) -> None:
         session = self._session()

@@ -38,7 +38,7 @@ class SearchDialog(ListDialog[Hit | int]):
     def on_input_changed(self, event: Input.Changed) -> None:
         def begin() -> None:
             if self._wait is timer:
-                self._session.words.search(event.value)
+                self._session.words.look_for(event.value)
                 self._look()
 
         self._wait = timer = self.set_timer(REST, begin)
@@ -47,7 +47,7 @@ class SearchDialog(ListDialog[Hit | int]):
         text = self.query_one(Input).value
         if wanted_words(text) != self._session.words.wanted:
             self._wait = None
-            self._session.words.search(text)
+            self._session.words.look_for(text)
             self._look()
         else:
             self.rows.action_choose()

@@ -75,7 +75,7 @@ def test_places_of_words_and_phrases(text: str, expected: tuple[int, ...]) -> No
 
 
 def test_words_are_found_here_and_in_all_other_reviews(read: Session) -> None:
-    read.words.search("a")
+    read.words.look_for("a")
     wait(lambda: read.words.others.finished)
     assert read.words.here(read.stream.snapshot) == places(REVIEWS[0].words, ["a"])
     assert list(read.words.others.found) == [Hit(1, 1, 0)]
@@ -89,7 +89,7 @@ def test_words_are_found_here_and_in_all_other_reviews(read: Session) -> None:
 def test_keys_go_from_place_to_place_and_around(read: Session) -> None:
     with pytest.raises(SessionError, match="search for words first"):
         read.perform("next-found")
-    read.words.search("warm and")
+    read.words.look_for("warm and")
     here = places(REVIEWS[0].words, ["warm", "and"])
     assert len(here) == 8
     assert read.words.marked(read.stream.snapshot) >= {here[0], here[0] + 1}
@@ -105,10 +105,10 @@ def test_keys_go_from_place_to_place_and_around(read: Session) -> None:
     read.look_at(0)
     read.perform("previous-found")  # the last one, which is read to
     wait(lambda: read.stream.snapshot.time == here[-1] + 1)
-    read.words.search("unheard")
+    read.words.look_for("unheard")
     with pytest.raises(SessionError, match="not in this review"):
         read.perform("next-found")
-    read.words.search("")
+    read.words.look_for("")
     assert read.words.others.finished
     assert not read.words.marked(read.stream.snapshot)
 
