@@ -139,8 +139,9 @@ class Page:
                 figure.savefig(drawn, format=kind, dpi=DPI, metadata=metadata)
                 self._files[f"{name}.{kind}"] = drawn.getvalue()
         data = base64.b64encode(self._files[f"{name}.png"]).decode()
+        width = round(96 * figure.get_figwidth())
         self._body.append(
-            f'<figure><img alt="{escape(caption)}" src="data:image/png;base64,{data}">'
+            f'<figure><img alt="{escape(caption)}" width="{width}" src="data:image/png;base64,{data}">'
             f"<figcaption>{escape(caption)}</figcaption></figure>"
         )
 

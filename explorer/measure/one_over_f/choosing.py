@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from glob import glob
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +22,16 @@ from engine.text import Review
 
 T = TypeVar("T")
 
+_OF_ONE: Final = ("cell", "size", "seed", "epochs")  # parts of a recipe in which networks differ that belong together
+
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
     """A network that reads words, and what its file says.
 
     ``epoch`` is None for a finished network, else after how many epochs of its training it was kept.  ``digest``
-    names the weights and the vocabulary: two files with one digest hold one network.
+    names the weights and the vocabulary: two files with one digest hold one network.  ``recipe`` is how it was
+    trained, but for cell, size, seed and epochs; ``variant`` how that differs from most others ("" if it does not).
     """
 
     name: str
@@ -39,6 +42,8 @@ class Candidate:
     epoch: int | None
     accuracy: float | None
     digest: str
+    recipe: Mapping[str, object]
+    variant: str = ""
 
     @classmethod
     def of(cls, path: str | Path) -> Candidate:
@@ -52,7 +57,8 @@ class Candidate:
             content.update("\n".join(network.vocabulary.words).encode())
         epoch = int(info.metadata["epoch"]) if "epoch" in info.metadata else None
         name = f"{info.cell}-{info.size}" + ("" if info.seed is None else f", seed {info.seed}")
-        return cls(name, network, info.cell, info.size, info.seed, epoch, info.accuracy, content.hexdigest())
+        recipe = {key: value for key, value in info.json()["recipe"].items() if key not in _OF_ONE}
+        return cls(name, network, info.cell, info.size, info.seed, epoch, info.accuracy, content.hexdigest(), recipe)
 
 
 def choose_networks(patterns: Sequence[str], seeds: Sequence[int] = ()) -> list[Candidate]:
@@ -94,18 +100,46 @@ def choose_networks(patterns: Sequence[str], seeds: Sequence[int] = ()) -> list[
         raise ValueError("only networks kept during their training: name a finished one, too")
     return _named_apart(
         sorted(
-            distinct.values(),
-            key=lambda c: (c.epoch is not None, c.cell != "lstm", c.cell, c.size, c.seed is None, c.seed or 0, c.epoch),
+            _told_apart(list(distinct.values())),
+            key=lambda c: (
+                *(
+                    c.epoch is not None,
+                    c.variant,
+                    c.cell != "lstm",
+                    c.cell,
+                    c.size,
+                    c.seed is None,
+                    c.seed or 0,
+                    c.epoch,
+                ),
+            ),
         )
     )
 
 
+def _told_apart(candidates: list[Candidate]) -> list[Candidate]:
+    """Networks that were trained otherwise than most are told how."""
+    recipes = [candidate.recipe for candidate in candidates if candidate.epoch is None]
+    usual = max(recipes, key=recipes.count)
+    return [
+        replace(
+            candidate,
+            variant=", ".join(
+                f"{key} {candidate.recipe.get(key, 'unknown')}"
+                for key in sorted({*usual, *candidate.recipe})
+                if candidate.recipe.get(key) != usual.get(key)
+            ),
+        )
+        for candidate in candidates
+    ]
+
+
 def _named_apart(candidates: list[Candidate]) -> list[Candidate]:
     """Networks of one name, such as two recipes from one seed, get numbers."""
-    seen: dict[tuple[str, int | None], int] = {}
+    seen: dict[tuple[str, int | None, str], int] = {}
     named = []
     for candidate in candidates:
-        key = (candidate.name, candidate.epoch)
+        key = (candidate.name, candidate.epoch, candidate.variant)
         seen[key] = seen.get(key, 0) + 1
         named.append(
             candidate if seen[key] == 1 else replace(candidate, name=f"{candidate.name} ({chr(96 + seen[key])})")

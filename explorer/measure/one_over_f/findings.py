@@ -72,14 +72,27 @@ class Trend:
 class Findings:
     """Everything measured, ready for tables, figures and claims.
 
-    ``networks`` are finished ones, ``epochs`` those kept during training; ``white`` and ``pink`` are the null of
-    series of the same length at the same scales.
+    ``networks`` are finished ones, ``variants`` finished ones trained by another recipe than most, ``epochs`` those
+    kept during training; ``white`` and ``pink`` are the null of series of the same length at the same scales.
     """
 
     networks: tuple[Measured, ...]
+    variants: tuple[Measured, ...]
     epochs: tuple[Measured, ...]
     corpus: Corpus
     options: Options
+
+    @classmethod
+    def of(cls, results: Sequence[Measured], corpus: Corpus, options: Options) -> Findings:
+        """Sort out what was measured."""
+        finished = [result for result in results if result.candidate.epoch is None]
+        return cls(
+            tuple(result for result in finished if not result.candidate.variant),
+            tuple(result for result in finished if result.candidate.variant),
+            tuple(result for result in results if result.candidate.epoch is not None),
+            corpus,
+            options,
+        )
 
     def null(self, beta: float, scales: tuple[int, ...] | None = None) -> Null:
         """What the estimator gives for 1/f^β noise."""
@@ -114,6 +127,14 @@ class Findings:
     def shown(self) -> Measured:
         """The network of Figures 3 and 4: the smallest of the main architecture, of its first seed."""
         return next(iter(self.by_size().values()))[0]
+
+    def by_variant(self) -> dict[tuple[str, str, int], list[Measured]]:
+        """Networks of other recipes by recipe, architecture and size."""
+        groups: dict[tuple[str, str, int], list[Measured]] = {}
+        for network in self.variants:
+            one = network.candidate
+            groups.setdefault((one.variant, one.cell, one.size), []).append(network)
+        return groups
 
     def trajectories(self) -> dict[str, list[Measured]]:
         """Networks kept during training, by run, in the order of their epochs."""

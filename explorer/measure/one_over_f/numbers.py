@@ -45,6 +45,7 @@ def document(found: Findings, verdicts: Sequence[Claim]) -> dict[str, Any]:
                 for size, some in found.by_size(cell).items()
             ],
             "networks": [_network(network) for network in found.networks],
+            "other_recipes": [_network(network) for network in found.variants],
             "epochs": [_network(network) for network in found.epochs],
         }
     )
@@ -61,6 +62,7 @@ def _network(network: Measured) -> dict[str, Any]:
         "accuracy": one.accuracy,
         "accuracy_long": network.right,
         "digest": one.digest,
+        "recipe": one.recipe,
         "beta": {name: summary(network.of(name)) for name in network.signals},
         "r2": network.r2,
         "dead": int(network.dead.sum()),
@@ -73,9 +75,9 @@ def write_numbers(found: Findings, verdicts: Sequence[Claim], folder: Path) -> N
     """Write ``one_over_f.json``, and ``networks.csv``, ``reviews.csv``, ``cells.csv`` and ``claims.csv``."""
     with written_whole(folder / "one_over_f.json") as beside:
         beside.write_text(json.dumps(document(found, verdicts), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    every = (*found.networks, *found.epochs)
-    who = ("cell", "size", "seed", "epoch")
-    names = [(n.candidate.cell, n.candidate.size, n.candidate.seed, n.candidate.epoch) for n in every]
+    every = (*found.networks, *found.variants, *found.epochs)
+    who = ("cell", "size", "seed", "epoch", "other_recipe")
+    names = [(one.cell, one.size, one.seed, one.epoch, one.variant) for one in (network.candidate for network in every)]
     _csv(
         folder / "networks.csv",
         (*who, "accuracy", "signal", "beta", "sd_reviews", "reviews"),

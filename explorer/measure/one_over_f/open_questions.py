@@ -12,6 +12,7 @@ from engine.controls import spaced
 from explorer.measure.one_over_f.figures import BLUE, GREEN, ORANGE, PINK, WHITE, draw_nulls, legend_below, panels
 from explorer.measure.one_over_f.findings import Findings, of_control
 from explorer.measure.one_over_f.measured import Measured, ranges, summary
+from explorer.measure.one_over_f.published import BETA_H
 
 WAYS: Final = {
     "plain": "plain layer sum",
@@ -109,6 +110,29 @@ def by_scales(found: Findings) -> Figure:
     axes.set_xticks(range(len(names)), names)
     axes.set(xlabel="scales fitted, words", ylabel="mean β", title="β over other ranges of scales")
     legend_below(figure, axes, 4)
+    return figure
+
+
+def by_recipe(found: Findings) -> Figure:
+    """β of h and accuracy of networks trained otherwise, beside the others."""
+    figure, (beta, accuracy) = panels(8.6, 3.6, 1, 2)
+    draw_nulls(beta, found.white, found.pink)
+    groups: dict[str, list[Measured]] = {"": found.of_cell(found.main)}
+    for network in found.variants:
+        if network.candidate.cell == found.main:
+            groups.setdefault(network.candidate.variant, []).append(network)
+    for (variant, networks), colour in zip(groups.items(), _colours(len(groups)), strict=True):
+        sizes = [network.candidate.size for network in networks]
+        label = variant or "the recipe of the others"
+        beta.plot(
+            sizes, [summary(network.of("h"))["mean"] for network in networks], "o", color=colour, ms=4, label=label
+        )
+        right = [100 * (network.candidate.accuracy or np.nan) for network in networks]
+        accuracy.plot(sizes, right, "o", color=colour, ms=4)
+    beta.axhline(BETA_H[0], color=PINK, lw=1.2, label=f"published, n = 8: {BETA_H[0]}")
+    beta.set(xlabel="cells n", ylabel="mean β of Σ h", title="(a) β, one dot a network", ylim=(-0.7, 2.3))
+    accuracy.set(xlabel="cells n", ylabel="test accuracy, %", title="(b) accuracy")
+    legend_below(figure, beta, 2)
     return figure
 
 

@@ -53,7 +53,7 @@ def betas(network: Network, ids: NDArray[np.integer], scales: tuple[int, ...]) -
 
 
 def seconds_for(found: Findings, count: int) -> tuple[float, float]:
-    """Seconds a review and network, timed on ``count`` reviews of the smallest and the largest LSTM; hours for all.
+    """Processor seconds a review and network, from ``count`` reviews in the smallest and largest LSTM; hours for all.
 
     Raises
     ------
@@ -65,9 +65,9 @@ def seconds_for(found: Findings, count: int) -> tuple[float, float]:
         raise ValueError("the paper's way is timed on LSTM networks, and there is none among these")
     spent = []
     for network in (lstms[0], lstms[-1]):
-        start = time.perf_counter()
+        start = time.process_time()
         for ids in found.corpus.ids(network)[:count]:
             betas(network, ids, found.options.scales)
-        spent.append((time.perf_counter() - start) / count)
+        spent.append((time.process_time() - start) / count)
     each = sum(spent) / len(spent)
     return each, each * len(found.corpus.long) * len(found.networks) / 3600

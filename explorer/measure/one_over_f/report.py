@@ -48,6 +48,8 @@ def write_page(found: Findings, verdicts: list[Claim], folder: Path, speed: str)
         _figures(page, found, _bundled_review(found))
         if open_questions.with_controls(found):
             _open(page, found)
+        if found.variants:
+            _recipes(page, found)
         if found.trajectories():
             page.heading("While the network learns")
             page.figure(
@@ -242,6 +244,31 @@ def _open(page: Page, found: Findings) -> None:
         f"Accuracy on {held[0][1]['reviews']:,} labelled reviews of any length, with cells held at their mean."
         if held
         else "No review is labelled.",
+    )
+
+
+def _recipes(page: Page, found: Findings) -> None:
+    page.heading("Trained otherwise")
+    page.figure(
+        open_questions.by_recipe(found),
+        "recipes",
+        "Networks whose recipe differs from that of the others, as their files say.",
+    )
+    rows = []
+    for (variant, cell, size), some in found.by_variant().items():
+        accuracy = spread([100 * n.candidate.accuracy for n in some if n.candidate.accuracy is not None])
+        rows.append(
+            (
+                *(variant, f"{cell}-{size}", len(some), _pm(*accuracy), str(over_networks(some, "h"))),
+                *(str(over_networks(some, "x")), str(of_control(some, "readout"))),
+                *(str(grouped(some, True)), str(grouped(some, False))),
+                f"{np.mean([network.dead.mean() for network in some]):.0%}",
+            )
+        )
+    page.table(
+        ("recipe", "cells", "networks", "accuracy, %", "β of h", "β of x", "readout", "internal", "external", "dead"),
+        rows,
+        "± is the standard deviation over seeds.",
     )
 
 

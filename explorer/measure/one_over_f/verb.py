@@ -93,15 +93,13 @@ def command(
 
         corpus = Corpus.of(None if source == "bundled" else source, words, limit, show)
         results = list(_measured(bar, chosen, corpus, options, out / "kept"))
-    finished = tuple(result for result in results if result.candidate.epoch is None)
-    learning = tuple(result for result in results if result.candidate.epoch is not None)
-    found = Findings(finished, learning, corpus, options)
+    found = Findings.of(results, corpus, options)
     verdicts = claims(found)
     write_numbers(found, verdicts, out)
     page = write_page(found, verdicts, out, _speed(found, published_way))
     for claim in verdicts:
         click.echo(f"{claim.verdict:<20}{claim.claim}")
-    console.print(f"{len(finished)} networks, {time.perf_counter() - start:.0f} s", highlight=False)
+    console.print(f"{len(results)} networks, {time.perf_counter() - start:.0f} s", highlight=False)
     click.echo(str(page))
 
 
@@ -146,8 +144,8 @@ def _speed(found: Findings, published_way: int | None) -> str:
     seconds = sum(network.seconds for network in found.networks)
     words = len(found.networks) * len(found.corpus.long) * found.corpus.length
     said = (
-        f"Measuring took {seconds:,.0f} seconds for {len(found.networks)} networks and {words / 1e6:,.1f} million words"
-        + (", controls included." if found.options.controls else ".")
+        f"Measuring took {seconds:,.0f} seconds of one processor for {len(found.networks)} networks and "
+        f"{words / 1e6:,.1f} million words" + (", controls included." if found.options.controls else ".")
     )
     if published_way is None:
         return said
