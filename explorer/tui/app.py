@@ -119,6 +119,9 @@ class Explorer(Choosing):
         self.set_interval(1 / RATES[0], self._tick)
 
     def on_resize(self) -> None:
+        forget = getattr(self._driver, "forget", None)
+        if forget is not None:
+            forget()
         self._fit()
         self.call_after_refresh(self.draw)
 
