@@ -256,7 +256,24 @@ class Explorer(Choosing):
     def do_export(self) -> None:
         assert self.session is not None
         session = self.session
-        self.attempt(lambda: setattr(session, "note", f"saved {export(self, session)}"))
+        panel = self.focused
+
+        def save(what: str) -> None:
+            if what == "run":
+                session.perform("export-run")
+            else:
+                session.note = export(self, session, panel if what == "panel" else None)
+
+        entries = [
+            ("panel", "the panel in focus   SVG, PNG, and its numbers as CSV"),
+            ("screen", "the whole screen   SVG, PNG, and the signal word by word as CSV"),
+            ("run", "this run   a recording that plays without the network"),
+        ]
+
+        def then(what: str) -> None:  # once the dialogue is no longer in the picture
+            self.call_after_refresh(self.attempt, lambda: save(what))
+
+        self.choose("Save", entries, "", then)
 
     def do_zoom(self) -> None:
         panel = self.focused

@@ -1,26 +1,34 @@
-"""Saving what is seen: the screen as SVG, the numbers as CSV."""
+"""Saving what is seen: a panel or the screen as SVG and PNG, its numbers as CSV."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 from textual.app import App
+from textual.widget import Widget
 
 from explorer.session.export import write_csv
 from explorer.session.model import Session
-from explorer.tui.picture import save_picture
+from explorer.session.naming import free_path
+from explorer.tui.picture import can_draw_png, save_picture
 
 
-def export(app: App[Any], session: Session, folder: Path | None = None) -> str:
-    """Write both files into a folder (by default the present one) under a new name; returns what to tell."""
+def export(app: App[Any], session: Session, panel: Widget | None, folder: Path | None = None) -> str:
+    """Write a panel, or the whole screen, into a folder (by default the present one); returns what to tell.
+
+    Raises
+    ------
+    SessionError, OSError
+        If there are no numbers yet, or a file cannot be written.
+    """
     frame = session.frame()
     folder = Path.cwd() if folder is None else folder
-    review = re.sub(r"[^A-Za-z0-9_-]+", "-", frame.snapshot.review.name).strip("-")[:40] or "review"
-    stem = f"pinkx-{frame.snapshot.network.name}-{review}-{frame.choices.signal}"
-    number = next(k for k in range(1, 10_000) if not (folder / f"{stem}-{k}.svg").exists())
-    picture, table = folder / f"{stem}-{number}.svg", folder / f"{stem}-{number}.csv"
-    save_picture(app, picture)
-    write_csv(session, frame, table)
-    return f"{picture.name} and .csv in {folder}"
+    what = f"{frame.snapshot.review.name}-{frame.choices.signal}-{panel.id if panel is not None else 'screen'}"
+    table = free_path(folder, frame.snapshot.network.name, what, ".csv")
+    write_csv(session, frame, table, (panel.id if panel is not None else None) or "heatmap")
+    kinds = [".svg", ".png"] if can_draw_png() else [".svg"]
+    for kind in kinds:
+        save_picture(app, table.with_suffix(kind), panel)
+    missing = "" if ".png" in kinds else " (a PNG needs rsvg-convert)"
+    return f"saved {table.stem}{', '.join(kinds)} and .csv in {folder}{missing}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 import shutil
 import subprocess
@@ -10,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from rich.cells import cell_len
+from rich.console import Console
+from rich.segment import Segment, Segments
 from textual.app import App
+from textual.widget import Widget
 
 from engine.files import written_whole
 
@@ -19,8 +23,13 @@ _PARTS = re.compile(r"[!-~]+|[^!-~]")  # a word, or one sign of any other kind
 _CHARACTER = 12.2  # width of a character in Textual's pictures
 
 
-def save_picture(app: App[Any], path: Path) -> None:
-    """Write the present screen to ``path``: ``.svg``, or ``.png`` where ``rsvg-convert`` is installed.
+def can_draw_png() -> bool:
+    """Whether ``rsvg-convert`` is installed."""
+    return shutil.which("rsvg-convert") is not None
+
+
+def save_picture(app: App[Any], path: Path, panel: Widget | None = None) -> None:
+    """Write the present screen, or a panel of it: ``.svg``, or ``.png`` where ``rsvg-convert`` is installed.
 
     Raises
     ------
@@ -30,15 +39,32 @@ def save_picture(app: App[Any], path: Path) -> None:
     kind = path.suffix.lower()
     if kind not in (".svg", ".png"):
         raise ValueError(f"{path}: pictures are .svg or .png files")
-    svg = _placed(app.export_screenshot())
+    svg = _placed(app.export_screenshot() if panel is None else _panel(app, panel))
     if kind == ".svg":
         with written_whole(path) as beside:
             beside.write_text(svg, encoding="utf-8")
         return
-    if shutil.which("rsvg-convert") is None:
+    if not can_draw_png():
         raise ValueError("a PNG needs rsvg-convert (Debian, Ubuntu: apt install librsvg2-bin); or save as .svg")
     with written_whole(path) as beside:
         subprocess.run(["rsvg-convert", "-o", str(beside)], input=svg.encode(), check=True)
+
+
+def _panel(app: App[Any], panel: Widget) -> str:
+    """The part of the screen where a panel stands, as `App.export_screenshot` gives the whole."""
+    region = panel.region
+    console = Console(
+        width=region.width,
+        height=region.height,
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+        record=True,
+        legacy_windows=False,
+    )
+    for strip in app.screen_stack[0]._compositor.render_strips()[region.y : region.bottom]:
+        console.print(Segments([*strip.crop(region.x, region.right), Segment.line()]), end="")
+    return console.export_svg(title=app.title)
 
 
 def _placed(svg: str) -> str:
