@@ -185,6 +185,24 @@ async def test_it_fills_in_while_it_is_looked_at_and_the_highlight_stays_with_it
     session.close()
 
 
+@pytest.mark.parametrize("colours", [True, False])
+async def test_any_size_and_no_colours_are_drawn(
+    session: Session, monkeypatch: pytest.MonkeyPatch, colours: bool
+) -> None:
+    if not colours:
+        monkeypatch.setenv("NO_COLOR", "1")
+    async with shown(session) as (app, pilot):
+        screen = await open_screen(app, pilot)
+        for width, height in [(60, 16), (10, 3), (1, 1), (300, 100), (80, 24)]:
+            await pilot.resize_terminal(width, height)
+            await pilot.press("right", "g", "down", "o")
+            screen.look()
+            await pilot.pause()
+        drawn = text_of(screen, "#histograms")
+        assert "▲" in drawn
+        assert "1 pink" in drawn
+
+
 async def test_what_goes_wrong_is_on_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("explorer.session.population.measured", jobs.fail)
     session = opened(reviews())
