@@ -155,6 +155,20 @@ def test_networks_of_every_epoch_get_a_figure(tmp_path: Path) -> None:
     assert {"epochs.png", "architectures.png"} <= {file.name for file in (tmp_path / "out").iterdir()}
 
 
+def test_networks_of_another_recipe_are_set_apart(tmp_path: Path) -> None:
+    network = Network.load("lstm-8")
+    network.readout_bias = network.readout_bias + 1
+    network.info["recipe"] = json.dumps(json.loads(network.info["recipe"]) | {"clip": 9.5, "epochs": 3})
+    network.save(tmp_path / "other.safetensors")
+    given = (*TWO, "--networks", str(tmp_path / "other.safetensors"), "--limit", "2", "--paper-only")
+    assert measure(*given, *SMALL, "--out", str(tmp_path / "out")).exit_code == 0
+    told = numbers(tmp_path / "out")
+    assert [one["size"] for one in told["networks"]] == [8, 16]
+    assert [one["recipe"]["clip"] for one in told["other_recipes"]] == [9.5]
+    assert "clip 9.5" in (tmp_path / "out" / "index.html").read_text()
+    assert (tmp_path / "out" / "recipes.png").exists()
+
+
 def test_one_network_in_two_files_counts_once(tmp_path: Path) -> None:
     shutil.copy(find("lstm-8"), tmp_path / "again.safetensors")
     given = ("--networks", "lstm-8", "--networks", str(tmp_path / "*.safetensors"), "--limit", "2", "--paper-only")
