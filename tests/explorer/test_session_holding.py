@@ -148,3 +148,18 @@ def test_the_word_looked_at_stays_while_the_network_is_changed(read: Session) ->
     read.open_review(read.index)
     wait(lambda: read.stream.snapshot.time == 0)
     assert read.frame().following
+
+
+def test_fixed_points_are_searched_of_the_network_that_is_at_work(
+    read: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[object] = []
+    monkeypatch.setattr(read.points.search, "begin", searched.append)
+    read.points.scene(read.frame())
+    read.choose_signal("i")
+    read.holding.hold_at("0.5")
+    changed(read, dict.fromkeys(range(12), ("i",)))
+    read.points.scene(read.frame())
+    whole, held = searched
+    assert whole is read.stream.snapshot.network
+    assert held is read.holding.network(read.stream.snapshot)
