@@ -58,8 +58,7 @@ BLOCK = 128
 
 _ADAM_STEPS, _ADAM_RATE = 2000, 0.01
 _STEPS, _VALLEY = 50, 100  # to a root, and down to a minimum of q
-_VANISHED = 1e-3  # a column of J − I shorter than this counts as this: at a minimum the column itself may vanish
-_ROUNDING = 1e-10  # a residual shorter than this has no direction to speak of
+_ROUNDING = 1e-13  # a residual shorter than this has no direction to speak of
 
 
 def find_fixed_points(
@@ -148,11 +147,12 @@ def certify(cell: Cell, x: Tensor, states: Tensor) -> tuple[Tensor, Tensor, Tens
         matrix = minus_identity(cell.jacobian(xs, s))
         delta, failed = torch.linalg.solve_ex(matrix, residual.unsqueeze(-1))
         length = torch.where(failed == 0, delta.squeeze(-1).norm(dim=-1), torch.inf)
-        cosines = (matrix.mT @ residual.unsqueeze(-1)).squeeze(-1).abs() / matrix.norm(dim=-2).clamp_min(_VANISHED)
-        steep = cosines.amax(-1) / residual.norm(dim=-1).clamp_min(_ROUNDING)
+        size = residual.norm(dim=-1, keepdim=True).clamp_min(_ROUNDING)
+        # A column may vanish at a minimum: one shorter than the residual counts as long as it.
+        cosines = (matrix.mT @ residual.unsqueeze(-1)).squeeze(-1).abs() / matrix.norm(dim=-2).maximum(size) / size
         q = torch.cat((q, (0.5 * residual.square().sum(-1)).nan_to_num(torch.inf, torch.inf)))
         step = torch.cat((step, length.nan_to_num(torch.inf, torch.inf)))
-        slope = torch.cat((slope, steep.nan_to_num(torch.inf, torch.inf)))
+        slope = torch.cat((slope, cosines.amax(-1).nan_to_num(torch.inf, torch.inf)))
     return q, step, slope
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from engine.cells import Cell, GruCell, LstmCell, RnnCell
-from engine.fixed_points import FIXED, LEVEL, SLOW, find_fixed_points
+from engine.fixed_points import FIXED, LEVEL, SLOW, certify, find_fixed_points
 from engine.network import Network
 from engine.points import FixedPoints
 from engine.visits import held_input, visited_states
@@ -241,6 +241,18 @@ def test_a_gate_that_closes_on_the_way_makes_no_point() -> None:
     assert len(found) == 1
     assert found.fixed.all()
     assert found.hits.tolist() == [16]
+
+
+def test_a_state_that_a_gate_has_frozen_is_at_no_minimum() -> None:
+    # z = σ(−60 h): at h = −0.4 the speed is 1e-11 and falls on to the left; there is a root at tanh 1 alone
+    cell = GruCell(np.zeros((3, 1)), np.array([[0.0], [-60.0], [0.0]]), np.array([0.0, 0.0, 1.0]))
+    x, frozen = torch.zeros(1, 1, dtype=torch.float64), torch.tensor([[-0.4]], dtype=torch.float64)
+    q, _, slope = certify(cell.to(dtype=torch.float64), x, frozen)
+    assert q[0] < 1e-20
+    assert slope[0] > 0.9
+    found = find_fixed_points(cell, [0.0], [[-0.4], [0.5]])
+    assert found.states.ravel() == pytest.approx([math.tanh(1)])
+    assert found.hits.tolist() == [2]
 
 
 def test_an_integrator_without_a_root_nearby_has_slow_points_and_loses_no_start() -> None:
