@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPaintEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsLineItem, QGraphicsRectItem, QWidget
 
 from explorer.gui.theme import Theme, table
 from explorer.session.model import Frame, Session
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 GUTTER = 84  # pixels left of every picture over time, so that words stand above each other
 ABOVE = 10  # marks lie over pictures and curves
+FAR = 1e4  # beyond the ends of any picture
 PLACES = 40  # stretches where the cells of a brush agree that are marked
 
 
@@ -83,69 +84,81 @@ class TimeBox(pg.ViewBox):  # type: ignore[misc]
 
 
 class TimeMarks:
-    """What every picture over time shows besides: the word looked at, the one under the mouse, brushed words."""
+    """What every picture over time shows besides: the word looked at, the one under the mouse, brushed words.
+
+    Plain items of Qt, which are painted without Python: they are over every picture and move with every word.
+    """
 
     def __init__(self, plot: Any) -> None:
-        self._cursor = pg.InfiniteLine(angle=90)
-        self._hover = pg.InfiniteLine(angle=90)
-        self._brush = pg.LinearRegionItem(movable=False)
-        self._places: list[Any] = []  # as many as were ever needed at once
         self._plot = plot
+        self.cursor, self.hover = upright(), upright()
+        self.brush = QGraphicsRectItem()
+        self.places: list[QGraphicsRectItem] = []  # as many as were ever needed at once
         self._theme: Theme | None = None
-        self._shown: tuple[object, ...] = ()
-        for item in (self._cursor, self._hover, self._brush):
+        self._shown: tuple[Any, ...] = (None, None, None, ())
+        for item in (self.brush, self.cursor, self.hover):
             self._add(item)
 
-    def _add(self, item: Any) -> None:
+    def _add(self, item: QGraphicsItem) -> None:
         item.setZValue(ABOVE)
         item.hide()
         item.setAcceptedMouseButtons(Qt.MouseButton.NoButton)  # no item may take the mouse from the view
-        self._plot.addItem(item, ignoreBounds=True)
+        self._plot.getPlotItem().vb.addItem(item, ignoreBounds=True)
 
     def dress(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         self._theme = theme
-        self._cursor.setPen(theme.pink, width=2)
-        self._hover.setPen(theme.dim, style=Qt.PenStyle.DashLine)
-        _fill(self._brush, theme.pink)
-        for place in self._places:
-            _fill(place, theme.good)
+        self.cursor.setPen(pg.mkPen(theme.pink, width=2))
+        self.hover.setPen(pg.mkPen(theme.dim))
+        fill(self.brush, theme.pink)
+        for place in self.places:
+            fill(place, theme.good)
 
     def show(self, explorer: Window, session: Session, frame: Frame) -> None:
         """Mark a frame."""
         words, pattern = session.brushed.words, session.brushed.pattern
         brushed = explorer.dragged or ((words.start, words.stop - 1) if words else None)
         places = pattern.places[:PLACES] if pattern is not None else ()
-        shown = (frame.word, explorer.hovered, brushed, places)
-        if shown == self._shown:
-            return
-        before, self._shown = self._shown or (None, None, None, ()), shown
-        for line, word, was in ((self._cursor, frame.word, before[0]), (self._hover, explorer.hovered, before[1])):
+        before, self._shown = self._shown, (frame.word, explorer.hovered, brushed, places)
+        for line, word, was in ((self.cursor, frame.word, before[0]), (self.hover, explorer.hovered, before[1])):
             if word != was:
                 line.setVisible(word is not None and word >= 0)
-                line.setValue((word or 0) + 0.5)
+                line.setX((word or 0) + 0.5)
         if brushed != before[2]:
-            self._brush.setVisible(brushed is not None)
+            self.brush.setVisible(brushed is not None)
             if brushed is not None:
-                self._brush.setRegion((brushed[0], brushed[1] + 1))
+                stretch(self.brush, brushed[0], brushed[1] + 1)
         if places != before[3]:
-            while len(self._places) < len(places):
-                self._places.append(pg.LinearRegionItem(movable=False))
-                self._add(self._places[-1])
-                if self._theme is not None:
-                    _fill(self._places[-1], self._theme.good)
-            for number, item in enumerate(self._places):
-                item.setVisible(number < len(places))
-                if number < len(places):
-                    item.setRegion(places[number])
+            self._show_places(places)
+
+    def _show_places(self, places: tuple[tuple[int, int], ...]) -> None:
+        while len(self.places) < len(places):
+            self.places.append(QGraphicsRectItem())
+            self._add(self.places[-1])
+            if self._theme is not None:
+                fill(self.places[-1], self._theme.good)
+        for number, item in enumerate(self.places):
+            item.setVisible(number < len(places))
+            if number < len(places):
+                stretch(item, *places[number])
 
 
-def _fill(region: Any, colour: str) -> None:
+def upright() -> QGraphicsLineItem:
+    """A line over the whole height of any picture, to be moved along x."""
+    return QGraphicsLineItem(0, -FAR, 0, FAR)
+
+
+def stretch(item: QGraphicsRectItem, first: float, last: float) -> None:
+    """Lay a rectangle over the whole height, from one x to another."""
+    item.setRect(first, -FAR, last - first, 2 * FAR)
+
+
+def fill(item: QGraphicsRectItem, colour: str) -> None:
+    """Colour a rectangle so that one sees through it."""
     inside = QColor(colour)
     inside.setAlpha(45)
-    region.setBrush(inside)
-    for line in region.lines:
-        line.setPen(colour)
+    item.setBrush(inside)
+    item.setPen(pg.mkPen(colour))
 
 
 class ColourBar(QWidget):

@@ -11,9 +11,9 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSplitter, QToolButton
+from PySide6.QtWidgets import QApplication, QGraphicsLineItem, QHBoxLayout, QMenu, QSplitter, QToolButton
 
-from explorer.gui.charts import ABOVE, GUTTER, ColourBar, TimeBox, TimeMarks
+from explorer.gui.charts import ABOVE, FAR, GUTTER, ColourBar, TimeBox, TimeMarks
 from explorer.gui.panel import Panel
 from explorer.gui.theme import Theme, table
 from explorer.session.gates import GateImage, Gates, cell_traces, trace_range
@@ -124,10 +124,11 @@ class GatesPanel(Panel):
         axis = self._images.getPlotItem().getAxis("left")
         axis.setWidth(GUTTER)
         axis.setStyle(tickLength=0)
-        self._row = pg.InfiniteLine(angle=0)
+        self._row = QGraphicsLineItem(-FAR, 0, FAR, 0)
         self._row.setZValue(ABOVE)
+        self._row.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         self._row.hide()
-        self._images.addItem(self._row, ignoreBounds=True)
+        self._box.addItem(self._row, ignoreBounds=True)
         self._image_marks = TimeMarks(self._images)
         self._traces = self.plot(view=TimeBox(explorer))
         self._traces.getPlotItem().getAxis("left").setWidth(GUTTER)
@@ -146,7 +147,7 @@ class GatesPanel(Panel):
         self.column.addWidget(split)
 
     def paint_theme(self, theme: Theme) -> None:
-        self._row.setPen(theme.pink)
+        self._row.setPen(pg.mkPen(theme.pink))
         self._hint.setColor(theme.dim)
         self._image_marks.dress(theme)
         self._marks.dress(theme)
@@ -225,7 +226,7 @@ class GatesPanel(Panel):
         row = own.seen.row_of(pointed) if pointed is not None and own.seen is not None and own.name != INPUT else None
         self._row.setVisible(row is not None)
         if row is not None:
-            self._row.setValue(own.height_of(row))
+            self._row.setY(own.height_of(row))
         rows = [picture.seen.rows for picture in pictures if picture.seen is not None]
         if self.fresh("rows", rows, choices.selected, choices.pins, dead, height):
             ticks = [tick for picture in pictures for tick in _ticks(picture, frame, height)]

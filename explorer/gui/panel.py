@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -9,8 +10,8 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
+from PySide6.QtGui import QContextMenuEvent, QPainter, QPaintEvent, QStaticText
+from PySide6.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer.gui.theme import Theme
 from explorer.session.model import Frame, Session
@@ -18,6 +19,7 @@ from explorer.session.model import Frame, Session
 if TYPE_CHECKING:
     from explorer.gui.window import Window
 
+READING = 0.2  # seconds that a number stands while words go by
 Place = Literal["list", "top", "middle", "low", "right", "right-middle", "right-low", "bottom"]
 
 
@@ -43,15 +45,13 @@ class Panel(QWidget):
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(2, 2, 2, 2)
         self.column.setSpacing(2)
-        self.head = QLabel()
-        self.head.setObjectName("head")
-        self.head.setMinimumWidth(0)
-        self.head.setSizePolicy(self.head.sizePolicy().Policy.Ignored, self.head.sizePolicy().Policy.Fixed)
+        self.head = Head()
         self.column.addWidget(self.head)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)  # its border tells where the focus is
         self._seen: dict[str, tuple[Any, ...]] = {}
         self._plots: list[Any] = []
+        self._said, self._said_at = "", 0.0
 
     # ---- what subclasses say -----------------------------------------------------------------------------------
 
@@ -107,9 +107,15 @@ class Panel(QWidget):
         return widget
 
     def say(self, html: str) -> None:
-        """Set the line of numbers above the picture."""
-        if self.fresh("head", html):
-            self.head.setText(html)
+        """Set the line of numbers above the picture; it is drawn by `settle`."""
+        self._said = html
+
+    def settle(self, moving: bool) -> None:
+        """Draw the line of numbers; while words go by only now and then: nobody reads numbers faster."""
+        now = time.monotonic()
+        if self._said != self.head.text() and (not moving or now - self._said_at > READING):
+            self._said_at = now
+            self.head.setText(self._said)
 
     def fresh(self, what: str, *state: Any) -> bool:
         """Whether ``state`` differs from that of the last call for ``what``: draw only then.
@@ -130,6 +136,7 @@ class Panel(QWidget):
         """Take the colours of a theme."""
         for widget in self._plots:
             _dress(widget, theme)
+        self.head.setStyleSheet(f"color: {theme.dim}")
         self.paint_theme(theme)
         self.forget()
 
@@ -139,6 +146,32 @@ class Panel(QWidget):
         self.explorer.offer(menu, self)
         if menu.actions():
             menu.exec(event.globalPos())
+
+
+class Head(QWidget):
+    """One line of rich text. Unlike a label it has no say in the layout, so that new numbers move nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = QStaticText()
+        self._text.setTextFormat(Qt.TextFormat.RichText)
+        self.setFixedHeight(self.fontMetrics().height() + 4)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def text(self) -> str:
+        """What stands there, as HTML."""
+        return self._text.text()
+
+    def setText(self, html: str) -> None:
+        """Let something else stand there."""
+        self._text.setText(html)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawStaticText(4, 2, self._text)
+        painter.end()
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -99,13 +99,14 @@ class PointsPanel(Panel):
         self.picture = self.plot(view=self.view)
         self.picture.hideAxis("left")
         self.picture.hideAxis("bottom")
-        self._axes, self._unstable, self._trail, self._drawn = (Strokes(width) for width in (1, 1, 2, 1))
+        self._axes, self._unstable, self._path, self._drawn = (Strokes() for _ in range(4))
+        self._trail = Strokes(2)
         self._cloud, self._many = (Spots(pen=None, size=5) for _ in range(2))
         self._certified, self._now, self._ring = (Spots(size=size) for size in (11, 14, 17))
         self._ends, self._chosen, self._told = Labels(), Labels(12), Labels(12)
         for item in (
-            self._axes, self._cloud, self._many, self._unstable, self._trail, self._certified, self._now, self._ring,
-            self._drawn, self._ends, self._chosen, self._told,
+            self._axes, self._cloud, self._many, self._unstable, self._path, self._trail, self._certified, self._now,
+            self._ring, self._drawn, self._ends, self._chosen, self._told,
         ):  # fmt: skip
             self.view.addItem(item, ignoreBounds=True)
         self.legend = QLabel()
@@ -148,6 +149,8 @@ class PointsPanel(Panel):
             self._axes.draw(scene.axes, [QColor(theme.faint)])
             self._ends.write(scene.axes[:, 1], ["PC1", "PC2", "PC3"])
             self._unstable.draw(scene.unstable, [QColor(theme.text)])
+        if self.fresh("path", scene.path, theme):
+            self._path.draw(np.stack([scene.path[:-1], scene.path[1:]], axis=1), [QColor(theme.dim)])
         if self.fresh("trail", scene.trail, theme):
             steps = np.stack([scene.trail[:-1], scene.trail[1:]], axis=1)
             self._trail.draw(steps, faded(theme.pink, len(steps)))
@@ -197,7 +200,7 @@ class PointsPanel(Panel):
     def _clear(self) -> None:
         for spots in (self._cloud, self._many, self._certified, self._now, self._ring):
             spots.clear()
-        for strokes in (self._axes, self._unstable, self._trail):
+        for strokes in (self._axes, self._unstable, self._path, self._trail):
             strokes.draw(np.empty((0, 2, 2)), [])
         for labels in (self._ends, self._chosen, self._told):
             labels.write(NOTHING, [])
@@ -340,6 +343,7 @@ def _legend(by: str, map: PointMap, theme: Theme) -> str:
         for mark, name, colour in zip("●○◌", ("stable", "saddle", "slow"), classes, strict=True)
     ]
     marks.append(f"<span style='color:{theme.pink}'>◆</span> now")
+    marks.append(f"<span style='color:{theme.dim}'>─</span> foretold by the linear map")
     if by == "input":
         held = dict.fromkeys(map.names[: map.certified])
         palette = brushes(by, theme)

@@ -10,8 +10,9 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QGraphicsLineItem, QGraphicsRectItem
 
-from explorer.gui.charts import GUTTER, TimeBox, TimeMarks
+from explorer.gui.charts import FAR, GUTTER, TimeBox, TimeMarks
 from explorer.gui.panel import Panel
 from explorer.gui.text import as_html
 from explorer.gui.theme import Theme
@@ -23,6 +24,7 @@ from explorer.session.text import number
 if TYPE_CHECKING:
     from explorer.gui.window import Window
 
+BEHIND = -10  # the curves
 LOW, HIGH = 0.25, 2.1
 NOISES = {0.5: "white", 1.0: "pink", 1.5: "brown"}
 
@@ -44,15 +46,15 @@ class RollingPanel(Panel):
         ticks = [[(alpha, f"α {alpha:g}  β {2 * alpha - 1:g}") for alpha in NOISES]]
         item.getAxis("left").setTicks(ticks)
         self._box.setYRange(LOW, HIGH, padding=0)
-        kind = pg.LinearRegionItem.Horizontal
-        self._bands = [pg.LinearRegionItem((0, 0), orientation=kind, movable=False) for _ in range(2)]
-        where = {"position": 0.02, "anchors": [(0, 1), (0, 1)]}
-        self._guides = [pg.InfiniteLine(alpha, angle=0, label=name, labelOpts=where) for alpha, name in NOISES.items()]
-        for shape in (*self._bands, *self._guides):
-            item.addItem(shape, ignoreBounds=True)
+        self.bands = [QGraphicsRectItem() for _ in range(2)]
+        self._guides = [QGraphicsLineItem(-FAR, alpha, FAR, alpha) for alpha in NOISES]
+        self._names = [pg.TextItem(name, anchor=(0, 1)) for name in NOISES.values()]
+        for shape in (*self.bands, *self._guides):
             shape.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
-        for region in self._bands:
-            region.setZValue(-10)
+            shape.setZValue(BEHIND)
+        for shape in (*self.bands, *self._guides, *self._names):
+            self._box.addItem(shape, ignoreBounds=True)
+        for region in self.bands:
             region.hide()
         self._other, self._curve = (pg.PlotCurveItem(connect="finite") for _ in range(2))
         for curve in (self._other, self._curve):
@@ -61,13 +63,12 @@ class RollingPanel(Panel):
         self.column.addWidget(self._plot)
 
     def paint_theme(self, theme: Theme) -> None:
-        for region, colour in zip(self._bands, (theme.white_band, theme.pink_band), strict=True):
+        for region, colour in zip(self.bands, (theme.white_band, theme.pink_band), strict=True):
             region.setBrush(QColor(colour))
-            for line in region.lines:
-                line.setPen(QColor(colour))
-        for guide, name in zip(self._guides, NOISES.values(), strict=True):
-            guide.setPen(theme.pink if name == "pink" else theme.faint, style=Qt.PenStyle.DotLine)
-            guide.label.setColor(theme.pink if name == "pink" else theme.dim)
+            region.setPen(Qt.PenStyle.NoPen)
+        for guide, label, name in zip(self._guides, self._names, NOISES.values(), strict=True):
+            guide.setPen(pg.mkPen(theme.pink if name == "pink" else theme.faint))
+            label.setColor(theme.pink if name == "pink" else theme.dim)
         self._curve.setPen(theme.pink)
         self._other.setPen(theme.other)
         self._marks.dress(theme)
@@ -85,9 +86,12 @@ class RollingPanel(Panel):
                 self._other.setData(np.arange(len(other)) + 0.5, other)
         null = band(frame.snapshot.window, frame.snapshot.scales)
         if self.fresh("band", null) and null is not None:
-            for region, ends in zip(self._bands, (null.white, null.pink), strict=True):
-                region.setRegion(ends)
+            for region, (low, high) in zip(self.bands, (null.white, null.pink), strict=True):
+                region.setRect(-FAR, low, 2 * FAR, high - low)
                 region.show()
+        if self.fresh("names", words[0]):
+            for label, alpha in zip(self._names, NOISES, strict=True):
+                label.setPos(words[0], alpha)
         self._marks.show(self.explorer, session, frame)
         self._tell(session, frame)
 

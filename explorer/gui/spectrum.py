@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from explorer.gui.text import as_html
 from explorer.gui.theme import Theme
 from explorer.session.eigenvalues import LONGEST, in_words, time_constant
 from explorer.session.fixed_points import Portrait
+from explorer.session.foretelling import AHEAD, Foretold
 from explorer.session.model import Frame, Session
 from explorer.session.text import number
 
@@ -53,6 +55,10 @@ class SpectrumPanel(Panel):
         self.portrait = QLabel()
         self.portrait.setTextFormat(Qt.TextFormat.RichText)
         self.portrait.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.portrait.setToolTip(
+            "linear: how much of the states so many words ahead the linear map at the nearest point tells,\n"
+            "100% all of it, 0% no more than standing still; over the last words read"
+        )
         self.portrait.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         row = QHBoxLayout()
         row.addWidget(self.portrait, 2)
@@ -72,7 +78,7 @@ class SpectrumPanel(Panel):
             return
         nearest = session.points.view.selected is None
         self.say(f"of the {'point nearest to now' if nearest else 'selected point'}")
-        values, told = portrait.eigenvalues, _told(portrait, theme)
+        values, told = portrait.eigenvalues, _told(portrait, session.points.foretold(frame), theme)
         if self.fresh("portrait", told):
             self.portrait.setText(told)
         if self.fresh("values", values, theme):
@@ -107,7 +113,7 @@ class SpectrumPanel(Panel):
             self._told.write(np.array([[value.real, value.imag]]), [in_words(value).replace(": ", ":\n")])
 
 
-def _told(portrait: Portrait, theme: Theme) -> str:
+def _told(portrait: Portrait, foretold: Foretold | None, theme: Theme) -> str:
     """What a person wants to know first, first."""
     name = {"zero": "zero input", "mean": "mean word"}.get(portrait.name) if portrait.certified else None
     origin = (
@@ -125,8 +131,8 @@ def _told(portrait: Portrait, theme: Theme) -> str:
         ("τ", f"<b>{memory}</b> words"),
         ("P(pos)", f"<b>{number(portrait.probability)}</b>"),
         ("logit", number(portrait.logit)),
-        ("q", f"{portrait.q:.0e}"),
-        ("Newton", f"{portrait.newton_step:.0e}"),
+        ("linear", _foretold(foretold)),
+        ("q", f"{portrait.q:.0e}, Newton {portrait.newton_step:.0e}"),
     )
     lines = (
         f"<tr><td colspan=2>{told}</td></tr>" if not label
@@ -134,3 +140,11 @@ def _told(portrait: Portrait, theme: Theme) -> str:
         for label, told in rows
     )  # fmt: skip
     return f"<table>{''.join(lines)}</table>"
+
+
+def _foretold(told: Foretold | None) -> str:
+    """How much of the next words the linear map at the nearest point tells."""
+    if told is None:
+        return "–"
+    shares = ("–" if math.isnan(share) else f"{share:.0%}" if share >= 0 else "&lt;0" for share in told.explained)
+    return ", ".join(f"+{ahead} {share}" for ahead, share in zip(AHEAD, shares, strict=True))

@@ -132,7 +132,6 @@ Panel { border: 1px solid transparent; }
 Panel:focus { border-color: $pink; }
 QToolBar QLabel, QStatusBar QLabel, QToolBar QSlider { background: transparent; }
 QToolBar QToolButton { padding: 2px 6px; }
-QLabel#head { color: $dim; padding: 0 4px; }
 QLabel#progress { font-size: 15pt; color: $text; background: $raised; border: 1px solid $border; padding: 24px 40px; }
 """)
 

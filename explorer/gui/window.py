@@ -158,6 +158,7 @@ class Window(Choosing):
         for number, panel in enumerate(self.panels.values()):
             if panel.isVisible() and (not moving or (self._ticks + number) % panel.every == 0):
                 panel.show_frame(session, frame)
+                panel.settle(moving)
         self.transport.show_frame(session, frame)
         self._drawn.append(time.perf_counter())
         if not moving or self._ticks % 6 == 0:

@@ -91,6 +91,9 @@ def test_every_entry_is_drawn_where_the_session_has_it(session: Session, points:
     assert len(points._trail._lines) == 47
     alphas = [colour.alphaF() for colour in points._trail._colours]
     assert alphas == sorted(alphas)
+    scene = session.points.scene(session.frame())
+    assert scene is not None
+    assert len(points._path._lines) == len(scene.path) - 1 > 5
     assert len(points._unstable._lines) == len(map.unstable_directions)
 
 
@@ -211,6 +214,9 @@ def test_eigenvalues_are_drawn_and_told_in_words(session: Session, spectrum: Spe
     assert np.allclose(np.stack(spectrum._values.getData(), axis=1), np.stack([values.real, values.imag], axis=1))
     assert f"{abs(values[0]):.4f}" in spectrum.portrait.text()
     assert "nearest to now" in spectrum.head.text()
+    foretold = session.points.foretold(session.frame())
+    assert foretold is not None
+    assert f"+1 {foretold.explained[0]:.0%}" in spectrum.portrait.text()
     hover(qtbot, spectrum.picture, (values[0].real, values[0].imag))
     assert "e-fold" in spectrum._told.texts[0]
     hover(qtbot, spectrum.picture, (-1.2, 1.2))

@@ -103,11 +103,11 @@ def test_the_word_under_the_mouse_is_marked_everywhere(window: Window, qtbot: An
     assert window.hovered == 7
     window.redraw()
     for marks in (panel(window, GatesPanel)._marks, panel(window, RollingPanel)._marks):
-        assert marks._hover.isVisible()
-        assert marks._hover.value() == 7.5
+        assert marks.hover.isVisible()
+        assert marks.hover.x() == 7.5
     words.leaveEvent(None)
     window.redraw()
-    assert not panel(window, RollingPanel)._marks._hover.isVisible()
+    assert not panel(window, RollingPanel)._marks.hover.isVisible()
 
 
 def test_the_review_says_what_the_network_makes_of_it(window: Window) -> None:
@@ -140,9 +140,9 @@ def test_a_click_in_a_picture_selects_the_cell_and_looks_at_the_word(window: Win
     click(qtbot, gates._images, 30.5, own.height_of(3))
     choices = window.opened_session.choices
     assert (choices.selected, choices.cursor) == (3, 30)
-    assert panel(window, RollingPanel)._marks._cursor.value() == 30.5
+    assert panel(window, RollingPanel)._marks.cursor.x() == 30.5
     assert gates._row.isVisible()
-    assert gates._row.value() == pytest.approx(gates._pictures["h"].height_of(3))
+    assert gates._row.y() == pytest.approx(gates._pictures["h"].height_of(3))
     assert gates._curves[0].isVisible()
     np.testing.assert_allclose(gates._curves[0].yData, window.opened_session.read("h", 0, 100)[:, 3])
     click(qtbot, gates._images, 30.5, own.height_of(3))
@@ -157,10 +157,10 @@ def test_a_drag_in_a_picture_brushes_and_the_places_are_marked(window: Window, q
     assert brushed.words == range(40, 44)
     window.redraw()
     marks = panel(window, RollingPanel)._marks
-    assert marks._brush.getRegion() == (40, 44)
+    assert (marks.brush.rect().left(), marks.brush.rect().right()) == (40, 44)
     pattern = brushed.pattern
     assert pattern is not None
-    assert sum(place.isVisible() for place in marks._places) == len(pattern.places)
+    assert sum(place.isVisible() for place in marks.places) == len(pattern.places)
 
 
 def test_hovering_shows_the_trace_of_the_cell(window: Window, qtbot: Any) -> None:
@@ -237,7 +237,8 @@ def test_the_trace_is_the_rolling_exponent_before_its_band(window: Window, qtbot
     window.redraw()
     null = band(snap.window, snap.scales)
     assert null is not None
-    assert [region.getRegion() for region in rolling._bands] == [null.white, null.pink]
+    drawn = [(region.rect().top(), region.rect().bottom()) for region in rolling.bands]
+    assert drawn == [pytest.approx(null.white), pytest.approx(null.pink)]
 
 
 def test_what_is_compared_with_is_drawn_beside(window: Window, qtbot: Any, tmp_path: Path) -> None:

@@ -1,0 +1,210 @@
+"""What the window costs: ``python -m tests.benchmarks.bench_window``; ``--long`` reads ten million words too.
+
+128 cells × 500 words × 6 signals, 10 traces, 3,000 points, every panel in view. A frame is one word more; it is timed
+by the clock of the window's own thread, drawing and painting apart from other work on the machine. The stream's speed
+is taken by turns with and without the window, in one process.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+from rich.table import Table
+
+pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+
+from PySide6.QtWidgets import QApplication
+
+from engine.attractors import WordAttractors
+from engine.reviews import Review
+from engine.stream import Stream
+from explorer.gui.window import RATE, Window
+from explorer.session.model import Session
+from explorer.session.point_search import Found
+from tests.explorer.small import REVIEWS, small_network, wait
+
+CELLS, WORDS, TRACES, POINTS = 128, 500, 10, 3000
+FRAMES = 60
+TURNS, SECONDS = 5, 2.0
+LONG = 10_000_000
+
+
+def open_session(cells: int = CELLS, words: int = 720, *, continuous: bool = False) -> Session:
+    """A long review before a network, and 3,000 words' attractors found."""
+    text = " ".join((REVIEWS[0].words * (words // len(REVIEWS[0].words) + 1))[:words])
+    stream = Stream(small_network(cells), speed=None, continuous=continuous)
+    session = Session(stream, [Review("long", text)])
+    wait(lambda: stream.snapshot.run == 1)
+    session.points.close()
+    random = np.random.default_rng(0)
+    states = np.tanh(random.standard_normal((POINTS, 3)) @ random.standard_normal((3, 2 * cells)))
+    names = tuple(f"word{k}" for k in range(POINTS))
+    logit = states[:, :8].sum(axis=1)
+    found = WordAttractors(names, states, np.ones(POINTS, bool), np.zeros(POINTS), logit, 1 + 50 * np.abs(logit))
+    search = session.points.search
+    search.found, search._network = (
+        Found(stream.snapshot.network, states[:1000, :cells], words=found),
+        found_for(stream),
+    )
+    return session
+
+
+def found_for(stream: Stream) -> object:
+    """The network a search was for: the one that is watched."""
+    return stream.snapshot.network
+
+
+def thread_ms(deed: Callable[[], object]) -> float:
+    began = time.thread_time()
+    deed()
+    return 1000 * (time.thread_time() - began)
+
+
+def frame_costs(app: QApplication) -> dict[str, tuple[float, float]]:
+    """Milliseconds to draw and to paint one more word: panel → (draw, paint), medians; ``all``: a whole frame."""
+    session = open_session()
+    session.stream.seek(WORDS)
+    wait(lambda: session.stream.snapshot.time == WORDS)
+    window = Window(session=session)
+    window.show()
+    for cell in range(TRACES - 1):
+        session.select(cell)
+        session.perform("pin")
+    session.select(TRACES)
+    for name in window.panels:  # tabs side by side: every dock open
+        window.docks.docks[name].show()
+    for _ in range(20):
+        window.redraw()
+        app.processEvents()
+    window._timer.stop()
+    costs: dict[str, list[tuple[float, float]]] = {name: [] for name in (*window.panels, "all")}
+    for count in range(FRAMES):
+        session.stream.seek(WORDS + 1 + count)
+        wait(lambda count=count: session.stream.snapshot.time == WORDS + 1 + count)  # type: ignore[misc]
+        frame = session.frame()
+        if count % 2:
+            draw = thread_ms(window.redraw)
+            costs["all"].append((draw, thread_ms(app.processEvents)))
+        for name, panel in window.panels.items() if not count % 2 else ():
+            if panel.isVisible():
+                draw = thread_ms(
+                    lambda panel=panel, frame=frame: (panel.show_frame(session, frame), panel.settle(False))
+                )  # type: ignore[misc]
+                costs[name].append((draw, thread_ms(app.processEvents)))
+    window.close()
+    session.close()
+    return {name: tuple(np.median(np.array(c), axis=0).tolist()) for name, c in costs.items() if c}
+
+
+def stream_speeds(app: QApplication) -> dict[str, float]:
+    """Words a second of the stream at full speed without the window and with it, and the window's frames a second."""
+    session = open_session(words=4000, continuous=True)
+    window = Window(session=session)
+    window._timer.stop()
+    rates: dict[str, list[float]] = {"alone": [], "with the window": [], "fps": []}
+    session.play()
+    read = session.stream
+    for turn in range(2 * TURNS):
+        shown = bool(turn % 2)
+        if shown:
+            window.show()
+        end = time.perf_counter() + SECONDS
+        begun, run_words, frames = time.perf_counter(), _words(session), window._ticks
+        while time.perf_counter() < end:
+            if shown:
+                app.processEvents()
+            time.sleep(0.001)
+        passed = time.perf_counter() - begun
+        rates["with the window" if shown else "alone"].append((_words(session) - run_words) / passed)
+        if shown:
+            rates["fps"].append((window._ticks - frames) / passed)
+            window.hide()
+            window._timer.stop()
+    read.pause()
+    window.close()
+    session.close()
+    return {name: float(np.median(values)) for name, values in rates.items()}
+
+
+def _words(session: Session) -> int:
+    """Words read since the session began: every run but the present one is read to its end."""
+    snapshot = session.stream.snapshot
+    return (snapshot.run - 1) * snapshot.words + snapshot.time
+
+
+def memory_growth(app: QApplication) -> tuple[float, float, float]:
+    """MB of the process after the first hundredth of ten million words, after all of them, and the minutes it took."""
+    session = open_session(cells=8, words=4000, continuous=True)
+    window = Window(session=session)
+    window.show()
+    session.play()
+    began, early = time.perf_counter(), 0.0
+    while _words(session) < LONG:
+        app.processEvents()
+        time.sleep(0.001)
+        if not early and _words(session) > LONG // 100:
+            early = _megabytes()
+    late = _megabytes()
+    window.close()
+    session.close()
+    return early, late, (time.perf_counter() - began) / 60
+
+
+def _megabytes() -> float:
+    """What the process holds now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+def main(long: bool = False) -> dict[str, float]:
+    torch.set_num_threads(1)
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication([])
+    console = Console(width=100)
+    costs = frame_costs(app)
+    table = Table(title=f"{CELLS} cells × {WORDS} words × 6 signals, {TRACES} traces, {POINTS} points: ms a frame")
+    for heading in ("panel", "drawn at every", "draw", "paint", "both"):
+        table.add_column(heading, justify="right")
+    from explorer.gui.panels import PANELS
+
+    every = {kind.name: kind.every for kind in PANELS}
+    shared = 0.0
+    for name, (draw, paint) in costs.items():
+        shared += (draw + paint) / every[name] if name in every else 0.0
+        table.add_row(name, str(every.get(name, "")), f"{draw:.1f}", f"{paint:.1f}", f"{draw + paint:.1f}")
+    console.print(table)
+    console.print(
+        f"a frame as panels take turns: {shared:.1f} ms on average, {1000 / RATE:.1f} are there at {RATE} fps"
+    )
+    speeds = stream_speeds(app)
+    console.print(
+        f"{CELLS} cells at full speed: {speeds['alone']:,.0f} words/s alone, {speeds['with the window']:,.0f} with the "
+        f"window at {speeds['fps']:.0f} fps ({speeds['with the window'] / speeds['alone']:.0%})"
+    )
+    if long:
+        early, late, minutes = memory_growth(app)
+        console.print(
+            f"{LONG:,} words with the window open: {early:.0f} MB early, {late:.0f} MB late, {minutes:.1f} min"
+        )
+    return {"frame": shared, "speed": speeds["with the window"] / speeds["alone"]}
+
+
+@pytest.mark.benchmark
+def test_window() -> None:
+    measured = main()
+    assert measured["frame"] < 40
+    assert measured["speed"] > 0.3
+
+
+if __name__ == "__main__":
+    main("--long" in sys.argv)
