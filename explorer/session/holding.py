@@ -109,6 +109,10 @@ class Holding:
         at = "the mean of each" if not text.strip() else f"{values[0]:g}"
         self._session.note = f"held at {at}: {name} of {len(cells)} of {len(means)} cells (U undoes)"
 
+    def forget(self) -> None:
+        """What was asked for may have failed: what the engine holds is what counts."""
+        self._asked = None
+
     # ---- inside ----------------------------------------------------------------------------------------------
 
     @property

@@ -136,6 +136,7 @@ class Session:
             event = self.stream.events.get()
             if event.kind == "failed":
                 self.note = event.message
+                self.holding.forget()
 
     def _keep_valid(self, snapshot: Snapshot) -> None:
         """Choices that a new run or network made meaningless are let go."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from engine.recording import DeviceStepper, record
+from engine.recording import record
 from explorer.session.holding import held_cells, told
 from explorer.session.model import Session, SessionError
 from explorer.session.series import cell_table, probability_at
@@ -134,8 +134,16 @@ def test_another_network_is_whole(read: Session) -> None:
 
 
 def test_a_device_that_holds_no_cells_says_so() -> None:
-    with pytest.raises(ValueError, match="--device cpu"):
-        DeviceStepper(small_network()).held = {"h": np.zeros(12)}
+    session = open_session(device="cpu:0")  # stepped as accelerators are
+    session.stream.seek(10)
+    wait(lambda: session.stream.snapshot.time == 10)
+    session.select(3)
+    for _ in range(2):  # the second time it is not taken for silenced
+        session.perform("silence")
+        assert "silenced, each held" in session.note
+        wait(lambda: "--device cpu" in session.frame().note)
+    assert not session.stream.snapshot.held
+    session.close()
 
 
 def test_the_word_looked_at_stays_while_the_network_is_changed(read: Session) -> None:
