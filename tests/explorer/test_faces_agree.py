@@ -26,6 +26,7 @@ STEPS = (
     (), ("step-back", "step-back"), ("signal", "select-down", "select-down"), ("next-point",), ("next-point", "order"),
     ("signal-back", "signal-back", "order", "start"), ("live", "deselect"),
 )  # fmt: skip
+FORETOLD = re.compile(r"\+(\d+) (\d+%|<0|–)")  # how much of so many words ahead the linear map tells
 HALF = 36  # words: before the rolling window is full
 
 
@@ -81,6 +82,7 @@ def in_the_terminal(app: Explorer) -> dict[str, Any]:
         "τ": after(spectrum, "τ"),
         "|λ|": after(spectrum, r"\|λ\|"),
         "logit": after(spectrum, "logit"),
+        "linear": FORETOLD.findall(spectrum),
     }
 
 
@@ -104,6 +106,7 @@ def in_the_window(window: Window) -> dict[str, Any]:
         "τ": after(spectrum, "τ"),
         "|λ|": after(spectrum, r"\|λ\|"),
         "logit": after(spectrum, "logit"),
+        "linear": FORETOLD.findall(spectrum),
     }
 
 
@@ -148,4 +151,5 @@ async def test_both_faces_show_the_same_numbers(tmp_path: Path, qapp: Any, repla
     assert all(numbers[name] for numbers in seen for name in ("P(positive)", "α", "β", "dead", "working"))
     assert len({tuple(numbers["P(positive)"]) for numbers in seen}) > 2
     assert all(bool(numbers["τ"]) is not replayed for numbers in seen)
+    assert all(len(numbers["linear"]) == (0 if replayed else 3) for numbers in seen)
     assert len({tuple(numbers["|λ|"]) for numbers in seen}) > (0 if replayed else 1)
