@@ -57,8 +57,8 @@ def command(
 ) -> None:
     """Find the fixed and slow points of NETWORK, from states that its own runs visit.
 
-    Q is the speed ½‖F(s) − s‖², STEP the Newton step, which certifies a point; MEMORY the leading
-    mode's time constant in steps (in which it grows, at a saddle).
+    Q is the speed ½‖F(s) − s‖², STEP the Newton step, which certifies a fixed point (a slow one is certified by
+    the slope of Q); MEMORY the leading mode's time constant in steps (in which it grows, at a saddle).
     """
     import torch
 
@@ -179,6 +179,7 @@ def _as_object(found: FixedPoints, k: int) -> dict[str, Any]:
         "hits": int(found.hits[k]),
         "q": float(found.q[k]),
         "newton_step": _finite(float(found.newton_step[k])),
+        "slope": _finite(float(found.slope[k])),
         "memory": _finite(float(found.time_constants[k, 0])),
         "eigenvalues": [[value.real, value.imag] for value in found.eigenvalues[k, :10].tolist()],
         "readout": found.readout[k].tolist(),

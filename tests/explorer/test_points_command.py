@@ -38,7 +38,8 @@ def test_json_tells_every_point(tmp_path: Path) -> None:
     assert {row["input"] for row in told["points"]} == {"zero", "1,0,0"}
     for row in told["points"]:
         assert (row["newton_step"] < 1e-8) == (row["kind"] == "fixed")
-        assert row["q"] < (1e-20 if row["kind"] == "fixed" else 1e-5)
+        assert row["q"] < (1e-20 if row["kind"] == "fixed" else 1e-3)
+        assert row["kind"] == "fixed" or row["slope"] < 1e-4
         assert row["unstable"] == sum(abs(complex(*value)) > 1 for value in row["eigenvalues"])
 
 

@@ -37,19 +37,18 @@ def shown(found: Sequence[Measured], task: str) -> list[Measured]:
 
 def architectures(found: Sequence[Measured], tasks: Sequence[str]) -> Figure:
     """Figure 3: the points under zero input of every architecture, a row for each task."""
-    return _grid([[(one, one.pictures.clouds["zero"], "explained") for one in shown(found, task)] for task in tasks])
+    return _grid([shown(found, task) for task in tasks])
 
 
 def seeds(found: Sequence[Measured], task: str) -> Figure:
     """Figures 6 and 7: the same for every seed, a row for each."""
     of_task = [one for one in found if one.task == task]
-    numbers = sorted({-1 if one.seed is None else one.seed for one in of_task})
     cells = [one.cell for one in shown(found, task)]
     rows = [
-        [one for cell in cells for one in of_task if one.cell == cell and (one.seed or 0) == max(number, 0)]
-        for number in numbers
+        [one for cell in cells for one in of_task if one.cell == cell and (one.seed or 0) == number]
+        for number in sorted({one.seed or 0 for one in of_task})
     ]
-    return _grid([[(one, one.pictures.clouds["zero"], "explained") for one in row] for row in rows])
+    return _grid(rows)
 
 
 def inputs_together(found: Sequence[Measured], task: str) -> Figure:
@@ -76,17 +75,18 @@ def inputs_apart(found: Sequence[Measured], task: str) -> Figure:
     return figure
 
 
-def _grid(rows: Sequence[Sequence[tuple[Measured, Cloud, str]]]) -> Figure:
+def _grid(rows: Sequence[Sequence[Measured]]) -> Figure:
     """Rows of points coloured by their answer, with the cube's edges and the channels' directions."""
     columns = max(map(len, rows))
     figure = Figure(figsize=(3.4 * columns, 3.3 * len(rows) + 0.4), layout="constrained")
     for r, row in enumerate(rows):
-        for c, (one, cloud, shares) in enumerate(row):
+        for c, one in enumerate(row):
+            cloud = one.pictures.clouds["zero"]
             axes = figure.add_subplot(len(rows), columns, r * columns + c + 1, projection="3d")
             _edges(axes, cloud)
             _axes_of_channels(axes, one, cloud)
             _scatter(axes, cloud, _answers(cloud))
-            _label(axes, getattr(one.pictures, shares), _named(one))
+            _label(axes, one.pictures.explained, _named(one))
     signs = [(SIGNS["zero"], mark, name) for mark, name in KINDS.values()]
     _legend(figure, [*signs, ("#444444", "-", "between answers that differ in one channel")])
     return figure

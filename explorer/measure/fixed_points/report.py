@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib import rc_context
-from matplotlib.figure import Figure
 
 from explorer.measure.claim import DEPENDS, FAILS, HOLDS, Claim
 from explorer.measure.fixed_points import figures
@@ -78,34 +77,22 @@ def _figures(page: Page, found: Sequence[Measured]) -> None:
     axes = "Dotted: the channels' own directions. Red, green and blue of a point are P(1) in the three channels."
     if three:
         page.heading("Three channels: axes or cube?")
-        _put(page, figures.architectures(found, three), "figure-3", f"Figure 3. Points under zero input. {axes}")
+        page.figure(figures.architectures(found, three), "figure-3", f"Figure 3. Points under zero input. {axes}")
     for task, number in (("integration-3", 6), ("flip-flop-3", 7)):
         if task in tasks:
-            _put(
-                page,
-                figures.seeds(found, task),
-                f"figure-{number}",
-                f"Figure {number}. {task} under zero input, a row for each seed. {axes}",
-            )
+            caption = f"Figure {number}. {task} under zero input, a row for each seed. {axes}"
+            page.figure(figures.seeds(found, task), f"figure-{number}", caption)
     if "flip-flop-3" in tasks:
-        _put(
-            page,
-            figures.inputs_together(found, "flip-flop-3"),
-            "figure-8",
-            "Figure 8. Flip-flop: points under 0, +1 and −1 in every channel, in the components of all three.",
-        )
-        _put(
-            page,
-            figures.inputs_apart(found, "flip-flop-3"),
-            "figure-9",
-            "Figure 9. Flip-flop: the points under ±1 (above) and +1 alone (below).",
-        )
+        caption = "Figure 8. Flip-flop: points under 0, +1 and −1 in every channel, in the components of all three."
+        page.figure(figures.inputs_together(found, "flip-flop-3"), "figure-8", caption)
+        caption = "Figure 9. Flip-flop: the points under ±1 (above) and +1 alone (below)."
+        page.figure(figures.inputs_apart(found, "flip-flop-3"), "figure-9", caption)
     if "integration-1" in tasks:
         page.heading("One channel: a line?")
         caption = "Figure 4. 1-channel integration under zero input: places along PC1 and PC2, and the logit along PC1."
-        _put(page, figures.line(found, "integration-1"), "figure-4", caption)
+        page.figure(figures.line(found, "integration-1"), "figure-4", caption)
         caption = "Figure 5. With the points under ±1 and ±0.1, in the components of those under zero."
-        _put(page, figures.line_inputs(found, "integration-1"), "figure-5", caption)
+        page.figure(figures.line_inputs(found, "integration-1"), "figure-5", caption)
 
 
 def _trajectories(page: Page, found: Sequence[Measured]) -> None:
@@ -119,8 +106,8 @@ def _trajectories(page: Page, found: Sequence[Measured]) -> None:
     )
     if any(one.task == "integration-1" for one in found):
         caption = "Figure 10. Six runs of 60 steps of 1-channel integration among the points under zero input."
-        _put(page, figures.paths(found, "integration-1"), "figure-10", caption)
-    _put(page, figures.told(found), "figure-told", "What the points tell. A dot is a network, a bar their mean.")
+        page.figure(figures.paths(found, "integration-1"), "figure-10", caption)
+    page.figure(figures.told(found), "figure-told", "What the points tell. A dot is a network, a bar their mean.")
     headings = (
         *("network", "1 ahead", "5", "10", "elsewhere: 1 ahead", "5", "10", "end at a point"),
         *("end foretold", "most frequent", "answer foretold", "present answer"),
@@ -161,10 +148,6 @@ def _lines(page: Page, lines: Sequence[Line]) -> None:
         for one in lines
     ]
     page.table(headings, [published, *rows], "Line attractors of networks that read reviews.")
-
-
-def _put(page: Page, figure: Figure, name: str, caption: str) -> None:
-    page.figure(figure, name, caption)
 
 
 def _short(value: float | None) -> str:
