@@ -32,6 +32,8 @@ def run(wishes: Wishes) -> None:
     """
     check(on_screen=not _offscreen())
     app = _application()
+    from PySide6.QtCore import QTimer
+
     from explorer.gui.window import Window
 
     window = Window(wishes)
@@ -40,7 +42,7 @@ def run(wishes: Wishes) -> None:
     def heed(number: int, _: Any) -> None:
         nonlocal code
         code = 128 + number
-        window.close()
+        QTimer.singleShot(0, window, window.close)  # not in the middle of what it may be drawing
 
     # Python heeds signals between two of its own lines: the window's clock runs some all the time.
     for name in SIGNALS:

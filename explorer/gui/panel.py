@@ -19,6 +19,7 @@ from explorer.session.model import Frame, Session
 if TYPE_CHECKING:
     from explorer.gui.window import Window
 
+WIDE = 10_000  # pixels
 READING = 0.2  # seconds that a number stands while words go by
 Place = Literal["list", "top", "middle", "low", "right", "right-middle", "right-low", "bottom"]
 
@@ -155,6 +156,7 @@ class Head(QWidget):
         super().__init__()
         self._text = QStaticText()
         self._text.setTextFormat(Qt.TextFormat.RichText)
+        self._text.setTextWidth(WIDE)  # one line, however long
         self.setFixedHeight(self.fontMetrics().height() + 4)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 

@@ -40,7 +40,7 @@ class RollingPanel(Panel):
     def __init__(self, explorer: Window) -> None:
         super().__init__(explorer)
         self._box = TimeBox(explorer)
-        self._plot = self.plot(view=self._box, x="word")
+        self._plot = self.plot(view=self._box)
         item = self._plot.getPlotItem()
         item.getAxis("left").setWidth(GUTTER)
         ticks = [[(alpha, f"α {alpha:g}  β {2 * alpha - 1:g}") for alpha in NOISES]]

@@ -20,6 +20,7 @@ from explorer.gui.export import FILTERS, copy_picture, save
 from explorer.gui.panel import Panel
 from explorer.gui.panels import PANELS
 from explorer.gui.status import Status
+from explorer.gui.text import safe
 from explorer.gui.theme import DARK, THEMES, Theme, configure, style_sheet
 from explorer.gui.transport import Transport
 from explorer.session.actions import action
@@ -153,6 +154,9 @@ class Window(Choosing):
         frame = session.frame()
         if not self._ready:
             self._begin(session)
+        title = f"{safe(frame.snapshot.review.name, 60)} · {frame.snapshot.network.name} · pinkx"
+        if title != self.windowTitle():
+            self.setWindowTitle(title)
         self._ticks += 1
         moving = frame.snapshot.playing and not all
         for number, panel in enumerate(self.panels.values()):

@@ -1,0 +1,123 @@
+"""A real window on a screen of its own (Xvfb), driven by keys and the mouse from outside (xdotool)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+
+from tests.explorer.small import small_file
+
+SIZE = "1280x900"
+PATIENCE = 120.0  # seconds, on a busy machine
+
+pytestmark = [
+    pytest.mark.skipif(
+        sys.platform != "linux" or shutil.which("Xvfb") is None or shutil.which("xdotool") is None,
+        reason="needs Xvfb and xdotool (Debian, Ubuntu: apt install xvfb xdotool)",
+    ),
+    pytest.mark.timeout(400),
+]
+
+
+@pytest.fixture
+def screen() -> Iterator[str]:
+    """The name of a display that nobody sees."""
+    read, write = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x1000x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
+    os.close(write)
+    with os.fdopen(read) as told:
+        number = told.readline().strip()
+    yield f":{number}"
+    server.terminate()
+    server.wait(10)
+
+
+class Driven:
+    """A window of its own process, and hands that type and point."""
+
+    def __init__(self, display: str, folder: Path, *arguments: str) -> None:
+        self.folder = folder
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"},
+            "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "XDG_STATE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder),
+        }  # fmt: skip
+        code = "from explorer.cli import main; main()"
+        command = [sys.executable, "-c", code, "gui", "--network", str(small_file(folder)), *arguments]
+        self.process = subprocess.Popen(command, env=self.environment, stderr=subprocess.PIPE, text=True)
+        self.window = ""
+
+    def open(self) -> None:
+        """Until the session is there, which the title tells."""
+        self.wait(lambda: bool(self.tool("search", "--onlyvisible", "--name", "lstm-12 · pinkx")))
+        self.window = self.tool("search", "--onlyvisible", "--name", "lstm-12 · pinkx").split()[0]
+        self.tool("windowsize", self.window, *SIZE.split("x"))
+        self.tool("windowfocus", self.window)
+        time.sleep(1.0)
+
+    def tool(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["xdotool", *arguments], env=self.environment, capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip()
+
+    def key(self, *names: str) -> None:
+        for name in names:
+            self.tool("key", "--window", self.window, name)
+            time.sleep(0.3)
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < end, "it did not happen"
+            assert self.process.poll() is None, self.process.communicate()[1]
+            time.sleep(0.1)
+
+    def left(self) -> tuple[int, str, dict[str, dict[str, object]]]:
+        """Exit status, what was told, and what was kept, once it has ended."""
+        _, told = self.process.communicate(timeout=PATIENCE)
+        path = self.folder / "pinkx" / "state.json"
+        return self.process.returncode, told, json.loads(path.read_text()) if path.exists() else {}
+
+
+@pytest.fixture
+def driven(screen: str, tmp_path: Path) -> Iterator[Driven]:
+    window = Driven(screen, tmp_path, "--speed", "500")
+    try:
+        window.open()
+        yield window
+    finally:
+        window.process.kill()
+        window.process.communicate()
+
+
+def test_keys_and_mouse_reach_a_window_on_a_screen(driven: Driven) -> None:
+    driven.key("g", "L", "Down", "Down", "p")
+    width, height = map(int, SIZE.split("x"))
+    driven.tool("mousemove", "--window", driven.window, str(int(width * 0.4)), str(int(height * 0.35)), "click", "1")
+    time.sleep(0.5)
+    driven.key("q")
+    code, told, state = driven.left()
+    assert (code, told) == (0, "")
+    assert state["session"]["signal"] == "x"
+    assert state["session"]["pins"] == [1]
+    assert state["window"]["theme"] == "light"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_the_window_in_order(driven: Driven, number: signal.Signals) -> None:
+    driven.process.send_signal(number)
+    code, told, state = driven.left()
+    assert (code, told) == (128 + number, "")
+    assert state["session"]["signal"] == "h"
