@@ -43,7 +43,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Line:
-    """One network's answers; see the module's table."""
+    """One network's answers; see the module's table. NaN where there is no (stable) point."""
 
     network: str
     states: tuple[float, ...]
@@ -91,7 +91,7 @@ def line(
     Raises
     ------
     ValueError
-        If the network does not read words, or no stable point is found.
+        If the network does not read words.
     """
 
     def show(half: int) -> Callable[[int, int], None]:
@@ -99,8 +99,6 @@ def line(
 
     found = network_points(network, ["mean"], count=starts, seed=seed, reviews=reviews, progress=show(0))
     stable = found[found.fixed & (found.unstable == 0)]
-    if not len(stable):
-        raise ValueError(f"{network.name}: no stable fixed point under the mean word; try more starts")
     attractors = cached_word_attractors(network, progress=show(1))
     assert attractors is not None, "only an interrupted search has no result"
     n = network.cell.size
@@ -113,7 +111,7 @@ def line(
         fixed=int(found.fixed.sum()),
         slow=int((~found.fixed).sum()),
         stable=len(stable),
-        line=float(Projection.of(found.states[:, :n], 1).explained[0]),
+        line=float(Projection.of(found.states[:, :n], 1).explained[0]) if len(found) else float("nan"),
         slowest=_median(stable.time_constants[:, 0], stable.hits),
         next=_median(stable.time_constants[:, 1], stable.hits),
         aligned=_median(_alignment(network, stable), stable.hits),
@@ -135,4 +133,4 @@ def _alignment(network: Network, points: FixedPoints) -> NDArray[np.float64]:
 
 
 def _median(values: NDArray[np.float64], weights: NDArray[np.int64]) -> float:
-    return float(np.median(np.repeat(values, weights)))
+    return float(np.median(np.repeat(values, weights))) if len(values) else float("nan")

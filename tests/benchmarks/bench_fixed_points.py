@@ -7,19 +7,14 @@ moves little.
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
-
 import pytest
 import torch
 from rich.console import Console
 from rich.table import Table
 
-from engine.fixed_points import Method
 from engine.network import Network
-from engine.points_cache import network_points
 from explorer.measure.fixed_points.measured import choose_networks
-from explorer.measure.fixed_points.searched import INPUTS, Search, row, search
+from explorer.measure.fixed_points.searched import INPUTS, Search, both_ways, search
 
 HEADINGS = (
     *("input", "starts", "→ fixed", "→ slow", "moving", "fixed points with 0, 1, … unstable", "slow points"),
@@ -43,13 +38,7 @@ def table(title: str, rows: list[Search]) -> Table:
 
 def headline(console: Console, count: int = 1024) -> None:
     """GRU-100 flip-flop: ≥95 % certified, fixed ones with q < 1e-20, beside the paper's method."""
-    network = Network.load("gru-100-flip-flop-3")
-    methods: tuple[Method, ...] = ("newton", "adam")
-    rows = []
-    for method in methods:
-        begin = time.process_time()
-        found = network_points(network, ["zero"], count=count, method=method, cache=False)
-        rows.append(replace(row(network, "zero", found, time.process_time() - begin), input=method))
+    rows = both_ways(Network.load("gru-100-flip-flop-3"), count, 0)
     console.print(table("GRU-100 flip-flop, the same starts: Newton, and the paper's method (slow: q alone)", rows))
     newton = rows[0]
     assert newton.certified >= 0.95

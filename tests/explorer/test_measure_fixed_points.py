@@ -29,6 +29,7 @@ from explorer.measure.fixed_points.trajectories import ALONE, LAST
 from tests.explorer.small import small_file
 
 NAME = "rnn-16-flip-flop-3"
+ARGUMENTS = ("--networks", NAME, "--starts", "64", "--published-way", "16", "--out")
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +41,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on the small network."""
     folder = tmp_path_factory.mktemp("fixed-points")
-    done = CliRunner().invoke(command, ["--networks", NAME, "--starts", "64", "--out", str(folder)])
+    done = CliRunner().invoke(command, [*ARGUMENTS, str(folder)])
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines()[-1] == str(folder / "index.html")
     return folder
@@ -162,22 +163,34 @@ def test_what_is_kept_is_not_measured_again_and_says_the_same(
     def no_search(*_: Any) -> None:
         raise AssertionError("searched again")
 
-    before = (run / "fixed_points.json").read_text()
+    first = timeless(run)
     (kept,) = (run / "kept").iterdir()
     with monkeypatch.context() as without:
         without.setattr(measured, "search", no_search)
-        CliRunner().invoke(command, ["--networks", NAME, "--starts", "64", "--out", str(run)], catch_exceptions=False)
-        assert (run / "fixed_points.json").read_text() == before
+        CliRunner().invoke(command, [*ARGUMENTS, str(run)], catch_exceptions=False)
+        assert timeless(run) == first
     # damaged, it is made anew, with the same numbers: only the seconds differ
     again = tmp_path / "again"
     (again / "kept").mkdir(parents=True)
     (again / "kept" / kept.name).write_text(kept.read_text()[:500])
-    CliRunner().invoke(command, ["--networks", NAME, "--starts", "64", "--out", str(again)], catch_exceptions=False)
-    first, second = json.loads(before), told(again)
-    for document in (first, second):
-        for row in document["networks"][0]["searches"]:
-            del row["seconds"]
-    assert first == second
+    CliRunner().invoke(command, [*ARGUMENTS, str(again)], catch_exceptions=False)
+    assert timeless(again) == first
+
+
+def timeless(folder: Path) -> dict[str, Any]:
+    """All numbers but the seconds that they took."""
+    document = told(folder)
+    for row in (*document["networks"][0]["searches"], *document["both_ways"]):
+        del row["seconds"]
+    return document
+
+
+def test_both_methods_search_from_the_same_starts(run: Path) -> None:
+    newton, adam = told(run)["both_ways"]
+    assert newton["input"] == "newton"
+    assert newton["fixed"] == newton["starts"] == adam["starts"] == 16
+    assert adam["fixed"] + adam["slow"] + adam["moving"] == 16
+    assert "Adam" in (run / "index.html").read_text(encoding="utf-8")
 
 
 def test_one_channel_makes_the_figures_of_a_line_and_nothing_of_axes(tmp_path: Path) -> None:

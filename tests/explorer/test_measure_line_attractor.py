@@ -20,9 +20,9 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / name)
 
 
-def leaky(readout: list[float]) -> Network:
+def leaky(readout: list[float], first: float = 0.99) -> Network:
     """Two uncoupled cells at rest at 0: one remembers (λ = 0.99), one forgets (λ = 0.5); words push both a little."""
-    cell = RnnCell(torch.eye(2), torch.diag(torch.tensor([0.99, 0.5])), torch.zeros(2))
+    cell = RnnCell(torch.eye(2), torch.diag(torch.tensor([first, 0.5])), torch.zeros(2))
     push = 1e-4 * torch.tensor([[0.0, 0], [0, 0], [1, 1], [-1, -1], [2, 1], [-2, -1]])
     return Network(
         cell, torch.tensor([readout]), torch.zeros(1), embedding=push, vocabulary=Vocabulary(["a", "b", "c", "d"])
@@ -46,3 +46,11 @@ def test_a_readout_across_the_line_is_not_aligned() -> None:
     reviews = [np.array([2, 3, 4, 5, 5, 2])]
     assert line(leaky([0.0, 1.0]), reviews, starts=8).aligned == pytest.approx(0, abs=1e-6)
     assert line(leaky([1.0, 1.0]), reviews, starts=8).aligned == pytest.approx(math.sqrt(0.5), abs=1e-6)
+
+
+def test_a_network_that_never_rests_has_no_time_constants() -> None:
+    found = line(leaky([1.0, 0.0], first=-1.5), [np.array([2, 3, 4, 5, 5, 2])], starts=8)  # h and −h take turns
+    assert (found.fixed, found.stable) == (1, 0)
+    assert math.isnan(found.slowest)
+    assert math.isnan(found.aligned)
+    assert found.words > 0

@@ -21,7 +21,12 @@ WHO: Final = ("cell", "size", "task", "seed")
 
 
 def document(
-    found: Sequence[Measured], lines: Sequence[Line], verdicts: Sequence[Claim], starts: int, seed: int
+    found: Sequence[Measured],
+    lines: Sequence[Line],
+    verdicts: Sequence[Claim],
+    ways: Sequence[Search],
+    starts: int,
+    seed: int,
 ) -> dict[str, Any]:
     """All numbers in JSON's types; what has no finite value is null."""
     return _finite(
@@ -33,6 +38,7 @@ def document(
             "networks": [
                 {key: value for key, value in asdict(one).items() if key not in ("pictures", "name")} for one in found
             ],
+            "both_ways": [asdict(way) for way in ways],
             "line_attractors": [asdict(line) for line in lines],
         }
     )
@@ -42,13 +48,14 @@ def write_numbers(
     found: Sequence[Measured],
     lines: Sequence[Line],
     verdicts: Sequence[Claim],
+    ways: Sequence[Search],
     starts: int,
     seed: int,
     folder: Path,
 ) -> None:
     """Write ``fixed_points.json``, and ``searches``, ``geometry``, ``trajectories``, ``lines``, ``claims`` as CSV."""
     folder.mkdir(parents=True, exist_ok=True)
-    told = json.dumps(document(found, lines, verdicts, starts, seed), indent=1, ensure_ascii=False)
+    told = json.dumps(document(found, lines, verdicts, ways, starts, seed), indent=1, ensure_ascii=False)
     with written_whole(folder / "fixed_points.json") as beside:
         beside.write_text(told + "\n", encoding="utf-8")
     rows = [asdict(row) for one in found for row in one.searches]

@@ -10,19 +10,31 @@ from matplotlib import rc_context
 from explorer.measure.claim import DEPENDS, FAILS, HOLDS, Claim
 from explorer.measure.fixed_points import figures
 from explorer.measure.fixed_points.measured import Measured
+from explorer.measure.fixed_points.searched import Search
 from explorer.measure.line_attractor import Line
 from explorer.measure.page import STYLE, Page
 
 PAPER = "Cheng, Schmid & Lange, “Unfolding the computational complexity of RNN through fix point analysis” (2021)"
 
 
-def write_page(found: Sequence[Measured], lines: Sequence[Line], verdicts: Sequence[Claim], folder: Path) -> Path:
+SEARCH = (
+    *("input", "starts", "→ fixed", "→ slow", "moving", "fixed points with 0, 1, … unstable", "slow points"),
+    *("q", "step", "slow q", "slope", "PC1–3", "s"),
+)
+CAPTION = "q and Newton step: the worst of the fixed points; slow q and slope: of the slow ones; PC1–3 of h."
+
+
+def write_page(
+    found: Sequence[Measured], lines: Sequence[Line], verdicts: Sequence[Claim], ways: Sequence[Search], folder: Path
+) -> Path:
     """Write the page, and its figures beside it."""
     page = Page("Fixed points of recurrent networks", f"{PAPER}: published and measured, by pinkx")
     _summary(page, found, verdicts)
     if found:
         with rc_context(STYLE):
             _searches(page, found)
+            if ways:
+                _ways(page, ways)
             _figures(page, found)
             _trajectories(page, found)
     if lines:
@@ -55,20 +67,31 @@ def _searches(page: Page, found: Sequence[Measured]) -> None:
         "ended at neither. Starts are states that runs of the task visit. Seconds are of the processor, on one thread, "
         "in float64."
     )
-    headings = (
-        *("network", "input", "starts", "→ fixed", "→ slow", "moving"),
-        *("fixed points with 0, 1, … unstable", "slow points", "q", "Newton step", "slow q", "PC1–3", "s"),
+    rows = [(one.name + _seed(one), row) for one in found for row in one.searches]
+    page.table(("network", *SEARCH), [(name, *_row(row)) for name, row in rows], CAPTION)
+
+
+def _ways(page: Page, ways: Sequence[Search]) -> None:
+    page.heading("The paper's method on the same starts")
+    page.text(
+        "The paper lowers q by gradient descent (here 2,000 steps of Adam) and takes what is slow. Under zero input, "
+        "from the same starts, the other method solves reduced equations by damped Newton steps. Slow points of Adam "
+        "are told by q alone: look at the slope, which is 0 at a minimum."
     )
-    rows = [
-        (
-            *(one.name, row.input, f"{row.starts:,}", row.fixed, row.slow, row.moving),
-            *(" ".join(map(str, row.by_unstable)) or "–", row.slow_points, _short(row.q), _short(row.step)),
-            *(_short(row.slow_q), " ".join(f"{part:.0%}" for part in row.explained) or "–", f"{row.seconds:.1f}"),
-        )
-        for one in found
-        for row in one.searches
-    ]
-    page.table(headings, rows, "q, Newton step: the worst of the fixed points; slow q: of the slow ones.")
+    page.table(("method", *SEARCH[1:]), [_row(way) for way in ways], CAPTION)
+
+
+def _row(row: Search) -> tuple[object, ...]:
+    return (
+        *(row.input, f"{row.starts:,}", row.fixed, row.slow, row.moving),
+        *(" ".join(map(str, row.by_unstable)) or "–", row.slow_points),
+        *map(_short, (row.q, row.step, row.slow_q, row.slope)),
+        *(" ".join(f"{part:.0%}" for part in row.explained) or "–", f"{row.seconds:.1f}"),
+    )
+
+
+def _seed(one: Measured) -> str:
+    return "" if one.seed is None else f", seed {one.seed}"
 
 
 def _figures(page: Page, found: Sequence[Measured]) -> None:
@@ -114,7 +137,7 @@ def _trajectories(page: Page, found: Sequence[Measured]) -> None:
     )
     rows = [
         (
-            one.name + ("" if one.seed is None else f", seed {one.seed}"),
+            one.name + _seed(one),
             *(f"{part:.2f}" if part > -10 else f"{part:.0e}" for part in (*t.linear, *t.elsewhere)),
             *(f"{part:.0%}" for part in (t.reached, t.foretold, t.commonest, t.answer, t.present)),
         )

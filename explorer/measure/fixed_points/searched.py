@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engine.fixed_points import Method
 from engine.network import Network
 from engine.points import FixedPoints
 from engine.points_cache import network_points
@@ -68,6 +69,17 @@ def search(
     begin = time.process_time()
     found = network_points(network, [name], count=starts, seed=seed, progress=progress, cache=False)
     return found, row(network, name, found, time.process_time() - begin)
+
+
+def both_ways(network: Network, starts: int, seed: int) -> list[Search]:
+    """Newton and the paper's method (Adam on q; slow by q alone) under zero input, from the same starts."""
+    rows = []
+    methods: tuple[Method, ...] = ("newton", "adam")
+    for method in methods:
+        begin = time.process_time()
+        found = network_points(network, ["zero"], count=starts, seed=seed, method=method, cache=False)
+        rows.append(replace(row(network, "zero", found, time.process_time() - begin), input=method))
+    return rows
 
 
 def row(network: Network, name: str, found: FixedPoints, seconds: float) -> Search:

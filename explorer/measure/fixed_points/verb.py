@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from engine.catalogue import NetworkInfo
 
 SHIPPED = ("*-100-*", "*-64")
 
@@ -30,9 +34,20 @@ def _numbers(context: click.Context, parameter: click.Parameter, text: str | Non
 @click.option("--starts", type=click.IntRange(8), default=256, show_default=True, help="Visited states, for an input.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Draws the starts.")
 @click.option("--seeds", callback=_numbers, metavar="K,K,…", help="Only networks trained from these.")
+@click.option(
+    "--published-way", type=click.IntRange(1), metavar="COUNT", help="Search COUNT starts by the paper's method, too."
+)
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU threads.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="fixed-points", show_default=True)
-def command(networks: tuple[str, ...], starts: int, seed: int, seeds: tuple[int, ...], threads: int, out: Path) -> None:
+def command(
+    networks: tuple[str, ...],
+    starts: int,
+    seed: int,
+    seeds: tuple[int, ...],
+    published_way: int | None,
+    threads: int,
+    out: Path,
+) -> None:
     """Remake the figures of Cheng, Schmid & Lange (2021), and decide which of its claims hold.
 
     Networks that perform a task are searched under five inputs; those that read reviews are asked whether
@@ -41,10 +56,12 @@ def command(networks: tuple[str, ...], starts: int, seed: int, seeds: tuple[int,
     """
     import torch
 
+    from engine.network import Network
     from explorer.measure.fixed_points.claims import claims
     from explorer.measure.fixed_points.measured import choose_networks, measure
     from explorer.measure.fixed_points.numbers import write_numbers
     from explorer.measure.fixed_points.report import write_page
+    from explorer.measure.fixed_points.searched import both_ways
     from explorer.measure.line_attractor import measure_line
 
     torch.set_num_threads(threads)
@@ -58,12 +75,21 @@ def command(networks: tuple[str, ...], starts: int, seed: int, seeds: tuple[int,
             for info in chosen
             if info.task == "sentiment"
         ]
+        ways = []
+        if published_way is not None and (tried := _tried(chosen)) is not None:
+            ways = both_ways(Network.load(tried.path), published_way, seed)
     verdicts = claims(found)
-    write_numbers(found, lines, verdicts, starts, seed, out)
-    page = write_page(found, lines, verdicts, out)
+    write_numbers(found, lines, verdicts, ways, starts, seed, out)
+    page = write_page(found, lines, verdicts, ways, out)
     for claim in verdicts:
         click.echo(f"{claim.verdict:<20}{claim.claim}")
     click.echo(str(page))
+
+
+def _tried(chosen: list[NetworkInfo]) -> NetworkInfo | None:
+    """Which network the paper's method is tried on: the paper looks at GRUs, and their flip-flop is our yardstick."""
+    able = [info for info in chosen if info.task != "sentiment"]
+    return min(able, key=lambda info: (not info.task.startswith("flip-flop"), info.cell != "gru"), default=None)
 
 
 @contextmanager
