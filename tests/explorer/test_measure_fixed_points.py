@@ -26,6 +26,7 @@ from explorer.measure.fixed_points.claims import claims
 from explorer.measure.fixed_points.measured import Measured, choose_networks, measure
 from explorer.measure.fixed_points.searched import INPUTS
 from explorer.measure.fixed_points.trajectories import ALONE, LAST
+from explorer.measure.line_attractor import Line
 from tests.explorer.small import small_file
 
 NAME = "rnn-16-flip-flop-3"
@@ -223,6 +224,7 @@ def test_a_network_that_reads_words_is_asked_whether_it_is_a_line(tmp_path: Path
         assert line["network"] == "lstm-12"
         assert 0 < line["words"] <= 1
         assert told(out)["networks"] == []
+        assert {claim["place"] for claim in told(out)["claims"]} == {"Maheswaranathan et al. 2019"}
     assert "Maheswaranathan" in (out / "index.html").read_text(encoding="utf-8")
 
 
@@ -241,6 +243,16 @@ def test_networks_are_chosen_by_pattern_and_seed(tmp_path: Path) -> None:
 
 def test_a_claim_holds_for_all_depends_or_fails() -> None:
     assert [verdict(met) for met in ([True, True], [True, False], [False], [])] == [HOLDS, DEPENDS, FAILS, OPEN]
+
+
+def test_a_line_attractor_is_told_from_a_network_that_never_rests() -> None:
+    line = Line("lstm-8", (0.9, 0.05, 0.01), 1, 0, 1, 1.0, 900.0, 80.0, 0.8, 0.9, 1.0)
+    nan = float("nan")
+    restless = replace(line, network="rnn-8", stable=0, slowest=nan, next=nan, aligned=nan)
+    assert {claim.verdict for claim in claims([], [line])} == {HOLDS}
+    assert [claim.verdict for claim in claims([], [restless])] == [HOLDS, FAILS, FAILS, FAILS]
+    assert claims([], [line, restless])[-1].verdict == DEPENDS
+    assert "rnn-8 no stable point" in claims([], [line, restless])[-1].measured
 
 
 def test_numbers_decide(cube: Measured) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from explorer.measure.claim import Claim, verdict
 from explorer.measure.fixed_points.measured import Measured
 from explorer.measure.fixed_points.trajectories import AHEAD
+from explorer.measure.line_attractor import Line
 
 WIDE = 0.9
 """Variance that counts as explained, and the paper's own figure for it."""
@@ -22,15 +23,26 @@ UPRIGHT = 0.26
 """|cosine| of directions that stand at 75° or more."""
 FORETOLD = 0.75
 """Fraction of ends that counts as foretold."""
+FACTOR = 3.0
+"""Time constants within this factor are alike."""
 LOSES = 0.05
 """What a guess must be beaten by."""
 
 
-def claims(found: Sequence[Measured]) -> list[Claim]:
-    """Every claim of the paper that numbers can decide, in the paper's order, and its doubt."""
+def claims(found: Sequence[Measured], lines: Sequence[Line] = ()) -> list[Claim]:
+    """Every claim that numbers can decide: the paper's, in its order, its doubt, and those of line attractors."""
+    if not found:
+        return list(_line_attractors(lines))
     one = [m for m in found if m.task == "integration-1"]
     three = [m for m in found if _channels(m) == 3]
-    return [*_training(found), *_components(found, three), *_one_channel(one), *_three_channels(three), *_doubt(found)]
+    return [
+        *_training(found),
+        *_components(found, three),
+        *_one_channel(one),
+        *_three_channels(three),
+        *_doubt(found),
+        *_line_attractors(lines),
+    ]
 
 
 def of_task(found: Sequence[Measured], task: str) -> list[Measured]:
@@ -224,6 +236,48 @@ def _doubt(found: Sequence[Measured]) -> Iterator[Claim]:
         f"right: {by_cell(arrived, lambda m: m.trajectories.answer)}; the present answer, kept: "
         f"{by_cell(arrived, lambda m: m.trajectories.present)}",
         verdict([m.trajectories.answer < FORETOLD for m in arrived]),
+    )
+
+
+def _line_attractors(lines: Sequence[Line]) -> Iterator[Claim]:
+    if not lines:
+        return
+
+    def of(value: Callable[[Line], float], form: str) -> str:
+        return "; ".join(
+            f"{line.network} {'no stable point' if np.isnan(value(line)) else format(value(line), form)}"
+            for line in lines
+        )
+
+    place = "Maheswaranathan et al. 2019"
+    yield Claim(
+        "Sentiment: three components carry the states",
+        place,
+        "2–3 components ≈ 90 %",
+        "PC1–3 carry at least 90 % of the variance of h over reviews",
+        of(lambda line: sum(line.states), ".0%"),
+        verdict([sum(line.states) >= WIDE for line in lines]),
+    )
+    modes: tuple[tuple[str, float, Callable[[Line], float]], ...] = (
+        ("slowest mode lasts a thousand words", 1000, lambda line: line.slowest),
+        ("next mode lasts a hundred words", 100, lambda line: line.next),
+    )
+    for name, published, value in modes:
+        yield Claim(
+            f"Sentiment: the {name}",
+            place,
+            f"≈ {published:,} words",
+            f"under the mean word, within a factor of {FACTOR:.0f}: median over stable points, by starts",
+            of(value, ".0f"),
+            verdict([1 / FACTOR <= value(line) / published <= FACTOR for line in lines]),
+        )
+    yield Claim(
+        "Sentiment: one mode is slow, and the readout lies along it",
+        place,
+        "a line attractor, aligned with the readout",
+        f"the slowest mode lasts {FACTOR:.0f} times as long as the next, and the readout is within 45° of it",
+        f"{of(lambda line: line.slowest / line.next, '.1f')} times; |cosine|: {of(lambda line: line.aligned, '.2f')}",
+        verdict([line.slowest >= FACTOR * line.next and line.aligned >= 0.5**0.5 for line in lines]),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def write_page(
 ) -> Path:
     """Write the page, and its figures beside it."""
     page = Page("Fixed points of recurrent networks", f"{PAPER}: published and measured, by pinkx")
-    _summary(page, found, verdicts)
+    _summary(page, [*(one.seed for one in found), *(None for _ in lines)], verdicts)
     if found:
         with rc_context(STYLE):
             _searches(page, found)
@@ -42,12 +43,12 @@ def write_page(
     return page.write(folder)
 
 
-def _summary(page: Page, found: Sequence[Measured], verdicts: Sequence[Claim]) -> None:
+def _summary(page: Page, trained: Sequence[int | None], verdicts: Sequence[Claim]) -> None:
     page.heading("Which claims hold")
-    seeds = sorted({one.seed for one in found if one.seed is not None})
+    seeds = sorted({seed for seed in trained if seed is not None})
     counted = {kind: sum(claim.verdict == kind for claim in verdicts) for kind in (HOLDS, DEPENDS, FAILS)}
     page.text(
-        f"{len(found)} networks"
+        f"{len(trained)} networks"
         + (f", trained from seeds {', '.join(map(str, seeds))}" if seeds else "")
         + ". "
         + ", ".join(f"{count} {kind}" for kind, count in counted.items())
@@ -139,7 +140,7 @@ def _trajectories(page: Page, found: Sequence[Measured]) -> None:
         (
             one.name + _seed(one),
             *(f"{part:.2f}" if part > -10 else f"{part:.0e}" for part in (*t.linear, *t.elsewhere)),
-            *(f"{part:.0%}" for part in (t.reached, t.foretold, t.commonest, t.answer, t.present)),
+            *(_number(part, ".0%") for part in (t.reached, t.foretold, t.commonest, t.answer, t.present)),
         )
         for one in found
         for t in (one.trajectories,)
@@ -165,12 +166,16 @@ def _lines(page: Page, lines: Sequence[Line]) -> None:
     rows = [
         (
             *(one.network, " ".join(f"{part:.0%}" for part in one.states), f"{one.fixed} fixed, {one.slow} slow"),
-            *(one.stable, f"{one.line:.0%}", f"{one.slowest:.0f}", f"{one.next:.0f}", f"{one.aligned:.2f}"),
-            *(f"{one.words:.0%}", f"{one.words_correlation:.2f}"),
+            *(one.stable, _number(one.line, ".0%"), _number(one.slowest, ".0f"), _number(one.next, ".0f")),
+            *(_number(one.aligned, ".2f"), f"{one.words:.0%}", f"{one.words_correlation:.2f}"),
         )
         for one in lines
     ]
     page.table(headings, [published, *rows], "Line attractors of networks that read reviews.")
+
+
+def _number(value: float, form: str) -> str:
+    return "–" if math.isnan(value) else f"{value:{form}}"
 
 
 def _short(value: float | None) -> str:

@@ -78,7 +78,7 @@ def command(
         ways = []
         if published_way is not None and (tried := _tried(chosen)) is not None:
             ways = both_ways(Network.load(tried.path), published_way, seed)
-    verdicts = claims(found)
+    verdicts = claims(found, lines)
     write_numbers(found, lines, verdicts, ways, starts, seed, out)
     page = write_page(found, lines, verdicts, ways, out)
     for claim in verdicts:
