@@ -125,13 +125,17 @@ def _told_apart(candidates: list[Candidate]) -> list[Candidate]:
         replace(
             candidate,
             variant=", ".join(
-                f"{key} {candidate.recipe.get(key, 'unknown')}"
+                f"{key} {_short(candidate.recipe.get(key, 'unknown'))}"
                 for key in sorted({*usual, *candidate.recipe})
                 if candidate.recipe.get(key) != usual.get(key)
             ),
         )
         for candidate in candidates
     ]
+
+
+def _short(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _named_apart(candidates: list[Candidate]) -> list[Candidate]:
