@@ -31,6 +31,8 @@ def run(wishes: Wishes) -> None:
     ValueError, OSError
         Whatever kept the session from opening.
     """
+    if "TEXTUAL_DRIVER" in os.environ:  # what draws is no terminal but, by `textual serve`, a browser
+        _run_served(wishes)
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         raise click.UsageError(
             "pinkx tui draws on a terminal, but its input or output is a pipe or a file; "
@@ -62,6 +64,14 @@ def run(wishes: Wishes) -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
     leave(app, code or app.return_code or 0)
+
+
+def _run_served(wishes: Wishes) -> None:
+    from explorer.tui.app import Explorer
+
+    app = Explorer(wishes)
+    app.run()
+    leave(app, app.return_code or 0)
 
 
 def take_picture(wishes: Wishes, path: Path, after: float, size: tuple[int, int]) -> None:
