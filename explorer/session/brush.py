@@ -88,7 +88,8 @@ class Brush:
         if self._anchor is None or snapshot.run != self._run:
             return range(0)
         end = self._end if self._end is not None else self._looked_at()
-        return range(min(self._anchor, end), max(self._anchor, end) + 1)
+        first, last = sorted((self._anchor, end))
+        return range(min(first, snapshot.words), min(last + 1, snapshot.words))
 
     @property
     def pattern(self) -> Pattern | None:
@@ -121,7 +122,7 @@ class Brush:
         words, time = self.words, session.stream.snapshot.time
         values = session.read(session.choices.signal, 0, time)
         first = time - len(values)
-        if not len(values) or words.start < first or words.stop > time:
+        if not words or not len(values) or words.start < first or words.stop > time:
             session.note = "brush words that are read and still kept"
             self.clear()
             return
@@ -146,7 +147,7 @@ class Brush:
 
     def _looked_at(self) -> int:
         cursor = self._session.choices.cursor
-        return self._session.stream.snapshot.time - 1 if cursor is None else cursor
+        return max(0, self._session.stream.snapshot.time - 1) if cursor is None else cursor
 
     def _told(self, pattern: Pattern) -> str:
         if not pattern.cells:

@@ -21,6 +21,7 @@ from explorer.tui.panel import Panel, entitle
 GUTTER = 7
 TILES = 12
 COLOURS = (32, 32, 16, 8)  # levels of the map at each level of pacing: neighbours of one colour cost one sequence
+FEW = 8  # of 256 colours: more would not rise in lightness from one to the next
 CURSOR = Segment("┃", PINK)
 CURSOR_ASCII = Segment("|")
 EMPTY = Segment(" ")
@@ -83,10 +84,13 @@ class HeatmapPanel(Horizontal, can_focus=True):
         explorer = self.query_one(Gutter).explorer
         glyphs, per_line = explorer.glyphs, 1 if explorer.glyphs else 2
         self._view = view = heatmap(session, frame, width, height * per_line)
+        levels = COLOURS[explorer.pacer.level]
+        if explorer.console.color_system == "256":
+            levels = min(levels, FEW)
         start = 0
         for tile in tiles:
             stop = start + tile.size.width
-            tile.show(view, start, stop, frame.choices.map, glyphs, COLOURS[explorer.pacer.level])
+            tile.show(view, start, stop, frame.choices.map, glyphs, levels)
             start = stop
         gutter = self.query_one(Gutter)
         gutter.lines = _names(view, frame, per_line)
