@@ -84,8 +84,7 @@ class WordMapPanel(Panel):
     # ---- drawing -------------------------------------------------------------------------------------------------
 
     def show_frame(self, session: Session, frame: Frame) -> None:
-        session.points.scene(frame)  # begins the search, where no other panel has
-        map, theme, view = session.points.map, self.theme, session.points.view
+        map, theme, view = session.points.newest(frame), self.theme, session.points.view
         if map is None or map.found.words is None:
             self._words = self._of = None
             self.say(nothing(session, theme))

@@ -68,8 +68,8 @@ class Points:
     # ---- what faces draw -------------------------------------------------------------------------------------
 
     def scene(self, frame: Frame) -> Scene | None:
-        """The picture, None until the first states are there; the search begins with the first call."""
-        map = self._newest(frame)
+        """The picture, None until the first states are there."""
+        map = self.newest(frame)
         if map is None:
             return None
         trail = self._session.read("h", frame.word + 1 - TAIL, frame.word + 1)
@@ -80,12 +80,12 @@ class Points:
 
     def foretold(self, frame: Frame) -> Foretold | None:
         """How well the linear map at the nearest certified point tells the next words."""
-        map = self._newest(frame)
+        map = self.newest(frame)
         return None if map is None else self._foretelling.at(map, frame)
 
     def portrait(self, frame: Frame) -> Portrait | None:
         """The selected entry, or else the certified point nearest to the state at the word looked at."""
-        map = self._newest(frame)
+        map = self.newest(frame)
         if map is None:
             return None
         chosen = self.view.selected
@@ -99,7 +99,8 @@ class Points:
             self._portrait = map, chosen, draw(map, chosen)
         return self._portrait[2]
 
-    def _newest(self, frame: Frame) -> PointMap | None:
+    def newest(self, frame: Frame) -> PointMap | None:
+        """All that is found, None until the first states are there; the search begins with the first call."""
         self.search.begin(self._session.holding.network(frame.snapshot))
         found = self.search.found
         if found is None:
@@ -151,7 +152,7 @@ class Points:
         from explorer.session.model import SessionError
 
         frame = self._session.frame()
-        map = self._newest(frame)
+        map = self.newest(frame)
         if map is None or map.found.points is None:
             raise SessionError("the first search is not done yet: try again when it is")
         if frame.word < 0:
