@@ -39,7 +39,7 @@ def table(title: str, rows: list[Search]) -> Table:
 def headline(console: Console, count: int = 1024) -> None:
     """GRU-100 flip-flop: ≥95 % certified, fixed ones with q < 1e-20, beside the paper's method."""
     rows = both_ways(Network.load("gru-100-flip-flop-3"), count, 0)
-    console.print(table("GRU-100 flip-flop, the same starts: Newton, and the paper's method (slow: q alone)", rows))
+    console.print(table("GRU-100 flip-flop, the same starts both ways (slow by Adam: q alone)", rows))
     newton = rows[0]
     assert newton.certified >= 0.95
     assert newton.q is not None

@@ -187,10 +187,11 @@ def timeless(folder: Path) -> dict[str, Any]:
 
 
 def test_both_methods_search_from_the_same_starts(run: Path) -> None:
-    newton, adam = told(run)["both_ways"]
-    assert newton["input"] == "newton"
-    assert newton["fixed"] == newton["starts"] == adam["starts"] == 16
-    assert adam["fixed"] + adam["slow"] + adam["moving"] == 16
+    rows = told(run)["both_ways"]
+    assert [row["input"] for row in rows] == ["newton, zero", "adam, zero", "newton, +1", "adam, +1"]
+    for newton, adam in (rows[:2], rows[2:]):
+        assert newton["fixed"] == newton["starts"] == adam["starts"] == 16
+        assert adam["fixed"] + adam["slow"] + adam["moving"] == 16
     assert "Adam" in (run / "index.html").read_text(encoding="utf-8")
 
 

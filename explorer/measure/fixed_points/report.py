@@ -75,11 +75,11 @@ def _searches(page: Page, found: Sequence[Measured]) -> None:
 def _ways(page: Page, ways: Sequence[Search]) -> None:
     page.heading("The paper's method on the same starts")
     page.text(
-        "The paper lowers q by gradient descent (here 2,000 steps of Adam) and takes what is slow. Under zero input, "
-        "from the same starts, the other method solves reduced equations by damped Newton steps. Slow points of Adam "
-        "are told by q alone: look at the slope, which is 0 at a minimum."
+        "The paper lowers q by gradient descent (here 2,000 steps of Adam) and takes what is slow; the other method "
+        "solves reduced equations by damped Newton steps. Slow points of Adam are told by q alone: the slope, which is "
+        "0 at a minimum, says how many are on their way. A picture of points on their way is one of the starts."
     )
-    page.table(("method", *SEARCH[1:]), [_row(way) for way in ways], CAPTION)
+    page.table(("method, input", *SEARCH[1:]), [_row(way) for way in ways], CAPTION)
 
 
 def _row(row: Search) -> tuple[object, ...]:

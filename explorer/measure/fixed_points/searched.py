@@ -72,13 +72,15 @@ def search(
 
 
 def both_ways(network: Network, starts: int, seed: int) -> list[Search]:
-    """Newton and the paper's method (Adam on q; slow by q alone) under zero input, from the same starts."""
+    """Newton and the paper's method (Adam on q; slow by q alone) under zero input and +1, from the same starts."""
     rows = []
     methods: tuple[Method, ...] = ("newton", "adam")
-    for method in methods:
-        begin = time.process_time()
-        found = network_points(network, ["zero"], count=starts, seed=seed, method=method, cache=False)
-        rows.append(replace(row(network, "zero", found, time.process_time() - begin), input=method))
+    for name in ("zero", "+1"):
+        for method in methods:
+            begin = time.process_time()
+            found = network_points(network, [name], count=starts, seed=seed, method=method, cache=False)
+            taken = time.process_time() - begin
+            rows.append(replace(row(network, name, found, taken), input=f"{method}, {name}"))
     return rows
 
 
