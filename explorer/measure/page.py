@@ -64,8 +64,10 @@ td { white-space: nowrap; }
 td.words { min-width: 8rem; white-space: normal; }
 .yes, .perhaps, .no, .open { font-weight: 600; }
 .yes { color: var(--yes); } .perhaps { color: var(--perhaps); } .no { color: var(--no); } .open { color: var(--open); }
+@page { margin: 16mm 14mm; }
 @media print { body { max-width: none; padding: 0; font-size: 10.5pt; } nav { display: none; }
-  h2 { break-after: avoid; } table { font-size: 8.5pt; } }
+  h2 { break-after: avoid; } .scroll { overflow: visible; break-inside: auto; } tr { break-inside: avoid; }
+  table { font-size: 7.5pt; } th, td { padding: .2rem .3rem; } td.words { min-width: 0; } }
 """
 
 

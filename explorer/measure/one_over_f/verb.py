@@ -96,7 +96,8 @@ def command(
     found = Findings.of(results, corpus, options)
     verdicts = claims(found)
     write_numbers(found, verdicts, out)
-    page = write_page(found, verdicts, out, _speed(found, published_way))
+    with console.status("drawing the figures"):
+        page = write_page(found, verdicts, out, _speed(found, published_way))
     for claim in verdicts:
         click.echo(f"{claim.verdict:<20}{claim.claim}")
     console.print(f"{len(results)} networks, {time.perf_counter() - start:.0f} s", highlight=False)
