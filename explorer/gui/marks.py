@@ -110,6 +110,7 @@ class Labels(Overlay):
             room.moveLeft(x / across + self._pad)
             if room.right() > right and room.width() < x / across - left:  # no room beyond the mark
                 room.moveRight(x / across - self._pad)
+            room.moveLeft(max(left, min(room.left(), right - room.width())))
             room.moveCenter(QPointF(room.center().x(), -y / up))
             painter.fillRect(room.adjusted(-3, 0, 1, 0), self._ground)
             painter.setPen(self._ink)

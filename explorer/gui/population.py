@@ -157,6 +157,7 @@ class PopulationPanel(Panel):
 
     name: ClassVar[str] = "population"
     title: ClassVar[str] = "Population"
+    place: ClassVar[Any] = "middle"
     every: ClassVar[int] = 12
 
     def __init__(self, explorer: Window) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel
 
-from explorer.gui.marks import Labels, Spots
+from explorer.gui.marks import Spots
 from explorer.gui.panel import Panel
 from explorer.gui.points import nothing
 from explorer.gui.text import as_html
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 REACH = 1.25  # the picture of the complex plane goes so far
 NEAR = 12.0  # pixels: an eigenvalue that is farther from the mouse is not meant
-NOWHERE = np.empty((0, 2))
 
 
 class SpectrumPanel(Panel):
@@ -49,8 +48,9 @@ class SpectrumPanel(Panel):
         self._circle = pg.PlotCurveItem(np.cos(angle), np.sin(angle), antialias=True)
         self._lines = [pg.InfiniteLine(angle=turned, movable=False) for turned in (0, 90)]
         self._values = Spots(size=6, symbol="o", pen=None)
-        self._told = Labels()
-        for item in (*self._lines, self._circle, self._values, self._told):
+        self._ring = Spots(size=13, symbol="o", brush=None)
+        self._hovered: complex | None = None
+        for item in (*self._lines, self._circle, self._values, self._ring):
             view.addItem(item, ignoreBounds=True)
         self.portrait = QLabel()
         self.portrait.setTextFormat(Qt.TextFormat.RichText)
@@ -73,11 +73,12 @@ class SpectrumPanel(Panel):
             self.say(nothing(session, theme))
             self.portrait.setText("")
             self._values.clear()
-            self._told.write(NOWHERE, [])
+            self._ring.clear()
             self.forget()
             return
         nearest = session.points.view.selected is None
-        self.say(f"of the {'point nearest to now' if nearest else 'selected point'}")
+        hovered = "" if self._hovered is None else f"&nbsp;&nbsp; <b>{in_words(self._hovered)}</b>"
+        self.say(f"of the {'point nearest to now' if nearest else 'selected point'}{hovered}")
         values, told = portrait.eigenvalues, _told(portrait, session.points.foretold(frame), theme)
         if self.fresh("portrait", told):
             self.portrait.setText(told)
@@ -85,13 +86,13 @@ class SpectrumPanel(Panel):
             outside = (np.abs(values) > 1).tolist()
             brushes = [theme.pink if beyond else theme.good for beyond in outside]
             self._values.setData(x=values.real, y=values.imag, brush=brushes)
-            self._told.write(NOWHERE, [])
+            self._point_at(None)
 
     def paint_theme(self, theme: Theme) -> None:
         self._circle.setPen(theme.dim)
         for line in self._lines:
             line.setPen(theme.faint)
-        self._told.dress(theme.text, theme.raised)
+        self._ring.setPen(pg.mkPen(theme.bright, width=2))
 
     def numbers(self) -> tuple[list[str], NDArray[Any]]:
         values = np.empty(0, complex) if self._portrait is None else self._portrait.eigenvalues
@@ -106,11 +107,12 @@ class SpectrumPanel(Panel):
         unit = self.view.viewPixelSize()[0]
         away = np.abs(values - complex(here.x(), here.y())) / unit
         found = int(away.argmin())
-        if away[found] > NEAR:
-            self._told.write(NOWHERE, [])
-        else:
-            value = complex(values[found])
-            self._told.write(np.array([[value.real, value.imag]]), [in_words(value).replace(": ", ":\n")])
+        self._point_at(complex(values[found]) if away[found] <= NEAR else None)
+
+    def _point_at(self, value: complex | None) -> None:
+        """Mark one eigenvalue; the line of numbers tells it in words."""
+        self._hovered = value
+        self._ring.setData(pos=np.array([[] if value is None else [value.real, value.imag]]).reshape(-1, 2))
 
 
 def _told(portrait: Portrait, foretold: Foretold | None, theme: Theme) -> str:

@@ -21,6 +21,7 @@ from explorer.gui.overview import OverviewPanel
 from explorer.gui.population import BINS, PopulationPanel
 from explorer.gui.window import Window
 from explorer.session.model import Session
+from explorer.session.population import RANGE
 from explorer.session.series import cell_table, overview
 from tests.explorer.gui.mouse import LEFT, click, drag, front, hover
 from tests.explorer.small import TEXT, small_network, wait
@@ -230,7 +231,7 @@ def test_the_histograms_and_the_scatter_hold_every_review(session: Session, popu
         expected = session.population.histogram(frame, bars.signal, BINS)
         assert np.array_equal(bars._bars.opts["height"], expected.counts)
         assert expected.counts.sum() == 11
-        assert bars._here.value() == pytest.approx(np.clip(expected.beta, -0.5, 2.5))
+        assert bars._here.value() == pytest.approx(np.clip(expected.beta, *RANGE))
     beta, _ = session.population.scatter(frame)
     assert np.allclose(np.stack(population._dots.getData(), axis=1), beta)
     watched = session.population.watched(frame)

@@ -18,6 +18,7 @@ from explorer.gui.points import DRAG, PointsPanel
 from explorer.gui.spectrum import SpectrumPanel
 from explorer.gui.window import Window
 from explorer.gui.word_map import WordMapPanel
+from explorer.session.eigenvalues import in_words
 from explorer.session.model import Session
 from explorer.session.point_map import PointMap
 from tests.explorer.gui.mouse import CTRL, SHIFT, at, click, double_click, drag, front, hover
@@ -218,9 +219,11 @@ def test_eigenvalues_are_drawn_and_told_in_words(session: Session, spectrum: Spe
     assert foretold is not None
     assert f"+1 {foretold.explained[0]:.0%}" in spectrum.portrait.text()
     hover(qtbot, spectrum.picture, (values[0].real, values[0].imag))
-    assert "e-fold" in spectrum._told.texts[0]
+    spectrum.explorer.redraw()
+    assert in_words(complex(values[0])) in spectrum.head.text()
     hover(qtbot, spectrum.picture, (-1.2, 1.2))
-    assert spectrum._told.texts == []
+    spectrum.explorer.redraw()
+    assert "e-fold" not in spectrum.head.text()
     headings, rows = spectrum.numbers()
     assert headings == ["re", "im", "modulus", "tau_words"]
     assert np.allclose(rows[:, 2], np.abs(values))
@@ -281,3 +284,13 @@ def test_numbers_of_points_and_words_are_those_shown(
     assert np.allclose(rows[:, headings.index("logit")].astype(float), map.logit)
     headings, rows = words.numbers()
     assert tuple(rows[:, 0]) == map.names[map.certified :]
+
+
+def test_the_word_under_the_mouse_in_another_panel_is_marked(window: Window, points: PointsPanel) -> None:
+    session = window.opened_session
+    window.hover(99)
+    window.redraw()
+    assert points._hovered.pos == pytest.approx(session.points.scene(session.frame()).trail[-1:])  # type: ignore[union-attr]
+    window.hover(None)
+    window.redraw()
+    assert len(points._hovered.pos) == 0
