@@ -9,7 +9,9 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QGraphicsRectItem
 
+from explorer.gui.charts import fill, stretch, upright
 from explorer.gui.panel import Panel
 from explorer.gui.text import as_html
 from explorer.gui.theme import Theme
@@ -63,7 +65,8 @@ class OverviewPanel(Panel):
         self._compared = pg.PlotCurveItem([0], [], stepMode="center", connect="finite")
         self._half = pg.InfiniteLine(0.5, angle=0)
         self._here = pg.InfiniteLine(angle=90)
-        for item in (*self._bars, self._compared, self._half, self._here):
+        self._hover, self._part = upright(), QGraphicsRectItem()
+        for item in (self._part, *self._bars, self._compared, self._half, self._here, self._hover):
             self.view.addItem(item, ignoreBounds=True)
         self.column.addWidget(self.picture)
 
@@ -80,7 +83,19 @@ class OverviewPanel(Panel):
             empty = np.empty(0)
             self._compared.setData(*((np.zeros(1), empty) if other is None else (other.edges, other.values)))
         self._here.setPos(frame.word + 0.5)
+        self._show_links(frame)
         self.say(self._numbers(session, frame))
+
+    def _show_links(self, frame: Frame) -> None:
+        """The words that the pictures over time show, where they do not show all, and the word under the mouse."""
+        first, last = self.explorer.span.seen(frame)
+        whole = last - first >= frame.snapshot.words
+        if self.fresh("links", first, last, whole, self.explorer.hovered):
+            hovered = self.explorer.hovered
+            self._part.setVisible(not whole)
+            stretch(self._part, first, last)
+            self._hover.setVisible(hovered is not None)
+            self._hover.setX((hovered or 0) + 0.5)
 
     def _numbers(self, session: Session, frame: Frame) -> str:
         here, theme = probability_at(session, frame), self.theme
@@ -98,6 +113,8 @@ class OverviewPanel(Panel):
         for bars, colour in zip(self._bars, (theme.good, theme.bad), strict=True):
             bars.setBrush(QColor(colour))
         self._compared.setPen(theme.other)
+        self._hover.setPen(pg.mkPen(theme.dim))
+        fill(self._part, theme.dim)
         self._half.setPen(theme.faint)
         self._here.setPen(pg.mkPen(theme.pink, width=2))
 

@@ -89,6 +89,11 @@ class Panel(QWidget):
         """The colours in use."""
         return self.explorer.theme
 
+    @property
+    def in_view(self) -> bool:
+        """Whether any of it is seen; Qt calls a tab behind another one visible too."""
+        return not self.visibleRegion().isEmpty()
+
     def plot(self, *, view: Any = None, x: str = "", y: str = "") -> Any:
         """A `pyqtgraph.PlotWidget` in the window's colours, with names at its axes; the caller gives it a place."""
         widget = pg.PlotWidget(viewBox=view)

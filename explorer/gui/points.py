@@ -102,18 +102,18 @@ class PointsPanel(Panel):
         self._axes, self._unstable, self._path, self._drawn = (Strokes() for _ in range(4))
         self._trail = Strokes(2)
         self._cloud, self._many = (Spots(pen=None, size=5) for _ in range(2))
-        self._certified, self._now, self._ring = (Spots(size=size) for size in (11, 14, 17))
+        self._certified, self._now, self._ring, self._hovered = (Spots(size=size) for size in (11, 14, 17, 11))
         self._ends, self._chosen, self._told = Labels(), Labels(12), Labels(12)
         for item in (
             self._axes, self._cloud, self._many, self._unstable, self._path, self._trail, self._certified, self._now,
-            self._ring, self._drawn, self._ends, self._chosen, self._told,
+            self._ring, self._hovered, self._drawn, self._ends, self._chosen, self._told,
         ):  # fmt: skip
             self.view.addItem(item, ignoreBounds=True)
         self.legend = QLabel()
         self.legend.setObjectName("head")
         self.legend.setWordWrap(True)
         self.list = QListWidget()
-        self.list.setMaximumWidth(130)
+        self.list.setFixedWidth(110)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.hide()
@@ -155,6 +155,9 @@ class PointsPanel(Panel):
             steps = np.stack([scene.trail[:-1], scene.trail[1:]], axis=1)
             self._trail.draw(steps, faded(theme.pink, len(steps)))
             self._now.setData(pos=scene.trail[-1:], symbol="d", brush=theme.pink, pen=theme.ground)
+        hovered = points.place_of(-1 if self.explorer.hovered is None else self.explorer.hovered)
+        if self.fresh("hovered", hovered, theme):  # the word under the mouse in any panel
+            self._hovered.setData(pos=hovered, symbol="d", brush=None, pen=theme.pink)
         if self.fresh("selected", scene.selected, scene.axes, map, theme):
             chosen = scene.places[[] if scene.selected is None else [scene.selected]]
             self._ring.setData(pos=chosen, symbol="o", brush=None, pen=pg.mkPen(theme.bright, width=2))
@@ -198,7 +201,7 @@ class PointsPanel(Panel):
             self._many.setData(pos=scene.places[list(entries)], symbol="o", brush=None, pen=pen, size=8)
 
     def _clear(self) -> None:
-        for spots in (self._cloud, self._many, self._certified, self._now, self._ring):
+        for spots in (self._cloud, self._many, self._certified, self._now, self._ring, self._hovered):
             spots.clear()
         for strokes in (self._axes, self._unstable, self._path, self._trail):
             strokes.draw(np.empty((0, 2, 2)), [])
@@ -343,7 +346,7 @@ def _legend(by: str, map: PointMap, theme: Theme) -> str:
         for mark, name, colour in zip("●○◌", ("stable", "saddle", "slow"), classes, strict=True)
     ]
     marks.append(f"<span style='color:{theme.pink}'>◆</span> now")
-    marks.append(f"<span style='color:{theme.dim}'>─</span> foretold by the linear map")
+    marks.append(f"<span style='color:{theme.dim}'>─</span> foretold")
     if by == "input":
         held = dict.fromkeys(map.names[: map.certified])
         palette = brushes(by, theme)
@@ -356,4 +359,4 @@ def _legend(by: str, map: PointMap, theme: Theme) -> str:
             else (f"{MEMORIES[0]:,.0f}", f"{MEMORIES[1]:,.0f}", "words (slowest τ)")
         )  # fmt: skip
         marks.append(f"{low} {scale} {high} {unit}")
-    return "   ".join(marks).replace("   ", "&nbsp;&nbsp; ")
+    return "&nbsp;&nbsp; ".join(f"<span style='white-space:nowrap'>{mark}</span>" for mark in marks)

@@ -211,7 +211,7 @@ class ReviewsPanel(Panel):
         if self.model.reviews is not session.reviews:
             self.model.set_reviews(session.reviews)
         population = self.explorer.panels.get("population")
-        if population is not None and population.isVisible():  # only a view of it begins the measuring
+        if population is not None and population.in_view:  # only a view of it begins the measuring
             rows = session.population.rows(frame)
             if self.fresh("population", len(rows), frame.snapshot.network) and len(rows):
                 self.model.set_columns(_columns(rows, len(session.reviews)))

@@ -32,7 +32,8 @@ from explorer.session.opening import Opening, Wishes
 from explorer.session.span import Span
 
 RATE = 60  # frames a second at most
-REST = 0.5  # of the time a frame took the window leaves at least to the other threads
+# Parts of the time a frame took that are left to others at least; more while the stream takes all it gets.
+REST, REST_AT_FULL_SPEED = 0.25, 1.0
 BEFORE_SESSION = ("quit", "help", "light", "arrange")
 
 
@@ -144,7 +145,13 @@ class Window(Choosing):
             self._await_opening()
         elif not self.isMinimized():
             self.draw()
-        self._timer.start(max(1, round(1000 * max(1 / RATE - spent, REST * spent))))
+        rest = REST_AT_FULL_SPEED if self._at_full_speed else REST
+        self._timer.start(max(1, round(1000 * max(1 / RATE - spent, rest * spent))))
+
+    @property
+    def _at_full_speed(self) -> bool:
+        snapshot = self.session.stream.snapshot if self.session is not None else None
+        return snapshot is not None and snapshot.playing and snapshot.speed is None
 
     def draw(self, *, all: bool = False) -> None:
         """Draw the newest frame, as far as it changed; what is steady only now and then, or with ``all`` too."""
@@ -160,7 +167,7 @@ class Window(Choosing):
         self._ticks += 1
         moving = frame.snapshot.playing and not all
         for number, panel in enumerate(self.panels.values()):
-            if panel.isVisible() and (not moving or (self._ticks + number) % panel.every == 0):
+            if panel.in_view and (not moving or (self._ticks + number) % panel.every == 0):
                 panel.show_frame(session, frame)
                 panel.settle(moving)
         self.transport.show_frame(session, frame)
@@ -304,7 +311,7 @@ class Window(Choosing):
         widget: QObject | None = self.focusWidget()
         while widget is not None and not isinstance(widget, Panel):
             widget = widget.parent()
-        return widget or next(panel for panel in self.panels.values() if panel.isVisible())
+        return widget or next(panel for panel in self.panels.values() if panel.in_view)
 
     def do_quit(self) -> None:
         self.close()

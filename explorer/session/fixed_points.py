@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.session.foretelling import Foretelling, Foretold
-from explorer.session.point_map import COLOURS, PointMap, PointView, Scene, scene_of
+from explorer.session.point_map import COLOURS, PointMap, PointView, Scene, scene_of, screen
 from explorer.session.point_search import INPUTS, STARTS, PointSearch
 
 if TYPE_CHECKING:
@@ -77,6 +77,14 @@ class Points:
             trail = np.empty((0, map.size), dtype=np.float32)
         told = self._foretelling.at(map, frame)
         return scene_of(map, trail, self.view, None if told is None or frame.snapshot.playing else told.path)
+
+    def place_of(self, word: int) -> NDArray[np.float64]:
+        """Where the state after a word lies in the picture, (1, 2); (0, 2) for a word that is not read or kept."""
+        map = self.map
+        h = self._session.read("h", word, word + 1) if word >= 0 else np.empty((0, 0), dtype=np.float32)
+        if map is None or h.shape != (1, map.size):
+            return np.empty((0, 2))
+        return map.place(h) @ screen(self.view.azimuth, self.view.elevation)
 
     def foretold(self, frame: Frame) -> Foretold | None:
         """How well the linear map at the nearest certified point tells the next words."""

@@ -290,7 +290,9 @@ def test_the_word_under_the_mouse_in_another_panel_is_marked(window: Window, poi
     session = window.opened_session
     window.hover(99)
     window.redraw()
-    assert points._hovered.pos == pytest.approx(session.points.scene(session.frame()).trail[-1:])  # type: ignore[union-attr]
+    scene = session.points.scene(session.frame())
+    assert scene is not None
+    np.testing.assert_allclose(np.stack(points._hovered.getData(), axis=1), scene.trail[-1:])
     window.hover(None)
     window.redraw()
-    assert len(points._hovered.pos) == 0
+    assert len(points._hovered.getData()[0]) == 0
