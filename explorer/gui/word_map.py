@@ -136,7 +136,7 @@ class WordMapPanel(Panel):
 
     def whole(self) -> None:
         """All words."""
-        if self._words is not None:
+        if self._words is not None and len(self._words.words):
             low, high = self._words.places.min(axis=0), self._words.places.max(axis=0)
             self.view.setRange(xRange=(low[0], high[0]), yRange=(low[1], high[1]), padding=0.06)
 

@@ -302,6 +302,20 @@ def test_saturation_is_the_share_of_words_in_the_outer_tenths(
     read.choose_signal("h")
 
 
+def test_the_threshold_of_dead_cells_is_moved_live() -> None:
+    session = open_session()
+    session.stream.seek(100)
+    wait(lambda: session.stream.snapshot.time == 100)
+    activity = session.stream.snapshot.activity
+    middle = float(np.median(activity))
+    session.threshold(middle)
+    wait(lambda: session.stream.snapshot.threshold == middle)
+    assert [row.dead for row in cell_table(session, session.frame())] == (activity < middle).tolist()
+    session.threshold(-1)  # a hand that drags too far
+    wait(lambda: session.stream.snapshot.threshold == 0)
+    session.close()
+
+
 def test_words_no_longer_kept_are_left_out() -> None:
     session = open_session(capacity=80)
     session.stream.seek(144)
