@@ -51,6 +51,7 @@ def test_imports_are_found_wherever_they_stand():
         ("engine/kernels", {f"engine.{room}" for room in ("network", "recording", "stream", "training", "reviews")}),
         ("explorer/session", {"explorer.tui", "explorer.gui", "explorer.commands", "explorer.cli", "click", *TOOLKITS}),
         ("explorer/tui", {"explorer.gui", "explorer.commands", "explorer.cli", "PySide6", "pyqtgraph"}),
+        ("explorer/gui", {"explorer.tui", "explorer.commands", "explorer.cli", "textual", "plotext"}),
         ("assets", {"engine", "explorer"}),
     ],
 )

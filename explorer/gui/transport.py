@@ -98,8 +98,15 @@ class Transport(QToolBar):
 
     def _use(self, row: int) -> None:
         session, path = self._window.session, self.a.itemData(row)
+
+        def use() -> None:
+            assert session is not None
+            session.allow("networks")
+            session.use_network(path)
+
         if session is not None and path:
-            self._window.attempt(lambda: session.use_network(path))
+            self._window.attempt(use)
+        self._shown = ()  # show again what is the case, if that was refused
 
     def _compare(self, row: int) -> None:
         session, path = self._window.session, self.b.itemData(row)
