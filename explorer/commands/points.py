@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.points import FixedPoints
     from engine.points_cache import Progress
 
+LONGEST = 1e6  # steps
 ROWS = 50  # of a table, unless --limit says otherwise
 
 
@@ -129,7 +130,7 @@ def _show_points(network: Network, found: FixedPoints, limit: int | None, as_jso
     shown = rows[: limit or ROWS]
     for number, row in enumerate(shown):
         chances = " ".join(f"{p:.3f}" for p in row["probability"])
-        memory = "∞" if row["memory"] is None else f"{row['memory']:.1f}"
+        memory = _memory(row["memory"])
         step = "—" if row["newton_step"] is None else f"{row['newton_step']:.1e}"
         click.echo(
             f"{number:>4}  {row['input']:<12}{row['kind']:<7}{row['stability']:<16}{row['hits']:>6}"
@@ -159,7 +160,7 @@ def _show_words(network: Network, attractors: WordAttractors, limit: int | None,
     # Both ends tell more than the first rows alone.
     ends = rows if len(rows) <= most else rows[: (most + 1) // 2] + rows[len(rows) - most // 2 :]
     for row in ends:
-        memory = "∞" if row["memory"] is None else f"{row['memory']:.1f}"
+        memory = _memory(row["memory"])
         click.echo(f"{row['logit']:>8.2f}{memory:>9}  {row['kind']:<7} {row['word']}")
     _say_rest(len(rows) - len(ends))
 
@@ -185,6 +186,11 @@ def _as_object(found: FixedPoints, k: int) -> dict[str, Any]:
         "readout": found.readout[k].tolist(),
         "probability": [0.5 * (1 + math.tanh(0.5 * logit)) for logit in found.readout[k].tolist()],
     }
+
+
+def _memory(steps: float | None) -> str:
+    """A slow point has λ = 1 by its nature: what lasts so long lasts for ever, as far as anybody can tell."""
+    return "∞" if steps is None or steps > LONGEST else f"{steps:.1f}"
 
 
 def _finite(value: float) -> float | None:

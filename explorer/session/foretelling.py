@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 AHEAD = (1, 5, 10)
 WINDOW = 128  # words read over which the map is judged
-PACE = 16  # while reading it is judged anew every so many words
+PACE = 1.0  # seconds: while reading it is judged anew so often
 
 Floats = NDArray[np.float64]
 
@@ -45,7 +46,8 @@ class Foretelling:
         """The test at the word looked at; None without a point, a word, or a whole state (a recording may lack c)."""
         if map.found.points is None or not map.certified or frame.word < 0:
             return None
-        moment = frame.word // PACE if frame.snapshot.playing and frame.following else -1 - frame.word
+        reading = frame.snapshot.playing and frame.following
+        moment = ("reading", time.monotonic() // PACE) if reading else ("word", frame.word)
         asked = (map, frame.snapshot.run, frame.snapshot.review, moment)
         if self._known is None or self._known[0] != asked:
             found = self._judge(map, frame)
@@ -70,11 +72,12 @@ class Foretelling:
         states = torch.from_numpy(np.concatenate(parts, axis=1))
         ids = frame.snapshot.ids[first : last + max(AHEAD)]
         x = network.embed(torch.from_numpy(np.asarray(ids)).long())
-        explained = tuple(
-            float(predict_linearly(network.cell, self._maps[1], states[None], x[None, : len(states)], k).explained[-1])
-            if len(states) > 2 * k
-            else float("nan")
-            for k in AHEAD
-        )
+        farthest = max((k for k in AHEAD if len(states) > 2 * k), default=0)
+        explained = np.full(max(AHEAD), np.nan)
+        if farthest:
+            told = predict_linearly(network.cell, self._maps[1], states[None], x[None, : len(states)], farthest)
+            explained[:farthest] = told.explained
         path = torch.cat((states[-1:].double(), self._maps[1].run(states[-1:], x[None, len(states) :])[0]))
-        return Foretold(explained, len(states), path[:, : map.size].cpu().numpy())
+        return Foretold(
+            tuple(explained[[k - 1 for k in AHEAD]].tolist()), len(states), path[:, : map.size].cpu().numpy()
+        )

@@ -20,6 +20,7 @@ from engine.fixed_points import find_fixed_points
 from engine.network import Network
 from engine.tasks import FlipFlop
 from engine.visits import TASK_SEED, held_input, visited_states
+from explorer.cli import pinkx
 from explorer.measure.claim import DEPENDS, FAILS, HOLDS, OPEN, verdict
 from explorer.measure.fixed_points import command, measured
 from explorer.measure.fixed_points.claims import claims
@@ -184,6 +185,29 @@ def timeless(folder: Path) -> dict[str, Any]:
     for row in (*document["networks"][0]["searches"], *document["both_ways"]):
         del row["seconds"]
     return document
+
+
+def test_interrupted_work_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    three_channels = Network.load(NAME)
+    Network(
+        three_channels.cell, three_channels.readout_weight, three_channels.readout_bias, task="integration-3", name="b"
+    ).save(tmp_path / "b.safetensors")
+    search, begun = measured.search, []
+
+    def interrupted(network: Network, *options: Any) -> Any:
+        begun.append(network.task)
+        if network.task == "integration-3":
+            raise KeyboardInterrupt
+        return search(network, *options)
+
+    monkeypatch.setattr(measured, "search", interrupted)
+    arguments = ["measure", "fixed-points", "--networks", str(tmp_path / "b.safetensors"), *ARGUMENTS, str(tmp_path)]
+    assert CliRunner().invoke(pinkx, arguments).exit_code == 130
+    (kept,) = (tmp_path / "kept").iterdir()
+    assert json.loads(kept.read_text())["task"] == "flip-flop-3"
+    begun.clear()
+    assert CliRunner().invoke(pinkx, arguments).exit_code == 130
+    assert begun == ["integration-3"]  # it went on where it was stopped
 
 
 def test_both_methods_search_from_the_same_starts(run: Path) -> None:
