@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 NOISES = {0.5: "white", 1.0: "pink", 1.5: "brown"}
 
 
+def round_numbers(low: float, high: float) -> list[float]:
+    """1, 2 and 5 times powers of ten between two ends; powers of ten alone where that would be many."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    found = [factor * 10.0**power for power in powers for factor in ((1, 2, 5) if len(powers) < 5 else (1,))]
+    return [value for value in found if low <= value <= high]
+
+
 class ScalingPanel(Panel):
     """Every scale as a dot, those of the fit filled; a double click fits to the scales of the rolling α again."""
 
@@ -38,6 +45,7 @@ class ScalingPanel(Panel):
         item = self._plot.getPlotItem()
         item.setLogMode(x=True, y=True)
         item.setMouseEnabled(x=False, y=False)
+        item.vb.disableAutoRange()
         self._region = pg.LinearRegionItem()
         self._region.sigRegionChanged.connect(self._dragged)
         item.addItem(self._region, ignoreBounds=True)
@@ -95,6 +103,7 @@ class ScalingPanel(Panel):
         everywhere = fine_fluctuation(session, frame)
         there = everywhere > 0  # NaN is not
         self._fine.setData(scales[there], everywhere[there])
+        self._show_axes(scales, everywhere[there])
         good = found.fluctuation > 0
         self._fitted.setData(found.scales[good], found.fluctuation[good])
         known = not math.isnan(found.alpha)
@@ -102,6 +111,17 @@ class ScalingPanel(Panel):
             item.setVisible(known)
         if known:
             self._draw_lines(found, scales)
+
+    def _show_axes(self, scales: NDArray[np.float64], heights: NDArray[np.float64]) -> None:
+        """Ranges that leave room for the names at the right, and a few round numbers."""
+        low, high = (heights.min(), heights.max()) if len(heights) else (0.1, 1.0)
+        ranges = {"bottom": (scales.min() / 1.1, scales.max() * 1.5), "left": (low / 1.3, high * 1.3)}
+        if self.fresh("axes", *ranges.values()):
+            box = self._plot.getPlotItem().vb
+            box.setRange(xRange=np.log10(ranges["bottom"]), yRange=np.log10(ranges["left"]), padding=0)
+            for side, ends in ranges.items():
+                ticks = [(float(np.log10(value)), f"{value:g}") for value in round_numbers(*ends)]
+                self._plot.getPlotItem().getAxis(side).setTicks([ticks])
 
     def _draw_lines(self, found: Scaling, scales: NDArray[np.float64]) -> None:
         """The fit, and through its middle the slopes of the three noises."""

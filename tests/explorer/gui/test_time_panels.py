@@ -21,7 +21,7 @@ from explorer.gui.gates import GatesPanel
 from explorer.gui.review import ReviewPanel
 from explorer.gui.reviews_list import ReviewsPanel
 from explorer.gui.rolling import RollingPanel
-from explorer.gui.scaling import ScalingPanel
+from explorer.gui.scaling import ScalingPanel, round_numbers
 from explorer.gui.window import Window
 from explorer.session.band import band
 from explorer.session.scaling import scaling
@@ -280,6 +280,12 @@ def test_dragged_bounds_choose_the_scales_and_the_exponent_follows(window: Windo
     headings, rows = shown.numbers()
     assert headings == ["scale", "F", "fitted"]
     assert rows[rows[:, 2] == 1, 0].tolist() == [8, 9]
+
+
+def test_axes_tell_round_numbers() -> None:
+    assert round_numbers(3.6, 48) == [5, 10, 20]
+    assert round_numbers(0.004, 0.3) == pytest.approx([0.005, 0.01, 0.02, 0.05, 0.1, 0.2])
+    assert round_numbers(1, 20_000) == [1, 10, 100, 1000, 10_000]
 
 
 def test_a_double_click_takes_the_scales_of_the_rolling_exponent_again(window: Window, qtbot: Any) -> None:
