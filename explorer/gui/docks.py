@@ -53,10 +53,12 @@ class Docks:
         first.clear()
         for panel in self._panels:
             dock = self.docks[panel.name]
-            dock.setFloating(False)
             first.setdefault(panel.place, dock)
         for dock in self.docks.values():
-            window.removeDockWidget(dock)
+            if dock.isFloating():
+                dock.setFloating(False)
+            if window.dockWidgetArea(dock) != Qt.DockWidgetArea.NoDockWidgetArea:
+                window.removeDockWidget(dock)
         place_of: dict[Place, Place] = {}  # a place without a panel lends its room to the one it would be cut from
         area = Qt.DockWidgetArea.LeftDockWidgetArea
         for new, old, along in (("list", "list", ACROSS), *_CUTS):
