@@ -60,17 +60,18 @@ class Docks:
             if window.dockWidgetArea(dock) != Qt.DockWidgetArea.NoDockWidgetArea:
                 window.removeDockWidget(dock)
         place_of: dict[Place, Place] = {}  # a place without a panel lends its room to the one it would be cut from
-        area = Qt.DockWidgetArea.LeftDockWidgetArea
+        stands: set[Place] = set()
         for new, old, along in (("list", "list", ACROSS), *_CUTS):
             source = place_of.get(old, old)
             if new not in first:
                 place_of[new] = source
-            elif source in first and first[source].isVisibleTo(window):
+                continue
+            if source in stands:
                 window.splitDockWidget(first[source], first[new], along)
-                first[new].show()
             else:
-                window.addDockWidget(area, first[new], along)
-                first[new].show()
+                window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, first[new], along)
+            first[new].show()
+            stands.add(new)
         for panel in self._panels:
             dock = self.docks[panel.name]
             if dock is not first[panel.place]:
