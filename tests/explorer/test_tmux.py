@@ -98,3 +98,59 @@ def test_a_visit(tmux: Tmux, tmp_path: Path) -> None:
     assert "P(positive)" not in screen  # the alternate screen is gone
     modes = tmux.wait_for("iutf8").split()
     assert {"icanon", "echo", "isig", "ixon"} <= set(modes)
+
+
+@pytest.mark.timeout(600)
+def test_an_inspection(tmux: Tmux, tmp_path: Path) -> None:
+    """Type a review, pause, scrub, brush, pin, compare, silence, pick a fixed point, export, quit."""
+    network, root = small_file(tmp_path), Path(__file__).parents[2]
+    pinkx = f'PYTHONPATH={root} {sys.executable} -c "from explorer.cli import main; main()"'
+    tmux.type(f"cd {tmp_path}; {pinkx} tui --network {network}; echo left with $?", "Enter")
+    tmux.wait_for("● LIVE")
+
+    tmux.type("t")
+    tmux.wait_for("Type or paste a review")
+    tmux.type("-l", "What a warm and wonderful film about a town, " + "and then a dull one, " * 20)
+    tmux.type("Enter")
+    tmux.wait_for("review typed")
+    tmux.wait_for("● LIVE")
+    tmux.type("Space")
+    tmux.wait_for("‖ PAUSED")
+
+    tmux.type("j")
+    tmux.wait_for("a place such as")
+    tmux.type("30", "Enter")
+    tmux.wait_for("word 30/")
+    tmux.type("Left", "Left")
+    tmux.wait_for("◂ LOOKING BACK")
+    tmux.type("b")
+    tmux.wait_for("go to the other end")
+    tmux.type("Left", "b")
+    tmux.wait_for("these words")
+
+    tmux.type("Down", "p")
+    tmux.wait_for("#000*")
+    tmux.type("x")
+    tmux.wait_for("#000∅")
+    tmux.type("U")
+    tmux.wait_until_gone("#000∅")
+
+    tmux.type("c")
+    tmux.wait_for("Compare with")
+    tmux.type("lstm-8", "Enter")
+    tmux.wait_until_gone("Compare with")
+    tmux.wait_for("lstm-8")
+
+    tmux.wait_for("128 starts", 300)  # the search, in a process of its own
+    tmux.type("]")
+    tmux.wait_for("◉ zero", 120)
+    tmux.type("e")
+    tmux.wait_for("the panel in focus")
+    tmux.type("Enter")
+    tmux.wait_for("saved")
+    assert {".svg", ".csv"} <= {path.suffix for path in tmp_path.iterdir()}
+
+    tmux.type("Escape")
+    tmux.wait_until_gone("◉ zero")
+    tmux.type("q")
+    tmux.wait_for("left with 0")
