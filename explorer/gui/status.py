@@ -49,6 +49,9 @@ class Status(QStatusBar):
         lost = snapshot.time - len(session.read("probability", 0, snapshot.time))
         if lost > 0:
             parts.append(f"<span style='color:{theme.warn}'>{lost:,} words no longer kept</span>")
+        runs = session.recorder.runs
+        if runs:
+            parts.append(f"<b style='color:{theme.dead}'>● REC {runs} run{'s'[: runs > 1]}</b>")
         shown = ("&nbsp;&nbsp; ".join(filter(None, parts)), frame.note)
         if shown != self._shown:
             self._shown = shown

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
@@ -366,6 +367,27 @@ def test_a_failure_of_the_engine_is_shown_and_survived(window: Window, qtbot: An
     qtbot.waitUntil(lambda: "nothing.safetensors" in window.status.note.text())
     press(qtbot, window, "space")
     qtbot.waitUntil(lambda: snapshot(window).finished)
+
+
+def test_recording_is_told_and_a_recording_plays_in_a_window(
+    window: Window, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    press(qtbot, window, "R")
+    qtbot.waitUntil(lambda: "REC 1 run" in window.status.state.text())
+    press(qtbot, window, "R")
+    path = tmp_path / "pinkx-lstm-12-first-1.safetensors"
+    qtbot.waitUntil(path.exists)
+    replay = Window(Wishes(replay=path, fresh=True, keep=False))
+    replay.show()
+    qtbot.waitUntil(lambda: replay.session is not None and snapshot(replay).finished, timeout=60_000)
+    replay.perform("networks")
+    assert "this is a recording" in note(replay)
+    for name in ("c", "h"):
+        expected = window.opened_session.read(name, 0, 100)
+        np.testing.assert_array_equal(replay.opened_session.read(name, 0, 100), expected)
+    replay.close()
+    replay.opened_session.close()
 
 
 def test_foreign_text_is_shown_as_text(qtbot: Any) -> None:
