@@ -50,6 +50,7 @@ class OverviewPanel(Panel):
     name: ClassVar[str] = "overview"
     title: ClassVar[str] = "8 P(positive) over the whole review"
     place: ClassVar[Any] = "bottom"
+    every: ClassVar[int] = 2
 
     def __init__(self, explorer: Window) -> None:
         super().__init__(explorer)
