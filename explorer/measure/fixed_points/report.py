@@ -53,8 +53,8 @@ def _summary(page: Page, trained: Sequence[int | None], verdicts: Sequence[Claim
         + ". "
         + ", ".join(f"{count} {kind}" for kind, count in counted.items())
         + ". A claim holds if every network that it is about meets the criterion, and depends on a choice (the "
-        "architecture or the seed) if some do. Code applies the criteria, which are ours; those of the line attractors were "
-        "chosen after a first look at the same three networks."
+        "architecture or the seed) if some do. Code applies the criteria, which are ours; those of the line attractors "
+        "were chosen after a first look at the same three networks."
     )
     headings = ("claim", "where", "published", "criterion", "measured", "verdict")
     rows = [(c.claim, c.place, c.published, c.criterion, c.measured, c.verdict) for c in verdicts]
