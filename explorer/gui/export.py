@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.files import written_whole
 from explorer.gui.panel import Panel
+from explorer.gui.svg import straighten
 
 KINDS = (".png", ".svg", ".csv")
 FILTERS = "Picture (*.png);;Drawing (*.svg);;Numbers (*.csv)"
@@ -50,6 +51,7 @@ def _write_svg(widget: QWidget, path: Path) -> None:
         raise OSError(f"{path}: the picture could not be written")
     widget.render(painter, QPoint())
     painter.end()
+    straighten(path)
 
 
 def save_numbers(panel: Panel, path: Path) -> None:
