@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 RATES = (20.0, 10.0, 5.0, 2.0)
-PATIENCE = 3  # refused frames in a row before the rate falls
+PATIENCE = 6  # refused frames in a row before the rate falls
 CALM = 4.0  # seconds without a refused frame before it rises again
 
 

@@ -105,13 +105,14 @@ def _drawn(trace: NDArray[np.float64], rows: int) -> list[str]:
 def _runs(text: str, other: str, blank: str, cursor: int | None, behind: Style) -> Line:
     """A row of the chart as segments: the trace, what it is compared with, the guide line, the cursor, the band."""
     line: Line = []
+    inks = {ink: ink + behind for ink in (PINK, OTHER, FAINT)}
     for column, (own, beside) in enumerate(zip(text, other, strict=True)):
         shown = chr(ord(own) | ord(beside))  # braille: the dots of both
         ink = PINK if own != NOTHING else OTHER
         if shown == NOTHING:
             shown, ink = ("╎", PINK) if column == cursor else (blank, FAINT)
-        if line and line[-1].style == ink + behind:
+        if line and line[-1].style is inks[ink]:
             line[-1] = Segment(line[-1].text + shown, line[-1].style)
         else:
-            line.append(Segment(shown, ink + behind))
+            line.append(Segment(shown, inks[ink]))
     return line

@@ -7,12 +7,14 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.driver import Driver
+from textual.geometry import Size
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -31,6 +33,9 @@ from explorer.tui.overview import OverviewPanel
 from explorer.tui.points import PointsPanel
 from explorer.tui.review import ReviewPanel
 from explorer.tui.spectrum import SpectrumPanel
+
+if TYPE_CHECKING:
+    from engine.stream import Snapshot
 
 SMALL = (100, 30)  # below this the panels become tabs
 TINY = (60, 16)  # below this nothing can be read
@@ -76,6 +81,7 @@ class Explorer(Choosing):
         self.tab = "heatmap"
         self.zoomed: str | None = None
         self._ticks = 0
+        self._drawn: Snapshot | None = None
 
     @property
     def glyphs(self) -> bool:
@@ -118,16 +124,16 @@ class Explorer(Choosing):
         self.query_one("#heatmap").focus()
         self.set_interval(1 / RATES[0], self._tick)
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         forget = getattr(self._driver, "forget", None)
         if forget is not None:
             forget()
-        self._fit()
+        self._fit(event.size)  # Textual takes it for its own only after this
         self.call_after_refresh(self.draw)
 
-    def _fit(self) -> None:
+    def _fit(self, size: Size | None = None) -> None:
         """Choose the layout for the size of the terminal."""
-        width, height = self.size
+        width, height = size or self.size
         tiny, small = width < TINY[0] or height < TINY[1], width < SMALL[0] or height < SMALL[1]
         screen = self.screen_stack[0]
         screen.set_class(tiny, "tiny")
@@ -153,8 +159,11 @@ class Explorer(Choosing):
             pass  # behind a dialogue the picture rests, so that typing is not held up
         elif self.pacer.due(time.monotonic(), bool(getattr(self._driver, "busy", False))):
             self._ticks += 1
-            playing = self.session is not None and self.session.stream.snapshot.playing
-            self.draw(numbers=not playing or self._ticks % NUMBERS == 0)
+            all = self._ticks % NUMBERS == 0
+            snapshot = self.session.stream.snapshot if self.session is not None else None
+            if all or snapshot is None or snapshot is not self._drawn:  # at rest there is seldom anything new
+                self._drawn = snapshot
+                self.draw(numbers=all or snapshot is None or not snapshot.playing)
 
     def draw(self, *, numbers: bool = True) -> None:
         """Draw the newest frame, as far as it changed; without ``numbers`` only what moves."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -20,6 +24,7 @@ from explorer.tui.panel import Panel, entitle
 
 GUTTER = 7
 TILES = 12
+FIRST = 3  # tiles drawn between two looks at the keys
 COLOURS = (32, 32, 16, 8)  # levels of the map at each level of pacing: neighbours of one colour cost one sequence
 FEW = 8  # of 256 colours: more would not rise in lightness from one to the next
 CURSOR = Segment("┃", PINK)
@@ -35,23 +40,29 @@ class Tile(Widget):
         self._lines: list[Line] = []
         self._shown: tuple[object, ...] = ()
 
-    def show(self, view: Heatmap, start: int, stop: int, name: str, glyphs: bool, levels: int) -> None:
-        """Draw columns ``start`` to ``stop`` in so many colours, as far as they are not drawn already."""
+    def show(self, view: Heatmap, start: int, stop: int, name: str, glyphs: bool, levels: int) -> bool:
+        """Draw columns ``start`` to ``stop`` in so many colours; False if they are drawn already."""
         cursor = view.axis.cursor if view.axis.cursor is not None and start <= view.axis.cursor < stop else None
         step = LEVELS // levels
         codes = view.codes[:, start:stop] // step * step + step // 2
         there = view.there[start:stop]
         shown = (codes.tobytes(), there.tobytes(), cursor, name, stop - start)
-        if shown != self._shown:
-            self._shown, before = shown, self._lines
-            at = None if cursor is None else cursor - start
-            self._lines = _tile(codes.tolist(), there.tolist(), at, name, glyphs)
-            changed = [y for y, line in enumerate(self._lines) if y >= len(before) or line != before[y]]
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+        if shown == self._shown:
+            return False
+        self._shown, before = shown, self._lines
+        at = None if cursor is None else cursor - start
+        self._lines = _tile(codes.tolist(), there.tolist(), at, name, glyphs)
+        changed = [y for y, line in enumerate(self._lines) if y >= len(before) or line != before[y]]
+        self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+        return True
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._ground = self.rich_style  # the same for all lines, and dear to ask for
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         line = self._lines[y] if y < len(self._lines) else []
-        return Strip(line).adjust_cell_length(self.size.width).apply_style(self.rich_style)
+        return Strip(line).adjust_cell_length(self.size.width).apply_style(self._ground)
 
 
 class Gutter(Panel):
@@ -69,6 +80,8 @@ class HeatmapPanel(Horizontal, can_focus=True):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._titles = ("", "")
+        self._left: list[Callable[[], bool]] = []
+        self._at_once = TILES
 
     def compose(self) -> ComposeResult:
         yield Gutter()
@@ -87,15 +100,26 @@ class HeatmapPanel(Horizontal, can_focus=True):
         levels = COLOURS[explorer.pacer.level]
         if explorer.console.color_system == "256":
             levels = min(levels, FEW)
-        start = 0
-        for tile in tiles:
-            stop = start + tile.size.width
-            tile.show(view, start, stop, frame.choices.map, glyphs, levels)
-            start = stop
+        stops = np.cumsum([tile.size.width for tile in tiles]).tolist()
+        self._left = [
+            partial(tile.show, view, start, stop, frame.choices.map, glyphs, levels)
+            for tile, start, stop in zip(tiles, [0, *stops[:-1]], stops, strict=True)
+        ]
+        # A key that changes all of it is answered at once by what changes little, and then filled in.
+        in_parts = frame.snapshot.speed is not None or not frame.snapshot.playing
+        self._at_once = FIRST if in_parts and hasattr(explorer.app._driver, "busy") else TILES
+        self._fill()
         gutter = self.query_one(Gutter)
         gutter.lines = _names(view, frame, per_line)
         gutter.show(session, frame)
         self._entitle(session, frame, view, glyphs)
+
+    def _fill(self) -> None:
+        drawn = 0
+        while self._left and drawn < self._at_once:
+            drawn += self._left.pop(0)()
+        if self._left:
+            self.call_after_refresh(self._fill)
 
     def _entitle(self, session: Session, frame: Frame, view: Heatmap, glyphs: bool) -> None:
         chosen = frame.choices.signal

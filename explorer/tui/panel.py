@@ -54,9 +54,13 @@ class Panel(Widget):
         if changed:
             self.refresh(*(Region(0, y, width, 1) for y in changed))
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._ground = self.rich_style  # the same for all lines, and dear to ask for
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         line = self._lines[y] if y < len(self._lines) else []
-        return Strip(line).adjust_cell_length(self.size.width).apply_style(self.rich_style)
+        return Strip(line).adjust_cell_length(self.size.width).apply_style(self._ground)
 
     def entitle(self, title: str, subtitle: str = "") -> None:
         """Set the words in the frame."""
