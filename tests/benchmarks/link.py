@@ -1,0 +1,150 @@
+"""pinkx on a pseudo-terminal at the end of a link that carries so many bytes a second."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from pathlib import Path
+
+SIZE = (64, 200)  # rows, columns
+QUIET = 0.2  # seconds without output after which a key is answered
+_DRAW = struct.Struct("dd")
+# The program, which tells of each draw when it was and how many words a second were read then.
+_PROGRAM = """
+import os, struct, sys, time
+from explorer.tui.app import Explorer
+pipe, again, draw = int(sys.argv.pop(1)), int(sys.argv.pop(1)), Explorer.draw
+def told(self, **options):
+    draw(self, **options)
+    if self.session is not None:
+        self.session.stream.continuous(bool(again))
+        os.write(pipe, struct.pack("dd", time.monotonic(), self.session.stream.snapshot.words_per_second))
+Explorer.draw = told
+from explorer.cli import main
+main()
+"""
+
+
+class Link:
+    """``rate`` is in bytes a second, None as fast as this process reads; ``again``: the text is read without end."""
+
+    def __init__(self, *arguments: str, rate: float | None = None, again: bool = False) -> None:
+        self.master, slave = pty.openpty()
+        termios.tcsetwinsize(slave, SIZE)
+        self._draws, told = os.pipe()
+        os.set_blocking(self._draws, False)
+        self._state = tempfile.TemporaryDirectory()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM, str(told), str(int(again)), "tui", "--fresh", *arguments],
+            stdin=slave, stdout=slave, stderr=slave, pass_fds=[told], start_new_session=True,
+            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "XDG_STATE_HOME": self._state.name},
+        )  # fmt: skip
+        os.close(slave)
+        os.close(told)
+        self.rate = rate
+        self.output = bytearray()
+        self._allowed, self._asked, self.came = 0.0, time.monotonic(), 0.0
+
+    def take(self, seconds: float) -> int:
+        """Read for so long; returns how many bytes came."""
+        end, before = time.monotonic() + seconds, len(self.output)
+        while (now := time.monotonic()) < end:
+            room = 1 << 16
+            if self.rate is not None:
+                self._allowed = min(self._allowed + (now - self._asked) * self.rate, self.rate / 50)
+                self._asked = now
+                room = int(self._allowed)
+                if room < 64:
+                    time.sleep(0.001)
+                    continue
+            if not select.select([self.master], [], [], min(0.005, end - now))[0]:
+                continue
+            try:
+                data = os.read(self.master, min(room, 1 << 16))
+            except OSError:  # the program has left
+                break
+            if b"\x1b[?2026$p" in data:
+                os.write(self.master, b"\x1b[?2026;2$y")  # this terminal can show changes at once
+            self._allowed -= len(data)
+            self.output += data
+            self.came = time.monotonic()
+        return len(self.output) - before
+
+    def wait_for(self, text: bytes, since: int = 0, seconds: float = 120) -> float:
+        """Until something appears; returns when."""
+        end = time.monotonic() + seconds
+        while text not in re.sub(rb"\x1b\[[\d;?]*[a-zA-Z]", b"", self.output[since:]):
+            if time.monotonic() > end:
+                raise TimeoutError(f"{text!r} did not appear: {bytes(self.output[-500:])!r}")
+            self.take(0.002)
+        return self.came
+
+    def press(self, key: bytes, seconds: float = 10.0) -> tuple[float, float, int]:
+        """Press a key at rest: seconds until the first and the last byte of the answer, and how many there were."""
+        before, pressed, first = len(self.output), time.monotonic(), 0.0
+        os.write(self.master, key)
+        while time.monotonic() - pressed < seconds:
+            got = self.take(0.002)
+            if got and not first:
+                first = self.came
+            if first and time.monotonic() - self.came > QUIET:
+                break
+        return first - pressed, self.came - pressed, len(self.output) - before
+
+    def draws(self) -> list[tuple[float, float]]:
+        """When it drew since the last call, and how many words a second were read then."""
+        data = b""
+        while True:
+            try:
+                part = os.read(self._draws, 1 << 16)
+            except BlockingIOError:
+                break
+            if not part:
+                break
+            data += part
+        return list(_DRAW.iter_unpack(data))
+
+    def quit(self) -> float:
+        """Leave; seconds until the program has ended."""
+        pressed = time.monotonic()
+        os.write(self.master, b"q")
+        while self.process.poll() is None and time.monotonic() - pressed < 30:
+            self.take(0.005)
+        took = time.monotonic() - pressed
+        self.close()
+        return took
+
+    @property
+    def memory(self) -> int:
+        """Bytes of memory in use."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def close(self) -> None:
+        """End the program, whatever it does."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for end in (self.master, self._draws):
+            os.close(end)
+        self._state.cleanup()
+
+
+def long_review(folder: Path, words: int) -> Path:
+    """A text of so many words, those of the bundled reviews again and again."""
+    from engine.reviews import open_reviews
+
+    told = [word for review in open_reviews(None) for word in review.words]
+    path = folder / "long.txt"
+    with path.open("w") as file:
+        for first in range(0, words, len(told)):
+            file.write(" ".join(told[: words - first]) + "\n")
+    return path
