@@ -90,7 +90,7 @@ ACTIONS = (
     Action("focus-alpha", ("5",), "α", "Panels", "Go to the rolling exponent."),
     Action("focus-cells", ("6",), "Cells", "Panels", "Go to the table of cells."),
     Action("zoom", ("z",), "Zoom", "Panels", "Give the whole screen to the panel in focus, and back."),
-    Action("export", ("e",), "Export", "Program", "Save panel or screen as SVG and PNG, its numbers as CSV; or the run."),
+    Action("export", ("e",), "Export", "Program", "Save a panel or the screen as SVG, PNG and CSV, or the run."),
     Action("record", ("R",), "Record", "Program", "Record every run from this one on; again: write them to a file."),
     Action("export-run", ("E",), "Export run", "Program", "Write this run to a file that plays without the network."),
     Action("palette", ("ctrl+p", "colon"), "Palette", "Program", "Find an action by its name and do it."),
