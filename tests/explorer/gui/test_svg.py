@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,9 +14,23 @@ pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not 
 from explorer.gui.export import save
 from explorer.gui.svg import straighten
 from explorer.gui.window import Window
+from explorer.session.model import Session
 from tests.explorer.gui.mouse import front
+from tests.explorer.small import open_session, wait
+from tests.explorer.test_points_session import settle
 
 KEPT = 'vector-effect="non-scaling-stroke"'
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    """100 words read, paused; everything found."""
+    opened = open_session(search=True)
+    opened.stream.seek(100)
+    wait(lambda: opened.stream.snapshot.time == 100)
+    settle(opened)
+    yield opened
+    opened.close()
 
 
 def test_shapes_are_moved_and_the_rest_stays(tmp_path: Path) -> None:
