@@ -192,3 +192,32 @@ def test_a_pipe_is_refused_with_what_to_do() -> None:
     assert done.returncode == 2
     assert "draws on a terminal" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_resize_storm_leaves_the_terminal_as_it_should_look(terminal: Any) -> None:
+    pyte = pytest.importorskip("pyte", reason="an independent terminal to look at")
+    program = terminal("--speed", "1000")
+    program.wait_for(b"END")
+    sizes = [(30, 100), (3, 9), (64, 200), (16, 60), (50, 80), (1, 1), (40, 120)]
+    for size in sizes:
+        termios.tcsetwinsize(program.slave, size)
+        program.process.send_signal(signal.SIGWINCH)
+        program._take(0.2)
+    before = len(program.output)
+    screen = pyte.Screen(120, 40)
+    stream = pyte.ByteStream(screen)
+    termios.tcsetwinsize(program.slave, (39, 120))  # and once more there and back: everything is sent anew
+    program.process.send_signal(signal.SIGWINCH)
+    time.sleep(0.5)
+    termios.tcsetwinsize(program.slave, (40, 120))
+    program.process.send_signal(signal.SIGWINCH)
+    end = time.monotonic() + 20
+    looks = False
+    while not looks:
+        assert time.monotonic() < end, screen.display
+        program._take(0.2)
+        screen.reset()
+        screen.reset_mode(pyte.modes.DECAWM)
+        stream.feed(program.output[before:])
+        lines = screen.display
+        looks = "pinkx" in lines[0] and lines[1].startswith("╭") and "6 Cells" in "".join(lines) and "Help" in lines[39]
