@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from explorer.gui.window import Window
 
 Index = QModelIndex | QPersistentModelIndex
-HEADINGS = ("#", "±", "name", "signs")
+HEADINGS = ("#", "±", "name", "length")
 NUMBER = 44  # pixels for a number
 TYPING = 150  # milliseconds without a key before a search begins
 _MARKS = {True: "+", False: "−", None: "·"}
@@ -37,7 +37,7 @@ _OWN_KEYS = {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageD
 
 
 class ReviewsModel(QAbstractTableModel):
-    """Number, label, name and length of every review, and further columns of numbers (`set_columns`); searched and
+    """Number, label, name and length (in characters) of every review, and further columns of numbers (`set_columns`); searched and
     sorted here, as tens of thousands of reviews are too many for Qt to ask for one by one."""
 
     def __init__(self) -> None:
@@ -188,7 +188,7 @@ class ReviewsPanel(Panel):
         header = self.table.horizontalHeader()
         header.setMinimumSectionSize(18)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        for column, width in enumerate((44, 22, 150, 48)):
+        for column, width in enumerate((44, 22, 150, 54)):
             self.table.setColumnWidth(column, width)
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         self.table.setSortingEnabled(True)
