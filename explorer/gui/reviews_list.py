@@ -37,8 +37,9 @@ _OWN_KEYS = {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageD
 
 
 class ReviewsModel(QAbstractTableModel):
-    """Number, label, name and length (in characters) of every review, and further columns of numbers (`set_columns`); searched and
-    sorted here, as tens of thousands of reviews are too many for Qt to ask for one by one."""
+    """Number, label, name and length in characters of every review, and further columns of numbers (`set_columns`).
+
+    Searched and sorted here, as tens of thousands of reviews are too many for Qt to ask for one by one."""
 
     def __init__(self) -> None:
         super().__init__()
