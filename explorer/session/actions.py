@@ -57,7 +57,9 @@ ACTIONS = (
     Action("silence-dead", ("X",), "Silence dead", "Looking", "Silence all dead cells; again: let all speak."),
     Action("hold", ("H",), "Hold", "Looking", "Hold the chosen signal of the selected cell, or of all, at a value."),
     Action("let-speak", ("U",), "Undo", "Looking", "Undo every change of the network: nothing is silenced or held."),
-    Action("order", ("o",), "Order", "Looking", "Order the cells: number, activity, value, readout weight."),
+    Action("order", ("o",), "Order", "Looking", "Order the cells: number, activity, α, value, weight, saturation."),
+    Action("threshold-down", ("left_parenthesis",), "Fewer dead", "Looking", "Lower the threshold of dead cells."),
+    Action("threshold-up", ("right_parenthesis",), "More dead", "Looking", "Raise the threshold of dead cells."),
     Action("bins", ("m",), "Bins", "Looking", "Where several cells share a row: show their mean or their strongest."),
     Action("map", ("v",), "Map", "Looking", "Change the colour map; both rise in lightness."),
     Action("scaling", ("s",), "F(s)", "Looking", "Show what α is fitted to, F(s) of the layer or the selected cell."),
@@ -109,7 +111,10 @@ WINDOW_ACTIONS = (
 )
 
 # What belongs to a panel comes first in the help for it; a panel goes by its action, ``focus-`` and its name.
-_CELLS = ("select-down", "select-up", "pin", "silence", "silence-dead", "hold", "let-speak", "order")
+_CELLS = (
+    *("select-down", "select-up", "pin", "silence", "silence-dead", "hold", "let-speak"),
+    *("order", "threshold-down", "threshold-up"),
+)
 PANELS = {
     "review": ("brush", "next-place", "agree-elsewhere", "search", "next-found", "previous-found", "type", "edit"),
     "heatmap": ("signal", "signal-back", *_CELLS, "bins", "map", "contrast"),

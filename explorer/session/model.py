@@ -28,7 +28,8 @@ if TYPE_CHECKING:  # the engine's live rooms need torch, which a face loads behi
     from engine.stream import Snapshot, Stream
 
 SPEEDS: tuple[float | None, ...] = (1, 2, 4, 8, 16, 32, 64, 125, 250, 500, 1000, None)
-ORDERS = ("number", "activity", "α", "value", "weight")
+ORDERS = ("number", "activity", "α", "value", "weight", "saturation")
+THRESHOLDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)  # of dead cells, those that keys go through
 BINS = ("mean", "max")
 CONTRASTS = ("each cell", "range", "bounds")
 PAGE = 10
@@ -174,6 +175,10 @@ class Session:
             return np.nan_to_num(snapshot.cell_alpha, nan=-9.0)
         if order == "weight":
             return np.abs(snapshot.network.readout_weight[0].cpu().numpy()).astype(float)
+        if order == "saturation":
+            from explorer.session.series import saturation_of
+
+            return np.nan_to_num(saturation_of(self, snapshot, self.choices.signal, word), nan=-1.0)
         values = self.read(self.choices.signal, word, word + 1) if order == "value" else np.empty((0, 0))
         if values.shape == (1, size):
             return values[0].astype(float)
@@ -273,6 +278,14 @@ class Session:
 
     def order(self) -> None:
         self._choose(order=_after(ORDERS, self.choices.order))
+
+    def threshold_up(self) -> None:
+        present = self.stream.snapshot.threshold
+        self._set_threshold(next((step for step in THRESHOLDS if step > present), THRESHOLDS[-1]))
+
+    def threshold_down(self) -> None:
+        present = self.stream.snapshot.threshold
+        self._set_threshold(next((step for step in reversed(THRESHOLDS) if step < present), THRESHOLDS[0]))
 
     def bins(self) -> None:
         self._choose(bins=_after(BINS, self.choices.bins))
@@ -402,6 +415,10 @@ class Session:
         speed = SPEEDS[max(0, min(nearest + change, len(SPEEDS) - 1))]
         self.stream.speed(speed)
         self.note = f"speed: {pace(speed)}"
+
+    def _set_threshold(self, deviation: float) -> None:
+        self.threshold(deviation)
+        self.note = f"dead: cells whose h deviates by less than {deviation:g}"
 
     def _turn_signal(self, change: int) -> None:
         names = [signal.name for signal in self.stream.snapshot.network.signals]

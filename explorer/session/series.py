@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from engine.activity import saturation
 from explorer.session.holding import held_cells
 from explorer.session.model import Frame, Session
 from explorer.session.timeline import TimeAxis
+
+if TYPE_CHECKING:
+    from engine.stream import Snapshot
 
 
 def alpha_trace(session: Session, frame: Frame, axis: TimeAxis) -> NDArray[np.float64]:
@@ -120,7 +124,7 @@ def cell_table(session: Session, frame: Frame) -> list[CellRow]:
     value = values[0] if values.shape == (1, n) else np.full(n, np.nan)
     alpha = snapshot.cell_alpha if snapshot.cell_alpha.shape == (n,) else np.full(n, np.nan)
     weight = snapshot.network.readout_weight[0].tolist()
-    saturated = _saturation(session, frame)
+    saturated = saturation_of(session, snapshot, choices.signal, frame.word)
     held = held_cells(snapshot)
     return [
         CellRow(
@@ -139,11 +143,11 @@ def cell_table(session: Session, frame: Frame) -> list[CellRow]:
     ]
 
 
-def _saturation(session: Session, frame: Frame) -> NDArray[np.float64]:
-    """The share of the last words at which the chosen signal is in the outer tenths of its range, (cell,)."""
-    snapshot, n = frame.snapshot, frame.snapshot.network.cell.size
-    signal = next(s for s in snapshot.network.signals if s.name == frame.choices.signal)
-    values = session.read(signal.name, frame.word + 1 - snapshot.window, frame.word + 1)
+def saturation_of(session: Session, snapshot: Snapshot, name: str, word: int) -> NDArray[np.float64]:
+    """The share of a window's words, up to ``word``, at which a signal is in the outer tenths of its range, (cell,)."""
+    n = snapshot.network.cell.size
+    signal = next(s for s in snapshot.network.signals if s.name == name)
+    values = session.read(name, word + 1 - snapshot.window, word + 1)
     if values.shape[1] != n or not np.isfinite(signal.high - signal.low):
         return np.full(n, np.nan)
     return np.sum(saturation((values - signal.low) / (signal.high - signal.low)), axis=0)

@@ -13,7 +13,7 @@ from explorer.session.text import number
 from explorer.tui.ink import BRIGHT, DEAD, DIM, FAINT, GOOD, PINK, SELECTED, TEXT, WARN, Line
 from explorer.tui.panel import Panel
 
-HALF = 5  # columns of either side of the bar of values
+HALF = 3  # columns of either side of the bar of values
 
 
 class CellsPanel(Panel, can_focus=True):
@@ -50,7 +50,7 @@ class CellsPanel(Panel, can_focus=True):
                 Segment(number(working, 1), BRIGHT),
                 Segment(" working", DIM),
             ],
-            [Segment(f" cell  {frame.choices.signal:^{2 * HALF + 1}}  value     β    σ  weight", DIM)],
+            [Segment(f" cell  {frame.choices.signal:^{2 * HALF + 1}}  value     β    σ  sat weight", DIM)],
         ]
         if self._header == 3:
             threshold = f" † σ of h < {frame.snapshot.threshold:g} in {frame.snapshot.window} words"
@@ -84,5 +84,8 @@ def _line(row: CellRow, biggest: float) -> Line:
         Segment(left, PINK),
         Segment("│", FAINT),
         Segment(right, GOOD),
-        Segment(f" {number(row.value):>6} {beta:>5} {number(row.activity):>4} {number(row.weight):>7}", style),
+        Segment(
+            f" {number(row.value):>6} {beta:>5} {number(row.activity):>4} {number(row.saturation):>4} {number(row.weight):>6}",
+            style,
+        ),
     ]

@@ -267,6 +267,11 @@ def test_orders_put_the_highest_first(session: Session) -> None:
     session.perform("order")
     weights = np.abs(session.stream.snapshot.network.readout_weight[0].numpy())
     assert np.all(np.diff(weights[session.frame().order]) <= 0)
+    session.choose_signal("f")
+    session.perform("order")
+    f = session.read("f", 80 - session.stream.snapshot.window, 80)
+    saturated = np.mean((f < 0.1) | (f > 0.9), axis=0)
+    assert np.all(np.diff(saturated[session.frame().order]) <= 0)
 
 
 def test_reading_a_signal_the_network_lacks_is_nothing_kept(session: Session) -> None:

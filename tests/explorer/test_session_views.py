@@ -313,6 +313,10 @@ def test_the_threshold_of_dead_cells_is_moved_live() -> None:
     assert [row.dead for row in cell_table(session, session.frame())] == (activity < middle).tolist()
     session.threshold(-1)  # a hand that drags too far
     wait(lambda: session.stream.snapshot.threshold == 0)
+    session.perform("threshold-up")
+    wait(lambda: session.stream.snapshot.threshold == 0.001)
+    session.perform("threshold-down")
+    assert "0.001" in session.note  # there is no lower step
     session.close()
 
 
