@@ -77,15 +77,12 @@ def _line(row: CellRow, biggest: float) -> Line:
     reach = 0 if not np.isfinite(row.value) else round(row.value / biggest * HALF)
     left = "".join("█" if HALF - k <= -reach else " " for k in range(HALF))
     right = "".join("█" if k < reach else " " for k in range(HALF))
-    beta = number(2 * row.alpha - 1)
+    numbers = ((row.value, 6), (2 * row.alpha - 1, 5), (row.activity, 4), (row.saturation, 4), (row.weight, 6))
     return [
         Segment(f"{'▸' if row.selected else ' '}#{row.cell:03d}", style),
         Segment(f"{row.mark} ", WARN if row.held else DEAD if row.dead else PINK),
         Segment(left, PINK),
         Segment("│", FAINT),
         Segment(right, GOOD),
-        Segment(
-            f" {number(row.value):>6} {beta:>5} {number(row.activity):>4} {number(row.saturation):>4} {number(row.weight):>6}",
-            style,
-        ),
+        Segment("".join(f" {number(value):>{width}}" for value, width in numbers), style),
     ]
