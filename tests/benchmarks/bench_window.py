@@ -51,17 +51,9 @@ def open_session(cells: int = CELLS, words: int = 720, *, continuous: bool = Fal
     names = tuple(f"word{k}" for k in range(POINTS))
     logit = states[:, :8].sum(axis=1)
     found = WordAttractors(names, states, np.ones(POINTS, bool), np.zeros(POINTS), logit, 1 + 50 * np.abs(logit))
-    search = session.points.search
-    search.found, search._network = (
-        Found(stream.snapshot.network, states[:1000, :cells], words=found),
-        found_for(stream),
-    )
+    network, search = stream.snapshot.network, session.points.search
+    search.found, search._network = Found(network, states[:1000, :cells], words=found), network
     return session
-
-
-def found_for(stream: Stream) -> object:
-    """The network a search was for: the one that is watched."""
-    return stream.snapshot.network
 
 
 def thread_ms(deed: Callable[[], object]) -> float:

@@ -19,6 +19,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QDialog, QFileDialog
 
+from engine.activity import THRESHOLD
 from explorer.gui.actions import key_sequence, window_keys
 from explorer.gui.dialogs import AskDialog, ChooseDialog, HelpDialog, TypeDialog
 from explorer.gui.finding import AgreeDialog, SearchDialog
@@ -115,6 +116,8 @@ EFFECTS: dict[str, Check] = {
     "silence-dead": lambda w: "cell" in note(w),
     "hold": lambda w: dialog(w, AskDialog) is not None,
     "let-speak": lambda w: "as it was trained" in note(w),
+    "threshold-down": lambda w: snapshot(w).threshold < THRESHOLD,
+    "threshold-up": lambda w: snapshot(w).threshold > THRESHOLD,
     "order": lambda w: choices(w).order == "activity",
     "bins": lambda w: choices(w).bins == "mean",
     "map": lambda w: choices(w).map == "viridis",
