@@ -41,6 +41,7 @@ SMALL = (100, 30)  # below this the panels become tabs
 TINY = (60, 16)  # below this nothing can be read
 TALL, LOW = 48, 36
 MOVING = "StatusBar, ReviewPanel, HeatmapPanel, AlphaPanel, OverviewPanel"
+RACING = "StatusBar, OverviewPanel"  # as fast as it goes, whole pictures are new at every draw: they too come seldom
 STEADY = "TabBar, PointsPanel, SpectrumPanel, CellsPanel"
 NUMBERS = 4  # while words go by, what is steady is drawn every fourth time: nobody reads numbers faster
 
@@ -174,7 +175,8 @@ class Explorer(Choosing):
             return
         screen = self.screen_stack[0]
         frame = self.session.frame()
-        for panel in screen.query(f"{MOVING}, {STEADY}" if numbers else MOVING):
+        racing = frame.snapshot.playing and frame.snapshot.speed is None
+        for panel in screen.query(f"{MOVING}, {STEADY}" if numbers else RACING if racing else MOVING):
             panel.show(self.session, frame)  # type: ignore[attr-defined]
 
     def _await_opening(self) -> None:
