@@ -70,7 +70,7 @@ def in_the_terminal(app: Explorer) -> dict[str, Any]:
     alpha, cells, spectrum = (text_of(app, name) for name in ("#alpha", "#cells", "#spectrum"))
     overview = app.screen_stack[0].query_one("#overview")
     said = plain(str(overview._border_title.plain if overview._border_title else ""))
-    rows = re.findall(r"#(\d{3})(.) .*│.*?\s(-?[\d.]+|–) +(-?[\d.]+|–) +(-?[\d.]+|–) +(-?[\d.]+|–) *$", cells, re.M)
+    rows = re.findall(r"#(\d{3})(.) .*│.*?\s(-?[\d.]+|–)" + r" +(-?[\d.]+|–)" * 4 + " *$", cells, re.M)
     return {
         "P(positive)": after(said, "review")[:1],
         "α": after(alpha, "α")[:1],
@@ -102,7 +102,7 @@ def in_the_window(window: Window) -> dict[str, Any]:
         "r²": after(alpha, "r²")[:1],
         "dead": after(cells, "†")[:1],
         "working": re.findall(r"([\d.]+) working", cells),
-        "cells": [(f[0][1:4], f[0][5:6] or " ", f[1], f[2], f[3], f[5]) for f in told],
+        "cells": [(f[0][1:4], f[0][5:6] or " ", *f[1:]) for f in told],
         "τ": after(spectrum, "τ"),
         "|λ|": after(spectrum, r"\|λ\|"),
         "logit": after(spectrum, "logit"),

@@ -113,6 +113,8 @@ expect("select-down", lambda app: choices(app).selected == 0)
 expect("select-up", lambda app: choices(app).selected == 11)
 expect("pin", lambda app: "no cell is selected" in app.session.note)  # type: ignore[union-attr]
 expect("deselect", lambda app: choices(app).selected is None)
+expect("threshold-down", lambda app: snapshot(app).threshold == 0.01)
+expect("threshold-up", lambda app: snapshot(app).threshold == 0.05)
 expect("order", lambda app: choices(app).order == "activity")
 expect("bins", lambda app: choices(app).bins == "mean")
 expect("map", lambda app: choices(app).map == "viridis")
