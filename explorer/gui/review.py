@@ -99,10 +99,11 @@ class Words(QWidget):
             self._top = 0
 
     def _follow(self, line: int) -> None:
-        """Keep a line in view, turning by whole pages."""
+        """Keep a line in view, turning by pages that have a line in common."""
         room = self._lines_in_view
         if not self._top <= line < self._top + room:
-            self._top = line if line > self._top else line - room + 1
+            common = int(room > 1)
+            self._top = line - common if line > self._top else line - room + 1 + common
         self._scroll(0)
 
     def _scroll(self, lines: int) -> None:

@@ -88,7 +88,8 @@ class ReviewPanel(Panel, can_focus=True):
     def _follow(self, line: int, height: int, lines: int) -> None:
         """Keep the current line in view; turn by whole pages, so that few lines change."""
         if not self._top <= line < self._top + height:
-            self._top = line if line > self._top else line - height + 1
+            common = int(height > 1)  # a line of the page before stays
+            self._top = line - common if line > self._top else line - height + 1 + common
         self._top = max(0, min(self._top, lines - height))
 
     def _line(
