@@ -180,7 +180,7 @@ async def test_it_fills_in_while_it_is_looked_at_and_the_highlight_stays_with_it
             await pilot.pause(0.05)
             counts.add(rows.count)
         await until(pilot, lambda: rows.count == 1500)
-        assert len(counts) > 1
+        assert min(counts) < 1500  # it was looked at before all were there
         assert int(session.population.rows(frame)[screen._listed[rows.highlighted]]["review"]) == held
     session.close()
 
