@@ -41,7 +41,7 @@ SMALL = (100, 30)  # below this the panels become tabs
 TINY = (60, 16)  # below this nothing can be read
 TALL, LOW = 48, 36
 MOVING = "StatusBar, ReviewPanel, HeatmapPanel, AlphaPanel, OverviewPanel"
-RACING = "StatusBar, OverviewPanel"  # as fast as it goes, whole pictures are new at every draw: they too come seldom
+RACING = 8  # as fast as it goes every draw is new from edge to edge: few of them leave the engine its pace
 STEADY = "TabBar, PointsPanel, SpectrumPanel, CellsPanel"
 NUMBERS = 4  # while words go by, what is steady is drawn every fourth time: nobody reads numbers faster
 
@@ -160,9 +160,11 @@ class Explorer(Choosing):
             pass  # behind a dialogue the picture rests, so that typing is not held up
         elif self.pacer.due(time.monotonic(), bool(getattr(self._driver, "busy", False))):
             self._ticks += 1
-            all = self._ticks % NUMBERS == 0
             snapshot = self.session.stream.snapshot if self.session is not None else None
-            if all or snapshot is None or snapshot is not self._drawn:  # at rest there is seldom anything new
+            racing = snapshot is not None and snapshot.playing and snapshot.speed is None
+            all = self._ticks % (RACING if racing else NUMBERS) == 0
+            # At rest there is seldom anything new.
+            if all or snapshot is None or (snapshot is not self._drawn and not racing):
                 self._drawn = snapshot
                 self.draw(numbers=all or snapshot is None or not snapshot.playing)
 
@@ -175,8 +177,7 @@ class Explorer(Choosing):
             return
         screen = self.screen_stack[0]
         frame = self.session.frame()
-        racing = frame.snapshot.playing and frame.snapshot.speed is None
-        for panel in screen.query(f"{MOVING}, {STEADY}" if numbers else RACING if racing else MOVING):
+        for panel in screen.query(f"{MOVING}, {STEADY}" if numbers else MOVING):
             panel.show(self.session, frame)  # type: ignore[attr-defined]
 
     def _await_opening(self) -> None:
