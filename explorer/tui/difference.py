@@ -147,6 +147,8 @@ class Screen:
             shown[column] = wanted[column]
             if not text:  # the second half of a wide character
                 continue
+            if column + 1 < self.width and not wanted[column + 1][0]:
+                shown[column + 1] = wanted[column + 1]  # which goes with the first
             colours, text, self._sent = _painted(self._sent, text, style)
             yield f"{move}{colours}{text}"
             at = column + 1 if _PLAIN.fullmatch(text) else -1

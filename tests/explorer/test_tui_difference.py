@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 from rich.cells import cell_len
 
 from explorer.tui.difference import Screen
@@ -67,6 +67,7 @@ FULL = "".join(f"\x1b[{row};1H\x1b[38;2;9;9;9;48;2;1;2;3m{'.' * WIDTH}\x1b[0m" f
 
 
 @settings(deadline=None, max_examples=300)
+@example([[(1, 1, [])], [(1, 1, [("", "世界")])], [(1, 1, [])]], 1, 4635)  # stopped between the halves of a wide one
 @given(st.lists(st.lists(pieces, max_size=5), min_size=1, max_size=6), st.integers(1, 300), st.integers(0, 2**32))
 def test_both_terminals_show_the_same(updates: list[list[Any]], limit: int, seed: int) -> None:
     whole, sparing = terminal(), terminal()
