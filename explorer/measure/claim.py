@@ -24,8 +24,8 @@ class Claim:
     verdict: str
 
 
-def verdict(met: Sequence[bool]) -> str:
-    """*holds* where all meet the criterion, *depends* where some do, *does not hold* where none does."""
+def verdict(met: Sequence[bool], otherwise: bool = False) -> str:
+    """*holds* where all meet the criterion, *depends* where some do, or another way to measure does (``otherwise``)."""
     if not met:
         return OPEN
-    return HOLDS if all(met) else DEPENDS if any(met) else FAILS
+    return HOLDS if all(met) else DEPENDS if any(met) or otherwise else FAILS

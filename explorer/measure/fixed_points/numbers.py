@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +13,7 @@ from explorer.measure.claim import Claim
 from explorer.measure.fixed_points.measured import Measured
 from explorer.measure.fixed_points.searched import Search
 from explorer.measure.line_attractor import Line
+from explorer.measure.tables import finite, write_table
 
 FORMAT: Final = "pinkx fixed-point measurement 1"
 WHO: Final = ("cell", "size", "task", "seed")
@@ -29,7 +28,7 @@ def document(
     seed: int,
 ) -> dict[str, Any]:
     """All numbers in JSON's types; what has no finite value is null."""
-    return _finite(
+    return finite(
         {
             "format": FORMAT,
             "starts": starts,
@@ -60,7 +59,7 @@ def write_numbers(
         beside.write_text(told + "\n", encoding="utf-8")
     rows = [asdict(row) for one in found for row in one.searches]
     who = [_who(one) for one in found for _ in one.searches]
-    _csv(
+    write_table(
         folder / "searches.csv",
         (*WHO, *_fields(Search)),
         [(*w, *_cells(row)) for w, row in zip(who, rows, strict=True)],
@@ -68,13 +67,13 @@ def write_numbers(
     for part in ("geometry", "trajectories"):
         rows = [asdict(getattr(one, part)) for one in found]
         headings = (*WHO, "accuracy", *(rows[0] if rows else ()))
-        _csv(
+        write_table(
             folder / f"{part}.csv",
             headings,
             [(*_who(one), one.accuracy, *_cells(row)) for one, row in zip(found, rows, strict=True)],
         )
-    _csv(folder / "lines.csv", _fields(Line), [_cells(asdict(line)) for line in lines])
-    _csv(folder / "claims.csv", _fields(Claim), [_cells(asdict(claim)) for claim in verdicts])
+    write_table(folder / "lines.csv", _fields(Line), [_cells(asdict(line)) for line in lines])
+    write_table(folder / "claims.csv", _fields(Claim), [_cells(asdict(claim)) for claim in verdicts])
 
 
 def _who(one: Measured) -> tuple[object, ...]:
@@ -88,18 +87,3 @@ def _fields(kind: Any) -> tuple[str, ...]:
 def _cells(row: dict[str, Any]) -> list[object]:
     """Several numbers in one cell stand apart by spaces."""
     return [" ".join(map(str, value)) if isinstance(value, tuple) else value for value in row.values()]
-
-
-def _csv(path: Path, headings: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
-    with written_whole(path) as beside, beside.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(headings)
-        table.writerows(rows)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

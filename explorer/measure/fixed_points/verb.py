@@ -9,19 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from explorer.measure.asking import time_left, whole_numbers
 
 if TYPE_CHECKING:
     from engine.catalogue import NetworkInfo
 
 SHIPPED = ("*-100-*", "*-64")
-
-
-def _numbers(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(",")) if text else ()
-    except ValueError:
-        raise click.BadParameter(f"expected whole numbers with commas between them, got {text!r}") from None
 
 
 @click.command
@@ -33,7 +27,7 @@ def _numbers(context: click.Context, parameter: click.Parameter, text: str | Non
 )
 @click.option("--starts", type=click.IntRange(8), default=256, show_default=True, help="Visited states, for an input.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Draws the starts.")
-@click.option("--seeds", callback=_numbers, metavar="K,K,…", help="Only networks trained from these.")
+@click.option("--seeds", callback=whole_numbers, metavar="K,K,…", help="Only networks trained from these.")
 @click.option(
     "--published-way", type=click.IntRange(1), metavar="COUNT", help="Search COUNT starts by the paper's method, too."
 )
@@ -95,11 +89,7 @@ def _tried(chosen: list[NetworkInfo]) -> NetworkInfo | None:
 @contextmanager
 def _bar(networks: int) -> Iterator[Callable[[str], Callable[[float], None]]]:
     """One bar on standard error; each network begun gets a function that takes the fraction of it that is done."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(
-        *columns, TextColumn("left:"), TimeRemainingColumn(), console=console, disable=not console.is_terminal
-    ) as bar:
+    with time_left(Console(stderr=True)) as bar:
         task = bar.add_task("", total=networks)
         begun = -1
 

@@ -1,4 +1,4 @@
-"""Which of the paper's claims hold: each has a criterion, stated before it is applied, and code decides.
+"""Which of the paper's claims hold: each has a criterion, which is ours, and code decides.
 
 *holds*: the criterion is met by all that were measured.  *depends on a choice*: by some of them, or by another
 reasonable way to measure.  *does not hold*: by none.  *not measured*: it would need networks or controls that are not
@@ -8,7 +8,6 @@ there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -16,28 +15,12 @@ import numpy as np
 from engine.activity import THRESHOLD
 from engine.calibration import Null
 from engine.controls import spaced
+from explorer.measure.claim import FAILS, HOLDS, OPEN, Claim, verdict
 from explorer.measure.one_over_f.findings import Findings, Trend, grouped, of_control, over_networks
 from explorer.measure.one_over_f.measured import Measured, ranges, spread, summary
 from explorer.measure.one_over_f.published import ACCURACY, BETA_H, BETA_X, R2
 
-HOLDS: Final = "holds"
-DEPENDS: Final = "depends on a choice"
-FAILS: Final = "does not hold"
-OPEN: Final = "not measured"
-
 SURE: Final = 0.01  # chance of a trend so strong where there is none
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One claim: what was published and where, what decides, what was measured, and the verdict."""
-
-    claim: str
-    place: str
-    published: str
-    criterion: str
-    measured: str
-    verdict: str
 
 
 def claims(found: Findings) -> list[Claim]:
@@ -48,12 +31,6 @@ def claims(found: Findings) -> list[Claim]:
 def inside(value: float, null: Null) -> bool:
     """Whether a β lies where nine in ten series of the null do."""
     return 2 * null.low - 1 <= value <= 2 * null.high - 1
-
-
-def _verdict(met: Sequence[bool], otherwise: bool = False) -> str:
-    if not met:
-        return OPEN
-    return HOLDS if all(met) else DEPENDS if any(met) or otherwise else FAILS
 
 
 def _band(null: Null) -> str:
@@ -77,7 +54,7 @@ def _the_task(found: Findings) -> Iterator[Claim]:
         "88.24 % (n = 128) to 88.97 % (n = 16)",
         "the mean accuracy of every size lies within one percentage point of Table II",
         f"{min(off):+.2f} to {max(off):+.2f} points beside Table II" if off else "no accuracy in the networks' files",
-        _verdict([abs(difference) <= 1 for difference in off]),
+        verdict([abs(difference) <= 1 for difference in off]),
     )
 
 
@@ -99,7 +76,7 @@ def _pink(found: Findings) -> Iterator[Claim]:
         f"{_listed(values)}: {sum(within)} of {len(within)} networks inside"
         + (f"; by other choices {sum(among)} of {len(among)}" if among else "")
         + (f"; trained by other recipes {_listed(otherwise)}" if otherwise else ""),
-        _verdict(within, any(among) or any(retrained)),
+        verdict(within, any(among) or any(retrained)),
     )
     inputs = [_mean(network, "x") for network in found.networks]
     yield Claim(
@@ -108,7 +85,7 @@ def _pink(found: Findings) -> Iterator[Claim]:
         f"β = {BETA_X[0]} ± {BETA_X[1]} (reviews)",
         f"every network's mean β of x lies where nine in ten white series do, {_band(found.white)}",
         f"{min(inputs):.2f} to {max(inputs):.2f} over {len(inputs)} networks",
-        _verdict([inside(value, found.white) for value in inputs]),
+        verdict([inside(value, found.white) for value in inputs]),
     )
     r2 = [network.r2 for network in found.of_cell(found.main) if np.isfinite(network.r2)]
     yield Claim(
@@ -119,7 +96,7 @@ def _pink(found: Findings) -> Iterator[Claim]:
         f"R² {min(r2):.3f} to {max(r2):.3f}, below 0.1 in {sum(value < 0.1 for value in r2)} of {len(r2)} networks"
         if r2
         else "too few reviews",
-        _verdict([value < 0.1 for value in r2]),
+        verdict([value < 0.1 for value in r2]),
     )
     changes = _changes(found.networks, "shuffled")
     yield Claim(
@@ -128,7 +105,7 @@ def _pink(found: Findings) -> Iterator[Claim]:
         "inferred from the white input",
         "shuffling the words of every review changes no network's mean β of h by 0.1 or more",
         f"{_range(changes)} over {len(changes)} networks" if changes else "–",
-        _verdict([abs(change) < 0.1 for change in changes]),
+        verdict([abs(change) < 0.1 for change in changes]),
     )
     padded = {
         name: [
@@ -145,7 +122,7 @@ def _pink(found: Findings) -> Iterator[Claim]:
         "stated, no number",
         "the mean change of β of h is negative for padding before and after the words, read and masked",
         "; ".join(f"{name} {change:+.2f}" for name, change in means.items()) or "–",
-        _verdict([change < 0 for change in means.values()]),
+        verdict([change < 0 for change in means.values()]),
     )
 
 
@@ -170,7 +147,7 @@ def _capacity(found: Findings) -> Iterator[Claim]:
         "β near 0 at n = 128",
         f"every network of 128 cells or more has a mean β inside the white band, {_band(found.white)}",
         f"{_listed(values)} at n = {max(sizes)}",
-        _verdict([inside(value, found.white) for value in values]) if max(sizes) >= 128 else OPEN,
+        verdict([inside(value, found.white) for value in values]) if max(sizes) >= 128 else OPEN,
     )
     others = [name for name in networks[0].signals if name not in ("h", "x")]
     trends = {name: Trend.of(networks, lambda network, name=name: _mean(network, name)) for name in others}  # type: ignore[misc]
@@ -181,7 +158,7 @@ def _capacity(found: Findings) -> Iterator[Claim]:
         "figures only",
         f"the same criterion for each of {', '.join(others)}",
         "; ".join(f"{name} ρ = {trend.rho:.2f}" for name, trend in known.items()) or "too few sizes",
-        _verdict([trend.p < SURE for trend in known.values()]),
+        verdict([trend.p < SURE for trend in known.values()]),
     )
 
 
@@ -210,7 +187,7 @@ def _cells(found: Findings) -> Iterator[Claim]:
         f"{sum(change >= 0.1 for change in changes)} of {len(changes)}"
         if changes
         else "–",
-        _verdict([change >= 0.1 for change in changes]),
+        verdict([change >= 0.1 for change in changes]),
     )
     held = [network.controls["held"] for network in networks if network.dead.any() and network.controls.get("held")]
     lost = [100 * (one["dead held"] - one["free"]) for one in held]
@@ -223,7 +200,7 @@ def _cells(found: Findings) -> Iterator[Claim]:
         f"{100 * spread([one['live held'] for one in held])[0]:.1f} % right"
         if held
         else "–",
-        _verdict([abs(change) < 0.5 for change in lost]),
+        verdict([abs(change) < 0.5 for change in lost]),
     )
 
 
@@ -239,7 +216,7 @@ def _groups(found: Findings) -> Iterator[Claim]:
         "at every n, figure only",
         "at every n the mean over i, f, c̃, o lies below the mean over c_out, h",
         f"below at {sum(below)} of {len(below)} sizes, by {_range(gaps)}" if below else "–",
-        _verdict(below),
+        verdict(below),
     )
 
 
@@ -258,7 +235,7 @@ def _training(found: Findings) -> Iterator[Claim]:
         f"{raw:.2f} untrained, {trained:.2f} trained (means); nearer in {sum(nearer)} of {len(twins)} networks"
         if twins
         else "–",
-        _verdict(nearer),
+        verdict(nearer),
     )
     runs = [([n for n in run if n.candidate.epoch], found.best_epoch(run)) for run in found.trajectories().values()]
     judged = [
@@ -279,7 +256,7 @@ def _training(found: Findings) -> Iterator[Claim]:
         f"β of h is nearer to that of 1/f noise at the best epoch than at the first and at the last, by {margin} or "
         "more, in every run",
         "; ".join(shown) or "no run whose every epoch was kept",
-        _verdict(judged),
+        verdict(judged),
     )
 
 

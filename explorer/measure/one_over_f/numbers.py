@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from engine.files import written_whole
-from explorer.measure.one_over_f.claims import Claim
+from explorer.measure.claim import Claim
 from explorer.measure.one_over_f.findings import Findings, grouped, over_networks
 from explorer.measure.one_over_f.measured import Measured, spread, summary
 from explorer.measure.one_over_f.published import ACCURACY, BETA_H, BETA_X, R2
+from explorer.measure.tables import finite, write_table
 
 FORMAT: Final = "pinkx 1/f measurement 1"
 
 
 def document(found: Findings, verdicts: Sequence[Claim]) -> dict[str, Any]:
     """All numbers in JSON's types, to six digits; what has no finite value is null."""
-    return _finite(
+    return finite(
         {
             "format": FORMAT,
             "reviews": len(found.corpus.long),
@@ -47,7 +46,8 @@ def document(found: Findings, verdicts: Sequence[Claim]) -> dict[str, Any]:
             "networks": [_network(network) for network in found.networks],
             "other_recipes": [_network(network) for network in found.variants],
             "epochs": [_network(network) for network in found.epochs],
-        }
+        },
+        digits=6,
     )
 
 
@@ -78,7 +78,7 @@ def write_numbers(found: Findings, verdicts: Sequence[Claim], folder: Path) -> N
     every = (*found.networks, *found.variants, *found.epochs)
     who = ("cell", "size", "seed", "epoch", "other_recipe")
     names = [(one.cell, one.size, one.seed, one.epoch, one.variant) for one in (network.candidate for network in every)]
-    _csv(
+    write_table(
         folder / "networks.csv",
         (*who, "accuracy", "signal", "beta", "sd_reviews", "reviews"),
         (
@@ -87,7 +87,7 @@ def write_numbers(found: Findings, verdicts: Sequence[Claim], folder: Path) -> N
             for signal in network.signals
         ),
     )
-    _csv(
+    write_table(
         folder / "reviews.csv",
         (*who, "review", "beta_h", "beta_x"),
         (
@@ -96,7 +96,7 @@ def write_numbers(found: Findings, verdicts: Sequence[Claim], folder: Path) -> N
             for review, (h, x) in enumerate(zip(network.of("h").tolist(), network.of("x").tolist(), strict=True))
         ),
     )
-    _csv(
+    write_table(
         folder / "cells.csv",
         (*who, "number", "sd_h", "dead"),
         (
@@ -105,21 +105,4 @@ def write_numbers(found: Findings, verdicts: Sequence[Claim], folder: Path) -> N
             for number, (moved, still) in enumerate(zip(network.deviation.tolist(), network.dead.tolist(), strict=True))
         ),
     )
-    _csv(folder / "claims.csv", list(Claim.__dataclass_fields__), (asdict(claim).values() for claim in verdicts))
-
-
-def _csv(path: Path, headings: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
-    with written_whole(path) as beside, beside.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(headings)
-        table.writerows(rows)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    if isinstance(value, float):
-        return float(f"{value:.6g}") if math.isfinite(value) else None
-    return value
+    write_table(folder / "claims.csv", list(Claim.__dataclass_fields__), (asdict(claim).values() for claim in verdicts))

@@ -9,19 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress
+
+from explorer.measure.asking import time_left, whole_numbers
 
 if TYPE_CHECKING:
     from explorer.measure.one_over_f.choosing import Candidate, Corpus
     from explorer.measure.one_over_f.findings import Findings
     from explorer.measure.one_over_f.measured import Measured, Options
-
-
-def _numbers(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(",")) if text else ()
-    except ValueError:
-        raise click.BadParameter(f"expected whole numbers with commas between them, got {text!r}") from None
 
 
 @click.command
@@ -37,9 +32,9 @@ def _numbers(context: click.Context, parameter: click.Parameter, text: str | Non
 @click.option("--limit", type=click.IntRange(1), help="At most so many long reviews, evenly chosen.")
 @click.option("--signals", metavar="S,S,…", help="Only these, besides h and x.  [default: all]")
 @click.option(
-    "--scales", callback=_numbers, metavar="S,S,…", help="DFA's box lengths.  [default: 20 from 10 to WORDS/4]"
+    "--scales", callback=whole_numbers, metavar="S,S,…", help="DFA's box lengths.  [default: 20 from 10 to WORDS/4]"
 )
-@click.option("--seeds", callback=_numbers, metavar="K,K,…", help="Only networks trained from these.")
+@click.option("--seeds", callback=whole_numbers, metavar="K,K,…", help="Only networks trained from these.")
 @click.option("--paper-only", is_flag=True, help="Leave out what the paper leaves open.")
 @click.option(
     "--published-way", type=click.IntRange(1), metavar="COUNT", help="Time COUNT reviews the paper's way, too."
@@ -85,7 +80,7 @@ def command(
     options = Options(scales or default_scales(words), asked, not paper_only)
 
     console = Console(stderr=True)
-    with _bar(console) as bar:
+    with time_left(console) as bar:
         reading = bar.add_task("reading reviews", total=None)
 
         def show(done: int, total: int) -> None:
@@ -113,13 +108,6 @@ def _signals(chosen: Sequence[Candidate], text: str | None) -> tuple[str, ...]:
             f"no signal {', '.join(sorted(set(asked) - known))} in these networks; there are {', '.join(sorted(known))}"
         )
     return asked
-
-
-def _bar(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    return Progress(
-        *columns, TextColumn("left:"), TimeRemainingColumn(), console=console, disable=not console.is_terminal
-    )
 
 
 def _measured(
