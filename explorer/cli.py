@@ -6,9 +6,12 @@ table below.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import signal
 import sys
+import threading
 from importlib import import_module
 from typing import Any
 
@@ -86,4 +89,12 @@ def main() -> None:
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
-    pinkx(prog_name="pinkx")
+    try:
+        pinkx(prog_name="pinkx")
+    except SystemExit as end:
+        if threading.active_count() > 1:  # one inside PyTorch would abort the process as the interpreter is taken down
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(end.code if isinstance(end.code, int) else 0 if end.code is None else 1)
+        raise

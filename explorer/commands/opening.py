@@ -63,14 +63,40 @@ def opens(command: Callable[..., None]) -> Callable[..., None]:
     return with_wishes
 
 
-def parsed_size(size: str, largest: tuple[int, int], example: str) -> tuple[int, int]:
-    """``WxH`` as two numbers.
+def pictured(size: str, largest: tuple[int, int], unit: str, instead: str) -> Callable[..., Any]:
+    """Give a command the options of a picture, and call it with ``picture``: None, or its file, moment and size.
 
-    Raises
-    ------
-    click.BadParameter
-        If it is something else, or larger than the largest.
+    ``size`` is the default ``WxH``, in a unit of which the largest picture has so many; ``instead`` says of what the
+    person need not have one.
     """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def with_picture(wishes: Wishes, screenshot: Path | None, after: float, size: str) -> None:
+            if screenshot is not None and screenshot.suffix.lower() not in (".svg", ".png"):
+                raise click.BadParameter(f"{screenshot}: pictures are .svg or .png files", param_hint="--screenshot")
+            command(wishes, None if screenshot is None else (screenshot, after, _parsed_size(size, largest, example)))
+
+        options = (
+            click.option(
+                "--screenshot", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+                help=f"Without a {instead}: save a picture, .svg or .png, and end.",
+            ),
+            click.option(
+                "--after", type=click.FloatRange(min=0), default=5.0, show_default=True, metavar="SECONDS",
+                help="When to take the picture.",
+            ),
+            click.option("--size", default=size, show_default=True, metavar="WxH", help=f"{unit} of the picture."),
+        )  # fmt: skip
+        for option in reversed(options):
+            with_picture = option(with_picture)
+        return with_picture
+
+    example = size
+    return decorate
+
+
+def _parsed_size(size: str, largest: tuple[int, int], example: str) -> tuple[int, int]:
     width, _, height = size.partition("x")
     if not (
         width.isdecimal() and height.isdecimal() and 0 < int(width) <= largest[0] and 0 < int(height) <= largest[1]

@@ -41,9 +41,19 @@ def test_a_size_that_is_none_is_refused(tmp_path: Path, option: str, value: str)
     assert "WIDTHxHEIGHT" in done.stderr
 
 
-def test_another_kind_of_picture_is_refused(tmp_path: Path) -> None:
-    arguments = ["--network", str(small_file(tmp_path)), "--after", "0", "--screenshot", str(tmp_path / "face.gif")]
+@pytest.mark.parametrize("name", ["face.gif", "face"])
+def test_another_kind_of_picture_is_refused(tmp_path: Path, name: str) -> None:
+    done = subprocess.run([*PINKX, "--screenshot", str(tmp_path / name)], input="", capture_output=True, text=True)
+    assert done.returncode == 2
+    assert ".svg or .png" in done.stderr
+
+
+def test_a_picture_that_cannot_be_written_is_told_while_the_engine_runs(tmp_path: Path) -> None:
+    """The threads of the engine are inside PyTorch and numba then, and a process that waits for none must not abort."""
+    picture = tmp_path / "no such folder" / "face.svg"
+    arguments = ["--network", str(small_file(tmp_path)), "--after", "0", "--screenshot", str(picture)]
     done = subprocess.run([*PINKX, *arguments], input="", capture_output=True, text=True)
     assert done.returncode == 1
-    assert "error:" in done.stderr
-    assert ".svg or .png" in done.stderr
+    assert done.stderr.startswith("error:")
+    assert "no such folder" in done.stderr
+    assert done.stderr.count("\n") == 1
