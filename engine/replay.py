@@ -9,8 +9,9 @@ and task of the network; name, text and label of the review; the word its first 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,6 +80,11 @@ class RecordedNetwork(Network):
 
     def _check(self) -> None:
         """The reader of the file has checked what there is."""
+
+    def __reduce__(self) -> tuple[Callable[..., Network], tuple[object, ...]]:
+        weights = self.readout_weight.numpy(), self.readout_bias.numpy()
+        cell = type(self.cell), self.cell.inputs, *weights
+        return partial(RecordedNetwork, name=self.name, task=self.task), (*cell, self.vocabulary, self.values)
 
 
 @dataclass(frozen=True)

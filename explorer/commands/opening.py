@@ -56,7 +56,7 @@ def opens(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         if replay is not None and (network or reviews):
             raise click.UsageError("--replay plays what was recorded: it goes without --network and --reviews")
-        command(Wishes(network, reviews, review, device, speed, replay, keys, fresh), **others)
+        command(Wishes(network, reviews, review, device, speed, replay, keys, fresh, apart=True), **others)
 
     for option in reversed(_OPTIONS):
         with_wishes = option(with_wishes)

@@ -1,8 +1,8 @@
 """Work that takes long beside a live run, in one process of its own.
 
-In threads it would take the interpreter's lock from the engine, which then reads at half its speed. A process takes
-nothing: it has its own interpreter, one thread for each job, low priority, and no terminal. It ends with its parent,
-whatever ends that.
+In threads it would take the interpreter's lock from the face, and from an engine that is a thread too, which then reads
+at half its speed. A process takes nothing: it has its own interpreter, one thread for each job, low priority, and no
+terminal. It ends with its parent, whatever ends that.
 
 A job is a function of a module, called as ``work(tell, *arguments)``: ``tell(part)`` hands something back at once and
 answers whether more is wanted; ``tell(None)`` only asks. What crosses is pickled between the two halves of one program,
@@ -14,20 +14,19 @@ from __future__ import annotations
 import os
 import queue
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
+
+from engine.child import begin_child
 
 Tell = Callable[[object], bool]
 
 NICE = 10  # where there is but one core, the engine gets nine tenths of it
 PATIENCE = 0.5  # seconds; a killed process is gone after milliseconds
-_THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,24 +107,13 @@ class Aside:
                     job.end(str(error))
 
     def _begin(self) -> Connection:
-        # Not by multiprocessing: that runs the main module again and leaves the terminal to what a child writes.
-        here, there = Pipe()
-        serving = f"from explorer.session.aside import serve; serve({there.fileno()}, {NICE})"
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}; {serving}"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | _THREADS,
-            pass_fds=[there.fileno()],
-            process_group=0,  # Ctrl-C is for the face. A session of its own would also have its own share of the cores.
-        )
-        there.close()
+        self._process, pipe = begin_child("explorer.session.aside:serve", NICE)
+        arguments = pipe, self._process
         self._listener = threading.Thread(
-            target=self._listen, args=(here, self._process), name="pinkx aside, listening", daemon=True
+            target=self._listen, args=arguments, name="pinkx aside, listening", daemon=True
         )
         self._listener.start()
-        return here
+        return pipe
 
     def _listen(self, pipe: Connection, process: subprocess.Popen[bytes]) -> None:
         while True:

@@ -27,7 +27,8 @@ class Wishes:
 
     ``review`` counts from 1; ``speed`` is in words a second, infinite for as fast as it goes; ``device`` is auto, cpu
     or cuda; ``replay`` is a recording that is played instead of anything else; ``keys`` is a file of keys. ``fresh``:
-    nothing is taken from the last visit; ``keep``: this visit is kept for the next.
+    nothing is taken from the last visit; ``keep``: this visit is kept for the next; ``apart``: the engine gets a
+    process of its own, which no face can slow down.
     """
 
     network: str | None = None
@@ -39,6 +40,7 @@ class Wishes:
     keys: Path | None = None
     fresh: bool = False
     keep: bool = True
+    apart: bool = False
 
 
 class Opening:
@@ -100,25 +102,32 @@ class Opening:
         return replace(wishes, network=network, reviews=reviews, review=review, speed=speed)
 
     def _read(self, wishes: Wishes) -> Session:
+        from engine.apart import Apart
         from engine.catalogue import describe
         from engine.reviews import open_reviews
 
         name = wishes.network or default_network()
         describe(name)  # a network that cannot be used is told at once, before the slow part
-        self.progress = "opening the reviews"
-        reviews = open_reviews(wishes.reviews, progress=self._report)
-        self.progress = "loading PyTorch"
-        import torch
+        engine = Apart() if wishes.apart else None  # which loads PyTorch while this process does
+        try:
+            self.progress = "opening the reviews"
+            reviews = open_reviews(wishes.reviews, progress=self._report)
+            self.progress = "loading PyTorch"
+            import torch
 
-        torch.set_num_threads(1)  # one word is too little work to share, and a second thread would only spin
-        device = chosen_device(wishes.device)
-        self.progress = f"loading the network {name}"
-        from engine.network import Network
-        from engine.stream import Stream
+            torch.set_num_threads(1)  # one word is too little work to share, and a second thread would only spin
+            device = chosen_device(wishes.device)
+            self.progress = f"loading the network {name}"
+            from engine.network import Network
+            from engine.stream import Stream
 
-        network = Network.load(name)
-        self.progress = "compiling the kernels (only the first time)"
-        stream = Stream(network, speed=_finite(wishes.speed), device=device)
+            network = Network.load(name)
+            self.progress = "compiling the kernels (only the first time)"
+            stream = Stream(network, speed=_finite(wishes.speed), device=device, engine=engine)
+        except BaseException:
+            if engine is not None:
+                engine.close()
+            raise
         session = _begun(stream, reviews, wishes)
         session.origin = wishes.network, wishes.reviews
         return session
