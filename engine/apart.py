@@ -6,7 +6,6 @@ no PyTorch, so that a program can let the process load its own while it loads.
 
 from __future__ import annotations
 
-import pickle
 import queue
 import socket
 import subprocess
@@ -167,13 +166,13 @@ class Apart:
             self._seen = 0
         return self._blocks[0]
 
-    def _read(self, state: bytes, network: Network | None) -> Snapshot:
+    def _read(self, state: tuple[int, dict[str, Any]], network: Network | None) -> Snapshot:
         """A state as a snapshot, with the objects of this process in it."""
         from engine.replay import RecordedReview
         from engine.snapshot import Snapshot
 
         before = self._snapshot
-        source, told = pickle.loads(state)
+        source, told = state
         if source not in self._sources:  # many have been opened since: the next state is of one of them
             assert before is not None
             return before
@@ -196,23 +195,23 @@ class Apart:
         with suppress(OSError):  # the process is gone, and who listens knows
             while True:
                 order = self._orders.get()
-                self._pipe.send_bytes(pickle.dumps(order, pickle.HIGHEST_PROTOCOL))
+                self._pipe.send(order)
                 if order is None:
                     return
 
     def _listen(self, events: queue.SimpleQueue[Event]) -> None:
-        while True:
-            try:
-                message = pickle.loads(self._pipe.recv_bytes())
-            except (EOFError, OSError):
-                break
-            self._heed(events, *message)
-            if message[0] == "refused":
-                return
-        code = self._process.wait()
-        reason = f"the engine's process ended by itself, with code {code}; leave pinkx and open it again"
+        try:
+            while not self._ready.done() or self._ready.exception() is None:
+                self._heed(events, *self._pipe.recv())
+            return  # the run was refused
+        except (EOFError, OSError):
+            reason = f"code {self._process.wait()}"
+        except Exception as error:  # nobody listens any more: without an end, everybody would wait
+            self._process.kill()
+            reason = f"{error!r}"
+        told = f"the engine's process ended by itself, with {reason}; leave pinkx and open it again"
         if not self._ready.done():
-            self._ready.set_exception(OSError(reason))
+            self._ready.set_exception(OSError(told))
         elif not self._closed:
             from engine.snapshot import Event
 
@@ -220,7 +219,7 @@ class Apart:
                 self._snapshot = replace(self.snapshot, playing=False)
             for call in self._calls.values():
                 call(None)
-            events.put(Event("failed", self._snapshot.run, reason))
+            events.put(Event("failed", self._snapshot.run, told))
 
     def _heed(self, events: queue.SimpleQueue[Event], kind: str, *told: Any) -> None:
         if kind == "event":

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import mmap
 import os
+import pickle
 import tempfile
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,6 +18,8 @@ _MARKS: Final = 3  # how many states were shown, and the bytes in each slot
 
 class Block:
     """A `Ring`, and two slots for the newest state, which are written in turn: one writer, any number of readers.
+
+    The file has no name and both processes are of one program: nobody else can put a pickle there.
 
     Parameters
     ----------
@@ -46,7 +49,7 @@ class Block:
         """How many states were shown."""
         return int(self._marks[0])
 
-    def show(self, state: bytes) -> None:
+    def show(self, state: object) -> None:
         """Take the place of the newest state.
 
         Raises
@@ -55,20 +58,20 @@ class Block:
             If there is no room for it.
         """
         number = self.shown + 1
-        slot = self._slots[number % 2]
-        if len(state) > len(slot):
-            raise ValueError(f"a state of {len(state):,} bytes, and there is room for {len(slot):,}")
-        slot[: len(state)] = state
-        self._marks[1 + number % 2] = len(state)
+        slot, told = self._slots[number % 2], pickle.dumps(state, pickle.HIGHEST_PROTOCOL)
+        if len(told) > len(slot):
+            raise ValueError(f"a state of {len(told):,} bytes, and there is room for {len(slot):,}")
+        slot[: len(told)] = told
+        self._marks[1 + number % 2] = len(told)
         self._marks[0] = number
 
-    def look(self) -> tuple[int, bytes]:
+    def look(self) -> tuple[int, Any]:
         """The newest state and its number."""
         while True:
             number = self.shown
-            state = bytes(self._slots[number % 2][: int(self._marks[1 + number % 2])])
+            told = bytes(self._slots[number % 2][: int(self._marks[1 + number % 2])])
             if self.shown == number:  # else this slot may be the one that is written now
-                return number, state
+                return number, pickle.loads(told)
 
 
 def shared_file(size: int) -> int:

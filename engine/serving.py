@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import socket
 import threading
 from collections.abc import Mapping, Sequence
@@ -65,14 +64,14 @@ class _Outlet:
 
     def send(self, *message: Any) -> None:
         try:
-            self._pipe.send_bytes(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+            self._pipe.send(message)
         except OSError:
             os._exit(0)
 
     def take(self) -> Any:
         """The next order, None for the last."""
         try:
-            return pickle.loads(self._pipe.recv_bytes())
+            return self._pipe.recv()
         except (EOFError, OSError):
             os._exit(0)  # whatever the run is deep in
 
@@ -111,7 +110,7 @@ class _Outlet:
         assert self._block is not None
         source = reviews.number if isinstance(reviews, _Source) else 0
         told = {name: getattr(snapshot, name) for name in _TOLD}
-        self._block.show(pickle.dumps((source, told), pickle.HIGHEST_PROTOCOL))
+        self._block.show((source, told))
 
     def tell(self, event: Event) -> None:
         self.send("event", event)
