@@ -1,8 +1,9 @@
 """What work beside a live run costs it: ``python -m tests.benchmarks.bench_stream``.
 
 A stream reads as fast as it goes, alone and then with the first search for fixed points, or with the population,
-running in a thread of the same interpreter and in the process aside. All sides take turns in one run; ratios are the
-medians of the turns, each to the two turns alone around it. It needs a second core to say anything.
+running in a thread of the same interpreter and in the process aside; and beside a face that never rests, with the
+engine as a thread and as a process of its own. All sides take turns in one run; ratios are the medians of the turns,
+each to the two turns alone around it. It needs a second core to say anything.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from statistics import median
 from typing import Any
 from unittest.mock import patch
@@ -22,6 +24,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from engine.apart import Apart
 from engine.network import Network
 from engine.reviews import Review, open_reviews
 from engine.stream import Stream
@@ -72,6 +75,12 @@ def aside(work: Callable[..., None], *arguments: Any) -> Iterator[None]:
     other.close()
 
 
+def drawing(tell: Callable[[object], bool]) -> None:
+    """What a face does: Python, for some milliseconds at a time."""
+    while tell("drawn"):
+        sum(index % 7 for index in range(50_000))
+
+
 def speed(stream: Stream, beside: AbstractContextManager[None]) -> float:
     """Words a second, of one turn."""
     with beside:
@@ -81,6 +90,17 @@ def speed(stream: Stream, beside: AbstractContextManager[None]) -> float:
         return (stream.snapshot.time - first) / (time.perf_counter() - begun)
 
 
+def long_run(network: Network, reviews: Sequence[Review], engine: Apart | None) -> Stream:
+    """A run at full speed that does not end."""
+    text = " ".join(review.text for review in reviews)
+    stream = Stream(network, continuous=True, engine=engine)
+    stream.open(Review("long", f"{text} " * (WORDS // len(text.split()))))
+    stream.play()
+    while not stream.snapshot.time:
+        time.sleep(0.01)
+    return stream
+
+
 def compare(name: str) -> dict[str, tuple[float, float]]:
     """Words a second and the part of the speed alone that is left, by what runs beside."""
     network, reviews = Network.load(name), list(open_reviews(None))
@@ -88,22 +108,25 @@ def compare(name: str) -> dict[str, tuple[float, float]]:
         "search": (survey, (network,)),
         "population": (population.measured, (network, {}, reviews)),
     }
-    text = " ".join(review.text for review in reviews)
-    stream = Stream(network, continuous=True)
-    stream.open(Review("long", f"{text} " * (WORDS // len(text.split()))))
-    stream.play()
-    while not stream.snapshot.time:
-        time.sleep(0.01)
+    sides: dict[str, Callable[[], AbstractContextManager[None]]] = {
+        f"{what}, {where.__name__.replace('_', ' ')}": partial(where, work, *arguments)
+        for what, (work, arguments) in works.items()
+        for where in (in_a_thread, aside)
+    }
     speeds: dict[str, list[tuple[float, float]]] = {}
-    alone = speed(stream, nullcontext())
-    for _ in range(TURNS):
-        for what, (work, arguments) in works.items():
-            for where in (in_a_thread, aside):
-                beside = speed(stream, where(work, *arguments))
+    for engine in ("a thread", "a process"):
+        stream = long_run(network, reviews, Apart() if engine == "a process" else None)
+        alone = speed(stream, nullcontext())
+        for _ in range(TURNS):
+            turns: dict[str, Callable[[], AbstractContextManager[None]]]
+            turns = {f"a face, engine {engine}": partial(in_a_thread, drawing)}
+            if engine == "a thread":
+                turns |= sides
+            for what, beside_it in turns.items():
+                beside = speed(stream, beside_it())
                 before, alone = alone, speed(stream, nullcontext())
-                key = f"{what}, {where.__name__.replace('_', ' ')}"
-                speeds.setdefault(key, []).append((beside, 2 * beside / (before + alone)))
-    stream.close()
+                speeds.setdefault(what, []).append((beside, 2 * beside / (before + alone)))
+        stream.close()
     return {key: (median(s for s, _ in turns), median(r for _, r in turns)) for key, turns in speeds.items()}
 
 
@@ -127,6 +150,7 @@ def test_stream() -> None:
     for sides in main().values():
         for what in ("search", "population"):
             assert sides[f"{what}, aside"][1] > sides[f"{what}, in a thread"][1]
+        assert sides["a face, engine a process"][1] > sides["a face, engine a thread"][1]
 
 
 if __name__ == "__main__":
