@@ -12,10 +12,10 @@ import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from multiprocessing.connection import Connection
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -83,8 +83,7 @@ class Apart:
         self._sources[0] = NOTHING
         self._orders.put(("start", self._number(network), network, settings))
         for work in (self._send, self._listen):
-            arguments = (events,) if work == self._listen else ()
-            thread = threading.Thread(target=work, args=arguments, name="pinkx engine's process", daemon=True)
+            thread = threading.Thread(target=work, args=(events,), name="pinkx engine's process", daemon=True)
             self._threads.append(thread)
             thread.start()
         try:
@@ -98,7 +97,7 @@ class Apart:
         with self._lock:
             if name == "open":
                 arguments = self._source(*arguments)
-            elif name == "use" and not isinstance(arguments[0], str):
+            elif name == "use" and not isinstance(arguments[0], str | PathLike):
                 arguments = (self._number(arguments[0]), arguments[0])
             elif name in ("take", "record") and arguments[0] is not None:
                 number = next(self._numbers)
@@ -191,13 +190,18 @@ class Apart:
 
     # ---- threads ---------------------------------------------------------------------------------------------
 
-    def _send(self) -> None:
-        with suppress(OSError):  # the process is gone, and who listens knows
-            while True:
-                order = self._orders.get()
+    def _send(self, events: queue.SimpleQueue[Event]) -> None:
+        order: tuple[Any, ...] | None = ()
+        while order is not None:
+            order = self._orders.get()
+            try:
                 self._pipe.send(order)
-                if order is None:
-                    return
+            except OSError:
+                return  # the process is gone, and who listens knows
+            except Exception as error:  # what cannot be pickled
+                from engine.snapshot import Event
+
+                events.put(Event("failed", self.snapshot.run, str(error) or repr(error)))
 
     def _listen(self, events: queue.SimpleQueue[Event]) -> None:
         try:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -114,6 +115,18 @@ def test_hands_runs_over_and_plays_them(stream: Stream) -> None:
         assert "nothing in it can be silenced" in next_event(played, "failed").message
     finally:
         played.close()
+
+
+def test_a_network_comes_by_its_path(stream: Stream, tmp_path: Path) -> None:
+    make("gru", 3).save(tmp_path / "small.safetensors")
+    stream.use(tmp_path / "small.safetensors")
+    until(lambda: stream.snapshot.network.name == "small")
+    assert stream.snapshot.network.classify([3, 4]) == pytest.approx(make("gru", 3).classify([3, 4]))
+
+
+def test_what_cannot_be_sent_is_told(stream: Stream) -> None:
+    stream.hold({"h": (k for k in range(6))})  # type: ignore[dict-item]
+    assert "pickle" in next_event(stream, "failed").message
 
 
 def test_refuses_as_a_thread_does() -> None:
