@@ -17,13 +17,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 Kind = Literal["internal", "external", "input"]
+Held = Mapping[str, Tensor]
+FREE: Final[Held] = {}
 
 
 @dataclass(frozen=True)
@@ -180,13 +182,15 @@ class Cell(ABC):
         return dict(zip(self.state_parts, state.split(self.size, dim=-1), strict=True))
 
     @abstractmethod
-    def step(self, x: Tensor, state: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def step(self, x: Tensor, state: Tensor, held: Held = FREE) -> tuple[Tensor, dict[str, Tensor]]:
         """One step of every cell.
 
         Parameters
         ----------
         x : (..., inputs) tensor
         state : (..., S) tensor
+        held : mapping of str to (n,) tensor
+            Values that take a signal's place as soon as it is computed, NaN where a cell is free.
 
         Returns
         -------
@@ -196,12 +200,12 @@ class Cell(ABC):
             Every name of ``signals`` → (..., n).
         """
 
-    def run(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+    def run(self, x: Tensor, state: Tensor | None = None, held: Held = FREE) -> tuple[Tensor, dict[str, Tensor]]:
         """All steps of (..., time, inputs): the final state, and every signal as (..., time, n)."""
         state = self.initial_state(*x.shape[:-2]) if state is None else state
         kept: dict[str, list[Tensor]] = {signal.name: [] for signal in self.signals}
         for t in range(x.shape[-2]):
-            state, signals = self.step(x[..., t, :], state)
+            state, signals = self.step(x[..., t, :], state, held)
             for name, value in signals.items():
                 kept[name].append(value)
         return state, {name: torch.stack(values, dim=-2) for name, values in kept.items()}
@@ -218,8 +222,8 @@ class RnnCell(Cell):
     gates = 1
     signals = (Signal("h", "external", -1.0, 1.0, "hidden state, the output"),)
 
-    def step(self, x: Tensor, state: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        h = torch.tanh(x @ self.weight_ih.mT + state @ self.weight_hh.mT + self.bias)
+    def step(self, x: Tensor, state: Tensor, held: Held = FREE) -> tuple[Tensor, dict[str, Tensor]]:
+        h = _put("h", torch.tanh(x @ self.weight_ih.mT + state @ self.weight_hh.mT + self.bias), held)
         return h, {"h": h}
 
     def jacobian(self, x: Tensor, state: Tensor) -> Tensor:
@@ -251,16 +255,16 @@ class GruCell(Cell):
     def weights(self) -> dict[str, Tensor]:
         return super().weights() | {"bias_hh": self._hidden_bias()}
 
-    def _parts(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _parts(self, x: Tensor, h: Tensor, held: Held = FREE) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         xr, xz, xn = (x @ self.weight_ih.mT + self.bias).chunk(3, dim=-1)
         hr, hz, hn = (h @ self.weight_hh.mT).chunk(3, dim=-1)
-        r, z = torch.sigmoid(xr + hr), torch.sigmoid(xz + hz)
+        r, z = _put("r", torch.sigmoid(xr + hr), held), _put("z", torch.sigmoid(xz + hz), held)
         hidden = hn + self.bias_hn
-        return r, z, torch.tanh(xn + r * hidden), hidden
+        return r, z, _put("n", torch.tanh(xn + r * hidden), held), hidden
 
-    def step(self, x: Tensor, state: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        r, z, n, _ = self._parts(x, state)
-        h = (1 - z) * n + z * state
+    def step(self, x: Tensor, state: Tensor, held: Held = FREE) -> tuple[Tensor, dict[str, Tensor]]:
+        r, z, n, _ = self._parts(x, state, held)
+        h = _put("h", (1 - z) * n + z * state, held)
         return h, {"r": r, "z": z, "n": n, "h": h}
 
     def jacobian(self, x: Tensor, state: Tensor) -> Tensor:
@@ -288,13 +292,14 @@ class LstmCell(Cell):
         Signal("h", "external", -1.0, 1.0, "hidden state, the output"),
     )
 
-    def step(self, x: Tensor, state: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def step(self, x: Tensor, state: Tensor, held: Held = FREE) -> tuple[Tensor, dict[str, Tensor]]:
         h, c = state.split(self.size, dim=-1)
         i, f, g, o = (x @ self.weight_ih.mT + h @ self.weight_hh.mT + self.bias).chunk(4, dim=-1)
-        i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
-        c = f * c + i * g
-        c_out = torch.tanh(c)
-        h = o * c_out
+        i, f = _put("i", torch.sigmoid(i), held), _put("f", torch.sigmoid(f), held)
+        g, o = _put("g", torch.tanh(g), held), _put("o", torch.sigmoid(o), held)
+        c = _put("c", f * c + i * g, held)
+        c_out = _put("c_out", torch.tanh(c), held)
+        h = _put("h", o * c_out, held)
         return torch.cat((h, c), dim=-1), {"i": i, "f": f, "g": g, "o": o, "c": c, "c_out": c_out, "h": h}
 
     def jacobian(self, x: Tensor, state: Tensor) -> Tensor:
@@ -323,6 +328,10 @@ def cell_from_torch(module: nn.RNNBase) -> Cell:
     if type(module) not in names:
         raise ValueError(f"expected an nn.RNN, nn.GRU or nn.LSTM, got {type(module).__name__}")
     return CELLS[names[type(module)]].from_torch(module)
+
+
+def _put(name: str, value: Tensor, held: Held) -> Tensor:
+    return torch.where(held[name].isnan(), value, held[name]) if name in held else value
 
 
 def _tensor(values: Any, like: Tensor | None = None) -> Tensor:

@@ -102,15 +102,15 @@ def record(
     hold : mapping of str to (n,) array, optional
         Values at which a signal's cells are held at every step, NaN where a cell is free.
 
-    The fast body works on the CPU; a network on another device takes plain PyTorch steps there, unless cells are held.
+    The fast body works on the CPU; a network on another device takes plain PyTorch steps there.
 
     Raises
     ------
     ValueError
         For an empty review, an id outside the vocabulary, inputs of a wrong shape, or an unknown signal.
     """
-    if network.cell.device.type != "cpu" and not hold:
-        return record_reference(network, ids, signals)
+    if network.cell.device.type != "cpu":
+        return record_reference(network, ids, signals, hold=hold)
     sequences = _Sequences(network, ids)
     names = _names(network, signals)
     held = steps.hold(network.cell, _checked_holds(network, hold or {}))
@@ -136,14 +136,22 @@ def record(
     return sequences.recording(names, dict(zip(kept, out, strict=True)))
 
 
-def record_reference(network: Network, ids: Ids | Inputs, signals: Sequence[str] | None = None) -> Recording:
+def record_reference(
+    network: Network,
+    ids: Ids | Inputs,
+    signals: Sequence[str] | None = None,
+    *,
+    hold: Mapping[str, ArrayLike] | None = None,
+) -> Recording:
     """`record` by plain PyTorch steps, in the network's precision and on its device: slow, and the truth."""
     sequences = _Sequences(network, ids)
     names = _names(network, signals)
     cell = network.cell
+    held = _on_device(network, _checked_holds(network, hold or {}))
     with torch.inference_mode():
         vectors = torch.as_tensor(sequences.vectors).to(cell.weight_ih)
-        _, values = cell.run(vectors[torch.as_tensor(sequences.tokens, dtype=torch.long, device=cell.device)])
+        tokens = torch.as_tensor(sequences.tokens, dtype=torch.long, device=cell.device)
+        _, values = cell.run(vectors[tokens], held=held)
     kept = {name: value.float().cpu().numpy() for name, value in values.items() if name in names}
     recording = sequences.recording(names, kept)
     for value in kept.values():
@@ -254,27 +262,25 @@ class Stepper:
 
 
 class DeviceStepper:
-    """`Stepper` by plain PyTorch steps, on the device the network lies on; it holds no cells."""
+    """`Stepper` by plain PyTorch steps, on the device the network lies on."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
+        self.held = {}
         self._state = network.cell.initial_state()
 
     @property
     def held(self) -> Mapping[str, Float32s]:
-        """Nothing; ValueError if it is set to anything."""
-        return {}
+        """What is held: signal → (n,) values, NaN where a cell is free.  Set it to hold that and nothing else."""
+        return self._held
 
     @held.setter
     def held(self, held: Mapping[str, ArrayLike]) -> None:
-        if held:
-            raise ValueError(
-                f"cells are silenced and held on the CPU only, and {self.network.name} runs on "
-                f"{self.network.cell.device}: begin with --device cpu"
-            )
+        self._held = _checked_holds(self.network, held)
+        self._on_device = _on_device(self.network, self._held)
 
     def reset(self) -> None:
-        """Return to the zero state."""
+        """Return to the zero state; what is held stays held."""
         self._state = self.network.cell.initial_state()
 
     @property
@@ -290,7 +296,7 @@ class DeviceStepper:
         """Read words (time,) and return every signal, ``x`` among them, as (time, cell)."""
         with torch.inference_mode():
             x = self.network.embed(np.asarray(ids, dtype=np.int64))
-            self._state, signals = self.network.cell.run(x, self._state)
+            self._state, signals = self.network.cell.run(x, self._state, self._on_device)
             return {name: value.float().cpu().numpy() for name, value in {**signals, "x": x}.items()}
 
 
@@ -341,6 +347,10 @@ def _checked_holds(network: Network, hold: Mapping[str, ArrayLike]) -> dict[str,
                 f"hold {signal!r}: expected ({network.cell.size},) values of a cell's signal, got {values.shape}"
             )
     return held
+
+
+def _on_device(network: Network, held: Mapping[str, Float32s]) -> dict[str, Tensor]:
+    return {signal: torch.as_tensor(values).to(network.cell.weight_ih) for signal, values in held.items()}
 
 
 def _aligned(*shape: int) -> Float32s:

@@ -12,7 +12,7 @@ from engine.catalogue import shipped
 from engine.cells import CELLS, cell_from_torch
 from engine.kernels import steps
 from engine.network import Network, Vocabulary
-from engine.recording import Stepper, record, record_reference
+from engine.recording import DeviceStepper, Stepper, record, record_reference
 from engine.reviews import open_reviews
 
 WORDS = 40
@@ -260,8 +260,13 @@ def test_held_signals_are_felt_by_what_follows(kind: str, size: int, data: st.Da
         stepper.hold(signal, cells, value)
     together, expected = record(network, [ids, ids[:4]], hold=hold), by_hand(network, ids, hold)
     step_by_step = stepper.advance(ids)
+    plainly, on_a_device = record_reference(network, [ids, ids[:4]], hold=hold), DeviceStepper(network)
+    on_a_device.held = hold
+    there = on_a_device.advance(ids)
     for name, value in expected.items():
         np.testing.assert_allclose(step_by_step[name], value, atol=2e-6, err_msg=name)
+        np.testing.assert_allclose(plainly[name][0], value, atol=2e-6, err_msg=name)
+        np.testing.assert_allclose(there[name], value, atol=2e-6, err_msg=name)
         np.testing.assert_array_equal(together[name][0], step_by_step[name], err_msg=name)
     stepper.release()
     stepper.reset()

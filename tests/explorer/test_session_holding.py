@@ -133,16 +133,17 @@ def test_another_network_is_whole(read: Session) -> None:
     changed(read, {})
 
 
-def test_a_device_that_holds_no_cells_says_so() -> None:
+def test_cells_are_held_on_a_device() -> None:
     session = open_session(device="cpu:0")  # stepped as accelerators are
     session.stream.seek(10)
     wait(lambda: session.stream.snapshot.time == 10)
     session.select(3)
-    for _ in range(2):  # the second time it is not taken for silenced
-        session.perform("silence")
-        assert "silenced, each held" in session.note
-        wait(lambda: "--device cpu" in session.frame().note)
-    assert not session.stream.snapshot.held
+    session.perform("silence")
+    wait(lambda: "h" in session.stream.snapshot.held and session.stream.snapshot.time == 10)
+    assert np.ptp(session.stream.read("h")[:, 3]) == 0
+    session.perform("let-speak")
+    wait(lambda: not session.stream.snapshot.held and session.stream.snapshot.time == 10)
+    assert np.ptp(session.stream.read("h")[:, 3]) > 0
     session.close()
 
 
