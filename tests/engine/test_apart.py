@@ -99,7 +99,7 @@ def test_hands_runs_over_and_plays_them(stream: Stream) -> None:
         stream.seek(30)
         until(lambda text=text: stream.snapshot.review is text and stream.snapshot.time == 30)
     stream.record(None)
-    last = stream.take().result(10)
+    last = stream.take().result(60)
     assert last is not None
     assert [run.name for run in (*kept, last)][-3:] == [text.name for text in texts]
     expected = record_reference(network, network.vocabulary.encode(texts[2].words))["h"][0]
@@ -167,7 +167,7 @@ def test_no_process_outlives_what_began_it() -> None:
         with open(f"/proc/{int(done.stdout)}/stat") as file:  # an orphan that nobody waits for
             return file.read().rpartition(") ")[2].startswith("Z")
 
-    until(gone, seconds=30)
+    until(gone)
 
 
 def test_an_engine_that_nobody_used_ends() -> None:

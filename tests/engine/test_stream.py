@@ -39,7 +39,7 @@ def review(count: int, seed: int = 0) -> Review:
     return Review(f"review {seed}", " ".join(random.choice([*WORDS, "unheard"], count)))
 
 
-def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "the stream did not get there"
@@ -48,7 +48,7 @@ def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 
 def next_event(stream: Stream, kind: str) -> Event:
     while True:
-        event = stream.events.get(timeout=10)
+        event = stream.events.get(timeout=60)
         if event.kind == kind:
             return event
 
