@@ -213,13 +213,13 @@ def test_the_wheel_zooms_all_pictures_and_a_double_click_undoes_it(window: Windo
 
 def test_the_overview_tells_which_part_is_shown(window: Window) -> None:
     overview: Any = window.panels["overview"]
-    assert not overview._part.isVisible()
+    assert not overview.strip.part.isVisible()
     window.span.zoom(60, 110)
     window.hover(70)
     window.redraw()
-    assert overview._part.isVisible()
-    assert (overview._part.rect().left(), overview._part.rect().right()) == (60, 110)
-    assert overview._hover.x() == 70.5
+    assert overview.strip.part.isVisible()
+    assert (overview.strip.part.rect().left(), overview.strip.part.rect().right()) == (60, 110)
+    assert overview.strip.hover.x() == 70.5
 
 
 def test_bins_are_told(window: Window) -> None:
