@@ -147,6 +147,7 @@ class Session:
             if snapshot.review is not self._review:  # the same words by another network, or with a gate held: stay
                 self._choose(cursor=None)
             self._review = snapshot.review
+        self.brushed.keep_to(snapshot.review)
         if self.choices.signal not in names:
             self._choose(signal="h")
         if self.choices.selected is not None and self.choices.selected >= size:

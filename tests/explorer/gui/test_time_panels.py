@@ -163,6 +163,20 @@ def test_a_drag_in_a_picture_brushes_and_the_places_are_marked(window: Window, q
     assert sum(place.isVisible() for place in marks.places) == len(pattern.places)
 
 
+def test_the_marks_of_a_brush_stay_while_a_gate_is_held(window: Window, qtbot: Any) -> None:
+    session, marks = window.opened_session, panel(window, GatesPanel)._marks
+    window.brush(40, 43)
+    session.holding.hold_at("0")
+    qtbot.waitUntil(lambda: bool(session.stream.snapshot.held) and session.stream.snapshot.time == 100)
+    window.redraw()
+    assert marks.brush.isVisible()
+    assert (marks.brush.rect().left(), marks.brush.rect().right()) == (40, 44)
+    session.open_review(1)
+    qtbot.waitUntil(lambda: session.stream.snapshot.index == 1)
+    window.redraw()
+    assert not marks.brush.isVisible()
+
+
 def test_hovering_shows_the_trace_of_the_cell(window: Window, qtbot: Any) -> None:
     gates = panel(window, GatesPanel)
     height = gates._pictures["h"].height_of(5)
