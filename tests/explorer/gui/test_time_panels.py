@@ -345,6 +345,49 @@ def test_further_columns_are_sorted_with_the_unknown_last(window: Window) -> Non
     assert [reviews.model.told(row, 4) for row in range(3)] == [".90", ".50", "–"]
 
 
+def test_search_and_order_of_the_reviews_are_kept(window: Window, qtbot: Any) -> None:
+    reviews = panel(window, ReviewsPanel)
+    assert reviews.kept() == {"search": "", "sort": "#", "falling": False}
+    reviews.search.setText("film")
+    reviews.table.sortByColumn(3, Qt.SortOrder.DescendingOrder)
+    told = reviews.kept()
+    assert told == {"search": "film", "sort": "length", "falling": True}
+    again = ReviewsPanel(window)
+    again.restore(told)
+    assert again.kept() == told
+    again.model.set_reviews(REVIEWS)  # they come later than what is kept
+    assert [again.model.told(row, 2) for row in range(again.model.rowCount())] == ["first", "second"]
+    header = again.table.horizontalHeader()
+    assert (header.sortIndicatorSection(), header.sortIndicatorOrder()) == (3, Qt.SortOrder.DescendingOrder)
+    for rubbish in ({"search": 3, "sort": "nothing", "falling": "yes"}, {"sort": ["#"]}, {}):
+        again.restore(rubbish)
+        assert again.kept() == told
+    again.deleteLater()
+
+
+def test_an_order_by_what_is_measured_later_waits_for_it(window: Window, qtbot: Any) -> None:
+    reviews = panel(window, ReviewsPanel)
+    told = {"search": "", "sort": "P", "falling": True}
+    reviews.restore(told)
+    assert reviews.kept() == told
+    assert reviews.model.shown.tolist() == [0, 1, 2]
+    window.front("population")
+    session = window.opened_session
+    qtbot.waitUntil(lambda: len(session.population.rows(session.frame())) == 3, timeout=60_000)
+    window.redraw()
+    measured = reviews.numbers()[1][:, -1].astype(float)
+    assert measured.tolist() == sorted(measured, reverse=True)
+    assert reviews.kept() == told
+    reviews.restore({"sort": "β h", "falling": False})
+    assert reviews.kept()["sort"] == "β h"
+    other = ReviewsPanel(window)
+    other.model.set_reviews(REVIEWS)
+    other.restore(told)
+    other.table.sortByColumn(2, Qt.SortOrder.AscendingOrder)  # a person chose otherwise meanwhile
+    assert other.kept() == {"search": "", "sort": "name", "falling": False}
+    other.deleteLater()
+
+
 # ---- saving ------------------------------------------------------------------------------------------------------
 
 

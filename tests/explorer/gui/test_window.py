@@ -414,6 +414,7 @@ def test_what_is_kept_comes_back(window: Window, qtbot: Any) -> None:
     press(qtbot, window, "L")
     window.docks.docks["reviews"].close()
     window.panels["heatmap"].shown = {"f", "h"}  # type: ignore[attr-defined]
+    window.panels["reviews"].search.setText("a film")  # type: ignore[attr-defined]
     told = json.loads(json.dumps(window.kept()))
     save_state(State(window=told))
     again = Window(Wishes(keep=False))
@@ -422,6 +423,7 @@ def test_what_is_kept_comes_back(window: Window, qtbot: Any) -> None:
     assert again.docks.docks["reviews"].isHidden()
     assert not again.docks.docks["heatmap"].isHidden()
     assert again.panels["heatmap"].shown == {"f", "h"}  # type: ignore[attr-defined]
+    assert again.panels["reviews"].search.text() == "a film"  # type: ignore[attr-defined]
     again.close()
     save_state(State())
 
