@@ -115,7 +115,8 @@ class Brush:
             return
         if not self.words:
             self.open_at(self._looked_at())
-            session.note = "brush: go to the other end with ← →, then press b again"
+            ways, again = session.key_of("step-back", "step"), session.key_of("brush")
+            session.note = f"brush: go to the other end with {ways}, then press {again} again"
         elif self._end is None:
             self.close_at(self._looked_at())
         else:
@@ -152,7 +153,8 @@ class Brush:
         """Look at the next place where the cells of the brush agree."""
         pattern = self.pattern
         if pattern is None or not pattern.places:
-            self._session.note = "brush some words first (b), then this goes to places where the same cells agree"
+            key = self._session.key_of("brush")
+            self._session.note = f"brush some words first ({key}), then this goes to places where the same cells agree"
             return
         self._turn = (self._turn + 1) % len(pattern.places)
         self._session.look_at(pattern.places[self._turn][0])
@@ -178,5 +180,6 @@ class Brush:
         cells = " ".join(
             f"{'+' if sign > 0 else '−'}#{c}" for c, sign in zip(pattern.cells, pattern.signs, strict=True)
         )
-        places = f"the same cells agree at {len(pattern.places)} other places (a), and in other reviews (A)"
-        return f"these words move {cells}; {places}"
+        here, elsewhere = self._session.key_of("next-place"), self._session.key_of("agree-elsewhere")
+        places = f"{len(pattern.places)} other places ({here}), and in other reviews ({elsewhere})"
+        return f"these words move {cells}; the same cells agree at {places}"
