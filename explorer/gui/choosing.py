@@ -13,7 +13,7 @@ from explorer.gui.theme import Theme
 from explorer.gui.words import WordsDialog
 from explorer.session.actions import Action
 from explorer.session.entries import networks, reviews
-from explorer.session.model import Session, SessionError
+from explorer.session.model import Session
 from explorer.session.word_search import Hit
 
 
@@ -75,8 +75,7 @@ class Choosing(QMainWindow):
 
     def do_word_by_word(self) -> None:
         session = self.opened_session
-        if not session.comparing.name:
-            raise SessionError("nothing is compared yet: choose a network (c) or a review (C), or edit the text (T)")
+        session.wording.require()
         WordsDialog(self, self.theme, session, lambda word: self.attempt(lambda: session.look_at(word))).open()
 
     def do_compare_reviews(self) -> None:

@@ -6,14 +6,12 @@ import csv
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QPoint, QSize
-from PySide6.QtGui import QGuiApplication, QPainter
-from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from engine.files import written_whole
 from explorer.gui.panel import Panel
-from explorer.gui.svg import straighten
+from explorer.gui.svg import draw
 
 KINDS = (".png", ".svg", ".csv")
 FILTERS = "Picture (*.png);;Drawing (*.svg);;Numbers (*.csv)"
@@ -37,21 +35,7 @@ def save_picture(widget: QWidget, path: Path) -> None:
             if not widget.grab().save(str(beside), "PNG"):
                 raise OSError(f"{path}: the picture could not be written")
             return
-        _write_svg(widget, beside)
-
-
-def _write_svg(widget: QWidget, path: Path) -> None:
-    generator = QSvgGenerator()
-    generator.setFileName(str(path))
-    generator.setSize(QSize(widget.width(), widget.height()))
-    generator.setViewBox(widget.rect())
-    generator.setTitle("pinkx")
-    painter = QPainter()
-    if not painter.begin(generator):
-        raise OSError(f"{path}: the picture could not be written")
-    widget.render(painter, QPoint())
-    painter.end()
-    straighten(path)
+        draw(widget, beside)
 
 
 def save_numbers(panel: Panel, path: Path) -> None:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QGraphicsLineItem, QHBoxLayout, QMen
 from explorer.gui.charts import ABOVE, FAR, GUTTER, ColourBar, TimeBox, TimeMarks
 from explorer.gui.panel import Panel
 from explorer.gui.theme import Theme, table
+from explorer.session.actions import key_of
 from explorer.session.gates import GateImage, Gates, cell_traces, trace_range
 from explorer.session.model import Frame, Session
 
@@ -134,7 +135,9 @@ class GatesPanel(Panel):
         self._traces.getPlotItem().getAxis("left").setWidth(GUTTER)
         self._marks = TimeMarks(self._traces)
         self._curves = [pg.PlotCurveItem(skipFiniteCheck=True) for _ in range(TRACES)]
-        self._hint = pg.TextItem("hover, select (↑ ↓ or a click) or pin (p) a cell: here is its trace", anchor=(0, 0.5))
+        choose, pin = key_of(explorer.table, "select-up", "select-down"), key_of(explorer.table, "pin")
+        hint = f"hover, select ({choose} or a click) or pin ({pin}) a cell: here is its trace"
+        self._hint = pg.TextItem(hint, anchor=(0, 0.5))
         for item in (*self._curves, self._hint):
             self._traces.addItem(item, ignoreBounds=True)
         self._traces.getPlotItem().vb.disableAutoRange()

@@ -9,7 +9,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPaintEngine, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from explorer.gui.text import safe
 
@@ -29,12 +29,6 @@ class Spots(pg.ScatterPlotItem):  # type: ignore[misc]
 
     def mouseClickEvent(self, event: Any) -> None:
         event.ignore()
-
-    def paint(self, painter: QPainter, *rest: Any) -> None:
-        """On a screen by copying symbols; into a drawing as shapes, where every copy would be a picture of its own."""
-        drawing = painter.paintEngine().type() == QPaintEngine.Type.SVG
-        self._exportOpts = {"antialias": True} if drawing else False
-        super().paint(painter, *rest)
 
 
 class Overlay(pg.GraphicsObject):  # type: ignore[misc]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 Index = QModelIndex | QPersistentModelIndex
 HEADINGS = ("#", "±", "name", "length")
+MEASURED = ("β h", "β x", "P")  # columns that come when the population is measured
+SEARCHED = 200  # characters of a search that are kept
 NUMBER = 44  # pixels for a number
 TYPING = 150  # milliseconds without a key before a search begins
 _MARKS = {True: "+", False: "−", None: "·"}
@@ -49,11 +51,13 @@ class ReviewsModel(QAbstractTableModel):
         self.shown: NDArray[np.intp] = np.empty(0, dtype=np.intp)  # indices of reviews, in the order of the rows
         self._more: dict[str, NDArray[np.float64]] = {}
         self._wanted: list[str] = []
-        self._sorted: tuple[int, bool] = (0, False)
+        self.sorted: tuple[int, bool] = (0, False)  # by which column, and whether falling
 
     def set_reviews(self, reviews: Sequence[Review]) -> None:
         """Show other reviews."""
         self.reviews, self._more = reviews, {}
+        if self.sorted[0] >= self.columnCount():
+            self.sorted = 0, False
         self._fill()
 
     def set_columns(self, more: dict[str, NDArray[np.float64]]) -> None:
@@ -74,7 +78,7 @@ class ReviewsModel(QAbstractTableModel):
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Order the rows; what is unknown comes last either way."""
-        self._sorted = column, order == Qt.SortOrder.DescendingOrder
+        self.sorted = column, order == Qt.SortOrder.DescendingOrder
         self._fill()
 
     def _fill(self) -> None:
@@ -82,7 +86,7 @@ class ReviewsModel(QAbstractTableModel):
         reviews, wanted = self.reviews, self._wanted
         found = [k for k in range(len(reviews)) if not wanted or _holds(reviews[k], wanted)]
         shown = np.array(found, dtype=np.intp)
-        column, falling = self._sorted
+        column, falling = self.sorted
         if column < self.columnCount() and (column or falling):
             keys = self._keys(column)[shown]
             shown = shown[np.argsort(-keys if falling else keys, kind="stable")]
@@ -162,7 +166,7 @@ class Table(QTableView):
 
 
 class ReviewsPanel(Panel):
-    """Search above, the table below; Enter or a double click opens."""
+    """Search above, the table below; Enter or a double click opens. What was searched and sorted last is kept."""
 
     name = "reviews"
     title = "Reviews"
@@ -195,6 +199,8 @@ class ReviewsPanel(Panel):
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.table.doubleClicked.connect(self._open)
+        self._sort_later: tuple[str, bool] | None = None  # by a column that is not there yet
+        header.sortIndicatorChanged.connect(self._forget_later)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(TYPING)
@@ -218,9 +224,38 @@ class ReviewsPanel(Panel):
                 self.model.set_columns(_columns(rows, len(session.reviews)))
                 for column in range(len(HEADINGS), self.model.columnCount()):
                     self.table.setColumnWidth(column, NUMBER)
+                if self._sort_later is not None:
+                    self._sort(*self._sort_later)
         if self.fresh("present", session.index):
             self.model.set_present(session.index)
         self.say(f"{self.model.rowCount():,} of {len(session.reviews):,} reviews, double click opens")
+
+    def kept(self) -> dict[str, Any]:
+        column, falling = self.model.sorted
+        name = str(self.model.headerData(column, Qt.Orientation.Horizontal))
+        name, falling = self._sort_later or (name, falling)
+        return {"search": self.search.text(), "sort": name, "falling": falling}
+
+    def restore(self, told: Mapping[str, Any]) -> None:
+        searched, name, falling = (told.get(part) for part in ("search", "sort", "falling"))
+        if isinstance(searched, str):
+            self.search.setText(searched[:SEARCHED])
+            self._pause.stop()
+            self.model.search(self.search.text())
+        if name in (*HEADINGS, *MEASURED) and isinstance(falling, bool):
+            self._sort(name, falling)
+
+    def _sort(self, name: str, falling: bool) -> None:
+        """Sort by a column, or as soon as it is there."""
+        columns = range(self.model.columnCount())
+        headings = [self.model.headerData(column, Qt.Orientation.Horizontal) for column in columns]
+        self._sort_later = None if name in headings else (name, falling)
+        if name in headings:
+            order = Qt.SortOrder.DescendingOrder if falling else Qt.SortOrder.AscendingOrder
+            self.table.sortByColumn(headings.index(name), order)
+
+    def _forget_later(self, *_: Any) -> None:
+        self._sort_later = None
 
     def _search(self) -> None:
         self.model.search(self.search.text())
@@ -252,8 +287,8 @@ class ReviewsPanel(Panel):
 
 def _columns(rows: NDArray[np.void], reviews: int) -> dict[str, NDArray[np.float64]]:
     """β of h and of x and P(positive) by review, as far as the population is measured."""
-    out = {name: np.full(reviews, np.nan) for name in ("β h", "β x", "P")}
+    out = {name: np.full(reviews, np.nan) for name in MEASURED}
     if len(rows):
-        out["β h"][rows["review"]], out["β x"][rows["review"]] = rows["beta"].T
-        out["P"][rows["review"]] = rows["probability"]
+        for name, values in zip(MEASURED, (*rows["beta"].T, rows["probability"]), strict=True):
+            out[name][rows["review"]] = values
     return out

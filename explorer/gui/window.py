@@ -73,6 +73,8 @@ class Window(Choosing):
         self.setWindowTitle("pinkx")
         self.session = session
         self.table = actions_with(load_keys(wishes.keys) if wishes is not None else {}, ALL)
+        if session is not None:
+            session.actions = self.table
         self.opening = None if session is not None else Opening(wishes or Wishes())
         self.failure: Exception | None = None
         self.theme, self.show_rates = theme, show_rates
@@ -198,6 +200,7 @@ class Window(Choosing):
             self.close()
         elif self.opening.session is not None:
             self.session = self.opening.session
+            self.session.actions = self.table
             self.session.play()
             self._say_opening()
             self.opened.emit()

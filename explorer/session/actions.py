@@ -50,7 +50,7 @@ ACTIONS = (
     Action("select-up", ("up",), "Cell up", "Looking", "Select the cell before."),
     Action("pin", ("p",), "Pin", "Looking", "Pin the selected cell to the top, or unpin it.", True),
     Action("deselect", ("escape",), "Back", "Looking", "Let go of cell, point and brush; leave a dialogue."),
-    Action("brush", ("b",), "Brush", "Looking", "Brush words: b at one end, ← → to the other, b again.", True),
+    Action("brush", ("b",), "Brush", "Looking", "Brush words: once at one end, again at the other; then let go.", True),
     Action("next-place", ("a",), "Agree", "Looking", "Go to another place where the cells of the brush agree."),
     Action("agree-elsewhere", ("A",), "Elsewhere", "Looking", "List places in other reviews where those cells agree."),
     Action("silence", ("x",), "Silence", "Looking", "Silence the selected cell, or let it speak; or all speak."),
@@ -153,6 +153,12 @@ _SHOWN = {
 def shown_key(key: str) -> str:
     """A key as people read it."""
     return "".join(_SHOWN.get(part, part) for part in key.split("+"))
+
+
+def key_of(actions: Sequence[Action], *names: str) -> str:
+    """The keys of a table that do these actions, as people read them."""
+    keys = {entry.id: shown_key(entry.keys[0]) for entry in actions}
+    return " ".join(keys[name] for name in names)
 
 
 def action(name: str) -> Action:

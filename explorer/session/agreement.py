@@ -61,7 +61,8 @@ class Agreement:
 
         session, pattern = self._session, self._session.brushed.pattern
         if (pattern is None and self._sought is None) or (pattern is not None and not pattern.cells):
-            raise SessionError("brush words that move some cells first (b, ← →, b), then look where else they move")
+            key = session.key_of("brush")
+            raise SessionError(f"brush words that move some cells first ({key}), then look where else they move")
         if pattern is not None and (self._sought is None or pattern is not self._sought[0]):
             self.gathering.cancel()
             count, here = len(session.reviews), session.index

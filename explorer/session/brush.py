@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from engine.reviews import Review
     from explorer.session.model import Session
 
 STRONG = 0.75  # standard deviations from its mean at which a cell counts as firing
@@ -71,30 +72,41 @@ def stretches(agreement: NDArray[np.float64], first: int = 0, last: int = 0) -> 
 
 
 class Brush:
-    """The brushed words of the review that is watched, and what was found for them."""
+    """The brushed words of the review that is watched, and what was found for them.
+
+    They stay while the review does: where it is read anew, with a gate held or by another network, its words are
+    brushed as soon as they are read again, and their pattern is looked for as soon as all is read that was.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._anchor: int | None = None
         self._end: int | None = None
-        self._run = -1
+        self._review: Review | None = None
         self._pattern: Pattern | None = None
+        self._signal = "h"
+        self._run = -1  # in which it was looked for
+        self._read = 0  # words it was looked for among
         self._turn = -1
 
     @property
     def words(self) -> range:
-        """The brushed words of the present run; while one end is set, up to the word looked at."""
+        """The brushed words as soon as all are read; while one end is set, up to the word looked at."""
         snapshot = self._session.stream.snapshot
-        if self._anchor is None or snapshot.run != self._run:
+        if self._anchor is None or snapshot.review is not self._review:
             return range(0)
-        end = self._end if self._end is not None else self._looked_at()
-        first, last = sorted((self._anchor, end))
-        return range(min(first, snapshot.words), min(last + 1, snapshot.words))
+        first, last = sorted((self._anchor, self._end if self._end is not None else self._looked_at()))
+        return range(first, last + 1) if last < snapshot.time else range(0)
 
     @property
     def pattern(self) -> Pattern | None:
-        """What the brushed words have in common, once the brush is closed."""
-        return self._pattern if self.words else None
+        """What the brushed words have in common in the present run, once the brush is closed."""
+        snapshot = self._session.stream.snapshot
+        if self._end is None or not self.words:
+            return None
+        if snapshot.run != self._run and snapshot.time >= self._read:
+            self._look()
+        return self._pattern if snapshot.run == self._run else None
 
     def brush(self) -> None:
         """Set one end of the brush, then the other; a third time, clear it."""
@@ -102,9 +114,9 @@ class Brush:
         if not session.stream.snapshot.time:
             return
         if not self.words:
-            self.clear()
-            self._anchor, self._run = self._looked_at(), session.stream.snapshot.run
-            session.note = "brush: go to the other end with ← →, then press b again"
+            self.open_at(self._looked_at())
+            ways, again = session.key_of("step-back", "step"), session.key_of("brush")
+            session.note = f"brush: go to the other end with {ways}, then press {again} again"
         elif self._end is None:
             self.close_at(self._looked_at())
         else:
@@ -113,28 +125,36 @@ class Brush:
     def open_at(self, word: int) -> None:
         """Begin a brush at a word."""
         self.clear()
-        self._anchor, self._run = word, self._session.stream.snapshot.run
+        self._anchor, self._review = word, self._session.stream.snapshot.review
 
     def close_at(self, word: int) -> None:
         """End the brush at a word and look for its pattern among the words read."""
-        session = self._session
-        self._end = word
-        words, time = self.words, session.stream.snapshot.time
-        values = session.read(session.choices.signal, 0, time)
-        first = time - len(values)
-        if not words or not len(values) or words.start < first or words.stop > time:
-            session.note = "brush words that are read and still kept"
+        self._end, self._signal = word, self._session.choices.signal
+        self._look()
+        if self._pattern is None:
             self.clear()
-            return
-        found = find_pattern(values, words.start - first, words.stop - first, session.choices.signal)
-        self._pattern = replace(found, places=tuple((a + first, b + first) for a, b in found.places))
-        session.note = self._told(self._pattern)
+            self._session.note = "brush words that are read and still kept"
+        else:
+            self._session.note = self._told(self._pattern)
+
+    def _look(self) -> None:
+        """Look for the pattern of the brushed words; there is none where they are not kept."""
+        snapshot = self._session.stream.snapshot
+        signal = self._signal if self._signal in [s.name for s in snapshot.network.signals] else "h"
+        words, time = self.words, snapshot.time
+        values = self._session.read(signal, 0, time)
+        first = time - len(values)
+        self._run, self._read, self._turn, self._pattern = snapshot.run, time, -1, None
+        if words and len(values) and first <= words.start:
+            found = find_pattern(values, words.start - first, words.stop - first, signal)
+            self._pattern = replace(found, places=tuple((a + first, b + first) for a, b in found.places))
 
     def next_place(self) -> None:
         """Look at the next place where the cells of the brush agree."""
         pattern = self.pattern
         if pattern is None or not pattern.places:
-            self._session.note = "brush some words first (b), then this goes to places where the same cells agree"
+            key = self._session.key_of("brush")
+            self._session.note = f"brush some words first ({key}), then this goes to places where the same cells agree"
             return
         self._turn = (self._turn + 1) % len(pattern.places)
         self._session.look_at(pattern.places[self._turn][0])
@@ -142,8 +162,13 @@ class Brush:
 
     def clear(self) -> None:
         """Let go of the brush."""
-        self._anchor = self._end = self._pattern = None
+        self._anchor = self._end = self._review = self._pattern = None
         self._turn = -1
+
+    def keep_to(self, review: Review) -> None:
+        """Let go of the brush where another review is watched."""
+        if review is not self._review:
+            self.clear()
 
     def _looked_at(self) -> int:
         cursor = self._session.choices.cursor
@@ -155,5 +180,6 @@ class Brush:
         cells = " ".join(
             f"{'+' if sign > 0 else '−'}#{c}" for c, sign in zip(pattern.cells, pattern.signs, strict=True)
         )
-        places = f"the same cells agree at {len(pattern.places)} other places (a), and in other reviews (A)"
-        return f"these words move {cells}; {places}"
+        here, elsewhere = self._session.key_of("next-place"), self._session.key_of("agree-elsewhere")
+        places = f"{len(pattern.places)} other places ({here}), and in other reviews ({elsewhere})"
+        return f"these words move {cells}; the same cells agree at {places}"

@@ -50,7 +50,8 @@ class Holding:
         """Silence the selected cell, or let it speak again; without a selection let all silenced ones speak."""
         cell, silenced = self._session.choices.selected, self._cells("h")
         if cell is None and not silenced:
-            self._refuse("no cell is selected: choose one with ↑ ↓ or a click, then silence it")
+            keys = self._session.key_of("select-up", "select-down")
+            self._refuse(f"no cell is selected: choose one with {keys} or a click, then silence it")
         self._silence(silenced ^ {cell} if cell is not None else set())
 
     def silence_dead(self) -> None:
@@ -107,7 +108,7 @@ class Holding:
         held[cells] = values
         self._hold({**self._held, name: held})
         at = "the mean of each" if not text.strip() else f"{values[0]:g}"
-        self._session.note = f"held at {at}: {name} of {len(cells)} of {len(means)} cells (U undoes)"
+        self._session.note = f"held at {at}: {name} of {len(cells)} of {len(means)} cells ({self._undo})"
 
     def forget(self) -> None:
         """What was asked for may have failed: what the engine holds is what counts."""
@@ -123,6 +124,10 @@ class Holding:
             self._asked = snapshot.network, snapshot.held
         return self._asked[1]
 
+    @property
+    def _undo(self) -> str:
+        return f"{self._session.key_of('let-speak')} undoes"
+
     def _cells(self, signal: str) -> set[int]:
         return set(np.flatnonzero(~np.isnan(self._held.get(signal, np.empty(0)))).tolist())
 
@@ -130,7 +135,8 @@ class Holding:
         """The chosen signal, the cells that are meant, and every cell's mean so far."""
         choices, size = self._session.choices, self._session.stream.snapshot.network.cell.size
         if choices.signal == "x":
-            self._refuse("x is the input, not a cell's: choose a gate with g, then hold it")
+            key = self._session.key_of("signal")
+            self._refuse(f"x is the input, not a cell's: choose a gate with {key}, then hold it")
         cells = [*range(size)] if choices.selected is None else [choices.selected]
         return choices.signal, cells, self._means(choices.signal)
 
@@ -146,7 +152,7 @@ class Holding:
         h[[cell for cell in range(len(h)) if cell not in cells]] = np.nan
         held = {name: values for name, values in self._held.items() if name != "h"}
         self._hold(held | {"h": h} if cells else held)
-        speak = f"{len(cells)} of {len(h)} cells are silenced, each held at the mean of its h (U undoes)"
+        speak = f"{len(cells)} of {len(h)} cells are silenced, each held at the mean of its h ({self._undo})"
         self._session.note = speak if cells else "every cell speaks again"
 
     def _hold(self, held: Held) -> None:

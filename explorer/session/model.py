@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.session.actions import action
+from explorer.session.actions import ACTIONS, Action, action, key_of
 from explorer.session.agreement import Agreement
 from explorer.session.aside import Aside
 from explorer.session.brush import Brush
@@ -103,6 +103,7 @@ class Session:
         self.reviews = reviews
         self.index = index
         self.origin: tuple[str | None, str | None] = (None, None)  # network and reviews as a person named them
+        self.actions: Sequence[Action] = ACTIONS  # a face with other keys gives its own table
         self.choices = Choices()
         self.aside = Aside()
         self.points = Points(self)
@@ -147,6 +148,7 @@ class Session:
             if snapshot.review is not self._review:  # the same words by another network, or with a gate held: stay
                 self._choose(cursor=None)
             self._review = snapshot.review
+        self.brushed.keep_to(snapshot.review)
         if self.choices.signal not in names:
             self._choose(signal="h")
         if self.choices.selected is not None and self.choices.selected >= size:
@@ -215,6 +217,10 @@ class Session:
         if name in NEEDS_NETWORK and self.recorder.replaying:
             raise SessionError("this is a recording: there is no network that could do that")
 
+    def key_of(self, *names: str) -> str:
+        """The keys of these actions, for what is told."""
+        return key_of(self.actions, *names)
+
     def play(self) -> None:
         snapshot = self.stream.snapshot
         if snapshot.playing:
@@ -273,7 +279,8 @@ class Session:
     def pin(self) -> None:
         cell, pins = self.choices.selected, self.choices.pins
         if cell is None:
-            raise SessionError("no cell is selected: choose one with ↑ ↓ or a click, then pin it")
+            keys = self.key_of("select-up", "select-down")
+            raise SessionError(f"no cell is selected: choose one with {keys} or a click, then pin it")
         self._choose(pins=tuple(pin for pin in pins if pin != cell) if cell in pins else (*pins, cell))
 
     def order(self) -> None:

@@ -67,7 +67,8 @@ class Recorder:
             kept: list[RecordedReview] = []
             self._kept = kept
             self._session.stream.record(lambda run: self._keep(kept, run))
-            self._session.note = "recording this run and those after it; R again writes them to a file"
+            again = self._session.key_of("record")
+            self._session.note = f"recording this run and those after it; {again} again writes them to a file"
 
     def export_run(self) -> None:
         """Write the present run alone."""

@@ -16,6 +16,8 @@ from explorer.session.timeline import TimeAxis
 if TYPE_CHECKING:
     from engine.stream import Snapshot
 
+REACHES = (0.05, 0.1, 0.2, 0.5, 1.0)  # ends of an axis of differences
+
 
 def alpha_trace(session: Session, frame: Frame, axis: TimeAxis) -> NDArray[np.float64]:
     """Rolling α of the layer sum of the chosen signal, (column,); NaN where there is none."""
@@ -79,6 +81,35 @@ def other_overview(session: Session, frame: Frame, width: int) -> Overview | Non
     if other is None:
         return None
     return _binned(other.probability[: frame.snapshot.time], 0, frame.snapshot.words, width)
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """``values`` (time,) says by how much P(positive) after every word of the review is higher than after the word of
+    the same index in what it is compared with, NaN where either has none. All lie between −``reach`` and ``reach``."""
+
+    values: NDArray[np.float64]
+    reach: float
+
+    def columns(self, width: int) -> Overview:
+        """The whole review in at most ``width`` columns, as `overview` has them."""
+        there = np.flatnonzero(np.isfinite(self.values))
+        first, last = (int(there[0]), int(there[-1]) + 1) if len(there) else (0, 0)
+        return _binned(self.values[first:last], first, len(self.values), width)
+
+
+def difference(session: Session, frame: Frame) -> Difference | None:
+    """P(positive) less that of what it is compared with, as far as both are read; None without a comparison."""
+    other = session.comparing.comparison(frame)
+    if other is None:
+        return None
+    values = np.full(frame.snapshot.words, np.nan)
+    own = session.read("probability", 0, frame.snapshot.time)[:, 0].astype(float)
+    first = frame.snapshot.time - len(own)
+    last = max(first, min(frame.snapshot.time, len(other.probability)))
+    values[first:last] = own[: last - first] - other.probability[first:last]
+    most = float(np.abs(values[first:last]).max(initial=0.0))
+    return Difference(values, next((reach for reach in REACHES if most <= reach), REACHES[-1]))
 
 
 def _binned(values: NDArray[np.float64], first: int, words: int, width: int) -> Overview:

@@ -128,6 +128,16 @@ class Wording:
         text = self._session.stream.snapshot.review.text.replace("<br />", "\n")
         return "\n".join(map(printable, text.splitlines()))
 
+    def require(self) -> None:
+        """SessionError where nothing is compared."""
+        from explorer.session.model import SessionError
+
+        session = self._session
+        if not session.comparing.name:
+            network, review, text = (session.key_of(name) for name in ("compare", "compare-reviews", "edit"))
+            ways = f"choose a network ({network}) or a review ({review}), or edit the text ({text})"
+            raise SessionError(f"nothing is compared yet: {ways}")
+
     def edit(self, text: str) -> None:
         """Read a changed text, and compare it with the one before.
 

@@ -107,10 +107,13 @@ class WordSearch:
         session = self._session
         found = self.here(session.stream.snapshot)
         if not self.wanted:
-            raise SessionError("search for words first (/), then this goes from place to place")
+            raise SessionError(
+                f"search for words first ({session.key_of('search')}), then this goes from place to place"
+            )
         phrase = " ".join(self.wanted)
         if not found:
-            raise SessionError(f"{phrase!r} is not in this review; / lists the reviews that have it")
+            key = session.key_of("search")
+            raise SessionError(f"{phrase!r} is not in this review; {key} lists the reviews that have it")
         word = session.frame().word
         ahead = [at for at in found if at > word] if step > 0 else [at for at in reversed(found) if at < word]
         at = ahead[0] if ahead else found[0 if step > 0 else -1]

@@ -16,12 +16,11 @@ from explorer.session.series import alpha_at, alpha_trace, other_alpha
 from explorer.session.text import number
 from explorer.session.timeline import time_axis
 from explorer.tui.heatmap import GUTTER
-from explorer.tui.ink import BRIGHT, DIM, FAINT, OTHER, PINK, PINK_BOLD, TEXT, WARN, Line, braille
+from explorer.tui.ink import BRIGHT, DIM, FAINT, NOTHING, OTHER, PINK, PINK_BOLD, TEXT, WARN, Line, braille
 from explorer.tui.panel import Panel
 from explorer.tui.scaling import scaling_lines
 
 LOW, HIGH = 0.25, 1.75
-NOTHING = "⠀"  # braille without a dot
 MARKS = {1.5: "brown", 1.0: "pink", 0.5: "white"}
 WHITE_BAND, PINK_BAND = Style(bgcolor="#1b222a"), Style(bgcolor="#2c1a25")
 

@@ -18,7 +18,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 from textual.widgets import Static
 
-from explorer.session.actions import ACTIONS, action
+from explorer.session.actions import ACTIONS, action, key_of
 from explorer.session.keys import actions_with, load_keys
 from explorer.session.model import Session
 from explorer.session.opening import Opening, Wishes
@@ -29,6 +29,7 @@ from explorer.tui.cells import CellsPanel
 from explorer.tui.choosing import Choosing
 from explorer.tui.export import export
 from explorer.tui.heatmap import HeatmapPanel
+from explorer.tui.ink import as_markup
 from explorer.tui.overview import OverviewPanel
 from explorer.tui.points import PointsPanel
 from explorer.tui.review import ReviewPanel
@@ -75,6 +76,8 @@ class Explorer(Choosing):
         self.actions = actions_with(load_keys(wishes.keys)) if wishes is not None else ACTIONS
         for entry in self.actions:
             self.bind(",".join(entry.keys), f"perform('{entry.id}')", description=entry.label, show=False)
+        if session is not None:
+            session.actions = self.actions
         self.opening = None if session is not None else Opening(wishes or Wishes())
         self.pacer = Pacer()
         self.show_rates = show_rates
@@ -187,6 +190,7 @@ class Explorer(Choosing):
             self.exit(return_code=1)
         elif self.opening.session is not None:
             self.session = self.opening.session
+            self.session.actions = self.actions
             gc.freeze()  # what was loaded stays to the end: the collector need not walk through PyTorch again
             self.screen_stack[0].remove_class("opening")
             self.session.play()
@@ -210,7 +214,8 @@ class Explorer(Choosing):
 
     def _say_opening(self) -> None:
         assert self.opening is not None
-        self._say(f"[b #ff8fc0]pinkx[/]\n\n{self.opening.progress} …\n\n[#6f7b88]q quits[/]")
+        key = as_markup(key_of(self.actions, "quit"))
+        self._say(f"[b #ff8fc0]pinkx[/]\n\n{self.opening.progress} …\n\n[#6f7b88]{key} quits[/]")
 
     def _say(self, text: str) -> None:
         message = self.screen_stack[0].query_one("#message", Static)

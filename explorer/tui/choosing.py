@@ -93,8 +93,7 @@ class Choosing(App[None]):
 
     def do_word_by_word(self) -> None:
         session = self._session()
-        if not session.comparing.name:
-            raise SessionError("nothing is compared yet: choose a network (c) or a review (C), or edit the text (T)")
+        session.wording.require()
         self.push_screen(WordsDialog(session), self._go_to_word)
 
     def _go_to_word(self, word: int | None) -> None:

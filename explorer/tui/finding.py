@@ -56,12 +56,16 @@ class SearchDialog(ListDialog[Hit | int]):
         self._session.words.others.cancel()
 
     def _look(self) -> None:
-        words = self._session.words
-        self._here, self._hits = words.here(self._session.stream.snapshot), words.others.found
+        session = self._session
+        words = session.words
+        self._here, self._hits = words.here(session.stream.snapshot), words.others.found
         self.rows.fill(len(self._hits) + bool(words.wanted))
         total = sum(hit.count for hit in self._hits)
         told = f"in other reviews: {total:,}× in {len(self._hits):,}   " if words.wanted else ""
-        self.tell(f"{told}{words.others.progress}", "d D: next, before   esc closes")
+        self.tell(
+            f"{told}{words.others.progress}",
+            f"{session.key_of('next-found', 'previous-found')}: next, before   esc closes",
+        )
 
     def row(self, number: int, width: int) -> Line:
         words, session = self._session.words, self._session

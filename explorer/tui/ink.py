@@ -63,6 +63,9 @@ def gradient(name: str, width: int, glyphs: bool) -> Line:
     return [Segment(" ", Style(bgcolor=hex_colours_of(name)[code])) for code in positions]
 
 
+NOTHING = "⠀"  # braille without a dot
+
+
 def braille(values: NDArray[np.float64], rows: int, low: float, high: float) -> list[str]:
     """A line through ``values`` (2·columns,) as ``rows`` strings of braille characters, four dots high each.
 

@@ -1,18 +1,19 @@
-"""P(positive) over the whole review in two lines, and which part of it the pictures above show."""
+"""P(positive) over the whole review in two lines, and below it how it differs from what it is compared with."""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 
 from explorer.session.colours import BARS
 from explorer.session.model import Frame, Session
-from explorer.session.series import Overview, other_overview, overview, probability_at
+from explorer.session.series import Difference, Overview, difference, other_overview, overview, probability_at
 from explorer.session.text import number
-from explorer.tui.ink import FAINT, GOOD, NEGATIVE, OTHER, PINK_BOLD, Line, as_markup, safe
+from explorer.tui.ink import FAINT, GOOD, NEGATIVE, NOTHING, OTHER, PINK_BOLD, Line, as_markup, braille, safe
 from explorer.tui.panel import Panel
 
 
@@ -24,7 +25,11 @@ class OverviewPanel(Panel):
         self._view: Overview | None = None
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
+        self.set_class(bool(session.comparing.name), "comparing")  # which gives it more lines
         width, height = self.size
+        apart = difference(session, frame)
+        below = (height + 1) // 2 if apart is not None and height > 1 else 0
+        height -= below
         self._view = view = overview(session, frame, width)
         columns = len(view.values)
         self._stretch = stretch = max(1, width // columns)
@@ -45,13 +50,16 @@ class OverviewPanel(Panel):
                 else:
                     line.append(Segment(character * stretch, style))
             lines.append(line)
+        if apart is not None and below:
+            lines += _curve(apart, width, below, cursor)
         here = probability_at(session, frame)
         title = f"P(positive) over the whole review   [b]{number(here)}[/]"
         compared = session.comparing.comparison(frame)
         if compared is not None:
             there = compared.at(frame.word)
             name = as_markup(safe(compared.name, 24))
-            title += f"   [#c792ea]━ {name} [b]{number(there)}[/]   difference [b]{number(here - there)}[/][/]"
+            title += f"   [#c792ea]━ {name} [b]{number(there)}[/]   difference [b]{number(here - there)}[/]"
+            title += "[/]" if apart is None else f" in ±{apart.reach:g}[/]"
         self.entitle(title, f"word {frame.word + 1} of {frame.snapshot.words}   click to go there")
         return lines
 
@@ -59,6 +67,28 @@ class OverviewPanel(Panel):
         place = event.get_content_offset(self)
         if place is not None and self._view is not None:
             self.explorer.look_at(self._view.word(place.x // self._stretch))
+
+
+def _curve(apart: Difference, width: int, rows: int, cursor: int) -> list[Line]:
+    """The difference as a curve, dots where it would be zero, and the word looked at."""
+    values = apart.columns(width).values
+    stretch = max(1, width // len(values))
+    zero = np.where(np.arange(2 * len(values) * stretch) % 2, np.nan, 0.0)
+    own, dots = (braille(dots, rows, -apart.reach, apart.reach) for dots in (np.repeat(values, 2 * stretch), zero))
+    lines: list[Line] = []
+    for curve, guide in zip(own, dots, strict=True):
+        line: Line = []
+        for place, (drawn, dotted) in enumerate(zip(curve, guide, strict=True)):
+            there = drawn != NOTHING
+            character, style = (drawn, OTHER) if there else (dotted if dotted != NOTHING else " ", FAINT)
+            if place // stretch == cursor:
+                character, style = (character if there else "┃"), PINK_BOLD
+            if line and line[-1].style == style:
+                line[-1] = Segment(line[-1].text + character, style)
+            else:
+                line.append(Segment(character, style))
+        lines.append(line)
+    return lines
 
 
 def _row_of(value: float, height: int) -> int:

@@ -8,16 +8,19 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
 
 from engine.replay import load_recording, save_recording
 from engine.stream import Stream
+from explorer.gui.overview import OverviewPanel
 from explorer.gui.window import Window
 from explorer.session.model import Session
 from explorer.tui.app import Explorer
-from tests.explorer.small import open_session, wait
+from explorer.tui.ink import NOTHING, OTHER, braille
+from tests.explorer.small import open_session, small_file, wait
 from tests.explorer.test_points_session import settle
 from tests.explorer.test_tui import text_of
 
@@ -108,6 +111,49 @@ def in_the_window(window: Window) -> dict[str, Any]:
         "logit": after(spectrum, "logit"),
         "linear": FORETOLD.findall(spectrum),
     }
+
+
+def curve_in(app: Explorer) -> list[str]:
+    """What of the terminal's overview is in braille and in the colour of the other side."""
+    lines = app.screen_stack[0].query_one("#overview")._lines  # type: ignore[attr-defined]
+    drawn = ("".join(s.text if s.style == OTHER else NOTHING * len(s.text) for s in line) for line in lines)
+    return ["".join(c if c >= NOTHING else NOTHING for c in line) for line in drawn]
+
+
+async def test_both_faces_draw_the_same_difference(qapp: Any, tmp_path: Path) -> None:
+    sessions = [open_session() for _ in range(2)]
+    app, window = Explorer(session=sessions[0], show_rates=False), Window(session=sessions[1], show_rates=False)
+    window.show()
+    window.front("overview")
+    path = small_file(tmp_path, 5)
+    async with app.run_test(size=(150, 60)) as pilot:  # room for every word
+        for session in sessions:
+            session.stream.seek(100)
+            session.comparing.compare_with(str(path))
+        for session in sessions:
+            wait(lambda session=session: session.stream.snapshot.time == 100)  # type: ignore[misc]
+            wait(lambda session=session: session.comparing.comparison(session.frame()) is not None)  # type: ignore[misc]
+        app.draw()
+        await pilot.pause()  # it takes its further lines
+        app.draw()
+        window.redraw()
+        overview, panel = app.screen_stack[0].query_one("#overview"), window.panels["overview"]
+        assert isinstance(panel, OverviewPanel)
+        told = plain(str(overview._border_title.plain if overview._border_title else ""))
+        pattern = r"difference (\S+) in (±\S+)"
+        (numbers,) = re.findall(pattern, told)
+        assert re.findall(pattern, plain(panel.head.text())) == [numbers]
+        _, values = panel.difference.getData()
+        high, rows, below = float(numbers[1][1:]), curve_in(app), (overview.size.height + 1) // 2
+        expected = braille(np.repeat(values, 2), below, -high, high)
+        here = 99  # where the line of the place looked at stands
+        cut = [line[:here] + NOTHING + line[here + 1 :] for line in expected]
+        assert [line.rstrip(NOTHING) for line in rows[-below:]] == [line.rstrip(NOTHING) for line in cut]
+        assert any(set(line) - {NOTHING} for line in cut)
+    window.close()
+    window.deleteLater()
+    for session in sessions:
+        session.close()
 
 
 @pytest.mark.parametrize("replayed", [False, True], ids=["text", "recording"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from textual.widgets import Static
 from explorer.cli import pinkx
 from explorer.session.actions import ACTIONS, WINDOW_ACTIONS, shown_key
 from explorer.session.keys import KeysError, actions_with, key_named, keys_path, load_keys
-from explorer.session.model import Session
+from explorer.session.model import Session, SessionError
 from explorer.session.opening import Wishes
 from explorer.tui.app import Explorer
 from explorer.tui.bars import KeyBar
@@ -48,6 +50,67 @@ def test_two_actions_may_change_places(tmp_path: Path) -> None:
     path = tmp_path / "keys.toml"
     path.write_text('brush = "p"\npin = "b"\n')
     assert load_keys(path) == {"brush": ("p",), "pin": ("b",)}
+
+
+def test_what_is_told_names_the_keys_that_a_person_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # a recording is written here
+    session = open_session()
+    session.stream.seek(100)
+    wait(lambda: session.stream.snapshot.time == 100)
+    own = {
+        "brush": "B", "step": "K", "step-back": "J", "select-up": "Y", "select-down": "Z", "let-speak": "f2",
+        "record": "f3", "signal": "f4", "search": "f5", "compare": "f6", "compare-reviews": "f7", "edit": "f8",
+        "next-place": "f9", "agree-elsewhere": "ctrl+a",
+    }  # fmt: skip
+    session.actions = actions_with({name: (key,) for name, key in own.items()})
+
+    def refused(deed: Callable[[], object]) -> str:
+        with pytest.raises(SessionError) as caught:
+            deed()
+        return str(caught.value)
+
+    assert "choose one with Y Z or a click" in refused(lambda: session.perform("pin"))
+    assert "choose one with Y Z or a click" in refused(lambda: session.perform("silence"))
+    assert "search for words first (F5)" in refused(lambda: session.perform("next-found"))
+    assert "brush words that move some cells first (B)" in refused(session.agreement.begin)
+    assert "a network (F6) or a review (F7), or edit the text (F8)" in refused(session.wording.require)
+    session.perform("next-place")
+    assert "brush some words first (B)" in session.note
+    session.look_at(40)
+    session.perform("brush")
+    assert session.note == "brush: go to the other end with J K, then press B again"
+    session.perform("brush")
+    assert "(F9), and in other reviews (^a)" in session.note
+    session.words.look_for("xylophonist")
+    assert "F5 lists the reviews" in refused(lambda: session.perform("next-found"))
+    session.words.others.cancel()
+    session.perform("record")
+    assert "F3 again writes them" in session.note
+    session.select(3)
+    session.perform("silence")
+    assert "(F2 undoes)" in session.note
+    session.choose_signal("x")
+    assert "choose a gate with F4" in refused(lambda: session.holding.hold_at("0"))
+    session.choose_signal("f")
+    session.holding.hold_at("0")
+    assert "(F2 undoes)" in session.note
+    session.close()
+
+
+def test_no_text_of_the_session_has_a_key_of_its_own() -> None:
+    named = re.compile(r"(?<!F)\([a-zA-Z/?]\)|← →|↑ ↓|\b[A-Z] (again|undoes)|press [a-z]\b")
+    assert named.search("there are 3 places (a)")
+    assert named.search("go there with ← →")
+    for file in (Path(__file__).parents[2] / "explorer" / "session").glob("*.py"):
+        if file.name != "actions.py":
+            texts = [n.value for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.Constant)]
+            assert not [text for text in texts if isinstance(text, str) and named.search(text)], file.name
+
+
+def test_faces_give_the_session_their_keys(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "keys.toml").write_text('pin = "f2"\nquit = "Q"\n')
+    app = Explorer(Wishes(keys=tmp_path / "keys.toml"), session=session)
+    assert session.key_of("pin", "quit") == app.session.key_of("pin", "quit") == "F2 Q"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

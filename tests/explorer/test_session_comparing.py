@@ -12,7 +12,7 @@ from engine.network import Network
 from engine.recording import record
 from explorer.session.comparing import BLOCK, Comparison, read_through
 from explorer.session.model import Session
-from explorer.session.series import other_alpha, other_overview
+from explorer.session.series import difference, other_alpha, other_overview
 from tests.explorer.small import REVIEWS, open_session, small_file, wait
 
 
@@ -60,6 +60,47 @@ def test_another_review_is_read_by_the_same_network(read: Session) -> None:
     view = other_overview(read, read.frame(), 72)  # two words a column
     assert view is not None
     assert np.isfinite(view.values).sum() == -(-len(REVIEWS[1].words) // 2)
+
+
+def test_the_difference_is_that_of_two_readings(read: Session, tmp_path: Path) -> None:
+    assert difference(read, read.frame()) is None
+    path = small_file(tmp_path, 5)
+    own, other = (expected(network, REVIEWS[0].words) for network in (read.stream.snapshot.network, Network.load(path)))
+    read.comparing.compare_with(str(path))
+    compared(read)
+    found = difference(read, read.frame())
+    assert found is not None
+    assert found.values[:100] == pytest.approx(own[:100] - other[:100], abs=1e-6)
+    assert found.values.shape == (144,)
+    assert np.isnan(found.values[100:]).all()  # not read yet
+    assert np.abs(found.values[:100]).max() <= found.reach <= 1
+    assert np.isnan(found.columns(72).values[50:]).all()
+    assert found.columns(72).values[:50] == pytest.approx((own - other)[:100].reshape(50, 2).mean(axis=1), abs=1e-6)
+
+
+def test_two_reviews_differ_word_by_word_where_both_have_one(read: Session) -> None:
+    network = read.stream.snapshot.network
+    own, other = (expected(network, review.words) for review in REVIEWS[:2])
+    read.comparing.compare_review(REVIEWS[1])
+    compared(read)
+    found = difference(read, read.frame())
+    assert found is not None
+    assert found.values[: len(other)] == pytest.approx(own[: len(other)] - other, abs=1e-6)
+    assert np.isnan(found.values[len(other) :]).all()
+    assert np.isfinite(found.columns(20).values).sum() == -(-len(other) // 7.2)  # the last column is of a few words
+    read.open_review(1)
+    read.comparing.compare_review(REVIEWS[0])  # the other side is the longer one
+    wait(lambda: read.stream.snapshot.review is REVIEWS[1])
+    compared(read)
+    found = difference(read, read.frame())
+    assert found is not None
+    assert found.values.shape == other.shape
+    assert np.isnan(found.values).all()  # nothing is read yet
+    read.stream.seek(len(other))
+    wait(lambda: read.stream.snapshot.finished)
+    found = difference(read, read.frame())
+    assert found is not None
+    assert found.values == pytest.approx(other - own[: len(other)], abs=1e-6)
 
 
 def test_the_comparison_is_analysed_as_the_run_is(read: Session) -> None:

@@ -12,7 +12,7 @@ import pytest
 from explorer.session.brush import find_pattern, stretches
 from explorer.session.export import write_csv
 from explorer.session.model import Session
-from tests.explorer.small import open_session, wait
+from tests.explorer.small import open_session, small_network, wait
 
 
 @pytest.fixture
@@ -83,6 +83,64 @@ def test_words_that_are_not_read_cannot_be_brushed(read: Session) -> None:
     read.brushed.close_at(120)
     assert not read.brushed.words
     assert "are read" in read.note
+
+
+def test_a_brush_stays_while_the_network_is_changed(read: Session) -> None:
+    read.choose_signal("f")
+    read.brushed.open_at(40)
+    read.brushed.close_at(42)
+    before = read.brushed.pattern
+    assert before is not None
+    read.select(3)
+    read.perform("silence")
+    wait(lambda: bool(read.stream.snapshot.held) and read.stream.snapshot.time == 100)
+    assert read.frame().snapshot.run == 2
+    assert list(read.brushed.words) == [40, 41, 42]
+    after = read.brushed.pattern
+    assert after is not None
+    assert after is not before
+    values = read.read("f", 0, 100)
+    assert after == find_pattern(values, 40, 43, "f")  # of what is read now, not of what was
+    assert read.brushed.pattern is after
+    read.perform("let-speak")
+    wait(lambda: not read.stream.snapshot.held and read.stream.snapshot.time == 100)
+    assert read.frame().snapshot.run == 3
+    assert read.brushed.pattern == before
+
+
+def test_a_brush_waits_for_its_words_when_the_review_is_read_anew(read: Session) -> None:
+    read.brushed.open_at(40)
+    read.brushed.close_at(42)
+    read.stream.use(small_network(6, seed=1))
+    wait(lambda: read.stream.snapshot.run == 2 and read.stream.snapshot.time == 100)
+    read.frame()
+    assert list(read.brushed.words) == [40, 41, 42]
+    found = read.brushed.pattern
+    assert found == find_pattern(read.read("h", 0, 100), 40, 43)
+    for time, words in ((0, []), (42, []), (43, [40, 41, 42]), (99, [40, 41, 42])):
+        read.stream.seek(0)
+        wait(lambda: read.stream.snapshot.time == 0)
+        read.stream.seek(time)
+        wait(lambda time=time: read.stream.snapshot.time == time)  # type: ignore[misc]
+        read.frame()
+        assert list(read.brushed.words) == words
+        assert read.brushed.pattern is None  # less is read than it was looked for among
+    read.stream.seek(100)
+    wait(lambda: read.stream.snapshot.time == 100)
+    assert read.brushed.pattern == found
+
+
+def test_another_review_lets_go_of_the_brush(read: Session) -> None:
+    read.brushed.open_at(40)
+    read.brushed.close_at(42)
+    for index in (1, 0):
+        read.open_review(index)
+        wait(lambda index=index: read.stream.snapshot.index == index)  # type: ignore[misc]
+        read.frame()
+    read.stream.seek(100)
+    wait(lambda: read.stream.snapshot.time == 100)
+    assert not read.brushed.words
+    assert read.brushed.pattern is None
 
 
 # ---- exporting -----------------------------------------------------------------------------------------------

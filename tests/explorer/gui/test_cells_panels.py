@@ -201,7 +201,7 @@ def test_a_click_and_a_drag_look_there(session: Session, bar: OverviewPanel, qtb
     drag(qtbot, bar.picture, [(40.5, 0.5), (70.5, 0.5)])
     assert session.choices.cursor == pytest.approx(70, abs=1)
     bar.explorer.redraw()
-    assert bar._here.value() == session.choices.cursor + 0.5
+    assert bar.strip.here.x() == session.choices.cursor + 0.5
     click(qtbot, bar.picture, (120.5, 0.5))
     qtbot.waitUntil(lambda: session.stream.snapshot.time >= 120)
 
@@ -216,10 +216,21 @@ def test_the_network_compared_with_is_a_line(session: Session, bar: OverviewPane
     assert other is not None
     assert np.allclose(bar._compared.getData()[1][:100], other.probability[:100])
     assert "difference" in bar.head.text()
-    assert bar.numbers()[0] == ["first_word", "probability", "probability_compared"]
+    headings, rows = bar.numbers()
+    assert headings == ["first_word", "probability", "probability_compared", "difference"]
+    assert np.allclose(rows[:, 3], rows[:, 1] - rows[:, 2], equal_nan=True)
+    assert bar.below.picture.isVisible()
+    edges, drawn = bar.difference.getData()
+    assert np.allclose(drawn, rows[:, 3], equal_nan=True)
+    assert np.allclose(edges, np.arange(145))
+    assert bar.below.view.viewRange()[1][1] >= np.nanmax(np.abs(drawn))
+    assert "difference" in bar.head.text()
+    click(qtbot, bar.below.picture, (20.5, 0.0))
+    assert session.choices.cursor == 20
     session.comparing.compare_with(None)
     bar.explorer.redraw()
     assert len(bar._compared.getData()[1]) == 0
+    assert not bar.below.picture.isVisible()
 
 
 # ---- the population ----------------------------------------------------------------------------------------------

@@ -1,25 +1,39 @@
-"""Drawings of plots: lines that keep their width stand in the page's own coordinates."""
+"""Drawings of panels: whole, nothing beyond its frame, lines that keep their width in the page's own coordinates."""
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
 
+from PySide6.QtGui import QImage
+
 from explorer.gui.export import save
-from explorer.gui.svg import straighten
+from explorer.gui.svg import FINE, straighten
 from explorer.gui.window import Window
 from explorer.session.model import Session
 from tests.explorer.gui.mouse import front
-from tests.explorer.small import open_session, wait
+from tests.explorer.small import open_session, small_file, wait
 from tests.explorer.test_points_session import settle
 
 KEPT = 'vector-effect="non-scaling-stroke"'
+SVG = "{http://www.w3.org/2000/svg}"
+FAR = 60  # of 255: no rounding at an edge
+AROUND = 3  # pixels
+PANELS = (
+    "points", "word-map", "cells", "overview", "alpha", "spectrum", "heatmap", "scaling", "review", "reviews",
+    "population",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -33,16 +47,27 @@ def session() -> Iterator[Session]:
     opened.close()
 
 
-def test_shapes_are_moved_and_the_rest_stays(tmp_path: Path) -> None:
-    path = tmp_path / "drawing.svg"
-    path.write_text(
+@pytest.fixture
+def full(window: Window, tmp_path: Path) -> Window:
+    """Everything that is drawn farther than plots reach: brushes, a part of the words, what is compared with."""
+    session = window.opened_session
+    session.comparing.compare_with(str(small_file(tmp_path, 5)))
+    wait(lambda: session.comparing.comparison(session.frame()) is not None)
+    session.select(3)
+    window.brush(40, 44)
+    window.span.zoom(30, 80)
+    return window
+
+
+def test_shapes_are_moved_and_the_rest_stays() -> None:
+    drawing = ElementTree.fromstring(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">'
         f'<g transform="matrix(10,0,0,-20,5,50)"><path {KEPT} d="M0,0 L1,2 "/><rect {KEPT} x="0" y="0" width="2" '
         f'height="1"/><polyline {KEPT} points="1,1 2.5,-1e-1 "/><circle {KEPT} cx="1" cy="1" r="1"/></g>'
         '<g transform="matrix(2,0,0,2,0,0)"><path vector-effect="none" d="M1,1 L2,2"/></g></svg>'
     )
-    straighten(path)
-    moved, same = list(ElementTree.parse(path).getroot())
+    straighten(drawing)
+    moved, same = list(drawing)
     drawn, box, line, circle = list(moved)
     assert drawn.get("d") == "M5,50 L15,10 "
     assert box.get("points") == "5,50 25,50 25,30 5,30"
@@ -50,16 +75,72 @@ def test_shapes_are_moved_and_the_rest_stays(tmp_path: Path) -> None:
     assert circle.get("transform") == "matrix(10.0,0.0,0.0,-20.0,5.0,50.0)"
     assert moved.get("transform") is None
     assert same.get("transform") == "matrix(2,0,0,2,0,0)"
-    assert KEPT not in path.read_text()
+    assert KEPT not in ElementTree.tostring(drawing, "unicode")
 
 
-@pytest.mark.parametrize("name", ["points", "word-map", "cells", "overview", "alpha", "spectrum"])
+@pytest.mark.parametrize("name", PANELS)
 def test_a_panel_is_a_drawing_and_no_photograph(window: Window, qtbot: Any, tmp_path: Path, name: str) -> None:
     panel = front(qtbot, window, name)
     path = tmp_path / f"{name}.svg"
     save(panel, path)
     text = path.read_text()
     assert KEPT not in text
-    assert text.count("<image") < 4  # icons, and pieces of the style
-    assert text.count("<path") + text.count("<poly") > 5
+    assert text.count("<image") < (10 if name == "heatmap" else 4)  # signals; icons, and pieces of the style
+    assert text.count("<path") + text.count("<poly") + text.count("<text") > 10
     assert panel.head.text() == "" or "<text" in text
+
+
+def pixels(image: QImage) -> np.ndarray:
+    """(row, column, channel)."""
+    plain = image.convertToFormat(QImage.Format.Format_RGB888)
+    lines = np.frombuffer(plain.constBits(), dtype=np.uint8).reshape(plain.height(), plain.bytesPerLine())
+    return lines[:, : plain.width() * 3].reshape(plain.height(), plain.width(), 3).astype(int)
+
+
+@pytest.mark.skipif(shutil.which("rsvg-convert") is None, reason="rsvg-convert draws drawings")
+@pytest.mark.parametrize("name", PANELS)
+def test_a_drawing_looks_like_the_panel(full: Window, qtbot: Any, tmp_path: Path, name: str) -> None:
+    panel = front(qtbot, full, name)
+    full.redraw()
+    qtbot.wait(20)
+    if name == "word-map":
+        panel.look_for("film")  # most words lie beyond
+    for kind in ("png", "svg"):
+        save(panel, tmp_path / f"panel.{kind}")
+    drawn = tmp_path / "drawn.png"
+    subprocess.run(["rsvg-convert", str(tmp_path / "panel.svg"), "-o", str(drawn)], check=True)
+    picture, drawing = (pixels(QImage(str(path))) for path in (tmp_path / "panel.png", drawn))
+    assert picture.shape == drawing.shape
+    apart = (np.abs(picture - drawing).max(axis=2) > FAR) & (flat(picture) | flat(drawing))
+    assert apart.mean() < 0.0005  # a letter here and there; four times that and more where lines leave their plot
+
+
+def flat(picture: np.ndarray) -> np.ndarray:
+    """Where one colour is all around, (row, column): there, it does not matter where edges and letters fall exactly."""
+    padded = np.pad(picture, ((AROUND, AROUND), (AROUND, AROUND), (0, 0)), mode="edge")
+    seen = np.lib.stride_tricks.sliding_window_view(padded, (2 * AROUND + 1,) * 2, axis=(0, 1))
+    return np.ptp(seen, axis=(-1, -2)).max(axis=2) < 12
+
+
+def test_each_part_is_clipped_and_every_name_is_its_own(full: Window, qtbot: Any, tmp_path: Path) -> None:
+    panel = front(qtbot, full, "heatmap")
+    before = panel.grab().toImage()
+    save(panel, tmp_path / "panel.svg")
+    assert panel.grab().toImage() == before  # what drawing takes is given back
+    text = (tmp_path / "panel.svg").read_text()
+    names = re.findall(r'\bid="([^"]+)"', text)
+    assert len(names) == len(set(names)) > 10
+    assert set(re.findall(r"url\(#([^)]+)\)", text)) <= set(names)
+    root = ElementTree.fromstring(text)
+    assert (root.get("width"), root.get("height")) == (str(panel.width()), str(panel.height()))
+    moved = [group for group in root.iter(f"{SVG}g") if group.get("transform", "").startswith("translate")]
+    assert len(moved) > 10
+    assert all(group.get("clip-path") for group in moved)
+    inside = [group for group in root.iter(f"{SVG}g") if list(group.attrib) == ["clip-path"]]
+    assert len(inside) > 10
+    signals = [
+        b64decode(image.attrib["{http://www.w3.org/1999/xlink}href"].partition(",")[2])
+        for image in root.iter(f"{SVG}image")
+    ]
+    pictures = [QImage.fromData(data) for data in signals]
+    assert any(picture.height() % 12 == 0 and picture.width() >= FINE * 500 for picture in pictures)

@@ -163,6 +163,20 @@ def test_a_drag_in_a_picture_brushes_and_the_places_are_marked(window: Window, q
     assert sum(place.isVisible() for place in marks.places) == len(pattern.places)
 
 
+def test_the_marks_of_a_brush_stay_while_a_gate_is_held(window: Window, qtbot: Any) -> None:
+    session, marks = window.opened_session, panel(window, GatesPanel)._marks
+    window.brush(40, 43)
+    session.holding.hold_at("0")
+    qtbot.waitUntil(lambda: bool(session.stream.snapshot.held) and session.stream.snapshot.time == 100)
+    window.redraw()
+    assert marks.brush.isVisible()
+    assert (marks.brush.rect().left(), marks.brush.rect().right()) == (40, 44)
+    session.open_review(1)
+    qtbot.waitUntil(lambda: session.stream.snapshot.index == 1)
+    window.redraw()
+    assert not marks.brush.isVisible()
+
+
 def test_hovering_shows_the_trace_of_the_cell(window: Window, qtbot: Any) -> None:
     gates = panel(window, GatesPanel)
     height = gates._pictures["h"].height_of(5)
@@ -213,13 +227,13 @@ def test_the_wheel_zooms_all_pictures_and_a_double_click_undoes_it(window: Windo
 
 def test_the_overview_tells_which_part_is_shown(window: Window) -> None:
     overview: Any = window.panels["overview"]
-    assert not overview._part.isVisible()
+    assert not overview.strip.part.isVisible()
     window.span.zoom(60, 110)
     window.hover(70)
     window.redraw()
-    assert overview._part.isVisible()
-    assert (overview._part.rect().left(), overview._part.rect().right()) == (60, 110)
-    assert overview._hover.x() == 70.5
+    assert overview.strip.part.isVisible()
+    assert (overview.strip.part.rect().left(), overview.strip.part.rect().right()) == (60, 110)
+    assert overview.strip.hover.x() == 70.5
 
 
 def test_bins_are_told(window: Window) -> None:
@@ -329,6 +343,49 @@ def test_further_columns_are_sorted_with_the_unknown_last(window: Window) -> Non
         reviews.model.sort(4, order)
         assert reviews.model.shown.tolist() == expected
     assert [reviews.model.told(row, 4) for row in range(3)] == [".90", ".50", "–"]
+
+
+def test_search_and_order_of_the_reviews_are_kept(window: Window, qtbot: Any) -> None:
+    reviews = panel(window, ReviewsPanel)
+    assert reviews.kept() == {"search": "", "sort": "#", "falling": False}
+    reviews.search.setText("film")
+    reviews.table.sortByColumn(3, Qt.SortOrder.DescendingOrder)
+    told = reviews.kept()
+    assert told == {"search": "film", "sort": "length", "falling": True}
+    again = ReviewsPanel(window)
+    again.restore(told)
+    assert again.kept() == told
+    again.model.set_reviews(REVIEWS)  # they come later than what is kept
+    assert [again.model.told(row, 2) for row in range(again.model.rowCount())] == ["first", "second"]
+    header = again.table.horizontalHeader()
+    assert (header.sortIndicatorSection(), header.sortIndicatorOrder()) == (3, Qt.SortOrder.DescendingOrder)
+    for rubbish in ({"search": 3, "sort": "nothing", "falling": "yes"}, {"sort": ["#"]}, {}):
+        again.restore(rubbish)
+        assert again.kept() == told
+    again.deleteLater()
+
+
+def test_an_order_by_what_is_measured_later_waits_for_it(window: Window, qtbot: Any) -> None:
+    reviews = panel(window, ReviewsPanel)
+    told = {"search": "", "sort": "P", "falling": True}
+    reviews.restore(told)
+    assert reviews.kept() == told
+    assert reviews.model.shown.tolist() == [0, 1, 2]
+    window.front("population")
+    session = window.opened_session
+    qtbot.waitUntil(lambda: len(session.population.rows(session.frame())) == 3, timeout=60_000)
+    window.redraw()
+    measured = reviews.numbers()[1][:, -1].astype(float)
+    assert measured.tolist() == sorted(measured, reverse=True)
+    assert reviews.kept() == told
+    reviews.restore({"sort": "β h", "falling": False})
+    assert reviews.kept()["sort"] == "β h"
+    other = ReviewsPanel(window)
+    other.model.set_reviews(REVIEWS)
+    other.restore(told)
+    other.table.sortByColumn(2, Qt.SortOrder.AscendingOrder)  # a person chose otherwise meanwhile
+    assert other.kept() == {"search": "", "sort": "name", "falling": False}
+    other.deleteLater()
 
 
 # ---- saving ------------------------------------------------------------------------------------------------------

@@ -410,10 +410,21 @@ def snapshot_of(session: Session) -> Any:
     return session.stream.snapshot
 
 
+def test_hints_name_the_keys_that_a_person_has(session: Session, qtbot: Any, tmp_path: Path) -> None:
+    (tmp_path / "keys.toml").write_text('pin = "f2"\nselect-up = "f3"\n')
+    window = Window(Wishes(keys=tmp_path / "keys.toml", keep=False), session=session)
+    assert session.key_of("pin", "focus-word-map") == "F2 7"
+    hint = window.panels["heatmap"]._hint.toPlainText()  # type: ignore[attr-defined]
+    assert hint == "hover, select (F3 ↓ or a click) or pin (F2) a cell: here is its trace"
+    window.close()
+    window.deleteLater()
+
+
 def test_what_is_kept_comes_back(window: Window, qtbot: Any) -> None:
     press(qtbot, window, "L")
     window.docks.docks["reviews"].close()
     window.panels["heatmap"].shown = {"f", "h"}  # type: ignore[attr-defined]
+    window.panels["reviews"].search.setText("a film")  # type: ignore[attr-defined]
     told = json.loads(json.dumps(window.kept()))
     save_state(State(window=told))
     again = Window(Wishes(keep=False))
@@ -422,6 +433,7 @@ def test_what_is_kept_comes_back(window: Window, qtbot: Any) -> None:
     assert again.docks.docks["reviews"].isHidden()
     assert not again.docks.docks["heatmap"].isHidden()
     assert again.panels["heatmap"].shown == {"f", "h"}  # type: ignore[attr-defined]
+    assert again.panels["reviews"].search.text() == "a film"  # type: ignore[attr-defined]
     again.close()
     save_state(State())
 
