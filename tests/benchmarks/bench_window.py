@@ -24,6 +24,7 @@ pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not 
 
 from PySide6.QtWidgets import QApplication
 
+from engine.apart import Apart
 from engine.attractors import WordAttractors
 from engine.reviews import Review
 from engine.stream import Stream
@@ -39,10 +40,12 @@ TURNS, SECONDS = 3, 1.5
 LONG = 10_000_000
 
 
-def open_session(cells: int = CELLS, words: int = 720, *, continuous: bool = False) -> Session:
+def open_session(
+    cells: int = CELLS, words: int = 720, *, continuous: bool = False, engine: Apart | None = None
+) -> Session:
     """A long review before a network, and 3,000 words' attractors found."""
     text = " ".join((REVIEWS[0].words * (words // len(REVIEWS[0].words) + 1))[:words])
-    stream = Stream(small_network(cells), speed=None, continuous=continuous)
+    stream = Stream(small_network(cells), speed=None, continuous=continuous, engine=engine)
     session = Session(stream, [Review("long", text)])
     wait(lambda: stream.snapshot.run == 1)
     session.points.close()
@@ -110,7 +113,7 @@ def frame_costs(app: QApplication) -> dict[str, tuple[float, float]]:
 
 def stream_speeds(app: QApplication) -> dict[str, float]:
     """Words a second of the stream at full speed without the window and with it, and the window's frames a second."""
-    session = open_session(words=4000, continuous=True)
+    session = open_session(words=4000, continuous=True, engine=Apart())
     window = Window(session=session)
     window._timer.stop()
     rates: dict[str, list[float]] = {"alone": [], "with the window": [], "fps": []}
@@ -146,7 +149,7 @@ def _words(session: Session) -> int:
 
 def memory_growth(app: QApplication) -> tuple[float, float, float]:
     """MB of the process after the first hundredth of ten million words, after all of them, and the minutes it took."""
-    session = open_session(cells=8, words=4000, continuous=True)
+    session = open_session(cells=8, words=4000, continuous=True, engine=Apart())
     window = Window(session=session)
     window.show()
     session.play()
