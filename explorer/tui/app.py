@@ -36,6 +36,7 @@ from explorer.tui.spectrum import SpectrumPanel
 
 if TYPE_CHECKING:
     from engine.stream import Snapshot
+    from explorer.tui.direct import Ink
 
 SMALL = (100, 30)  # below this the panels become tabs
 TINY = (60, 16)  # below this nothing can be read
@@ -88,6 +89,11 @@ class Explorer(Choosing):
     def glyphs(self) -> bool:
         """Whether to draw with characters of more or less ink, for terminals of few colours or none."""
         return self._no_colours or self.console.color_system in (None, "standard", "windows")
+
+    @property
+    def ink(self) -> Ink | None:
+        """Draws straight on the terminal; None where Textual draws everything: in a browser, and without a terminal."""
+        return getattr(self._driver, "ink", None)
 
     # ---- the screen ------------------------------------------------------------------------------------------
 
@@ -179,6 +185,8 @@ class Explorer(Choosing):
         frame = self.session.frame()
         for panel in screen.query(f"{MOVING}, {STEADY}" if numbers else MOVING):
             panel.show(self.session, frame)  # type: ignore[attr-defined]
+        if self.ink is not None:
+            self._driver.send()  # type: ignore[union-attr]
 
     def _await_opening(self) -> None:
         assert self.opening is not None
