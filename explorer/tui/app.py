@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 SMALL = (100, 30)  # below this the panels become tabs
 TINY = (60, 16)  # below this nothing can be read
 TALL, LOW = 48, 36
-MOVING = "StatusBar, ReviewPanel, HeatmapPanel, AlphaPanel, OverviewPanel"
+MOVING = ("#status", "#review", "#heatmap", "#alpha", "#overview")
 RACING = 8  # as fast as it goes every draw is new from edge to edge: few of them leave the engine its pace
-STEADY = "TabBar, PointsPanel, SpectrumPanel, CellsPanel"
+STEADY = ("#tabs", "#points", "#spectrum", "#cells")
 NUMBERS = 4  # while words go by, what is steady is drawn every fourth time: nobody reads numbers faster
 
 
@@ -183,8 +183,8 @@ class Explorer(Choosing):
             return
         screen = self.screen_stack[0]
         frame = self.session.frame()
-        for panel in screen.query(f"{MOVING}, {STEADY}" if numbers else MOVING):
-            panel.show(self.session, frame)  # type: ignore[attr-defined]
+        for name in (*MOVING, *STEADY) if numbers else MOVING:
+            screen.query_one(name).show(self.session, frame)  # type: ignore[attr-defined]
         if self.ink is not None:
             self._driver.send()  # type: ignore[union-attr]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 
@@ -12,7 +11,7 @@ from explorer.session.colours import BARS
 from explorer.session.model import Frame, Session
 from explorer.session.series import Overview, other_overview, overview, probability_at
 from explorer.session.text import number
-from explorer.tui.ink import FAINT, GOOD, NEGATIVE, OTHER, PINK_BOLD, Line, as_markup, safe
+from explorer.tui.ink import FAINT, GOOD, NEGATIVE, OTHER, PINK_BOLD, Line, as_markup, runs, safe
 from explorer.tui.panel import Panel
 
 
@@ -31,20 +30,18 @@ class OverviewPanel(Panel):
         cursor = view.column(max(0, frame.word)) if frame.word >= 0 else -1
         other = other_overview(session, frame, width)
         lines: list[Line] = []
+        values = view.values.tolist()
         for row in range(height):
-            line: Line = []
-            for column, value in enumerate(view.values.tolist()):
-                character, style = _bar(value, row, height)
-                if other is not None and _row_of(float(other.values[column]), height) == row:
-                    character, style = "━", style + OTHER
-                if column == cursor:
-                    style = PINK_BOLD
-                    character = "┃" if character == " " else character
-                if line and line[-1].style == style:
-                    line[-1] = Segment(line[-1].text + character * stretch, style)
-                else:
-                    line.append(Segment(character * stretch, style))
-            lines.append(line)
+            bars = [_bar(value, row, height) for value in values]
+            if other is not None:
+                for column, there in enumerate(other.values.tolist()):
+                    if _row_of(there, height) == row:
+                        bars[column] = "━", bars[column][1] + OTHER
+            if cursor >= 0:
+                character = bars[cursor][0]
+                bars[cursor] = "┃" if character == " " else character, PINK_BOLD
+            text = "".join(character * stretch for character, _ in bars)
+            lines.append(runs(text, [ink for _, ink in bars for _ in range(stretch)]))
         here = probability_at(session, frame)
         title = f"P(positive) over the whole review   [b]{number(here)}[/]"
         compared = session.comparing.comparison(frame)
