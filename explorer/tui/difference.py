@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
@@ -28,26 +29,27 @@ _PLAIN = re.compile(
     r"[\x20-\x7e\xa1-\xac\xae-\u02ff\u0391-\u03ff\u2010-\u2027\u2190-\u21ff\u2200-\u22ff\u2500-\u25ff\u2800-\u28ff]*"
 )
 _NEAR = 3  # unchanged cells between changed ones that are cheaper to send again than to step over
+_FEW = 6  # pieces side by side that are sorted one by one
+_EACH = 20  # characters that a changed cell costs, roughly
 _MANY = 1 << 17  # cells that are numbered before those no longer seen are let go: some 20 MB
 
 Cell = tuple[str, Style]  # a character with what combines with it; "" behind one that is two columns wide
 Codes = NDArray[np.int32]
 
+_Look = tuple[str, str, str]  # what must be the same to be sent together: the rest, background, foreground if seen
+
 _BLANK: Cell = (" ", DEFAULT)
 _UNKNOWN = -1
 
 
-class _Numbers(dict[str, int]):
-    """The numbers of characters in one style."""
+@dataclass(slots=True)
+class _Piece:
+    """Cells side by side to be sent together."""
 
-    def __init__(self, style: Style, cells: list[Cell], plain: list[bool]) -> None:
-        self._style, self._cells, self._plain = style, cells, plain
-
-    def __missing__(self, text: str) -> int:
-        self._cells.append((text, self._style))
-        self._plain.append(_PLAIN.fullmatch(text) is not None)
-        self[text] = len(self._cells) - 1
-        return self[text]
+    row: int
+    column: int
+    codes: list[int]
+    look: _Look
 
 
 class Screen:
@@ -63,7 +65,8 @@ class Screen:
     def _begin_numbers(self) -> None:
         self._cells: list[Cell] = []
         self._plain: list[bool] = []  # whether a terminal surely moves one column on
-        self._numbers: dict[Style, _Numbers] = {}
+        self._looks: list[_Look] = []
+        self._numbers: dict[Style, dict[str, int]] = {}
 
     def resize(self, width: int, height: int) -> None:
         """Another size: nothing is known any more of what the terminal shows."""
@@ -91,21 +94,31 @@ class Screen:
 
     def codes(self, text: str, style: Style) -> list[int]:
         """The cells of a text as numbers, one for every column."""
-        numbers = self._numbers.get(style)
-        if numbers is None:
-            numbers = self._numbers[style] = _Numbers(style, self._cells, self._plain)
+        numbers = self._numbers.setdefault(style, {})
         if _PLAIN.fullmatch(text):
-            return [numbers[character] for character in text]
-        cells: list[str] = []
-        last = 0  # where the character stands that others combine with
-        for character in text:
-            size = get_character_cell_size(character)
-            if size or not cells:
-                last = len(cells)
-                cells += [character, *[""] * (size - 1)]
-            else:
-                cells[last] += character
-        return [numbers[cell] for cell in cells]
+            cells: Sequence[str] = text
+        else:
+            cells = []
+            last = 0  # where the character stands that others combine with
+            for character in text:
+                size = get_character_cell_size(character)
+                if size or not cells:
+                    last = len(cells)
+                    cells += [character, *[""] * (size - 1)]
+                else:
+                    cells[last] += character
+        try:
+            return [numbers[cell] for cell in cells]
+        except KeyError:
+            return [self._number(cell, style, numbers) for cell in cells]
+
+    def _number(self, text: str, style: Style, numbers: dict[str, int]) -> int:
+        if text not in numbers:
+            self._plain.append(_PLAIN.fullmatch(text) is not None)
+            self._looks.append(_look(text, style))
+            self._cells.append((text, style))
+            numbers[text] = len(self._cells) - 1
+        return numbers[text]
 
     def write(self, data: str) -> str:
         """Take output of Textual; returns what is not for cells and must be sent as it is."""
@@ -158,7 +171,7 @@ class Screen:
             for code in np.union1d(self._wanted, self._shown).tolist():
                 if code != _UNKNOWN:
                     text, style = cells[code]
-                    new[code] = self._numbers.setdefault(style, _Numbers(style, self._cells, self._plain))[text]
+                    new[code] = self._number(text, style, self._numbers.setdefault(style, {}))
             self._wanted, self._shown = new[self._wanted], new[self._shown]
 
     # ---- what to send ----------------------------------------------------------------------------------------
@@ -173,39 +186,86 @@ class Screen:
             different = self._wanted[rows] != self._shown[rows]
             count = different.sum(axis=1)
             self._changed[rows[count == 0]] = False
+            pieces: list[_Piece] = []
+            many = 0
+            for at in np.argsort(count, kind="stable")[(count == 0).sum() :].tolist():
+                pieces += self._pieces(int(rows[at]), np.flatnonzero(different[at]).tolist())
+                many += int(count[at])
+                if many > limit // _EACH:
+                    break
+            # What looks alike goes together, wherever it stands: to move costs less than to change colours.
+            pieces.sort(key=lambda piece: piece.look)
             out: list[str] = []
             size = 0
-            for at in np.argsort(count, kind="stable")[(count == 0).sum() :].tolist():
-                row = int(rows[at])
-                for part in self._sent_line(row, np.flatnonzero(different[at]).tolist()):
-                    out.append(part)
-                    size += len(part)
-                    if size >= limit:
-                        return "".join(out)
-                self._changed[row] = False
+            for part in self._sent_pieces(pieces):
+                out.append(part)
+                size += len(part)
+                if size >= limit:
+                    break
             return "".join(out)
 
-    def _sent_line(self, row: int, columns: list[int]) -> Iterator[str]:
-        wanted, shown = self._wanted[row].tolist(), self._shown[row]
-        cells, plain = self._cells, self._plain
-        at = -1  # where the terminal writes next, −1 where that is not sure
-        with_first = -1  # the second half of a wide character that was sent
+    def _pieces(self, row: int, columns: list[int]) -> Iterator[_Piece]:
+        """The changed cells of a line in pieces of one look; a long row of pieces stays one."""
+        cells, plain, looks = self._cells, self._plain, self._looks
+        wanted = self._wanted[row].tolist()
+        stretch: list[_Piece] = []  # pieces side by side
+        end, sure = -1, False  # one past the last of them, and whether the terminal then surely is there
         for column in columns:
-            if column == with_first:
+            code = wanted[column]
+            if column < end:  # sent with its neighbours
                 continue
-            text, style = cells[wanted[column]]
-            if 0 <= at < column <= at + _NEAR and all(
-                cells[code][1] == self._sent and cells[code][0] for code in wanted[at:column]
-            ):
-                move = "".join(cells[code][0] for code in wanted[at:column])
-            else:
-                move = "" if at == column else f"\x1b[{row + 1};{column + 1}H"
-            shown[column] = wanted[column]
-            if not text:  # the second half of a wide character
-                continue
-            if column + 1 < self.width and not cells[wanted[column + 1]][0]:
-                with_first = column + 1
-                shown[with_first] = wanted[with_first]
-            at = column + 1 if plain[wanted[column]] else -1
-            colours, text, self._sent = painted(self._sent, text, style)
-            yield f"{move}{colours}{text}"
+            if not cells[code][0] and column:  # the second half of a wide character goes with the first
+                column -= 1
+                code = wanted[column]
+            wide = column + 1 < self.width and not cells[wanted[column + 1]][0]
+            if stretch and sure and column <= end + _NEAR:
+                look: _Look | None = stretch[-1].look
+                for near in wanted[end : column + 1]:
+                    look = _together(look, looks[near]) if look is not None and cells[near][0] else None
+                if look is not None:
+                    stretch[-1].look = look
+                    stretch[-1].codes += wanted[end : column + 1 + wide]
+                    end, sure = column + 1 + wide, plain[code]
+                    continue
+            if not (sure and column == end):
+                yield from _joined(stretch)
+                stretch = []
+            stretch.append(_Piece(row, column, wanted[column : column + 1 + wide], looks[code]))
+            end, sure = column + 1 + wide, plain[code]
+        yield from _joined(stretch)
+
+    def _sent_pieces(self, pieces: list[_Piece]) -> Iterator[str]:
+        at: tuple[int, int] | None = None  # where the terminal writes next, where that is sure
+        for piece in pieces:
+            shown = self._shown[piece.row]
+            for column, code in enumerate(piece.codes, piece.column):
+                text, style = self._cells[code]
+                if not text:
+                    continue
+                shown[column] = code
+                if column + 1 < self.width and not self._cells[self._wanted[piece.row, column + 1]][0]:
+                    shown[column + 1] = self._wanted[piece.row, column + 1]  # its second half
+                move = "" if at == (piece.row, column) else f"\x1b[{piece.row + 1};{column + 1}H"
+                colours, text, self._sent = painted(self._sent, text, style)
+                at = (piece.row, column + 1) if self._plain[code] else None
+                yield f"{move}{colours}{text}"
+
+
+def _look(text: str, style: Style) -> _Look:
+    front, ground, rest = style
+    return rest, ground, "" if text == " " and not rest else front or "39"
+
+
+def _together(one: _Look, other: _Look) -> _Look | None:
+    """The look of two cells that can be sent in the same colours; None if they cannot."""
+    if one[:2] != other[:2] or (one[2] and other[2] and one[2] != other[2]):
+        return None
+    return one if one[2] else other
+
+
+def _joined(stretch: list[_Piece]) -> list[_Piece]:
+    """Pieces side by side: where they are many, to change colours costs less than to move to each."""
+    if len(stretch) > _FEW:
+        stretch[0].codes = [code for piece in stretch for code in piece.codes]
+        return stretch[:1]
+    return stretch
