@@ -16,7 +16,7 @@ from explorer.session.series import alpha_at, alpha_trace, other_alpha
 from explorer.session.text import number
 from explorer.session.timeline import time_axis
 from explorer.tui.heatmap import GUTTER
-from explorer.tui.ink import BRIGHT, DIM, FAINT, NOTHING, OTHER, PINK, PINK_BOLD, TEXT, WARN, Line, braille
+from explorer.tui.ink import BRIGHT, DIM, FAINT, NOTHING, OTHER, PINK, PINK_BOLD, TEXT, WARN, Line, braille, runs
 from explorer.tui.panel import Panel
 from explorer.tui.scaling import scaling_lines
 
@@ -46,7 +46,7 @@ class AlphaPanel(Panel, can_focus=True):
             line: Line = [Segment(f"{name:>{GUTTER - 1}}", PINK if name == "pink" else DIM), Segment("┤", FAINT)]
             blank = "┈" if name else " "
             behind = _behind(null, rows - 1 - row, rows)
-            line += _runs(text, NOTHING * len(text) if beside is None else beside[row], blank, axis.cursor, behind)
+            line += _runs(text, None if beside is None else beside[row], blank, axis.cursor, behind)
             lines.append(line)
         self._entitle(frame, f"Rolling α of the layer sum Σ{frame.choices.signal}")
         return lines
@@ -101,17 +101,16 @@ def _drawn(trace: NDArray[np.float64], rows: int) -> list[str]:
     return braille(dots, rows, LOW, HIGH)
 
 
-def _runs(text: str, other: str, blank: str, cursor: int | None, behind: Style) -> Line:
+def _runs(text: str, other: str | None, blank: str, cursor: int | None, behind: Style) -> Line:
     """A row of the chart as segments: the trace, what it is compared with, the guide line, the cursor, the band."""
-    line: Line = []
-    inks = {ink: ink + behind for ink in (PINK, OTHER, FAINT)}
-    for column, (own, beside) in enumerate(zip(text, other, strict=True)):
-        shown = chr(ord(own) | ord(beside))  # braille: the dots of both
-        ink = PINK if own != NOTHING else OTHER
-        if shown == NOTHING:
-            shown, ink = ("╎", PINK) if column == cursor else (blank, FAINT)
-        if line and line[-1].style is inks[ink]:
-            line[-1] = Segment(line[-1].text + shown, line[-1].style)
-        else:
-            line.append(Segment(shown, inks[ink]))
-    return line
+    own, compared, empty = (ink + behind for ink in (PINK, OTHER, FAINT))
+    inks = [empty if character == NOTHING else own for character in text]
+    if other is not None:
+        for column, beside in enumerate(other):
+            if beside != NOTHING and inks[column] is empty:
+                inks[column] = compared
+        text = "".join(chr(ord(a) | ord(b)) for a, b in zip(text, other, strict=True))  # braille: the dots of both
+    if cursor is not None and text[cursor] == NOTHING:
+        inks[cursor] = own
+        text = f"{text[:cursor]}╎{text[cursor + 1 :]}"
+    return runs(text.replace(NOTHING, blank), inks)

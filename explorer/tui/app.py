@@ -37,13 +37,14 @@ from explorer.tui.spectrum import SpectrumPanel
 
 if TYPE_CHECKING:
     from engine.stream import Snapshot
+    from explorer.tui.direct import Ink
 
 SMALL = (100, 30)  # below this the panels become tabs
 TINY = (60, 16)  # below this nothing can be read
 TALL, LOW = 48, 36
-MOVING = "StatusBar, ReviewPanel, HeatmapPanel, AlphaPanel, OverviewPanel"
+MOVING = ("#status", "#review", "#heatmap", "#alpha", "#overview")
 RACING = 8  # as fast as it goes every draw is new from edge to edge: few of them leave the engine its pace
-STEADY = "TabBar, PointsPanel, SpectrumPanel, CellsPanel"
+STEADY = ("#tabs", "#points", "#spectrum", "#cells")
 NUMBERS = 4  # while words go by, what is steady is drawn every fourth time: nobody reads numbers faster
 
 
@@ -91,6 +92,11 @@ class Explorer(Choosing):
     def glyphs(self) -> bool:
         """Whether to draw with characters of more or less ink, for terminals of few colours or none."""
         return self._no_colours or self.console.color_system in (None, "standard", "windows")
+
+    @property
+    def ink(self) -> Ink | None:
+        """Draws straight on the terminal; None where Textual draws everything: in a browser, and without a terminal."""
+        return getattr(self._driver, "ink", None)
 
     # ---- the screen ------------------------------------------------------------------------------------------
 
@@ -180,8 +186,10 @@ class Explorer(Choosing):
             return
         screen = self.screen_stack[0]
         frame = self.session.frame()
-        for panel in screen.query(f"{MOVING}, {STEADY}" if numbers else MOVING):
-            panel.show(self.session, frame)  # type: ignore[attr-defined]
+        for name in (*MOVING, *STEADY) if numbers else MOVING:
+            screen.query_one(name).show(self.session, frame)  # type: ignore[attr-defined]
+        if self.ink is not None:
+            self._driver.send()  # type: ignore[union-attr]
 
     def _await_opening(self) -> None:
         assert self.opening is not None

@@ -8,6 +8,7 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from explorer.tui.difference import Screen
+from explorer.tui.direct import Ink
 
 PART = 4096  # characters sent at once: at 300 kB/s a terminal takes them in 14 ms, and a key waits no longer
 BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"  # what lies between appears at once
@@ -62,13 +63,14 @@ class MeteredDriver(LinuxDriver):
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
-        self._cells = Screen(*app.size)
-        self.meter = Meter(cast("IO[str]", self._file), self._cells)
+        self.cells = Screen(*app.size)
+        self.ink = Ink(app, self.cells)
+        self.meter = Meter(cast("IO[str]", self._file), self.cells)
         self._file = cast("Any", self.meter)
 
     def start_application_mode(self) -> None:
         self.meter.leaving = False
-        self._cells.forget()
+        self.cells.forget()
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def stop_application_mode(self) -> None:
@@ -77,17 +79,24 @@ class MeteredDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         size = self._app.size
-        if size != (self._cells.width, self._cells.height):
-            self._cells.resize(*size)
-        through = data if self.meter.leaving else self._cells.write(data)
+        if size != (self.cells.width, self.cells.height):
+            self.cells.resize(*size)
+        self._send(data if self.meter.leaving else self.cells.write(data))
+
+    def send(self) -> None:
+        """Send what panels drew themselves."""
+        if not self.meter.leaving:
+            self._send("")
+
+    def _send(self, through: str) -> None:
         writer = self._writer_thread
-        if writer is not None and (through or (self._cells.waiting and writer._queue.empty())):
+        if writer is not None and (through or (self.cells.waiting and writer._queue.empty())):
             self.meter.at_once = self._app._sync_available
             super().write(through)
 
     def forget(self) -> None:
         """Send everything anew: the terminal may have lost what it showed."""
-        self._cells.forget()
+        self.cells.forget()
 
     def run_input_thread(self) -> None:
         try:
@@ -104,4 +113,4 @@ class MeteredDriver(LinuxDriver):
     def busy(self) -> bool:
         """Whether output waits for the terminal."""
         writer = self._writer_thread
-        return writer is not None and (self.meter.busy or self._cells.waiting or not writer._queue.empty())
+        return writer is not None and (self.meter.busy or self.cells.waiting or not writer._queue.empty())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -19,12 +21,15 @@ from explorer.session.colours import LEVELS, glyph
 from explorer.session.heatmap import Heatmap, heatmap
 from explorer.session.holding import held_cells
 from explorer.session.model import Frame, Session
-from explorer.tui.ink import DEAD, DIM, FAINT, PINK, SELECTED, WARN, Line, gradient, half_blocks, hex_colours_of
-from explorer.tui.panel import Panel, entitle
+from explorer.tui.ink import DEAD, DIM, FAINT, PINK, SELECTED, WARN, Line, gradient, half_blocks
+from explorer.tui.panel import Framed, Panel
+
+if TYPE_CHECKING:
+    from explorer.tui.difference import Codes
+    from explorer.tui.direct import Ink
 
 GUTTER = 7
 TILES = 12
-FIRST = 3  # tiles drawn between two looks at the keys
 COLOURS = (32, 32, 16, 8)  # levels of the map at each level of pacing: neighbours of one colour cost one sequence
 FEW = 8  # of 256 colours: more would not rise in lightness from one to the next
 CURSOR = Segment("┃", PINK)
@@ -32,36 +37,90 @@ CURSOR_ASCII = Segment("|")
 EMPTY = Segment(" ")
 
 
+@dataclass(frozen=True)
+class Picture:
+    """``codes`` (row, column) are map positions, ``there`` (column,) says where a word is, ``cursor`` is a column."""
+
+    codes: NDArray[np.uint8]
+    there: NDArray[np.bool_]
+    cursor: int | None
+    map: str
+    glyphs: bool
+
+    @classmethod
+    def of(cls, view: Heatmap, map: str, glyphs: bool, levels: int) -> Picture:
+        """A view in so many colours."""
+        step = LEVELS // levels
+        return cls(view.codes // step * step + step // 2, view.there, view.axis.cursor, map, glyphs)
+
+    def part(self, start: int, stop: int) -> Picture:
+        """Some columns of it."""
+        cursor = self.cursor - start if self.cursor is not None and start <= self.cursor < stop else None
+        return Picture(self.codes[:, start:stop], self.there[start:stop], cursor, self.map, self.glyphs)
+
+    @property
+    def height(self) -> int:
+        """In lines."""
+        return len(self.codes) // (1 if self.glyphs else 2)
+
+    def changed(self, before: Picture | None) -> list[int]:
+        """The lines that are not as they were."""
+        if before is None or before.codes.shape != self.codes.shape or before._look() != self._look():
+            return list(range(self.height))
+        lines = (self.codes != before.codes).reshape(self.height, -1).any(axis=1)
+        return np.flatnonzero(lines).tolist()
+
+    def _look(self) -> tuple[object, ...]:
+        """Everything but the codes."""
+        return self.there.tobytes(), self.cursor, self.map, self.glyphs
+
+    def line(self, y: int) -> Line:
+        """A line of it."""
+        upper, lower = (self.codes[y] if self.glyphs else self.codes[2 * y + half] for half in (0, 1))
+        line: Line = []
+        for column, (above, below, shown) in enumerate(
+            zip(upper.tolist(), lower.tolist(), self.there.tolist(), strict=True)
+        ):
+            if column == self.cursor:
+                place = CURSOR_ASCII if self.glyphs else CURSOR
+            elif not shown:
+                place = EMPTY
+            elif self.glyphs:
+                place = Segment(glyph(above))
+            else:
+                place = half_blocks(self.map, above, below)
+            if line and line[-1].style == place.style:
+                line[-1] = Segment(line[-1].text + place.text, place.style)
+            else:
+                line.append(place)
+        return line
+
+    def cells(self, ink: Ink, ground: Style) -> Codes:
+        """All of it as the cells of a terminal, (line, column); half blocks only."""
+        cells = ink.blocks(self.map, self.codes[::2], self.codes[1::2], ground)
+        cells[:, ~self.there] = ink.cell(EMPTY, ground)
+        if self.cursor is not None:
+            cells[:, self.cursor] = ink.cell(CURSOR, ground)
+        return cells
+
+
 class Tile(Widget):
     """Some columns of the picture. Textual redraws whole widths, so a picture in tiles redraws only what moved."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._lines: list[Line] = []
-        self._shown: tuple[object, ...] = ()
+    picture: Picture | None = None
 
-    def show(self, view: Heatmap, start: int, stop: int, name: str, glyphs: bool, levels: int) -> bool:
-        """Draw columns ``start`` to ``stop`` in so many colours; False if they are drawn already."""
-        cursor = view.axis.cursor if view.axis.cursor is not None and start <= view.axis.cursor < stop else None
-        step = LEVELS // levels
-        codes = view.codes[:, start:stop] // step * step + step // 2
-        there = view.there[start:stop]
-        shown = (codes.tobytes(), there.tobytes(), cursor, name, stop - start)
-        if shown == self._shown:
-            return False
-        self._shown, before = shown, self._lines
-        at = None if cursor is None else cursor - start
-        self._lines = _tile(codes.tolist(), there.tolist(), at, name, glyphs)
-        changed = [y for y, line in enumerate(self._lines) if y >= len(before) or line != before[y]]
-        self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
-        return True
+    def show(self, picture: Picture) -> None:
+        """Let Textual draw it, as far as it changed."""
+        changed, self.picture = picture.changed(self.picture), picture
+        if changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     def render_lines(self, crop: Region) -> list[Strip]:
         self._ground = self.rich_style  # the same for all lines, and dear to ask for
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
-        line = self._lines[y] if y < len(self._lines) else []
+        line = self.picture.line(y) if self.picture is not None and y < self.picture.height else []
         return Strip(line).adjust_cell_length(self.size.width).apply_style(self._ground)
 
 
@@ -74,54 +133,43 @@ class Gutter(Panel):
         return self.lines
 
 
-class HeatmapPanel(Horizontal, can_focus=True):
+class HeatmapPanel(Horizontal, Framed, can_focus=True):
     """A gutter that names the cells, and tiles side by side. A click selects the cell and looks at the word."""
 
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self._titles = ("", "")
-        self._left: list[Callable[[], bool]] = []
-        self._at_once = TILES
-
     def compose(self) -> ComposeResult:
-        yield Gutter()
-        for _ in range(TILES):
-            yield Tile()
+        self._gutter, self._tiles = Gutter(), [Tile() for _ in range(TILES)]
+        yield self._gutter
+        yield from self._tiles
 
     def show(self, session: Session, frame: Frame) -> None:
         """Draw a frame."""
-        tiles = list(self.query(Tile))
-        width, height = sum(tile.size.width for tile in tiles), self.size.height
+        widths = [tile.size.width for tile in self._tiles]
+        width, height = sum(widths), self.size.height
         if not width or not height or not self.display:
             return
-        explorer = self.query_one(Gutter).explorer
+        explorer = self.explorer
         glyphs, per_line = explorer.glyphs, 1 if explorer.glyphs else 2
         self._view = view = heatmap(session, frame, width, height * per_line)
+        self._entitle(frame, view, glyphs)
         levels = COLOURS[explorer.pacer.level]
         if explorer.console.color_system == "256":
             levels = min(levels, FEW)
-        stops = np.cumsum([tile.size.width for tile in tiles]).tolist()
-        self._left = [
-            partial(tile.show, view, start, stop, frame.choices.map, glyphs, levels)
-            for tile, start, stop in zip(tiles, [0, *stops[:-1]], stops, strict=True)
-        ]
-        # A key that changes all of it is answered at once by what changes little, and then filled in.
-        in_parts = frame.snapshot.speed is not None or not frame.snapshot.playing
-        self._at_once = FIRST if in_parts and hasattr(explorer.app._driver, "busy") else TILES
-        self._fill()
-        gutter = self.query_one(Gutter)
-        gutter.lines = _names(view, frame, per_line)
-        gutter.show(session, frame)
-        self._entitle(session, frame, view, glyphs)
+        self._draw(Picture.of(view, frame.choices.map, glyphs, levels), widths)
+        self._gutter.lines = _names(view, frame, per_line)
+        self._gutter.show(session, frame)
 
-    def _fill(self) -> None:
-        drawn = 0
-        while self._left and drawn < self._at_once:
-            drawn += self._left.pop(0)()
-        if self._left:
-            self.call_after_refresh(self._fill)
+    def _draw(self, picture: Picture, widths: list[int]) -> None:
+        ink, ground = self.explorer.ink, self._tiles[0].rich_style
+        stops = np.cumsum([0, *widths]).tolist()
+        parts = [picture.part(start, stop) for start, stop in pairwise(stops)]
+        if ink is not None and not picture.glyphs and ink.draw_columns(self._tiles, picture.cells(ink, ground)):
+            for tile, part in zip(self._tiles, parts, strict=True):
+                tile.picture = part
+        else:
+            for tile, part in zip(self._tiles, parts, strict=True):
+                tile.show(part)
 
-    def _entitle(self, session: Session, frame: Frame, view: Heatmap, glyphs: bool) -> None:
+    def _entitle(self, frame: Frame, view: Heatmap, glyphs: bool) -> None:
         chosen = frame.choices.signal
         signal = next(s for s in frame.snapshot.network.signals if s.name == chosen)
         names = "·".join(
@@ -137,9 +185,10 @@ class HeatmapPanel(Horizontal, can_focus=True):
             for segment in gradient(frame.choices.map, 10, glyphs)
         )
         unit = " σ of its cell" if frame.choices.contrast == "each cell" else ""
-        title = f"2 {names}  {signal.meaning}"
-        subtitle = "   ".join([f"{_end(view.low)} {scale} {_end(view.high)}{unit}", *badges, "† dead"])
-        self._titles = entitle(self, (title, subtitle), self._titles)
+        self.entitle(
+            f"2 {names}  {signal.meaning}",
+            "   ".join([f"{_end(view.low)} {scale} {_end(view.high)}{unit}", *badges, "† dead"]),
+        )
 
     @property
     def words_shown(self) -> int:
@@ -150,7 +199,7 @@ class HeatmapPanel(Horizontal, can_focus=True):
         if not self.content_region.contains_point(event.screen_offset):
             return
         place = event.screen_offset - self.content_region.offset  # the click came to a tile, with the tile's offset
-        explorer = self.query_one(Gutter).explorer
+        explorer = self.explorer
         line = place.y * (1 if explorer.glyphs else 2)
         if explorer.session is not None and line < len(self._view.row_of):
             explorer.session.select(self._view.rows[self._view.row_of[line]][0])
@@ -159,32 +208,6 @@ class HeatmapPanel(Horizontal, can_focus=True):
             explorer.look_at(int(self._view.axis.words[column]))
         else:
             explorer.draw()
-
-
-def _tile(codes: list[list[int]], there: list[bool], cursor: int | None, name: str, glyphs: bool) -> list[Line]:
-    """The lines of some columns; ``codes`` are rows of map positions, ``cursor`` is a column or None."""
-    lines: list[Line] = []
-    for top in range(0, len(codes), 1 if glyphs else 2):
-        upper = codes[top]
-        lower = codes[top + 1] if top + 1 < len(codes) else None
-        line: Line = []
-        for column, shown in enumerate(there):
-            if column == cursor:
-                place = CURSOR_ASCII if glyphs else CURSOR
-            elif not shown:
-                place = EMPTY
-            elif glyphs:
-                place = Segment(glyph(upper[column]))
-            elif lower is None:
-                place = Segment("▀", Style(color=hex_colours_of(name)[upper[column]]))
-            else:
-                place = half_blocks(name, upper[column], lower[column])
-            if line and line[-1].style == place.style:
-                line[-1] = Segment(line[-1].text + place.text, place.style)
-            else:
-                line.append(place)
-        lines.append(line)
-    return lines
 
 
 def _names(view: Heatmap, frame: Frame, per_line: int) -> list[Line]:

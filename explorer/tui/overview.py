@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 
@@ -13,7 +12,7 @@ from explorer.session.colours import BARS
 from explorer.session.model import Frame, Session
 from explorer.session.series import Difference, Overview, difference, other_overview, overview, probability_at
 from explorer.session.text import number
-from explorer.tui.ink import FAINT, GOOD, NEGATIVE, NOTHING, OTHER, PINK_BOLD, Line, as_markup, braille, safe
+from explorer.tui.ink import FAINT, GOOD, NEGATIVE, NOTHING, OTHER, PINK_BOLD, Line, as_markup, braille, runs, safe
 from explorer.tui.panel import Panel
 
 
@@ -36,20 +35,18 @@ class OverviewPanel(Panel):
         cursor = view.column(max(0, frame.word)) if frame.word >= 0 else -1
         other = other_overview(session, frame, width)
         lines: list[Line] = []
+        values = view.values.tolist()
         for row in range(height):
-            line: Line = []
-            for column, value in enumerate(view.values.tolist()):
-                character, style = _bar(value, row, height)
-                if other is not None and _row_of(float(other.values[column]), height) == row:
-                    character, style = "━", style + OTHER
-                if column == cursor:
-                    style = PINK_BOLD
-                    character = "┃" if character == " " else character
-                if line and line[-1].style == style:
-                    line[-1] = Segment(line[-1].text + character * stretch, style)
-                else:
-                    line.append(Segment(character * stretch, style))
-            lines.append(line)
+            bars = [_bar(value, row, height) for value in values]
+            if other is not None:
+                for column, there in enumerate(other.values.tolist()):
+                    if _row_of(there, height) == row:
+                        bars[column] = "━", bars[column][1] + OTHER
+            if cursor >= 0:
+                character = bars[cursor][0]
+                bars[cursor] = "┃" if character == " " else character, PINK_BOLD
+            text = "".join(character * stretch for character, _ in bars)
+            lines.append(runs(text, [ink for _, ink in bars for _ in range(stretch)]))
         if apart is not None and below:
             lines += _curve(apart, width, below, cursor)
         here = probability_at(session, frame)
@@ -73,21 +70,18 @@ def _curve(apart: Difference, width: int, rows: int, cursor: int) -> list[Line]:
     """The difference as a curve, dots where it would be zero, and the word looked at."""
     values = apart.columns(width).values
     stretch = max(1, width // len(values))
-    zero = np.where(np.arange(2 * len(values) * stretch) % 2, np.nan, 0.0)
-    own, dots = (braille(dots, rows, -apart.reach, apart.reach) for dots in (np.repeat(values, 2 * stretch), zero))
+    none = np.where(np.arange(2 * len(values) * stretch) % 2, np.nan, 0.0)
+    curves, dots = (braille(dots, rows, -apart.reach, apart.reach) for dots in (np.repeat(values, 2 * stretch), none))
     lines: list[Line] = []
-    for curve, guide in zip(own, dots, strict=True):
-        line: Line = []
-        for place, (drawn, dotted) in enumerate(zip(curve, guide, strict=True)):
-            there = drawn != NOTHING
-            character, style = (drawn, OTHER) if there else (dotted if dotted != NOTHING else " ", FAINT)
-            if place // stretch == cursor:
-                character, style = (character if there else "┃"), PINK_BOLD
-            if line and line[-1].style == style:
-                line[-1] = Segment(line[-1].text + character, style)
-            else:
-                line.append(Segment(character, style))
-        lines.append(line)
+    for curve, guide in zip(curves, dots, strict=True):
+        drawn = [
+            (own, OTHER) if own != NOTHING else (zero if zero != NOTHING else " ", FAINT)
+            for own, zero in zip(curve, guide, strict=True)
+        ]
+        for place in range(max(0, cursor) * stretch, (cursor + 1) * stretch):
+            character, ink = drawn[place]
+            drawn[place] = character if ink is OTHER else "┃", PINK_BOLD
+        lines.append(runs("".join(character for character, _ in drawn), [ink for _, ink in drawn]))
     return lines
 
 

@@ -31,7 +31,7 @@ KEYS = {
     "signal": b"g", "colours": b"v", "order": b"o", "contrast": b"k", "back": b"\x1b[D", "cell": b"\x1b[B", "pin": b"p",
     "turn": b",", "F(s)": b"s", "zoom": b"z", "help": b"?", "leave": b"\x1b",
 }  # fmt: skip
-TITLES = (b"input gate", b"forget gate", b"candidate", b"output gate", b"cell state", b"tanh of")
+TITLES = (b"gate", b"forget gate", b"candidate", b"output gate", b"cell state", b"tanh of")
 
 
 def shown(rate: float | None) -> str:

@@ -357,7 +357,7 @@ async def test_without_colours_there_are_glyphs(session: Session, monkeypatch: p
         tiles = "".join(
             segment.text
             for tile in app.query("Tile")
-            for line in tile._lines
+            for line in map(tile.picture.line, range(tile.picture.height))  # type: ignore[attr-defined]
             for segment in line  # type: ignore[attr-defined]
         )
         assert set(tiles) <= set(" .:-=+*#%@|")

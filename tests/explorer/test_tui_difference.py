@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import example, given, settings, strategies as st
@@ -67,16 +68,24 @@ FULL = "".join(f"\x1b[{row};1H\x1b[38;2;9;9;9;48;2;1;2;3m{'.' * WIDTH}\x1b[0m" f
 
 
 @settings(deadline=None, max_examples=300)
-@example([[(1, 1, [])], [(1, 1, [("", "世界")])], [(1, 1, [])]], 1, 4635)  # stopped between the halves of a wide one
-@given(st.lists(st.lists(pieces, max_size=5), min_size=1, max_size=6), st.integers(1, 300), st.integers(0, 2**32))
-def test_both_terminals_show_the_same(updates: list[list[Any]], limit: int, seed: int) -> None:
+@example(
+    [[(1, 1, [])], [(1, 1, [("", "世界")])], [(1, 1, [])]], 1, 4635, 1 << 17
+)  # stopped between the halves of a wide one
+@given(
+    st.lists(st.lists(pieces, max_size=5), min_size=1, max_size=6),
+    st.integers(1, 300),
+    st.integers(0, 2**32),
+    st.sampled_from([10, 1 << 17]),
+)
+def test_both_terminals_show_the_same(updates: list[list[Any]], limit: int, seed: int, many: int) -> None:
     whole, sparing = terminal(), terminal()
     streams = pyte.Stream(whole), pyte.Stream(sparing)
     screen = Screen(WIDTH, HEIGHT)
     dice = random.Random(seed)
     for data in [FULL, *("".join(map(drawn, update)) for update in updates)]:
         streams[0].feed(data)
-        assert screen.write(data) == ""
+        with patch("explorer.tui.difference._MANY", many):  # with few the cells are often numbered anew
+            assert screen.write(data) == ""
         for _ in range(dice.randrange(3)):  # what is not sent in time is sent later, or was changed again
             streams[1].feed(screen.take(limit))
     while part := screen.take(limit):
@@ -130,3 +139,22 @@ def test_what_is_not_for_cells_goes_through() -> None:
     data = "\x1b[?1049h\x1b]0;title\x07\x1b[?2026h\x1b[1;1Hfilm\x1b[?2026l\x07"
     assert screen.write(data) == "\x1b[?1049h\x1b]0;title\x07\x07"
     assert "film" in screen.take(10_000)
+
+
+def test_cells_are_let_go_when_they_are_many() -> None:
+    screen = Screen(WIDTH, HEIGHT)
+    with patch("explorer.tui.difference._MANY", 200):
+        for first in range(0x4E00, 0x4E00 + 2000, 10):
+            screen.write("\x1b[1;1H" + "".join(map(chr, range(first, first + 10))))
+        assert screen.generation > 1
+        assert len(screen._cells) <= 200
+
+
+def test_cells_put_are_cells_written() -> None:
+    written, put = Screen(WIDTH, HEIGHT), Screen(WIDTH, HEIGHT)
+    style = ("38;2;9;9;9", "", "1")
+    for row, text in enumerate(["film", "a世b", "日本", "e\u0301"]):
+        written.write(f"\x1b[{row + 1};{row * 3 + 1}H\x1b[38;2;9;9;9;1m{text}")
+        put.put([(row, row * 3, put.codes(text, style))])
+    put.put([(HEIGHT, 0, put.codes("x", style)), (0, WIDTH, put.codes("x", style))])  # there is no room
+    assert put.take(10_000) == written.take(10_000)

@@ -1,0 +1,68 @@
+"""Colours and attributes as a terminal is told them: parameters of SGR ("select graphic rendition")."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+_UPPER, _LOWER, _BLANK = "▀", "▄", " "
+
+Style = tuple[str, str, str]  # foreground, background, the rest: each as parameters of SGR, "" by default
+
+DEFAULT: Style = ("", "", "")
+
+
+@lru_cache(maxsize=65536)
+def painted(sent: Style | None, text: str, style: Style) -> tuple[str, str, Style]:
+    """The colours to send, the character, and the colours the terminal then has; ``sent`` are those it has.
+
+    A half block may as well be the other half in exchanged colours, or a blank where both halves are one colour.
+    """
+    ways = [(text, style)]
+    front, ground, rest = style
+    if text == _UPPER and front.startswith("38") and ground.startswith("48"):
+        exchanged = ("3" + ground[1:], "4" + front[1:], rest)
+        ways.append((_LOWER, exchanged))
+        if exchanged[0] == front:
+            ways = [(_BLANK, (front if sent is None else sent[0], ground, rest))]
+    elif text == _BLANK and not rest and sent is not None:
+        ways = [(text, (sent[0], ground, rest))]  # nobody sees the foreground of a blank
+    options = [(_change(sent, how), character, how) for character, how in ways]
+    return min(options, key=lambda option: len(option[0]))
+
+
+def _change(sent: Style | None, style: Style) -> str:
+    if sent == style:
+        return ""
+    if sent is None or sent[2] != style[2]:
+        parts = ["0", *filter(None, (style[2], style[0], style[1]))]
+    else:
+        parts = [new or reset for old, new, reset in zip(sent[:2], style[:2], ("39", "49"), strict=True) if old != new]
+    return f"\x1b[{';'.join(parts)}m"
+
+
+@lru_cache(maxsize=65536)
+def after(style: Style, parameters: str) -> Style:
+    """The style after SGR parameters."""
+    front, ground, rest = style
+    numbers = (parameters or "0").split(";")
+    at = 0
+    while at < len(numbers):
+        number = numbers[at] or "0"
+        length = (
+            {"2": 5, "5": 3}.get(numbers[at + 1] if at + 1 < len(numbers) else "", 1) if number in ("38", "48") else 1
+        )
+        part = ";".join(numbers[at : at + length])
+        at += length
+        if number == "0":
+            front, ground, rest = DEFAULT
+        elif number == "39":
+            front = ""
+        elif number == "49":
+            ground = ""
+        elif len(number) == 2 and number[0] in "39":
+            front = part
+        elif (len(number) == 2 and number[0] == "4") or (len(number) == 3 and number[:2] == "10"):
+            ground = part
+        else:
+            rest = f"{rest};{part}" if rest else part
+    return front, ground, rest
