@@ -13,7 +13,7 @@ from PySide6.QtGui import QBrush, QColor, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QMenu
 
 from explorer.gui.marks import Labels, Spots, Strokes, faded
-from explorer.gui.panel import Panel
+from explorer.gui.panel import CACHED, Panel
 from explorer.gui.text import as_html, safe
 from explorer.gui.theme import DARK, Theme, gradient
 from explorer.session.colours import MEMORY, OPINIONS
@@ -109,6 +109,7 @@ class PointsPanel(Panel):
             self._ring, self._hovered, self._drawn, self._ends, self._chosen, self._told,
         ):  # fmt: skip
             self.view.addItem(item, ignoreBounds=True)
+        self._cloud.setCacheMode(CACHED)  # the trail moves over it word by word
         self.legend = QLabel()
         self.legend.setObjectName("head")
         self.legend.setWordWrap(True)

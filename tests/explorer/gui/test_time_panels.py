@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import random
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
 
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QMenu
 
 from explorer.gui.export import save
@@ -27,7 +30,7 @@ from explorer.session.band import band
 from explorer.session.scaling import scaling
 from explorer.session.series import alpha_at
 from explorer.session.text import number
-from tests.explorer.small import REVIEWS, small_file
+from tests.explorer.small import REVIEWS, small_file, wait
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -147,6 +150,40 @@ def test_a_click_in_a_picture_selects_the_cell_and_looks_at_the_word(window: Win
     np.testing.assert_allclose(gates._curves[0].yData, window.opened_session.read("h", 0, 100)[:, 3])
     click(qtbot, gates._images, 30.5, own.height_of(3))
     assert window.opened_session.choices.selected is None
+
+
+def test_words_drawn_one_by_one_look_as_if_drawn_at_once(window: Window, qapp: Any) -> None:
+    words, session, dice = panel(window, ReviewPanel).words, window.opened_session, random.Random(0)
+    window._timer.stop()
+
+    def read_on() -> None:
+        time = session.stream.snapshot.time + 1
+        session.stream.seek(time)
+        wait(lambda: session.stream.snapshot.time == time)
+
+    deeds: tuple[Callable[[], object], ...] = (
+        read_on,
+        lambda: session.look_at(dice.randrange(100)),
+        lambda: session.look_at(dice.randrange(100)),
+        lambda: window.brush(dice.randrange(60), dice.randrange(60)),
+        lambda: window.hover(dice.randrange(100)),
+        lambda: session.words.look_for(dice.choice(["film", "a", "very human"])),
+        session.map,
+        session.live,
+    )
+
+    def seen() -> QImage:
+        qapp.processEvents()
+        place = words.mapTo(window, QPoint(0, 0))
+        picture = window.screen().grabWindow(window.winId(), place.x(), place.y(), words.width(), words.height())
+        return picture.toImage()
+
+    for _ in range(30):
+        dice.choice(deeds)()
+        window.redraw()
+        piecewise = seen()
+        words.update()
+        assert piecewise == seen()
 
 
 def test_a_drag_in_a_picture_brushes_and_the_places_are_marked(window: Window, qtbot: Any) -> None:
