@@ -17,7 +17,7 @@ pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not 
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QFileDialog, QMenu
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from explorer.gui.export import save
 from explorer.gui.gates import GatesPanel
@@ -152,37 +152,45 @@ def test_a_click_in_a_picture_selects_the_cell_and_looks_at_the_word(window: Win
     assert window.opened_session.choices.selected is None
 
 
-def test_words_drawn_one_by_one_look_as_if_drawn_at_once(window: Window, qapp: Any) -> None:
-    words, session, dice = panel(window, ReviewPanel).words, window.opened_session, random.Random(0)
+@pytest.mark.parametrize("kind", [ReviewPanel, GatesPanel])
+def test_what_is_drawn_piece_by_piece_looks_as_if_drawn_at_once(window: Window, qapp: Any, kind: type) -> None:
+    chosen, session, dice = panel(window, kind), window.opened_session, random.Random(0)
     window._timer.stop()
 
     def read_on() -> None:
-        time = session.stream.snapshot.time + 1
+        time = min(144, session.stream.snapshot.time + dice.randrange(1, 4))
         session.stream.seek(time)
         wait(lambda: session.stream.snapshot.time == time)
 
+    def go_back() -> None:
+        session.stream.seek(90)
+        wait(lambda: session.stream.snapshot.time == 90)
+
     deeds: tuple[Callable[[], object], ...] = (
         read_on,
-        lambda: session.look_at(dice.randrange(100)),
-        lambda: session.look_at(dice.randrange(100)),
+        read_on,
+        read_on,
+        go_back,
+        lambda: session.look_at(dice.randrange(90)),
         lambda: window.brush(dice.randrange(60), dice.randrange(60)),
-        lambda: window.hover(dice.randrange(100)),
+        lambda: window.hover(dice.randrange(90), dice.choice([None, 3])),
         lambda: session.words.look_for(dice.choice(["film", "a", "very human"])),
-        session.map,
-        session.live,
+        lambda: session.perform(dice.choice(["map", "live", "order", "bins", "signal", "contrast"])),
+        lambda: window.span.zoom(50, dice.choice([80, 100, 130])),
     )
 
     def seen() -> QImage:
         qapp.processEvents()
-        place = words.mapTo(window, QPoint(0, 0))
-        picture = window.screen().grabWindow(window.winId(), place.x(), place.y(), words.width(), words.height())
+        place = chosen.mapTo(window, QPoint(0, 0))
+        picture = window.screen().grabWindow(window.winId(), place.x(), place.y(), chosen.width(), chosen.height())
         return picture.toImage()
 
-    for _ in range(30):
+    for _ in range(40):
         dice.choice(deeds)()
         window.redraw()
         piecewise = seen()
-        words.update()
+        for widget in chosen.findChildren(QWidget):
+            widget.update()
         assert piecewise == seen()
 
 
