@@ -6,7 +6,7 @@ import re
 from html import unescape
 from typing import NamedTuple
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -53,6 +53,7 @@ class Head(QWidget):
         super().__init__()
         self._text = ""
         self._runs: list[Run] = []
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing below need be painted
         self.setFixedHeight(self.fontMetrics().height() + 4)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
@@ -67,6 +68,7 @@ class Head(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
+        painter.fillRect(event.rect(), self.palette().color(self.backgroundRole()))
         ink, width = self.palette().color(self.foregroundRole()), self.width()
         fonts = {tags: self._font(tags) for tags in {run.tags for run in self._runs}}
         ascent = max((metrics.ascent() for _, metrics in fonts.values()), default=0.0)

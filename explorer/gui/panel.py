@@ -100,6 +100,7 @@ class Panel(QWidget):
         widget = pg.PlotWidget(viewBox=view)
         widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys are the window's
         widget.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # and the menu is the panel's
+        widget.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing below need be painted
         item = widget.getPlotItem()
         item.hideButtons()
         item.setMenuEnabled(False)

@@ -155,7 +155,10 @@ class PointsPanel(Panel):
         if self.fresh("trail", scene.trail, theme):
             steps = np.stack([scene.trail[:-1], scene.trail[1:]], axis=1)
             self._trail.draw(steps, faded(theme.pink, len(steps)))
-            self._now.setData(pos=scene.trail[-1:], symbol="d", brush=theme.pink, pen=theme.ground)
+            if self.fresh("now", len(scene.trail) > 0, theme):
+                self._now.setData(pos=scene.trail[-1:], symbol="d", brush=theme.pink, pen=theme.ground)
+            else:
+                self._now.move(scene.trail[-1:])
         hovered = points.place_of(-1 if self.explorer.hovered is None else self.explorer.hovered)
         if self.fresh("hovered", hovered, theme):  # the word under the mouse in any panel
             self._hovered.setData(pos=hovered, symbol="d", brush=None, pen=theme.pink)

@@ -50,6 +50,7 @@ class Words(QWidget):
         self._boxes: list[tuple[int, int, str]] = []
         self._found: set[int] = set()
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing below need be painted
         self.setMinimumSize(120, 24)
 
     def show_words(self, session: Session, frame: Frame) -> tuple[float, float]:
@@ -143,6 +144,7 @@ class Words(QWidget):
             return
         theme, colours = self._explorer.theme, table(frame.choices.map)
         painter = QPainter(self)
+        painter.fillRect(event.rect(), QColor(theme.ground))
         strange = QFont(self.font())
         strange.setItalic(True)
         strange.setUnderline(True)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import random
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not 
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu
 
 from explorer.gui.export import save
 from explorer.gui.gates import GatesPanel
@@ -30,7 +28,7 @@ from explorer.session.band import band
 from explorer.session.scaling import scaling
 from explorer.session.series import alpha_at
 from explorer.session.text import number
-from tests.explorer.small import REVIEWS, small_file, wait
+from tests.explorer.small import REVIEWS, small_file
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -150,48 +148,6 @@ def test_a_click_in_a_picture_selects_the_cell_and_looks_at_the_word(window: Win
     np.testing.assert_allclose(gates._curves[0].yData, window.opened_session.read("h", 0, 100)[:, 3])
     click(qtbot, gates._images, 30.5, own.height_of(3))
     assert window.opened_session.choices.selected is None
-
-
-@pytest.mark.parametrize("kind", [ReviewPanel, GatesPanel])
-def test_what_is_drawn_piece_by_piece_looks_as_if_drawn_at_once(window: Window, qapp: Any, kind: type) -> None:
-    chosen, session, dice = panel(window, kind), window.opened_session, random.Random(0)
-    window._timer.stop()
-
-    def read_on() -> None:
-        time = min(144, session.stream.snapshot.time + dice.randrange(1, 4))
-        session.stream.seek(time)
-        wait(lambda: session.stream.snapshot.time == time)
-
-    def go_back() -> None:
-        session.stream.seek(90)
-        wait(lambda: session.stream.snapshot.time == 90)
-
-    deeds: tuple[Callable[[], object], ...] = (
-        read_on,
-        read_on,
-        read_on,
-        go_back,
-        lambda: session.look_at(dice.randrange(90)),
-        lambda: window.brush(dice.randrange(60), dice.randrange(60)),
-        lambda: window.hover(dice.randrange(90), dice.choice([None, 3])),
-        lambda: session.words.look_for(dice.choice(["film", "a", "very human"])),
-        lambda: session.perform(dice.choice(["map", "live", "order", "bins", "signal", "contrast"])),
-        lambda: window.span.zoom(50, dice.choice([80, 100, 130])),
-    )
-
-    def seen() -> QImage:
-        qapp.processEvents()
-        place = chosen.mapTo(window, QPoint(0, 0))
-        picture = window.screen().grabWindow(window.winId(), place.x(), place.y(), chosen.width(), chosen.height())
-        return picture.toImage()
-
-    for _ in range(40):
-        dice.choice(deeds)()
-        window.redraw()
-        piecewise = seen()
-        for widget in chosen.findChildren(QWidget):
-            widget.update()
-        assert piecewise == seen()
 
 
 def test_a_drag_in_a_picture_brushes_and_the_places_are_marked(window: Window, qtbot: Any) -> None:
@@ -332,8 +288,8 @@ def test_dragged_bounds_choose_the_scales_and_the_exponent_follows(window: Windo
     assert shown.bounds == pytest.approx((8, 24))
     assert f"α <b>{number(found.alpha)}" in shown.head.text()
     assert "17 scales 8…24 words" in shown.head.text()
-    x, y = shown._fit.getOriginalDataset()
-    assert np.polyfit(np.log(x), np.log(y), 1)[0] == pytest.approx(found.alpha)
+    x, y = shown._fit.getData()  # in logarithms
+    assert np.polyfit(x, y, 1)[0] == pytest.approx(found.alpha)
     shown._region.setRegion(np.log10([8, 9]))
     assert "too few for a slope" in shown.head.text()
     headings, rows = shown.numbers()
@@ -505,7 +461,6 @@ def test_a_picture_is_taken_without_a_screen(tmp_path: Path) -> None:
     network = str(small_file(tmp_path))
     done = pinkx("--screenshot", str(path), "--after", "0.5", "--size", "1100x720", "--network", network)
     assert (done.returncode, done.stderr) == (0, "")
-    from PySide6.QtGui import QImage
 
     picture = QImage(str(path))
     assert (picture.width(), picture.height()) == (1100, 720)
