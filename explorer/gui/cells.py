@@ -91,8 +91,10 @@ class CellsPanel(Panel):
         colours = [_colour(row, theme) for row in rows]
         if self.fresh("size", len(rows)):
             self.whole()
-        if self.fresh("bars", activity, colours):
-            self._bars.setOpts(x=np.arange(len(rows)), height=np.nan_to_num(activity), width=WIDTH, brushes=colours)
+        if self.fresh("colours", colours):
+            self._bars.setOpts(brushes=colours)
+        if self.fresh("bars", activity):
+            self._bars.setOpts(x=np.arange(len(rows)), height=np.nan_to_num(activity), width=WIDTH)
         top = max(0.1, float(np.nanmax(activity, initial=0.0)), 1.2 * snapshot.threshold)
         if not self.threshold.moving and self.fresh("top", round(top, 1)):
             self.view.setYRange(0, 1.05 * np.ceil(top * 10) / 10, padding=0)

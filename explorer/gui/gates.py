@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QGraphicsLineItem, QHBoxLayout, QMenu, QSplitter, QToolButton
 
 from explorer.gui.charts import ABOVE, FAR, GUTTER, ColourBar, TimeBox, TimeMarks
 from explorer.gui.panel import Panel
-from explorer.gui.theme import Theme, table
+from explorer.gui.raster import Raster
+from explorer.gui.theme import Theme
 from explorer.session.actions import key_of
 from explorer.session.gates import GateImage, Gates, cell_traces, trace_range
 from explorer.session.model import Frame, Session
@@ -48,11 +49,9 @@ class Picture:
         self.seen: GateImage | None = None
         self.top = 0
         self._plot = plot
-        self.image = pg.ImageItem()
+        self.image = Raster()
         self.label = pg.TextItem(anchor=(0, 0))
         self.label.setZValue(ABOVE + 1)
-        self._drawn: tuple[object, ...] = ()
-        self._map = ""
         for item in (self.image, self.label):
             plot.addItem(item, ignoreBounds=True)
 
@@ -63,16 +62,10 @@ class Picture:
 
     def show(self, gates: Gates, frame: Frame, words: tuple[float, float], height: int) -> None:
         """Draw a frame, in so many pixels."""
-        self.seen = seen = gates.image(frame, self.name, int(words[0]), int(np.ceil(words[1])), height)
-        if frame.choices.map != self._map:
-            self._map = frame.choices.map
-            self.image.setLookupTable(table(self._map))
-        if (seen, self.top) != self._drawn:
-            self._drawn = seen, self.top
-            self.image.setVisible(bool(seen.codes.size))
-            if seen.codes.size:
-                self.image.setImage(seen.codes, autoLevels=False)
-                self.image.setRect(seen.first, self.top + GAP / 2, seen.codes.shape[1], 1 - GAP)
+        last = int(np.ceil(words[1]))
+        self.seen = seen = gates.image(frame, self.name, int(words[0]), last, height)
+        place = QRectF(seen.first, self.top + GAP / 2, last - seen.first, 1 - GAP)
+        self.image.show_codes(seen.codes, frame.choices.map, place)
 
     def entitle(self, html: str, ground: QColor, left: float) -> None:
         """Set the words in the corner."""

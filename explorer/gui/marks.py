@@ -27,6 +27,10 @@ class Spots(pg.ScatterPlotItem):  # type: ignore[misc]
         self.bounds = [None, None]
         self.update()
 
+    def paint(self, painter: QPainter, *rest: Any) -> None:
+        if len(self.data):
+            super().paint(painter, *rest)
+
     def mouseClickEvent(self, event: Any) -> None:
         event.ignore()
 

@@ -10,16 +10,17 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent, QPainter, QPaintEvent, QStaticText
-from PySide6.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWidgets import QGraphicsItem, QMenu, QVBoxLayout, QWidget
 
+from explorer.gui.head import Head
 from explorer.gui.theme import Theme
 from explorer.session.model import Frame, Session
 
 if TYPE_CHECKING:
     from explorer.gui.window import Window
 
-WIDE = 10_000  # pixels
+CACHED = QGraphicsItem.CacheMode.DeviceCoordinateCache
 READING = 0.2  # seconds that a number stands while words go by
 Place = Literal["list", "top", "middle", "low", "right", "right-middle", "right-low", "bottom"]
 
@@ -99,11 +100,13 @@ class Panel(QWidget):
         widget = pg.PlotWidget(viewBox=view)
         widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys are the window's
         widget.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # and the menu is the panel's
+        widget.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing below need be painted
         item = widget.getPlotItem()
         item.hideButtons()
         item.setMenuEnabled(False)
         for side in ("left", "bottom"):
             item.getAxis(side).enableAutoSIPrefix(False)
+            item.getAxis(side).setCacheMode(CACHED)  # it stands still while what it measures moves
         if x:
             item.setLabel("bottom", x)
         if y:
@@ -152,33 +155,6 @@ class Panel(QWidget):
         self.explorer.offer(menu, self)
         if menu.actions():
             menu.exec(event.globalPos())
-
-
-class Head(QWidget):
-    """One line of rich text. Unlike a label it has no say in the layout, so that new numbers move nothing."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._text = QStaticText()
-        self._text.setTextFormat(Qt.TextFormat.RichText)
-        self._text.setTextWidth(WIDE)  # one line, however long
-        self.setFixedHeight(self.fontMetrics().height() + 4)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-
-    def text(self) -> str:
-        """What stands there, as HTML."""
-        return self._text.text()
-
-    def setText(self, html: str) -> None:
-        """Let something else stand there."""
-        self._text.setText(html)
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setPen(self.palette().color(self.foregroundRole()))
-        painter.drawStaticText(4, 2, self._text)
-        painter.end()
 
 
 def _same(a: Any, b: Any) -> bool:

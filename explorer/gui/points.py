@@ -13,7 +13,7 @@ from PySide6.QtGui import QBrush, QColor, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QMenu
 
 from explorer.gui.marks import Labels, Spots, Strokes, faded
-from explorer.gui.panel import Panel
+from explorer.gui.panel import CACHED, Panel
 from explorer.gui.text import as_html, safe
 from explorer.gui.theme import DARK, Theme, gradient
 from explorer.session.colours import MEMORY, OPINIONS
@@ -109,6 +109,7 @@ class PointsPanel(Panel):
             self._ring, self._hovered, self._drawn, self._ends, self._chosen, self._told,
         ):  # fmt: skip
             self.view.addItem(item, ignoreBounds=True)
+        self._cloud.setCacheMode(CACHED)  # the trail moves over it word by word
         self.legend = QLabel()
         self.legend.setObjectName("head")
         self.legend.setWordWrap(True)
@@ -154,7 +155,10 @@ class PointsPanel(Panel):
         if self.fresh("trail", scene.trail, theme):
             steps = np.stack([scene.trail[:-1], scene.trail[1:]], axis=1)
             self._trail.draw(steps, faded(theme.pink, len(steps)))
-            self._now.setData(pos=scene.trail[-1:], symbol="d", brush=theme.pink, pen=theme.ground)
+            if self.fresh("now", len(scene.trail) > 0, theme):
+                self._now.setData(pos=scene.trail[-1:], symbol="d", brush=theme.pink, pen=theme.ground)
+            else:
+                self._now.move(scene.trail[-1:])
         hovered = points.place_of(-1 if self.explorer.hovered is None else self.explorer.hovered)
         if self.fresh("hovered", hovered, theme):  # the word under the mouse in any panel
             self._hovered.setData(pos=hovered, symbol="d", brush=None, pen=theme.pink)

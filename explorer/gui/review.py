@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from explorer.gui.window import Window
 
 GAP = 6  # pixels between two words
+HERE = -2  # the look of the word that is looked at
 LEADING = 1.45  # line height in heights of the font
 
 
@@ -40,12 +41,16 @@ class Words(QWidget):
         self._frame: Frame | None = None
         self._surface: list[str] = []
         self._widths: NDArray[np.float64] = np.empty(0)
+        self._places: list[tuple[int, float, int]] = []  # of each word: left, width, line
+        self._line_height = QFontMetricsF(self.font()).height() * LEADING
         self._codes: NDArray[np.uint8] = np.empty(0, dtype=np.uint8)
         self._read: NDArray[np.bool_] = np.empty(0, dtype=bool)
         self._unknown: NDArray[np.bool_] = np.empty(0, dtype=bool)
+        self._looks: NDArray[np.int16] = np.empty(0, dtype=np.int16)  # map position of each word, −1 for none
         self._boxes: list[tuple[int, int, str]] = []
         self._found: set[int] = set()
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing below need be painted
         self.setMinimumSize(120, 24)
 
     def show_words(self, session: Session, frame: Frame) -> tuple[float, float]:
@@ -66,19 +71,21 @@ class Words(QWidget):
         elif brushed:
             self._boxes.append((brushed.start, brushed.stop, "pink"))
         shown = (
-            frame.snapshot.run, frame.word, self._codes.tobytes(), self._read.sum(), self._boxes, self._found,
-            self._top, self._explorer.hovered, frame.choices.map, self._explorer.theme.name, self.size(),
+            frame.snapshot.run, self._boxes, self._found, self._top, self._explorer.hovered, frame.choices.map,
+            self._explorer.theme.name, self.size(),
         )  # fmt: skip
-        if shown != self._shown:
-            self._shown = shown
+        looks = np.where(self._read, self._codes, -1).astype(np.int16)
+        if frame.word >= 0:
+            looks[frame.word] = HERE
+        if shown != self._shown or len(looks) != len(self._looks):
             self.update()
+        else:
+            for word in np.flatnonzero(looks != self._looks).tolist():
+                self.update(self._room_of(word))
+        self._shown, self._looks = shown, looks
         return low, high
 
     # ---- where words stand ---------------------------------------------------------------------------------------
-
-    @property
-    def _line_height(self) -> float:
-        return QFontMetricsF(self.font()).height() * LEADING
 
     @property
     def _lines_in_view(self) -> int:
@@ -95,6 +102,9 @@ class Words(QWidget):
                 word: int(np.ceil(width)) + GAP for word, width in zip(self._surface, self._widths, strict=True)
             }
             self.layout_ = lay_out(self._surface, self.width(), width_of.__getitem__)
+            lines = np.repeat(np.arange(self.layout_.lines), np.diff(self.layout_.starts)).tolist()
+            self._places = list(zip(self.layout_.columns.tolist(), self._widths.tolist(), lines, strict=True))
+            self._line_height = metrics.height() * LEADING
             self._unknown = unknown_words(frame)
             self._top = 0
 
@@ -118,10 +128,13 @@ class Words(QWidget):
 
     def place_of(self, word: int) -> QRectF:
         """Where a word is drawn."""
-        assert self.layout_ is not None
         height = self._line_height
-        row = self.layout_.line(word) - self._top
-        return QRectF(self.layout_.columns[word], row * height + 1, self._widths[word] + GAP - 2, height - 3)
+        left, width, line = self._places[word]
+        return QRectF(left, (line - self._top) * height + 1, width + GAP - 2, height - 3)
+
+    def _room_of(self, word: int) -> QRect:
+        """Where anything of a word is drawn, with its marks."""
+        return self.place_of(word).toAlignedRect().adjusted(-3, -2, 3, 3)
 
     # ---- drawing -------------------------------------------------------------------------------------------------
 
@@ -131,14 +144,19 @@ class Words(QWidget):
             return
         theme, colours = self._explorer.theme, table(frame.choices.map)
         painter = QPainter(self)
+        painter.fillRect(event.rect(), QColor(theme.ground))
         strange = QFont(self.font())
         strange.setItalic(True)
         strange.setUnderline(True)
         middle = Qt.AlignmentFlag.AlignCenter
-        first = int(layout.starts[min(self._top, layout.lines)])
-        last = int(layout.starts[min(self._top + self._lines_in_view + 1, layout.lines)])
+        wanted, height = event.region(), self._line_height
+        above, below = (int((y + 3) / height) for y in (event.rect().top() - 6, event.rect().bottom()))
+        first = int(layout.starts[min(self._top + max(0, above), layout.lines)])
+        last = int(layout.starts[min(self._top + min(self._lines_in_view, below) + 1, layout.lines)])
         unread, dark, light = QColor(theme.dim), QColor("#101418"), QColor("#f2f4f7")
         for word in range(first, min(last, len(self._codes))):
+            if not wanted.intersects(self._room_of(word)):
+                continue
             box = self.place_of(word)
             if word == frame.word:
                 painter.fillRect(box, QColor(theme.pink))

@@ -10,6 +10,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
+from explorer.gui.marks import Spots
 from explorer.gui.panel import Panel
 from explorer.gui.theme import Theme
 from explorer.session.model import Frame, Session
@@ -49,13 +50,11 @@ class ScalingPanel(Panel):
         self._region = pg.LinearRegionItem()
         self._region.sigRegionChanged.connect(self._dragged)
         item.addItem(self._region, ignoreBounds=True)
-        self._fine = pg.PlotDataItem(pen=None, symbol="o", symbolSize=5)
-        self._fitted = pg.PlotDataItem(pen=None, symbol="o", symbolSize=8)
-        self._fit = pg.PlotDataItem()
-        self._slopes = [pg.PlotDataItem() for _ in NOISES]
+        self._fine, self._fitted = Spots(symbol="o", size=5), Spots(symbol="o", size=8)
+        self._fit, *self._slopes = (pg.PlotCurveItem(skipFiniteCheck=True) for _ in range(1 + len(NOISES)))
         self._names = [pg.TextItem(name, anchor=(0, 0.5)) for name in NOISES.values()]
         for shape in (*self._slopes, *self._names, self._fine, self._fit, self._fitted):
-            item.addItem(shape)
+            item.vb.addItem(shape, ignoreBounds=True)  # all in logarithms already
         self._plot.scene().sigMouseClicked.connect(self._clicked)
         self.column.addWidget(self._plot)
 
@@ -67,10 +66,10 @@ class ScalingPanel(Panel):
         for line in self._region.lines:
             line.setPen(theme.good, width=2)
             line.setHoverPen(theme.pink, width=3)
-        self._fine.setSymbolPen(theme.dim)
-        self._fine.setSymbolBrush(None)
-        self._fitted.setSymbolPen(None)
-        self._fitted.setSymbolBrush(theme.bright)
+        self._fine.setPen(theme.dim)
+        self._fine.setBrush(None)
+        self._fitted.setPen(None)
+        self._fitted.setBrush(theme.bright)
         self._fit.setPen(theme.text)
         for line, label, name in zip(self._slopes, self._names, NOISES.values(), strict=True):
             line.setPen(theme.pink if name == "pink" else theme.faint)
@@ -102,10 +101,10 @@ class ScalingPanel(Panel):
         self._region.setBounds(np.log10([scales.min(), scales.max()]).tolist())
         everywhere = fine_fluctuation(session, frame)
         there = everywhere > 0  # NaN is not
-        self._fine.setData(scales[there], everywhere[there])
+        self._fine.setData(pos=np.log10(np.stack([scales[there], everywhere[there]], axis=1)))
         self._show_axes(scales, everywhere[there])
         good = found.fluctuation > 0
-        self._fitted.setData(found.scales[good], found.fluctuation[good])
+        self._fitted.setData(pos=np.log10(np.stack([found.scales[good], found.fluctuation[good]], axis=1)))
         known = not math.isnan(found.alpha)
         for item in (self._fit, *self._slopes, *self._names):
             item.setVisible(known)
@@ -126,12 +125,13 @@ class ScalingPanel(Panel):
     def _draw_lines(self, found: Scaling, scales: NDArray[np.float64]) -> None:
         """The fit, and through its middle the slopes of the three noises."""
         ends = np.array([scales.min(), scales.max()])
-        self._fit.setData(found.scales[[0, -1]], np.exp(found.offset) * found.scales[[0, -1]] ** found.alpha)
+        fitted = found.scales[[0, -1]]
+        self._fit.setData(np.log10(fitted), np.log10(np.exp(found.offset) * fitted**found.alpha))
         centre = np.exp(np.log(found.scales).mean())
         height = np.exp(found.offset) * centre**found.alpha
         for slope, line, label in zip(NOISES, self._slopes, self._names, strict=True):
             heights = height * (ends / centre) ** slope
-            line.setData(ends, heights)
+            line.setData(np.log10(ends), np.log10(heights))
             label.setPos(*np.log10([ends[1], heights[1]]))
 
     def _tell(self, found: Scaling) -> None:

@@ -24,7 +24,9 @@ import pyqtgraph as pg
 from PySide6.QtCore import QBuffer, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QRegion
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QGraphicsView, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsView, QWidget
+
+from explorer.gui.panel import CACHED
 
 MARKED = 0.9999
 FINE = 3  # pixels of a picture to a pixel of the page, at least
@@ -80,11 +82,16 @@ def _plot(view: pg.PlotWidget, numbers: Iterator[int]) -> Element:
     spots = [item for item in view.scene().items() if isinstance(item, pg.ScatterPlotItem)]
     for item in spots:
         item.setExportMode(True)  # as shapes; otherwise each is a copy of a picture
+    cached = [item for item in view.scene().items() if item.cacheMode() != QGraphicsItem.CacheMode.NoCache]
+    for item in cached:
+        item.setCacheMode(QGraphicsItem.CacheMode.NoCache)  # nor are copies of what is on the screen
     box.childGroup.setOpacity(MARKED)
     drawn = _alone(view.viewport(), numbers)
     box.childGroup.setOpacity(1)
     for item in spots:
         item.setExportMode(False)
+    for item in cached:
+        item.setCacheMode(CACHED)
     view.setCacheMode(cache)
     seen = _seen(drawn, view.viewportTransform().mapRect(box.mapRectToScene(box.boundingRect())), numbers)
     page = drawn.find(_GROUP)

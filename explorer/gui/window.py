@@ -100,6 +100,7 @@ class Window(Choosing):
         self._drawn: deque[float] = deque(maxlen=RATE)
         self._ticks = 0
         self._used = time.thread_time()
+        self._due = 0.0
         self._ready = False
         self._before_zoom: str | None = None
         self._arranged = False
@@ -148,7 +149,9 @@ class Window(Choosing):
         elif not self.isMinimized():
             self.draw()
         rest = REST_AT_FULL_SPEED if self._at_full_speed else REST
-        self._timer.start(max(1, round(1000 * max(1 / RATE - spent, rest * spent))))
+        now = time.perf_counter()
+        self._due = max(now, self._due + max(1 / RATE, (1 + rest) * spent))  # painting comes before that
+        self._timer.start(max(1, round(1000 * (self._due - now))))
 
     @property
     def _at_full_speed(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,15 +121,20 @@ def _merged(values: NDArray[np.uint8], rows: tuple[tuple[int, ...], ...], how: s
     """(time, cell) → (row, time): the mean of a row's cells, or (``max``) the one farthest from the code of 0."""
     if all(len(row) == 1 for row in rows):
         return np.ascontiguousarray(values[:, [row[0] for row in rows]].T)
-    out = np.empty((len(rows), len(values)), dtype=np.uint8)
-    for number, row in enumerate(rows):
-        block = values[:, list(row)]
-        if how == "mean":
-            out[number] = block.mean(axis=1)
-        else:
-            strongest = np.abs(block - zero).argmax(axis=1)
-            out[number] = block[np.arange(len(block)), strongest]
-    return out
+    cells, counts = _together(rows)
+    block = values[:, cells]
+    if how == "mean":
+        first = (cells.shape[1] - counts) * block[:, :, 0].astype(np.float64)  # that often it stands there for none
+        return np.ascontiguousarray(((block.sum(axis=2, dtype=np.float64) - first) / counts).astype(np.uint8).T)
+    strongest = np.abs(block - zero).argmax(axis=2)
+    return np.ascontiguousarray(np.take_along_axis(block, strongest[:, :, None], axis=2)[:, :, 0].T)
+
+
+@lru_cache(maxsize=64)
+def _together(rows: tuple[tuple[int, ...], ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The cells of each row (row, most), filled up with its first one, and how many there are (row,)."""
+    most = max(map(len, rows))
+    return np.array([(*row, *row[:1] * (most - len(row))) for row in rows]), np.array([len(row) for row in rows])
 
 
 def cell_traces(

@@ -11,8 +11,8 @@ import pytest
 from engine.fluctuation import exponents, fluctuations
 from explorer.session.colours import codes
 from explorer.session.entries import networks, reviews
-from explorer.session.gates import Gates, cell_traces
-from explorer.session.heatmap import CONTRAST, reference, standardised
+from explorer.session.gates import Gates, _merged, cell_traces
+from explorer.session.heatmap import CONTRAST, cell_rows, reference, standardised
 from explorer.session.model import Session
 from explorer.session.scaling import fine_fluctuation, fine_scales, scaling
 from explorer.session.span import Span
@@ -48,6 +48,21 @@ def test_words_that_come_in_pieces_look_as_in_one_go(session: Session, signal: s
         image = gates.image(session.frame(), signal, 0, 500, 64)
         assert image.first == 0
         np.testing.assert_array_equal(image.codes, expected(session, signal, 0, time))
+
+
+@pytest.mark.parametrize("how", ["mean", "max"])
+def test_rows_of_several_cells_are_made_as_one_by_one(how: str) -> None:
+    random = np.random.default_rng(0)
+    for cells, height, pinned in ((12, 5, 2), (128, 53, 0), (7, 7, 0), (9, 1, 0), (10, 4, 3)):
+        values = random.integers(0, 256, (40, cells)).astype(np.uint8)
+        rows, zero = cell_rows(random.permutation(cells), pinned, height), float(random.uniform(0, 255))
+        plain = np.empty((len(rows), 40), dtype=np.uint8)
+        for number, row in enumerate(rows):
+            block = values[:, list(row)]
+            strongest = np.abs(block - zero).argmax(axis=1)
+            plain[number] = block.mean(axis=1) if how == "mean" else block[np.arange(40), strongest]
+        np.testing.assert_array_equal(_merged(values, rows, how, zero), plain)
+        assert _merged(values[:0], rows, how, zero).shape == (len(rows), 0)
 
 
 def test_going_back_and_looking_at_a_part(session: Session) -> None:
