@@ -124,8 +124,10 @@ class Link:
 
     @property
     def memory(self) -> int:
-        """Bytes of memory in use."""
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        """Bytes of memory in use, by the program and the processes it began."""
+        own = self.process.pid
+        children = [k for k in map(int, filter(str.isdigit, os.listdir("/proc"))) if _parent(k) == own]
+        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in (own, *children))
         return pages * os.sysconf("SC_PAGE_SIZE")
 
     def close(self) -> None:
@@ -136,6 +138,13 @@ class Link:
         for end in (self.master, self._draws):
             os.close(end)
         self._state.cleanup()
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:  # it has just ended
+        return 0
 
 
 def long_review(folder: Path, words: int) -> Path:
