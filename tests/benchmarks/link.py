@@ -124,11 +124,10 @@ class Link:
 
     @property
     def memory(self) -> int:
-        """Bytes of memory in use, by the program and the processes it began."""
+        """Bytes of memory in use by the program and the processes it began; what they share counts once."""
         own = self.process.pid
-        children = [k for k in map(int, filter(str.isdigit, os.listdir("/proc"))) if _parent(k) == own]
-        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in (own, *children))
-        return pages * os.sysconf("SC_PAGE_SIZE")
+        children = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _parent(pid) == own]
+        return sum(_share(pid) for pid in (own, *children))
 
     def close(self) -> None:
         """End the program, whatever it does."""
@@ -145,6 +144,14 @@ def _parent(pid: int) -> int:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     except OSError:  # it has just ended
         return 0
+
+
+def _share(pid: int) -> int:
+    try:
+        told = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    return 1024 * int(told.partition("\nPss:")[2].split()[0])
 
 
 def long_review(folder: Path, words: int) -> Path:
