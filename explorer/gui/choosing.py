@@ -13,24 +13,16 @@ from explorer.gui.theme import Theme
 from explorer.gui.words import WordsDialog
 from explorer.session.actions import Action
 from explorer.session.entries import networks, reviews
+from explorer.session.hands import Hands
 from explorer.session.model import Session
 from explorer.session.word_search import Hit
 
 
-class Choosing(QMainWindow):
+class Choosing(Hands, QMainWindow):
     """The part of the window that opens dialogues."""
 
-    session: Session | None
     theme: Theme
     table: tuple[Action, ...]
-
-    def attempt(self, deed: Callable[[], object]) -> None:
-        """Do something that may be refused; the status bar then tells why."""
-        raise NotImplementedError
-
-    def perform(self, name: str) -> None:
-        """Do an action of the table."""
-        raise NotImplementedError
 
     def front(self, name: str) -> None:
         """Bring a panel to the front."""

@@ -23,10 +23,9 @@ from explorer.gui.status import Status
 from explorer.gui.text import safe
 from explorer.gui.theme import DARK, THEMES, Theme, configure, style_sheet
 from explorer.gui.transport import Transport
-from explorer.session.actions import action
 from explorer.session.entries import networks
 from explorer.session.keys import ALL, actions_with, load_keys
-from explorer.session.model import Session, SessionError
+from explorer.session.model import Session
 from explorer.session.naming import free_path
 from explorer.session.opening import Opening, Wishes
 from explorer.session.span import Span
@@ -34,7 +33,6 @@ from explorer.session.span import Span
 RATE = 60  # frames a second at most
 # Parts of the time a frame took that are left to others at least; more while the stream takes all it gets.
 REST, REST_AT_FULL_SPEED = 0.25, 1.0
-BEFORE_SESSION = ("quit", "help", "light", "arrange")
 
 
 class Window(Choosing):
@@ -56,6 +54,7 @@ class Window(Choosing):
     """
 
     section = "window"  # of the state
+    early = ("quit", "help", "light", "arrange")
     opened: ClassVar[Signal] = Signal()
     closed: ClassVar[Signal] = Signal()
 
@@ -227,52 +226,9 @@ class Window(Choosing):
 
     # ---- actions -----------------------------------------------------------------------------------------------
 
-    def perform(self, name: str) -> None:
-        """Do an action of the table, here or in the session."""
-        own: Callable[[], None] | None = getattr(self, f"do_{action(name).method}", None)
-        session = self.session
-
-        def do() -> None:
-            if session is not None:
-                session.allow(name)
-            if own is not None:
-                own()
-            elif name.startswith("focus-"):
-                self.front(name.removeprefix("focus-"))
-            elif session is not None:
-                session.perform(name)
-
-        if session is not None:
-            self.attempt(do)
-        elif name in BEFORE_SESSION:
-            do()
-
-    def attempt(self, deed: Callable[[], object]) -> None:
-        """Do something that may be refused; the status bar then tells why."""
-        try:
-            deed()
-        except (SessionError, OSError) as error:
-            self.opened_session.note = str(error)
-        self.redraw()
-
-    def look_at(self, word: int) -> None:
-        """Look at a word that was clicked."""
-        if self.session is not None:
-            session = self.session
-            self.attempt(lambda: session.look_at(word))
-
-    def select(self, cell: int) -> None:
-        """Select a cell that was clicked; let go of the one that was."""
-        if self.session is not None:
-            session = self.session
-            self.attempt(lambda: session.select(None if session.choices.selected == cell else cell))
-
-    def brush(self, first: int, last: int) -> None:
-        """Brush words that were dragged over."""
-        if self.session is not None:
-            brush = self.session.brushed
-            brush.open_at(first)
-            self.attempt(lambda: brush.close_at(last))
+    def own(self, name: str) -> Callable[[], None] | None:
+        panel = name.removeprefix("focus-")
+        return super().own(name) if panel == name else lambda: self.front(panel)
 
     def hover(self, word: int | None, cell: int | None = None) -> None:
         """Link every panel to what the mouse is over; they show it at the next frame."""

@@ -6,7 +6,7 @@ import gc
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -18,7 +18,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 from textual.widgets import Static
 
-from explorer.session.actions import ACTIONS, action, key_of
+from explorer.session.actions import ACTIONS, key_of
 from explorer.session.keys import actions_with, load_keys
 from explorer.session.model import Session
 from explorer.session.opening import Opening, Wishes
@@ -232,48 +232,11 @@ class Explorer(Choosing):
 
     # ---- actions ---------------------------------------------------------------------------------------------
 
-    def action_perform(self, name: str) -> None:
-        """Do an action of the table, here or in the session."""
-        own: Callable[[], None] | None = getattr(self, f"do_{action(name).method}", None)
-        session = self.session
-
-        def do() -> None:
-            if session is not None:
-                session.allow(name)
-            if own is not None:
-                own()
-            elif session is not None:
-                session.perform(name)
-
-        if session is not None:
-            self.attempt(do)
-        elif name in ("quit", "help"):
-            do()
-
     def action_choose_signal(self, name: str) -> None:
         """Show a signal that was clicked."""
         if self.session is not None:
             session = self.session
             self.attempt(lambda: session.choose_signal(name))
-
-    def look_at(self, word: int) -> None:
-        """Look at a word that was clicked."""
-        if self.session is not None:
-            session = self.session
-            self.attempt(lambda: session.look_at(word))
-
-    def select(self, cell: int) -> None:
-        """Select a cell that was clicked; let go of the one that was."""
-        if self.session is not None:
-            session = self.session
-            self.attempt(lambda: session.select(None if session.choices.selected == cell else cell))
-
-    def brush(self, first: int, last: int) -> None:
-        """Brush words that were dragged over."""
-        if self.session is not None:
-            brush = self.session.brushed
-            brush.open_at(first)
-            self.attempt(lambda: brush.close_at(last))
 
     def do_quit(self) -> None:
         self.exit(return_code=0)

@@ -9,7 +9,8 @@ from textual.app import App
 from explorer.session.actions import Action, shown_key
 from explorer.session.agreement import Place
 from explorer.session.entries import networks, reviews
-from explorer.session.model import Session, SessionError
+from explorer.session.hands import Hands
+from explorer.session.model import Session
 from explorer.session.word_search import Hit
 from explorer.tui.dialogs import AskDialog, ChooseDialog, HelpDialog, TypeDialog
 from explorer.tui.finding import AgreeDialog, SearchDialog
@@ -17,28 +18,21 @@ from explorer.tui.population import PopulationScreen
 from explorer.tui.words import WordsDialog
 
 
-class Choosing(App[None]):
+class Choosing(Hands, App[None]):
     """The part of the face that opens dialogues."""
 
-    session: Session | None
     actions: tuple[Action, ...]
 
     def draw(self, *, numbers: bool = True) -> None:
         """Draw the newest frame."""
         raise NotImplementedError
 
-    def action_perform(self, name: str) -> None:
-        """Do an action of the table."""
-        raise NotImplementedError
-
-    def attempt(self, deed: Callable[[], object]) -> None:
-        """Do something; what cannot be done is told in the status bar."""
-        try:
-            deed()
-        except (SessionError, OSError) as error:
-            assert self.session is not None
-            self.session.note = str(error)
+    def redraw(self) -> None:
         self.draw()
+
+    def action_perform(self, name: str) -> None:
+        """`perform`, for what is bound to a key."""
+        self.perform(name)
 
     def choose(self, title: str, entries: list[tuple[str, str]], present: str, then: Callable[[str], None]) -> None:
         """Let one of the entries (key, label) be chosen, and do ``then`` with its key."""

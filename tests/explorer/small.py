@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import torch
@@ -16,6 +17,7 @@ from engine.reviews import Review
 from engine.stream import Stream
 from explorer.session.aside import Aside
 from explorer.session.model import Session
+from explorer.session.point_map import PointMap
 
 TEXT = "The film starts slowly, but then it becomes a wonderful, warm and very human story about a town. " * 8
 REVIEWS = (
@@ -67,6 +69,24 @@ def open_session(size: int = 12, speed: float | None = None, *, search: bool = F
     if not search:
         session.points.close()
     return session
+
+
+def read_session(**options: Any) -> Iterator[Session]:
+    """For fixtures: a session in which 100 of 144 words are read, paused; closed afterwards."""
+    opened = open_session(**options)
+    opened.stream.seek(100)
+    wait(lambda: opened.stream.snapshot.time == 100)
+    yield opened
+    opened.close()
+
+
+def settle(session: Session) -> PointMap:
+    """Wait for the search; the map of all it found."""
+    session.points.scene(session.frame())
+    wait(lambda: session.points.search.progress == "" and session.points.search.found is not None)
+    session.points.scene(session.frame())
+    assert session.points.map is not None
+    return session.points.map
 
 
 def wait(condition: Callable[[], bool], seconds: float = 30.0) -> None:

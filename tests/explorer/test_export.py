@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,18 +14,7 @@ from explorer.session.export import numbers
 from explorer.session.model import Session, SessionError
 from explorer.session.scaling import scaling
 from explorer.tui.app import Explorer
-from tests.explorer.small import open_session, wait
 from tests.explorer.test_tui import shown, text_of, until
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    """100 of 144 words read, paused."""
-    opened = open_session()
-    opened.stream.seek(100)
-    wait(lambda: opened.stream.snapshot.time == 100)
-    yield opened
-    opened.close()
 
 
 def test_words_with_the_signal_of_every_cell(session: Session) -> None:

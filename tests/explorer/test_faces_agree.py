@@ -20,8 +20,7 @@ from explorer.gui.window import Window
 from explorer.session.model import Session
 from explorer.tui.app import Explorer
 from explorer.tui.ink import NOTHING, OTHER, braille
-from tests.explorer.small import open_session, small_file, wait
-from tests.explorer.test_points_session import settle
+from tests.explorer.small import open_session, settle, small_file, wait
 from tests.explorer.test_tui import text_of
 
 # What a person does in turn; the same names in both faces.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,27 +19,12 @@ from explorer.session.fixed_points import TAIL, Portrait
 from explorer.session.model import Session, SessionError
 from explorer.session.point_map import COLOURS, STATES, PointMap, PointView, scene_of, screen
 from explorer.session.point_search import Found, PointSearch, survey
-from tests.explorer.small import ASIDE, open_session, small_network, wait
+from tests.explorer.small import ASIDE, open_session, settle, small_network, wait
 
 
 @pytest.fixture
-def session() -> Iterator[Session]:
-    """100 words read, paused; everything found."""
-    opened = open_session(search=True)
-    opened.stream.seek(100)
-    wait(lambda: opened.stream.snapshot.time == 100)
-    settle(opened)
-    yield opened
-    opened.close()
-
-
-def settle(session: Session) -> PointMap:
-    """Wait for the search; the map of all it found."""
-    session.points.scene(session.frame())
-    wait(lambda: session.points.search.progress == "" and session.points.search.found is not None)
-    session.points.scene(session.frame())
-    assert session.points.map is not None
-    return session.points.map
+def session(searched: Session) -> Session:
+    return searched
 
 
 def portrait(session: Session) -> Portrait:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +12,7 @@ from engine.recording import record
 from explorer.session.comparing import BLOCK, Comparison, read_through
 from explorer.session.model import Session
 from explorer.session.series import difference, other_alpha, other_overview
-from tests.explorer.small import REVIEWS, open_session, small_file, wait
-
-
-@pytest.fixture
-def read() -> Iterator[Session]:
-    """100 of 144 words read, paused."""
-    opened = open_session()
-    opened.stream.seek(100)
-    wait(lambda: opened.stream.snapshot.time == 100)
-    yield opened
-    opened.close()
+from tests.explorer.small import REVIEWS, small_file, wait
 
 
 def compared(session: Session) -> Comparison:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -12,19 +11,12 @@ import torch
 
 from explorer.session.foretelling import AHEAD, PACE, Foretold
 from explorer.session.model import Session
-from tests.explorer.small import open_session, wait
-from tests.explorer.test_points_session import settle
+from tests.explorer.small import open_session, settle, wait
 
 
 @pytest.fixture
-def session() -> Iterator[Session]:
-    """100 words read, paused; everything found."""
-    opened = open_session(search=True)
-    opened.stream.seek(100)
-    wait(lambda: opened.stream.snapshot.time == 100)
-    settle(opened)
-    yield opened
-    opened.close()
+def session(searched: Session) -> Session:
+    return searched
 
 
 def foretold(session: Session) -> Foretold:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
@@ -12,16 +10,6 @@ from explorer.session.holding import held_cells, told
 from explorer.session.model import Session, SessionError
 from explorer.session.series import cell_table, probability_at
 from tests.explorer.small import open_session, small_network, wait
-
-
-@pytest.fixture
-def read() -> Iterator[Session]:
-    """100 of 144 words read, paused."""
-    opened = open_session()
-    opened.stream.seek(100)
-    wait(lambda: opened.stream.snapshot.time == 100)
-    yield opened
-    opened.close()
 
 
 def changed(session: Session, held: dict[int, tuple[str, ...]]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +11,7 @@ import pytest
 from explorer.session.brush import find_pattern, stretches
 from explorer.session.export import write_csv
 from explorer.session.model import Session
-from tests.explorer.small import open_session, small_network, wait
-
-
-@pytest.fixture
-def read() -> Iterator[Session]:
-    """100 of 144 words read, paused."""
-    opened = open_session()
-    opened.stream.seek(100)
-    wait(lambda: opened.stream.snapshot.time == 100)
-    yield opened
-    opened.close()
-
+from tests.explorer.small import small_network, wait
 
 # ---- the brush -----------------------------------------------------------------------------------------------
 

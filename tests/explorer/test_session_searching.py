@@ -13,18 +13,7 @@ from explorer.session.brush import AGREE, Pattern
 from explorer.session.gathering import Gathering, gather
 from explorer.session.model import Session, SessionError
 from explorer.session.word_search import Hit, places, wanted_words
-from tests.explorer.small import REVIEWS, open_session, small_network, wait
-
-
-@pytest.fixture
-def read() -> Iterator[Session]:
-    """100 of 144 words read, paused."""
-    opened = open_session()
-    opened.stream.seek(100)
-    wait(lambda: opened.stream.snapshot.time == 100)
-    yield opened
-    opened.close()
-
+from tests.explorer.small import REVIEWS, small_network, wait
 
 # ---- results that come one by one ----------------------------------------------------------------------------
 

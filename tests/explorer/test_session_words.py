@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -11,17 +9,7 @@ from hypothesis import given, settings, strategies as st
 from explorer.session.comparing import Reading, read_through
 from explorer.session.model import Session, SessionError
 from explorer.session.word_by_word import LONGEST, WordByWord, aligned, word_by_word
-from tests.explorer.small import REVIEWS, open_session, small_network, wait
-
-
-@pytest.fixture
-def read() -> Iterator[Session]:
-    """100 of 144 words read, paused."""
-    opened = open_session()
-    opened.stream.seek(100)
-    wait(lambda: opened.stream.snapshot.time == 100)
-    yield opened
-    opened.close()
+from tests.explorer.small import REVIEWS, small_network, wait
 
 
 def reading(session: Session, text: str, network=None) -> Reading:  # type: ignore[no-untyped-def]

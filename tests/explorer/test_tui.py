@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,19 +24,9 @@ from explorer.tui.heatmap import HeatmapPanel
 from explorer.tui.ink import braille, fit, safe
 from explorer.tui.population import PopulationScreen
 from explorer.tui.rows import Rows
-from tests.explorer.small import open_session, small_file, wait
+from tests.explorer.small import small_file
 
 Check = Callable[[Explorer, Pilot[Any]], Awaitable[None]]
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    """100 of 144 words read, paused."""
-    opened = open_session()
-    opened.stream.seek(100)
-    wait(lambda: opened.stream.snapshot.time == 100)
-    yield opened
-    opened.close()
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 
 import pytest
 from rich.console import Console
@@ -16,18 +15,7 @@ from explorer.session.model import Session
 from explorer.tui.finding import AgreeDialog
 from explorer.tui.rows import Rows
 from explorer.tui.words import WordsDialog
-from tests.explorer.small import open_session, wait
 from tests.explorer.test_tui import shown, snapshot, text_of, until
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    """100 of 144 words read, paused."""
-    opened = open_session()
-    opened.stream.seek(100)
-    wait(lambda: opened.stream.snapshot.time == 100)
-    yield opened
-    opened.close()
 
 
 async def test_a_gate_is_held_by_keys_seen_everywhere_and_let_go_by_one(session: Session) -> None:

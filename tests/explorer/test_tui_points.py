@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,19 +15,12 @@ from explorer.tui.app import Explorer
 from explorer.tui.canvas import Canvas
 from explorer.tui.points import MARGIN
 from tests.explorer.small import open_session, wait
-from tests.explorer.test_points_session import settle
 from tests.explorer.test_tui import shown, text_of
 
 
 @pytest.fixture
-def session() -> Iterator[Session]:
-    """100 words read, paused; everything found."""
-    opened = open_session(search=True)
-    opened.stream.seek(100)
-    wait(lambda: opened.stream.snapshot.time == 100)
-    settle(opened)
-    yield opened
-    opened.close()
+def session(searched: Session) -> Session:
+    return searched
 
 
 def found(session: Session) -> PointMap:

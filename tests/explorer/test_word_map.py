@@ -16,8 +16,7 @@ from explorer.session.model import Session
 from explorer.session.picking import inside, nearest
 from explorer.session.point_map import PointMap
 from explorer.session.word_map import LABELS, WordMap, thinned, word_map
-from tests.explorer.small import open_session
-from tests.explorer.test_points_session import settle
+from tests.explorer.small import open_session, settle
 
 
 @pytest.fixture(scope="module")

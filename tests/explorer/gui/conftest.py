@@ -10,19 +10,9 @@ from typing import Any
 import pytest
 
 from explorer.session.model import Session
-from tests.explorer.small import open_session, wait
+from tests.explorer.small import wait
 
 pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    """100 of 144 words read, paused."""
-    opened = open_session()
-    opened.stream.seek(100)
-    wait(lambda: opened.stream.snapshot.time == 100)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
+
+from explorer.gui.panel import Panel
 
 NONE, LEFT, RIGHT = Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 PAUSE = 15  # milliseconds: pyqtgraph passes over moves that come faster than a hundred a second
 
 Place = tuple[float, float]
+P = TypeVar("P", bound=Panel)
 
 
 def at(picture: Any, place: Place) -> QPointF:
@@ -43,6 +46,13 @@ def front(qtbot: Any, window: Any, name: str) -> Any:
     qtbot.waitUntil(window.panels[name].isVisible)
     qtbot.wait(PAUSE)  # its plots take theirs a moment later
     return window.panels[name]
+
+
+def fronted(qtbot: Any, window: Any, kind: type[P]) -> P:
+    """The same for the panel of a class."""
+    panel = front(qtbot, window, kind.name)
+    assert isinstance(panel, kind)
+    return panel
 
 
 def click(qtbot: Any, picture: Any, place: Place) -> None:

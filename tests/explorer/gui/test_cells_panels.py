@@ -23,7 +23,7 @@ from explorer.gui.window import Window
 from explorer.session.model import Session
 from explorer.session.population import RANGE
 from explorer.session.series import cell_table, overview
-from tests.explorer.gui.mouse import LEFT, click, drag, front, hover
+from tests.explorer.gui.mouse import LEFT, click, drag, fronted, hover
 from tests.explorer.small import TEXT, small_network, wait
 
 WORDS = TEXT.split()
@@ -45,23 +45,18 @@ def session() -> Iterator[Session]:
 
 @pytest.fixture
 def cells(window: Window, qtbot: Any) -> CellsPanel:
-    panel = front(qtbot, window, "cells")
-    assert isinstance(panel, CellsPanel)
-    return panel
+    return fronted(qtbot, window, CellsPanel)
 
 
 @pytest.fixture
 def bar(window: Window, qtbot: Any) -> OverviewPanel:
-    panel = front(qtbot, window, "overview")
-    assert isinstance(panel, OverviewPanel)
-    return panel
+    return fronted(qtbot, window, OverviewPanel)
 
 
 @pytest.fixture
 def population(window: Window, session: Session, qtbot: Any) -> PopulationPanel:
     """Everything measured and drawn."""
-    panel = front(qtbot, window, "population")
-    assert isinstance(panel, PopulationPanel)
+    panel = fronted(qtbot, window, PopulationPanel)
     qtbot.waitUntil(lambda: len(session.population.rows(session.frame())) == 12, timeout=60_000)
     window.redraw()
     return panel

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,41 +20,28 @@ from explorer.gui.word_map import WordMapPanel
 from explorer.session.eigenvalues import in_words
 from explorer.session.model import Session
 from explorer.session.point_map import PointMap
-from tests.explorer.gui.mouse import CTRL, SHIFT, at, click, double_click, drag, front, hover
-from tests.explorer.small import open_session, wait
-from tests.explorer.test_points_session import settle
+from tests.explorer.gui.mouse import CTRL, SHIFT, at, click, double_click, drag, front, fronted, hover
+from tests.explorer.small import settle, wait
 
 
 @pytest.fixture
-def session() -> Iterator[Session]:
-    """100 words read, paused; everything found."""
-    opened = open_session(search=True)
-    opened.stream.seek(100)
-    wait(lambda: opened.stream.snapshot.time == 100)
-    settle(opened)
-    yield opened
-    opened.close()
+def session(searched: Session) -> Session:
+    return searched
 
 
 @pytest.fixture
 def points(window: Window, qtbot: Any) -> PointsPanel:
-    panel = front(qtbot, window, "points")
-    assert isinstance(panel, PointsPanel)
-    return panel
+    return fronted(qtbot, window, PointsPanel)
 
 
 @pytest.fixture
 def words(window: Window, qtbot: Any) -> WordMapPanel:
-    panel = front(qtbot, window, "word-map")
-    assert isinstance(panel, WordMapPanel)
-    return panel
+    return fronted(qtbot, window, WordMapPanel)
 
 
 @pytest.fixture
 def spectrum(window: Window, qtbot: Any) -> SpectrumPanel:
-    panel = front(qtbot, window, "spectrum")
-    assert isinstance(panel, SpectrumPanel)
-    return panel
+    return fronted(qtbot, window, SpectrumPanel)
 
 
 def found(session: Session) -> PointMap:

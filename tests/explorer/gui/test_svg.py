@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 from base64 import b64decode
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -23,8 +22,7 @@ from explorer.gui.svg import FINE, straighten
 from explorer.gui.window import Window
 from explorer.session.model import Session
 from tests.explorer.gui.mouse import front
-from tests.explorer.small import open_session, small_file, wait
-from tests.explorer.test_points_session import settle
+from tests.explorer.small import small_file, wait
 
 KEPT = 'vector-effect="non-scaling-stroke"'
 SVG = "{http://www.w3.org/2000/svg}"
@@ -37,14 +35,8 @@ PANELS = (
 
 
 @pytest.fixture
-def session() -> Iterator[Session]:
-    """100 words read, paused; everything found."""
-    opened = open_session(search=True)
-    opened.stream.seek(100)
-    wait(lambda: opened.stream.snapshot.time == 100)
-    settle(opened)
-    yield opened
-    opened.close()
+def session(searched: Session) -> Session:
+    return searched
 
 
 @pytest.fixture
