@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import signal
 import time
@@ -94,6 +95,11 @@ class Explorer(Choosing):
     def ink(self) -> Ink | None:
         """Draws straight on the terminal; None where Textual draws everything: in a browser, and without a terminal."""
         return getattr(self._driver, "ink", None)
+
+    @property
+    def terminal_rate(self) -> float:
+        """How many bytes a second the terminal takes, infinite for one that is not slow."""
+        return getattr(self._driver, "rate", math.inf)
 
     # ---- the screen ------------------------------------------------------------------------------------------
 
