@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 RATES = (20.0, 10.0, 5.0, 2.0)
-PATIENCE = 6  # refused frames in a row before the rate falls
-CALM = 4.0  # seconds without a refused frame before it rises again
+PATIENCE = 20  # refused frames in a row before the rate falls: a slow terminal may take a second for a new picture
+TROUBLE = 10  # refused frames in a row that are none of chance
+CALM = 4.0  # seconds without so many before it rises again
 
 
 class Pacer:
@@ -38,7 +39,8 @@ class Pacer:
         if busy:
             self.skipped += 1
             self._refused_in_a_row += 1
-            self._last_trouble = now
+            if self._refused_in_a_row >= TROUBLE:
+                self._last_trouble = now
             if self._refused_in_a_row >= PATIENCE and self.level < len(RATES) - 1:
                 self.level += 1
                 self._refused_in_a_row = 0

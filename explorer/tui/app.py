@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import signal
 import time
@@ -13,6 +14,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.css.query import NoMatches
 from textual.driver import Driver
 from textual.geometry import Size
 from textual.widget import Widget
@@ -98,6 +100,11 @@ class Explorer(Choosing):
         """Draws straight on the terminal; None where Textual draws everything: in a browser, and without a terminal."""
         return getattr(self._driver, "ink", None)
 
+    @property
+    def terminal_rate(self) -> float:
+        """How many bytes a second the terminal takes, infinite for one that is not slow."""
+        return getattr(self._driver, "rate", math.inf)
+
     # ---- the screen ------------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
@@ -182,12 +189,13 @@ class Explorer(Choosing):
         if self.session is None:
             self._await_opening()
             return
-        if not self.screen_stack:  # the last tick of a face that is being left
+        try:
+            panels = [self.screen_stack[0].query_one(name) for name in ((*MOVING, *STEADY) if numbers else MOVING)]
+        except (IndexError, NoMatches):  # the last tick of a face that is being left
             return
-        screen = self.screen_stack[0]
         frame = self.session.frame()
-        for name in (*MOVING, *STEADY) if numbers else MOVING:
-            screen.query_one(name).show(self.session, frame)  # type: ignore[attr-defined]
+        for panel in panels:
+            panel.show(self.session, frame)  # type: ignore[attr-defined]
         if self.ink is not None:
             self._driver.send()  # type: ignore[union-attr]
 

@@ -30,7 +30,7 @@ _PLAIN = re.compile(
 )
 _NEAR = 3  # unchanged cells between changed ones that are cheaper to send again than to step over
 _FEW = 6  # pieces side by side that are sorted one by one
-_EACH = 20  # characters that a changed cell costs, roughly
+_TOGETHER = 200  # changed cells that are sorted before some of them are sent: some 4 kB
 _MANY = 1 << 17  # cells that are numbered before those no longer seen are let go: some 20 MB
 
 Cell = tuple[str, Style]  # a character with what combines with it; "" behind one that is two columns wide
@@ -191,7 +191,7 @@ class Screen:
             for at in np.argsort(count, kind="stable")[(count == 0).sum() :].tolist():
                 pieces += self._pieces(int(rows[at]), np.flatnonzero(different[at]).tolist())
                 many += int(count[at])
-                if many > limit // _EACH:
+                if many > _TOGETHER:
                     break
             # What looks alike goes together, wherever it stands: to move costs less than to change colours.
             pieces.sort(key=lambda piece: piece.look)

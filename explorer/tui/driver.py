@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import IO, Any, cast
 
 from textual.app import App
@@ -9,8 +10,8 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from explorer.tui.difference import Screen
 from explorer.tui.direct import Ink
+from explorer.tui.flow import AHEAD, Flow
 
-PART = 4096  # characters sent at once: at 300 kB/s a terminal takes them in 14 ms, and a key waits no longer
 BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"  # what lies between appears at once
 
 
@@ -22,12 +23,18 @@ class Meter:
         self._screen = screen
         self.at_once = False
         self.leaving = False
-        self.busy = False
+        self.writing = False
         self.gone = False
         self.characters = 0
+        self.flow = Flow()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the terminal has not taken yet what was sent."""
+        return self.writing or self.flow.ahead(time.monotonic()) > AHEAD
 
     def write(self, text: str) -> int:
-        self.busy = True
+        self.writing = True
         self.characters += len(text)
         try:
             return self._file.write(text)
@@ -39,12 +46,21 @@ class Meter:
         """Called by Textual's writer thread when its queue is empty: the place to wait for a slow terminal."""
         try:
             self._file.flush()
-            while not (self.leaving or self.gone) and (part := self._screen.take(PART)):
-                self.write(f"{BEGIN}{part}{END}" if self.at_once else part)
+            while not (self.leaving or self.gone):
+                if (wait := self.flow.ahead(time.monotonic()) - AHEAD) > 0:
+                    time.sleep(min(wait, AHEAD))
+                    continue
+                part = self._screen.take(self.flow.part)
+                if not part:
+                    break
+                began = time.monotonic()
+                text = f"{BEGIN}{part}{END}" if self.at_once else part
+                self.write(text)
                 self._file.flush()
+                self.flow.wrote(len(text.encode()), began, time.monotonic())
         except OSError:
             self.gone = True
-        self.busy = False
+        self.writing = False
 
     def fileno(self) -> int:
         return self._file.fileno()
@@ -108,6 +124,11 @@ class MeteredDriver(LinuxDriver):
     def gone(self) -> bool:
         """Whether the terminal was closed."""
         return self.meter.gone
+
+    @property
+    def rate(self) -> float:
+        """How many bytes a second the terminal takes, infinite for one that is not slow."""
+        return self.meter.flow.rate
 
     @property
     def busy(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 GUTTER = 7
 TILES = 12
-COLOURS = (32, 32, 16, 8)  # levels of the map at each level of pacing: neighbours of one colour cost one sequence
+# Levels of the map for a terminal that takes so many bytes a second: neighbours of one colour cost one sequence.
+COLOURS = ((150_000, 32), (20_000, 16), (0, 8))
 FEW = 8  # of 256 colours: more would not rise in lightness from one to the next
 CURSOR = Segment("┃", PINK)
 CURSOR_ASCII = Segment("|")
@@ -48,10 +49,9 @@ class Picture:
     glyphs: bool
 
     @classmethod
-    def of(cls, view: Heatmap, map: str, glyphs: bool, levels: int) -> Picture:
-        """A view in so many colours."""
-        step = LEVELS // levels
-        return cls(view.codes // step * step + step // 2, view.there, view.axis.cursor, map, glyphs)
+    def of(cls, view: Heatmap, map: str, glyphs: bool, steps: NDArray[np.uint8]) -> Picture:
+        """A view of which, in each column, so many neighbouring map positions share a colour."""
+        return cls(view.codes // steps * steps + steps // 2, view.there, view.axis.cursor, map, glyphs)
 
     def part(self, start: int, stop: int) -> Picture:
         """Some columns of it."""
@@ -136,6 +136,8 @@ class Gutter(Panel):
 class HeatmapPanel(Horizontal, Framed, can_focus=True):
     """A gutter that names the cells, and tiles side by side. A click selects the cell and looks at the word."""
 
+    _drawn: tuple[object, NDArray[np.intp], NDArray[np.uint8]] | None = None  # what, which words, and their steps
+
     def compose(self) -> ComposeResult:
         self._gutter, self._tiles = Gutter(), [Tile() for _ in range(TILES)]
         yield self._gutter
@@ -151,12 +153,26 @@ class HeatmapPanel(Horizontal, Framed, can_focus=True):
         glyphs, per_line = explorer.glyphs, 1 if explorer.glyphs else 2
         self._view = view = heatmap(session, frame, width, height * per_line)
         self._entitle(frame, view, glyphs)
-        levels = COLOURS[explorer.pacer.level]
-        if explorer.console.color_system == "256":
-            levels = min(levels, FEW)
-        self._draw(Picture.of(view, frame.choices.map, glyphs, levels), widths)
+        self._draw(Picture.of(view, frame.choices.map, glyphs, self._steps(frame, view)), widths)
         self._gutter.lines = _names(view, frame, per_line)
         self._gutter.show(session, frame)
+
+    def _steps(self, frame: Frame, view: Heatmap) -> NDArray[np.uint8]:
+        """How many map positions share a colour, (column,).
+
+        While words go by a column keeps what it has: a slow terminal must be spared the same words in other colours.
+        """
+        few = self.explorer.console.color_system == "256"
+        levels = next(count for rate, count in COLOURS if self.explorer.terminal_rate >= rate)
+        step = LEVELS // min(levels, FEW if few else LEVELS)
+        steps = np.full(len(view.there), step, np.uint8)
+        chosen, words = (frame.snapshot.run, replace(frame.choices, cursor=None, selected=None)), view.axis.words
+        if self._drawn is not None and frame.snapshot.playing:
+            before, drawn, had = self._drawn
+            if before == chosen and len(drawn) == len(words):
+                steps = np.where(drawn == words, had, steps)
+        self._drawn = chosen, words, steps
+        return steps
 
     def _draw(self, picture: Picture, widths: list[int]) -> None:
         ink, ground = self.explorer.ink, self._tiles[0].rich_style
