@@ -19,7 +19,7 @@ from explorer.session.model import Frame, Session, SessionError
 from explorer.session.series import alpha_trace, cell_table, overview
 from explorer.session.timeline import time_axis
 from explorer.tui.app import Explorer
-from explorer.tui.heatmap import FEW
+from explorer.tui.heatmap import FEW, Tile
 from tests.explorer.small import TEXT, open_session, small_file, wait
 from tests.explorer.test_tui import shown, text_of, until
 
@@ -163,7 +163,8 @@ async def drawn(session: Session, kind: str | None) -> tuple[Explorer, str, set[
         await until(pilot, lambda: session.stream.snapshot.time == 60)
         app.draw()
         await pilot.pause()
-        segments = [s for tile in app.query("Tile") for line in tile._lines for s in line]  # type: ignore[attr-defined]
+        pictures = [tile.picture for tile in app.query(Tile) if tile.picture is not None]
+        segments = [s for picture in pictures for y in range(picture.height) for s in picture.line(y)]
     return app, "".join(segment.text for segment in segments), {segment.style for segment in segments}
 
 
