@@ -178,7 +178,10 @@ class Explorer(Choosing):
             self._ticks += 1
             snapshot = self.session.stream.snapshot if self.session is not None else None
             racing = snapshot is not None and snapshot.playing and snapshot.speed is None
-            all = self._ticks % (RACING if racing else NUMBERS) == 0
+            every = (
+                (RACING if racing else NUMBERS) * self.pacer.rate / RATES[0]
+            )  # a slow pacer leaves enough out itself
+            all = self._ticks % max(1, round(every)) == 0
             # At rest there is seldom anything new.
             if all or snapshot is None or (snapshot is not self._drawn and not racing):
                 self._drawn = snapshot
