@@ -31,8 +31,7 @@ from explorer.session.opening import Opening, Wishes
 from explorer.session.span import Span
 
 RATE = 60  # frames a second at most
-# Parts of the time a frame took that are left to others at least; more while the stream takes all it gets.
-REST, REST_AT_FULL_SPEED = 0.25, 1.0
+REST = 0.25  # part of the time a frame took that is left to mouse and keys at least
 
 
 class Window(Choosing):
@@ -147,15 +146,9 @@ class Window(Choosing):
             self._await_opening()
         elif not self.isMinimized():
             self.draw()
-        rest = REST_AT_FULL_SPEED if self._at_full_speed else REST
         now = time.perf_counter()
-        self._due = max(now, self._due + max(1 / RATE, (1 + rest) * spent))  # painting comes before that
+        self._due = max(now, self._due + max(1 / RATE, (1 + REST) * spent))  # painting comes before that
         self._timer.start(max(1, round(1000 * (self._due - now))))
-
-    @property
-    def _at_full_speed(self) -> bool:
-        snapshot = self.session.stream.snapshot if self.session is not None else None
-        return snapshot is not None and snapshot.playing and snapshot.speed is None
 
     def draw(self, *, all: bool = False) -> None:
         """Draw the newest frame, as far as it changed; what is steady only now and then, or with ``all`` too."""

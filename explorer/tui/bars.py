@@ -11,6 +11,7 @@ from explorer.session.actions import shown_key
 from explorer.session.holding import told
 from explorer.session.model import Frame, Session
 from explorer.session.text import pace
+from explorer.tui.heatmap import COLOURS
 from explorer.tui.ink import BRIGHT, DEAD, DIM, FAINT, GOOD, OTHER, PINK_BOLD, TEXT, WARN, Line, safe, width_of
 from explorer.tui.panel import Panel
 
@@ -50,8 +51,10 @@ class StatusBar(Panel):
         if self.explorer.show_rates:
             measured = f" (now {snapshot.words_per_second:,.0f})" if snapshot.playing and not snapshot.speed else ""
             line.append(Segment(f"{measured}  {pacer.rate:.0f} fps", FAINT + DIM))
-        if pacer.degraded:
-            line.append(Segment(f"  slow terminal: {pacer.skipped} frames skipped", WARN))
+        spared = [f"{pacer.skipped} frames skipped"] if pacer.degraded else []
+        spared += ["fewer colours"] if self.explorer.terminal_rate < COLOURS[0][0] else []
+        if spared:
+            line.append(Segment(f"  slow terminal: {', '.join(spared)}", WARN))
         if frame.note:
             line = [Segment(" pinkx ", PINK_BOLD), Segment(badge, style), Segment(f"  {frame.note}", WARN)]
         return [line]

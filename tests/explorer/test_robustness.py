@@ -189,6 +189,21 @@ async def test_256_colours_rise_in_lightness(session: Session) -> None:
         assert (np.diff(lightness) >= 0).all(), name
 
 
+async def test_a_slow_terminal_gets_fewer_colours_and_the_badge_tells(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = (await drawn(session, "TRUECOLOR"))[2]
+    monkeypatch.setattr(Explorer, "terminal_rate", 50_000.0)
+    async with shown(session) as (app, pilot):
+        app.draw()
+        await pilot.pause()
+        assert "slow terminal: fewer colours" in text_of(app, "#status")
+        pictures = [tile.picture for tile in app.query(Tile) if tile.picture is not None]
+        few = {s.style for picture in pictures for y in range(picture.height) for s in picture.line(y)}
+    colours, fewer = ({style.color for style in styles if style} for styles in (many, few))
+    assert len(fewer) < 0.6 * len(colours)
+
+
 async def test_odd_characters_are_drawn_and_harm_nothing(session: Session) -> None:
     async with shown(session) as (app, pilot):
         session.open_text(ODD)
