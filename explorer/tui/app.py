@@ -45,7 +45,6 @@ SMALL = (100, 30)  # below this the panels become tabs
 TINY = (60, 16)  # below this nothing can be read
 TALL, LOW = 48, 36
 MOVING = ("#status", "#review", "#heatmap", "#alpha", "#overview")
-RACING = 8  # as fast as it goes every draw is new from edge to edge: few of them leave the engine its pace
 STEADY = ("#tabs", "#points", "#spectrum", "#cells")
 NUMBERS = 4  # while words go by, what is steady is drawn every fourth time: nobody reads numbers faster
 
@@ -177,13 +176,9 @@ class Explorer(Choosing):
         elif self.pacer.due(time.monotonic(), bool(getattr(self._driver, "busy", False))):
             self._ticks += 1
             snapshot = self.session.stream.snapshot if self.session is not None else None
-            racing = snapshot is not None and snapshot.playing and snapshot.speed is None
-            every = (
-                (RACING if racing else NUMBERS) * self.pacer.rate / RATES[0]
-            )  # a slow pacer leaves enough out itself
+            every = NUMBERS * self.pacer.rate / RATES[0]  # a slow pacer leaves enough out itself
             all = self._ticks % max(1, round(every)) == 0
-            # At rest there is seldom anything new.
-            if all or snapshot is None or (snapshot is not self._drawn and not racing):
+            if all or snapshot is None or snapshot is not self._drawn:  # at rest there is seldom anything new
                 self._drawn = snapshot
                 self.draw(numbers=all or snapshot is None or not snapshot.playing)
 
