@@ -97,11 +97,12 @@ async def test_words_are_searched_and_the_review_that_has_them_is_opened(session
         assert "not in this review" in rows.render_line(0).text
         assert "1×" in rows.render_line(1).text
         assert "film. I would" in rows.render_line(1).text
-        assert "in other reviews: 1× in 1" in str(app.screen.query_one(".dialog").border_subtitle)
+        dialog = app.screen.query_one(".dialog")
+        await until(pilot, lambda: "in other reviews: 1× in 1" in str(dialog.border_subtitle))
         await pilot.press("down", "enter")
         await until(pilot, lambda: snapshot(app).review.name == "second" and snapshot(app).time == 2)
         await pilot.press("slash")
-        assert app.screen.query_one(Input).value == "dull"
+        await until(pilot, lambda: [field.value for field in app.screen.query(Input)] == ["dull"])
         await pilot.press("escape", "home", "d")
         await until(pilot, lambda: "place 1 of 1" in text_of(app, "#status"))
 
