@@ -148,7 +148,7 @@ def _words(session: Session) -> int:
 
 
 def memory_growth(app: QApplication) -> tuple[float, float, float]:
-    """MB of the process after the first hundredth of ten million words, after all of them, and the minutes it took."""
+    """MB of the process after the first fifth of ten million words, after all of them, and the minutes it took."""
     session = open_session(cells=8, words=4000, continuous=True, engine=Apart())
     window = Window(session=session)
     window.show()
@@ -157,7 +157,7 @@ def memory_growth(app: QApplication) -> tuple[float, float, float]:
     while _words(session) < LONG:
         app.processEvents()
         time.sleep(0.001)
-        if not early and _words(session) > LONG // 100:
+        if not early and _words(session) > LONG // 5:
             early = _megabytes()
     late = _megabytes()
     window.close()
