@@ -58,10 +58,11 @@ class Apart:
         self._closed = False
         self._numbers = count(1)
         self._networks: dict[int, Network] = {}  # given away, and not yet in use
-        self._calls: dict[int, Callable[[Any], None]] = {}
+        self._takes: dict[int, Callable[[Any], None]] = {}  # who waits for a recording
+        self._keeps: dict[int, Callable[[Any], None]] = {}  # who is handed runs
         self._sent: dict[int, None] = {}  # sources that the process keeps, the last used last
         self._sources: dict[int, Sequence[Review]] = {}
-        # The block that is looked at, its network and its number; those that wait for their first state.
+        # The block that is looked at, and its network; then those that wait for their first state.
         self._blocks: list[tuple[Block, Network | None]] = []
         self._seen = 0
         self._snapshot: Snapshot | None = None
@@ -100,8 +101,8 @@ class Apart:
             elif name == "use" and not isinstance(arguments[0], str | PathLike):
                 arguments = (self._number(arguments[0]), arguments[0])
             elif name in ("take", "record") and arguments[0] is not None:
-                number = next(self._numbers)
-                self._calls[number], arguments = arguments[0], (number,)
+                number, calls = next(self._numbers), self._takes if name == "take" else self._keeps
+                calls[number], arguments = arguments[0], (number,)
             self._orders.put((name, *arguments))
 
     @property
@@ -221,8 +222,8 @@ class Apart:
 
             with self._lock:
                 self._snapshot = replace(self.snapshot, playing=False)
-            for call in self._calls.values():
-                call(None)
+            for give in self._takes.values():
+                give(None)
             events.put(Event("failed", self._snapshot.run, told))
 
     def _heed(self, events: queue.SimpleQueue[Event], kind: str, *told: Any) -> None:
@@ -234,9 +235,9 @@ class Apart:
             with self._lock:
                 self._blocks.append((Block(handles[0], *layout), self._networks.pop(number, network)))
         elif kind == "taken":
-            self._calls.pop(told[0])(told[1])
+            self._takes.pop(told[0])(told[1])
         elif kind == "kept":
-            self._calls[told[0]](told[1])
+            self._keeps[told[0]](told[1])
         elif kind == "refused":
             self._ready.set_exception(ValueError(told[0]))
         else:

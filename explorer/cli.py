@@ -6,9 +6,7 @@ table below.
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import os
 import signal
 import sys
 import threading
@@ -92,9 +90,8 @@ def main() -> None:
     try:
         pinkx(prog_name="pinkx")
     except SystemExit as end:
-        if threading.active_count() > 1:  # one inside PyTorch would abort the process as the interpreter is taken down
-            with contextlib.suppress(OSError):  # the terminal may be gone
-                sys.stdout.flush()
-                sys.stderr.flush()
-            os._exit(end.code if isinstance(end.code, int) else 0 if end.code is None else 1)
+        if threading.active_count() > 1:
+            from explorer.leaving import end_now
+
+            end_now(end.code if isinstance(end.code, int) else 0 if end.code is None else 1)
         raise

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -29,8 +29,15 @@ def leave(face: Any, code: int) -> None:
     close_session(face)
     if face.failure is not None:
         raise face.failure
-    # Nothing is left to write. Taking PyTorch and numba down in order lasts seconds on a busy machine, and a thread
-    # inside an import or a compilation cannot be stopped at all.
+    end_now(code)
+
+
+def end_now(code: int) -> NoReturn:
+    """End the process without waiting for its threads; nothing must be left to write.
+
+    Taking PyTorch and numba down in order lasts seconds on a busy machine. A thread inside an import or a compilation
+    cannot be stopped at all, and one inside PyTorch aborts the process as the interpreter is taken down.
+    """
     with contextlib.suppress(OSError):  # the terminal may be gone
         sys.stdout.flush()
         sys.stderr.flush()

@@ -145,9 +145,12 @@ def test_an_end_by_itself_is_told(network: Network) -> None:
     stream.speed(1.0)
     stream.play()
     until(lambda: stream.snapshot.playing)
+    kept: list[RecordedReview] = []
+    stream.record(kept.append)
     os.kill(engine._process.pid, signal.SIGKILL)
     assert "ended by itself, with code -9" in next_event(stream, "failed").message
     assert not stream.snapshot.playing
+    assert not kept
     stream.play()  # nobody listens, and nothing breaks
     assert stream.read("h").shape[1] == 6
     stream.close()
