@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.files import written_whole
+from engine.files import atomic_write
 
 
 def save_arrays(path: str | Path, kind: str, arrays: dict[str, NDArray[np.generic]]) -> None:
     """Write arrays, and what ``kind`` of thing they are."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(path) as beside, beside.open("wb") as file:
+    with atomic_write(path) as beside, beside.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays, kind=np.array(kind))
 
 

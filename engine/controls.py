@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.activity import deviation
+from engine.corpus import batches
 from engine.fluctuation import exponents, fluctuations
 from engine.network import PADDING, Network
-from engine.population import batches
 from engine.recording import record
 from engine.spectrum import spectral_exponents
 from engine.survey import recordings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from engine.archive import FILE_NAME
+from engine.imdb import FILE_NAME
 from engine.text import Progress, ReviewError
 
 URL: Final = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"

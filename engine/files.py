@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A path to write to; it takes the place of ``path`` when the block ends well, and is removed when it does not."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:

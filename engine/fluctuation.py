@@ -3,7 +3,7 @@
 White noise has α = ½ (β = 0), pink 1 (1), Brownian 3/2 (2); β = 2α − 1 is the slope of the power spectrum 1/f^β.
 The fluctuation functions are Peng et al. (1994), and by default the unbiased variant of Yuan, Gu, Weng & Yang,
 Physica A 505 (2018) 179, which corrects the variance inside a box but not α itself.  So every exponent goes with its
-scales and with a null of the same length: ``engine.calibration``.
+scales and with a null of the same length: ``engine.null``.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from engine.kernels import rolling
-from engine.kernels.dfa import SUMS, constants, fluctuations_fast
-from engine.kernels.simd import LANES
+from engine.kernels.cpu import rolling
+from engine.kernels.cpu.dfa import SUMS, constants, fluctuations_fast
+from engine.kernels.cpu.simd import LANES
 
 Array = NDArray[np.float64]
 
@@ -113,7 +113,7 @@ def fluctuations(
     if fits.any() and len(rows):
         body: Any = fluctuations_fast
         if on_gpu:
-            from engine.kernels.dfa_cuda import fluctuations_cuda as body  # brings PyTorch
+            from engine.kernels.cuda.dfa import fluctuations_cuda as body  # brings PyTorch
         result[:, fits] = body(rows, lengths[fits], order, unbiased, backward)
     return result.reshape(*values.shape[:-1], len(lengths))
 

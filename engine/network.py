@@ -17,7 +17,7 @@ from torch import Tensor
 
 from engine.catalogue import FORMAT, NetworkError, describe
 from engine.cells import CELLS, INPUT, Cell, Signal
-from engine.files import written_whole
+from engine.files import atomic_write
 
 PADDING: Final = 0
 UNKNOWN: Final = 1
@@ -181,7 +181,7 @@ class Network:
         if self.vocabulary is not None:
             header["vocabulary"] = "\n".join(self.vocabulary.words)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as beside:
+        with atomic_write(path) as beside:
             save_file({key: t.detach().cpu().contiguous() for key, t in self.tensors().items()}, beside, header)
 
     # ---- what it does ----------------------------------------------------------------------------------------

@@ -17,12 +17,12 @@ import platformdirs
 import torch
 from numpy.typing import NDArray
 
-from engine import attractors, fixed_points
-from engine.attractors import WordAttractors, word_attractors
+from engine import fixed_points, word_attractors as attractors
 from engine.fixed_points import Method, find_fixed_points
 from engine.network import Network
 from engine.points import FixedPoints
-from engine.visits import held_input, visited_states
+from engine.start_states import held_input, visited_states
+from engine.word_attractors import WordAttractors, word_attractors
 
 Progress = Callable[[int, int], bool | None]
 _T = TypeVar("_T")
@@ -55,9 +55,9 @@ def network_points(
     Parameters
     ----------
     network : Network
-    inputs : names, see ``engine.visits.held_input``
+    inputs : names, see ``engine.start_states.held_input``
     count, seed, noise, reviews
-        See ``engine.visits.visited_states``.
+        See ``engine.start_states.visited_states``.
     method, progress
         See ``engine.fixed_points.find_fixed_points``.
     cache : bool
@@ -89,7 +89,7 @@ def network_points(
 def cached_word_attractors(
     network: Network, *, progress: Progress | None = None, cache: bool = True
 ) -> WordAttractors | None:
-    """``engine.attractors.word_attractors``, remembered."""
+    """``engine.word_attractors.word_attractors``, remembered."""
     words = [] if network.vocabulary is None else list(network.vocabulary.words)
     path = _path(network, "words", [words, attractors.STEPS, attractors.SAME])
     if cache and (kept := _open(WordAttractors.load, path)) is not None:

@@ -17,8 +17,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from engine.kernels import steps
-from engine.kernels.tiles import BLOCK
+from engine.kernels.cpu import steps
+from engine.kernels.cpu.tiles import BLOCK
 from engine.network import Network, as_reviews, pad
 
 Float32s = NDArray[np.float32]

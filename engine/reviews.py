@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from engine.archive import find_archive, read_archive
+from engine.imdb import find_archive, read_archive
 from engine.text import CUT, Progress, Review, ReviewError, count_words, decode, split_words
 
 __all__ = ["BUNDLED", "CUT", "Review", "ReviewError", "count_words", "open_reviews", "split_words"]

@@ -1,7 +1,7 @@
 """Reviews of one length read by one network: F of every layer sum, and how far every cell moves.
 
 The series are the sums of a signal over the layer's cells (Chong & Ling 2024, section II C).  They have one length
-because an exponent and its null depend on it; `engine.population` takes reviews of any.
+because an exponent and its null depend on it; `engine.corpus` takes reviews of any.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.activity import deviation
+from engine.corpus import batches
 from engine.fluctuation import SCALES, Exponents, exponents, fluctuations
 from engine.network import Network
-from engine.population import batches
 from engine.recording import Recording, record
 
 Array = NDArray[np.float64]

@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.cells import CELLS, cell_from_torch
-from engine.files import written_whole
+from engine.files import atomic_write
 from engine.network import Network, Vocabulary, pad
 from engine.reviews import CUT, Review, count_words
 
@@ -335,7 +335,7 @@ class _Run:
         header = {"recipe": json.dumps(asdict(self.recipe)), "epoch": str(self.epoch)}
         header |= {"best": json.dumps(self.best_measures)}
         path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as beside:
+        with atomic_write(path) as beside:
             save_file({key: value.detach().cpu().clone() for key, value in tensors.items()}, beside, header)
 
     def resume(self, path: Path) -> None:

@@ -91,7 +91,7 @@ def main() -> None:
         pinkx(prog_name="pinkx")
     except SystemExit as end:
         if threading.active_count() > 1:
-            from explorer.leaving import end_now
+            from explorer.shutdown import end_now
 
             end_now(end.code if isinstance(end.code, int) else 0 if end.code is None else 1)
         raise

@@ -8,8 +8,8 @@ from dataclasses import asdict
 
 import click
 
-from engine.calibration import BETAS, COUNT, Null, band
 from engine.fluctuation import ORDERS, default_scales, rolling_scales
+from engine.null import BETAS, COUNT, Null, band
 
 
 def _scales(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, ...] | None:

@@ -106,8 +106,8 @@ def versions() -> Iterator[Finding]:
 
 def data() -> Iterator[Finding]:
     """What there is to read, and what to read it with."""
-    from engine.archive import find_archive
     from engine.catalogue import shipped
+    from engine.imdb import find_archive
     from engine.reviews import open_reviews
 
     again = "install pinkx anew: its own files are missing or damaged"

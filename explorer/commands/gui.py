@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from explorer.commands.opening import opens, pictured
-from explorer.session.opening import Wishes
+from explorer.commands.launch_options import opens, pictured
+from explorer.session.launcher import LaunchOptions
 
 
 @click.command()
 @opens
 @pictured("1600x1000", (16_000, 16_000), "Pixels", "display")
-def command(wishes: Wishes, picture: tuple[Path, float, tuple[int, int]] | None) -> None:
+def command(wishes: LaunchOptions, picture: tuple[Path, float, tuple[int, int]] | None) -> None:
     """Watch a network read, in a window. Press ? for every key."""
     from explorer.gui.launch import run, take_picture
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from explorer.session.keys import ALL, actions_with, as_toml, load_keys
+from explorer.session.keymap import ALL, actions_with, as_toml, load_keys
 
 
 @click.command()

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from engine.attractors import WordAttractors
     from engine.network import Network
     from engine.points import FixedPoints
     from engine.points_cache import Progress
+    from engine.word_attractors import WordAttractors
 
 LONGEST = 1e6  # steps
 ROWS = 50  # of a table, unless --limit says otherwise

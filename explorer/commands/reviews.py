@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from engine.archive import ENVIRONMENT, FILE_NAME, cache_path
 from engine.download import MD5, URL, fetch, is_fetched
+from engine.imdb import ENVIRONMENT, FILE_NAME, cache_path
 from engine.reviews import Review, open_reviews
 from engine.text import printable
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from explorer.commands.opening import opens, pictured
-from explorer.session.opening import Wishes
+from explorer.commands.launch_options import opens, pictured
+from explorer.session.launcher import LaunchOptions
 
 
 @click.command()
 @opens
 @pictured("120x40", (500, 200), "Characters", "terminal")
-def command(wishes: Wishes, picture: tuple[Path, float, tuple[int, int]] | None) -> None:
+def command(wishes: LaunchOptions, picture: tuple[Path, float, tuple[int, int]] | None) -> None:
     """Watch a network read, in the terminal. Press ? for every key."""
     from explorer.tui.launch import run, take_picture
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
-from explorer.gui.panel import Panel, Place
+from explorer.gui.panels.panel import Panel, Place
 
 VERSION = 1  # of an arrangement that was kept: another one is not taken
 ACROSS, DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical

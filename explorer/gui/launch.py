@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explorer.gui.libraries import check
-from explorer.leaving import leave
-from explorer.session.opening import Wishes
+from explorer.session.launcher import LaunchOptions
+from explorer.shutdown import leave
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -20,7 +20,7 @@ SETTLING = 50  # milliseconds in which Qt gives what was drawn its room
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
-def run(wishes: Wishes) -> None:
+def run(wishes: LaunchOptions) -> None:
     """Show the window until it is closed, then end the process.
 
     Raises
@@ -53,7 +53,7 @@ def run(wishes: Wishes) -> None:
     leave(window, code)
 
 
-def take_picture(wishes: Wishes, path: Path, after: float, size: tuple[int, int]) -> None:
+def take_picture(wishes: LaunchOptions, path: Path, after: float, size: tuple[int, int]) -> None:
     """Save the window as it is some seconds after the reading began; needs no display.
 
     Raises
@@ -68,7 +68,7 @@ def take_picture(wishes: Wishes, path: Path, after: float, size: tuple[int, int]
     app = _application()
     from PySide6.QtCore import QTimer
 
-    from explorer.gui.export import save_picture
+    from explorer.gui.export.save import save_picture
     from explorer.gui.window import Window
 
     window = Window(replace(wishes, fresh=True, keep=False), show_rates=False)

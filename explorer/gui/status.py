@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QLabel, QStatusBar
 
 from explorer.gui.text import as_html
-from explorer.session.model import Frame, Session
-from explorer.session.text import pace
+from explorer.session.session import Frame, Session
+from explorer.session.views.number_format import pace
 
 if TYPE_CHECKING:
     from explorer.gui.window import Window

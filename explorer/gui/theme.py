@@ -10,7 +10,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 
-from explorer.session.colours import colour_map
+from explorer.session.palette import colour_map
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def configure() -> None:
 
 @lru_cache(maxsize=8)
 def table(name: str) -> NDArray[np.uint8]:
-    """A colour map of `explorer.session.colours` as a look-up table, (256, 3)."""
+    """A colour map of `explorer.session.palette` as a look-up table, (256, 3)."""
     return colour_map(name)
 
 

@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QToolBar
 
-from explorer.session.model import SPEEDS, Frame, Session
-from explorer.session.text import pace
+from explorer.session.session import SPEEDS, Frame, Session
+from explorer.session.views.number_format import pace
 
 if TYPE_CHECKING:
     from explorer.gui.window import Window
@@ -94,7 +94,7 @@ class Transport(QToolBar):
     def _set_speed(self, place: int) -> None:
         session = self._window.session
         if session is not None:
-            self._window.attempt(lambda: session.stream.speed(SPEEDS[place]))
+            self._window.run_guarded(lambda: session.stream.speed(SPEEDS[place]))
 
     def _use(self, row: int) -> None:
         session, path = self._window.session, self.a.itemData(row)
@@ -105,10 +105,10 @@ class Transport(QToolBar):
             session.use_network(path)
 
         if session is not None and path:
-            self._window.attempt(use)
+            self._window.run_guarded(use)
         self._shown = ()  # show again what is the case, if that was refused
 
     def _compare(self, row: int) -> None:
         session, path = self._window.session, self.b.itemData(row)
         if session is not None:
-            self._window.attempt(lambda: session.comparing.compare_with(path or None))
+            self._window.run_guarded(lambda: session.comparing.compare_with(path or None))

@@ -13,22 +13,22 @@ from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QLabel, QMenu
 
-from explorer.gui.actions import fill_menus, make_actions
-from explorer.gui.choosing import Choosing
+from explorer.gui.dialogs.action_dialogs import Choosing
 from explorer.gui.docks import Docks
-from explorer.gui.export import FILTERS, copy_picture, save
-from explorer.gui.panel import Panel
-from explorer.gui.panels import PANELS
+from explorer.gui.export.save import FILTERS, copy_picture, save
+from explorer.gui.menus import fill_menus, make_actions
+from explorer.gui.panels.panel import Panel
+from explorer.gui.panels.registry import PANELS
 from explorer.gui.status import Status
 from explorer.gui.text import safe
 from explorer.gui.theme import DARK, THEMES, Theme, configure, style_sheet
 from explorer.gui.transport import Transport
-from explorer.session.entries import networks
-from explorer.session.keys import ALL, actions_with, load_keys
-from explorer.session.model import Session
-from explorer.session.naming import free_path
-from explorer.session.opening import Opening, Wishes
-from explorer.session.span import Span
+from explorer.session.filenames import free_path
+from explorer.session.keymap import ALL, actions_with, load_keys
+from explorer.session.launcher import LaunchOptions, Opening
+from explorer.session.menu_items import networks
+from explorer.session.session import Session
+from explorer.session.views.visible_range import Span
 
 RATE = 60  # frames a second at most
 REST = 0.25  # part of the time a frame took that is left to mouse and keys at least
@@ -39,7 +39,7 @@ class Window(Choosing):
 
     Parameters
     ----------
-    wishes : Wishes
+    wishes : LaunchOptions
         What to open.
     session : Session, optional
         An open session instead, which its owner closes.
@@ -59,7 +59,7 @@ class Window(Choosing):
 
     def __init__(
         self,
-        wishes: Wishes | None = None,
+        wishes: LaunchOptions | None = None,
         *,
         session: Session | None = None,
         panels: tuple[type[Panel], ...] = PANELS,
@@ -73,7 +73,7 @@ class Window(Choosing):
         self.table = actions_with(load_keys(wishes.keys) if wishes is not None else {}, ALL)
         if session is not None:
             session.actions = self.table
-        self.opening = None if session is not None else Opening(wishes or Wishes())
+        self.opening = None if session is not None else Opening(wishes or LaunchOptions())
         self.failure: Exception | None = None
         self.theme, self.show_rates = theme, show_rates
         self.hovered: int | None = None
@@ -215,7 +215,7 @@ class Window(Choosing):
     def _dress(self) -> None:
         self.setStyleSheet(style_sheet(self.theme))
         for panel in self.panels.values():
-            panel.dress(self.theme)
+            panel.apply_theme(self.theme)
 
     # ---- actions -----------------------------------------------------------------------------------------------
 
@@ -250,7 +250,7 @@ class Window(Choosing):
         path = free_path(Path.cwd(), frame.snapshot.network.name, f"{frame.snapshot.review.name}-{panel.name}", ".png")
 
         def chosen(name: str) -> None:
-            self.attempt(lambda: save(panel, Path(name)))
+            self.run_guarded(lambda: save(panel, Path(name)))
             self.opened_session.note = self.opened_session.note or f"saved {name}"
 
         ask = QFileDialog(self, f"Save {panel.title}", str(path), FILTERS)

@@ -29,13 +29,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.catalogue import NetworkInfo
-from engine.files import written_whole
+from engine.files import atomic_write
 from engine.network import Network
 from engine.points import FixedPoints
 from engine.points_cache import cached_word_attractors, content_hash, network_points
 from engine.projection import Projection
 from engine.reviews import CUT, open_reviews
-from engine.visits import visited_states
+from engine.start_states import visited_states
 
 VERSION = 1
 """Of what is kept: raise it when numbers come to mean something else."""
@@ -74,7 +74,7 @@ def measure_line(
         pass
     found = line(network, [network.vocabulary.encode(words) for words in texts], starts, seed, progress)
     folder.mkdir(parents=True, exist_ok=True)
-    with written_whole(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_text(json.dumps(asdict(found)), encoding="utf-8")
     return found
 

@@ -75,7 +75,7 @@ ACTIONS = (
     Action("next-review", ("n",), "Next", "Choosing", "Open the next review.", True),
     Action("previous-review", ("N",), "Previous", "Choosing", "Open the review before."),
     Action("reviews", ("r",), "Reviews", "Choosing", "Choose a review from a list; type to search it."),
-    Action("population", ("h",), "Population", "Choosing", "See β of all reviews fill in; open any from there."),
+    Action("population", ("h",), "Corpus", "Choosing", "See β of all reviews fill in; open any from there."),
     Action("networks", ("w",), "Network", "Choosing", "Choose the network that reads.", True),
     Action("compare", ("c",), "Compare", "Choosing", "Choose a second network to read along, or none.", True),
     Action("compare-reviews", ("C",), "Beside", "Choosing", "Choose a review to compare this one with, or none."),

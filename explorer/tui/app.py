@@ -21,25 +21,25 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from explorer.session.actions import ACTIONS, key_of
-from explorer.session.keys import actions_with, load_keys
-from explorer.session.model import Session
-from explorer.session.opening import Opening, Wishes
+from explorer.session.keymap import actions_with, load_keys
+from explorer.session.launcher import LaunchOptions, Opening
 from explorer.session.pacing import RATES, Pacer
-from explorer.tui.alpha import AlphaPanel
-from explorer.tui.bars import TABS, KeyBar, StatusBar, TabBar
-from explorer.tui.cells import CellsPanel
-from explorer.tui.choosing import Choosing
+from explorer.session.session import Session
+from explorer.tui.dialogs.action_dialogs import Choosing
 from explorer.tui.export import export
-from explorer.tui.heatmap import HeatmapPanel
-from explorer.tui.ink import as_markup
-from explorer.tui.overview import OverviewPanel
-from explorer.tui.points import PointsPanel
-from explorer.tui.review import ReviewPanel
-from explorer.tui.spectrum import SpectrumPanel
+from explorer.tui.panels.alpha import AlphaPanel
+from explorer.tui.panels.bars import TABS, KeyBar, StatusBar, TabBar
+from explorer.tui.panels.cells import CellsPanel
+from explorer.tui.panels.fixed_points import PointsPanel
+from explorer.tui.panels.heatmap import HeatmapPanel
+from explorer.tui.panels.overview import OverviewPanel
+from explorer.tui.panels.review import ReviewPanel
+from explorer.tui.panels.spectrum import SpectrumPanel
+from explorer.tui.terminal.styles import as_markup
 
 if TYPE_CHECKING:
-    from engine.stream import Snapshot
-    from explorer.tui.direct import Ink
+    from engine.live.stream import Snapshot
+    from explorer.tui.terminal.direct_renderer import DirectRenderer
 
 SMALL = (100, 30)  # below this the panels become tabs
 TINY = (60, 16)  # below this nothing can be read
@@ -54,7 +54,7 @@ class Explorer(Choosing):
 
     Parameters
     ----------
-    wishes : Wishes
+    wishes : LaunchOptions
         What to open.
     session : Session, optional
         An open session instead.
@@ -70,7 +70,7 @@ class Explorer(Choosing):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c,ctrl+q", "perform('quit')", show=False, priority=True)]
 
     def __init__(
-        self, wishes: Wishes | None = None, *, session: Session | None = None, show_rates: bool = True
+        self, wishes: LaunchOptions | None = None, *, session: Session | None = None, show_rates: bool = True
     ) -> None:
         self._no_colours = "NO_COLOR" in os.environ
         super().__init__(ansi_color=self._no_colours)  # Textual then leaves colours out instead of greying them
@@ -80,7 +80,7 @@ class Explorer(Choosing):
             self.bind(",".join(entry.keys), f"perform('{entry.id}')", description=entry.label, show=False)
         if session is not None:
             session.actions = self.actions
-        self.opening = None if session is not None else Opening(wishes or Wishes())
+        self.opening = None if session is not None else Opening(wishes or LaunchOptions())
         self.pacer = Pacer()
         self.show_rates = show_rates
         self.failure: Exception | None = None
@@ -95,7 +95,7 @@ class Explorer(Choosing):
         return self._no_colours or self.console.color_system in (None, "standard", "windows")
 
     @property
-    def ink(self) -> Ink | None:
+    def ink(self) -> DirectRenderer | None:
         """Draws straight on the terminal; None where Textual draws everything: in a browser, and without a terminal."""
         return getattr(self._driver, "ink", None)
 
@@ -127,7 +127,7 @@ class Explorer(Choosing):
         driver = super().get_driver_class()
         if driver.__name__ != "LinuxDriver":
             return driver
-        from explorer.tui.driver import MeteredDriver
+        from explorer.tui.terminal.driver import MeteredDriver
 
         return MeteredDriver
 
@@ -242,7 +242,7 @@ class Explorer(Choosing):
         """Show a signal that was clicked."""
         if self.session is not None:
             session = self.session
-            self.attempt(lambda: session.choose_signal(name))
+            self.run_guarded(lambda: session.choose_signal(name))
 
     def do_quit(self) -> None:
         self.exit(return_code=0)
@@ -265,7 +265,7 @@ class Explorer(Choosing):
         ]
 
         def then(what: str) -> None:  # once the dialogue is no longer in the picture
-            self.call_after_refresh(self.attempt, lambda: save(what))
+            self.call_after_refresh(self.run_guarded, lambda: save(what))
 
         self.choose("Save", entries, "", then)
 

@@ -8,10 +8,10 @@ from typing import Any
 from textual.app import App
 from textual.widget import Widget
 
-from explorer.session.export import write_csv
-from explorer.session.model import Session
-from explorer.session.naming import free_path
-from explorer.tui.picture import can_draw_png, save_picture
+from explorer.session.filenames import free_path
+from explorer.session.session import Session
+from explorer.session.views.tables import write_csv
+from explorer.tui.terminal.screenshot import can_draw_png, save_picture
 
 
 def export(app: App[Any], session: Session, panel: Widget | None, folder: Path | None = None) -> str:

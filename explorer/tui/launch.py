@@ -13,15 +13,15 @@ from typing import Any
 
 import click
 
-from explorer.leaving import leave
-from explorer.session.opening import Wishes
+from explorer.session.launcher import LaunchOptions
+from explorer.shutdown import leave
 
 PATIENCE = 1.5  # seconds a signalled program may take to end by itself
 # Mouse and focus reports, bracketed paste and kitty keys off; line wrap and cursor on; the alternate screen left.
 _SANE = "\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?7h\x1b[?1049l\x1b[?25h"
 
 
-def run(wishes: Wishes) -> None:
+def run(wishes: LaunchOptions) -> None:
     """Show the face until it is left, then end the process.
 
     Raises
@@ -66,7 +66,7 @@ def run(wishes: Wishes) -> None:
     leave(app, code or app.return_code or 0)
 
 
-def _run_served(wishes: Wishes) -> None:
+def _run_served(wishes: LaunchOptions) -> None:
     from explorer.tui.app import Explorer
 
     app = Explorer(wishes)
@@ -74,7 +74,7 @@ def _run_served(wishes: Wishes) -> None:
     leave(app, app.return_code or 0)
 
 
-def take_picture(wishes: Wishes, path: Path, after: float, size: tuple[int, int]) -> None:
+def take_picture(wishes: LaunchOptions, path: Path, after: float, size: tuple[int, int]) -> None:
     """Save the screen as it is some seconds after the reading began; needs no terminal.
 
     Raises
@@ -84,7 +84,7 @@ def take_picture(wishes: Wishes, path: Path, after: float, size: tuple[int, int]
     """
     os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "truecolor")  # there is no terminal to ask
     from explorer.tui.app import Explorer
-    from explorer.tui.picture import save_picture
+    from explorer.tui.terminal.screenshot import save_picture
 
     app = Explorer(replace(wishes, fresh=True, keep=False), show_rates=False)
 

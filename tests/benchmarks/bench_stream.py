@@ -24,13 +24,13 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from engine.apart import Apart
+from engine.live.engine_process import Apart
+from engine.live.stream import Stream
 from engine.network import Network
 from engine.reviews import Review, open_reviews
-from engine.stream import Stream
-from explorer.session import population
-from explorer.session.aside import Aside
-from explorer.session.point_search import survey
+from explorer.session.controllers import corpus as population
+from explorer.session.controllers.point_search import survey
+from explorer.session.jobs import Worker
 
 SECONDS = 3.0
 TURNS = 3
@@ -64,7 +64,7 @@ def in_a_thread(work: Callable[..., None], *arguments: Any) -> Iterator[None]:
 @contextmanager
 def aside(work: Callable[..., None], *arguments: Any) -> Iterator[None]:
     """The work in the process aside."""
-    other, begun = Aside(), threading.Event()
+    other, begun = Worker(), threading.Event()
 
     def again(_: str = "") -> None:
         other.start(work, *arguments, heed=lambda _: begun.set(), end=again)

@@ -19,9 +19,9 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from engine.live.stream import Stream
 from engine.network import Network
 from engine.reviews import open_reviews
-from engine.stream import Stream
 from tests.benchmarks.link import Link, long_review
 
 NETWORK = "lstm-128"

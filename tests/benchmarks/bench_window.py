@@ -24,14 +24,14 @@ pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not 
 
 from PySide6.QtWidgets import QApplication
 
-from engine.apart import Apart
-from engine.attractors import WordAttractors
+from engine.live.engine_process import Apart
+from engine.live.stream import Stream
 from engine.reviews import Review
-from engine.stream import Stream
-from explorer.gui.panel import Panel
+from engine.word_attractors import WordAttractors
+from explorer.gui.panels.panel import Panel
 from explorer.gui.window import RATE, Window
-from explorer.session.model import Frame, Session
-from explorer.session.point_search import Found
+from explorer.session.controllers.point_search import Found
+from explorer.session.session import Frame, Session
 from tests.explorer.small import REVIEWS, small_network, wait
 
 CELLS, WORDS, TRACES, POINTS = 128, 500, 10, 3000
@@ -181,7 +181,7 @@ def main(long: bool = False) -> dict[str, float]:
     table = Table(title=f"{CELLS} cells × {WORDS} words × 6 signals, {TRACES} traces, {POINTS} points: ms a frame")
     for heading in ("panel", "drawn at every", "draw", "paint", "both"):
         table.add_column(heading, justify="right")
-    from explorer.gui.panels import PANELS
+    from explorer.gui.panels.registry import PANELS
 
     every = {kind.name: kind.every for kind in PANELS}
     shared = 0.0

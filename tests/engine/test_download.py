@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.archive import FILE_NAME
 from engine.download import fetch, is_fetched
+from engine.imdb import FILE_NAME
 from engine.text import ReviewError
 from tests.local_server import serve
 

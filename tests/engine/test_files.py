@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from engine.files import written_whole
+from engine.files import atomic_write
 
 
 def test_takes_its_place_when_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with written_whole(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_text("new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"
@@ -22,7 +22,7 @@ def test_leaves_what_was_there_when_writing_is_stopped(tmp_path: Path) -> None:
     path.write_text("old")
 
     def interrupted() -> None:
-        with written_whole(path) as beside:
+        with atomic_write(path) as beside:
             beside.write_text("ne")
             raise KeyboardInterrupt
 

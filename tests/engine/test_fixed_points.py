@@ -13,7 +13,7 @@ from engine.cells import Cell, GruCell, LstmCell, RnnCell
 from engine.fixed_points import FIXED, LEVEL, SLOW, certify, find_fixed_points
 from engine.network import Network
 from engine.points import FixedPoints
-from engine.visits import held_input, visited_states
+from engine.start_states import held_input, visited_states
 
 
 def scalar_roots(g: Callable[[float], float], low: float, high: float, cells: int = 40000) -> list[float]:

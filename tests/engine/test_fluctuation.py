@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 from scipy.stats import linregress
 
 from engine.fluctuation import SCALES, default_scales, exponents, fluctuations, local_slopes
-from engine.kernels.dfa_reference import fluctuations_reference
+from engine.kernels.reference import fluctuations_reference
 from engine.noise import noise
 
 METHODS = {"unbiased": (True, False), "standard": (False, False), "forward and backward": (False, True)}

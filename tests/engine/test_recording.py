@@ -10,7 +10,7 @@ from numba import njit
 
 from engine.catalogue import shipped
 from engine.cells import CELLS, cell_from_torch
-from engine.kernels import steps
+from engine.kernels.cpu import steps
 from engine.network import Network, Vocabulary
 from engine.recording import DeviceStepper, Stepper, record, record_reference
 from engine.reviews import open_reviews

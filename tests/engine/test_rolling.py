@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from engine.fluctuation import RollingExponent, exponents, fluctuations, rolling_scales
-from engine.kernels.dfa_reference import fluctuations_reference
+from engine.kernels.reference import fluctuations_reference
 from engine.noise import noise
 
 

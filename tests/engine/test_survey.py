@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from engine.cells import LstmCell
-from engine.kernels.dfa_reference import fluctuations_reference
+from engine.kernels.reference import fluctuations_reference
 from engine.network import Network, Vocabulary
 from engine.recording import record_reference
 from engine.survey import recordings, survey

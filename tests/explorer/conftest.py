@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 import textual.constants
 
-from explorer.session.model import Session
+from explorer.session.session import Session
 from tests.explorer.small import read_session, settle
 
 textual.constants.COLOR_SYSTEM = "truecolor"  # pytest's plugins import Textual before an environment could be set here

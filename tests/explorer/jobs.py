@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from explorer.session.aside import Tell
+from explorer.session.jobs import Tell
 
 
 def who(tell: Tell) -> None:

@@ -10,14 +10,14 @@ from unittest.mock import patch
 
 import torch
 
-import explorer.session.aside
+import explorer.session.jobs
 from engine.cells import LstmCell
+from engine.live.stream import Stream
 from engine.network import Network, Vocabulary
 from engine.reviews import Review
-from engine.stream import Stream
-from explorer.session.aside import Aside
-from explorer.session.model import Session
-from explorer.session.point_map import PointMap
+from explorer.session.jobs import Worker
+from explorer.session.session import Session
+from explorer.session.views.point_map import PointMap
 
 TEXT = "The film starts slowly, but then it becomes a wonderful, warm and very human story about a town. " * 8
 REVIEWS = (
@@ -48,10 +48,10 @@ def small_file(folder: Path, size: int = 12) -> Path:
     return path
 
 
-explorer.session.aside.NICE = 0  # or a machine that does other things too lets the tests wait
+explorer.session.jobs.NICE = 0  # or a machine that does other things too lets the tests wait
 
 
-class SharedAside(Aside):
+class SharedAside(Worker):
     """One process for the sessions of all tests: each of its own would load PyTorch first."""
 
     def close(self) -> None:
@@ -63,7 +63,7 @@ ASIDE = SharedAside()
 
 def open_session(size: int = 12, speed: float | None = None, *, search: bool = False, **options: int) -> Session:
     """A session whose first review is open and not yet read; ``search``: for fixed points, too, once they are drawn."""
-    with patch("explorer.session.model.Aside", lambda: ASIDE):
+    with patch("explorer.session.session.Worker", lambda: ASIDE):
         session = Session(Stream(small_network(size), speed=speed, **options), REVIEWS)
     wait(lambda: session.stream.snapshot.run == 1)
     if not search:

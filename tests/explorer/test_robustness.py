@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.color import Color, ColorSystem
+from tests.explorer.test_tui import shown, text_of, until
 
 from explorer.session.actions import ACTIONS
-from explorer.session.colours import LEVELS, MAPS, hex_colours
-from explorer.session.export import numbers
-from explorer.session.heatmap import heatmap
-from explorer.session.model import Frame, Session, SessionError
-from explorer.session.series import alpha_trace, cell_table, overview
-from explorer.session.timeline import time_axis
+from explorer.session.palette import LEVELS, MAPS, hex_colours
+from explorer.session.session import Frame, Session, SessionError
+from explorer.session.views.heatmap import heatmap
+from explorer.session.views.tables import numbers
+from explorer.session.views.time_axis import time_axis
+from explorer.session.views.traces import alpha_trace, cell_table, overview
 from explorer.tui.app import Explorer
-from explorer.tui.heatmap import FEW, Tile
+from explorer.tui.panels.heatmap import FEW, Tile
 from tests.explorer.small import TEXT, open_session, small_file, wait
-from tests.explorer.test_tui import shown, text_of, until
 
 STEPS = 1200
 ODD = "wide 漢字 e\u0301 👩\u200d👩\u200d👧 \u202eevil\u202c \x1b[2J\x1b]0;owned\x07 ıİ ﬁ 한국 ا film"

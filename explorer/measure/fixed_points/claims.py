@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from explorer.measure.claim import Claim, verdict
 from explorer.measure.fixed_points.measured import Measured
 from explorer.measure.fixed_points.trajectories import AHEAD
 from explorer.measure.line_attractor import Line
+from explorer.measure.study.claim import Claim, verdict
 
 WIDE = 0.9
 """Variance that counts as explained, and the paper's own figure for it."""

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from engine.network import Network
 from engine.points import FixedPoints
 from engine.projection import Projection
-from engine.visits import visited_states
+from engine.start_states import visited_states
 from explorer.measure.fixed_points.searched import hidden
 
 DECIDED = 0.5

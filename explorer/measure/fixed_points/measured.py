@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.catalogue import NetworkInfo, describe, shipped
-from engine.files import written_whole
+from engine.files import atomic_write
 from engine.network import Network
 from engine.points import FixedPoints
 from engine.points_cache import content_hash
@@ -133,7 +133,7 @@ def measure(
         _pictures(network, points, seed),
     )
     folder.mkdir(parents=True, exist_ok=True)
-    with written_whole(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_text(json.dumps(asdict(found)), encoding="utf-8")
     return found
 

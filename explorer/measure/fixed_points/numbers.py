@@ -8,12 +8,12 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Final
 
-from engine.files import written_whole
-from explorer.measure.claim import Claim
+from engine.files import atomic_write
 from explorer.measure.fixed_points.measured import Measured
 from explorer.measure.fixed_points.searched import Search
 from explorer.measure.line_attractor import Line
-from explorer.measure.tables import finite, write_table
+from explorer.measure.study.claim import Claim
+from explorer.measure.study.tables import finite, write_table
 
 FORMAT: Final = "pinkx fixed-point measurement 1"
 WHO: Final = ("cell", "size", "task", "seed")
@@ -55,7 +55,7 @@ def write_numbers(
     """Write ``fixed_points.json``, and ``searches``, ``geometry``, ``trajectories``, ``lines``, ``claims`` as CSV."""
     folder.mkdir(parents=True, exist_ok=True)
     told = json.dumps(document(found, lines, verdicts, ways, starts, seed), indent=1, ensure_ascii=False)
-    with written_whole(folder / "fixed_points.json") as beside:
+    with atomic_write(folder / "fixed_points.json") as beside:
         beside.write_text(told + "\n", encoding="utf-8")
     rows = [asdict(row) for one in found for row in one.searches]
     who = [_who(one) for one in found for _ in one.searches]

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from matplotlib import rc_context
 
-from explorer.measure.claim import DEPENDS, FAILS, HOLDS, Claim
 from explorer.measure.fixed_points import figures
 from explorer.measure.fixed_points.measured import Measured
 from explorer.measure.fixed_points.searched import Search
 from explorer.measure.line_attractor import Line
-from explorer.measure.page import STYLE, Page
+from explorer.measure.study.claim import DEPENDS, FAILS, HOLDS, Claim
+from explorer.measure.study.page import STYLE, Page
 
 PAPER = "Cheng, Schmid & Lange, “Unfolding the computational complexity of RNN through fix point analysis” (2021)"
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from engine.linearised import Places, predict_linearly
 from engine.network import Network
 from engine.points import FixedPoints
+from engine.start_states import TASK_SEED, held_input, task_runs, visited_states
 from engine.tasks import task_from_name
-from engine.visits import TASK_SEED, held_input, task_runs, visited_states
 
 AHEAD = (1, 5, 10)
 SEQUENCES, STEPS = 32, 60

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from explorer.measure.asking import time_left, whole_numbers
+from explorer.measure.study.options import time_left, whole_numbers
 
 if TYPE_CHECKING:
     from engine.catalogue import NetworkInfo

@@ -13,12 +13,12 @@ from typing import Final
 import numpy as np
 
 from engine.activity import THRESHOLD
-from engine.calibration import Null
 from engine.controls import spaced
-from explorer.measure.claim import FAILS, HOLDS, OPEN, Claim, verdict
+from engine.null import Null
 from explorer.measure.one_over_f.findings import Findings, Trend, grouped, of_control, over_networks
 from explorer.measure.one_over_f.measured import Measured, ranges, spread, summary
 from explorer.measure.one_over_f.published import ACCURACY, BETA_H, BETA_X, R2
+from explorer.measure.study.claim import FAILS, HOLDS, OPEN, Claim, verdict
 
 SURE: Final = 0.01  # chance of a trend so strong where there is none
 

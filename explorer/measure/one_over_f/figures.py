@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from engine.activity import dead, deviation
-from engine.calibration import Null
 from engine.fluctuation import exponents, fluctuations
+from engine.null import Null
 from engine.recording import record
 from explorer.measure.one_over_f.choosing import Candidate
 from explorer.measure.one_over_f.findings import Findings, Spread, grouped, over_networks

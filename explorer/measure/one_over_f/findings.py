@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from scipy.stats import spearmanr
 
-from engine.calibration import Null, null
+from engine.null import Null, null
 from explorer.measure.one_over_f.choosing import Corpus
 from explorer.measure.one_over_f.measured import Measured, Options, spread, summary
 from explorer.measure.one_over_f.published import EXTERNAL, INTERNAL

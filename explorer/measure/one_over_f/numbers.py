@@ -8,12 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from engine.files import written_whole
-from explorer.measure.claim import Claim
+from engine.files import atomic_write
 from explorer.measure.one_over_f.findings import Findings, grouped, over_networks
 from explorer.measure.one_over_f.measured import Measured, spread, summary
 from explorer.measure.one_over_f.published import ACCURACY, BETA_H, BETA_X, R2
-from explorer.measure.tables import finite, write_table
+from explorer.measure.study.claim import Claim
+from explorer.measure.study.tables import finite, write_table
 
 FORMAT: Final = "pinkx 1/f measurement 1"
 
@@ -73,7 +73,7 @@ def _network(network: Measured) -> dict[str, Any]:
 
 def write_numbers(found: Findings, verdicts: Sequence[Claim], folder: Path) -> None:
     """Write ``one_over_f.json``, and ``networks.csv``, ``reviews.csv``, ``cells.csv`` and ``claims.csv``."""
-    with written_whole(folder / "one_over_f.json") as beside:
+    with atomic_write(folder / "one_over_f.json") as beside:
         beside.write_text(json.dumps(document(found, verdicts), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     every = (*found.networks, *found.variants, *found.epochs)
     who = ("cell", "size", "seed", "epoch", "other_recipe")

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from engine.activity import THRESHOLD
 from engine.reviews import open_reviews
-from explorer.measure.claim import Claim
 from explorer.measure.one_over_f import figures, open_questions
 from explorer.measure.one_over_f.findings import Findings, grouped, of_control, over_networks
 from explorer.measure.one_over_f.measured import spread, summary
 from explorer.measure.one_over_f.published import ACCURACY, ACCURACY_RANGE, BETA_H, BETA_X, NAMES, R2
-from explorer.measure.page import STYLE, Page
+from explorer.measure.study.claim import Claim
+from explorer.measure.study.page import STYLE, Page
 
 
 def write_page(found: Findings, verdicts: list[Claim], folder: Path, speed: str) -> Path:

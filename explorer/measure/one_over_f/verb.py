@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from explorer.measure.asking import time_left, whole_numbers
+from explorer.measure.study.options import time_left, whole_numbers
 
 if TYPE_CHECKING:
     from explorer.measure.one_over_f.choosing import Candidate, Corpus

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from explorer.session.model import Session
+from explorer.session.session import Session
 from tests.explorer.small import wait
 
 pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)

@@ -13,16 +13,16 @@ pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMenu
 
+from engine.live.stream import Stream
 from engine.reviews import Review
-from engine.stream import Stream
-from explorer.gui.cell_table import COLUMNS
-from explorer.gui.cells import CellsPanel
-from explorer.gui.overview import OverviewPanel
-from explorer.gui.population import BINS, PopulationPanel
+from explorer.gui.panels.cell_table import COLUMNS
+from explorer.gui.panels.cells import CellsPanel
+from explorer.gui.panels.corpus import BINS, PopulationPanel
+from explorer.gui.panels.overview import OverviewPanel
 from explorer.gui.window import Window
-from explorer.session.model import Session
-from explorer.session.population import RANGE
-from explorer.session.series import cell_table, overview
+from explorer.session.controllers.corpus import RANGE
+from explorer.session.session import Session
+from explorer.session.views.traces import cell_table, overview
 from tests.explorer.gui.mouse import LEFT, click, drag, fronted, hover
 from tests.explorer.small import TEXT, small_network, wait
 

@@ -13,13 +13,13 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from explorer.gui.points import DRAG, PointsPanel
-from explorer.gui.spectrum import SpectrumPanel
+from explorer.gui.panels.fixed_points import DRAG, PointsPanel
+from explorer.gui.panels.spectrum import SpectrumPanel
+from explorer.gui.panels.word_map import WordMapPanel
 from explorer.gui.window import Window
-from explorer.gui.word_map import WordMapPanel
-from explorer.session.eigenvalues import in_words
-from explorer.session.model import Session
-from explorer.session.point_map import PointMap
+from explorer.session.session import Session
+from explorer.session.views.eigenvalues import in_words
+from explorer.session.views.point_map import PointMap
 from tests.explorer.gui.mouse import CTRL, SHIFT, at, click, double_click, drag, front, fronted, hover
 from tests.explorer.small import settle, wait
 

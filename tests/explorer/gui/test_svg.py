@@ -17,10 +17,10 @@ pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not 
 
 from PySide6.QtGui import QImage
 
-from explorer.gui.export import save
-from explorer.gui.svg import FINE, straighten
+from explorer.gui.export.save import save
+from explorer.gui.export.svg import FINE, straighten
 from explorer.gui.window import Window
-from explorer.session.model import Session
+from explorer.session.session import Session
 from tests.explorer.gui.mouse import front
 from tests.explorer.small import small_file, wait
 

@@ -17,17 +17,17 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QMenu
 
-from explorer.gui.export import save
-from explorer.gui.gates import GatesPanel
-from explorer.gui.review import ReviewPanel
-from explorer.gui.reviews_list import ReviewsPanel
-from explorer.gui.rolling import RollingPanel
-from explorer.gui.scaling import ScalingPanel, round_numbers
+from explorer.gui.export.save import save
+from explorer.gui.panels.alpha import RollingPanel
+from explorer.gui.panels.heatmap import GatesPanel
+from explorer.gui.panels.review import ReviewPanel
+from explorer.gui.panels.reviews_list import ReviewsPanel
+from explorer.gui.panels.scaling import ScalingPanel, round_numbers
 from explorer.gui.window import Window
-from explorer.session.band import band
-from explorer.session.scaling import scaling
-from explorer.session.series import alpha_at
-from explorer.session.text import number
+from explorer.session.controllers.noise_band import band
+from explorer.session.views.number_format import number
+from explorer.session.views.scaling import scaling
+from explorer.session.views.traces import alpha_at
 from tests.explorer.small import REVIEWS, small_file
 
 LEFT = Qt.MouseButton.LeftButton

@@ -1,0 +1,1 @@
+"""Fast CPU bodies, compiled by numba."""

@@ -1,0 +1,1 @@
+"""Fast bodies for CUDA tensors."""

@@ -1,0 +1,1 @@
+"""The live run: one engine process writes, any number of views read."""

@@ -1,0 +1,271 @@
+"""A run in a file: what a network did while it read, word by word, to be watched again without the network.
+
+One ``.safetensors`` file holds any number of runs.  Run k has the tensors ``k/SIGNAL`` (time, cell) for every signal
+and ``x``, ``k/ids`` (time,), ``k/readout_weight`` (outputs, n) and ``k/readout_bias`` (outputs,); the header holds
+``format``, ``version`` and, as JSON, ``analysis`` (window, scales, threshold) and ``runs`` (cell, size, inputs, name
+and task of the network; name, text and label of the review; the word its first row belongs to).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from engine.cells import CELLS, INPUT, Cell
+from engine.files import atomic_write
+from engine.fluctuation import RollingExponent
+from engine.network import UNKNOWN, Network, Vocabulary
+from engine.text import Review, printable
+
+FORMAT: Final = "pinkx recording 1"
+
+Float32s = NDArray[np.float32]
+
+
+class ReplayError(ValueError):
+    """A recording that cannot be played; the message says what is wrong with it."""
+
+
+class KnownWords(Vocabulary):
+    """The words of one review that its network knew, with the ids they had there."""
+
+    def __init__(self, words: Sequence[str], ids: NDArray[np.integer]) -> None:
+        known = {word: int(number) for word, number in zip(words, ids, strict=True) if number != UNKNOWN}
+        super().__init__(tuple(known))
+        self._ids = known
+        self._words = {number: word for word, number in known.items()}
+
+    def word(self, number: int) -> str:
+        return self._words.get(number, "[unk]")
+
+
+class RecordedNetwork(Network):
+    """What a run tells of its network: everything but the weights, which are NaN here.
+
+    ``values`` holds every signal of the run, and ``x``, as (time, cell).
+    """
+
+    def __init__(
+        self,
+        kind: type[Cell],
+        inputs: int,
+        readout_weight: Float32s,
+        readout_bias: Float32s,
+        vocabulary: Vocabulary,
+        values: Mapping[str, Float32s],
+        *,
+        name: str,
+        task: str,
+    ) -> None:
+        self.values = values
+        nothing, rows = torch.tensor(float("nan")), kind.gates * readout_weight.shape[1]
+        super().__init__(
+            kind(nothing.expand(rows, inputs), nothing.expand(rows, readout_weight.shape[1]), nothing.expand(rows)),
+            torch.from_numpy(readout_weight),
+            torch.from_numpy(readout_bias),
+            vocabulary=vocabulary,
+            name=name,
+            task=task,
+        )
+
+    def _check(self) -> None:
+        """The reader of the file has checked what there is."""
+
+    def __reduce__(self) -> tuple[Callable[..., Network], tuple[object, ...]]:
+        weights = self.readout_weight.numpy(), self.readout_bias.numpy()
+        cell = type(self.cell), self.cell.inputs, *weights
+        return partial(RecordedNetwork, name=self.name, task=self.task), (*cell, self.vocabulary, self.values)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the rolling analyses of a run looked at: words, box lengths in words, and below which σ a cell is dead."""
+
+    window: int
+    scales: tuple[int, ...]
+    threshold: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RecordedReview(Review):
+    """A review as it was read: a stream that opens it plays the rows of ``network`` instead of computing them.
+
+    Its words are those of the recording; the first of them was word ``first`` of the review.
+    """
+
+    network: RecordedNetwork
+    first: int
+    analysis: Analysis
+
+
+class Playback:
+    """Stands where a stepper stands: rows of a recording by their numbers."""
+
+    def __init__(self, network: RecordedNetwork) -> None:
+        self._values = network.values
+        self.state: Float32s = np.zeros(network.cell.state_size, dtype=np.float32)
+
+    @property
+    def held(self) -> Mapping[str, Float32s]:
+        """Nothing is held: the rows are as they are."""
+        return {}
+
+    @held.setter
+    def held(self, held: Mapping[str, ArrayLike]) -> None:
+        if held:
+            raise ValueError("a recording is played as it was read: nothing can be held")
+
+    def reset(self) -> None:
+        """A recording has no state to return to."""
+
+    def advance(self, rows: NDArray[np.integer]) -> dict[str, Float32s]:
+        """Every signal of those rows, (time, cell)."""
+        return {name: values[rows] for name, values in self._values.items()}
+
+
+def recorded(
+    network: Network,
+    review: Review,
+    ids: NDArray[np.int32],
+    first: int,
+    values: Mapping[str, Float32s],
+    analysis: Analysis,
+) -> RecordedReview:
+    """A run as a recording: ``values`` (time, cell) of the words of ``review`` from ``first`` on.
+
+    ``ids`` (word,) are those of the whole review.
+    """
+    part = slice(first, first + len(values["h"]))
+    facts = RecordedNetwork(
+        type(network.cell),
+        network.cell.inputs,
+        network.readout_weight.detach().float().cpu().numpy(),
+        network.readout_bias.detach().float().cpu().numpy(),
+        KnownWords(review.words[part], ids[part]),
+        values,
+        name=network.name,
+        task=network.task,
+    )
+    before = review.first if isinstance(review, RecordedReview) else 0
+    text = " ".join(review.surface[part])
+    return RecordedReview(review.name, text, review.label, network=facts, first=before + first, analysis=analysis)
+
+
+def save_recording(path: Path, runs: Sequence[RecordedReview], version: str) -> None:
+    """Write runs of one session to one file: beside it first, then renamed.
+
+    Raises
+    ------
+    ValueError
+        If there is no run.
+    """
+    if not runs:
+        raise ValueError("nothing to save: no word is read yet")
+    tensors: dict[str, NDArray[Any]] = {}
+    for number, run in enumerate(runs):
+        network = run.network
+        assert network.vocabulary is not None
+        tensors |= {f"{number}/{name}": np.ascontiguousarray(rows) for name, rows in network.values.items()}
+        tensors[f"{number}/ids"] = network.vocabulary.encode(run.words)
+        tensors[f"{number}/readout_weight"] = network.readout_weight.numpy()
+        tensors[f"{number}/readout_bias"] = network.readout_bias.numpy()
+    header = {
+        "format": FORMAT,
+        "version": version,
+        "analysis": json.dumps(asdict(runs[0].analysis)),
+        "runs": json.dumps([_facts(run) for run in runs]),
+    }
+    with atomic_write(path) as beside:
+        save_file(tensors, beside, header)
+
+
+def _facts(run: RecordedReview) -> dict[str, Any]:
+    cell = run.network.cell
+    return {
+        "cell": cell.name,
+        "size": cell.size,
+        "inputs": cell.inputs,
+        "network": run.network.name,
+        "task": run.network.task,
+        "review": run.name,
+        "text": run.text,
+        "label": run.label,
+        "first": run.first,
+    }
+
+
+def load_recording(path: Path) -> list[RecordedReview]:
+    """Read every run of a file.
+
+    Raises
+    ------
+    ReplayError
+        If the file is missing, truncated, of another kind, or contradicts itself; says which.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = file.metadata() or {}
+            if not str(header.get("format", "")).startswith("pinkx recording "):
+                raise ReplayError(f"{path}: a .safetensors file, but not a recording of pinkx")
+            if header["format"] != FORMAT:
+                raise ReplayError(f"{path}: a {header['format']}, which needs a newer pinkx; this one reads {FORMAT}")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ReplayError(f"{path}: not a whole recording ({error}); record or copy it again") from None
+    try:
+        told, runs = json.loads(header["analysis"]), json.loads(header["runs"])
+        scales = tuple(int(scale) for scale in told["scales"])
+        analysis = Analysis(int(told["window"]), scales, float(told["threshold"]))
+        RollingExponent(scales, analysis.window, 1)  # whose demands are those of the stream that will play it
+        found = [_run(number, facts, analysis, tensors) for number, facts in enumerate(runs)]
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise ReplayError(f"{path}: a damaged recording ({printable(reason)[:200]}); record or copy it again") from None
+    if not found:
+        raise ReplayError(f"{path}: a recording without a run")
+    return found
+
+
+def _run(
+    number: int, facts: Mapping[str, Any], analysis: Analysis, tensors: Mapping[str, NDArray[Any]]
+) -> RecordedReview:
+    kind = CELLS[facts["cell"]]
+    size, inputs, outputs = int(facts["size"]), int(facts["inputs"]), len(tensors[f"{number}/readout_bias"])
+    review = Review(printable(str(facts["review"])), str(facts["text"]))
+    time = len(review.words)
+    label = facts["label"]
+    if not time or size < 1 or inputs < 1 or outputs < 1 or label not in (True, False, None):
+        raise ValueError(f"run {number + 1} says {time} words, {size} cells, {inputs} inputs, label {label!r}")
+    widths = {signal.name: size for signal in kind.signals} | {INPUT.name: inputs}
+    shapes: dict[str, tuple[int, ...]] = {name: (time, width) for name, width in widths.items()}
+    shapes |= {"ids": (time,), "readout_weight": (outputs, size), "readout_bias": (outputs,)}
+    got = {name: tensors[f"{number}/{name}"] for name in shapes}
+    for name, shape in shapes.items():
+        expected = np.int32 if name == "ids" else np.float32
+        if got[name].shape != shape or got[name].dtype != expected or not np.isfinite(got[name]).all():
+            raise ValueError(
+                f"run {number + 1}: {name} must be {shape} finite {expected.__name__}, "
+                f"got {got[name].shape} {got[name].dtype}"
+            )
+    network = RecordedNetwork(
+        kind,
+        inputs,
+        got["readout_weight"],
+        got["readout_bias"],
+        KnownWords(review.words, got["ids"]),
+        {name: got[name] for name in widths},
+        name=printable(str(facts["network"])),
+        task=printable(str(facts["task"])),
+    )
+    first = int(facts["first"])
+    return RecordedReview(review.name, review.text, label, network=network, first=first, analysis=analysis)

@@ -1,0 +1,1 @@
+"""Saving panels as pictures and tables."""

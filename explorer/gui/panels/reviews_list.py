@@ -1,0 +1,294 @@
+"""The list of reviews: search, sort, double click opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    Qt,
+    QTimer,
+)
+from PySide6.QtGui import QBrush, QColor, QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QTableView
+
+from explorer.gui.panels.panel import Panel
+from explorer.gui.text import safe
+from explorer.session.session import Frame, Session
+from explorer.session.views.number_format import number
+
+if TYPE_CHECKING:
+    from engine.reviews import Review
+    from explorer.gui.window import Window
+
+Index = QModelIndex | QPersistentModelIndex
+HEADINGS = ("#", "±", "name", "length")
+MEASURED = ("β h", "β x", "P")  # columns that come when the population is measured
+SEARCHED = 200  # characters of a search that are kept
+NUMBER = 44  # pixels for a number
+TYPING = 150  # milliseconds without a key before a search begins
+_MARKS = {True: "+", False: "−", None: "·"}
+_ORDER = {False: 0, None: 1, True: 2}
+_OWN_KEYS = {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End}
+
+
+class ReviewsModel(QAbstractTableModel):
+    """Number, label, name and length in characters of every review, and further columns of numbers (`set_columns`).
+
+    Searched and sorted here, as tens of thousands of reviews are too many for Qt to ask for one by one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reviews: Sequence[Review] = ()
+        self.present = -1
+        self.highlight = QColor()
+        self.shown: NDArray[np.intp] = np.empty(0, dtype=np.intp)  # indices of reviews, in the order of the rows
+        self._more: dict[str, NDArray[np.float64]] = {}
+        self._wanted: list[str] = []
+        self.sorted: tuple[int, bool] = (0, False)  # by which column, and whether falling
+
+    def set_reviews(self, reviews: Sequence[Review]) -> None:
+        """Show other reviews."""
+        self.reviews, self._more = reviews, {}
+        if self.sorted[0] >= self.columnCount():
+            self.sorted = 0, False
+        self._fill()
+
+    def set_columns(self, more: dict[str, NDArray[np.float64]]) -> None:
+        """Numbers by review, (review,) each, NaN where unknown."""
+        self._more = more
+        self._fill()
+
+    def set_present(self, index: int) -> None:
+        """Mark the review that is open."""
+        self.present = index
+        if len(self.shown):
+            self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, self.columnCount() - 1))
+
+    def search(self, text: str) -> None:
+        """Show only reviews in whose name or text every word of this stands."""
+        self._wanted = text.lower().split()
+        self._fill()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Order the rows; what is unknown comes last either way."""
+        self.sorted = column, order == Qt.SortOrder.DescendingOrder
+        self._fill()
+
+    def _fill(self) -> None:
+        self.beginResetModel()
+        reviews, wanted = self.reviews, self._wanted
+        found = [k for k in range(len(reviews)) if not wanted or _holds(reviews[k], wanted)]
+        shown = np.array(found, dtype=np.intp)
+        column, falling = self.sorted
+        if column < self.columnCount() and (column or falling):
+            keys = self._keys(column)[shown]
+            shown = shown[np.argsort(-keys if falling else keys, kind="stable")]
+        self.shown = shown
+        self.endResetModel()
+
+    def _keys(self, column: int) -> NDArray[Any]:
+        """What the reviews are ordered by, (review,)."""
+        if column >= len(HEADINGS):
+            return list(self._more.values())[column - len(HEADINGS)]
+        if column == 0:
+            return np.arange(len(self.reviews))
+        if column == 1:
+            return np.array([_ORDER[review.label] for review in self.reviews])
+        if column == 3:
+            return np.array([len(review.text) for review in self.reviews])
+        names = np.array([review.name for review in self.reviews])
+        return np.unique(names, return_inverse=True)[1]
+
+    # ---- what Qt asks for ----------------------------------------------------------------------------------------
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self.shown)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return len(HEADINGS) + len(self._more)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
+            return (*HEADINGS, *self._more)[section]
+        return None
+
+    def told(self, row: int, column: int) -> str:
+        """What stands at a place."""
+        index = int(self.shown[row])
+        review = self.reviews[index]
+        if column < len(HEADINGS):
+            return safe(str((index + 1, _MARKS[review.label], review.name, len(review.text))[column]), 80)
+        return number(float(list(self._more.values())[column - len(HEADINGS)][index]))
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.told(index.row(), index.column())
+        review = int(self.shown[index.row()])
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return safe(self.reviews[review].text, 400)
+        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() not in (1, 2):
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role == Qt.ItemDataRole.ForegroundRole and review == self.present:
+            return QBrush(self.highlight)
+        return None
+
+
+def _holds(review: Review, wanted: Sequence[str]) -> bool:
+    text = f"{review.name} {review.text}".lower()
+    return all(part in text for part in wanted)
+
+
+class Table(QTableView):
+    """A table that keeps the keys that move in it, and Enter, while it has the focus."""
+
+    def __init__(self, choose: Callable[[], None]) -> None:
+        super().__init__()
+        self._choose = choose
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and event.key() in _OWN_KEYS:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._choose()
+        else:
+            super().keyPressEvent(event)
+
+
+class ReviewsPanel(Panel):
+    """Search above, the table below; Enter or a double click opens. What was searched and sorted last is kept."""
+
+    name = "reviews"
+    title = "Reviews"
+    place = "list"
+    every = 10
+
+    def __init__(self, explorer: Window) -> None:
+        super().__init__(explorer)
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("search names and texts")
+        self.search.setClearButtonEnabled(True)
+        self.model = ReviewsModel()
+        self.table = Table(self._open_current)
+        self.table.setModel(self.model)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setTabKeyNavigation(False)
+        self.table.setShowGrid(False)
+        self.table.setWordWrap(False)
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(20)
+        header = self.table.horizontalHeader()
+        header.setMinimumSectionSize(18)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        for column, width in enumerate((44, 22, 150, 54)):
+            self.table.setColumnWidth(column, width)
+        header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
+        self.table.setSortingEnabled(True)
+        self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
+        self.table.doubleClicked.connect(self._open)
+        self._sort_later: tuple[str, bool] | None = None  # by a column that is not there yet
+        header.sortIndicatorChanged.connect(self._forget_later)
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(TYPING)
+        self._pause.timeout.connect(self._search)
+        self.search.textChanged.connect(self._pause.start)
+        self.search.returnPressed.connect(self._leave_search)
+        self.column.addWidget(self.search)
+        self.column.addWidget(self.table)
+        self.setFocusProxy(self.search)
+
+    def paint_theme(self, theme: Any) -> None:
+        self.model.highlight = QColor(theme.pink)
+
+    def show_frame(self, session: Session, frame: Frame) -> None:
+        if self.model.reviews is not session.reviews:
+            self.model.set_reviews(session.reviews)
+        population = self.explorer.panels.get("population")
+        if population is not None and population.in_view:  # only a view of it begins the measuring
+            rows = session.population.rows(frame)
+            if self.fresh("population", len(rows), frame.snapshot.network) and len(rows):
+                self.model.set_columns(_columns(rows, len(session.reviews)))
+                for column in range(len(HEADINGS), self.model.columnCount()):
+                    self.table.setColumnWidth(column, NUMBER)
+                if self._sort_later is not None:
+                    self._sort(*self._sort_later)
+        if self.fresh("present", session.index):
+            self.model.set_present(session.index)
+        self.say(f"{self.model.rowCount():,} of {len(session.reviews):,} reviews, double click opens")
+
+    def kept(self) -> dict[str, Any]:
+        column, falling = self.model.sorted
+        name = str(self.model.headerData(column, Qt.Orientation.Horizontal))
+        name, falling = self._sort_later or (name, falling)
+        return {"search": self.search.text(), "sort": name, "falling": falling}
+
+    def restore(self, told: Mapping[str, Any]) -> None:
+        searched, name, falling = (told.get(part) for part in ("search", "sort", "falling"))
+        if isinstance(searched, str):
+            self.search.setText(searched[:SEARCHED])
+            self._pause.stop()
+            self.model.search(self.search.text())
+        if name in (*HEADINGS, *MEASURED) and isinstance(falling, bool):
+            self._sort(name, falling)
+
+    def _sort(self, name: str, falling: bool) -> None:
+        """Sort by a column, or as soon as it is there."""
+        columns = range(self.model.columnCount())
+        headings = [self.model.headerData(column, Qt.Orientation.Horizontal) for column in columns]
+        self._sort_later = None if name in headings else (name, falling)
+        if name in headings:
+            order = Qt.SortOrder.DescendingOrder if falling else Qt.SortOrder.AscendingOrder
+            self.table.sortByColumn(headings.index(name), order)
+
+    def _forget_later(self, *_: Any) -> None:
+        self._sort_later = None
+
+    def _search(self) -> None:
+        self.model.search(self.search.text())
+        if self.model.rowCount():
+            self.table.selectRow(0)
+        self.explorer.redraw()
+
+    def _leave_search(self) -> None:
+        self._pause.stop()
+        self._search()
+        self.table.setFocus()
+
+    def _open_current(self) -> None:
+        self._open(self.table.currentIndex())
+
+    def _open(self, index: QModelIndex) -> None:
+        session = self.explorer.session
+        if session is not None and index.isValid():
+            review = int(self.model.shown[index.row()])
+            self.explorer.run_guarded(lambda: session.open_review(review))
+
+    def numbers(self) -> tuple[list[str], NDArray[Any]]:
+        """The list as it is searched and sorted."""
+        columns = range(self.model.columnCount())
+        headings = [str(self.model.headerData(column, Qt.Orientation.Horizontal)) for column in columns]
+        table = [[self.model.told(row, column) for column in columns] for row in range(self.model.rowCount())]
+        return headings, np.array(table, dtype=object).reshape(len(table), len(headings))
+
+
+def _columns(rows: NDArray[np.void], reviews: int) -> dict[str, NDArray[np.float64]]:
+    """β of h and of x and P(positive) by review, as far as the population is measured."""
+    out = {name: np.full(reviews, np.nan) for name in MEASURED}
+    if len(rows):
+        for name, values in zip(MEASURED, (*rows["beta"].T, rows["probability"]), strict=True):
+            out[name][rows["review"]] = values
+    return out

@@ -1,0 +1,129 @@
+"""Drawn by hand in a plot, as pyqtgraph has them only slow: many lines of many colours, labels, spots that move."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+
+from explorer.gui.text import safe
+
+Floats = NDArray[np.float64]
+PAD = 6.0  # pixels between a mark and its label
+
+
+class Spots(pg.ScatterPlotItem):  # type: ignore[misc]
+    """Spots that leave the mouse to the view, and that move without being drawn anew."""
+
+    def move(self, places: Floats) -> None:
+        """Give the spots new places (spot, 2)."""
+        self.data["x"], self.data["y"] = places.T
+        self.prepareGeometryChange()
+        self.bounds = [None, None]
+        self.update()
+
+    def paint(self, painter: QPainter, *rest: Any) -> None:
+        if len(self.data):
+            super().paint(painter, *rest)
+
+    def mouseClickEvent(self, event: Any) -> None:
+        event.ignore()
+
+
+class Overlay(pg.GraphicsObject):  # type: ignore[misc]
+    """Something that is drawn all over a view and does not count for its range."""
+
+    def boundingRect(self) -> QRectF:
+        return QRectF(self.viewRect())
+
+    def viewTransformChanged(self) -> None:
+        super().viewTransformChanged()
+        self.prepareGeometryChange()
+
+    def dataBounds(self, axis: int, frac: float = 1.0, orthoRange: Any = None) -> tuple[None, None]:
+        return None, None
+
+
+class Strokes(Overlay):
+    """Straight lines, each with a colour of its own."""
+
+    def __init__(self, width: float = 1.0) -> None:
+        super().__init__()
+        self._width = width
+        self._lines: list[QLineF] = []
+        self._colours: list[QColor] = []
+
+    def draw(self, lines: Floats, colours: Sequence[QColor]) -> None:
+        """Draw ``lines`` (line, 2, 2); a single colour is that of all."""
+        self._lines = [QLineF(*begin, *end) for begin, end in lines.tolist()]
+        self._colours = list(colours) * (len(self._lines) if len(colours) == 1 else 1)
+        self.update()
+
+    def paint(self, painter: QPainter, *_: Any) -> None:
+        painter.setRenderHint(
+            QPainter.RenderHint.Antialiasing, self._width <= 1
+        )  # wide lines would be ten times slower
+        for line, colour in zip(self._lines, self._colours, strict=True):
+            pen = QPen(colour, self._width)
+            pen.setCosmetic(True)
+            painter.setPen(pen)
+            painter.drawLine(line)
+
+
+class Labels(Overlay):
+    """Short texts to the right of places, ``pad`` pixels from them, of one size whatever the zoom."""
+
+    def __init__(self, pad: float = PAD) -> None:
+        super().__init__()
+        self._pad = pad
+        self._texts: list[tuple[float, float, str]] = []
+        self._ink, self._ground = QColor("white"), QColor("black")
+
+    def apply_theme(self, ink: str, ground: str, cover: float = 1.0) -> None:
+        """Set the colours of the text and of what it stands on, and how far that hides what is below."""
+        self._ink, self._ground = QColor(ink), QColor(ground)
+        self._ground.setAlphaF(cover)
+        self.update()
+
+    def write(self, places: Floats, texts: Sequence[str]) -> None:
+        """Write ``texts`` at ``places`` (text, 2)."""
+        shown = ("\n".join(safe(line) for line in text.split("\n")) for text in texts)
+        self._texts = [(x, y, text) for (x, y), text in zip(places.tolist(), shown, strict=True)]
+        self.update()
+
+    @property
+    def texts(self) -> list[str]:
+        """What is written."""
+        return [text for _, _, text in self._texts]
+
+    def paint(self, painter: QPainter, *_: Any) -> None:
+        if not self._texts:
+            return
+        across, up = self.getViewBox().viewPixelSize()
+        painter.scale(across, -up)  # from here on in pixels, downwards
+        seen = QRectF(self.viewRect())
+        left, right = seen.left() / across, seen.right() / across
+        metrics = QFontMetricsF(painter.font())
+        for x, y, text in self._texts:
+            room = metrics.boundingRect(QRectF(), Qt.AlignmentFlag.AlignLeft, text).adjusted(0, 0, 2, 0)
+            room.moveLeft(x / across + self._pad)
+            if room.right() > right and room.width() < x / across - left:  # no room beyond the mark
+                room.moveRight(x / across - self._pad)
+            room.moveLeft(max(left, min(room.left(), right - room.width())))
+            room.moveCenter(QPointF(room.center().x(), -y / up))
+            painter.fillRect(room.adjusted(-3, 0, 1, 0), self._ground)
+            painter.setPen(self._ink)
+            painter.drawText(room, Qt.AlignmentFlag.AlignLeft, text)
+
+
+def faded(colour: str, count: int, weakest: float = 0.06) -> list[QColor]:
+    """A colour ``count`` times, from almost nothing to all of it."""
+    colours = [QColor(colour) for _ in range(count)]
+    for made, alpha in zip(colours, np.linspace(weakest, 1, count).tolist(), strict=True):
+        made.setAlphaF(alpha)
+    return colours

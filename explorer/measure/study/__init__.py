@@ -1,0 +1,1 @@
+"""What both paper studies share: options, claims, pages and tables."""

@@ -1,0 +1,181 @@
+"""One readable page: text, tables and figures in a single HTML file that needs nothing beside it.
+
+Figures are embedded as PNG and written beside the page as PNG and PDF.  The page follows the reader's light or dark
+setting and prints well.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from engine.files import atomic_write
+
+STYLE: Final[dict[Any, Any]] = {
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": "medium",
+    "figure.constrained_layout.use": True,
+    "font.size": 9.0,
+    "legend.frameon": False,
+    "pdf.fonttype": 42,  # text in a PDF stays text
+}
+"""Matplotlib settings that every figure shares: `with rc_context(STYLE)` around what makes one."""
+
+DPI: Final = 150
+
+_VERDICTS: Final = {"holds": "yes", "depends on a choice": "perhaps", "does not hold": "no", "not measured": "open"}
+
+_CSS: Final = """
+:root { color-scheme: light dark; --ink: #1d232b; --paper: #fff; --faint: #5d6875; --line: #d9dee4; --wash: #f5f7f9;
+  --yes: #1a7f4b; --perhaps: #9a6200; --no: #b3261e; --open: #5d6875; }
+@media (prefers-color-scheme: dark) { :root { --ink: #dfe5ec; --paper: #14181d; --faint: #97a3b0; --line: #323a44;
+  --wash: #1c2229; --yes: #5fd39a; --perhaps: #f0b859; --no: #ff8f85; --open: #97a3b0; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 2.5rem 1.25rem 5rem; max-width: 68rem; color: var(--ink); background: var(--paper);
+  font: 16px/1.55 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; }
+h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .4rem; }
+h2 { font-size: 1.3rem; margin: 2.8rem 0 .6rem; padding-top: .9rem; border-top: 1px solid var(--line); }
+p { max-width: 46rem; margin: .6rem 0; }
+p.subtitle, figcaption, caption { color: var(--faint); }
+nav { columns: 2; margin: 1.4rem 0; font-size: .92rem; }
+nav a { display: block; color: inherit; text-decoration-color: var(--line); text-underline-offset: .2em; }
+figure { margin: 1.6rem 0; break-inside: avoid; }
+figure img { display: block; max-width: 100%; height: auto; padding: .5rem; background: #fff; border-radius: 6px;
+  border: 1px solid var(--line); }
+figcaption, caption { font-size: .88rem; text-align: left; max-width: 52rem; }
+figcaption { margin-top: .5rem; }
+caption { caption-side: top; padding-bottom: .4rem; }
+.scroll { overflow-x: auto; margin: 1.2rem 0; break-inside: avoid; }
+table { border-collapse: collapse; font-size: .84rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .32rem .6rem; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line); }
+th { font-weight: 600; background: var(--wash); }
+th:first-child, td:first-child, td.words, th.words { text-align: left; }
+td { white-space: nowrap; }
+td.words { min-width: 8rem; white-space: normal; }
+.yes, .perhaps, .no, .open { font-weight: 600; }
+.yes { color: var(--yes); } .perhaps { color: var(--perhaps); } .no { color: var(--no); } .open { color: var(--open); }
+@page { margin: 16mm 14mm; }
+@media print { body { max-width: none; padding: 0; font-size: 10.5pt; } nav { display: none; }
+  h2 { break-after: avoid; } .scroll { overflow: visible; break-inside: auto; } tr { break-inside: avoid; }
+  table { font-size: 7.5pt; } th, td { padding: .2rem .3rem; } td.words { min-width: 0; } }
+"""
+
+
+class Page:
+    """A page that grows from top to bottom; nothing is written before `write`.
+
+    Parameters
+    ----------
+    title, subtitle : str
+        Plain text, like all text of a page: it is escaped.
+    """
+
+    def __init__(self, title: str, subtitle: str) -> None:
+        self.title = title
+        self.subtitle = subtitle
+        self._body: list[str] = []
+        self._headings: list[tuple[str, str]] = []
+        self._files: dict[str, bytes] = {}
+
+    def heading(self, text: str) -> None:
+        """Begin a section; it is listed at the top of the page."""
+        anchor = f"section-{len(self._headings) + 1}"
+        self._headings.append((anchor, text))
+        self._body.append(f'<h2 id="{anchor}">{escape(text)}</h2>')
+
+    def text(self, paragraph: str) -> None:
+        """Add a paragraph."""
+        self._body.append(f"<p>{escape(_typeset(paragraph))}</p>")
+
+    def table(self, headings: Sequence[str], rows: Sequence[Sequence[object]], caption: str) -> None:
+        """Add a table; columns of words are set to the left, numbers to the right, and verdicts in colour.
+
+        Raises
+        ------
+        ValueError
+            If a row has not one cell for each heading.
+        """
+        cells = [[str(cell) for cell in row] for row in rows]
+        for row in cells:
+            if len(row) != len(headings):
+                raise ValueError(f"a row of {len(row)} cells under {len(headings)} headings: {row}")
+        kinds = [' class="words"' if any(map(_is_words, column)) else "" for column in zip(*cells, strict=True)]
+        kinds = kinds or [""] * len(headings)
+        head = "".join(f"<th{kind}>{escape(text)}</th>" for kind, text in zip(kinds, headings, strict=True))
+        body = "".join(
+            "<tr>"
+            + "".join(f"<td{kind}>{_shown(cell)}</td>" for kind, cell in zip(kinds, row, strict=True))
+            + "</tr>\n"
+            for row in cells
+        )
+        self._body.append(
+            f'<div class="scroll"><table><caption>{escape(caption)}</caption>'
+            f"<thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>"
+        )
+
+    def figure(self, figure: Figure, name: str, caption: str) -> None:
+        """Add a figure; ``NAME.png`` and ``NAME.pdf`` will lie beside the page.
+
+        It is drawn now, so that the caller may forget it.
+
+        Raises
+        ------
+        ValueError
+            If the name is not made of a-z, 0-9 and ``-``, or is there already.
+        """
+        if not re.fullmatch(r"[a-z0-9-]+", name) or f"{name}.png" in self._files:
+            raise ValueError(f"a figure's name is made of a-z, 0-9 and -, and is given once, got {name!r}")
+        with rc_context(STYLE):
+            for kind, metadata in (("png", {"Software": None}), ("pdf", {"CreationDate": None})):
+                drawn = io.BytesIO()
+                figure.savefig(drawn, format=kind, dpi=DPI, metadata=metadata)
+                self._files[f"{name}.{kind}"] = drawn.getvalue()
+        data = base64.b64encode(self._files[f"{name}.png"]).decode()
+        width = round(96 * figure.get_figwidth())
+        self._body.append(
+            f'<figure><img alt="{escape(caption)}" width="{width}" src="data:image/png;base64,{data}">'
+            f"<figcaption>{escape(caption)}</figcaption></figure>"
+        )
+
+    def write(self, folder: Path, name: str = "index.html") -> Path:
+        """Write the page and its figures into a folder, each file whole, the page last; returns the page's path."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, data in (*self._files.items(), (name, self._html().encode())):
+            with atomic_write(folder / file) as beside:
+                beside.write_bytes(data)
+        return folder / name
+
+    def _html(self) -> str:
+        contents = "".join(f'<a href="#{anchor}">{escape(text)}</a>' for anchor, text in self._headings)
+        return (
+            '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<title>{escape(self.title)}</title>\n<style>{_CSS}</style></head>\n<body>\n"
+            f'<h1>{escape(self.title)}</h1>\n<p class="subtitle">{escape(self.subtitle)}</p>\n'
+            f"<nav>{contents}</nav>\n" + "\n".join(self._body) + "\n</body>\n</html>\n"
+        )
+
+
+def _typeset(text: str) -> str:
+    """Negative numbers get a minus in place of a hyphen."""
+    return re.sub(r"(?<![\w-])-(?=\d)", "−", text)
+
+
+def _shown(cell: str) -> str:
+    kind = _VERDICTS.get(cell)
+    cell = _typeset(cell)
+    return escape(cell) if kind is None else f'<span class="{kind}">{escape(cell)}</span>'
+
+
+def _is_words(cell: str) -> bool:
+    return len(re.findall(r"[^\W\d_]{2,}", cell)) > 1 or cell in _VERDICTS

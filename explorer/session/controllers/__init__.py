@@ -1,0 +1,1 @@
+"""What the user can do with a session: one controller a subject."""

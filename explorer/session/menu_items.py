@@ -1,0 +1,30 @@
+"""What can be chosen from, as lists of (key, label)."""
+
+from __future__ import annotations
+
+from explorer.session.session import Session
+
+
+def networks(session: Session) -> tuple[str, list[tuple[str, str]]]:
+    """The shipped network that reads, "" for another one, and all that could read, by their paths."""
+    from engine.catalogue import shipped
+
+    found = [info for info in shipped() if info.task == "sentiment"]
+    entries = [
+        (
+            str(info.path),
+            f"{info.name}   {info.size} cells" + (f"   {info.accuracy:.2%} right" if info.accuracy else ""),
+        )
+        for info in found
+    ]
+    present = session.stream.snapshot.network.name
+    return next((str(info.path) for info in found if info.name == present), ""), entries
+
+
+def reviews(session: Session) -> list[tuple[str, str]]:
+    """The reviews of the source, by their index."""
+    mark = {True: "+", False: "−", None: " "}
+    return [
+        (str(index), f"{index + 1:>5} {mark[review.label]} {review.name}   {review.text[:120]}")
+        for index, review in enumerate(session.reviews)
+    ]

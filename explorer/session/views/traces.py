@@ -1,0 +1,184 @@
+"""Traces and tables: P(positive) over the whole review, rolling α along the time axis, the list of cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.activity import saturation
+from explorer.session.controllers.ablation import held_cells
+from explorer.session.session import Frame, Session
+from explorer.session.views.time_axis import TimeAxis
+
+if TYPE_CHECKING:
+    from engine.live.stream import Snapshot
+
+REACHES = (0.05, 0.1, 0.2, 0.5, 1.0)  # ends of an axis of differences
+
+
+def alpha_trace(session: Session, frame: Frame, axis: TimeAxis) -> NDArray[np.float64]:
+    """Rolling α of the layer sum of the chosen signal, (column,); NaN where there is none."""
+    start, stop = axis.span
+    values = alpha_column(session, frame, start, stop)
+    return axis.gather(values, stop - len(values))[:, 0]
+
+
+def alpha_at(session: Session, frame: Frame) -> float:
+    """Rolling α of the chosen signal's layer sum at the word looked at; NaN where there is none."""
+    values = alpha_column(session, frame, frame.word, frame.word + 1)
+    return float(values[0, 0]) if len(values) else float("nan")
+
+
+def other_alpha(session: Session, frame: Frame) -> NDArray[np.float64] | None:
+    """Rolling α of the same signal's layer sum in what it is compared with, (time,); None if there is none."""
+    other = session.comparing.comparison(frame)
+    return None if other is None else other.reading.alpha.get(frame.choices.signal)
+
+
+def alpha_column(session: Session, frame: Frame, start: int, stop: int) -> NDArray[np.float32]:
+    """Rolling α of the chosen signal's layer sum, (time, 1), as far as it is kept."""
+    names = [signal.name for signal in frame.snapshot.network.signals]
+    values = session.read("alpha", start, stop)
+    column = names.index(frame.choices.signal)
+    return values[:, column : column + 1] if values.shape[1] == len(names) else np.empty((0, 1), dtype=np.float32)
+
+
+def probability_at(session: Session, frame: Frame) -> float:
+    """P(positive) after the word looked at; NaN before the first."""
+    values = session.read("probability", frame.word, frame.word + 1)
+    return float(values[0, 0]) if len(values) else float("nan")
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The whole review in few columns: ``values`` (column,) is the mean P(positive) of a column's words, NaN where
+    unread; ``edges`` (column + 1,) are the words at which columns begin."""
+
+    values: NDArray[np.float64]
+    edges: NDArray[np.float64]
+
+    def column(self, word: int) -> int:
+        """The column of a word."""
+        return int(np.clip(np.searchsorted(self.edges, word, side="right") - 1, 0, len(self.values) - 1))
+
+    def word(self, column: int) -> int:
+        """The first word of a column."""
+        return int(np.ceil(self.edges[int(np.clip(column, 0, len(self.values) - 1))]))
+
+
+def overview(session: Session, frame: Frame, width: int) -> Overview:
+    """P(positive) of the whole review in at most ``width`` columns, not more than there are words."""
+    values = session.read("probability", 0, frame.snapshot.time)[:, 0].astype(float)
+    return _binned(values, frame.snapshot.time - len(values), frame.snapshot.words, width)
+
+
+def other_overview(session: Session, frame: Frame, width: int) -> Overview | None:
+    """The same of what it is compared with, as far as the review is read; None without a comparison."""
+    other = session.comparing.comparison(frame)
+    if other is None:
+        return None
+    return _binned(other.probability[: frame.snapshot.time], 0, frame.snapshot.words, width)
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """``values`` (time,) says by how much P(positive) after every word of the review is higher than after the word of
+    the same index in what it is compared with, NaN where either has none. All lie between −``reach`` and ``reach``."""
+
+    values: NDArray[np.float64]
+    reach: float
+
+    def columns(self, width: int) -> Overview:
+        """The whole review in at most ``width`` columns, as `overview` has them."""
+        there = np.flatnonzero(np.isfinite(self.values))
+        first, last = (int(there[0]), int(there[-1]) + 1) if len(there) else (0, 0)
+        return _binned(self.values[first:last], first, len(self.values), width)
+
+
+def difference(session: Session, frame: Frame) -> Difference | None:
+    """P(positive) less that of what it is compared with, as far as both are read; None without a comparison."""
+    other = session.comparing.comparison(frame)
+    if other is None:
+        return None
+    values = np.full(frame.snapshot.words, np.nan)
+    own = session.read("probability", 0, frame.snapshot.time)[:, 0].astype(float)
+    first = frame.snapshot.time - len(own)
+    last = max(first, min(frame.snapshot.time, len(other.probability)))
+    values[first:last] = own[: last - first] - other.probability[first:last]
+    most = float(np.abs(values[first:last]).max(initial=0.0))
+    return Difference(values, next((reach for reach in REACHES if most <= reach), REACHES[-1]))
+
+
+def _binned(values: NDArray[np.float64], first: int, words: int, width: int) -> Overview:
+    """Means of ``values`` (time,), the first of which belongs to word ``first``, in columns over all words."""
+    words = max(1, words)
+    edges = np.linspace(0, words, min(width, words) + 1)
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    begin = np.ceil(edges[:-1]).astype(int).clip(first, first + len(values)) - first
+    end = np.ceil(edges[1:]).astype(int).clip(first, first + len(values)) - first
+    count = end - begin
+    means = np.where(count > 0, (sums[end] - sums[begin]) / np.maximum(count, 1), np.nan)
+    return Overview(means, edges)
+
+
+@dataclass(frozen=True)
+class CellRow:
+    """One line of the table of cells. ``value`` is the chosen signal's at the word looked at, ``activity`` the
+    standard deviation of h over the window, ``saturation`` the share of the window's words at which the chosen signal
+    is in the outer tenths of its range (NaN where it has none), ``weight`` the cell's in the readout."""
+
+    cell: int
+    value: float
+    alpha: float
+    activity: float
+    saturation: float
+    weight: float
+    dead: bool
+    held: tuple[str, ...]
+    pinned: bool
+    selected: bool
+
+    @property
+    def mark(self) -> str:
+        """``∅`` silenced, ``=`` a gate held, ``†`` dead, ``*`` pinned, else a blank."""
+        return "∅" if "h" in self.held else "=" if self.held else "†" if self.dead else "*" if self.pinned else " "
+
+
+def cell_table(session: Session, frame: Frame) -> list[CellRow]:
+    """All cells in the chosen order."""
+    snapshot, choices = frame.snapshot, frame.choices
+    n = snapshot.network.cell.size
+    values = session.read(choices.signal, frame.word, frame.word + 1)
+    value = values[0] if values.shape == (1, n) else np.full(n, np.nan)
+    alpha = snapshot.cell_alpha if snapshot.cell_alpha.shape == (n,) else np.full(n, np.nan)
+    weight = snapshot.network.readout_weight[0].tolist()
+    saturated = saturation_of(session, snapshot, choices.signal, frame.word)
+    held = held_cells(snapshot)
+    return [
+        CellRow(
+            cell=cell,
+            value=float(value[cell]),
+            alpha=float(alpha[cell]),
+            activity=float(snapshot.activity[cell]),
+            saturation=float(saturated[cell]),
+            weight=weight[cell],
+            dead=bool(snapshot.dead[cell]),
+            held=held.get(cell, ()),
+            pinned=cell in choices.pins,
+            selected=cell == choices.selected,
+        )
+        for cell in frame.order.tolist()
+    ]
+
+
+def saturation_of(session: Session, snapshot: Snapshot, name: str, word: int) -> NDArray[np.float64]:
+    """The share of a window's words, up to ``word``, at which a signal is in the outer tenths of its range, (cell,)."""
+    n = snapshot.network.cell.size
+    signal = next(s for s in snapshot.network.signals if s.name == name)
+    values = session.read(name, word + 1 - snapshot.window, word + 1)
+    if values.shape[1] != n or not np.isfinite(signal.high - signal.low):
+        return np.full(n, np.nan)
+    return np.sum(saturation((values - signal.low) / (signal.high - signal.low)), axis=0)

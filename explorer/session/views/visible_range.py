@@ -1,0 +1,50 @@
+"""Which words the pictures over time show, where a word may be narrower or wider than a pixel."""
+
+from __future__ import annotations
+
+from explorer.session.session import Frame
+
+WIDTH = 500  # words shown at first, or the whole review if it is shorter
+NARROWEST = 8
+
+
+class Span:
+    """One stretch of words for every picture over time: it can be zoomed and moved, and follows the word looked at.
+
+    It turns by pages, not word by word, so that a picture stands still while words come in.
+    """
+
+    def __init__(self) -> None:
+        self._first = 0.0
+        self._width: float | None = None
+        self._run = -1
+        self._word = -1
+
+    @property
+    def zoomed(self) -> bool:
+        """Whether a person chose it."""
+        return self._width is not None
+
+    def seen(self, frame: Frame) -> tuple[float, float]:
+        """First word shown, and one past the last."""
+        snapshot = frame.snapshot
+        words = max(snapshot.words, NARROWEST)
+        width = min(words, self._width or WIDTH)
+        if snapshot.run != self._run:
+            self._run, self._first, self._word = snapshot.run, 0.0, -1
+        if frame.word != self._word:  # a person may look elsewhere while the word looked at stays
+            self._word = frame.word
+            if not self._first <= frame.word < self._first + width:
+                before = 0.1 * width if frame.word >= self._first + width else 0.9 * width
+                self._first = frame.word - before
+        self._first = max(0.0, min(self._first, words - width))
+        return self._first, self._first + width
+
+    def zoom(self, first: float, last: float) -> None:
+        """Show words ``first`` to ``last``, at least a few."""
+        self._width = max(float(NARROWEST), last - first)
+        self._first = (first + last - self._width) / 2
+
+    def whole(self) -> None:
+        """Back to as many words as at first."""
+        self._width = None

@@ -1,0 +1,166 @@
+"""Actions that ask first: each opens a dialogue and does what was chosen there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.app import App
+
+from explorer.session.action_dispatch import ActionDispatcher
+from explorer.session.actions import Action, shown_key
+from explorer.session.controllers.pattern_search import Place
+from explorer.session.controllers.word_search import Hit
+from explorer.session.menu_items import networks, reviews
+from explorer.session.session import Session
+from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, TypeDialog
+from explorer.tui.dialogs.search_dialogs import AgreeDialog, SearchDialog
+from explorer.tui.dialogs.text_diff import WordsDialog
+from explorer.tui.panels.corpus import PopulationScreen
+
+
+class Choosing(ActionDispatcher, App[None]):
+    """The part of the face that opens dialogues."""
+
+    actions: tuple[Action, ...]
+
+    def draw(self, *, numbers: bool = True) -> None:
+        """Draw the newest frame."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        self.draw()
+
+    def action_perform(self, name: str) -> None:
+        """`perform`, for what is bound to a key."""
+        self.perform(name)
+
+    def choose(self, title: str, entries: list[tuple[str, str]], present: str, then: Callable[[str], None]) -> None:
+        """Let one of the entries (key, label) be chosen, and do ``then`` with its key."""
+
+        def chosen(key: str | None) -> None:
+            if key is not None:
+                self.run_guarded(lambda: then(key))
+
+        self.push_screen(ChooseDialog(title, entries, present), chosen)
+
+    def ask(self, title: str, hint: str, enter: str, then: Callable[[str], None]) -> None:
+        """Let a line be typed, and do ``then`` with it; ``enter`` says what Enter does."""
+
+        def asked(text: str | None) -> None:
+            if text is not None:
+                self.run_guarded(lambda: then(text))
+
+        self.push_screen(AskDialog(title, hint, enter), asked)
+
+    # ---- actions ---------------------------------------------------------------------------------------------
+
+    def do_help(self) -> None:
+        panel = self.focused.id if self.focused is not None and self.focused.id else ""
+        self.push_screen(HelpDialog(self.actions, panel))
+
+    def do_palette(self) -> None:
+        listed = (action for action in self.actions if action.id != "palette")
+        entries = [(a.id, f"{a.label:<14} {shown_key(a.keys[0]):>5}   {a.help}") for a in listed]
+        self.choose("Do", entries, "", lambda name: self.call_next(self.action_perform, name))
+
+    def do_type(self) -> None:
+        session = self._session()
+
+        def read(text: str | None) -> None:
+            if text is not None:
+                self.run_guarded(lambda: session.open_text(text))
+
+        self.push_screen(TypeDialog(), read)
+
+    def do_edit(self) -> None:
+        session = self._session()
+
+        def read(text: str) -> None:
+            session.wording.edit(text)
+            self.do_word_by_word()
+
+        def edit(text: str | None) -> None:
+            if text is not None:
+                self.run_guarded(lambda: read(text))
+
+        self.push_screen(TypeDialog("Edit the present text", session.wording.text), edit)
+
+    def do_word_by_word(self) -> None:
+        session = self._session()
+        session.wording.require()
+        self.push_screen(WordsDialog(session), self._go_to_word)
+
+    def _go_to_word(self, word: int | None) -> None:
+        if word is not None:
+            self.run_guarded(lambda: self._session().look_at(word))
+
+    def do_jump(self) -> None:
+        session = self._session()
+        hint = f"word 1 to {session.stream.snapshot.words}, or a place such as 50%"
+        self.ask("Jump", hint, "jumps", session.jump_to)
+
+    def do_search(self) -> None:
+        session = self._session()
+
+        def go(found: Hit | int | None) -> None:
+            if isinstance(found, Hit):
+                self.run_guarded(lambda: session.words.open(found))
+            else:
+                self._go_to_word(found)
+
+        self.push_screen(SearchDialog(session), go)
+
+    def do_agree_elsewhere(self) -> None:
+        session = self._session()
+        session.agreement.begin()
+
+        def go(place: Place | None) -> None:
+            if place is not None:
+                self.run_guarded(lambda: session.agreement.open(place))
+
+        self.push_screen(AgreeDialog(session), go)
+
+    def do_hold(self) -> None:
+        holding = self._session().holding
+        self.run_guarded(
+            lambda: self.ask(f"Hold {holding.question}", "a value; nothing: the mean of each", "holds", holding.hold_at)
+        )
+
+    def do_reviews(self) -> None:
+        session = self._session()
+        self.choose("Reviews", reviews(session), str(session.index), lambda index: session.open_review(int(index)))
+
+    def do_population(self) -> None:
+        session = self._session()
+
+        def opened(index: int | None) -> None:
+            if index is not None:
+                self.run_guarded(lambda: session.open_review(index))
+
+        self.push_screen(PopulationScreen(session), opened)
+
+    def do_networks(self) -> None:
+        here, entries = networks(self._session())
+        self.choose("Networks", entries, here, self._session().use_network)
+
+    def do_compare(self) -> None:
+        comparing = self._session().comparing
+        _, entries = networks(self._session())
+        none = ("", "none   end the comparison")
+        self.choose(
+            "Compare with", [*entries, none], comparing.network or "", lambda n: comparing.compare_with(n or None)
+        )
+
+    def do_compare_reviews(self) -> None:
+        session = self._session()
+        none = ("", "none   end the comparison")
+        self.choose(
+            "Compare this review with",
+            [none, *reviews(session)],
+            "",
+            lambda key: session.comparing.compare_review(session.reviews[int(key)] if key else None),
+        )
+
+    def _session(self) -> Session:
+        assert self.session is not None, "actions that need a session wait for it"
+        return self.session

@@ -1,0 +1,138 @@
+"""What opens over the panels: help, lists to choose from, a place to type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.table import Table
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static, TextArea
+
+from explorer.session.actions import Action, sections, shown_key
+from explorer.tui.dialogs.rows import ListDialog
+from explorer.tui.terminal.styles import DIM, PINK_BOLD, TEXT, Line, safe
+
+LEGEND = (
+    "The words light up with the chosen signal while the network reads. In the picture each line is two rows of cells "
+    "and each column a word. α is the exponent of detrended fluctuation analysis; β = 2α − 1 is 0 for white noise, "
+    "1 for pink (1/f), 2 for Brownian. † marks dead cells, whose h hardly moves."
+)
+
+
+class HelpDialog(ModalScreen[None]):
+    """Every action with its keys, made from the table; those of the panel in focus first."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,question_mark,f1", "dismiss", "Close")]
+
+    def __init__(self, actions: Sequence[Action], panel: str = "") -> None:
+        super().__init__()
+        self._sections = sections(actions, panel)
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="help", classes="dialog") as box:
+            box.border_title = "Help"
+            box.border_subtitle = "esc closes"
+            yield Static(_keys_table(self._sections[:1]))
+            yield Static(Text(f"\n{LEGEND}", style=DIM))
+            yield Static(_keys_table(self._sections[1:]))
+
+
+def _keys_table(shown: Sequence[tuple[str, Sequence[Action]]]) -> Table:
+    table = Table(box=None, padding=(0, 1), show_header=False, expand=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column()
+    for title, actions in shown:
+        table.add_row("", Text(f"\n{title}", style=PINK_BOLD))
+        for action in actions:
+            keys = " ".join(shown_key(key) for key in action.keys)
+            table.add_row(Text(keys, style=PINK_BOLD), Text(action.help, style=TEXT))
+    return table
+
+
+class ChooseDialog(ListDialog[str]):
+    """A list that narrows while one types. Returns the key of the chosen entry, None if none was."""
+
+    keys_text = "type to search   ↑ ↓ enter choose   esc closes"
+    hint = "search"
+
+    def __init__(self, title: str, entries: Sequence[tuple[str, str]], present: str = "") -> None:
+        super().__init__()
+        self.title_text = title
+        self._entries = entries
+        self._lower: list[str] = []
+        self._found: Sequence[int] = range(len(entries))
+        self._present = next((k for k, (key, _) in enumerate(entries) if key == present), 0)
+
+    def on_mount(self) -> None:
+        self.rows.fill(len(self._found), self._present)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._lower = self._lower or [label.lower() for _, label in self._entries]
+        wanted = event.value.lower().split()
+        self._found = [k for k, label in enumerate(self._lower) if all(part in label for part in wanted)]
+        self.rows.fill(len(self._found), 0)
+
+    def row(self, number: int, width: int) -> Line:
+        return [Segment(safe(self._entries[self._found[number]][1], width), TEXT)]
+
+    def chosen(self, number: int) -> None:
+        self.dismiss(self._entries[self._found[number]][0])
+
+
+class TypeDialog(ModalScreen[str | None]):
+    """A place to type or paste a review. Enter reads it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Close")]
+
+    def __init__(self, title: str = "Type or paste a review", text: str = "") -> None:
+        super().__init__()
+        self._title, self._text = title, text
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="type", classes="dialog") as box:
+            box.border_title = self._title
+            box.border_subtitle = "enter reads it   ctrl+j new line   esc closes"
+            yield ReviewEditor(self._text, soft_wrap=True)
+
+    def on_mount(self) -> None:
+        self.query_one(ReviewEditor).focus()
+
+
+class ReviewEditor(TextArea):
+    """A text area in which Enter means: read it."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "enter":
+            event.prevent_default().stop()
+            self.screen.dismiss(self.text)
+        elif event.key == "ctrl+j":
+            event.prevent_default().stop()
+            self.insert("\n")
+        else:
+            await super()._on_key(event)
+
+
+class AskDialog(ModalScreen[str | None]):
+    """Asks for a line of text."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Close")]
+
+    def __init__(self, title: str, hint: str, enter: str) -> None:
+        super().__init__()
+        self._title, self._hint, self._enter = title, hint, enter
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog ask") as box:
+            box.border_title = self._title
+            box.border_subtitle = f"enter {self._enter}   esc closes"
+            yield Input(placeholder=self._hint)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value)

@@ -1,0 +1,95 @@
+"""What was compared, word by word: the other text on the left, this one on the right, and the difference."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.app import ComposeResult
+from textual.widgets import Static
+
+from explorer.session.controllers.text_diff import WordByWord, WordPair
+from explorer.session.session import Session
+from explorer.session.views.number_format import number
+from explorer.tui.dialogs.rows import ListDialog
+from explorer.tui.terminal.styles import DIM, FAINT, GOOD, NEGATIVE, OTHER, TEXT, WARN, Line, fit, safe
+
+POLL = 0.1  # seconds
+NUMBERS = 21  # columns of the two probabilities and the difference
+BAR = 6  # columns of either side of the bar
+
+
+class WordsDialog(ListDialog[int]):
+    """Both readings side by side. Returns the word that was chosen, None if none was."""
+
+    title_text = "Word by word"
+    keys_text = "↑ ↓ enter look at the word   esc closes"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._table: WordByWord | None = None
+
+    def heading(self) -> ComposeResult:
+        yield Static(id="summary")
+
+    def on_mount(self) -> None:
+        self.rows.focus()
+        self.set_interval(POLL, self._look)
+        self._look()
+
+    def _look(self) -> None:
+        table = self._session.wording.table(self._session.frame())
+        if table is None:
+            self.query_one("#summary", Static).update("reading …")
+            self.rows.fill(0)
+        elif table is not self._table:
+            self.query_one("#summary", Static).update(self._summary(table))
+            self.rows.fill(len(table.pairs), table.first_change)
+        self._table = table
+
+    def _summary(self, table: WordByWord) -> str:
+        changed = sum(pair.changed for pair in table.pairs)
+        last = table.pairs[-1]
+        p_before = next((pair.p_before for pair in reversed(table.pairs) if pair.before), float("nan"))
+        p_after = next((pair.p_after for pair in reversed(table.pairs) if pair.after), last.p_after)
+        lines = [
+            f"left: {safe(self._session.comparing.name, 40)}   {changed} of {len(table.pairs)} words differ   "
+            f"P(positive) at the end {number(p_before)} → {number(p_after)}, difference {number(p_after - p_before)}"
+        ]
+        if table.cells:
+            moved = "  ".join(f"#{cell.cell} {number(cell.distance)}" for cell in table.cells)
+            lines.append(f"cells moved most, mean |Δh|: {moved}")
+        return "\n".join(lines).replace("[", "\\[")
+
+    def row(self, number: int, width: int) -> Line:
+        assert self._table is not None, "there are rows of a table only"
+        return _line(self._table.pairs[number], width)
+
+    def chosen(self, number: int) -> None:
+        assert self._table is not None, "there are rows of a table only"
+        self.dismiss(self._table.pairs[number].place)
+
+
+def _line(pair: WordPair, width: int) -> Line:
+    words = max(4, (width - NUMBERS - 2 * BAR - 4) // 2)
+    style = WARN if pair.changed else TEXT
+    delta = pair.difference
+    reach = 0 if delta != delta else round(min(1.0, abs(delta)) * BAR) or (abs(delta) > 0.01)
+    left = ("█" * reach).rjust(BAR) if delta < 0 else " " * BAR
+    right = ("█" * reach).ljust(BAR) if delta > 0 else " " * BAR
+    return [
+        Segment("▸" if pair.changed else " ", WARN),
+        Segment(_padded(pair.before, words), style if pair.changed else DIM),
+        Segment(f"{number(pair.p_before):>5}  ", OTHER),
+        Segment(_padded(pair.after, words), style),
+        Segment(f"{number(pair.p_after):>5}  ", TEXT),
+        Segment(f"{number(delta):>6} ", DIM if abs(delta) < 0.1 or delta != delta else TEXT),
+        Segment(left, NEGATIVE),
+        Segment("│", FAINT),
+        Segment(right, GOOD),
+    ]
+
+
+def _padded(word: str, width: int) -> str:
+    shown = safe(word, width)
+    return shown + " " * (width - cell_len(shown)) if shown else fit("·", width)

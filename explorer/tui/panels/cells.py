@@ -1,0 +1,88 @@
+"""Panel 6: every cell with its numbers, in the chosen order."""
+
+from __future__ import annotations
+
+import numpy as np
+from rich.segment import Segment
+from textual import events
+
+from engine.activity import participation_ratio
+from explorer.session.session import Frame, Session
+from explorer.session.views.number_format import number
+from explorer.session.views.traces import CellRow, cell_table
+from explorer.tui.panels.panel import Panel
+from explorer.tui.terminal.styles import BRIGHT, DEAD, DIM, FAINT, GOOD, PINK, SELECTED, TEXT, WARN, Line
+
+HALF = 3  # columns of either side of the bar of values
+
+
+class CellsPanel(Panel, can_focus=True):
+    """A table; the wheel, ↑ ↓ and clicks select."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._top = 0
+        self._header = 0  # lines above the list
+        self._cells: list[int] = []
+
+    def paint(self, session: Session, frame: Frame) -> list[Line]:
+        height = self.size.height
+        rows = cell_table(session, frame)
+        self._cells = [row.cell for row in rows]
+        self._header = 1 if height < 5 else 2 if height < 8 else 3
+        room = max(1, height - self._header)
+        chosen = next((k for k, row in enumerate(rows) if row.selected), None)
+        if chosen is not None and not self._top <= chosen < self._top + room:
+            self._top = chosen if chosen < self._top else chosen - room + 1
+        self._top = max(0, min(self._top, len(rows) - room))
+        shown = rows[self._top : self._top + room]
+        biggest = max((abs(row.value) for row in rows if np.isfinite(row.value)), default=1.0) or 1.0
+        dead, n = int(frame.snapshot.dead.sum()), len(rows)
+        working = float(participation_ratio(frame.snapshot.activity))
+        more = len(rows) - len(shown)
+        self.entitle("6 Cells", f"order: {frame.choices.order}" + (f"   {more} more" if more else ""))
+        header: list[Line] = [
+            [
+                Segment(f" {n - dead}", BRIGHT),
+                Segment(" alive  ", DIM),
+                Segment(f"† {dead}", DEAD),
+                Segment(" dead  ", DIM),
+                Segment(number(working, 1), BRIGHT),
+                Segment(" working", DIM),
+            ],
+            [Segment(f" cell  {frame.choices.signal:^{2 * HALF + 1}}  value     β    σ  sat weight", DIM)],
+        ]
+        if self._header == 3:
+            threshold = f" † σ of h < {frame.snapshot.threshold:g} in {frame.snapshot.window} words"
+            header.insert(1, [Segment(threshold, FAINT + DIM)])
+        return [*header[: self._header], *(_line(row, biggest) for row in shown)]
+
+    def on_click(self, event: events.Click) -> None:
+        place = event.get_content_offset(self)
+        if place is None:
+            return
+        at = self._top + place.y - self._header
+        if place.y >= self._header and at < len(self._cells):
+            self.explorer.select(self._cells[at])
+
+    def on_mouse_scroll_down(self) -> None:
+        self.explorer.action_perform("select-down")
+
+    def on_mouse_scroll_up(self) -> None:
+        self.explorer.action_perform("select-up")
+
+
+def _line(row: CellRow, biggest: float) -> Line:
+    style = SELECTED if row.selected else DIM if row.dead else TEXT
+    reach = 0 if not np.isfinite(row.value) else round(row.value / biggest * HALF)
+    left = "".join("█" if HALF - k <= -reach else " " for k in range(HALF))
+    right = "".join("█" if k < reach else " " for k in range(HALF))
+    numbers = ((row.value, 6), (2 * row.alpha - 1, 5), (row.activity, 4), (row.saturation, 4), (row.weight, 6))
+    return [
+        Segment(f"{'▸' if row.selected else ' '}#{row.cell:03d}", style),
+        Segment(f"{row.mark} ", WARN if row.held else DEAD if row.dead else PINK),
+        Segment(left, PINK),
+        Segment("│", FAINT),
+        Segment(right, GOOD),
+        Segment("".join(f" {number(value):>{width}}" for value, width in numbers), style),
+    ]

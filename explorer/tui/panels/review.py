@@ -1,0 +1,205 @@
+"""Panel 1: the review, its words coloured by the chosen signal, and what the network makes of it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+
+from explorer.session.controllers.brush import Pattern
+from explorer.session.palette import BARS, codes, glyph
+from explorer.session.session import Frame, Session
+from explorer.session.views.number_format import number
+from explorer.session.views.text_layout import Layout, lay_out, unknown_words, word_strengths
+from explorer.session.views.traces import probability_at
+from explorer.tui.panels.panel import Panel
+from explorer.tui.terminal.styles import (
+    BRIGHT,
+    CURRENT,
+    DIM,
+    EDGE,
+    FAINT,
+    FOUND,
+    GOOD,
+    NEGATIVE,
+    OTHER,
+    TEXT,
+    UNKNOWN,
+    UNREAD,
+    Line,
+    as_markup,
+    bar,
+    fit,
+    on_colour,
+    safe,
+    width_of,
+)
+
+VERDICT = 24  # columns for P(positive)
+
+
+class ReviewPanel(Panel, can_focus=True):
+    """The words in lines that follow the reading, and P(positive) beside them. A click on a word goes there."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._layout: Layout | None = None
+        self._laid_out_for: tuple[int, int] = (-1, -1)
+        self._top = 0
+        self._pressed: int | None = None
+
+    def paint(self, session: Session, frame: Frame) -> list[Line]:
+        width, height = self.size
+        beside = VERDICT if width >= 60 else 0
+        room = width - (beside + 3 if beside else 0)
+        layout = self._lay_out(frame, room)
+        self._follow(layout.line(max(0, frame.word)), height, layout.lines)
+        last = min(self._top + height, layout.lines)
+        first_word = int(layout.starts[self._top])
+        strengths, low, high = word_strengths(session, frame, first_word, int(layout.starts[last]))
+        colours = codes(strengths, low, high)
+        text = [
+            self._line(session, frame, layout, line, colours, np.isfinite(strengths), first_word, room)
+            for line in range(self._top, last)
+        ]
+        self._entitle(session, frame, low, high)
+        if not beside:
+            return text
+        verdict = self._verdict(session, frame, beside)
+        rows = max(len(text), len(verdict))
+        text += [[] for _ in range(rows - len(text))]
+        verdict += [[] for _ in range(rows - len(verdict))]
+        return [
+            [*left, Segment(" " * max(0, room - width_of(left))), Segment(" │ ", FAINT), *right]
+            for left, right in zip(text, verdict, strict=True)
+        ]
+
+    def _lay_out(self, frame: Frame, width: int) -> Layout:
+        key = (frame.snapshot.run, width)
+        if self._layout is None or self._laid_out_for != key:
+            self._layout = lay_out(frame.snapshot.review.surface, width, cell_len)
+            self._laid_out_for = key
+            self._top = 0
+        return self._layout
+
+    def _follow(self, line: int, height: int, lines: int) -> None:
+        """Keep the current line in view; turn by whole pages, so that few lines change."""
+        if not self._top <= line < self._top + height:
+            common = int(height > 1)  # a line of the page before stays
+            self._top = line - common if line > self._top else line - height + 1 + common
+        self._top = max(0, min(self._top, lines - height))
+
+    def _line(
+        self,
+        session: Session,
+        frame: Frame,
+        layout: Layout,
+        line: int,
+        colours: NDArray[np.uint8],
+        coloured: NDArray[np.bool_],
+        offset: int,
+        room: int,
+    ) -> Line:
+        glyphs, name = self.explorer.glyphs, frame.choices.map
+        surface, unknown = frame.snapshot.review.surface, unknown_words(frame)
+        brushed, pattern = session.brushed.words, session.brushed.pattern
+        opens, closes = _brackets(brushed, pattern)
+        found = session.words.marked(frame.snapshot)
+        out: Line = []
+        before_current = False
+        for word in range(int(layout.starts[line]), int(layout.starts[line + 1])):
+            current, read = word == frame.word, bool(coloured[word - offset])
+            code = int(colours[word - offset])
+            text = surface[word] if cell_len(surface[word]) <= room - 2 else fit(surface[word], room - 2)
+            style = UNREAD
+            if current:
+                style = CURRENT
+            elif read:
+                style = TEXT if glyphs else on_colour(name, code)
+            if unknown[word]:
+                style = style + UNKNOWN
+            if word in found and not current:
+                style = style + FOUND
+            mark = " "
+            if current:
+                mark = "▐"
+            elif before_current:
+                mark = "▌"
+            elif word in opens or word in closes:
+                mark = opens.get(word) or closes[word]
+            elif glyphs and read:
+                mark = glyph(code, BARS)
+            out += [Segment(mark, EDGE if mark in _MARKS else TEXT), Segment(text, style)]
+            before_current = current
+        end = int(layout.starts[line + 1])
+        if before_current or end in closes:
+            out.append(Segment("▌" if before_current else closes[end], EDGE))
+        return out
+
+    def _verdict(self, session: Session, frame: Frame, width: int) -> list[Line]:
+        snapshot = frame.snapshot
+        probability = probability_at(session, frame)
+        known = np.isfinite(probability)
+        verdict = "" if not known else "positive" if probability >= 0.5 else "negative"
+        style = GOOD if verdict == "positive" else NEGATIVE
+        label = {True: "positive", False: "negative", None: "not told"}[snapshot.review.label]
+        return [
+            [Segment("P(positive) ", DIM), Segment(number(probability), BRIGHT)],
+            [Segment(bar(probability if known else 0.0, width), style)],
+            [Segment("0" + "½".center(width - 2) + "1", DIM)],
+            [Segment("network  ", DIM), Segment(verdict or "–", style + Style(bold=True))],
+            [Segment("writer   ", DIM), Segment(label, TEXT)],
+            [Segment("unknown  ", DIM), Segment(f"{snapshot.unknown} of {snapshot.words} words", TEXT)],
+            *self._other(session, frame, probability),
+        ]
+
+    def _other(self, session: Session, frame: Frame, probability: float) -> list[Line]:
+        other = session.comparing.comparison(frame)
+        if other is None:
+            return []
+        there = other.at(frame.word)
+        return [[Segment("━ other  ", OTHER), Segment(f"{number(there)}  Δ {number(probability - there)}", TEXT)]]
+
+    def _entitle(self, session: Session, frame: Frame, low: float, high: float) -> None:
+        cell = frame.choices.selected
+        whose = "mean of all cells" if cell is None else f"cell #{cell}"
+        shown = f"{low:.2f} … {high:.2f}" if frame.snapshot.time else "nothing read yet"
+        self.entitle(
+            f"1 Review  {as_markup(safe(frame.snapshot.review.name, 40))}",
+            f"colour: {frame.choices.signal}, {whose} ({shown})   [u i]word[/] not in the vocabulary",
+        )
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        self._pressed = self._word_under(event)
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        pressed, self._pressed = self._pressed, None
+        word = self._word_under(event)
+        if word is None or pressed is None:
+            return
+        if word == pressed:
+            self.explorer.look_at(word)
+        else:  # a drag brushes
+            self.explorer.brush(pressed, word)
+
+    def _word_under(self, event: events.MouseEvent) -> int | None:
+        place = event.get_content_offset(self)
+        if place is None or self._layout is None:
+            return None
+        return self._layout.word_at(self._top + place.y, place.x)
+
+
+_MARKS = "▐▌[]‹›"
+
+
+def _brackets(brushed: range, pattern: Pattern | None) -> tuple[dict[int, str], dict[int, str]]:
+    """The marks before the words where a stretch opens, and before those where one has closed."""
+    opens = {brushed.start: "["} if brushed else {}
+    closes = {brushed.stop: "]"} if brushed else {}
+    for first, last in pattern.places if pattern is not None else ():
+        opens.setdefault(first, "‹")
+        closes.setdefault(last, "›")
+    return opens, closes

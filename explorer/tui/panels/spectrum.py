@@ -1,0 +1,109 @@
+"""Panel 4: one point's eigenvalues against the unit circle, and everything else that is known of it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from rich.segment import Segment
+
+from explorer.session.controllers.fixed_points import PointDetails
+from explorer.session.controllers.linear_prediction import AHEAD, Foretold
+from explorer.session.session import Frame, Session
+from explorer.session.views.number_format import number
+from explorer.tui.panels.panel import Panel
+from explorer.tui.terminal.canvas import Canvas
+from explorer.tui.terminal.styles import BRIGHT, DIM, FAINT, GOOD, PINK, PINK_BOLD, TEXT, WARN, Line, safe, width_of
+
+LONGEST = 10**6  # words; beyond it |λ| is 1 as far as anybody can tell
+REACH = 1.25  # the picture of the complex plane goes so far
+
+
+class SpectrumPanel(Panel, can_focus=True):
+    """Numbers on the left, the complex plane on the right."""
+
+    def paint(self, session: Session, frame: Frame) -> list[Line]:
+        width, height = self.size
+        portrait = session.points.portrait(frame)
+        if portrait is None:
+            self.entitle("4 Spectrum")
+            why = "a recording has no network to search" if session.recorder.replaying else "none is found yet"
+            return [[Segment(f" fixed points: {why}", DIM)]]
+        nearest = session.points.view.selected is None
+        self.entitle(f"4 Spectrum of the {'point nearest to now' if nearest else 'selected point'}")
+        plane = _plane(portrait, min(2 * height, width // 3), height)
+        room = width - width_of(plane[0])
+        text = _numbers(portrait)
+        text.insert(-1, _foretold(session.points.foretold(frame), room))
+        lines: list[Line] = []
+        for row, picture in enumerate(plane):
+            line = text[row] if row < len(text) else []
+            lines.append([*line, Segment(" " * (room - width_of(line))), *picture])
+        return lines
+
+
+def _numbers(portrait: PointDetails) -> list[Line]:
+    """What a person wants to know first, first."""
+    growing = portrait.unstable > 0
+    largest = abs(portrait.eigenvalues[0])
+    chance = number(portrait.probability)
+    origin = (
+        f"#{portrait.number} {portrait.hits}/{portrait.starts} starts" if portrait.certified else "repeated for ever"
+    )
+    memory = f"{portrait.memory:,.0f}" if portrait.memory < LONGEST else f"over {LONGEST:,}"
+    return [
+        [Segment(f" {_called(portrait)} ", PINK_BOLD), Segment(origin, DIM)],
+        [
+            Segment(f" {portrait.kind} ", TEXT),
+            Segment(portrait.stability.split()[0], PINK if growing else GOOD),
+            Segment(f"  {portrait.unstable} of {len(portrait.eigenvalues)} unstable", DIM),
+        ],
+        [
+            Segment(" |λ| ", DIM),
+            Segment(f"{largest:.4f}", BRIGHT),
+            Segment("  τ ", DIM),
+            Segment(memory, BRIGHT),
+            Segment(" words", DIM),
+        ],
+        [
+            Segment(" P(pos) ", DIM),
+            Segment(chance, BRIGHT),
+            Segment("  logit ", DIM),
+            Segment(number(portrait.logit), TEXT),
+        ],
+        [Segment(f" q {portrait.q:.0e}  Newton {portrait.newton_step:.0e}", DIM)],
+    ]
+
+
+def _foretold(told: Foretold | None, room: int) -> Line:
+    """How much of the next words the linear map at the nearest point tells."""
+    if told is None:
+        return []
+    line: Line = [Segment(" linear map tells" if room > 42 else " linear", DIM)]
+    for ahead, explained in zip(AHEAD, told.explained, strict=True):
+        line += [Segment(f" +{ahead} ", DIM), Segment(_share(explained), TEXT if explained > 0 else WARN)]
+    return line
+
+
+def _share(explained: float) -> str:
+    return "–" if math.isnan(explained) else f"{explained:.0%}" if explained >= 0 else "<0"
+
+
+def _called(portrait: PointDetails) -> str:
+    if portrait.certified and portrait.name in ("zero", "mean"):
+        return {"zero": "zero input", "mean": "mean word"}[portrait.name]
+    return f"“{safe(portrait.name, 14)}”"
+
+
+def _plane(portrait: PointDetails, columns: int, rows: int) -> list[Line]:
+    """The unit circle, the axes, and the eigenvalues: those outside in pink."""
+    canvas = Canvas(columns, rows)
+    angle = np.linspace(0, 2 * np.pi, 400)
+    canvas.strokes(np.array([[(-1.0, 0.0), (1.0, 0.0)]]), FAINT)
+    canvas.dots(np.stack([np.cos(angle), np.sin(angle)], axis=1) / REACH, DIM)
+    values = portrait.eigenvalues / REACH
+    places = np.stack([values.real, values.imag], axis=1)
+    outside = np.abs(portrait.eigenvalues) > 1
+    canvas.dots(places[~outside], GOOD)
+    canvas.dots(places[outside], PINK)
+    return canvas.lines()

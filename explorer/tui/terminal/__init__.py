@@ -1,0 +1,1 @@
+"""The terminal as a device: driver, screen buffer, colours, throttle."""

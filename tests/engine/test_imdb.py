@@ -1,0 +1,136 @@
+"""The IMDb archive: read whole, in one order, and refused when it is not what it should be."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+
+from engine.imdb import cache_path, find_archive, read_archive
+from engine.text import CUT, ReviewError, count_words
+from tests.engine.small_archive import LABELLED, OFFICIAL, pack
+
+
+def test_both_archives_give_one_split_in_the_same_order(tmp_path: Path) -> None:
+    labelled = read_archive(pack(tmp_path / "a.tar.gz", LABELLED), "test")
+    backwards = read_archive(pack(tmp_path / "b.tar.gz", dict(reversed(OFFICIAL.items()))), "test")
+    assert labelled == backwards
+    assert [(review.name, review.text, review.label) for review in labelled] == [
+        ("test/neg/2_1", "worst", False),
+        ("test/pos/9_10", "wonderful", True),
+        ("test/pos/10_7", "fine", True),
+    ]
+
+
+def test_unlabelled_reviews_are_a_split_of_their_own(tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.tar.gz", OFFICIAL)
+    assert [review.label for review in read_archive(path, "train")] == [False, True]
+    assert [(r.name, r.label) for r in read_archive(path, "unsup")] == [
+        ("train/unsup/0_0", None),
+        ("train/unsup/1_0", None),
+    ]
+
+
+def test_the_labelled_archive_has_no_unlabelled_reviews(tmp_path: Path) -> None:
+    with pytest.raises(
+        ReviewError, match="has no reviews: expected files in aclImdb/train/unsup/; the labelled archive"
+    ):
+        read_archive(pack(tmp_path / "a.tar.gz", LABELLED), "unsup")
+
+
+def test_another_archive_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReviewError, match=r"has no reviews: expected files in aclImdb/test/neg/ or aclImdb/test/pos/"):
+        read_archive(pack(tmp_path / "a.tar.gz", {"music/a.txt": "la"}))
+
+
+def test_an_unknown_split_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReviewError, match=r"no split 'validation' .* expected one of train, test, unsup"):
+        read_archive(tmp_path / "a.tar.gz", "validation")
+
+
+@pytest.mark.parametrize("kept", [0, 0.3, 0.9, -4])
+def test_a_truncated_archive_is_refused(tmp_path: Path, kept: float) -> None:
+    path = pack(tmp_path / "a.tar.gz", LABELLED)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(kept * len(data)) if kept >= 0 else int(kept)])
+    with pytest.raises(ReviewError, match=r"a\.tar\.gz' is truncated or damaged: .*; fetch it again"):
+        read_archive(path)
+
+
+def test_an_archive_cut_before_it_was_compressed_is_refused(tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.tar.gz", LABELLED)
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:2600]))
+    with pytest.raises(ReviewError, match="is truncated or damaged"):
+        read_archive(path)
+
+
+def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.tar.gz", LABELLED)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+    with pytest.raises(ReviewError, match="damaged"):
+        read_archive(path)
+
+
+def test_a_wrong_check_sum_is_noticed(tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.tar.gz", LABELLED)
+    data = bytearray(path.read_bytes())
+    data[-8] ^= 0xFF  # the CRC of everything before it
+    path.write_bytes(data)
+    with pytest.raises(ReviewError, match="CRC"):
+        read_archive(path)
+
+
+def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar.gz"
+    path.write_text("a page that says: not found")
+    with pytest.raises(ReviewError, match=r"is damaged, or no \.tar\.gz: Not a gzipped file"):
+        read_archive(path)
+
+
+def test_a_review_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.tar.gz", {"aclImdb/test/pos/0_9.txt": b"caf\xe9"})
+    with pytest.raises(ReviewError, match=r"test/pos/0_9 in '.*' is not UTF-8 text: byte 0xe9 at offset 3"):
+        read_archive(path)
+
+
+def test_the_archive_is_looked_for_where_one_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given, told = (pack(tmp_path / name, LABELLED) for name in ("given.tar.gz", "told.tar.gz"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("PINKX_IMDB", raising=False)
+    with pytest.raises(ReviewError, match=r"is not here yet; get it .* with `pinkx reviews fetch`, or .* PINKX_IMDB"):
+        find_archive()
+    cache_path().parent.mkdir(parents=True)
+    pack(cache_path(), LABELLED)
+    assert find_archive() == cache_path()
+    monkeypatch.setenv("PINKX_IMDB", str(told))
+    assert find_archive() == told
+    assert find_archive(given) == given
+
+
+def test_a_path_that_leads_nowhere_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINKX_IMDB", str(tmp_path))
+    with pytest.raises(ReviewError, match=re.escape(f"{str(tmp_path)!r} (PINKX_IMDB) is a folder; expected the file")):
+        find_archive()
+    with pytest.raises(ReviewError, match=r"nowhere\.tar\.gz' \(the given path\) does not exist"):
+        find_archive(tmp_path / "nowhere.tar.gz")
+
+
+def test_the_training_split_counts_as_published(imdb: Path) -> None:
+    told: list[tuple[int, int]] = []
+    reviews = read_archive(imdb, "train", progress=lambda *step: told.append(step))
+    assert [review.label for review in reviews] == [False] * 12_500 + [True] * 12_500
+    assert (reviews[0].name, reviews[-1].name) == ("train/neg/0_3", "train/pos/12499_7")
+    counts = count_words(reviews)
+    assert counts.total() == 5_817_135
+    assert len(counts) == 92_866
+    assert sum(count for _, count in counts.most_common(4000)) / counts.total() == pytest.approx(0.883, abs=5e-4)
+    assert told == sorted(told)
+    assert told[-1] == (imdb.stat().st_size, imdb.stat().st_size)
+
+
+def test_the_test_split_has_as_many_long_reviews_as_published(imdb: Path) -> None:
+    reviews = read_archive(imdb, "test")
+    assert [review.label for review in reviews] == [False] * 12_500 + [True] * 12_500
+    assert sum(len(review.words) >= CUT for review in reviews) == 1871

@@ -1,0 +1,56 @@
+"""``pinkx calibrate`` as it is typed."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from click.testing import CliRunner
+
+from engine.null import BETAS, band
+from explorer.cli import pinkx
+
+
+def run(*arguments: str, code: int = 0) -> str:
+    result = CliRunner().invoke(pinkx, ["calibrate", *arguments])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_the_table_names_its_scales_and_has_a_row_for_every_colour() -> None:
+    output = run("--length", "100", "--scales", "10,14,25", "--count", "40")
+    assert "40 series of 100 words · unbiased DFA of order 1 · scales 10 14 25" in output
+    rows = [line.split() for line in output.splitlines() if re.match(r" *-?\d\.\d\d ", line)]
+    assert [float(row[0]) for row in rows] == list(BETAS)
+    expected = band(100, (10, 14, 25), count=40)
+    assert [float(row[2]) for row in rows] == pytest.approx([row.alpha for row in expected], abs=6e-4)
+
+
+def test_json_is_the_band() -> None:
+    found = json.loads(
+        run("--window", "64", "--order", "2", "--standard", "--count", "20", "--json", "--scales", "5,8,16")
+    )
+    assert (found["length"], found["scales"], found["order"], found["unbiased"]) == (64, [5, 8, 16], 2, False)
+    expected = band(64, (5, 8, 16), order=2, unbiased=False, count=20)
+    assert found["rows"][4] == vars(expected[4])
+
+
+def test_a_window_brings_its_own_scales() -> None:
+    assert json.loads(run("--window", "64", "--count", "5", "--json"))["scales"] == [4, 5, 6, 7, 9, 11, 13, 16]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("--scales", "ten"), 2, "such as 10,20,40, got 'ten'"),
+        (("--length", "60"), 1, "error: 60 words leave no room for scales"),
+        (("--length", "100", "--scales", "10,20,400"), 1, "error: a scale of 400 words does not fit a series of 100"),
+        (("--window", "3"), 1, "error: a window of 3 words leaves no room"),
+        (("--scales", "10,20"), 1, "error: a slope needs three scales"),
+    ],
+)
+def test_mistakes_are_answered_in_one_line(arguments: tuple[str, ...], code: int, message: str) -> None:
+    output = run(*arguments, code=code)
+    assert message in output
+    assert "Traceback" not in output

@@ -1,0 +1,92 @@
+"""`pinkx points`: a table for people, JSON for scripts, a file for notebooks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import platformdirs
+import pytest
+from click.testing import CliRunner, Result
+
+from engine.points import FixedPoints
+from engine.word_attractors import WordAttractors
+from explorer.cli import pinkx
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / name)
+
+
+def points(*arguments: str) -> Result:
+    return CliRunner().invoke(pinkx, ["points", *arguments])
+
+
+def test_json_tells_every_point(tmp_path: Path) -> None:
+    out = tmp_path / "found.npz"
+    done = points(
+        "rnn-16-flip-flop-3", "--input", "zero", "--input", "1,0,0", "--starts", "100", "--json", "--out", str(out)
+    )
+    told = json.loads(done.stdout)
+    found = FixedPoints.load(out)
+    assert told["network"] == "rnn-16-flip-flop-3"
+    assert told["starts"] == 200
+    assert told["lost"] == found.lost
+    assert len(told["explained_variance"]) == 3
+    assert [row["hits"] for row in told["points"]] == found.hits.tolist()
+    assert {row["input"] for row in told["points"]} == {"zero", "1,0,0"}
+    for row in told["points"]:
+        assert (row["newton_step"] < 1e-8) == (row["kind"] == "fixed")
+        assert row["q"] < (1e-20 if row["kind"] == "fixed" else 1e-3)
+        assert row["kind"] == "fixed" or row["slope"] < 1e-4
+        assert row["unstable"] == sum(abs(complex(*value)) > 1 for value in row["eigenvalues"])
+
+
+def test_the_table_has_a_row_for_every_point_up_to_the_limit() -> None:
+    done = points("rnn-16-flip-flop-3", "--starts", "60")
+    told = json.loads(points("rnn-16-flip-flop-3", "--starts", "60", "--json").stdout)
+    summary, head, *rows = done.stdout.splitlines()
+    assert "from 180 starts" in summary
+    assert head.split() == ["INPUT", "KIND", "STABILITY", "STARTS", "Q", "STEP", "MEMORY", "P"]
+    assert len(rows) == len(told["points"]) > 4
+    few = points("rnn-16-flip-flop-3", "--starts", "60", "--limit", "3").stdout.splitlines()
+    assert few[2:5] == rows[:3]
+    assert few[5].startswith(f"… {len(rows) - 3} more")
+
+
+def test_a_reader_is_searched_over_the_bundled_reviews() -> None:
+    told = json.loads(points("lstm-8", "--input", "great", "--input", "worst", "--starts", "30", "--json").stdout)
+    chance = {row["input"]: row["probability"][0] for row in told["points"] if row["stability"] == "stable"}
+    assert chance["great"] > 0.9
+    assert chance["worst"] < 0.1
+
+
+def test_words_lie_between_worst_and_best(tmp_path: Path) -> None:
+    out = tmp_path / "words.npz"
+    rows = json.loads(points("lstm-8", "--words", "--json", "--out", str(out)).stdout)["words"]
+    assert len(rows) == len(WordAttractors.load(out).words)
+    logits = [row["logit"] for row in rows]
+    assert logits == sorted(logits)
+    place = {row["word"]: k for k, row in enumerate(rows)}
+    assert place["worst"] < 40
+    assert place["excellent"] > len(rows) - 40
+    table = points("lstm-8", "--words", "--limit", "5").stdout.splitlines()
+    assert [line.split()[-1] for line in table[2:7]] == [rows[k]["word"] for k in (0, 1, 2, -2, -1)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["no-such-network"], "no network"),
+        (["lstm-8", "--input", "zzxqj"], "no input called 'zzxqj'"),
+        (["gru-100-flip-flop-3", "--words"], "takes vectors, not words"),
+        (["gru-100-flip-flop-3", "--input", "1,2"], "takes 3 finite numbers"),
+    ],
+)
+def test_what_cannot_be_searched_is_an_error(arguments: list[str], message: str) -> None:
+    done = points(*arguments)
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: ")
+    assert message in done.stderr
+    assert "Traceback" not in done.output

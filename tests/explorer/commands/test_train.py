@@ -1,0 +1,105 @@
+"""`pinkx train`: from an archive to a network file; an interrupted run goes on."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from engine.catalogue import describe
+from explorer.cli import pinkx
+
+_spec = importlib.util.spec_from_file_location("small_archive", Path(__file__).parents[2] / "engine/small_archive.py")
+assert _spec is not None
+assert _spec.loader is not None
+small_archive = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(small_archive)
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """1,700 training reviews of a few made-up words, 100 test reviews."""
+    random = np.random.default_rng(0)
+    texts = {}
+    for number in range(1800):
+        split, label = ("test" if number >= 1700 else "train"), ("pos", "neg")[number % 2]
+        words = random.permutation(
+            [{"pos": "good", "neg": "bad"}[label], *(f"w{k}" for k in random.integers(0, 30, 3))]
+        )
+        texts[f"aclImdb/{split}/{label}/{number}_{9 if label == 'pos' else 2}.txt"] = " ".join(words)
+    return small_archive.pack(tmp_path_factory.mktemp("imdb") / "small.tar.gz", texts)
+
+
+def test_writes_a_network_and_what_it_measures(archive: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tiny.safetensors"
+    given = ["train", "--size", "4", "--epochs", "6", "--seed", "7", "--imdb", str(archive), "--out", str(out)]
+    done = CliRunner().invoke(pinkx, given, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    epochs = re.findall(r"epoch (\d): training loss \d\.\d{4}, validation loss \d\.\d{4}, accuracy", done.output)
+    assert epochs == list("123456")
+    info = describe(out)
+    assert (info.cell, info.size, info.seed, info.task) == ("lstm", 4, 7, "sentiment")
+    assert f"{info.accuracy:.2%} of 100 test reviews right" in done.output
+    assert info.json()["recipe"]["learning_rate"] == 0.005
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["tiny.safetensors"]
+
+
+def test_keeps_every_epoch(archive: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tiny.safetensors"
+    given = ["train", "--size", "4", "--epochs", "2", "--imdb", str(archive), "--every-epoch", "--out", str(out)]
+    CliRunner().invoke(pinkx, given, catch_exceptions=False)
+    infos = [describe(tmp_path / f"tiny-e{epoch:02}.safetensors") for epoch in range(3)]
+    assert [info.metadata["epoch"] for info in infos] == ["0", "1", "2"]
+    assert all(info.accuracy is not None for info in infos)
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_goes_on_after_ctrl_c(archive: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tiny.safetensors"
+    given = ["train", "--size", "4", "--epochs", "400", "--imdb", str(archive), "--out", str(out)]
+    command = [sys.executable, "-c", "from explorer.cli import main; main()", *given]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        checkpoint = tmp_path / "tiny.checkpoint"
+        deadline = time.monotonic() + 60
+        while not checkpoint.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert b"Traceback" not in errors
+    assert checkpoint.exists()
+    assert not out.exists()
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--imdb", "nowhere.tar.gz"], "nowhere.tar.gz"),
+        (["--device", "cuda"], "--device cuda: torch sees no CUDA device"),
+        (["--size", "0"], "0 is not in the range x>=1"),
+    ],
+)
+def test_says_what_is_wrong(options: list[str], says: str, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setenv("PINKX_IMDB", str(archive))
+    done = CliRunner().invoke(pinkx, ["train", *options])
+    assert done.exit_code != 0
+    assert says in done.output
+    assert "Traceback" not in done.output
+
+
+def test_too_few_reviews_are_an_error(tmp_path: Path) -> None:
+    path = small_archive.pack(tmp_path / "a.tar.gz", small_archive.LABELLED)
+    done = CliRunner().invoke(pinkx, ["train", "--imdb", str(path), "--out", os.devnull])
+    assert done.exit_code == 1
+    assert "2 reviews are too few to hold out 1250" in done.output

@@ -1,0 +1,293 @@
+"""The fixed-point paper, remade from a small network whose geometry is known to be a cube."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+import pytest
+import torch
+from click.testing import CliRunner
+
+from engine.cells import RnnCell
+from engine.fixed_points import find_fixed_points
+from engine.network import Network
+from engine.start_states import TASK_SEED, held_input, visited_states
+from engine.tasks import FlipFlop
+from explorer.cli import pinkx
+from explorer.measure.fixed_points import command, measured
+from explorer.measure.fixed_points.claims import claims
+from explorer.measure.fixed_points.measured import Measured, choose_networks, measure
+from explorer.measure.fixed_points.searched import INPUTS
+from explorer.measure.fixed_points.trajectories import ALONE, LAST
+from explorer.measure.line_attractor import Line
+from explorer.measure.study.claim import DEPENDS, FAILS, HOLDS, OPEN, verdict
+from tests.explorer.small import small_file
+
+NAME = "rnn-16-flip-flop-3"
+ARGUMENTS = ("--networks", NAME, "--starts", "64", "--published-way", "16", "--out")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / name)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on the small network."""
+    folder = tmp_path_factory.mktemp("fixed-points")
+    done = CliRunner().invoke(command, [*ARGUMENTS, str(folder)])
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[-1] == str(folder / "index.html")
+    return folder
+
+
+def told(folder: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((folder / "fixed_points.json").read_text())
+    return document
+
+
+@pytest.fixture(scope="module")
+def cube(tmp_path_factory: pytest.TempPathFactory) -> Measured:
+    (info,) = choose_networks([NAME])
+    return measure(info, 256, 0, tmp_path_factory.mktemp("kept"))
+
+
+# ---- what is measured ----------------------------------------------------------------------------------------------
+
+
+def test_a_cube_is_called_a_cube(cube: Measured) -> None:
+    found = cube.geometry
+    assert found.corners == 8
+    centre, face, edge, corner = found.decided
+    assert (centre, corner) == (1, 8)
+    assert 3 <= face <= 6
+    assert 8 <= edge <= 12
+    assert found.points == sum(found.decided) == sum(cube.search("zero").by_unstable)
+    assert found.pc3 > 0.95
+    assert found.pc1 < 0.5  # three directions alike
+    assert found.cosine < 0.2  # at right angles
+    assert found.mirror > 0.9
+    assert (found.plus, found.minus) == (1, 1)
+    decided = {claim.claim: claim.verdict for claim in claims([cube])}
+    assert decided["flip-flop-3: no cube"] == FAILS
+    assert decided["flip-flop-3: points cluster on three axes"] == FAILS
+    assert decided["flip-flop-3: the channels' directions are perpendicular"] == HOLDS
+    assert decided["integration-3: no cube"] == OPEN
+
+
+def test_the_stable_points_of_a_flip_flop_foretell_where_it_ends(cube: Measured) -> None:
+    tested = cube.trajectories
+    assert tested.reached == 1
+    assert tested.foretold > 0.9
+    assert tested.commonest < 0.3
+    assert 1 > tested.linear[0] > tested.linear[1] > tested.linear[2]
+
+
+def test_numbers_equal_a_plain_recomputation(run: Path) -> None:
+    (one,) = told(run)["networks"]
+    network = Network.load(NAME)
+    cell = network.cell.to(dtype=torch.float64)
+    readout = (network.readout_weight, network.readout_bias)
+    starts = visited_states(network, 64)
+    for row, name in zip(one["searches"], INPUTS, strict=True):
+        found = find_fixed_points(cell, held_input(network, name), starts, readout=readout)
+        assert row["input"] == name
+        assert row["starts"] == row["fixed"] + row["slow"] + row["moving"] == 64
+        assert row["fixed"] == found.hits[found.fixed].sum()
+        assert row["by_unstable"] == np.bincount(found.unstable[found.fixed]).tolist()
+        assert row["slow_points"] == (~found.fixed).sum()
+    # geometry of the points under zero, by NumPy alone
+    zero = find_fixed_points(cell, [0.0] * 3, starts, readout=readout)
+    variance = np.linalg.svd(zero.states - zero.states.mean(axis=0), compute_uv=False) ** 2
+    assert one["geometry"]["pc1"] == pytest.approx(variance[0] / variance.sum())
+    assert one["geometry"]["pc3"] == pytest.approx(variance[:3].sum() / variance.sum())
+    stable = zero.readout[zero.unstable == 0]
+    assert one["geometry"]["corners"] == len({tuple(row) for row in np.sign(stable)})
+    # one step ahead from the nearest point, state by state
+    W, U, b = (part.numpy() for part in (cell.weight_ih, cell.weight_hh, cell.bias))
+    inputs, _ = FlipFlop(3).sequences(32, 60, TASK_SEED + 1)
+    error = moved = 0.0
+    for x in inputs[:, :].astype(float):
+        h, states = np.zeros(16), []
+        for now in x:
+            h = np.tanh(W @ now + U @ h + b)
+            states.append(h)
+        for t in range(60 - 10):
+            point = zero.states[np.linalg.norm(zero.states - states[t], axis=1).argmin()]
+            slope = 1 - np.tanh(U @ point + b) ** 2
+            guess = np.tanh(U @ point + b) + slope * (U @ (states[t] - point) + W @ x[t + 1])
+            error += ((guess - states[t + 1]) ** 2).sum()
+            moved += ((states[t] - states[t + 1]) ** 2).sum()
+    assert one["trajectories"]["linear"][0] == pytest.approx(1 - error / moved)
+    # and where states end that are left alone
+    begin = visited_states(network, ALONE, seed=2).numpy()
+    end, rest = begin, zero.states[zero.unstable == 0]
+    for _ in range(LAST):
+        end = np.tanh(end @ U.T + b)
+
+    def nearest(h: Any) -> Any:
+        return np.linalg.norm(rest[:, None] - h, axis=-1).argmin(axis=0)
+
+    assert one["trajectories"]["foretold"] == pytest.approx((nearest(begin) == nearest(end)).mean())
+    assert one["trajectories"]["commonest"] == pytest.approx(np.bincount(nearest(end)).max() / ALONE)
+
+
+# ---- the run -------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_writes_every_file(run: Path) -> None:
+    tables = {"searches": 5, "geometry": 1, "trajectories": 1, "lines": 0, "claims": len(told(run)["claims"])}
+    for name, rows in tables.items():
+        with (run / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+            heading, *lines = csv.reader(file)
+        assert len(lines) == rows
+        assert all(len(line) == len(heading) for line in lines)
+    pictures = {file.stem for file in run.glob("*.png")}
+    assert pictures == {"figure-3", "figure-7", "figure-8", "figure-9", "figure-told"}
+    assert {file.stem for file in run.glob("*.pdf")} == pictures
+    page = (run / "index.html").read_text(encoding="utf-8")
+    assert page.count("<img ") == len(pictures)
+    assert all(escape(claim["measured"]) in page for claim in told(run)["claims"])
+    assert 'src="http' not in page
+
+
+def test_what_is_kept_is_not_measured_again_and_says_the_same(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_search(*_: Any) -> None:
+        raise AssertionError("searched again")
+
+    first = timeless(run)
+    (kept,) = (run / "kept").iterdir()
+    with monkeypatch.context() as without:
+        without.setattr(measured, "search", no_search)
+        CliRunner().invoke(command, [*ARGUMENTS, str(run)], catch_exceptions=False)
+        assert timeless(run) == first
+    # damaged, it is made anew, with the same numbers: only the seconds differ
+    again = tmp_path / "again"
+    (again / "kept").mkdir(parents=True)
+    (again / "kept" / kept.name).write_text(kept.read_text()[:500])
+    CliRunner().invoke(command, [*ARGUMENTS, str(again)], catch_exceptions=False)
+    assert timeless(again) == first
+
+
+def timeless(folder: Path) -> dict[str, Any]:
+    """All numbers but the seconds that they took."""
+    document = told(folder)
+    for row in (*document["networks"][0]["searches"], *document["both_ways"]):
+        del row["seconds"]
+    return document
+
+
+def test_interrupted_work_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    three_channels = Network.load(NAME)
+    Network(
+        three_channels.cell, three_channels.readout_weight, three_channels.readout_bias, task="integration-3", name="b"
+    ).save(tmp_path / "b.safetensors")
+    search, begun = measured.search, []
+
+    def interrupted(network: Network, *options: Any) -> Any:
+        begun.append(network.task)
+        if network.task == "integration-3":
+            raise KeyboardInterrupt
+        return search(network, *options)
+
+    monkeypatch.setattr(measured, "search", interrupted)
+    arguments = ["measure", "fixed-points", "--networks", str(tmp_path / "b.safetensors"), *ARGUMENTS, str(tmp_path)]
+    assert CliRunner().invoke(pinkx, arguments).exit_code == 130
+    (kept,) = (tmp_path / "kept").iterdir()
+    assert json.loads(kept.read_text())["task"] == "flip-flop-3"
+    begun.clear()
+    assert CliRunner().invoke(pinkx, arguments).exit_code == 130
+    assert begun == ["integration-3"]  # it went on where it was stopped
+
+
+def test_both_methods_search_from_the_same_starts(run: Path) -> None:
+    rows = told(run)["both_ways"]
+    assert [row["input"] for row in rows] == ["newton, zero", "adam, zero", "newton, +1", "adam, +1"]
+    for newton, adam in (rows[:2], rows[2:]):
+        assert newton["fixed"] == newton["starts"] == adam["starts"] == 16
+        assert adam["fixed"] + adam["slow"] + adam["moving"] == 16
+    assert "Adam" in (run / "index.html").read_text(encoding="utf-8")
+
+
+def test_one_channel_makes_the_figures_of_a_line_and_nothing_of_axes(tmp_path: Path) -> None:
+    """Three cells, h ← tanh(2 h + x), driven alike: two answers."""
+    Network(
+        RnnCell(torch.ones(3, 1), 2 * torch.eye(3), torch.zeros(3)),
+        *(torch.ones(1, 3), torch.zeros(1)),
+        task="integration-1",
+        name="small",
+    ).save(tmp_path / "small.safetensors")
+    out = tmp_path / "out"
+    CliRunner().invoke(
+        command,
+        ["--networks", str(tmp_path / "*.safetensors"), "--starts", "32", "--out", str(out)],
+        catch_exceptions=False,
+    )
+    assert {file.stem for file in out.glob("*.png")} == {"figure-4", "figure-5", "figure-10", "figure-told"}
+    (one,) = told(out)["networks"]
+    assert one["geometry"]["corners"] == 2
+    assert one["geometry"]["cosine"] is None  # of one direction with none
+
+
+def test_a_network_that_reads_words_is_asked_whether_it_is_a_line(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    arguments = ["--networks", str(small_file(tmp_path)), "--starts", "16", "--out", str(out)]
+    for _ in range(2):  # measured, and kept
+        done = CliRunner().invoke(command, arguments)
+        assert done.exit_code == 0, done.output
+        (line,) = told(out)["line_attractors"]
+        assert line["network"] == "lstm-12"
+        assert 0 < line["words"] <= 1
+        assert told(out)["networks"] == []
+        assert {claim["place"] for claim in told(out)["claims"]} == {"Maheswaranathan et al. 2019"}
+    assert "Maheswaranathan" in (out / "index.html").read_text(encoding="utf-8")
+
+
+def test_networks_are_chosen_by_pattern_and_seed(tmp_path: Path) -> None:
+    nine = choose_networks(["*-100-*"])
+    assert len(nine) == 9
+    assert choose_networks(["gru-100-*"], [0]) == [one for one in nine if one.cell == "gru"]
+    with pytest.raises(ValueError, match="no network of seed 99"):
+        choose_networks(["gru-100-*"], [99])
+    with pytest.raises(ValueError, match="no network fits"):
+        choose_networks([str(tmp_path / "*.safetensors")])
+
+
+# ---- verdicts ------------------------------------------------------------------------------------------------------
+
+
+def test_a_claim_holds_for_all_depends_or_fails() -> None:
+    assert [verdict(met) for met in ([True, True], [True, False], [False], [])] == [HOLDS, DEPENDS, FAILS, OPEN]
+
+
+def test_a_line_attractor_is_told_from_a_network_that_never_rests() -> None:
+    line = Line("lstm-8", (0.9, 0.05, 0.01), 1, 0, 1, 1.0, 900.0, 80.0, 0.8, 0.9, 1.0)
+    nan = float("nan")
+    restless = replace(line, network="rnn-8", stable=0, slowest=nan, next=nan, aligned=nan)
+    assert {claim.verdict for claim in claims([], [line])} == {HOLDS}
+    assert [claim.verdict for claim in claims([], [restless])] == [HOLDS, FAILS, FAILS, FAILS]
+    assert claims([], [line, restless])[-1].verdict == DEPENDS
+    assert "rnn-8 no stable point" in claims([], [line, restless])[-1].measured
+
+
+def test_numbers_decide(cube: Measured) -> None:
+    def of(one: Measured, claim: str) -> str:
+        return next(c.verdict for c in claims([cube, one]) if c.claim == claim)
+
+    axes = replace(cube, geometry=replace(cube.geometry, corners=6, decided=(1, 6, 2, 0)))
+    assert of(axes, "flip-flop-3: no cube") == DEPENDS
+    assert of(axes, "flip-flop-3: points cluster on three axes") == DEPENDS
+    mute = replace(cube, trajectories=replace(cube.trajectories, foretold=cube.trajectories.commonest))
+    assert of(cube, "The nearest stable point does not tell which end it will be") == FAILS
+    assert of(mute, "The nearest stable point does not tell which end it will be") == DEPENDS
+    assert of(replace(cube, accuracy=0.5), "All architectures learn the tasks") == DEPENDS

@@ -1,0 +1,225 @@
+"""`pinkx measure one-over-f`: every file is written, every number is the plain one, and nothing is measured twice."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from engine.activity import deviation
+from engine.catalogue import find
+from engine.kernels.reference import fluctuations_reference
+from engine.network import Network
+from engine.recording import record_reference
+from engine.reviews import open_reviews
+from explorer.cli import pinkx
+
+WORDS = 120
+SCALES = (10, 14, 20, 30)
+TWO = ("--networks", "lstm-8", "--networks", "lstm-16")
+SMALL = ("--reviews", "bundled", "--words", str(WORDS), "--scales", ",".join(map(str, SCALES)))
+
+FIGURES = {
+    *("figure-3", "figure-4", "figure-5", "figure-6", "figure-7", "appendix-a", "appendix-b", "dead-cells"),
+    *("signs", "controls", "scales"),
+}
+FILES = {
+    *(f"{name}.{kind}" for name in FIGURES for kind in ("png", "pdf")),
+    *("index.html", "one_over_f.json", "networks.csv", "reviews.csv", "cells.csv", "claims.csv", "kept"),
+}
+
+
+def measure(*given: str) -> Result:
+    return CliRunner().invoke(pinkx, ["measure", "one-over-f", *given])
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("measured") / "out"
+    done = measure(*TWO, *SMALL, "--out", str(folder))
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[-1] == str(folder / "index.html")
+    return folder
+
+
+def numbers(folder: Path) -> dict:
+    return json.loads((folder / "one_over_f.json").read_text())
+
+
+def plain_beta(series: np.ndarray) -> np.ndarray:
+    F = fluctuations_reference(series, np.array(SCALES), 1, True)
+    return np.array([2 * np.polyfit(np.log(SCALES), np.log(row), 1)[0] - 1 for row in F])
+
+
+def test_every_file_is_written(out: Path) -> None:
+    assert {file.name for file in out.iterdir()} == FILES
+    assert len(list((out / "kept").iterdir())) == 2
+    html = (out / "index.html").read_text()
+    assert html.count("<img") == len(FIGURES)
+    for said in ("0.833 ± 0.132", "88.95", "does not hold", "lstm-16"):
+        assert said in html
+
+
+def test_the_numbers_are_the_plain_ones(out: Path) -> None:
+    told = numbers(out)
+    reviews = open_reviews()
+    assert told["reviews"] == len(reviews)
+    for one, name in zip(told["networks"], ("lstm-8", "lstm-16"), strict=True):
+        network = Network.load(name)
+        ids = [network.vocabulary.encode(review.words[:WORDS]) for review in reviews]
+        plain = record_reference(network, ids)
+        betas = {signal: plain_beta(plain.layer_sum(signal)) for signal in plain.names}
+        assert list(one["beta"]) == list(plain.names)
+        for signal, expected in betas.items():
+            assert one["beta"][signal]["mean"] == pytest.approx(expected.mean(), abs=2e-3)
+            assert one["beta"][signal]["sd"] == pytest.approx(expected.std(ddof=1), abs=2e-3)
+        assert one["r2"] == pytest.approx(np.corrcoef(betas["h"], betas["x"])[0, 1] ** 2, abs=5e-3)
+        assert one["dead"] == int((deviation(plain["h"]).mean(axis=0) < 0.02).sum())
+        right = (plain.probability[:, -1] >= 0.5) == np.array([review.label for review in reviews])
+        assert one["accuracy_long"] == pytest.approx(right.mean())
+        held = one["controls"]["held"]
+        whole = [network.vocabulary.encode(review.words[:500]) for review in reviews]
+        assert held["free"] == pytest.approx(
+            np.mean((network.classify(whole) >= 0.5) == [review.label for review in reviews])
+        )
+    with (out / "reviews.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * len(reviews)
+    assert float(rows[-1]["beta_h"]) == pytest.approx(betas["h"][-1], abs=5e-3)
+
+
+def test_claims_are_decided_by_their_criteria(out: Path) -> None:
+    told = numbers(out)
+    verdicts = {claim["claim"]: claim["verdict"] for claim in told["claims"]}
+    assert verdicts["The networks learn the task"] == "holds"
+    assert verdicts["The largest layer's sum is effectively white"] == "not measured"  # 16 cells are no large layer
+    assert verdicts["β of h falls as the layer grows"] == "not measured"  # two sizes are no trend
+    low, high = (2 * told["null"]["white"][end] - 1 for end in ("low", "high"))
+    white = [low <= one["beta"]["x"]["mean"] <= high for one in told["networks"]]
+    assert verdicts["The input is white noise"] == ("holds" if all(white) else "depends on a choice")
+
+
+def test_the_same_again_measures_nothing_and_writes_the_same(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {file.name: file.read_bytes() for file in out.iterdir() if file.is_file()}
+    monkeypatch.setattr("explorer.measure.one_over_f.measured.survey", None)  # whoever measures stumbles
+    assert measure(*TWO, *SMALL, "--out", str(out)).exit_code == 0
+    assert {file.name: file.read_bytes() for file in out.iterdir() if file.is_file()} == before
+    monkeypatch.undo()
+
+
+def test_an_interrupted_run_keeps_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from explorer.measure.one_over_f import measured
+
+    survey, seen = measured.survey, []
+
+    def interrupted(network: Network, *given: object, **options: object) -> object:
+        if len(seen) == 1:
+            raise KeyboardInterrupt
+        seen.append(network.name)
+        return survey(network, *given, **options)
+
+    monkeypatch.setattr(measured, "survey", interrupted)
+    options = (*TWO, *SMALL, "--paper-only", "--out", str(tmp_path))
+    assert measure(*options).exit_code == 130
+    (kept,) = (tmp_path / "kept").iterdir()
+    stamp = kept.stat().st_mtime_ns
+    assert [file.name for file in tmp_path.iterdir()] == ["kept"]
+    monkeypatch.undo()
+    assert measure(*options).exit_code == 0
+    assert kept.stat().st_mtime_ns == stamp
+    assert len(numbers(tmp_path)["networks"]) == 2
+    assert not (tmp_path / "signs.png").exists()  # left out on demand
+
+
+def test_networks_of_every_epoch_get_a_figure(tmp_path: Path) -> None:
+    for epoch in range(3):
+        network = Network.load("lstm-8")
+        network.readout_bias = network.readout_bias + 2 - epoch  # the last is the finished one
+        network.info["epoch"] = str(epoch)
+        network.save(tmp_path / f"lstm-8-e{epoch:02}.safetensors")
+    done = measure(
+        *("--networks", str(tmp_path / "*.safetensors"), "--networks", "lstm-8", "--networks", "rnn-64"),
+        *(*SMALL, "--signals", "f", "--limit", "4", "--paper-only", "--out", str(tmp_path / "out")),
+    )
+    assert done.exit_code == 0, done.output
+    told = numbers(tmp_path / "out")
+    assert [one["epoch"] for one in told["epochs"]] == [0, 1, 2]
+    assert [one["name"].split(",")[0] for one in told["networks"]] == ["lstm-8", "rnn-64"]
+    assert list(told["networks"][0]["beta"]) == ["f", "h", "x"]
+    assert told["reviews"] == 4
+    assert {"epochs.png", "architectures.png"} <= {file.name for file in (tmp_path / "out").iterdir()}
+
+
+def test_networks_of_another_recipe_are_set_apart(tmp_path: Path) -> None:
+    network = Network.load("lstm-8")
+    network.readout_bias = network.readout_bias + 1
+    network.info["recipe"] = json.dumps(json.loads(network.info["recipe"]) | {"clip": 9.5, "epochs": 3})
+    network.save(tmp_path / "other.safetensors")
+    given = (*TWO, "--networks", str(tmp_path / "other.safetensors"), "--limit", "2", "--paper-only")
+    assert measure(*given, *SMALL, "--out", str(tmp_path / "out")).exit_code == 0
+    told = numbers(tmp_path / "out")
+    assert [one["size"] for one in told["networks"]] == [8, 16]
+    assert [one["recipe"]["clip"] for one in told["other_recipes"]] == [9.5]
+    assert "clip 9.5" in (tmp_path / "out" / "index.html").read_text()
+    assert (tmp_path / "out" / "recipes.png").exists()
+
+
+def test_one_network_in_two_files_counts_once(tmp_path: Path) -> None:
+    shutil.copy(find("lstm-8"), tmp_path / "again.safetensors")
+    given = ("--networks", "lstm-8", "--networks", str(tmp_path / "*.safetensors"), "--limit", "2", "--paper-only")
+    assert measure(*given, *SMALL, "--out", str(tmp_path / "out")).exit_code == 0
+    assert len(numbers(tmp_path / "out")["networks"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("--networks", "nets/*.safetensors"), "no network fits 'nets/*.safetensors'"),
+        (("--networks", "gru-100-flip-flop-3"), "reads reviews"),
+        (("--networks", "lstm-8", "--seeds", "77"), "reads reviews of seed 77"),
+        (("--networks", "lstm-8", "--reviews", "bundled", "--words", "5000"), "none of the 14 reviews has 5000 words"),
+        (("--networks", "lstm-8", "--reviews", "bundled", "--signals", "q"), "no signal q in these networks"),
+        (("--networks", "lstm-8", "--reviews", "bundled", "--scales", "10,900"), "--scales: from 5 to"),
+        (("--networks", "lstm-8", "--reviews", "nowhere"), "no such file or folder: 'nowhere'"),
+    ],
+)
+def test_what_cannot_be_measured(given: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    done = measure(*given, "--out", str(tmp_path / "out"))
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: ")
+    assert message in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_scales_that_are_no_numbers() -> None:
+    done = measure("--scales", "10,many")
+    assert done.exit_code == 2
+    assert "expected whole numbers with commas" in done.stderr
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    given = ("--networks", "lstm-8", *SMALL, "--limit", "2", "--paper-only", "--out", str(tmp_path))
+    assert measure(*given).exit_code == 0
+    (kept,) = (tmp_path / "kept").iterdir()
+    kept.write_bytes(kept.read_bytes()[:100])
+    done = measure(*given)
+    assert done.exit_code == 1
+    assert "delete it to measure lstm-8" in done.stderr
+
+
+def test_the_published_way_gives_the_same_numbers(out: Path) -> None:
+    pytest.importorskip("fathon")
+    from explorer.measure.one_over_f.published_way import betas
+
+    network = Network.load("lstm-16")
+    ids = network.vocabulary.encode(open_reviews()[0].words[:WORDS])
+    plain = record_reference(network, ids)
+    found = betas(network, ids, SCALES)
+    assert list(found) == list(plain.names)
+    for name, value in found.items():
+        assert value == pytest.approx(plain_beta(plain.layer_sum(name))[0], abs=2e-3)

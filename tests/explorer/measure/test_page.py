@@ -1,0 +1,64 @@
+"""A page is one file that needs nothing beside it; its figures lie beside it all the same."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from matplotlib.figure import Figure
+
+from explorer.cli import pinkx
+from explorer.measure.study.page import Page
+
+
+def drawn() -> Figure:
+    figure = Figure(figsize=(2, 1))
+    figure.subplots().plot([0, 1], [1, 0])
+    return figure
+
+
+def test_a_page_holds_what_it_was_given(tmp_path: Path) -> None:
+    page = Page("A < B", "of & about")
+    page.heading("What was found")
+    page.text("Nothing <script>alert(1)</script> to run.")
+    page.table(["claim", "β"], [["it is pink here", "1.0"], ["holds", 2]], "Two rows.")
+    page.figure(drawn(), "a-line", "A line, falling.")
+    path = page.write(tmp_path / "new" / "folder")
+    html = path.read_text()
+    assert "<h1>A &lt; B</h1>" in html
+    assert "<script" not in html
+    assert '<a href="#section-1">What was found</a>' in html
+    assert '<span class="yes">holds</span>' in html
+    assert re.findall(r'(?:src|href)="(?!data:|#)', html) == []  # nothing is fetched
+    (embedded,) = re.findall(r"data:image/png;base64,([A-Za-z0-9+/=]+)", html)
+    assert base64.b64decode(embedded) == (path.parent / "a-line.png").read_bytes()
+    assert (path.parent / "a-line.pdf").read_bytes().startswith(b"%PDF")
+    assert sorted(file.name for file in path.parent.iterdir()) == ["a-line.pdf", "a-line.png", "index.html"]
+
+
+def test_the_same_page_twice_is_the_same_files(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        page = Page("title", "subtitle")
+        page.figure(drawn(), "line", "A line.")
+        page.write(tmp_path / folder)
+    for name in ("line.png", "line.pdf", "index.html"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_wrong_parts_are_refused() -> None:
+    page = Page("title", "subtitle")
+    with pytest.raises(ValueError, match="a row of 1 cells under 2 headings"):
+        page.table(["a", "b"], [["x"]], "A table.")
+    page.figure(drawn(), "line", "A line.")
+    for name in ("line", "../line", ""):
+        with pytest.raises(ValueError, match="a figure's name"):
+            page.figure(drawn(), name, "A line.")
+
+
+def test_the_verb_lists_the_papers() -> None:
+    told = CliRunner().invoke(pinkx, ["measure", "--help"]).stdout
+    assert "one-over-f" in told
+    assert "fixed-points" in told

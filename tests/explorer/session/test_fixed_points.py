@@ -1,0 +1,360 @@
+"""The search for points behind a session, the map of what it found, and the portrait of one point."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import engine.points_cache
+import engine.start_states
+from engine.cells import RnnCell
+from engine.fixed_points import find_fixed_points
+from engine.network import Network, Vocabulary
+from explorer.session.controllers.fixed_points import TAIL, PointDetails
+from explorer.session.controllers.point_search import Found, PointSearch, survey
+from explorer.session.jobs import Tell
+from explorer.session.session import Session, SessionError
+from explorer.session.views.point_map import COLOURS, STATES, PointMap, PointView, scene_of, screen
+from tests.explorer.small import ASIDE, open_session, settle, small_network, wait
+
+
+@pytest.fixture
+def session(searched: Session) -> Session:
+    return searched
+
+
+def portrait(session: Session) -> PointDetails:
+    found = session.points.portrait(session.frame())
+    assert found is not None
+    return found
+
+
+def diagonal_network(*gains: float) -> Network:
+    """h ← tanh(gain · h) in every cell: each gain above 1 gives three fixed points, the one at 0 unstable."""
+    n = len(gains)
+    cell = RnnCell(torch.zeros(n, 2), torch.diag(torch.tensor(gains)), torch.zeros(n))
+    return Network(
+        cell, torch.ones(1, n), torch.zeros(1), embedding=torch.zeros(3, 2), vocabulary=Vocabulary(["a"]), name="rnn"
+    )
+
+
+def diagonal_map(*gains: float) -> PointMap:
+    network, n = diagonal_network(*gains), len(gains)
+    starts = torch.rand(400, n, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    readout = network.readout_weight, network.readout_bias
+    points = find_fixed_points(network.cell, torch.zeros(2), starts, readout=readout, input_names=["zero"])
+    return PointMap(Found(network, np.random.default_rng(0).uniform(-1, 1, (50, n)), points))
+
+
+# ---- the search ----------------------------------------------------------------------------------------------
+
+
+def test_visited_states_points_and_words_are_found(session: Session) -> None:
+    map = settle(session)
+    words = session.stream.snapshot.network.vocabulary.words  # type: ignore[union-attr]
+    assert map.found.points is not None
+    assert map.found.points.fixed.any()
+    assert set(map.names[: map.certified]) == {"zero", "mean"}
+    assert map.names[map.certified :] == words
+    assert map.found.visited.shape == (1000, 12)
+
+
+def test_every_found_state_stays_where_it_is(session: Session) -> None:
+    map, network = settle(session), session.stream.snapshot.network
+    stable = np.flatnonzero(map.state == 0)
+    assert len(stable)
+    for entry in stable.tolist():
+        name = map.names[entry]
+        x = engine.start_states.held_input(network, name).float()
+        part = map.found.points if entry < map.certified else map.found.words
+        state = torch.from_numpy(part.states[entry if entry < map.certified else entry - map.certified]).float()  # type: ignore[union-attr]
+        assert torch.allclose(network.cell.step(x, state)[0], state, atol=1e-5)
+
+
+def test_what_was_found_once_is_there_without_a_search(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_search(*_: Any, **__: Any) -> None:
+        raise AssertionError("searched again")
+
+    settle(session)
+    monkeypatch.setattr(engine.points_cache, "find_fixed_points", no_search)
+    monkeypatch.setattr(engine.points_cache, "word_attractors", no_search)
+    told: list[Any] = []
+    survey(lambda part: told.append(part) is None, session.stream.snapshot.network)
+    assert [what for what, _ in told if what != "doing"] == ["visited", "points", "words"]
+
+
+def fail(tell: Tell, network: Network) -> None:
+    tell(("doing", "trying"))
+    raise ValueError("no luck")
+
+
+def wait_until_unwanted(tell: Tell, network: Network) -> None:
+    tell(("visited", np.zeros((3, network.cell.size))))
+    while tell(("doing", "word attractors 1%")):
+        time.sleep(0.01)
+    tell(("words", None))
+
+
+def test_a_search_that_fails_says_so_and_the_next_one_begins_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    search = PointSearch(ASIDE)
+    with monkeypatch.context() as broken:
+        broken.setattr("explorer.session.controllers.point_search.survey", fail)
+        search.begin(small_network(seed=1))
+        wait(lambda: search.progress == "the search failed: no luck")
+        assert search.found is None
+    search.begin(small_network())
+    wait(lambda: search.progress == "" and search.found is not None)
+    search.close()
+
+
+def test_another_network_ends_the_search_and_lets_the_selection_go(session: Session) -> None:
+    session.perform("next-point")
+    other = small_network(7, seed=3)
+    session.stream.use(other)
+    wait(lambda: session.stream.snapshot.network is other)
+    session.points.scene(session.frame())
+    assert session.points.view.selected is None
+    assert settle(session).found.network is other
+
+
+def test_what_a_closed_or_outdated_search_finds_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.session.controllers.point_search.survey", wait_until_unwanted)
+    search, network = PointSearch(ASIDE), small_network()
+    search.begin(network)
+    wait(lambda: search.progress == "word attractors 1%")
+    found = search.found
+    assert found is not None
+    other = small_network(7)
+    search.begin(other)
+    search.add(network, "film")  # of the network before: too late
+    wait(lambda: search.found is not None and search.found.network is other)
+    search.close()
+    assert search.progress == ""
+    search.begin(network)
+    search.add(other, "film")
+    assert search.progress == ""
+    assert search.found is not None
+    assert search.found.words is None
+
+
+# ---- the points under a word -----------------------------------------------------------------------------------
+
+
+def test_the_points_under_the_word_looked_at_are_found_and_selected(session: Session) -> None:
+    before = settle(session)
+    session.look_at(1)
+    assert session.stream.snapshot.review.words[1] == "film"
+    session.points.select(before.certified + 3)  # a word attractor; it stays the one selected until the search is done
+    session.perform("find-points")
+    assert "'film'" in session.note
+    map = settle(session)
+    assert map.names[: before.certified] == before.names[: before.certified]
+    assert set(map.names[before.certified : map.certified]) == {"film"}
+    assert (portrait(session).name, portrait(session).certified) == ("film", True)
+    session.points.select(None)
+    session.perform("find-points")  # known by now
+    assert portrait(session).name == "film"
+    assert session.points.search.progress == ""
+
+
+def test_a_selected_word_stays_selected_when_points_come_before_it(session: Session) -> None:
+    before = settle(session)
+    session.points.select(before.certified + 3)
+    session.points.search.add(session.stream.snapshot.network, "town")
+    wait(lambda: session.points.search.progress == "")
+    after = settle(session)
+    assert after.certified > before.certified
+    assert portrait(session).name == before.names[before.certified + 3]
+
+
+def test_points_under_no_word_or_an_unknown_one_are_refused(session: Session) -> None:
+    session.restart()
+    wait(lambda: session.stream.snapshot.time == 0)
+    with pytest.raises(SessionError, match="no word is read yet"):
+        session.perform("find-points")
+    session.open_text("xyzzy")
+    wait(lambda: session.stream.snapshot.time == 1)
+    with pytest.raises(SessionError, match="does not know this word"):
+        session.perform("find-points")
+
+
+def test_without_points_nothing_can_be_selected_or_asked_for() -> None:
+    session = open_session()
+    with pytest.raises(SessionError, match="wait for the search"):
+        session.perform("next-point")
+    with pytest.raises(SessionError, match="not done yet"):
+        session.perform("find-points")
+    assert session.points.scene(session.frame()) is None
+    assert session.points.portrait(session.frame()) is None
+    session.close()
+
+
+# ---- the map ---------------------------------------------------------------------------------------------------
+
+
+def test_the_picture_is_a_projection_that_a_box_fills_from_every_side() -> None:
+    assert np.allclose(screen(0, 90), [[1, 0], [0, 1], [0, 0]])
+    assert np.allclose(screen(0, 0), [[1, 0], [0, 0], [0, 1]])
+    assert np.allclose(screen(90, 0), [[0, 0], [1, 0], [0, 1]])
+    corners = np.array(np.meshgrid(*[[-1, 1]] * 3)).reshape(3, 8).T
+    for azimuth in range(-180, 180, 25):
+        for elevation in range(-90, 91, 20):
+            assert np.allclose(np.abs(corners @ screen(azimuth, elevation)).max(axis=0), 1)
+
+
+def test_places_fill_the_box(session: Session) -> None:
+    map = settle(session)
+    everything = np.concatenate([map.places, map.visited])
+    assert np.allclose(everything.min(axis=0), -1)
+    assert np.allclose(everything.max(axis=0), 1)
+
+
+def test_the_trajectory_ends_at_the_word_looked_at(session: Session) -> None:
+    map = settle(session)
+    scene = session.points.scene(session.frame())
+    h = session.read("h", 100 - TAIL, 100)
+    view = session.points.view
+    assert scene is not None
+    assert np.allclose(scene.trail, map.place(h) @ screen(view.azimuth, view.elevation))
+    session.look_at(9)
+    looking_back = session.points.scene(session.frame())
+    assert looking_back is not None
+    assert len(looking_back.trail) == 10
+    assert np.allclose(
+        looking_back.trail[-1], map.place(session.read("h", 9, 10))[0] @ screen(view.azimuth, view.elevation)
+    )
+
+
+def test_colours_tell_readout_memory_stability_and_input(session: Session) -> None:
+    map = settle(session)
+    order = np.argsort(map.logit)
+    assert (np.diff(map.colours("readout")[order]) >= 0).all()
+    assert (np.diff(map.colours("memory")[np.argsort(map.memory)]) >= 0).all()
+    assert set(map.colours("stability").tolist()) <= set(range(len(STATES)))
+    inputs = map.colours("input")
+    assert set(inputs[: map.certified].tolist()) == {0, 1}
+    assert (inputs[map.certified :] == -1).all()
+
+
+def test_unstable_directions_are_drawn_through_saddles_along_their_eigenvectors() -> None:
+    map = diagonal_map(2.0, 3.0, 0.5)
+    points = map.found.points
+    assert points is not None
+    assert len(points) == 9
+    assert len(map.unstable_directions) == points.unstable.sum() == 2 + 4 * 1 + 2 * 0
+    origin = int(np.linalg.norm(points.states, axis=1).argmin())
+    through = [line for line in map.unstable_directions if np.allclose(line.mean(axis=0), map.places[origin])]
+    assert len(through) == 2
+    axes = {
+        tuple(np.abs(np.round((line[1] - line[0]) * map._reach @ map.projection.basis, 9)) > 1e-6) for line in through
+    }
+    assert axes == {(True, False, False), (False, True, False)}
+    assert [STATES[state] for state in map.state].count("unstable") == 5
+
+
+def test_a_network_of_one_cell_is_drawn_on_a_line() -> None:
+    map = diagonal_map(2.0)
+    assert map.places.shape == (3, 3)
+    assert np.ptp(map.places[:, 0]) > 1
+    assert np.allclose(map.places[:, 1:], 0)
+
+
+def test_a_click_picks_the_nearest_and_prefers_certified_points(session: Session) -> None:
+    map = settle(session)
+    scene = scene_of(map, np.empty((0, 12)), PointView())
+    for entry in range(map.certified):
+        x, y = scene.places[entry].tolist()
+        picked = scene.pick(x, y, 44, 10, map.certified)
+        assert picked is not None
+        assert np.allclose(scene.places[picked], scene.places[entry], atol=0.1)
+    assert scene.pick(40.0, 40.0, 44, 10, map.certified) is None
+    nothing = scene_of(PointMap(Found(map.found.network, map.found.visited)), np.empty((0, 12)), PointView())
+    assert nothing.pick(0, 0, 44, 10, 0) is None
+
+
+# ---- actions -----------------------------------------------------------------------------------------------------
+
+
+def test_rotation_wraps_around_and_tilts_no_further_than_upright(session: Session) -> None:
+    for _ in range(36):
+        session.perform("turn-right")
+        session.perform("tilt-up")
+    assert session.points.view.azimuth == PointView().azimuth
+    assert session.points.view.elevation == 90
+    for _ in range(36):
+        session.perform("turn-left")
+        session.perform("tilt-down")
+    assert session.points.view.azimuth == PointView().azimuth
+    assert session.points.view.elevation == -90
+
+
+def test_colours_go_round(session: Session) -> None:
+    seen = []
+    for _ in COLOURS:
+        seen.append(session.points.view.colour)
+        session.perform("point-colour")
+    assert tuple(seen) == COLOURS
+    assert session.points.view.colour == COLOURS[0]
+
+
+def test_next_and_previous_walk_through_points_and_then_words_by_readout(session: Session) -> None:
+    map = settle(session)
+    walked = []
+    for _ in range(len(map)):
+        session.perform("next-point")
+        assert session.points.view.selected is not None
+        walked.append(session.points.view.selected)
+    assert walked[: map.certified] == list(range(map.certified))
+    assert (np.diff(map.logit[walked[map.certified :]]) >= 0).all()
+    assert sorted(walked) == list(range(len(map)))
+    session.perform("next-point")
+    assert session.points.view.selected == 0
+    session.perform("previous-point")
+    assert session.points.view.selected == walked[-1]
+    session.perform("deselect")
+    assert session.points.view.selected is None
+
+
+# ---- portraits ---------------------------------------------------------------------------------------------------
+
+
+def test_without_a_selection_the_nearest_certified_point_is_portrayed(session: Session) -> None:
+    map = settle(session)
+    h = session.read("h", 99, 100)[0]
+    distances = np.linalg.norm(map.h[: map.certified] - h, axis=1)
+    assert portrait(session).number == distances.argmin()
+    assert map.nearest(map.h[map.certified - 1]) == map.certified - 1
+
+
+def test_a_certified_point_is_portrayed_with_everything_the_search_knows(session: Session) -> None:
+    map = settle(session)
+    points = map.found.points
+    assert points is not None
+    session.points.select(0)
+    shown = portrait(session)
+    assert (shown.name, shown.certified, shown.hits, shown.starts) == ("zero", True, points.hits[0], 128)
+    assert shown.q == points.q[0]
+    assert shown.newton_step == points.newton_step[0]
+    assert shown.unstable == points.unstable[0]
+    assert shown.probability == pytest.approx(1 / (1 + np.exp(-points.readout[0, 0])))
+
+
+def test_a_words_attractor_is_linearised_when_it_is_selected(session: Session) -> None:
+    map = settle(session)
+    words, network = map.found.words, session.stream.snapshot.network
+    assert words is not None
+    row = words.words.index("film")
+    session.points.select(map.certified + row)
+    shown = portrait(session)
+    assert (shown.name, shown.certified, shown.kind) == ("film", False, "fixed")
+    x = engine.start_states.held_input(network, "film")
+    jacobian = network.cell.to(dtype=torch.float64).jacobian(x, torch.from_numpy(words.states[row]))
+    expected = torch.linalg.eigvals(jacobian).abs().sort(descending=True).values.numpy()
+    assert np.allclose(np.abs(shown.eigenvalues), expected)
+    assert shown.memory == pytest.approx(1 / abs(np.log(expected[0])))
+    assert shown.newton_step < 1e-8
+    assert shown.logit == words.logit[row]

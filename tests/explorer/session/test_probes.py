@@ -1,0 +1,145 @@
+"""Brushing, exporting: what a person does to a run to understand it."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from explorer.session.controllers.brush import find_pattern, stretches
+from explorer.session.session import Session
+from explorer.session.views.tables import write_csv
+from tests.explorer.small import small_network, wait
+
+# ---- the brush -----------------------------------------------------------------------------------------------
+
+
+def test_a_pattern_is_the_cells_that_fire_there_and_not_around() -> None:
+    values = np.random.default_rng(0).normal(0, 0.05, (60, 6))
+    values[20:24, 2] += 3  # fires in the brush and once more
+    values[40:43, 2] += 3
+    values[20:24, 4] -= 3  # falls silent at the same places
+    values[40:43, 4] -= 3
+    values[15:30, 5] += 3  # fires all around
+    found = find_pattern(values, 20, 24)
+    assert set(found.cells) == {2, 4}
+    assert dict(zip(found.cells, found.signs, strict=True)) == {2: 1, 4: -1}
+    assert found.places == ((40, 43),)
+
+
+def test_flat_cells_and_noise_make_no_pattern() -> None:
+    assert find_pattern(np.ones((30, 3)), 5, 8).cells == ()
+
+
+def test_a_pattern_is_recognised_by_the_levels_of_the_review_it_came_from() -> None:
+    values = np.random.default_rng(0).normal(0, 0.05, (60, 6))
+    values[20:24, 2] += 3
+    values[20:24, 4] -= 3
+    found = find_pattern(values, 20, 24)
+    elsewhere = np.zeros((5, 6))
+    elsewhere[1:3, 2], elsewhere[2:4, 4] = 3, -3
+    assert found.agreement(elsewhere).tolist() == [0, 0.5, 1, 0.5, 0]
+    assert stretches(found.agreement(elsewhere)) == ((2, 3),)
+
+
+def test_the_brush_is_opened_closed_followed_and_cleared(read: Session) -> None:
+    read.look_at(39)
+    read.perform("brush")
+    assert list(read.brushed.words) == [39]
+    read.perform("step")
+    assert list(read.brushed.words) == [39, 40]
+    read.perform("brush")
+    pattern = read.brushed.pattern
+    assert pattern is not None
+    if pattern.cells:  # this review repeats itself every 18 words, and so do its cells
+        assert len(pattern.places) > 1
+        read.perform("next-place")
+        assert read.choices.cursor == pattern.places[0][0]
+    read.perform("brush")
+    assert not read.brushed.words
+
+
+def test_there_is_nothing_to_follow_without_a_brush(read: Session) -> None:
+    read.perform("next-place")
+    assert "brush some words first" in read.note
+
+
+def test_words_that_are_not_read_cannot_be_brushed(read: Session) -> None:
+    read.brushed.open_at(90)
+    read.brushed.close_at(120)
+    assert not read.brushed.words
+    assert "are read" in read.note
+
+
+def test_a_brush_stays_while_the_network_is_changed(read: Session) -> None:
+    read.choose_signal("f")
+    read.brushed.open_at(40)
+    read.brushed.close_at(42)
+    before = read.brushed.pattern
+    assert before is not None
+    read.select(3)
+    read.perform("silence")
+    wait(lambda: bool(read.stream.snapshot.held) and read.stream.snapshot.time == 100)
+    assert read.frame().snapshot.run == 2
+    assert list(read.brushed.words) == [40, 41, 42]
+    after = read.brushed.pattern
+    assert after is not None
+    assert after is not before
+    values = read.read("f", 0, 100)
+    assert after == find_pattern(values, 40, 43, "f")  # of what is read now, not of what was
+    assert read.brushed.pattern is after
+    read.perform("let-speak")
+    wait(lambda: not read.stream.snapshot.held and read.stream.snapshot.time == 100)
+    assert read.frame().snapshot.run == 3
+    assert read.brushed.pattern == before
+
+
+def test_a_brush_waits_for_its_words_when_the_review_is_read_anew(read: Session) -> None:
+    read.brushed.open_at(40)
+    read.brushed.close_at(42)
+    read.stream.use(small_network(6, seed=1))
+    wait(lambda: read.stream.snapshot.run == 2 and read.stream.snapshot.time == 100)
+    read.frame()
+    assert list(read.brushed.words) == [40, 41, 42]
+    found = read.brushed.pattern
+    assert found == find_pattern(read.read("h", 0, 100), 40, 43)
+    for time, words in ((0, []), (42, []), (43, [40, 41, 42]), (99, [40, 41, 42])):
+        read.stream.seek(0)
+        wait(lambda: read.stream.snapshot.time == 0)
+        read.stream.seek(time)
+        wait(lambda time=time: read.stream.snapshot.time == time)  # type: ignore[misc]
+        read.frame()
+        assert list(read.brushed.words) == words
+        assert read.brushed.pattern is None  # less is read than it was looked for among
+    read.stream.seek(100)
+    wait(lambda: read.stream.snapshot.time == 100)
+    assert read.brushed.pattern == found
+
+
+def test_another_review_lets_go_of_the_brush(read: Session) -> None:
+    read.brushed.open_at(40)
+    read.brushed.close_at(42)
+    for index in (1, 0):
+        read.open_review(index)
+        wait(lambda index=index: read.stream.snapshot.index == index)  # type: ignore[misc]
+        read.frame()
+    read.stream.seek(100)
+    wait(lambda: read.stream.snapshot.time == 100)
+    assert not read.brushed.words
+    assert read.brushed.pattern is None
+
+
+# ---- exporting -----------------------------------------------------------------------------------------------
+
+
+def test_the_table_holds_the_words_read_and_their_numbers(read: Session, tmp_path: Path) -> None:
+    write_csv(read, read.frame(), tmp_path / "run.csv")
+    with (tmp_path / "run.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["word"] for row in rows] == list(read.stream.snapshot.review.words[:100])
+    assert float(rows[-1]["probability"]) == pytest.approx(read.stream.snapshot.probability, rel=1e-5)
+    assert float(rows[-1]["alpha_h"]) == pytest.approx(read.stream.snapshot.alpha["h"], rel=1e-5)
+    assert float(rows[40]["h_3"]) == pytest.approx(float(read.read("h", 40, 41)[0, 3]), rel=1e-5)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.csv"]

@@ -1,0 +1,182 @@
+"""Recording from a session, and the faces' numbers when the recording is played."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from tests.explorer.test_tui import shown, text_of, until
+
+from explorer.cli import pinkx
+from explorer.session.actions import ACTIONS
+from explorer.session.controllers.recorder import NEEDS_NETWORK
+from explorer.session.launcher import LaunchOptions, Opening
+from explorer.session.session import Frame, Session, SessionError
+from explorer.session.views.heatmap import heatmap
+from explorer.session.views.scaling import scaling
+from explorer.session.views.tables import write_csv
+from explorer.session.views.traces import cell_table, overview
+from explorer.tui.app import Explorer
+from tests.explorer.small import open_session, wait
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    """100 of 144 words read, paused."""
+    opened = open_session()
+    opened.recorder.folder = tmp_path
+    opened.stream.seek(100)
+    wait(lambda: opened.stream.snapshot.time == 100)
+    yield opened
+    opened.close()
+
+
+def replayed(path: Path) -> Session:
+    opening = Opening(LaunchOptions(replay=path))
+    opening.begin()
+    wait(lambda: opening.done)
+    assert opening.error is None, opening.error
+    session = opening.session
+    assert session is not None
+    wait(lambda: session.stream.snapshot.run == 1)
+    return session
+
+
+def read_all(session: Session) -> Frame:
+    words = session.stream.snapshot.words
+    session.stream.seek(words)
+    wait(lambda: session.stream.snapshot.time == words and not session.stream.snapshot.playing)
+    return session.frame()
+
+
+def test_every_number_in_view_is_that_of_the_live_run(session: Session, tmp_path: Path) -> None:
+    session.perform("export-run")
+    wait(lambda: "saved" in session.note)
+    played = replayed(tmp_path / "pinkx-lstm-12-first-1.safetensors")
+    try:
+        live, there = session.frame(), read_all(played)
+        assert there.word == live.word == 99
+        for signal in [s.name for s in live.snapshot.network.signals]:
+            for one in (session, played):
+                one.choose_signal(signal)
+                wait(lambda one=one, signal=signal: one.stream.snapshot.watched == signal)
+            here, other = (replace(f, choices=replace(f.choices, signal=signal)) for f in (live, there))
+            pictures = heatmap(session, here, 60, 24), heatmap(played, other, 60, 24)
+            np.testing.assert_array_equal(pictures[0].codes, pictures[1].codes)
+            assert str(cell_table(played, other)) == str(cell_table(session, here))  # NaN is NaN
+            np.testing.assert_equal(vars(scaling(played, other)), vars(scaling(session, here)))
+            write_csv(session, here, tmp_path / "live.csv")
+            write_csv(played, other, tmp_path / "played.csv")
+            assert (tmp_path / "played.csv").read_text() == (tmp_path / "live.csv").read_text()
+        values = overview(played, there, 50).values, overview(session, live, 72).values
+        assert np.isfinite(values[0]).all()
+        assert values[0][0] == values[1][0]
+    finally:
+        played.close()
+
+
+def test_what_is_read_while_recording_goes_into_one_file(session: Session, tmp_path: Path) -> None:
+    session.perform("record")
+    assert session.recorder.active
+    for _ in range(2):
+        run = session.stream.snapshot.run
+        session.perform("next-review")
+        wait(lambda run=run: session.stream.snapshot.run > run)
+        read_all(session)
+    assert session.recorder.runs == 3
+    session.perform("record")
+    wait(lambda: "saved" in session.note)
+    assert session.recorder.runs == 0
+    played = replayed(tmp_path / "pinkx-lstm-12-3-runs-1.safetensors")
+    try:
+        assert [(run.name, len(run.words)) for run in played.reviews] == [("first", 100), ("second", 13), ("third", 3)]
+        assert played.recorder.replaying
+        played.perform("next-review")
+        wait(lambda: played.stream.snapshot.review.name == "second")
+        assert read_all(played).snapshot.unknown == 0
+    finally:
+        played.close()
+
+
+def test_leaving_writes_what_is_recorded(tmp_path: Path) -> None:
+    session = open_session()
+    session.recorder.folder = tmp_path
+    read_all(session)
+    session.perform("record")
+    session.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["pinkx-lstm-12-first-1.safetensors"]
+
+
+def test_a_folder_that_cannot_be_written_and_nothing_read_are_told(session: Session, tmp_path: Path) -> None:
+    session.recorder.folder = tmp_path / "nowhere"
+    session.perform("export-run")
+    wait(lambda: "nothing is recorded" in session.note)
+    session.perform("restart")
+    wait(lambda: session.stream.snapshot.time == 0)
+    session.perform("export-run")
+    wait(lambda: "no word is read" in session.note)
+
+
+def test_at_the_limit_the_recording_ends_by_itself(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.session.controllers.recorder.LIMIT", 1000)
+    session.perform("record")
+    session.perform("next-review")
+    wait(lambda: "saved" in session.note)
+    assert not session.recorder.active
+
+
+def test_a_replay_refuses_what_needs_the_network(session: Session, tmp_path: Path) -> None:
+    session.perform("export-run")
+    wait(lambda: "saved" in session.note)
+    played = replayed(next(tmp_path.iterdir()))
+    try:
+        for name in NEEDS_NETWORK & {action.id for action in ACTIONS}:
+            with pytest.raises(SessionError, match="recording"):
+                played.perform(name)
+        played.open_text("another text")
+        wait(lambda: "played without its network" in played.frame().note)
+    finally:
+        played.close()
+
+
+async def test_the_face_plays_a_recording(session: Session, tmp_path: Path) -> None:
+    session.perform("export-run")
+    wait(lambda: "saved" in session.note)
+    played = replayed(next(tmp_path.iterdir()))
+    played.recorder.folder = tmp_path
+    try:
+        async with shown(played) as (app, pilot):
+            await pilot.press("space")
+            await until(pilot, lambda: played.stream.snapshot.finished)
+            app.draw()
+            assert "searching" not in text_of(app, "#points")
+            assert "◆" in text_of(app, "#points")  # where it went
+            assert "no network to search" in text_of(app, "#spectrum")
+            await pilot.press("t")
+            assert len(app.screen_stack) == 1
+            assert "this is a recording" in text_of(app, "#status")
+            await pilot.press("R")
+            await until(pilot, lambda: "recording this run" in text_of(app, "#status"))
+            await pilot.press("left")
+            await until(pilot, lambda: "REC 1 run" in text_of(app, "#status"))
+    finally:
+        played.close()
+
+
+async def test_a_file_that_is_no_recording_is_told(tmp_path: Path) -> None:
+    (tmp_path / "broken.safetensors").write_bytes(b"no recording")
+    for name, told in (("broken.safetensors", "not a whole recording"), ("nowhere", "no such recording")):
+        app = Explorer(LaunchOptions(replay=tmp_path / name))
+        async with app.run_test() as pilot:
+            await until(pilot, lambda app=app: app.failure is not None)
+        assert told in str(app.failure)
+
+
+def test_a_recording_and_a_network_cannot_both_be_asked_for() -> None:
+    done = CliRunner().invoke(pinkx, ["tui", "--replay", "run.safetensors", "--network", "lstm-8"])
+    assert done.exit_code == 2
+    assert "without --network" in done.output

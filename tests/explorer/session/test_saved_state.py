@@ -1,0 +1,238 @@
+"""What a person chose is there again at the next visit, and a broken file harms nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings, strategies as st
+from tests.explorer.test_tui import until
+
+from explorer.session.launcher import LaunchOptions, Opening
+from explorer.session.saved_state import State, load_state, remembered, restore, save_state, state_path
+from explorer.session.session import Session
+from explorer.shutdown import keep
+from explorer.tui.app import Explorer
+from tests.explorer.small import open_session, small_file, wait
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    opened = open_session()
+    yield opened
+    opened.close()
+
+
+CHOSEN = (
+    "g",
+    "order",
+    "bins",
+    "map",
+    "contrast",
+    "scaling",
+    "select-down",
+    "pin",
+    "select-down",
+    "pin",
+    "point-colour",
+)
+
+
+def choose(session: Session) -> None:
+    for name in ("signal-back", *CHOSEN[1:], "turn-left", "tilt-up", "tilt-up"):
+        session.perform(name)
+    session.stream.speed(250)
+    wait(lambda: session.stream.snapshot.speed == 250)
+
+
+def test_what_was_chosen_is_there_again(session: Session, tmp_path: Path) -> None:
+    choose(session)
+    save_state(remembered(session, State(window={"docks": "AAE="})), tmp_path / "new" / "state.json")
+    kept = load_state(tmp_path / "new" / "state.json")
+    assert kept.note == ""
+    assert kept.window == {"docks": "AAE="}
+    assert kept.session["speed"] == 250
+    other = open_session()
+    try:
+        restore(other, kept)
+        assert other.choices == session.choices
+        assert other.choices.signal == "c_out"
+        assert len(other.choices.pins) == 2
+        assert other.points.view == session.points.view
+        wait(lambda: other.stream.snapshot.watched == "c_out")
+        assert remembered(other, State()).session == {**kept.session, "speed": None}
+    finally:
+        other.close()
+
+
+def test_what_does_not_suit_the_network_is_left_out(session: Session) -> None:
+    restore(
+        session,
+        State(
+            {"signal": "z", "selected": 99, "pins": [3, 400, 3], "order": "beauty", "colour": "none", "azimuth": 1e6}
+        ),
+    )
+    choices = session.choices
+    assert (choices.signal, choices.selected, choices.pins, choices.order) == ("h", None, (3,), "number")
+    assert -180 <= session.points.view.azimuth <= 180
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "3",
+        '"state"',
+        "[" * 100_000,
+        json.dumps({"version": 2}),
+        json.dumps({"version": 1, "session": []}),
+        json.dumps({"version": 1, "window": None}),
+        json.dumps({"version": 1, "session": {"pins": [1.5]}}),
+        json.dumps({"version": 1, "session": {"review": -1}}),
+        json.dumps({"version": 1, "session": {"speed": "fast"}}),
+        '{"version": 1, "session": {"azimuth": NaN}}',
+        "x" * 2_000_000,
+    ],
+)
+def test_a_file_that_cannot_be_used_is_set_aside(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(text)
+    state = load_state(path)
+    assert state == State(note=state.note)
+    assert "set aside as state.json.broken" in state.note
+    assert not path.exists()
+    assert (tmp_path / "state.json.broken").read_text() == text
+
+
+def test_bytes_that_are_no_text_are_set_aside(tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_bytes(b"\xff\xfe\x00")
+    assert "set aside" in load_state(tmp_path / "state.json").note
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+NAMES = (
+    "network",
+    "reviews",
+    "review",
+    "speed",
+    "signal",
+    "order",
+    "map",
+    "scaling",
+    "selected",
+    "pins",
+    "azimuth",
+    "colour",
+)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Session]:
+    opened = open_session()
+    yield opened
+    opened.close()
+
+
+@settings(deadline=None, max_examples=200)
+@given(told=st.dictionaries(st.sampled_from(NAMES), JSON))
+def test_whatever_is_taken_can_be_restored(shared: Session, told: dict[str, object]) -> None:
+    path = state_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"version": 1, "session": told}))
+    state = load_state()
+    restore(shared, state)
+    frame = shared.frame()
+    assert frame.choices.signal in [signal.name for signal in frame.snapshot.network.signals]
+    assert Opening(LaunchOptions())._merged().review is not None
+
+
+# ---- from one visit to the next ----------------------------------------------------------------------------------
+
+
+def visited(wishes: LaunchOptions) -> Session:
+    opening = Opening(wishes)
+    opening.begin()
+    wait(lambda: opening.done)
+    assert opening.error is None, opening.error
+    assert opening.session is not None
+    opening.session.close()
+    return opening.session
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.txt").write_text(f"a warm film number {number}")
+    return folder
+
+
+def kept(**session: object) -> None:
+    save_state(State(session))
+
+
+def test_options_win_and_the_rest_is_as_it_was(tmp_path: Path, texts: Path) -> None:
+    kept(network=str(small_file(tmp_path, 5)), reviews=str(texts), review=2, speed=None, signal="f", map="viridis")
+    session = visited(LaunchOptions())
+    assert session.stream.snapshot.network.name == "lstm-5"
+    assert (session.index, session.stream.snapshot.speed) == (2, None)
+    assert (session.choices.signal, session.choices.map, session.note) == ("f", "viridis", "")
+    session = visited(LaunchOptions(network=str(small_file(tmp_path, 7)), review=1, speed=3))
+    assert session.stream.snapshot.network.name == "lstm-7"
+    assert (session.index, session.stream.snapshot.speed) == (0, 3)
+    (tmp_path / "one.txt").write_text("another film")
+    session = visited(LaunchOptions(reviews=str(tmp_path / "one.txt")))
+    assert (session.index, len(session.reviews)) == (0, 1)
+
+
+def test_what_has_gone_since_is_told_and_pinkx_begins_anew(tmp_path: Path, texts: Path) -> None:
+    network = str(small_file(tmp_path, 5))
+    for told in ({"network": "gone.safetensors"}, {"reviews": "gone/"}, {"reviews": str(texts), "review": 9}):
+        kept(signal="f", **told)
+        session = visited(LaunchOptions(network=network if "network" not in told else None))
+        assert "could not be continued" in session.note
+        assert session.choices.signal == "h"
+
+
+def test_a_fresh_visit_takes_nothing(tmp_path: Path) -> None:
+    kept(signal="f", speed=3)
+    session = visited(LaunchOptions(network=str(small_file(tmp_path)), fresh=True))
+    assert (session.choices.signal, session.stream.snapshot.speed) == ("h", 8)
+
+
+async def test_the_face_is_as_it_was_left(tmp_path: Path) -> None:
+    wishes = LaunchOptions(network=str(small_file(tmp_path)), speed=None)
+    for keys, tab, zoomed in ((("5", "z", "g", "g"), "heatmap", None), ((), "alpha", "alpha")):
+        app = Explorer(wishes)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await until(pilot, lambda app=app: app.session is not None)
+            await pilot.pause()
+            assert (app.tab, app.zoomed) == (tab, zoomed)
+            assert (app.query_one("#heatmap").size.height == 0) == (zoomed == "alpha")
+            await pilot.press(*keys)
+            await pilot.pause()
+        assert app.session is not None
+        assert app.session.choices.signal == "i"
+        keep(app)
+        app.session.close()
+    assert load_state().terminal == {"tab": "alpha", "zoomed": "alpha"}
+
+
+async def test_a_picture_neither_takes_nor_keeps(tmp_path: Path) -> None:
+    app = Explorer(replace(LaunchOptions(network=str(small_file(tmp_path))), keep=False))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.session is not None)
+    assert app.session is not None
+    keep(app)
+    app.session.close()
+    assert not state_path().exists()

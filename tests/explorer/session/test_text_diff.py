@@ -1,0 +1,118 @@
+"""Two readings word by word; editing a text and what that changed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from explorer.session.controllers.comparison import Reading, read_through
+from explorer.session.controllers.text_diff import LONGEST, WordByWord, aligned, word_by_word
+from explorer.session.session import Session, SessionError
+from tests.explorer.small import REVIEWS, small_network, wait
+
+
+def reading(session: Session, text: str, network=None) -> Reading:  # type: ignore[no-untyped-def]
+    snapshot = session.stream.snapshot
+    found = read_through(network or snapshot.network, text.split(), snapshot, {})
+    assert found is not None
+    return found
+
+
+# ---- which words belong together ---------------------------------------------------------------------------------
+
+
+def test_words_that_stay_stand_beside_each_other() -> None:
+    pairs = aligned(["a", "very", "dull", "film", "again"], ["a", "warm", "human", "film", "once", "again"])
+    assert pairs == [(0, 0), (1, 1), (2, 2), (3, 3), (None, 4), (4, 5)]
+    assert aligned([], ["a"]) == [(None, 0)]
+    assert aligned(["a", "b"], ["b"]) == [(0, None), (1, 0)]
+
+
+def test_texts_too_long_to_match_stand_beside_each_other_as_they_are() -> None:
+    before, after = ["a"] * (LONGEST + 1), ["b"] * (LONGEST + 2)
+    pairs = aligned([*before, "end"], [*after, "end"])
+    assert pairs[:2] == [(0, 0), (1, 1)]
+    assert pairs[-2:] == [(None, LONGEST + 1), (LONGEST + 1, LONGEST + 2)]
+
+
+@given(before=st.lists(st.sampled_from("abc"), max_size=12), after=st.lists(st.sampled_from("abc"), max_size=12))
+@settings(deadline=None)
+def test_every_word_stands_there_once_in_its_order(before: list[str], after: list[str]) -> None:
+    pairs = aligned(before, after)
+    assert [i for i, _ in pairs if i is not None] == list(range(len(before)))
+    assert [j for _, j in pairs if j is not None] == list(range(len(after)))
+    if before == after:
+        assert all(i == j for i, j in pairs)
+
+
+# ---- what each made of them --------------------------------------------------------------------------------------
+
+
+def test_each_pair_has_both_probabilities_and_the_difference(read: Session) -> None:
+    before, after = reading(read, "a dull film again"), reading(read, "a warm film")
+    found = word_by_word(before, after)
+    assert [(pair.before, pair.after, pair.changed) for pair in found.pairs] == [
+        ("a", "a", False),
+        ("dull", "warm", True),
+        ("film", "film", False),
+        ("again", "", True),
+    ]
+    assert [pair.place for pair in found.pairs] == [0, 1, 2, 2]
+    assert found.first_change == 1
+    assert found.pairs[0].difference == 0
+    assert found.pairs[2].difference == pytest.approx(after.probability[2] - before.probability[2])
+    assert np.isnan(found.pairs[3].difference)
+
+
+def test_the_cells_that_moved_most_come_first(read: Session) -> None:
+    before, after = reading(read, "a dull film"), reading(read, "a warm film")
+    found = word_by_word(before, after)
+    moved = np.abs(after.h - before.h).mean(axis=0)
+    assert found.cells[0].cell == moved.argmax()
+    assert [cell.distance for cell in found.cells] == pytest.approx(np.sort(moved)[::-1][: len(found.cells)])
+
+
+def test_two_networks_have_no_cells_in_common(read: Session) -> None:
+    other = reading(read, "a dull film", small_network(12, seed=1))
+    found = word_by_word(other, reading(read, "a dull film"))
+    assert found.cells == ()
+    assert not any(pair.changed for pair in found.pairs)
+    assert abs(found.pairs[found.first_change].difference) > 0.01
+
+
+# ---- editing -----------------------------------------------------------------------------------------------------
+
+
+def table(session: Session) -> WordByWord:
+    wait(lambda: session.wording.table(session.frame()) is not None)
+    found = session.wording.table(session.frame())
+    assert found is not None
+    return found
+
+
+def test_an_edited_text_is_read_and_compared_with_the_one_before(read: Session) -> None:
+    read.wording.edit(read.wording.text.replace("wonderful", "dull", 1))
+    wait(lambda: read.stream.snapshot.review.name == "first, edited" and read.stream.snapshot.finished)
+    found = table(read)
+    changed = [pair for pair in found.pairs if pair.changed]
+    assert [(pair.before, pair.after) for pair in changed] == [("wonderful", "dull")]
+    assert found.pairs[-1].p_after == pytest.approx(read.stream.snapshot.probability, abs=1e-6)
+    assert found.cells
+    read.wording.edit("a dull film")  # again: compared with the first edit
+    wait(lambda: read.stream.snapshot.words == 3)
+    assert read.stream.snapshot.review.name == "first, edited"
+    assert len(table(read).pairs) == len(REVIEWS[0].words)
+
+
+def test_without_words_nothing_is_edited(read: Session) -> None:
+    with pytest.raises(SessionError, match="at least one word"):
+        read.wording.edit(" … ")
+    assert not read.comparing.name
+    assert read.wording.table(read.frame()) is None
+
+
+def test_a_foreign_text_is_clean_before_it_is_shown(read: Session) -> None:
+    read.open_text("good \x1b[2J film<br />over\u202e there")
+    wait(lambda: read.stream.snapshot.review.name == "typed")
+    assert read.wording.text == "good [2J film\nover there"

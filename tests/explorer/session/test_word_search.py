@@ -1,0 +1,149 @@
+"""Words in all reviews, places where the brushed cells agree, and results that come one by one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from engine.recording import record
+from explorer.session.controllers.brush import AGREE, Pattern
+from explorer.session.controllers.pattern_search import Place, look_through
+from explorer.session.controllers.word_search import Hit, places, wanted_words
+from explorer.session.session import Session, SessionError
+from explorer.session.task_results import TaskResults, gather
+from tests.explorer.small import REVIEWS, small_network, wait
+
+# ---- results that come one by one ----------------------------------------------------------------------------
+
+
+def test_results_are_there_as_they_come_and_the_rest_can_be_cancelled() -> None:
+    go_on = threading.Event()
+
+    def steps() -> Iterator[tuple[int, list[str]]]:
+        yield 1, ["a"]
+        go_on.wait(30)
+        yield 2, ["b"]
+        raise AssertionError("nobody wants this any more")
+
+    gathering = gather(steps(), 3)
+    wait(lambda: list(gathering.found) == ["a"])
+    assert gathering.progress == "1 of 3 reviews …"
+    gathering.cancel()
+    go_on.set()
+    wait(lambda: not any(thread.name == "pinkx gathering" for thread in threading.enumerate()))
+    assert list(gathering.found) == ["a"]
+    assert not gathering.trouble
+
+
+def test_what_goes_wrong_is_told() -> None:
+    def steps() -> Iterator[tuple[int, list[str]]]:
+        yield 1, []
+        raise ValueError("the disk is gone")
+
+    gathering: TaskResults[str] = gather(steps(), 2)
+    wait(lambda: gathering.finished)
+    assert gathering.progress == "the disk is gone"
+
+
+# ---- words -----------------------------------------------------------------------------------------------------
+
+
+def test_words_are_searched_as_reviews_are_read() -> None:
+    assert wanted_words(" Don't LOOK <b> film*") == ("dont", "look", "b", "film*")
+    assert wanted_words("… !") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("film", (1, 5)), ("a film", (0,)), ("film*", (1, 3, 5)), ("dull film*", (2,)), ("films again", ()), ("", ())],
+)
+def test_places_of_words_and_phrases(text: str, expected: tuple[int, ...]) -> None:
+    assert places(["a", "film", "dull", "films", "the", "film"], wanted_words(text)) == expected
+
+
+def test_words_are_found_here_and_in_all_other_reviews(read: Session) -> None:
+    read.words.look_for("a")
+    wait(lambda: read.words.others.finished)
+    assert read.words.here(read.stream.snapshot) == places(REVIEWS[0].words, ["a"])
+    assert list(read.words.others.found) == [Hit(1, 1, 0)]
+    assert read.words.context(Hit(1, 1, 0)) == ("", "A", "dull film. I would not see")
+    read.words.open(Hit(1, 1, 0))
+    wait(lambda: read.stream.snapshot.review.name == "second" and read.stream.snapshot.time == 1)
+    assert read.words.here(read.stream.snapshot) == (0,)
+    assert read.frame().status == "PAUSED"
+
+
+def test_keys_go_from_place_to_place_and_around(read: Session) -> None:
+    with pytest.raises(SessionError, match="search for words first"):
+        read.perform("next-found")
+    read.words.look_for("warm and")
+    here = places(REVIEWS[0].words, ["warm", "and"])
+    assert len(here) == 8
+    assert read.words.marked(read.stream.snapshot) >= {here[0], here[0] + 1}
+    read.look_at(0)
+    seen = []
+    for _ in range(3):
+        read.perform("next-found")
+        seen.append(read.frame().word)
+    assert tuple(seen) == here[:3]
+    read.perform("previous-found")
+    assert read.frame().word == here[1]
+    assert read.note == "'warm and': place 2 of 8"
+    read.look_at(0)
+    read.perform("previous-found")  # the last one, which is read to
+    wait(lambda: read.stream.snapshot.time == here[-1] + 1)
+    read.words.look_for("unheard")
+    with pytest.raises(SessionError, match="not in this review"):
+        read.perform("next-found")
+    read.words.look_for("")
+    assert read.words.others.finished
+    assert not read.words.marked(read.stream.snapshot)
+
+
+# ---- cells -----------------------------------------------------------------------------------------------------
+
+
+def test_other_reviews_are_looked_through_as_this_one_would_be() -> None:
+    network = small_network()
+    assert network.vocabulary is not None
+    ids = [network.vocabulary.encode(review.words) for review in REVIEWS]
+    h = record(network, ids, ["h"])["h"]
+    level = float(h[1, 3, 5]) - 1e-6  # cell 5 fires at word 3 of the second review
+    pattern = Pattern("h", (5,), (1,), (level,), ())
+    told: list[tuple[int, list[Place]]] = []
+    look_through(lambda part: told.append(part) is None, network, [7, 8, 9], ids, pattern, {})
+    assert [done for done, _ in told] == [3]
+    found = told[0][1]
+    assert any(place.review == 8 and place.first <= 3 < place.last for place in found)
+    for place in found:
+        values = h[place.review - 7, place.first : place.last]
+        assert (pattern.agreement(values) >= AGREE).all()
+        assert place.strength == pytest.approx(pattern.agreement(values).sum())
+
+
+def test_places_in_other_reviews_are_listed_and_opened(read: Session) -> None:
+    with pytest.raises(SessionError, match="brush words"):
+        read.agreement.begin()
+    read.brushed.open_at(40)
+    read.brushed.close_at(41)
+    h = read.read("h", 0, 100)
+    read.brushed._pattern = Pattern("h", (5,), (1,), (float(h[:, 5].min()),), ())  # a cell that fires nearly always
+    read.agreement.begin()
+    wait(lambda: read.agreement.gathering.finished)
+    assert not read.agreement.gathering.trouble
+    found = read.agreement.gathering.found
+    assert {place.review for place in found} <= {1, 2}
+    assert [place.strength for place in found] == sorted((place.strength for place in found), reverse=True)
+    assert read.agreement.left == 0
+    first, words, behind = read.agreement.context(found[0])
+    surface = REVIEWS[found[0].review].surface
+    assert words == " ".join(surface[found[0].first : found[0].last])
+    before = read.agreement.gathering
+    read.agreement.open(found[0])
+    wait(lambda: read.stream.snapshot.review is REVIEWS[found[0].review])
+    wait(lambda: read.stream.snapshot.time == found[0].first + 1)
+    read.agreement.begin()  # the brush is gone with the review, the list is not
+    assert read.agreement.gathering is before
+    del first, behind

@@ -1,0 +1,155 @@
+"""Looking closer in the terminal: holding, comparing, editing, searching, by keys and clicks."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+from tests.explorer.test_tui import shown, snapshot, text_of, until
+from textual.widgets import Input, Static, TextArea
+
+from engine.reviews import Review
+from explorer.session.controllers.ablation import held_cells
+from explorer.session.controllers.brush import Pattern
+from explorer.session.session import Session
+from explorer.tui.dialogs.rows import Rows
+from explorer.tui.dialogs.search_dialogs import AgreeDialog
+from explorer.tui.dialogs.text_diff import WordsDialog
+
+
+async def test_a_gate_is_held_by_keys_seen_everywhere_and_let_go_by_one(session: Session) -> None:
+    async with shown(session, 80, 24) as (app, pilot):
+        await pilot.press("g", "g", "g", "down", "H")
+        assert "f of cell #0" in str(app.screen.query_one(".dialog").border_title)
+        await pilot.press("0", "full_stop", "5", "enter")
+        await until(pilot, lambda: held_cells(snapshot(app)) == {0: ("f",)} and snapshot(app).time == 100)
+        session.note = ""
+        app.draw()
+        assert "f held 1" in text_of(app, "#status")
+        assert "▸#000=" in text_of(app, "#heatmap Gutter")
+        await pilot.press("6")
+        await until(pilot, lambda: "▸#000=" in text_of(app, "#cells"))
+        await pilot.press("U")
+        await until(pilot, lambda: not snapshot(app).held)
+
+
+async def test_the_input_cannot_be_held_and_escape_holds_nothing(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        await pilot.press("g", "H")
+        assert "x is the input" in text_of(app, "#status")
+        await pilot.press("G", "H", "escape")
+        assert len(app.screen_stack) == 1
+        assert not snapshot(app).held
+
+
+async def test_another_review_is_drawn_on_the_same_axis(session: Session) -> None:
+    async with shown(session, 120, 60) as (app, pilot):
+        await pilot.press("C", *"dull")
+        assert app.screen.query_one(Input).value == "dull"
+        await pilot.press("enter")
+        await until(pilot, lambda: "━" in text_of(app, "#overview"))
+        app.draw()
+        assert "⇄ second" in text_of(app, "#status")
+        assert "difference" in str(app.query_one("#overview").border_title)
+        assert "━ other" in text_of(app, "#review")
+        await pilot.press("C", "enter")  # none comes first
+        await until(pilot, lambda: "⇄" not in text_of(app, "#status"))
+
+
+async def test_an_edit_is_shown_word_by_word_and_a_click_goes_there(session: Session) -> None:
+    async with shown(session, 80, 24) as (app, pilot):
+        await pilot.press("T")
+        editor = app.screen.query_one(TextArea)
+        editor.text = editor.text.replace("wonderful", "dull", 1)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, WordsDialog) and app.screen.rows.count == 144)
+        rows = app.screen.query_one(Rows)
+        await until(pilot, lambda: rows.highlighted == 9)
+        assert "cells moved most" in str(app.screen.query_one("#summary", Static).content)
+        drawn = [rows.render_line(y).text for y in range(rows.size.height)]
+        marked = next(line for line in drawn if line.startswith("▸"))
+        assert "wonderful" in marked
+        assert "dull" in marked
+        await pilot.click(Rows, offset=(5, drawn.index(marked) + 1))
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        await until(pilot, lambda: session.frame().word == 9 or snapshot(app).finished)
+        await pilot.press("W", "escape")
+        assert len(app.screen_stack) == 1
+
+
+async def test_an_edit_without_words_is_refused_and_escape_edits_nothing(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        await pilot.press("T", "escape")
+        assert snapshot(app).review.name == "first"
+        await pilot.press("T")
+        app.screen.query_one(TextArea).text = "…"
+        await pilot.press("enter")
+        await until(pilot, lambda: "at least one word" in text_of(app, "#status"))
+        assert len(app.screen_stack) == 1
+
+
+async def test_words_are_searched_and_the_review_that_has_them_is_opened(session: Session) -> None:
+    async with shown(session, 80, 24) as (app, pilot):
+        await pilot.press("slash", *"dull")
+        await until(pilot, lambda: app.screen.query_one(Rows).count == 2)
+        rows = app.screen.query_one(Rows)
+        assert "not in this review" in rows.render_line(0).text
+        assert "1×" in rows.render_line(1).text
+        assert "film. I would" in rows.render_line(1).text
+        dialog = app.screen.query_one(".dialog")
+        await until(pilot, lambda: "in other reviews: 1× in 1" in str(dialog.border_subtitle))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: snapshot(app).review.name == "second" and snapshot(app).time == 2)
+        await pilot.press("slash")
+        await until(pilot, lambda: [field.value for field in app.screen.query(Input)] == ["dull"])
+        await pilot.press("escape", "home", "d")
+        await until(pilot, lambda: "place 1 of 1" in text_of(app, "#status"))
+
+
+async def test_a_phrase_of_this_review_is_gone_to_by_enter(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        await pilot.press("home", "slash", *"human", "enter")  # before the pause that begins a search by itself
+        await until(pilot, lambda: app.screen.query_one(Rows).count == 1)
+        await pilot.press("enter")
+        await until(pilot, lambda: session.frame().word == 13)
+
+
+async def test_places_where_brushed_cells_agree_in_other_reviews_are_listed(session: Session) -> None:
+    async with shown(session, 80, 24) as (app, pilot):
+        await pilot.press("A")
+        assert "brush words" in text_of(app, "#status")
+        session.brushed.open_at(40)
+        session.brushed.close_at(41)
+        level = float(session.read("h", 0, 100)[:, 5].min())
+        session.brushed._pattern = Pattern("h", (5,), (1,), (level,), ())
+        await pilot.press("A")
+        await until(pilot, lambda: isinstance(app.screen, AgreeDialog) and app.screen.query_one(Rows).count > 0)
+        await until(pilot, lambda: session.agreement.gathering.finished)
+        assert "second" not in snapshot(app).review.name
+        await pilot.press("enter")
+        await until(pilot, lambda: snapshot(app).review.name != "first")
+
+
+async def test_twenty_five_thousand_reviews_are_listed_and_scrolled(session: Session) -> None:
+    session.reviews = [Review(f"number {k}", f"A film {k}") for k in range(25_000)]
+    session.index = 12_000
+    async with shown(session) as (app, pilot):
+        await pilot.press("r")
+        rows = app.screen.query_one(Rows)
+        await until(pilot, lambda: rows.scroll_offset.y > 11_000)
+        assert (rows.count, rows.highlighted) == (25_000, 12_000)
+        await pilot.press("pagedown", "down", *"23999")
+        await until(pilot, lambda: rows.count == 2)  # by its name and by its number
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: snapshot(app).review.name == "number 23999")
+
+
+@pytest.mark.parametrize(("key", "title"), [("3", "Fixed points"), ("6", "Cells"), ("1", "Review")])
+async def test_help_begins_with_the_panel_in_focus(session: Session, key: str, title: str) -> None:
+    async with shown(session, 80, 24) as (app, pilot):
+        await pilot.press(key, "question_mark")
+        first = app.screen.query(Static).first().content
+        told = io.StringIO()
+        Console(file=told, width=70).print(first)
+        assert told.getvalue().split("\n")[1].strip() == f"In this panel: {title}"

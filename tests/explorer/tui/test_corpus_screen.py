@@ -1,0 +1,235 @@
+"""The screen of the population, driven by keys and the mouse, and its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.explorer.test_session_population import COUNT, WATCHED, opened, reviews, settle
+from tests.explorer.test_tui import shown, until
+from textual.pilot import Pilot
+
+from explorer.session.session import Session
+from explorer.tui.app import Explorer
+from explorer.tui.dialogs.rows import Rows
+from explorer.tui.panels.corpus import COLUMNS, Histograms, PopulationScreen
+from tests.explorer import jobs
+from tests.explorer.small import wait
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    """All forty reviews measured, with the band of noise; the watched one not begun."""
+    found = opened(reviews(), WATCHED)
+    frame = settle(found)
+    wait(lambda: found.population.band(frame) is not None)
+    yield found
+    found.close()
+
+
+async def open_screen(app: Explorer, pilot: Pilot[Any]) -> PopulationScreen:
+    await pilot.press("h")
+    await until(pilot, lambda: isinstance(app.screen, PopulationScreen) and app.screen.query_one(Rows).count > 0)
+    await pilot.pause()
+    assert isinstance(app.screen, PopulationScreen)
+    return app.screen
+
+
+def text_of(screen: PopulationScreen, selector: str) -> str:
+    if selector == "#measured":
+        return str(screen.query_one(selector).content)  # type: ignore[attr-defined]
+    if selector == "Rows":
+        rows = screen.query_one(Rows)
+        return "\n".join(rows.render_line(y).text for y in range(rows.size.height))
+    lines = screen.query_one(selector)._lines  # type: ignore[attr-defined]
+    return "\n".join("".join(segment.text for segment in line) for line in lines)
+
+
+async def test_histograms_mark_the_watched_review_and_say_its_exponents(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        screen = await open_screen(app, pilot)
+        drawn = text_of(screen, "#histograms")
+        frame = session.frame()
+        for signal in ("h", "x"):
+            found = session.population.histogram(frame, signal, screen.query_one(Histograms).bins)
+            assert f"β of {signal} median {found.median:.2f}".replace("0.", ".") in drawn
+            assert f"this review {found.beta:.2f}".replace(" 0.", " .").replace("-0.", "-.") in drawn
+        assert drawn.count("1 pink") == 2
+        assert "━" in drawn
+        assert f"noise of {len(session.reviews[WATCHED].words)} words" in drawn
+        assert any(block in drawn for block in "▁▂▃▄▅▆▇█")
+        short = sum(len(review.words) < 80 for review in session.reviews)
+        assert text_of(screen, "#measured") == f"all {COUNT} reviews   {short} without β"
+
+
+async def test_every_bar_is_as_high_as_its_count(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        screen = await open_screen(app, pilot)
+        panel = screen.query_one(Histograms)
+        height = panel.size.height // 2
+        found = session.population.histogram(session.frame(), "h", panel.bins)
+        bars = text_of(screen, "#histograms").splitlines()[1 : height - 2]
+        for bin, count in enumerate(found.counts.tolist()):
+            eighths = sum(" ▁▂▃▄▅▆▇█".find(line[2 * bin].replace("▼", " ")) for line in bars)
+            assert eighths == np.ceil(count / found.counts.max() * len(bars) * 8)
+        assert sum(line.count("▼") for line in bars) == (found.counts[found.watched] < found.counts.max())
+
+
+async def test_enter_opens_the_review_of_the_highlighted_row(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        screen = await open_screen(app, pilot)
+        await pilot.press("down", "down")
+        frame = session.frame()
+        row = int(session.population.listed(frame)[2])
+        wanted = session.population.entry(frame, row)
+        assert wanted.name in text_of(screen, "Rows").splitlines()[2]
+        await pilot.press("enter")
+        await until(pilot, lambda: session.stream.snapshot.review.name == wanted.name)
+        assert not isinstance(app.screen, PopulationScreen)
+        assert session.index == wanted.index
+
+
+async def test_a_click_opens_a_row_and_a_click_on_a_heading_orders(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        screen = await open_screen(app, pilot)
+        at = 0
+        for label, width, order in COLUMNS:
+            at += width
+            if order not in ("", session.population.order):
+                await pilot.click("#headings", offset=(at - 1, 0))
+                await until(pilot, lambda order=order: session.population.order == order)
+                assert f"{label}▾" in text_of(screen, "#headings")
+        await pilot.click("#headings", offset=(at - 1, 0))
+        await until(pilot, lambda: not session.population.falling)
+        assert "error▴" in text_of(screen, "#headings")
+        frame = session.frame()
+        wanted = session.population.entry(frame, int(session.population.listed(frame)[3]))
+        await pilot.click(Rows, offset=(10, 3))
+        await until(pilot, lambda: session.stream.snapshot.review.name == wanted.name)
+
+
+async def test_keys_change_the_order_and_turn_it(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        screen = await open_screen(app, pilot)
+        await pilot.press("o", "o")
+        assert session.population.order == "length"
+        assert "words▾" in text_of(screen, "#headings")
+        first = text_of(screen, "Rows").splitlines()[0]
+        await pilot.press("O")
+        assert "words▴" in text_of(screen, "#headings")
+        assert text_of(screen, "Rows").splitlines()[0] != first
+
+
+async def test_a_bin_is_chosen_by_keys_and_let_go_by_escape(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        screen = await open_screen(app, pilot)
+        await pilot.press("right")
+        frame, bins = session.frame(), screen.query_one(Histograms).bins
+        found = session.population.histogram(frame, "h", bins)
+        assert found.chosen == found.watched
+        assert screen.query_one(Rows).count == found.counts[found.watched]
+        assert "listed:" in text_of(screen, "#measured")
+        assert "▲▲" in text_of(screen, "#histograms")
+        await pilot.press("left")
+        assert session.population.histogram(frame, "h", bins).chosen == found.chosen - 1
+        await pilot.press("g")
+        below = session.population.histogram(frame, "x", bins)
+        assert below.chosen == below.watched
+        await pilot.press("escape")
+        assert screen.query_one(Rows).count == COUNT
+        assert app.screen is screen
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is not screen)
+        assert session.index == WATCHED
+
+
+async def test_a_click_on_a_bar_lists_its_reviews(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        screen = await open_screen(app, pilot)
+        panel = screen.query_one(Histograms)
+        found = session.population.histogram(session.frame(), "x", panel.bins)
+        fullest = int(found.counts.argmax())
+        await pilot.click("#histograms", offset=(2 * fullest + 1, panel.size.height // 2 + 4))
+        await until(pilot, lambda: screen.query_one(Rows).count == found.counts[fullest])
+        assert session.population.narrowed is not None
+        assert session.population.narrowed[0] == "x"
+
+
+async def test_a_click_on_the_place_in_the_status_bar_opens_it(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        line = "".join(segment.text for segment in app.query_one("#status")._lines[0])  # type: ignore[attr-defined]
+        await pilot.click("#status", offset=(line.index(f"review {WATCHED + 1}/"), 0))
+        await until(pilot, lambda: isinstance(app.screen, PopulationScreen))
+
+
+async def test_it_fills_in_while_it_is_looked_at_and_the_highlight_stays_with_its_review(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("explorer.session.controllers.corpus.PORTION", 32)
+    session = opened(reviews(1500), 5)
+    async with shown(session) as (app, pilot):
+        screen = await open_screen(app, pilot)
+        rows = screen.query_one(Rows)
+        counts = {rows.count}
+        await pilot.press("down")
+        frame = session.frame()
+        held = int(session.population.rows(frame)[screen._listed[rows.highlighted]]["review"])
+        while session.population.rows(session.frame()).size < 1500:
+            await pilot.pause(0.05)
+            counts.add(rows.count)
+        await until(pilot, lambda: rows.count == 1500)
+        assert min(counts) < 1500  # it was looked at before all were there
+        assert int(session.population.rows(frame)[screen._listed[rows.highlighted]]["review"]) == held
+    session.close()
+
+
+@pytest.mark.parametrize("colours", [True, False])
+async def test_any_size_and_no_colours_are_drawn(
+    session: Session, monkeypatch: pytest.MonkeyPatch, colours: bool
+) -> None:
+    if not colours:
+        monkeypatch.setenv("NO_COLOR", "1")
+    async with shown(session) as (app, pilot):
+        screen = await open_screen(app, pilot)
+        for width, height in [(60, 16), (10, 3), (1, 1), (300, 100), (80, 24)]:
+            await pilot.resize_terminal(width, height)
+            await pilot.press("right", "g", "down", "o")
+            screen.look()
+            await pilot.pause()
+        drawn = text_of(screen, "#histograms")
+        assert "▲" in drawn
+        assert "1 pink" in drawn
+
+
+async def test_what_goes_wrong_is_on_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.session.controllers.corpus.measured", jobs.fail)
+    session = opened(reviews())
+    async with shown(session) as (app, pilot):
+        await pilot.press("h")
+        await until(pilot, lambda: isinstance(app.screen, PopulationScreen))
+        screen = app.screen
+        assert isinstance(screen, PopulationScreen)
+        await until(pilot, lambda: "measuring failed: 'bad'" in text_of(screen, "#measured"))
+        await pilot.press("right", "enter", "h")
+        await until(pilot, lambda: app.screen is not screen)
+    session.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "keys"),
+    [
+        ("large", (120, 40), ()),
+        ("small", (80, 24), ("o",)),
+        ("bin", (100, 30), ("right", "right", "down")),
+    ],
+)
+def test_picture(snap_compare: Any, session: Session, name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
+    async def prepare(pilot: Pilot[None]) -> None:
+        screen = await open_screen(pilot.app, pilot)  # type: ignore[arg-type]
+        await pilot.press(*keys)
+        screen.look()
+        await pilot.pause()
+
+    assert snap_compare(Explorer(session=session, show_rates=False), terminal_size=size, run_before=prepare), name

@@ -1,0 +1,243 @@
+"""The panels of fixed points and of the spectrum, driven by keys and the mouse; and the canvas they are drawn on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.style import Style
+from tests.explorer.test_tui import shown, text_of
+from textual.pilot import Pilot
+
+from explorer.session.session import Session
+from explorer.session.views.point_map import PointMap
+from explorer.tui.app import Explorer
+from explorer.tui.panels.fixed_points import MARGIN
+from explorer.tui.terminal.canvas import Canvas
+from tests.explorer.small import open_session, wait
+
+
+@pytest.fixture
+def session(searched: Session) -> Session:
+    return searched
+
+
+def found(session: Session) -> PointMap:
+    assert session.points.map is not None
+    return session.points.map
+
+
+async def test_points_are_drawn_with_the_state_a_legend_and_a_spectrum(session: Session) -> None:
+    async with shown(session) as (app, _):
+        picture, spectrum = text_of(app, "#points"), text_of(app, "#spectrum")
+        assert "●" in picture
+        assert "◆" in picture
+        assert "PC1" in picture
+        assert "● stable ○ saddle ◌ slow ◆ now" in picture
+        assert any("⠁" <= character <= "⣿" for character in picture)
+        assert "τ" in spectrum
+        assert "unstable" in spectrum
+        assert "P(pos)" in spectrum
+        assert "nearest to now" in str(app.query_one("#spectrum").border_title)
+
+
+async def test_the_next_point_is_selected_labelled_and_portrayed(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        await pilot.press("right_square_bracket")
+        assert session.points.view.selected == 0
+        assert "◉ zero" in text_of(app, "#points")
+        assert "zero input" in text_of(app, "#spectrum")
+        assert "selected point" in str(app.query_one("#spectrum").border_title)
+        await pilot.press("left_square_bracket")
+        name = found(session).names[found(session).order[-1]]
+        assert f"“{name}” repeated for ever" in text_of(app, "#spectrum")
+        await pilot.press("escape")
+        assert "◉" not in text_of(app, "#points")
+
+
+async def test_the_spectrum_says_how_far_the_linear_map_tells(session: Session) -> None:
+    told = session.points.foretold(session.frame())
+    assert told is not None
+    shares = ["<0" if part < 0 else f"{part:.0%}" for part in told.explained]
+    expected = " ".join(f"+{k} {share}" for k, share in zip((1, 5, 10), shares, strict=True))
+    async with shown(session) as (app, pilot):
+        assert f"linear {expected}" in text_of(app, "#spectrum")
+        before = text_of(app, "#points")
+        await pilot.press("4", "z")
+        assert f"linear map tells {expected}" in text_of(app, "#spectrum")
+        await pilot.press("4", "home")
+        assert "+1 – +5 – +10 –" in text_of(app, "#spectrum")
+        await pilot.press("z")
+        assert text_of(app, "#points") != before
+
+
+async def test_turning_changes_the_picture_and_says_the_angles(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        before = text_of(app, "#points")
+        await pilot.press("full_stop", "full_stop", "greater_than_sign")
+        assert text_of(app, "#points") != before
+        assert "az 0° el 60°" in str(app.query_one("#points").border_subtitle)
+
+
+async def test_colours_follow_the_key_and_so_does_the_legend(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        assert "neg" in text_of(app, "#points")
+        await pilot.press("u")
+        assert "1━━━1k words" in text_of(app, "#points")
+        await pilot.press("u")
+        styles = [s.style for line in app.query_one("#points")._lines for s in line if s.text == " ● "]
+        assert [style.color.name for style in styles] == ["#7fd1c7"]
+        await pilot.press("u")
+        assert "by input" in str(app.query_one("#points").border_title)
+
+
+async def test_points_under_the_word_looked_at_are_found_by_a_key(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        session.look_at(1)
+        await pilot.press("f")
+        assert "'film'" in text_of(app, "#status")
+        wait(lambda: session.points.search.progress == "")
+        app.draw()
+        app.draw()
+        assert "“film”" in text_of(app, "#spectrum")
+        assert "◉ film" in text_of(app, "#points")
+
+
+async def test_a_drag_turns_and_does_not_select(session: Session) -> None:
+    async with shown(session) as (_, pilot):
+        await pilot.mouse_down("#points", offset=(20, 5))
+        await pilot.hover("#points", offset=(23, 6))
+        await pilot.mouse_up("#points", offset=(23, 6))
+        view = session.points.view
+        assert (view.azimuth, view.elevation, view.selected) == (-32, 58, None)
+        await pilot.hover("#points", offset=(30, 3))  # the button is up
+        assert session.points.view == view
+
+
+async def test_a_click_selects_the_point_under_it_and_one_beside_all_lets_go(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        panel = app.query_one("#points")
+        scene = session.points.scene(session.frame())
+        assert scene is not None
+        x, y = scene.places[0] * MARGIN
+        column, row = int((x + 1) / 2 * panel.size.width), int((1 - y) / 2 * (panel.size.height - 1))
+        await pilot.click("#points", offset=(column + 1, row + 1))
+        selected = session.points.view.selected
+        assert selected is not None
+        assert np.abs(scene.places[selected] - scene.places[0]).max() < 0.25
+        await pilot.click("#points", offset=(44, 1))
+        assert session.points.view.selected is None
+
+
+async def test_the_wheel_walks_through_the_points(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        panel = app.query_one("#points")
+        panel.on_mouse_scroll_down()
+        panel.on_mouse_scroll_down()
+        panel.on_mouse_scroll_up()
+        await pilot.pause()
+        assert session.points.view.selected == 0
+
+
+async def test_before_anything_is_found_the_panels_say_so() -> None:
+    session = open_session()
+    async with shown(session) as (app, _):
+        assert "no search" in text_of(app, "#points")
+        assert "none is found yet" in text_of(app, "#spectrum")
+    session.close()
+
+
+async def test_visited_states_stand_in_until_the_words_are_there(session: Session) -> None:
+    from dataclasses import replace
+
+    found_all = session.points.search.found
+    assert found_all is not None
+    session.points.search.found = replace(found_all, points=None, words=None)
+    async with shown(session) as (app, _):
+        picture = text_of(app, "#points")
+        assert sum("⠁" <= character <= "⣿" for character in picture) > 20
+        assert "none is found yet" in text_of(app, "#spectrum")
+
+
+async def test_every_panel_has_its_room_in_a_small_large_and_zoomed_terminal(session: Session) -> None:
+    panels = ("heatmap", "points", "spectrum", "alpha", "cells")
+    for width, height in ((100, 30), (120, 40), (200, 64)):
+        async with shown(session, width, height) as (app, _):
+            assert all(app.query_one(f"#{name}").size.height >= 3 for name in panels)
+            assert "#000" in text_of(app, "#cells")
+    async with shown(session, 80, 24) as (app, pilot):
+        for key, name in (("3", "points"), ("4", "spectrum")):
+            await pilot.press(key)
+            await pilot.pause()
+            assert app.query_one(f"#{name}").size.width > 70
+            assert [other for other in panels if app.query_one(f"#{other}").size.height] == [name]
+    async with shown(session) as (app, pilot):
+        await pilot.press("3", "z")
+        await pilot.pause()
+        assert app.query_one("#points").size.width == 118
+        assert app.query_one("#points").size.height == 36
+
+
+async def test_without_colours_the_marks_remain(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with shown(session) as (app, pilot):
+        for _ in range(4):
+            assert "●" in text_of(app, "#points")
+            await pilot.press("u")
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "keys"),
+    [
+        ("points", (120, 40), ("right_square_bracket",)),
+        ("points_zoomed", (100, 30), ("3", "u", "z")),
+        ("spectrum_tab", (80, 24), ("4",)),
+    ],
+)
+def test_picture(snap_compare: Any, session: Session, name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
+    app = Explorer(session=session, show_rates=False)
+
+    async def prepare(pilot: Pilot[None]) -> None:
+        await pilot.pause()
+        await pilot.press(*keys)
+        await pilot.pause()
+        app.draw()
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=size, run_before=prepare), name
+
+
+# ---- the canvas --------------------------------------------------------------------------------------------------
+
+
+def text(canvas: Canvas) -> list[str]:
+    return ["".join(segment.text for segment in line) for line in canvas.lines()]
+
+
+def test_dots_stand_where_they_should_and_those_outside_nowhere() -> None:
+    canvas = Canvas(2, 1)
+    canvas.dots(np.array([[-1.0, 1.0], [1.0, -1.0], [1.5, 0.0], [np.nan, 0.0]]), Style())
+    assert text(canvas) == ["⠁⢀"]
+
+
+def test_a_stroke_is_whole() -> None:
+    canvas = Canvas(4, 2)
+    canvas.strokes(np.array([[(-1.0, -1.0), (1.0, 1.0)]]), Style())
+    assert text(canvas) == ["⠀⠀⡠⠊".replace("⠀", " "), "⡠⠊⠀⠀".replace("⠀", " ")]
+
+
+def test_a_cloud_has_the_mean_colour_of_its_dots() -> None:
+    canvas = Canvas(1, 1)
+    styles = [Style(color=f"#0000{k:02x}") for k in range(3)]
+    canvas.cloud(np.array([[-1.0, 1.0], [1.0, 1.0]]), np.array([0, 2]), styles)
+    assert canvas.lines()[0][0].style == styles[1]
+
+
+def test_marks_cover_dots_and_move_left_to_fit() -> None:
+    canvas = Canvas(4, 1)
+    canvas.dots(np.array([[1.0, 0.0]]), Style())
+    canvas.mark((1.0, 0.0), "abc", Style())
+    canvas.mark((-1.0, 5.0), "x", Style())
+    canvas.mark((0.0, 0.0), "too long", Style())
+    assert text(canvas) == [" abc"]

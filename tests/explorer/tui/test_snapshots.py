@@ -1,0 +1,75 @@
+"""Pictures of the face: the same run, drawn the same way. Renew with ``pytest --snapshot-update`` and look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from explorer.session.session import Session
+from explorer.tui.app import Explorer
+from explorer.tui.dialogs.rows import Rows
+from tests.explorer.small import open_session, wait
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+    """100 of 144 words read, paused; without what threads find sooner or later: points and the calibration band."""
+    monkeypatch.setattr("explorer.session.controllers.point_search.PointSearch.begin", lambda *_: None)
+    monkeypatch.setattr("explorer.tui.panels.alpha.band", lambda *_: None)
+    opened = open_session()
+    opened.stream.seek(100)
+    wait(lambda: opened.stream.snapshot.time == 100)
+    yield opened
+    opened.close()
+
+
+# What threads bring, and when it is there.
+SETTLED: dict[str, Callable[[Explorer, Session], bool]] = {
+    "held": lambda _, session: bool(session.stream.snapshot.held) and session.stream.snapshot.time == 100,
+    "compared": lambda _, session: session.comparing.comparison(session.frame()) is not None,
+    "edited": lambda app, session: session.stream.snapshot.finished and app.screen.query_one(Rows).count == 145,
+    "searched": lambda app, session: session.words.others.finished and app.screen.query_one(Rows).count == 2,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "keys"),
+    [
+        ("large", (120, 40), ()),
+        ("gate_of_a_pinned_cell", (120, 40), ("g", "g", "g", "down", "down", "p", "left", "left")),
+        ("small_heatmap", (80, 24), ()),
+        ("small_alpha", (80, 24), ("5",)),
+        ("small_cells", (80, 24), ("6", "o")),
+        ("zoomed", (100, 30), ("z",)),
+        ("scaling", (100, 30), ("s", "5", "z")),
+        ("brushed", (120, 40), ("left", "left", "b", "left", "left", "b")),
+        ("help", (100, 30), ("question_mark",)),
+        ("reviews", (80, 24), ("r",)),
+        ("held", (120, 40), ("g", "g", "g", "down", "x", "H", "0", "full_stop", "5", "enter")),
+        ("compared", (120, 40), ("C", "down", "down", "enter")),
+        ("edited", (80, 24), ("T", *"Not ", "enter")),
+        ("searched", (80, 24), ("slash", *"film", "enter")),
+        ("type", (80, 24), ("t", *"A good film")),
+        ("tiny", (50, 10), ()),
+    ],
+)
+def test_picture(snap_compare: Any, session: Session, name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
+    app = Explorer(session=session, show_rates=False)
+
+    async def prepare(pilot: Pilot[None]) -> None:
+        await pilot.pause()
+        await pilot.press(*keys)
+        await pilot.pause()
+        while name in SETTLED and not SETTLED[name](app, session):
+            await pilot.pause(0.05)
+        session.note = ""
+        wait(lambda: session.stream.snapshot.watched == session.choices.signal)
+        app.draw()
+        for editor in app.screen.query("TextArea, Input"):
+            editor.cursor_blink = False  # type: ignore[attr-defined]
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=size, run_before=prepare), name
