@@ -21,7 +21,7 @@ _END: Final = 16.0  # an argument at which σ is 0 or 1 to 1e-7, and has no infi
 _CANDIDATE: Final = 0.9  # at most so much of g holds a cell state: beyond, the forget gate adds it up
 
 
-def held_network(network: Network, held: Mapping[str, ArrayLike]) -> Network:
+def clamped_network(network: Network, clamps: Mapping[str, ArrayLike]) -> Network:
     """The network whose fixed points are those under the held signals.
 
     Parameters
@@ -40,7 +40,7 @@ def held_network(network: Network, held: Mapping[str, ArrayLike]) -> Network:
         weights["bias"][gate * n + cells] = argument.clamp(-_END, _END)
 
     for signal in (*gates, "c", "c_out", "h"):  # in the order of a step: later ones win
-        values = torch.as_tensor(held.get(signal, []), dtype=cell.dtype, device=cell.device)
+        values = torch.as_tensor(clamps.get(signal, []), dtype=cell.dtype, device=cell.device)
         cells = (~values.isnan()).nonzero()[:, 0]
         value = values[cells]
         if signal in gates:

@@ -24,8 +24,8 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 Kind = Literal["internal", "external", "input"]
-Held = Mapping[str, Tensor]
-FREE: Final[Held] = {}
+Clamps = Mapping[str, Tensor]
+FREE: Final[Clamps] = {}
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class Cell(ABC):
         return dict(zip(self.state_parts, state.split(self.size, dim=-1), strict=True))
 
     @abstractmethod
-    def step(self, x: Tensor, state: Tensor, held: Held = FREE) -> tuple[Tensor, dict[str, Tensor]]:
+    def step(self, x: Tensor, state: Tensor, clamps: Clamps = FREE) -> tuple[Tensor, dict[str, Tensor]]:
         """One step of every cell.
 
         Parameters
@@ -200,12 +200,12 @@ class Cell(ABC):
             Every name of ``signals`` → (..., n).
         """
 
-    def run(self, x: Tensor, state: Tensor | None = None, held: Held = FREE) -> tuple[Tensor, dict[str, Tensor]]:
+    def run(self, x: Tensor, state: Tensor | None = None, clamps: Clamps = FREE) -> tuple[Tensor, dict[str, Tensor]]:
         """All steps of (..., time, inputs): the final state, and every signal as (..., time, n)."""
         state = self.initial_state(*x.shape[:-2]) if state is None else state
         kept: dict[str, list[Tensor]] = {signal.name: [] for signal in self.signals}
         for t in range(x.shape[-2]):
-            state, signals = self.step(x[..., t, :], state, held)
+            state, signals = self.step(x[..., t, :], state, clamps)
             for name, value in signals.items():
                 kept[name].append(value)
         return state, {name: torch.stack(values, dim=-2) for name, values in kept.items()}
@@ -222,8 +222,8 @@ class RnnCell(Cell):
     gates = 1
     signals = (Signal("h", "external", -1.0, 1.0, "hidden state, the output"),)
 
-    def step(self, x: Tensor, state: Tensor, held: Held = FREE) -> tuple[Tensor, dict[str, Tensor]]:
-        h = _put("h", torch.tanh(x @ self.weight_ih.mT + state @ self.weight_hh.mT + self.bias), held)
+    def step(self, x: Tensor, state: Tensor, clamps: Clamps = FREE) -> tuple[Tensor, dict[str, Tensor]]:
+        h = _put("h", torch.tanh(x @ self.weight_ih.mT + state @ self.weight_hh.mT + self.bias), clamps)
         return h, {"h": h}
 
     def jacobian(self, x: Tensor, state: Tensor) -> Tensor:
@@ -255,16 +255,16 @@ class GruCell(Cell):
     def weights(self) -> dict[str, Tensor]:
         return super().weights() | {"bias_hh": self._hidden_bias()}
 
-    def _parts(self, x: Tensor, h: Tensor, held: Held = FREE) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _parts(self, x: Tensor, h: Tensor, clamps: Clamps = FREE) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         xr, xz, xn = (x @ self.weight_ih.mT + self.bias).chunk(3, dim=-1)
         hr, hz, hn = (h @ self.weight_hh.mT).chunk(3, dim=-1)
-        r, z = _put("r", torch.sigmoid(xr + hr), held), _put("z", torch.sigmoid(xz + hz), held)
+        r, z = _put("r", torch.sigmoid(xr + hr), clamps), _put("z", torch.sigmoid(xz + hz), clamps)
         hidden = hn + self.bias_hn
-        return r, z, _put("n", torch.tanh(xn + r * hidden), held), hidden
+        return r, z, _put("n", torch.tanh(xn + r * hidden), clamps), hidden
 
-    def step(self, x: Tensor, state: Tensor, held: Held = FREE) -> tuple[Tensor, dict[str, Tensor]]:
-        r, z, n, _ = self._parts(x, state, held)
-        h = _put("h", (1 - z) * n + z * state, held)
+    def step(self, x: Tensor, state: Tensor, clamps: Clamps = FREE) -> tuple[Tensor, dict[str, Tensor]]:
+        r, z, n, _ = self._parts(x, state, clamps)
+        h = _put("h", (1 - z) * n + z * state, clamps)
         return h, {"r": r, "z": z, "n": n, "h": h}
 
     def jacobian(self, x: Tensor, state: Tensor) -> Tensor:
@@ -292,14 +292,14 @@ class LstmCell(Cell):
         Signal("h", "external", -1.0, 1.0, "hidden state, the output"),
     )
 
-    def step(self, x: Tensor, state: Tensor, held: Held = FREE) -> tuple[Tensor, dict[str, Tensor]]:
+    def step(self, x: Tensor, state: Tensor, clamps: Clamps = FREE) -> tuple[Tensor, dict[str, Tensor]]:
         h, c = state.split(self.size, dim=-1)
         i, f, g, o = (x @ self.weight_ih.mT + h @ self.weight_hh.mT + self.bias).chunk(4, dim=-1)
-        i, f = _put("i", torch.sigmoid(i), held), _put("f", torch.sigmoid(f), held)
-        g, o = _put("g", torch.tanh(g), held), _put("o", torch.sigmoid(o), held)
-        c = _put("c", f * c + i * g, held)
-        c_out = _put("c_out", torch.tanh(c), held)
-        h = _put("h", o * c_out, held)
+        i, f = _put("i", torch.sigmoid(i), clamps), _put("f", torch.sigmoid(f), clamps)
+        g, o = _put("g", torch.tanh(g), clamps), _put("o", torch.sigmoid(o), clamps)
+        c = _put("c", f * c + i * g, clamps)
+        c_out = _put("c_out", torch.tanh(c), clamps)
+        h = _put("h", o * c_out, clamps)
         return torch.cat((h, c), dim=-1), {"i": i, "f": f, "g": g, "o": o, "c": c, "c_out": c_out, "h": h}
 
     def jacobian(self, x: Tensor, state: Tensor) -> Tensor:
@@ -330,8 +330,8 @@ def cell_from_torch(module: nn.RNNBase) -> Cell:
     return CELLS[names[type(module)]].from_torch(module)
 
 
-def _put(name: str, value: Tensor, held: Held) -> Tensor:
-    return torch.where(held[name].isnan(), value, held[name]) if name in held else value
+def _put(name: str, value: Tensor, clamps: Clamps) -> Tensor:
+    return torch.where(clamps[name].isnan(), value, clamps[name]) if name in clamps else value
 
 
 def _tensor(values: Any, like: Tensor | None = None) -> Tensor:

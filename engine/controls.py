@@ -80,12 +80,12 @@ def untrained_twin(network: Network) -> Network | None:
     return untrained(Recipe(**recipe), network.vocabulary)
 
 
-def probability(network: Network, reviews: Sequence[Ids], hold: Mapping[str, ArrayLike] | None = None) -> Array:
+def probability(network: Network, reviews: Sequence[Ids], clamp: Mapping[str, ArrayLike] | None = None) -> Array:
     """P(positive) after the last word of reviews of any length, (review,), with cells held as in `record`."""
     order = np.argsort([len(ids) for ids in reviews], kind="stable")
     found = np.empty(len(reviews))
     for first, part in batches(reviews[k] for k in order):
-        recording = record(network, part, ("h",), hold=hold)
+        recording = record(network, part, ("h",), clamp=clamp)
         found[order[first : first + len(part)]] = recording.probability[np.arange(len(part)), recording.lengths - 1]
     return found
 

@@ -49,7 +49,7 @@ def layer_sums(
     reviews: Iterable[NDArray[np.integer]],
     signals: Sequence[str],
     *,
-    hold: Mapping[str, ArrayLike] | None = None,
+    clamp: Mapping[str, ArrayLike] | None = None,
     batch: int = BATCH,
 ) -> Iterator[Sums]:
     """Run reviews through a network and sum each signal over its cells, batch by batch, in the order of the reviews.
@@ -68,7 +68,7 @@ def layer_sums(
         Words that are recorded together; a longer review makes a batch of its own.
     """
     for first, part in batches(reviews, batch):
-        yield _summed(network, first, part, signals, hold)
+        yield _summed(network, first, part, signals, clamp)
 
 
 def batches(
@@ -91,13 +91,13 @@ def _summed(
     first: int,
     reviews: list[NDArray[np.integer]],
     signals: Sequence[str],
-    hold: Mapping[str, ArrayLike] | None,
+    clamp: Mapping[str, ArrayLike] | None,
 ) -> Sums:
     series = [np.empty((len(signals), 0))] * len(reviews)
     probability = np.full(len(reviews), np.nan)
     read = np.flatnonzero([len(ids) for ids in reviews])
     if len(read):
-        recording = record(network, [reviews[k] for k in read], [*signals, "h"], hold=hold)
+        recording = record(network, [reviews[k] for k in read], [*signals, "h"], clamp=clamp)
         sums = np.stack([recording.layer_sum(name) for name in signals], axis=1)
         for row, k in enumerate(read.tolist()):
             series[k] = sums[row, :, : recording.lengths[row]]
@@ -113,7 +113,7 @@ def measure(
     *,
     scales: Sequence[int] | None = None,
     cut: int | None = None,
-    hold: Mapping[str, ArrayLike] | None = None,
+    clamp: Mapping[str, ArrayLike] | None = None,
 ) -> Iterator[NDArray[np.void]]:
     """β of the layer sums of every review by unbiased DFA of order 1, batch by batch.
 
@@ -153,7 +153,7 @@ def measure(
         + [(name, np.float64, k) for name in ("beta", "beta_stderr", "r2")]
         + [("reason", "U10", k)]
     )
-    for part in layer_sums(network, numbers, signals, hold=hold):
+    for part in layer_sums(network, numbers, signals, clamp=clamp):
         rows = np.zeros(len(part.series), dtype=row)
         rows["review"] = part.first + np.arange(len(rows))
         rows["words"] = [series.shape[1] for series in part.series]

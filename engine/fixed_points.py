@@ -162,14 +162,14 @@ def _newton(cell: Cell, x: Tensor, starts: Tensor) -> Tensor:
     left = starts.isfinite().all(-1).nonzero().squeeze(-1)
     state, relaxed = starts[left], 0
     for steps, equation in ((0, reduced), (0, full), *((steps, reduced) for steps in RELAX)):
-        held = x[left]
+        clamps = x[left]
         for _ in range(steps - relaxed):
-            state = cell.step(held, state)[0]
+            state = cell.step(clamps, state)[0]
         relaxed = steps
         iterations, creeping = (_VALLEY, 0.0) if equation is full else (_STEPS, CREEPING)
-        end = solve(equation, held, equation.unknowns(state), iterations=iterations, creeping=creeping)
-        end = equation.state(held, end)
-        q, step, slope = certify(cell, held, end)
+        end = solve(equation, clamps, equation.unknowns(state), iterations=iterations, creeping=creeping)
+        end = equation.state(clamps, end)
+        q, step, slope = certify(cell, clamps, end)
         ends[left] = end
         nowhere = (step >= FIXED) & ((q >= SLOW) | (slope >= LEVEL))
         left, state = left[nowhere], state[nowhere]

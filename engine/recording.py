@@ -88,7 +88,7 @@ def record(
     ids: Ids | Inputs,
     signals: Sequence[str] | None = None,
     *,
-    hold: Mapping[str, ArrayLike] | None = None,
+    clamp: Mapping[str, ArrayLike] | None = None,
 ) -> Recording:
     """Run sequences through a network, each from the zero state, and keep every signal.
 
@@ -110,10 +110,10 @@ def record(
         For an empty review, an id outside the vocabulary, inputs of a wrong shape, or an unknown signal.
     """
     if network.cell.device.type != "cpu":
-        return record_reference(network, ids, signals, hold=hold)
+        return record_reference(network, ids, signals, clamp=clamp)
     sequences = _Sequences(network, ids)
     names = _names(network, signals)
-    held = steps.hold(network.cell, _checked_holds(network, hold or {}))
+    clamps = steps.clamp(network.cell, _checked_clamps(network, clamp or {}))
     layer, tokens, vectors = steps.arrange(network.cell), sequences.tokens, sequences.vectors
     kept = [name for name in names if name != "x"]
     slots = np.array([kept.index(s.name) if s.name in kept else -1 for s in network.cell.signals], dtype=np.intp)
@@ -122,7 +122,7 @@ def record(
     order = np.argsort(-sequences.lengths, kind="stable")
 
     def run(part: NDArray[np.intp]) -> None:
-        steps.run(layer, vectors, tokens, sequences.lengths, part, state, held, slots, out)
+        steps.run(layer, vectors, tokens, sequences.lengths, part, state, clamps, slots, out)
 
     # Threads of Python, not numba's: the kernel holds no lock, and not all of numba's may be entered by two at once.
     threads = torch.get_num_threads()
@@ -141,17 +141,17 @@ def record_reference(
     ids: Ids | Inputs,
     signals: Sequence[str] | None = None,
     *,
-    hold: Mapping[str, ArrayLike] | None = None,
+    clamp: Mapping[str, ArrayLike] | None = None,
 ) -> Recording:
     """`record` by plain PyTorch steps, in the network's precision and on its device: slow, and the truth."""
     sequences = _Sequences(network, ids)
     names = _names(network, signals)
     cell = network.cell
-    held = _on_device(network, _checked_holds(network, hold or {}))
+    clamps = _on_device(network, _checked_clamps(network, clamp or {}))
     with torch.inference_mode():
         vectors = torch.as_tensor(sequences.vectors).to(cell.weight_ih)
         tokens = torch.as_tensor(sequences.tokens, dtype=torch.long, device=cell.device)
-        _, values = cell.run(vectors[tokens], held=held)
+        _, values = cell.run(vectors[tokens], clamps=clamps)
     kept = {name: value.float().cpu().numpy() for name, value in values.items() if name in names}
     recording = sequences.recording(names, kept)
     for value in kept.values():
@@ -173,7 +173,7 @@ class Stepper:
         cell = network.cell
         self._names = [signal.name for signal in cell.signals]
         self._layer = steps.arrange(cell)
-        self.held = {}
+        self.clamps = {}
         self._vectors = None if network.embedding is None else network.embedding.detach().float().cpu().numpy()
         self._state = np.zeros((1, cell.state_size), dtype=np.float32)
         self._order = np.zeros(1, dtype=np.intp)
@@ -228,20 +228,20 @@ class Stepper:
         count = tokens.shape[1]
         out = np.empty((len(self._names), 1, count, self.network.cell.size), dtype=np.float32)
         lengths = np.array([count], dtype=np.intp)
-        steps.run(self._layer, vectors, tokens, lengths, self._order, self._state, self._hold, self._slots, out)
+        steps.run(self._layer, vectors, tokens, lengths, self._order, self._state, self._clamp, self._slots, out)
         return {**dict(zip(self._names, out[:, 0], strict=True)), "x": vectors[tokens[0]]}
 
     @property
-    def held(self) -> Mapping[str, Float32s]:
+    def clamps(self) -> Mapping[str, Float32s]:
         """What is held: signal → (n,) values, NaN where a cell is free.  Set it to hold that and nothing else."""
-        return self._held
+        return self._clamps
 
-    @held.setter
-    def held(self, held: Mapping[str, ArrayLike]) -> None:
-        self._held = _checked_holds(self.network, held)
-        self._hold = steps.hold(self.network.cell, self._held)
+    @clamps.setter
+    def clamps(self, clamps: Mapping[str, ArrayLike]) -> None:
+        self._clamps = _checked_clamps(self.network, clamps)
+        self._clamp = steps.clamp(self.network.cell, self._clamps)
 
-    def hold(self, signal: str, cells: ArrayLike, value: ArrayLike) -> None:
+    def clamp(self, signal: str, cells: ArrayLike, value: ArrayLike) -> None:
         """Hold a signal of some cells at a value (one, or one a cell) at every step from now on.
 
         Raises
@@ -249,16 +249,16 @@ class Stepper:
         ValueError
             For an unknown signal or cell.
         """
-        held = np.array(self.held.get(signal, np.full(self.network.cell.size, np.nan, dtype=np.float32)))
+        clamps = np.array(self.clamps.get(signal, np.full(self.network.cell.size, np.nan, dtype=np.float32)))
         try:
-            held[np.asarray(cells)] = value
+            clamps[np.asarray(cells)] = value
         except IndexError:
-            raise ValueError(f"{self.network.name} has cells 0 to {len(held) - 1}, got {cells!r}") from None
-        self.held = {**self.held, signal: held}
+            raise ValueError(f"{self.network.name} has cells 0 to {len(clamps) - 1}, got {cells!r}") from None
+        self.clamps = {**self.clamps, signal: clamps}
 
     def release(self) -> None:
         """Hold nothing any more."""
-        self.held = {}
+        self.clamps = {}
 
 
 class DeviceStepper:
@@ -266,18 +266,18 @@ class DeviceStepper:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.held = {}
+        self.clamps = {}
         self._state = network.cell.initial_state()
 
     @property
-    def held(self) -> Mapping[str, Float32s]:
+    def clamps(self) -> Mapping[str, Float32s]:
         """What is held: signal → (n,) values, NaN where a cell is free.  Set it to hold that and nothing else."""
-        return self._held
+        return self._clamps
 
-    @held.setter
-    def held(self, held: Mapping[str, ArrayLike]) -> None:
-        self._held = _checked_holds(self.network, held)
-        self._on_device = _on_device(self.network, self._held)
+    @clamps.setter
+    def clamps(self, clamps: Mapping[str, ArrayLike]) -> None:
+        self._clamps = _checked_clamps(self.network, clamps)
+        self._on_device = _on_device(self.network, self._clamps)
 
     def reset(self) -> None:
         """Return to the zero state; what is held stays held."""
@@ -338,19 +338,19 @@ def _names(network: Network, signals: Sequence[str] | None) -> tuple[str, ...]:
     return known if signals is None else tuple(name for name in known if name in signals)
 
 
-def _checked_holds(network: Network, hold: Mapping[str, ArrayLike]) -> dict[str, Float32s]:
-    _names(network, [*hold])
-    held = {signal: np.asarray(values, dtype=np.float32) for signal, values in hold.items()}
-    for signal, values in held.items():
+def _checked_clamps(network: Network, clamp: Mapping[str, ArrayLike]) -> dict[str, Float32s]:
+    _names(network, [*clamp])
+    clamps = {signal: np.asarray(values, dtype=np.float32) for signal, values in clamp.items()}
+    for signal, values in clamps.items():
         if signal == "x" or values.shape != (network.cell.size,):
             raise ValueError(
                 f"hold {signal!r}: expected ({network.cell.size},) values of a cell's signal, got {values.shape}"
             )
-    return held
+    return clamps
 
 
-def _on_device(network: Network, held: Mapping[str, Float32s]) -> dict[str, Tensor]:
-    return {signal: torch.as_tensor(values).to(network.cell.weight_ih) for signal, values in held.items()}
+def _on_device(network: Network, clamps: Mapping[str, Float32s]) -> dict[str, Tensor]:
+    return {signal: torch.as_tensor(values).to(network.cell.weight_ih) for signal, values in clamps.items()}
 
 
 def _aligned(*shape: int) -> Float32s:

@@ -100,8 +100,8 @@ def recordings(
     reviews: NDArray[np.integer],
     signals: Collection[str],
     *,
-    hold: Mapping[str, ArrayLike] | None = None,
+    clamp: Mapping[str, ArrayLike] | None = None,
 ) -> Iterator[tuple[int, Recording]]:
     """Record reviews (review, time) batch by batch; yields how many are done, and the batch's recording."""
     for first, part in batches(reviews):
-        yield first + len(part), record(network, part, tuple(signals), hold=hold)
+        yield first + len(part), record(network, part, tuple(signals), clamp=clamp)

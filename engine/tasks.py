@@ -95,8 +95,8 @@ class FlipFlop:
         pulse = rng.random(shape) < self.p
         inputs = np.where(pulse, rng.choice((-1.0, 1.0), shape), 0.0).astype(np.float32)
         last = np.maximum.accumulate(np.where(pulse, np.arange(steps)[:, None], -1), axis=1)
-        held = np.take_along_axis(inputs, np.maximum(last, 0), axis=1)
-        return inputs, np.where(last < 0, np.nan, held > 0).astype(np.float32)
+        clamps = np.take_along_axis(inputs, np.maximum(last, 0), axis=1)
+        return inputs, np.where(last < 0, np.nan, clamps > 0).astype(np.float32)
 
 
 KINDS = ("integration", "flip-flop")

@@ -185,8 +185,8 @@ class Apart:
             ids = before.ids
         else:
             ids = network.vocabulary.encode(review.words)
-        if before is not None and before.network is network and _equal(before.held, told["held"]):
-            told["held"] = before.held
+        if before is not None and before.network is network and _equal(before.clamps, told["clamps"]):
+            told["clamps"] = before.clamps
         return Snapshot(network=network, review=review, ids=ids, reviews=len(self._sources[source]), **told)
 
     # ---- threads ---------------------------------------------------------------------------------------------

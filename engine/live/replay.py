@@ -116,13 +116,13 @@ class Playback:
         self.state: Float32s = np.zeros(network.cell.state_size, dtype=np.float32)
 
     @property
-    def held(self) -> Mapping[str, Float32s]:
+    def clamps(self) -> Mapping[str, Float32s]:
         """Nothing is held: the rows are as they are."""
         return {}
 
-    @held.setter
-    def held(self, held: Mapping[str, ArrayLike]) -> None:
-        if held:
+    @clamps.setter
+    def clamps(self, clamps: Mapping[str, ArrayLike]) -> None:
+        if clamps:
             raise ValueError("a recording is played as it was read: nothing can be held")
 
     def reset(self) -> None:

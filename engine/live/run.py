@@ -72,7 +72,7 @@ class LiveRun:
     """
 
     _activity: RollingActivity
-    _held: Mapping[str, NDArray[np.float32]]
+    _clamps: Mapping[str, NDArray[np.float32]]
 
     def __init__(self, network: Network, settings: Settings, outlet: Outlet) -> None:
         self.commands: Commands = queue.SimpleQueue()
@@ -160,11 +160,11 @@ class LiveRun:
         self._take_network(network if isinstance(network, Network) else Network.load(network))
         self._begin_again(time_read)
 
-    def hold(self, held: Mapping[str, ArrayLike]) -> None:
+    def clamp(self, clamps: Mapping[str, ArrayLike]) -> None:
         if isinstance(self._stepper, Playback):
             raise ValueError("a recording is played as it was read: nothing in it can be silenced or held")
-        self._stepper.held = held
-        self._held = self._stepper.held
+        self._stepper.clamps = clamps
+        self._clamps = self._stepper.clamps
         self._begin_again(self._goal or self._ring.time)
 
     def watch(self, signal: str) -> None:
@@ -273,7 +273,7 @@ class LiveRun:
             raise ValueError(f"{network.name} was trained for {network.task}: it takes numbers, not reviews")
         self._hand_over()
         self._stepper = self._stepper_of(network)
-        self._held = {}
+        self._clamps = {}
         self._network = network
         self._names = [signal.name for signal in network.signals]
         size = network.cell.size
@@ -361,7 +361,7 @@ class LiveRun:
             threshold=self._threshold,
             window=self._window,
             scales=self._scales,
-            held=self._held,
+            clamps=self._clamps,
         )
 
 

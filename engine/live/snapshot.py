@@ -49,7 +49,7 @@ class Snapshot:
     threshold: float
     window: int
     scales: tuple[int, ...]
-    held: Mapping[str, NDArray[np.float32]]
+    clamps: Mapping[str, NDArray[np.float32]]
 
     @property
     def words(self) -> int:

@@ -136,12 +136,12 @@ class Stream:
         """Change the network, or load one by path or name; the review begins anew and is read to where it stood."""
         self._engine.give("use", network)
 
-    def hold(self, held: Mapping[str, ArrayLike]) -> None:
+    def clamp(self, clamps: Mapping[str, ArrayLike]) -> None:
         """Hold signals of cells at values, (n,) with NaN where a cell is free, and nothing else.
 
         The review begins anew and is read to where it stood.  Another network holds nothing.
         """
-        self._engine.give("hold", held)
+        self._engine.give("clamp", clamps)
 
     def watch(self, signal: str) -> None:
         """Keep up the rolling α of every cell of this signal."""

@@ -75,7 +75,7 @@ class Transport(QToolBar):
     def show_frame(self, session: Session, frame: Frame) -> None:
         """Show what is the case, whoever changed it."""
         snapshot = frame.snapshot
-        shown = (snapshot.playing, snapshot.speed, snapshot.network.name, session.comparing.network)
+        shown = (snapshot.playing, snapshot.speed, snapshot.network.name, session.comparison.network)
         if shown == self._shown:
             return
         self._shown = shown
@@ -89,7 +89,7 @@ class Transport(QToolBar):
         if self.a.findText(snapshot.network.name) < 0:  # one from a file, or with silenced cells
             self.a.addItem(snapshot.network.name, "")
         self.a.setCurrentIndex(self.a.findText(snapshot.network.name))
-        self.b.setCurrentIndex(max(0, self.b.findData(session.comparing.network or "")))
+        self.b.setCurrentIndex(max(0, self.b.findData(session.comparison.network or "")))
 
     def _set_speed(self, place: int) -> None:
         session = self._window.session
@@ -111,4 +111,4 @@ class Transport(QToolBar):
     def _compare(self, row: int) -> None:
         session, path = self._window.session, self.b.itemData(row)
         if session is not None:
-            self._window.run_guarded(lambda: session.comparing.compare_with(path or None))
+            self._window.run_guarded(lambda: session.comparison.compare_with(path or None))

@@ -67,6 +67,6 @@ class ActionDispatcher:
     def brush(self, first: int, last: int) -> None:
         """Brush words that were dragged over."""
         if self.session is not None:
-            brush = self.session.brushed
+            brush = self.session.brush
             brush.open_at(first)
             self.run_guarded(lambda: brush.close_at(last))

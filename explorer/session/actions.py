@@ -53,10 +53,10 @@ ACTIONS = (
     Action("brush", ("b",), "Brush", "Looking", "Brush words: once at one end, again at the other; then let go.", True),
     Action("next-place", ("a",), "Agree", "Looking", "Go to another place where the cells of the brush agree."),
     Action("agree-elsewhere", ("A",), "Elsewhere", "Looking", "List places in other reviews where those cells agree."),
-    Action("silence", ("x",), "Silence", "Looking", "Silence the selected cell, or let it speak; or all speak."),
-    Action("silence-dead", ("X",), "Silence dead", "Looking", "Silence all dead cells; again: let all speak."),
-    Action("hold", ("H",), "Hold", "Looking", "Hold the chosen signal of the selected cell, or of all, at a value."),
-    Action("let-speak", ("U",), "Undo", "Looking", "Undo every change of the network: nothing is silenced or held."),
+    Action("ablate", ("x",), "Ablate", "Looking", "Ablate the selected cell (h = 0), or restore it."),
+    Action("ablate-dead", ("X",), "Ablate dead", "Looking", "Ablate all dead cells; again: restore all."),
+    Action("clamp", ("H",), "Clamp", "Looking", "Clamp the chosen signal of the selected cell, or of all, at a value."),
+    Action("undo-ablation", ("U",), "Restore", "Looking", "Undo every ablation and every clamp."),
     Action("order", ("o",), "Order", "Looking", "Order the cells: number, activity, α, value, weight, saturation."),
     Action("threshold-down", ("left_parenthesis",), "Fewer dead", "Looking", "Lower the threshold of dead cells."),
     Action("threshold-up", ("right_parenthesis",), "More dead", "Looking", "Raise the threshold of dead cells."),
@@ -75,7 +75,7 @@ ACTIONS = (
     Action("next-review", ("n",), "Next", "Choosing", "Open the next review.", True),
     Action("previous-review", ("N",), "Previous", "Choosing", "Open the review before."),
     Action("reviews", ("r",), "Reviews", "Choosing", "Choose a review from a list; type to search it."),
-    Action("population", ("h",), "Corpus", "Choosing", "See β of all reviews fill in; open any from there."),
+    Action("corpus", ("h",), "Corpus", "Choosing", "See β of all reviews fill in; open any from there."),
     Action("networks", ("w",), "Network", "Choosing", "Choose the network that reads.", True),
     Action("compare", ("c",), "Compare", "Choosing", "Choose a second network to read along, or none.", True),
     Action("compare-reviews", ("C",), "Beside", "Choosing", "Choose a review to compare this one with, or none."),
@@ -112,7 +112,7 @@ WINDOW_ACTIONS = (
 
 # What belongs to a panel comes first in the help for it; a panel goes by its action, ``focus-`` and its name.
 _CELLS = (
-    *("select-down", "select-up", "pin", "silence", "silence-dead", "hold", "let-speak"),
+    *("select-down", "select-up", "pin", "ablate", "ablate-dead", "clamp", "undo-ablation"),
     *("order", "threshold-down", "threshold-up"),
 )
 PANELS = {

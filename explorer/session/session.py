@@ -105,15 +105,15 @@ class Session:
         self.origin: tuple[str | None, str | None] = (None, None)  # network and reviews as a person named them
         self.actions: Sequence[Action] = ACTIONS  # a face with other keys gives its own table
         self.choices = Choices()
-        self.aside = Worker()
+        self.worker = Worker()
         self.points = FixedPointsController(self)
-        self.population = CorpusController(self)
-        self.brushed = BrushController(self)
-        self.holding = AblationController(self)
-        self.comparing = ComparisonController(self)
-        self.wording = TextDiffController(self)
+        self.corpus = CorpusController(self)
+        self.brush = BrushController(self)
+        self.ablation = AblationController(self)
+        self.comparison = ComparisonController(self)
+        self.text_diff = TextDiffController(self)
         self.words = WordSearch(self)
-        self.agreement = PatternSearch(self)
+        self.pattern_search = PatternSearch(self)
         self.recorder = Recorder(self)
         self.note = ""
         self._order: NDArray[np.intp] = np.arange(stream.snapshot.network.cell.size)
@@ -138,7 +138,7 @@ class Session:
             event = self.stream.events.get()
             if event.kind == "failed":
                 self.note = event.message
-                self.holding.forget()
+                self.ablation.forget()
 
     def _keep_valid(self, snapshot: Snapshot) -> None:
         """Choices that a new run or network made meaningless are let go."""
@@ -148,7 +148,7 @@ class Session:
             if snapshot.review is not self._review:  # the same words by another network, or with a gate held: stay
                 self._choose(cursor=None)
             self._review = snapshot.review
-        self.brushed.keep_to(snapshot.review)
+        self.brush.keep_to(snapshot.review)
         if self.choices.signal not in names:
             self._choose(signal="h")
         if self.choices.selected is not None and self.choices.selected >= size:
@@ -203,7 +203,7 @@ class Session:
         """Do one action of the table; False if only a face can do it."""
         self.allow(name)
         does = action(name).method
-        parts = (self, self.points, self.brushed, self.holding, self.words, self.recorder)
+        parts = (self, self.points, self.brush, self.ablation, self.words, self.recorder)
         named = (getattr(part, does, None) for part in parts)
         method = next((found for found in named if callable(found)), None)  # a part may hold a thing of that name
         if method is None:
@@ -274,7 +274,7 @@ class Session:
     def deselect(self) -> None:
         self._choose(selected=None)
         self.points.select(None)
-        self.brushed.clear()
+        self.brush.clear()
 
     def pin(self) -> None:
         cell, pins = self.choices.selected, self.choices.pins
@@ -400,8 +400,8 @@ class Session:
         """Write what is being recorded; end the engine thread and all work aside."""
         self.recorder.close()
         self.points.close()
-        self.population.close()
-        self.aside.close()
+        self.corpus.close()
+        self.worker.close()
         self.stream.close()
 
     # ---- inside ----------------------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ def compare(name: str) -> dict[str, tuple[float, float]]:
     network, reviews = Network.load(name), list(open_reviews(None))
     works: dict[str, Work] = {
         "search": (survey, (network,)),
-        "population": (population.measured, (network, {}, reviews)),
+        "corpus": (population.measured, (network, {}, reviews)),
     }
     sides: dict[str, Callable[[], AbstractContextManager[None]]] = {
         f"{what}, {where.__name__.replace('_', ' ')}": partial(where, work, *arguments)
@@ -154,7 +154,7 @@ def main(names: tuple[str, ...] = ("lstm-32", "lstm-128")) -> dict[str, dict[str
 @pytest.mark.benchmark
 def test_stream() -> None:
     for sides in main().values():
-        for what in ("search", "population"):
+        for what in ("search", "corpus"):
             assert sides[f"{what}, aside"][1] > sides[f"{what}, in a thread"][1]
         assert sides["a face, engine a process"][1] > sides["a face, engine a thread"][1]
 

@@ -67,7 +67,7 @@ def thread_ms(deed: Callable[[], object]) -> float:
 
 def apart(window: Window) -> None:
     """Every panel in view: those that stand behind others as tabs float beside the window."""
-    for name in ("scaling", "word-map", "population"):
+    for name in ("scaling", "word-map", "corpus"):
         window.docks.docks[name].setFloating(True)
         window.docks.docks[name].resize(480, 320)
         window.docks.docks[name].show()

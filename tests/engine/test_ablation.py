@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.ablation import held_network
+from engine.ablation import clamped_network
 from engine.cells import GruCell, LstmCell, RnnCell
 from engine.network import Network, Vocabulary
 from engine.recording import record
@@ -35,7 +35,7 @@ def values(**cells: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("name", "held"),
+    ("name", "clamps"),
     [
         ("lstm", {"i": values(c0=0.25, c3=1.0)}),
         ("lstm", {"f": np.full(SIZE, 0.5, dtype=np.float32), "o": values(c1=0.0)}),
@@ -45,24 +45,24 @@ def values(**cells: float) -> np.ndarray:
         ("rnn", {"h": values(c0=0.9, c3=-0.2)}),
     ],
 )
-def test_a_held_gate_is_held_word_by_word(name: str, held: dict[str, np.ndarray]) -> None:
+def test_a_held_gate_is_held_word_by_word(name: str, clamps: dict[str, np.ndarray]) -> None:
     network, ids = network_of(name), np.arange(40) % 6
-    by_weights, by_step = record(held_network(network, held), ids), record(network, ids, hold=held)
+    by_weights, by_step = record(clamped_network(network, clamps), ids), record(network, ids, clamp=clamps)
     assert by_weights.probability == pytest.approx(by_step.probability, abs=1e-5)
-    heard = {"h": by_weights["h"]} if "h" in held else {signal: by_weights[signal] for signal in by_step.names}
+    heard = {"h": by_weights["h"]} if "h" in clamps else {signal: by_weights[signal] for signal in by_step.names}
     for signal, found in heard.items():
         assert found == pytest.approx(by_step[signal], abs=1e-5), signal
 
 
-@pytest.mark.parametrize("held", [{"h": values(c1=0.3, c4=-0.95)}, {"c_out": values(c0=0.9)}, {"c": values(c2=-3.0)}])
-def test_a_held_state_of_an_lstm_comes_to_the_same_rest(held: dict[str, np.ndarray]) -> None:
+@pytest.mark.parametrize("clamps", [{"h": values(c1=0.3, c4=-0.95)}, {"c_out": values(c0=0.9)}, {"c": values(c2=-3.0)}])
+def test_a_held_state_of_an_lstm_comes_to_the_same_rest(clamps: dict[str, np.ndarray]) -> None:
     network, ids = network_of("lstm"), np.full(400, 3)
-    by_weights, by_step = record(held_network(network, held), ids), record(network, ids, hold=held)
+    by_weights, by_step = record(clamped_network(network, clamps), ids), record(network, ids, clamp=clamps)
     assert by_weights["h"][0, -1] == pytest.approx(by_step["h"][0, -1], abs=1e-4)
     assert by_weights.probability[0, -1] == pytest.approx(by_step.probability[0, -1], abs=1e-4)
 
 
 def test_nothing_held_changes_nothing() -> None:
     network = network_of("lstm")
-    again = held_network(network, {})
+    again = clamped_network(network, {})
     assert all(torch.equal(again.tensors()[name], tensor) for name, tensor in network.tensors().items())

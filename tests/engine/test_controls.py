@@ -126,9 +126,9 @@ def test_padding(network: Network, reviews: np.ndarray) -> None:
 def test_held_cells_and_reviews_of_any_length(network: Network, reviews: np.ndarray) -> None:
     ragged = [review[:length] for review, length in zip(reviews, (7, 200, 1, 90, 90), strict=True)]
     np.testing.assert_allclose(probability(network, ragged), network.classify(ragged), atol=1e-6)
-    hold = {"h": np.where(np.arange(N) < 6, 0.5, np.nan)}
-    one_by_one = [record(network, review, ("h",), hold=hold).probability[0, -1] for review in ragged]
-    np.testing.assert_allclose(probability(network, ragged, hold), one_by_one, atol=1e-6)
+    clamp = {"h": np.where(np.arange(N) < 6, 0.5, np.nan)}
+    one_by_one = [record(network, review, ("h",), clamp=clamp).probability[0, -1] for review in ragged]
+    np.testing.assert_allclose(probability(network, ragged, clamp), one_by_one, atol=1e-6)
     assert not np.allclose(one_by_one, network.classify(ragged), atol=1e-3)
 
 

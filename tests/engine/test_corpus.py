@@ -81,14 +81,14 @@ def test_scales_and_a_cut_are_the_callers_choice():
 
 
 def test_held_cells_are_held_in_every_review():
-    held = {"h": np.where(np.arange(12) == 3, 0.5, np.nan)}
+    clamps = {"h": np.where(np.arange(12) == 3, 0.5, np.nan)}
     ids = [np.arange(2, 42, dtype=np.int32)] * 2
-    (part,) = layer_sums(network(), ids, ("h", "x"), hold=held)
-    expected = record(network(), ids[0], hold=held)
+    (part,) = layer_sums(network(), ids, ("h", "x"), clamp=clamps)
+    expected = record(network(), ids[0], clamp=clamps)
     assert part.series[1][0] == pytest.approx(expected.layer_sum("h")[0])
     assert part.probability == pytest.approx(expected.probability[0, -1])
     (free,) = measure(network(), reviews(100))
-    (kept,) = measure(network(), reviews(100), hold=held)
+    (kept,) = measure(network(), reviews(100), clamp=clamps)
     assert kept["beta"][0, 0] != free["beta"][0, 0]
     assert kept["beta"][0, 1] == free["beta"][0, 1]
 

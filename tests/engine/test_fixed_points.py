@@ -188,12 +188,12 @@ def test_many_inputs_in_one_call_are_searched_apart(flip_flop: Network) -> None:
     x = torch.tensor([[0.0, 0, 0], [1, 1, 1], [-1, -1, -1]])
     together = find_fixed_points(flip_flop.cell, x, starts, input_names=["zero", "+1", "-1"])
     assert together.starts == 3 * 64
-    for name, held in zip(["zero", "+1", "-1"], x, strict=True):
-        alone = find_fixed_points(flip_flop.cell, held, starts)
+    for name, clamps in zip(["zero", "+1", "-1"], x, strict=True):
+        alone = find_fixed_points(flip_flop.cell, clamps, starts)
         part = together[together.input_names == name]
         np.testing.assert_allclose(sorted_rows(part.states), sorted_rows(alone.states), atol=1e-9)
         assert part.hits.sum() == alone.hits.sum() == 64
-        np.testing.assert_array_equal(part.inputs, np.broadcast_to(held, part.inputs.shape))
+        np.testing.assert_array_equal(part.inputs, np.broadcast_to(clamps, part.inputs.shape))
     own = find_fixed_points(flip_flop.cell, x, starts.expand(3, -1, -1))
     assert len(own) == len(together)
 

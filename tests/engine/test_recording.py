@@ -155,7 +155,7 @@ def test_what_cannot_be_recorded() -> None:
     with pytest.raises(ValueError, match="nothing to record"):
         record(vectors, [])
     with pytest.raises(ValueError, match=r"hold 'h': expected \(8,\) values of a cell's signal, got \(3,\)"):
-        record(words, reviews_of(3), hold={"h": np.zeros(3)})
+        record(words, reviews_of(3), clamp={"h": np.zeros(3)})
 
 
 # ---- word by word --------------------------------------------------------------------------------------------------
@@ -220,15 +220,15 @@ def logistic(a: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-a))
 
 
-def by_hand(network: Network, ids: np.ndarray, hold: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def by_hand(network: Network, ids: np.ndarray, clamp: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """All steps in NumPy; what is held is put in as soon as it is computed, so that all that follows feels it."""
     cell, n = network.cell, network.cell.size
     U, kept = cell.weight_hh.double().numpy(), {signal.name: [] for signal in cell.signals}
     h, c = np.zeros(n), np.zeros(n)
 
     def put(name: str, value: np.ndarray) -> np.ndarray:
-        held = hold.get(name, np.full(n, np.nan))
-        kept[name].append(np.where(np.isnan(held), value, held))
+        clamps = clamp.get(name, np.full(n, np.nan))
+        kept[name].append(np.where(np.isnan(clamps), value, clamps))
         return kept[name][-1]
 
     for x in network.embed(ids).double().numpy():
@@ -252,16 +252,16 @@ def by_hand(network: Network, ids: np.ndarray, hold: Mapping[str, np.ndarray]) -
 @given(size=st.integers(1, 20), data=st.data())
 def test_held_signals_are_felt_by_what_follows(kind: str, size: int, data: st.DataObject) -> None:
     network, (ids,) = make(kind, size), reviews_of(15)
-    stepper, hold = Stepper(network), {}
+    stepper, clamp = Stepper(network), {}
     for signal in data.draw(st.lists(st.sampled_from([s.name for s in network.cell.signals]), max_size=3, unique=True)):
         cells = data.draw(st.lists(st.integers(0, size - 1), min_size=1, unique=True))
-        hold[signal] = np.full(size, np.nan)
-        hold[signal][cells] = value = data.draw(st.floats(-1, 1, width=32))
-        stepper.hold(signal, cells, value)
-    together, expected = record(network, [ids, ids[:4]], hold=hold), by_hand(network, ids, hold)
+        clamp[signal] = np.full(size, np.nan)
+        clamp[signal][cells] = value = data.draw(st.floats(-1, 1, width=32))
+        stepper.clamp(signal, cells, value)
+    together, expected = record(network, [ids, ids[:4]], clamp=clamp), by_hand(network, ids, clamp)
     step_by_step = stepper.advance(ids)
-    plainly, on_a_device = record_reference(network, [ids, ids[:4]], hold=hold), DeviceStepper(network)
-    on_a_device.held = hold
+    plainly, on_a_device = record_reference(network, [ids, ids[:4]], clamp=clamp), DeviceStepper(network)
+    on_a_device.clamps = clamp
     there = on_a_device.advance(ids)
     for name, value in expected.items():
         np.testing.assert_allclose(step_by_step[name], value, atol=2e-6, err_msg=name)
@@ -276,16 +276,16 @@ def test_held_signals_are_felt_by_what_follows(kind: str, size: int, data: st.Da
 def test_holding_adds_up_and_refuses_nonsense() -> None:
     network, (ids,) = make("lstm", 6), reviews_of(4)
     stepper = Stepper(network)
-    stepper.hold("f", [1, 2], [0.25, 0.5])
-    stepper.hold("f", 2, 1.0)
-    stepper.hold("h", np.array([True, False, False, False, False, True]), 0)
+    stepper.clamp("f", [1, 2], [0.25, 0.5])
+    stepper.clamp("f", 2, 1.0)
+    stepper.clamp("h", np.array([True, False, False, False, False, True]), 0)
     for ill, message in (
         (("q", [0], 0), "has no signal q"),
         (("x", [0], 0), "a cell's signal"),
         (("f", [6], 0), r"cells 0 to 5, got \[6\]"),
     ):
         with pytest.raises(ValueError, match=message):
-            stepper.hold(*ill)
+            stepper.clamp(*ill)
     signals = stepper.advance(ids)
     assert (signals["f"][:, 1:3] == [0.25, 1.0]).all()
     assert (signals["h"][:, [0, 5]] == 0).all()

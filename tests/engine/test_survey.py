@@ -61,9 +61,9 @@ def test_only_what_was_asked_for(network: Network, reviews: np.ndarray) -> None:
 
 
 def test_cells_can_be_held(network: Network, reviews: np.ndarray) -> None:
-    hold = {"h": np.where(np.arange(12) < 4, 0.25, np.nan)}
+    clamp = {"h": np.where(np.arange(12) < 4, 0.25, np.nan)}
     ends = []
-    for done, recording in recordings(network, reviews, ["h"], hold=hold):
+    for done, recording in recordings(network, reviews, ["h"], clamp=clamp):
         ends.append(done)
         assert (recording["h"][..., :4] == 0.25).all()
         assert (recording["h"][..., 4:].std(axis=1) > 0).all()

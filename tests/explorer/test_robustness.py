@@ -49,7 +49,7 @@ def check(session: Session, frame: Frame) -> None:
         assert sorted(frame.order.tolist()) == list(range(size))
     assert -180 <= session.points.view.azimuth <= 180
     assert -90 <= session.points.view.elevation <= 90
-    brushed = session.brushed.words
+    brushed = session.brush.words
     assert 0 <= brushed.start <= brushed.stop <= snapshot.words
 
 
@@ -78,8 +78,8 @@ def deeds(session: Session, networks: list[str], dice: random.Random) -> list[Ca
         lambda: session.open_review(dice.randrange(3)),
         lambda: session.use_network(dice.choice(networks)),
         lambda: session.choose_signal(dice.choice("ifgochxrzn")),
-        lambda: session.brushed.open_at(dice.randrange(20)),
-        lambda: session.brushed.close_at(dice.randrange(20)),
+        lambda: session.brush.open_at(dice.randrange(20)),
+        lambda: session.brush.close_at(dice.randrange(20)),
         lambda: session.points.rotate(dice.uniform(-999, 999), dice.uniform(-999, 999)),
     ]
 

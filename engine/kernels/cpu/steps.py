@@ -62,7 +62,7 @@ class Layer(NamedTuple):
     columns: Indices  # (signal,): the column of a row where a signal begins
 
 
-class Hold(NamedTuple):
+class Clamp(NamedTuple):
     """Signals held at a value: entries ``start[s]`` to ``start[s + 1] − 1`` are cells and values of signal s."""
 
     start: Indices
@@ -109,15 +109,15 @@ def arrange(cell: Cell) -> Layer:
     )
 
 
-def hold(cell: Cell, values: Mapping[str, ArrayLike]) -> Hold:
+def clamp(cell: Cell, values: Mapping[str, ArrayLike]) -> Clamp:
     """Signal → (n,) values at which its cells are held, NaN where a cell is free."""
-    held = np.full((len(cell.signals), cell.size), np.nan, dtype=np.float32)
-    for row, signal in zip(held, cell.signals, strict=True):
+    clamps = np.full((len(cell.signals), cell.size), np.nan, dtype=np.float32)
+    for row, signal in zip(clamps, cell.signals, strict=True):
         if signal.name in values:
             row[:] = values[signal.name]
-    signals, cells = np.nonzero(~np.isnan(held))
-    start = np.searchsorted(signals, np.arange(len(held) + 1))
-    return Hold(start.astype(np.intp), cells.astype(np.intp), held[signals, cells])
+    signals, cells = np.nonzero(~np.isnan(clamps))
+    start = np.searchsorted(signals, np.arange(len(clamps) + 1))
+    return Clamp(start.astype(np.intp), cells.astype(np.intp), clamps[signals, cells])
 
 
 # ---- nonlinearities ------------------------------------------------------------------------------------------------
@@ -179,60 +179,60 @@ def _tanhs(work: Float32s, rows: int, first: int, count: int) -> None:
 
 
 @njit(**_INNER)
-def _hold(work: Float32s, rows: int, columns: Indices, hold: Hold, signals: range) -> None:
+def _clamp(work: Float32s, rows: int, columns: Indices, clamp: Clamp, signals: range) -> None:
     for signal in signals:
-        for entry in range(hold.start[signal], hold.start[signal + 1]):
+        for entry in range(clamp.start[signal], clamp.start[signal + 1]):
             for r in range(rows):
-                work[r, columns[signal] + hold.cells[entry]] = hold.values[entry]
+                work[r, columns[signal] + clamp.cells[entry]] = clamp.values[entry]
 
 
 @njit(**_INNER)
-def _rnn(work: Float32s, rows: int, p: int, columns: Indices, hold: Hold) -> None:
+def _rnn(work: Float32s, rows: int, p: int, columns: Indices, clamp: Clamp) -> None:
     h = columns[0]
     for r in range(rows):
         for j in range(p):
             work[r, _at(h + j)] = work[r, j]
     _tanhs(work, rows, h, p)
-    _hold(work, rows, columns, hold, range(1))
+    _clamp(work, rows, columns, clamp, range(1))
 
 
 @njit(**_INNER)
-def _gru(work: Float32s, rows: int, p: int, columns: Indices, hold: Hold) -> None:
+def _gru(work: Float32s, rows: int, p: int, columns: Indices, clamp: Clamp) -> None:
     z, n, h, x = columns[1], columns[2], columns[3], 3 * p
     _sigmoids(work, rows, 2 * p)
-    _hold(work, rows, columns, hold, range(2))
+    _clamp(work, rows, columns, clamp, range(2))
     for r in range(rows):
         for j in range(p):
             work[r, _at(n + j)] = work[r, _at(x + j)] + work[r, j] * work[r, _at(n + j)]
     _tanhs(work, rows, n, p)
-    _hold(work, rows, columns, hold, range(2, 3))
+    _clamp(work, rows, columns, clamp, range(2, 3))
     for r in range(rows):
         for j in range(p):
             candidate = work[r, _at(n + j)]
             work[r, _at(h + j)] = candidate + work[r, _at(z + j)] * (work[r, _at(h + j)] - candidate)
-    _hold(work, rows, columns, hold, range(3, 4))
+    _clamp(work, rows, columns, clamp, range(3, 4))
 
 
 @njit(**_INNER)
-def _lstm(work: Float32s, rows: int, p: int, columns: Indices, hold: Hold) -> None:
+def _lstm(work: Float32s, rows: int, p: int, columns: Indices, clamp: Clamp) -> None:
     f, g, o, c, c_out, h = columns[1], columns[2], columns[3], columns[4], columns[5], columns[6]
     _sigmoids(work, rows, 3 * p)
     _tanhs(work, rows, g, p)
-    _hold(work, rows, columns, hold, range(4))
+    _clamp(work, rows, columns, clamp, range(4))
     for r in range(rows):
         for j in range(p):
             new = work[r, j] * work[r, _at(g + j)]
             work[r, _at(c + j)] = work[r, _at(f + j)] * work[r, _at(c + j)] + new
-    _hold(work, rows, columns, hold, range(4, 5))
+    _clamp(work, rows, columns, clamp, range(4, 5))
     for r in range(rows):
         for j in range(p):
             work[r, _at(c_out + j)] = work[r, _at(c + j)]
     _tanhs(work, rows, c_out, p)
-    _hold(work, rows, columns, hold, range(5, 6))
+    _clamp(work, rows, columns, clamp, range(5, 6))
     for r in range(rows):
         for j in range(p):
             work[r, _at(h + j)] = work[r, _at(o + j)] * work[r, _at(c_out + j)]
-    _hold(work, rows, columns, hold, range(6, 7))
+    _clamp(work, rows, columns, clamp, range(6, 7))
 
 
 # ---- the run -------------------------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ def run(
     lengths: Indices,
     order: Indices,
     state: Float32s,
-    hold: Hold,
+    clamp: Clamp,
     slots: Indices,
     out: Float32s,
 ) -> None:
@@ -299,11 +299,11 @@ def run(
                         product_of_one(work, r, hidden, layer.panels, panel)
 
             if layer.kind == LSTM:
-                _lstm(work, rows, p, columns, hold)
+                _lstm(work, rows, p, columns, clamp)
             elif layer.kind == GRU:
-                _gru(work, rows, p, columns, hold)
+                _gru(work, rows, p, columns, clamp)
             else:
-                _rnn(work, rows, p, columns, hold)
+                _rnn(work, rows, p, columns, clamp)
 
             for signal in range(slots.size):
                 if slots[signal] >= 0:

@@ -59,15 +59,15 @@ class Choosing(ActionDispatcher, QMainWindow):
         session = self.opened_session
 
         def edit(text: str) -> None:
-            self.run_guarded(lambda: session.wording.edit(text))
-            if session.comparing.review is not None:
+            self.run_guarded(lambda: session.text_diff.edit(text))
+            if session.comparison.review is not None:
                 self.do_word_by_word()
 
-        TypeDialog(self, "Edit the present text", session.wording.text, edit).open()
+        TypeDialog(self, "Edit the present text", session.text_diff.text, edit).open()
 
     def do_word_by_word(self) -> None:
         session = self.opened_session
-        session.wording.require()
+        session.text_diff.require()
         WordsDialog(self, self.theme, session, lambda word: self.run_guarded(lambda: session.look_at(word))).open()
 
     def do_compare_reviews(self) -> None:
@@ -77,7 +77,7 @@ class Choosing(ActionDispatcher, QMainWindow):
             "Compare this review with",
             [none, *reviews(session)],
             "",
-            lambda key: session.comparing.compare_review(session.reviews[int(key)] if key else None),
+            lambda key: session.comparison.compare_review(session.reviews[int(key)] if key else None),
         )
 
     def do_search(self) -> None:
@@ -90,15 +90,15 @@ class Choosing(ActionDispatcher, QMainWindow):
 
     def do_agree_elsewhere(self) -> None:
         session = self.opened_session
-        session.agreement.begin()
-        AgreeDialog(self, session, lambda place: self.run_guarded(lambda: session.agreement.open(place))).open()
+        session.pattern_search.begin()
+        AgreeDialog(self, session, lambda place: self.run_guarded(lambda: session.pattern_search.open(place))).open()
 
     def do_population(self) -> None:
-        self.front("population")
+        self.front("corpus")
 
-    def do_hold(self) -> None:
-        holding = self.opened_session.holding
-        self.ask(f"Hold {holding.question}", "a value; nothing: the mean of each", holding.hold_at)
+    def do_clamp(self) -> None:
+        holding = self.opened_session.ablation
+        self.ask(f"Hold {holding.question}", "a value; nothing: the mean of each", holding.clamp_at)
 
     def do_jump(self) -> None:
         session = self.opened_session
@@ -113,7 +113,7 @@ class Choosing(ActionDispatcher, QMainWindow):
         self.choose("Networks", entries, here, session.use_network)
 
     def do_compare(self) -> None:
-        comparing = self.opened_session.comparing
+        comparing = self.opened_session.comparison
         _, entries = networks(self.opened_session)
         none = ("", "none   end the comparison")
         self.choose(

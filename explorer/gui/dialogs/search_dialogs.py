@@ -131,14 +131,14 @@ class AgreeDialog(GrowingDialog):
         super().__init__(parent, "Where the same cells agree", session)
         self._then = then
         self._shown: tuple[Sequence[Place], bool] | None = None
-        self.finished.connect(lambda: session.agreement.gathering.cancel())
+        self.finished.connect(lambda: session.pattern_search.gathering.cancel())
         for widget in (self.told, self.list):
             self.column.addWidget(widget)
         self.list.setFocus()
         self.look()
 
     def look(self) -> None:
-        agreement, session = self._session.agreement, self._session
+        agreement, session = self._session.pattern_search, self._session
         gathering: TaskResults[Place] = agreement.gathering
         more = gathering.finished and agreement.left > 0
         none = "" if gathering.found or not gathering.finished else "nowhere in the reviews looked through   "
@@ -154,12 +154,12 @@ class AgreeDialog(GrowingDialog):
         self.fill(lines, none + gathering.progress)
 
     def chosen(self, row: int) -> None:
-        found = self._session.agreement.gathering.found
+        found = self._session.pattern_search.gathering.found
         if row < len(found):
             self.close()
             self._then(found[row])
         else:
-            self._session.agreement.more()
+            self._session.pattern_search.more()
 
 
 def _line(lead: str, session: Session, number: int, context: tuple[str, str, str]) -> str:

@@ -45,7 +45,7 @@ class WordsDialog(Dialog):
         self._look()
 
     def _look(self) -> None:
-        table = self._session.wording.table(self._session.frame())
+        table = self._session.text_diff.table(self._session.frame())
         if table is not None and table is not self._shown:
             self._shown = table
             self.summary.setText(self._told(table))
@@ -56,7 +56,7 @@ class WordsDialog(Dialog):
         p_before = next((pair.p_before for pair in reversed(table.pairs) if pair.before), float("nan"))
         p_after = next((pair.p_after for pair in reversed(table.pairs) if pair.after), float("nan"))
         told = (
-            f"before: {safe(self._session.comparing.name, 60)}   {changed} of {len(table.pairs)} words differ   "
+            f"before: {safe(self._session.comparison.name, 60)}   {changed} of {len(table.pairs)} words differ   "
             f"P(positive) at the end {number(p_before)} → {number(p_after)}, difference {number(p_after - p_before)}"
         )
         if table.cells:

@@ -123,7 +123,7 @@ class RollingPanel(Panel):
         other = other_alpha(session, frame)
         if other is not None:
             there = float(other[frame.word]) if 0 <= frame.word < len(other) else math.nan
-            name = as_html(session.comparing.name, 30)
+            name = as_html(session.comparison.name, 30)
             parts.append(f"<span style='color:{theme.other}'>{name} α {number(there)}</span>")
         null = band(snapshot.window, snapshot.scales)
         if null is not None:

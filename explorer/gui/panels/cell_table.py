@@ -102,7 +102,7 @@ class CellModel(QAbstractTableModel):
             return COLUMNS[at][2](row)
         if role == Qt.ItemDataRole.ForegroundRole:
             theme = self.theme
-            return QColor(theme.other if row.held else theme.dim if row.dead else theme.text)
+            return QColor(theme.other if row.clamps else theme.dim if row.dead else theme.text)
         if role == Qt.ItemDataRole.TextAlignmentRole and at:
             return _NUMBERS
         return None

@@ -132,7 +132,7 @@ class CellsPanel(Panel):
                 r.saturation,
                 r.weight,
                 r.dead,
-                bool(r.held),
+                bool(r.clamps),
                 r.pinned,
                 r.selected,
             ]
@@ -155,12 +155,12 @@ class CellsPanel(Panel):
         if session is not None and row is not None:
             do = partial(self._with_cell, row.cell)
             menu.addAction(f"Select cell #{cell}", partial(do, None))
-            silence = f"Let cell #{cell} speak" if "h" in row.held else f"Silence cell #{cell}"
-            menu.addAction(silence, partial(do, "silence"))
+            silence = f"Let cell #{cell} speak" if "h" in row.clamps else f"Silence cell #{cell}"
+            menu.addAction(silence, partial(do, "ablate"))
             menu.addAction(f"{'Unpin' if row.pinned else 'Pin'} cell #{cell}", partial(do, "pin"))
             menu.addSeparator()
-        every = "Let all speak" if any("h" in row.held for row in self._rows) else "Silence all dead cells"
-        menu.addAction(every, lambda: explorer.perform("silence-dead"))
+        every = "Let all speak" if any("h" in row.clamps for row in self._rows) else "Silence all dead cells"
+        menu.addAction(every, lambda: explorer.perform("ablate-dead"))
         menu.addAction("All cells", self.whole)
         explorer.offer(menu, self)
         return menu
@@ -193,4 +193,4 @@ class CellsPanel(Panel):
 def _colour(row: CellRow, theme: Theme) -> str:
     if row.selected:
         return theme.bright
-    return theme.dead if row.dead else theme.other if row.held else theme.pink if row.pinned else theme.good
+    return theme.dead if row.dead else theme.other if row.clamps else theme.pink if row.pinned else theme.good

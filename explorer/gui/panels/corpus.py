@@ -66,7 +66,7 @@ class Bars:
 
     def show(self, panel: PopulationPanel, session: Session, frame: Frame) -> Histogram:
         """Draw what is measured so far."""
-        seen, theme = session.population.histogram(frame, self.signal, BINS), panel.theme
+        seen, theme = session.corpus.histogram(frame, self.signal, BINS), panel.theme
         if panel.fresh(f"bars {self.signal}", seen.counts, seen.chosen, theme):
             colours = [theme.pink if k == seen.chosen else theme.good for k in range(BINS)]
             width = seen.edges[1] - seen.edges[0]
@@ -76,7 +76,7 @@ class Bars:
         self._here.setVisible(bool(np.isfinite(seen.beta)))
         if np.isfinite(seen.beta):
             self._here.setPos(float(np.clip(seen.beta, *RANGE)))
-        noise = session.population.band(frame)
+        noise = session.corpus.band(frame)
         for band, ends in zip(self._bands, () if noise is None else (noise.white, noise.pink), strict=False):
             band.setRegion(ends)
         for band in self._bands:
@@ -103,7 +103,7 @@ class ListModel(QAbstractTableModel):
 
     def take(self, session: Session, frame: Frame) -> None:
         """Show what is listed now."""
-        rows = session.population.listed(frame)
+        rows = session.corpus.listed(frame)
         self._shown = session, frame
         if rows is not self._rows:
             self.beginResetModel()
@@ -116,7 +116,7 @@ class ListModel(QAbstractTableModel):
         """One line of the list."""
         assert self._shown is not None
         session, frame = self._shown
-        seen = session.population.entry(frame, int(self._rows[row]))
+        seen = session.corpus.entry(frame, int(self._rows[row]))
         label = {True: "+", False: "−", None: ""}[seen.label]
         return (
             f"{'▸' if seen.watched else ''}{seen.index + 1}", safe(seen.name, 60), *map(number, seen.beta),
@@ -126,7 +126,7 @@ class ListModel(QAbstractTableModel):
     def review(self, row: int) -> int:
         """The index of the review in a line."""
         assert self._shown is not None
-        return self._shown[0].population.entry(self._shown[1], int(self._rows[row])).index
+        return self._shown[0].corpus.entry(self._shown[1], int(self._rows[row])).index
 
     def rowCount(self, parent: Any = None) -> int:
         return len(self._rows)
@@ -138,8 +138,8 @@ class ListModel(QAbstractTableModel):
         if role != Qt.ItemDataRole.DisplayRole or orientation is not Qt.Orientation.Horizontal:
             return None
         arrow = ""
-        if self._shown is not None and SORTS.get(HEADINGS[section]) == self._shown[0].population.order:
-            arrow = " ▾" if self._shown[0].population.falling else " ▴"
+        if self._shown is not None and SORTS.get(HEADINGS[section]) == self._shown[0].corpus.order:
+            arrow = " ▾" if self._shown[0].corpus.falling else " ▴"
         return HEADINGS[section] + arrow
 
     def data(self, index: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -155,7 +155,7 @@ class ListModel(QAbstractTableModel):
 class PopulationPanel(Panel):
     """Histograms and scatter above, the list below. A click on a bar narrows the list, one on a dot opens a review."""
 
-    name: ClassVar[str] = "population"
+    name: ClassVar[str] = "corpus"
     title: ClassVar[str] = "Corpus"
     place: ClassVar[Any] = "middle"
     every: ClassVar[int] = 12
@@ -200,7 +200,7 @@ class PopulationPanel(Panel):
     # ---- drawing -----------------------------------------------------------------------------------------------
 
     def show_frame(self, session: Session, frame: Frame) -> None:
-        population, theme = session.population, self.theme
+        population, theme = session.corpus, self.theme
         rows = population.rows(frame)
         seen = [bars.show(self, session, frame) for bars in self.bars]
         beta, reviews = population.scatter(frame)
@@ -226,7 +226,7 @@ class PopulationPanel(Panel):
         self._seen.pop("dots", None)
 
     def _numbers(self, session: Session, seen: list[Histogram], count: int) -> str:
-        population, theme = session.population, self.theme
+        population, theme = session.corpus, self.theme
         told = [f"{h.signal} {number(h.beta) if np.isfinite(h.beta) else h.reason or '…'}" for h in seen]
         text = f"<b style='color:{theme.bright}'>{count:,}</b> of {population.total:,} reviews"
         text += f", watched: β of {', '.join(told)}"
@@ -257,12 +257,12 @@ class PopulationPanel(Panel):
         session = self.explorer.session
         if session is None:
             return
-        seen = session.population.histogram(session.frame(), signal, BINS)
+        seen = session.corpus.histogram(session.frame(), signal, BINS)
         chosen = int(np.clip(np.searchsorted(seen.edges, beta, side="right") - 1, 0, BINS - 1))
         if chosen == seen.chosen:
-            session.population.widen()
+            session.corpus.widen()
         else:
-            session.population.narrow(signal, float(seen.edges[chosen]), float(seen.edges[chosen + 1]))
+            session.corpus.narrow(signal, float(seen.edges[chosen]), float(seen.edges[chosen + 1]))
         self.explorer.redraw()
 
     def _under(self, place: QPointF) -> int | None:
@@ -287,10 +287,10 @@ class PopulationPanel(Panel):
         session, by = self.explorer.session, SORTS.get(HEADINGS[column])
         if session is None or by is None:
             return
-        if session.population.order == by:
-            session.population.turn_order()
+        if session.corpus.order == by:
+            session.corpus.turn_order()
         else:
-            session.population.order = by
+            session.corpus.order = by
         self.explorer.redraw()
 
     def _hover(self, place: QPointF) -> None:

@@ -52,11 +52,11 @@ class PointsView(pg.ViewBox):  # type: ignore[misc]
 
     def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
         event.accept()
-        held = event.modifiers()
+        clamps = event.modifiers()
         if event.button() != Qt.MouseButton.LeftButton:
             super().mouseDragEvent(event, axis)
-        elif self._corners or held & (Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier):
-            self._outline(event, bool(held & Qt.KeyboardModifier.ControlModifier))
+        elif self._corners or clamps & (Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier):
+            self._outline(event, bool(clamps & Qt.KeyboardModifier.ControlModifier))
         else:
             moved = event.pos() - event.lastPos()
             self._panel.turn(-DRAG * moved.x(), DRAG * moved.y())
@@ -352,9 +352,11 @@ def _legend(by: str, map: PointMap, theme: Theme) -> str:
     marks.append(f"<span style='color:{theme.pink}'>◆</span> now")
     marks.append(f"<span style='color:{theme.dim}'>─</span> foretold")
     if by == "input":
-        held = dict.fromkeys(map.names[: map.certified])
+        clamps = dict.fromkeys(map.names[: map.certified])
         palette = brushes(by, theme)
-        marks += [f"<span style='color:{palette[k].color().name()}'>●</span> {as_html(n)}" for k, n in enumerate(held)]
+        marks += [
+            f"<span style='color:{palette[k].color().name()}'>●</span> {as_html(n)}" for k, n in enumerate(clamps)
+        ]
     elif by != "stability":
         scale = "".join(f"<span style='color:{brush.color().name()}'>━</span>" for brush in brushes(by, theme)[::28])
         reach = float(np.abs(map.logit).max(initial=0))

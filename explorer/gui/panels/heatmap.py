@@ -314,7 +314,7 @@ class GatesPanel(Panel):
         return self._cells_per_row
 
     def offer(self, menu: QMenu, place: QPoint) -> None:
-        for name in ("pin", "silence", "order", "bins", "contrast", "map"):
+        for name in ("pin", "ablate", "order", "bins", "contrast", "map"):
             self.explorer.offer_action(menu, name)
 
 

@@ -119,7 +119,7 @@ class OverviewPanel(Panel):
 
     def _show_other(self, session: Session, frame: Frame, columns: int) -> None:
         """What it is compared with, and the difference."""
-        compared = session.comparing.comparison(frame)
+        compared = session.comparison.comparison(frame)
         if not self.fresh("other", compared, frame.snapshot.run, frame.snapshot.time, columns, self.theme):
             return
         self._other = other = other_overview(session, frame, columns)
@@ -151,7 +151,7 @@ class OverviewPanel(Panel):
     def _numbers(self, session: Session, frame: Frame) -> str:
         here, theme, apart = probability_at(session, frame), self.theme, self._apart
         text = f"P(positive) <b style='color:{theme.bright}'>{number(here)}</b>"
-        compared = session.comparing.comparison(frame)
+        compared = session.comparison.comparison(frame)
         if compared is not None and apart is not None:
             there = compared.at(frame.word)
             text += (

@@ -64,7 +64,7 @@ class Words(QWidget):
         strengths, low, high = word_strengths(session, frame, 0, frame.snapshot.words)
         self._codes, self._read = codes(strengths, low, high), np.isfinite(strengths)
         self._found = session.words.marked(frame.snapshot)
-        brushed, pattern, dragged = session.brushed.words, session.brushed.pattern, self._explorer.dragged
+        brushed, pattern, dragged = session.brush.words, session.brush.pattern, self._explorer.dragged
         self._boxes = [(a, b, "good") for a, b in (pattern.places if pattern is not None else ())]
         if dragged is not None:
             self._boxes.append((dragged[0], dragged[1] + 1, "pink"))

@@ -217,10 +217,10 @@ class ReviewsPanel(Panel):
     def show_frame(self, session: Session, frame: Frame) -> None:
         if self.model.reviews is not session.reviews:
             self.model.set_reviews(session.reviews)
-        population = self.explorer.panels.get("population")
+        population = self.explorer.panels.get("corpus")
         if population is not None and population.in_view:  # only a view of it begins the measuring
-            rows = session.population.rows(frame)
-            if self.fresh("population", len(rows), frame.snapshot.network) and len(rows):
+            rows = session.corpus.rows(frame)
+            if self.fresh("corpus", len(rows), frame.snapshot.network) and len(rows):
                 self.model.set_columns(_columns(rows, len(session.reviews)))
                 for column in range(len(HEADINGS), self.model.columnCount()):
                     self.table.setColumnWidth(column, NUMBER)

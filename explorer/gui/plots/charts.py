@@ -117,7 +117,7 @@ class TimeMarks:
 
     def show(self, explorer: Window, session: Session, frame: Frame) -> None:
         """Mark a frame."""
-        words, pattern = session.brushed.words, session.brushed.pattern
+        words, pattern = session.brush.words, session.brush.pattern
         brushed = explorer.dragged or ((words.start, words.stop - 1) if words else None)
         places = pattern.places[:PLACES] if pattern is not None else ()
         before, self._shown = self._shown, (frame.word, explorer.hovered, brushed, places)

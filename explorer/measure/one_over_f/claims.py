@@ -189,16 +189,16 @@ def _cells(found: Findings) -> Iterator[Claim]:
         else "–",
         verdict([change >= 0.1 for change in changes]),
     )
-    held = [network.controls["held"] for network in networks if network.dead.any() and network.controls.get("held")]
-    lost = [100 * (one["dead held"] - one["free"]) for one in held]
+    clamps = [network.controls["held"] for network in networks if network.dead.any() and network.controls.get("held")]
+    lost = [100 * (one["dead held"] - one["free"]) for one in clamps]
     yield Claim(
         "Dead cells take no part in the task",
         "Section IV",
         "inferred from little activity",
         "holding them at their mean changes the accuracy by less than half a percentage point in every network",
         f"{_range(lost)} points; all other cells held instead: "
-        f"{100 * spread([one['live held'] for one in held])[0]:.1f} % right"
-        if held
+        f"{100 * spread([one['live held'] for one in clamps])[0]:.1f} % right"
+        if clamps
         else "–",
         verdict([abs(change) < 0.5 for change in lost]),
     )

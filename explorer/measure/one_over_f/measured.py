@@ -179,7 +179,7 @@ def _controls(
             results[way if name == "h" else f"{way}, x"] = value
     controls: dict[str, Any] = {name: summary(value) for name, value in results.items()}
     controls["flipped"] = [summary(column)["mean"] for column in flipped.T]
-    controls["held"] = _held(network, corpus, quiet, found.mean.mean(axis=0))
+    controls["held"] = _clamps(network, corpus, quiet, found.mean.mean(axis=0))
     return controls
 
 
@@ -190,7 +190,7 @@ def ranges(length: int) -> list[tuple[int, int]]:
     return [(low, high) for low, high in all_ranges if high >= 2 * low]
 
 
-def _held(network: Network, corpus: Corpus, quiet: NDArray[np.bool_], mean: Array) -> dict[str, float]:
+def _clamps(network: Network, corpus: Corpus, quiet: NDArray[np.bool_], mean: Array) -> dict[str, float]:
     """Accuracy with nothing held, with the dead cells at their mean, with the others, and how many answers change."""
     reviews = evenly(corpus.labelled, ANSWERS)
     assert network.vocabulary is not None
@@ -199,8 +199,8 @@ def _held(network: Network, corpus: Corpus, quiet: NDArray[np.bool_], mean: Arra
         return {}
     label = np.array([bool(review.label) for review in reviews])
     free, still, lamed = (
-        probability(network, ids, hold) >= 0.5
-        for hold in (None, {"h": np.where(quiet, mean, np.nan)}, {"h": np.where(quiet, np.nan, mean)})
+        probability(network, ids, clamp) >= 0.5
+        for clamp in (None, {"h": np.where(quiet, mean, np.nan)}, {"h": np.where(quiet, np.nan, mean)})
     )
     return {
         "reviews": len(ids),

@@ -87,11 +87,11 @@ def _in_short(page: Page, found: Findings, verdicts: list[Claim]) -> None:
         f"Before training it is {raw}; of the input, {over_networks(networks, 'x')}."
     )
     largest = [network for network in networks if network.candidate.size == networks[-1].candidate.size]
-    held = [network.controls["held"] for network in largest if network.controls["held"]]
-    changes = [100 * (one["dead held"] - one["free"]) for one in held]
+    clamps = [network.controls["held"] for network in largest if network.controls["held"]]
+    changes = [100 * (one["dead held"] - one["free"]) for one in clamps]
     page.text(
         f"In layers of {networks[-1].candidate.size} cells {np.mean([n.dead.mean() for n in largest]):.0%} are dead"
-        + (f"; holding them at their mean changes the accuracy by {np.mean(changes):+.2f} points" if held else "")
+        + (f"; holding them at their mean changes the accuracy by {np.mean(changes):+.2f} points" if clamps else "")
         + f". Left out of the sum, they change β of h from {of_control(largest, 'plain')} to "
         f"{of_control(largest, 'live')}."
     )
@@ -230,7 +230,7 @@ def _open(page: Page, found: Findings) -> None:
         "scales",
         "A power law would keep its β, apart from the drift of its band, whatever the scales.",
     )
-    held = [(network, network.controls["held"]) for network in networks if network.controls["held"]]
+    clamps = [(network, network.controls["held"]) for network in networks if network.controls["held"]]
     page.table(
         ("network", "dead", "nothing held, %", "dead cells held, %", "change", "answers changed, %", "others held, %"),
         [
@@ -239,10 +239,10 @@ def _open(page: Page, found: Findings) -> None:
                 *(f"{100 * one['dead held']:.2f}", f"{100 * (one['dead held'] - one['free']):+.2f}"),
                 *(f"{100 * one['changed']:.2f}", f"{100 * one['live held']:.1f}"),
             )
-            for network, one in held
+            for network, one in clamps
         ],
-        f"Accuracy on {held[0][1]['reviews']:,} labelled reviews of any length, with cells held at their mean."
-        if held
+        f"Accuracy on {clamps[0][1]['reviews']:,} labelled reviews of any length, with cells held at their mean."
+        if clamps
         else "No review is labelled.",
     )
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.network import Network
     from explorer.session.session import Session
 
-Held = Mapping[str, NDArray[np.float32]]
+Clamps = Mapping[str, NDArray[np.float32]]
 """Signal → values (n,), NaN where a cell is free."""
 
 
@@ -27,26 +27,26 @@ class AblationController:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._asked: tuple[Network, Held] | None = None
-        self._searched: tuple[Network, Held, Network] | None = None
+        self._asked: tuple[Network, Clamps] | None = None
+        self._searched: tuple[Network, Clamps, Network] | None = None
 
     # ---- what faces draw -------------------------------------------------------------------------------------
 
     def network(self, snapshot: Snapshot) -> Network:
         """The network that is really at work, for what looks at its weights."""
-        if not snapshot.held:
+        if not snapshot.clamps:
             return snapshot.network
         known = self._searched
-        if known is None or known[0] is not snapshot.network or known[1] is not snapshot.held:
-            from engine.ablation import held_network
+        if known is None or known[0] is not snapshot.network or known[1] is not snapshot.clamps:
+            from engine.ablation import clamped_network
 
-            known = snapshot.network, snapshot.held, held_network(snapshot.network, snapshot.held)
+            known = snapshot.network, snapshot.clamps, clamped_network(snapshot.network, snapshot.clamps)
             self._searched = known
         return known[2]
 
     # ---- actions ---------------------------------------------------------------------------------------------
 
-    def silence(self) -> None:
+    def ablate(self) -> None:
         """Silence the selected cell, or let it speak again; without a selection let all silenced ones speak."""
         cell, silenced = self._session.choices.selected, self._cells("h")
         if cell is None and not silenced:
@@ -54,18 +54,18 @@ class AblationController:
             self._refuse(f"no cell is selected: choose one with {keys} or a click, then silence it")
         self._silence(silenced ^ {cell} if cell is not None else set())
 
-    def silence_dead(self) -> None:
+    def ablate_dead(self) -> None:
         """Silence all dead cells; if any cell is silenced, let all speak."""
         dead = set(np.flatnonzero(self._session.stream.snapshot.dead).tolist())
         if not self._cells("h") and not dead:
             self._refuse("no cell is dead in the last words")
         self._silence(set() if self._cells("h") else dead)
 
-    def let_speak(self) -> None:
+    def undo_ablation(self) -> None:
         """Undo every change of the network."""
-        if not self._held:
+        if not self._clamps:
             self._refuse("the network is as it was trained: nothing is silenced or held")
-        self._hold({})
+        self._clamp({})
         self._session.note = "nothing is silenced or held any more"
 
     # ---- what faces call with an argument ---------------------------------------------------------------------
@@ -84,7 +84,7 @@ class AblationController:
         average = float(means[cells].mean())
         return f"{name} of {whose}" + (f", {average:.2f} on average so far" if math.isfinite(average) else "")
 
-    def hold_at(self, text: str) -> None:
+    def clamp_at(self, text: str) -> None:
         """Hold the chosen signal of the selected cell, or of all, at a typed value; each at its mean for no text.
 
         Raises
@@ -104,9 +104,9 @@ class AblationController:
             self._refuse("give a number: no word is read yet, so there is no mean")
         if not ((signal.low <= values) & (values <= signal.high)).all():
             self._refuse(f"{name} lies between {signal.low:g} and {signal.high:g}: it cannot be held at {text.strip()}")
-        held = self._held.get(name, np.full(len(means), np.nan, dtype=np.float32)).copy()
-        held[cells] = values
-        self._hold({**self._held, name: held})
+        clamps = self._clamps.get(name, np.full(len(means), np.nan, dtype=np.float32)).copy()
+        clamps[cells] = values
+        self._clamp({**self._clamps, name: clamps})
         at = "the mean of each" if not text.strip() else f"{values[0]:g}"
         self._session.note = f"held at {at}: {name} of {len(cells)} of {len(means)} cells ({self._undo})"
 
@@ -117,11 +117,11 @@ class AblationController:
     # ---- inside ----------------------------------------------------------------------------------------------
 
     @property
-    def _held(self) -> Held:
+    def _clamps(self) -> Clamps:
         """What is asked for of the present network; the engine may not have got there yet."""
         snapshot = self._session.stream.snapshot
         if self._asked is None or self._asked[0] is not snapshot.network:
-            self._asked = snapshot.network, snapshot.held
+            self._asked = snapshot.network, snapshot.clamps
         return self._asked[1]
 
     @property
@@ -129,7 +129,7 @@ class AblationController:
         return f"{self._session.key_of('let-speak')} undoes"
 
     def _cells(self, signal: str) -> set[int]:
-        return set(np.flatnonzero(~np.isnan(self._held.get(signal, np.empty(0)))).tolist())
+        return set(np.flatnonzero(~np.isnan(self._clamps.get(signal, np.empty(0)))).tolist())
 
     def _chosen(self) -> tuple[str, list[int], NDArray[np.float32]]:
         """The chosen signal, the cells that are meant, and every cell's mean so far."""
@@ -147,17 +147,17 @@ class AblationController:
 
     def _silence(self, cells: set[int]) -> None:
         means = np.nan_to_num(self._means("h"))  # 0 is where every cell begins
-        before = self._held.get("h", np.full(len(means), np.nan, dtype=np.float32))
+        before = self._clamps.get("h", np.full(len(means), np.nan, dtype=np.float32))
         h = np.where(np.isnan(before), means, before)
         h[[cell for cell in range(len(h)) if cell not in cells]] = np.nan
-        held = {name: values for name, values in self._held.items() if name != "h"}
-        self._hold(held | {"h": h} if cells else held)
+        clamps = {name: values for name, values in self._clamps.items() if name != "h"}
+        self._clamp(clamps | {"h": h} if cells else clamps)
         speak = f"{len(cells)} of {len(h)} cells are silenced, each held at the mean of its h ({self._undo})"
         self._session.note = speak if cells else "every cell speaks again"
 
-    def _hold(self, held: Held) -> None:
-        self._asked = self._session.stream.snapshot.network, held
-        self._session.stream.hold(held)
+    def _clamp(self, clamps: Clamps) -> None:
+        self._asked = self._session.stream.snapshot.network, clamps
+        self._session.stream.clamp(clamps)
 
     def _refuse(self, reason: str) -> NoReturn:
         from explorer.session.session import SessionError
@@ -165,10 +165,10 @@ class AblationController:
         raise SessionError(reason)
 
 
-def held_cells(snapshot: Snapshot) -> dict[int, tuple[str, ...]]:
+def clamped_cells(snapshot: Snapshot) -> dict[int, tuple[str, ...]]:
     """Every cell of which something is held → the names of what is."""
     found: dict[int, tuple[str, ...]] = {}
-    for name, values in snapshot.held.items():
+    for name, values in snapshot.clamps.items():
         for cell in np.flatnonzero(~np.isnan(values)).tolist():
             found[cell] = (*found.get(cell, ()), name)
     return found
@@ -176,5 +176,5 @@ def held_cells(snapshot: Snapshot) -> dict[int, tuple[str, ...]]:
 
 def told(snapshot: Snapshot) -> str:
     """What is changed about the network in few words: ``silenced 2, f held 1``; empty if nothing is."""
-    counts = {name: int((~np.isnan(values)).sum()) for name, values in snapshot.held.items()}
+    counts = {name: int((~np.isnan(values)).sum()) for name, values in snapshot.clamps.items()}
     return ", ".join(f"silenced {count}" if name == "h" else f"{name} held {count}" for name, count in counts.items())

@@ -82,7 +82,7 @@ class ComparisonController:
         if (own and self.review is None) or not snapshot.words:
             return None
         review = self.review or snapshot.review
-        wanted = (self.network, review, snapshot.network if own else None, snapshot.held if own else None)
+        wanted = (self.network, review, snapshot.network if own else None, snapshot.clamps if own else None)
         if len(self._wanted) != len(wanted) or any(a is not b for a, b in zip(wanted, self._wanted, strict=True)):
             self._wanted, self._result = wanted, None
             work = threading.Thread(target=self._read, args=(wanted, snapshot), name="pinkx compare", daemon=True)
@@ -90,10 +90,10 @@ class ComparisonController:
         return self._result
 
     def _read(self, wanted: tuple[Any, ...], snapshot: Snapshot) -> None:
-        path, review, network, held = wanted
+        path, review, network, clamps = wanted
         try:
             network = network or self._load(path)
-            reading = read_through(network, review.words, snapshot, held or {}, lambda: self._wanted is wanted)
+            reading = read_through(network, review.words, snapshot, clamps or {}, lambda: self._wanted is wanted)
         except ValueError as error:
             self._session.note, self.network = str(error), None
             return
@@ -113,7 +113,7 @@ def read_through(
     network: Network,
     words: Sequence[str],
     snapshot: Snapshot,
-    held: Mapping[str, NDArray[np.float32]],
+    clamps: Mapping[str, NDArray[np.float32]],
     wanted: Callable[[], bool] = lambda: True,
 ) -> Reading | None:
     """Words through a network with signals ``held``, analysed as the run of ``snapshot`` is; None if it was given up.
@@ -129,7 +129,7 @@ def read_through(
     if network.vocabulary is None:
         raise ValueError(f"{network.name} takes numbers, not reviews: nothing to compare")
     stepper = Stepper(network)
-    stepper.held = held
+    stepper.clamps = clamps
     names = [signal.name for signal in network.signals]
     exponents = RollingExponent(snapshot.scales, snapshot.window, len(names))
     ids = network.vocabulary.encode(words)

@@ -81,7 +81,7 @@ class CorpusController:
         self._session = session
         self._lock = threading.RLock()
         self._network: Network | None = None
-        self._held: Mapping[str, Any] = {}
+        self._clamps: Mapping[str, Any] = {}
         self._job: Job | None = None
         self._closed = False
         self._listed: tuple[tuple[object, ...], NDArray[np.intp]] | None = None
@@ -145,7 +145,7 @@ class CorpusController:
     def listed(self, frame: Frame) -> NDArray[np.intp]:
         """Which rows the list shows, in its order; those without a value come last."""
         rows = self.rows(frame)
-        key = (len(rows), self._network, id(self._held), self.order, self.falling, self.narrowed)
+        key = (len(rows), self._network, id(self._clamps), self.order, self.falling, self.narrowed)
         if self._listed is None or self._listed[0] != key:
             values = _values(rows, self.order)
             order = np.argsort(-values if self.falling else values, kind="stable")  # NaN sorts last both ways
@@ -188,7 +188,7 @@ class CorpusController:
         words = int(watched["words"])
         if words not in self._bands and not self._calibrating and not self._closed:
             self._calibrating = True
-            self._session.aside.start(
+            self._session.worker.start(
                 band_of,
                 words,
                 heed=lambda band: self._bands.update({words: band}),
@@ -235,9 +235,9 @@ class CorpusController:
             self.trouble = "a recording has no network that could read other reviews"
             return
         with self._lock:
-            if snapshot.network is not self._network or snapshot.held is not self._held:
+            if snapshot.network is not self._network or snapshot.clamps is not self._clamps:
                 self._end_job()
-                self._network, self._held = snapshot.network, snapshot.held
+                self._network, self._clamps = snapshot.network, snapshot.clamps
                 self._forget()
             index = self._index(frame)
             if index is None and snapshot.words and (self._typed is None or self._typed[0] is not snapshot.review):
@@ -249,7 +249,7 @@ class CorpusController:
 
     def _end_job(self) -> None:
         if self._job is not None:
-            self._session.aside.forget(self._job)
+            self._session.worker.forget(self._job)
             self._job = None
 
     def _give_away(self) -> None:
@@ -283,8 +283,8 @@ class CorpusController:
                     self.trouble = f"measuring failed: {trouble}" if trouble else ""
                     self._give_away()
 
-        job = self._job = self._session.aside.start(
-            measured, self._network, dict(self._held), reviews, heed=heed, end=end
+        job = self._job = self._session.worker.start(
+            measured, self._network, dict(self._clamps), reviews, heed=heed, end=end
         )
 
     def _take(self, rows: Rows, indices: Sequence[int], reviews: Sequence[Review]) -> None:
@@ -334,11 +334,11 @@ _NOTHING: Rows = np.empty(
 # ---- in the process aside ----------------------------------------------------------------------------------------
 
 
-def measured(tell: Tell, network: Network, held: Mapping[str, Any], reviews: Sequence[Review]) -> None:
+def measured(tell: Tell, network: Network, clamps: Mapping[str, Any], reviews: Sequence[Review]) -> None:
     """Tell the rows of these reviews, batch by batch."""
     from engine.corpus import measure
 
-    for rows in measure(network, reviews, SIGNALS, hold=held):
+    for rows in measure(network, reviews, SIGNALS, clamp=clamps):
         if not tell(rows):
             return
 

@@ -57,7 +57,7 @@ class FixedPointsController:
     """The points of the network that is watched. Actions of the table that are about points are methods here."""
 
     def __init__(self, session: Session) -> None:
-        self.search = PointSearch(session.aside)
+        self.search = PointSearch(session.worker)
         self.view = PointView()
         self.map: PointMap | None = None
         self._session = session
@@ -109,7 +109,7 @@ class FixedPointsController:
 
     def newest(self, frame: Frame) -> PointMap | None:
         """All that is found, None until the first states are there; the search begins with the first call."""
-        self.search.begin(self._session.holding.network(frame.snapshot))
+        self.search.begin(self._session.ablation.network(frame.snapshot))
         found = self.search.found
         if found is None:
             self.map = None
@@ -165,7 +165,7 @@ class FixedPointsController:
             raise SessionError("the first search is not done yet: try again when it is")
         if frame.word < 0:
             raise SessionError("no word is read yet: read one, then look for the points under it")
-        network = self._session.holding.network(frame.snapshot)
+        network = self._session.ablation.network(frame.snapshot)
         assert network.vocabulary is not None, "a network that is watched reads words"
         name = network.vocabulary.word(int(frame.snapshot.ids[frame.word]))
         if name not in network.vocabulary.words:

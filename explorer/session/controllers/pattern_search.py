@@ -59,7 +59,7 @@ class PatternSearch:
         """
         from explorer.session.session import SessionError
 
-        session, pattern = self._session, self._session.brushed.pattern
+        session, pattern = self._session, self._session.brush.pattern
         if (pattern is None and self._sought is None) or (pattern is not None and not pattern.cells):
             key = session.key_of("brush")
             raise SessionError(f"brush words that move some cells first ({key}), then look where else they move")
@@ -92,10 +92,10 @@ class PatternSearch:
 
         assert snapshot.network.vocabulary is not None, "a network that is watched reads words"
         ids = [snapshot.network.vocabulary.encode(session.reviews[k].words) for k in numbers]
-        job = session.aside.start(
-            look_through, snapshot.network, numbers, ids, pattern, snapshot.held, heed=heed, end=end
+        job = session.worker.start(
+            look_through, snapshot.network, numbers, ids, pattern, snapshot.clamps, heed=heed, end=end
         )
-        gathering.at_end = lambda: session.aside.forget(job)
+        gathering.at_end = lambda: session.worker.forget(job)
         self.gathering = gathering
 
     def context(self, place: Place) -> tuple[str, str, str]:
@@ -119,14 +119,14 @@ def look_through(
     numbers: Sequence[int],
     ids: Sequence[NDArray[np.int32]],
     pattern: Pattern,
-    held: Mapping[str, NDArray[np.float32]],
+    clamps: Mapping[str, NDArray[np.float32]],
 ) -> None:
     """Tell ``(reviews done, places)`` for one batch of reviews after the other."""
     from engine.recording import record
 
     for first in range(0, len(numbers), BATCH):
         batch = slice(first, first + BATCH)
-        recording = record(network, ids[batch], [pattern.signal], hold=held)
+        recording = record(network, ids[batch], [pattern.signal], clamp=clamps)
         found = []
         for number, values, length in zip(numbers[batch], recording[pattern.signal], recording.lengths, strict=True):
             agreement = pattern.agreement(values[:length])

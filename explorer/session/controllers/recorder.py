@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LIMIT = 1 << 30  # bytes of runs in memory; some thousand reviews through 128 cells
 PATIENCE = 30.0  # seconds; the engine answers after its present block, or after loading a network
 NEEDS_NETWORK = frozenset({
-    "networks", "type", "edit", "silence", "silence-dead", "hold", "let-speak", "find-points", "population",
+    "networks", "type", "edit", "ablate", "ablate-dead", "clamp", "undo-ablation", "find-points", "corpus",
     "compare-reviews", "agree-elsewhere", "word-by-word",
 })  # fmt: skip
 

@@ -133,7 +133,7 @@ class TextDiffController:
         from explorer.session.session import SessionError
 
         session = self._session
-        if not session.comparing.name:
+        if not session.comparison.name:
             network, review, text = (session.key_of(name) for name in ("compare", "compare-reviews", "edit"))
             ways = f"choose a network ({network}) or a review ({review}), or edit the text ({text})"
             raise SessionError(f"nothing is compared yet: {ways}")
@@ -149,15 +149,15 @@ class TextDiffController:
         session = self._session
         before = session.stream.snapshot.review
         session.open_text(text, f"{before.name.removesuffix(', edited')}, edited")
-        session.comparing.compare_with(None)
-        session.comparing.compare_review(before)
+        session.comparison.compare_with(None)
+        session.comparison.compare_review(before)
 
     def table(self, frame: Frame) -> WordByWord | None:
         """What differs from what is compared with; None until both are read."""
-        other, snapshot = self._session.comparing.comparison(frame), frame.snapshot
+        other, snapshot = self._session.comparison.comparison(frame), frame.snapshot
         if other is None:
             return None
-        wanted = (other, snapshot.network, snapshot.review, snapshot.held)
+        wanted = (other, snapshot.network, snapshot.review, snapshot.clamps)
         if len(self._wanted) != len(wanted) or any(a is not b for a, b in zip(wanted, self._wanted, strict=True)):
             self._wanted, self._result = wanted, None
             work = threading.Thread(
@@ -168,7 +168,7 @@ class TextDiffController:
 
     def _work(self, wanted: tuple[Any, ...], other: Comparison, snapshot: Snapshot) -> None:
         own = read_through(
-            snapshot.network, snapshot.review.words, snapshot, snapshot.held, lambda: self._wanted is wanted
+            snapshot.network, snapshot.review.words, snapshot, snapshot.clamps, lambda: self._wanted is wanted
         )
         if own is not None:
             found = word_by_word(other.reading, own)

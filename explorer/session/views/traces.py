@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.activity import saturation
-from explorer.session.controllers.ablation import held_cells
+from explorer.session.controllers.ablation import clamped_cells
 from explorer.session.session import Frame, Session
 from explorer.session.views.time_axis import TimeAxis
 
@@ -34,7 +34,7 @@ def alpha_at(session: Session, frame: Frame) -> float:
 
 def other_alpha(session: Session, frame: Frame) -> NDArray[np.float64] | None:
     """Rolling α of the same signal's layer sum in what it is compared with, (time,); None if there is none."""
-    other = session.comparing.comparison(frame)
+    other = session.comparison.comparison(frame)
     return None if other is None else other.reading.alpha.get(frame.choices.signal)
 
 
@@ -77,7 +77,7 @@ def overview(session: Session, frame: Frame, width: int) -> Overview:
 
 def other_overview(session: Session, frame: Frame, width: int) -> Overview | None:
     """The same of what it is compared with, as far as the review is read; None without a comparison."""
-    other = session.comparing.comparison(frame)
+    other = session.comparison.comparison(frame)
     if other is None:
         return None
     return _binned(other.probability[: frame.snapshot.time], 0, frame.snapshot.words, width)
@@ -100,7 +100,7 @@ class Difference:
 
 def difference(session: Session, frame: Frame) -> Difference | None:
     """P(positive) less that of what it is compared with, as far as both are read; None without a comparison."""
-    other = session.comparing.comparison(frame)
+    other = session.comparison.comparison(frame)
     if other is None:
         return None
     values = np.full(frame.snapshot.words, np.nan)
@@ -137,14 +137,14 @@ class CellRow:
     saturation: float
     weight: float
     dead: bool
-    held: tuple[str, ...]
+    clamps: tuple[str, ...]
     pinned: bool
     selected: bool
 
     @property
     def mark(self) -> str:
         """``∅`` silenced, ``=`` a gate held, ``†`` dead, ``*`` pinned, else a blank."""
-        return "∅" if "h" in self.held else "=" if self.held else "†" if self.dead else "*" if self.pinned else " "
+        return "∅" if "h" in self.clamps else "=" if self.clamps else "†" if self.dead else "*" if self.pinned else " "
 
 
 def cell_table(session: Session, frame: Frame) -> list[CellRow]:
@@ -156,7 +156,7 @@ def cell_table(session: Session, frame: Frame) -> list[CellRow]:
     alpha = snapshot.cell_alpha if snapshot.cell_alpha.shape == (n,) else np.full(n, np.nan)
     weight = snapshot.network.readout_weight[0].tolist()
     saturated = saturation_of(session, snapshot, choices.signal, frame.word)
-    held = held_cells(snapshot)
+    clamps = clamped_cells(snapshot)
     return [
         CellRow(
             cell=cell,
@@ -166,7 +166,7 @@ def cell_table(session: Session, frame: Frame) -> list[CellRow]:
             saturation=float(saturated[cell]),
             weight=weight[cell],
             dead=bool(snapshot.dead[cell]),
-            held=held.get(cell, ()),
+            clamps=clamps.get(cell, ()),
             pinned=cell in choices.pins,
             selected=cell == choices.selected,
         )

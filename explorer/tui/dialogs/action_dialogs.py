@@ -76,18 +76,18 @@ class Choosing(ActionDispatcher, App[None]):
         session = self._session()
 
         def read(text: str) -> None:
-            session.wording.edit(text)
+            session.text_diff.edit(text)
             self.do_word_by_word()
 
         def edit(text: str | None) -> None:
             if text is not None:
                 self.run_guarded(lambda: read(text))
 
-        self.push_screen(TypeDialog("Edit the present text", session.wording.text), edit)
+        self.push_screen(TypeDialog("Edit the present text", session.text_diff.text), edit)
 
     def do_word_by_word(self) -> None:
         session = self._session()
-        session.wording.require()
+        session.text_diff.require()
         self.push_screen(WordsDialog(session), self._go_to_word)
 
     def _go_to_word(self, word: int | None) -> None:
@@ -112,18 +112,20 @@ class Choosing(ActionDispatcher, App[None]):
 
     def do_agree_elsewhere(self) -> None:
         session = self._session()
-        session.agreement.begin()
+        session.pattern_search.begin()
 
         def go(place: Place | None) -> None:
             if place is not None:
-                self.run_guarded(lambda: session.agreement.open(place))
+                self.run_guarded(lambda: session.pattern_search.open(place))
 
         self.push_screen(AgreeDialog(session), go)
 
-    def do_hold(self) -> None:
-        holding = self._session().holding
+    def do_clamp(self) -> None:
+        holding = self._session().ablation
         self.run_guarded(
-            lambda: self.ask(f"Hold {holding.question}", "a value; nothing: the mean of each", "holds", holding.hold_at)
+            lambda: self.ask(
+                f"Hold {holding.question}", "a value; nothing: the mean of each", "holds", holding.clamp_at
+            )
         )
 
     def do_reviews(self) -> None:
@@ -144,7 +146,7 @@ class Choosing(ActionDispatcher, App[None]):
         self.choose("Networks", entries, here, self._session().use_network)
 
     def do_compare(self) -> None:
-        comparing = self._session().comparing
+        comparing = self._session().comparison
         _, entries = networks(self._session())
         none = ("", "none   end the comparison")
         self.choose(
@@ -158,7 +160,7 @@ class Choosing(ActionDispatcher, App[None]):
             "Compare this review with",
             [none, *reviews(session)],
             "",
-            lambda key: session.comparing.compare_review(session.reviews[int(key)] if key else None),
+            lambda key: session.comparison.compare_review(session.reviews[int(key)] if key else None),
         )
 
     def _session(self) -> Session:

@@ -106,10 +106,10 @@ class AgreeDialog(ListDialog[Place]):
         self._look()
 
     def on_unmount(self) -> None:
-        self._session.agreement.gathering.cancel()
+        self._session.pattern_search.gathering.cancel()
 
     def _look(self) -> None:
-        agreement = self._session.agreement
+        agreement = self._session.pattern_search
         gathering = agreement.gathering
         self.rows.fill(len(gathering.found) + self._more)
         none = "" if gathering.found or not gathering.finished else "nowhere in the reviews looked through   "
@@ -118,10 +118,10 @@ class AgreeDialog(ListDialog[Place]):
     @property
     def _more(self) -> bool:
         """Whether a last row offers to look through more."""
-        return self._session.agreement.gathering.finished and self._session.agreement.left > 0
+        return self._session.pattern_search.gathering.finished and self._session.pattern_search.left > 0
 
     def row(self, number: int, width: int) -> Line:
-        agreement, session = self._session.agreement, self._session
+        agreement, session = self._session.pattern_search, self._session
         if number >= len(agreement.gathering.found):
             return [Segment(f"  look through more: {agreement.left:,} reviews are left", WARN)]
         place = agreement.gathering.found[number]
@@ -133,11 +133,11 @@ class AgreeDialog(ListDialog[Place]):
         return [*head, *_around(agreement.context(place), width - width_of(head))]
 
     def chosen(self, number: int) -> None:
-        found = self._session.agreement.gathering.found
+        found = self._session.pattern_search.gathering.found
         if number < len(found):
             self.dismiss(found[number])
         else:
-            self._session.agreement.more()
+            self._session.pattern_search.more()
 
 
 def _around(context: tuple[str, str, str], width: int) -> Line:

@@ -38,7 +38,7 @@ class WordsDialog(ListDialog[int]):
         self._look()
 
     def _look(self) -> None:
-        table = self._session.wording.table(self._session.frame())
+        table = self._session.text_diff.table(self._session.frame())
         if table is None:
             self.query_one("#summary", Static).update("reading …")
             self.rows.fill(0)
@@ -53,7 +53,7 @@ class WordsDialog(ListDialog[int]):
         p_before = next((pair.p_before for pair in reversed(table.pairs) if pair.before), float("nan"))
         p_after = next((pair.p_after for pair in reversed(table.pairs) if pair.after), last.p_after)
         lines = [
-            f"left: {safe(self._session.comparing.name, 40)}   {changed} of {len(table.pairs)} words differ   "
+            f"left: {safe(self._session.comparison.name, 40)}   {changed} of {len(table.pairs)} words differ   "
             f"P(positive) at the end {number(p_before)} → {number(p_after)}, difference {number(p_after - p_before)}"
         ]
         if table.cells:

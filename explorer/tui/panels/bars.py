@@ -57,7 +57,7 @@ class StatusBar(Panel):
             Segment(badge, style),
             Segment(f"  word {frame.word + 1}/{snapshot.words}", BRIGHT),
             *self._changes(frame),
-            *([Segment(f"   ⇄ {safe(session.comparing.name, 30)}", OTHER)] if session.comparing.name else []),
+            *([Segment(f"   ⇄ {safe(session.comparison.name, 30)}", OTHER)] if session.comparison.name else []),
             *self._recording(session),
             Segment(f"   {pace(snapshot.speed)}", DIM),
         ]
@@ -78,7 +78,7 @@ class StatusBar(Panel):
             column += segment.cell_length
             if event.x < column:
                 if segment.text.startswith(" review "):  # which one of how many: there they all are
-                    self.explorer.action_perform("population")
+                    self.explorer.action_perform("corpus")
                 return
 
     def _recording(self, session: Session) -> Line:

@@ -80,7 +80,7 @@ def _line(row: CellRow, biggest: float) -> Line:
     numbers = ((row.value, 6), (2 * row.alpha - 1, 5), (row.activity, 4), (row.saturation, 4), (row.weight, 6))
     return [
         Segment(f"{'▸' if row.selected else ' '}#{row.cell:03d}", style),
-        Segment(f"{row.mark} ", WARN if row.held else DEAD if row.dead else PINK),
+        Segment(f"{row.mark} ", WARN if row.clamps else DEAD if row.dead else PINK),
         Segment(left, PINK),
         Segment("│", FAINT),
         Segment(right, GOOD),

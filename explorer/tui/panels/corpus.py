@@ -75,7 +75,7 @@ class PopulationScreen(ModalScreen[int]):
         self._said = ""
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="population", classes="dialog") as box:
+        with Vertical(id="corpus", classes="dialog") as box:
             box.border_title = "Corpus"
             box.border_subtitle = "↑ ↓ enter opens   o O order   ← → bin   g of h, of x   esc back"
             yield Static(id="measured")
@@ -99,7 +99,7 @@ class PopulationScreen(ModalScreen[int]):
         """Draw what is measured by now."""
         if not self.is_attached or getattr(self.app._driver, "busy", False):
             return
-        frame, population, rows = self._session.frame(), self._session.population, self.query_one(Rows)
+        frame, population, rows = self._session.frame(), self._session.corpus, self.query_one(Rows)
         listed = population.listed(frame)
         if listed is not self._listed:
             kept = self._listed[rows.highlighted] if 0 < rows.highlighted < len(self._listed) else -1
@@ -113,7 +113,7 @@ class PopulationScreen(ModalScreen[int]):
             self.query_one("#measured", Static).update(as_markup(said))
 
     def _told(self, frame: Frame) -> str:
-        population = self._session.population
+        population = self._session.corpus
         rows, total = population.rows(frame), population.total
         parts = [f"{len(rows):,} of {total:,} reviews measured" if len(rows) < total else f"all {total:,} reviews"]
         if missing := int(np.isnan(rows["beta"]).any(axis=1).sum()):
@@ -126,7 +126,7 @@ class PopulationScreen(ModalScreen[int]):
         return "   ".join([*parts, population.trouble]) if population.trouble else "   ".join(parts)
 
     def _row(self, place: int, width: int) -> Line:
-        frame, population, row = self._session.frame(), self._session.population, int(self._listed[place])
+        frame, population, row = self._session.frame(), self._session.corpus, int(self._listed[place])
         if row >= len(population.rows(frame)):  # measured anew since the last look
             return []
         return _entry_line(population.entry(frame, row), width)
@@ -134,7 +134,7 @@ class PopulationScreen(ModalScreen[int]):
     # ---- what keys and the mouse do --------------------------------------------------------------------------
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
-        rows, row = self._session.population.rows(self._session.frame()), self._listed[event.row]
+        rows, row = self._session.corpus.rows(self._session.frame()), self._listed[event.row]
         if row < len(rows):
             self.dismiss(int(rows[row]["review"]))
 
@@ -143,7 +143,7 @@ class PopulationScreen(ModalScreen[int]):
         self._narrow(event.bin)
 
     def on_headings_clicked(self, event: Headings.Clicked) -> None:
-        population = self._session.population
+        population = self._session.corpus
         if population.order == event.order:
             population.turn_order()
         population.order = event.order
@@ -151,26 +151,26 @@ class PopulationScreen(ModalScreen[int]):
 
     def action_back(self) -> None:
         """List all reviews again; if they are, leave."""
-        if self._session.population.narrowed is None:
+        if self._session.corpus.narrowed is None:
             self.dismiss()
         else:
-            self._session.population.widen()
+            self._session.corpus.widen()
             self.look()
 
     def action_order(self) -> None:
         """List by the next of the orders."""
-        self._session.population.next_order()
+        self._session.corpus.next_order()
         self.look()
 
     def action_turn(self) -> None:
         """Lowest first, or highest."""
-        self._session.population.turn_order()
+        self._session.corpus.turn_order()
         self.look()
 
     def action_signal(self) -> None:
         """Choose bins of the other histogram."""
         self._signal = SIGNALS[(SIGNALS.index(self._signal) + 1) % len(SIGNALS)]
-        self._session.population.widen()
+        self._session.corpus.widen()
         self.action_bin(0)
 
     def action_bin(self, change: int) -> None:
@@ -183,12 +183,12 @@ class PopulationScreen(ModalScreen[int]):
 
     def _narrow(self, bin: int) -> None:
         edges = self._histogram().edges
-        self._session.population.narrow(self._signal, float(edges[bin]), float(edges[bin + 1]))
+        self._session.corpus.narrow(self._signal, float(edges[bin]), float(edges[bin + 1]))
         self.look()
 
     def _histogram(self) -> Histogram:
         bins = self.query_one(Histograms).bins
-        return self._session.population.histogram(self._session.frame(), self._signal, bins)
+        return self._session.corpus.histogram(self._session.frame(), self._signal, bins)
 
 
 def _entry_line(entry: Entry, width: int) -> Line:
@@ -217,7 +217,7 @@ class Headings(Panel):
             self.order = order
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
-        population = session.population
+        population = session.corpus
         arrow = "▾" if population.falling else "▴"
         return [
             [
@@ -229,7 +229,7 @@ class Headings(Panel):
         ]
 
     def _style(self, session: Session, order: str) -> Style:
-        return PINK_BOLD if order == session.population.order else DIM
+        return PINK_BOLD if order == session.corpus.order else DIM
 
     def on_click(self, event: events.Click) -> None:
         ends = np.cumsum([width for _, width, _ in COLUMNS])
@@ -256,10 +256,10 @@ class Histograms(Panel):
     @property
     def _wide(self) -> int:
         session = self.explorer.session
-        return 1 if session is not None and session.population.total >= MANY else 2
+        return 1 if session is not None and session.corpus.total >= MANY else 2
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
-        population, lines = session.population, []
+        population, lines = session.corpus, []
         band, watched = population.band(frame), population.watched(frame)
         noise = f"noise of {watched['words']} words" if band is not None and watched is not None else ""
         for signal in SIGNALS:

@@ -17,7 +17,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from explorer.session.controllers.ablation import held_cells
+from explorer.session.controllers.ablation import clamped_cells
 from explorer.session.palette import LEVELS, glyph
 from explorer.session.session import Frame, Session
 from explorer.session.views.heatmap import Heatmap, heatmap
@@ -228,7 +228,7 @@ class HeatmapPanel(Horizontal, Framed, can_focus=True):
 
 def _names(view: Heatmap, frame: Frame, per_line: int) -> list[Line]:
     """For every line the first cell that begins in it: ∅ where silenced, = held, † dead, * pinned, ▸ selected."""
-    held = held_cells(frame.snapshot)
+    clamps = clamped_cells(frame.snapshot)
     named: list[Line] = []
     before = -1
     for top in range(0, len(view.row_of), per_line):
@@ -246,8 +246,8 @@ def _names(view: Heatmap, frame: Frame, per_line: int) -> list[Line]:
         label = f"{'▸' if selected else ' '}#{cell:03d}"
         style = SELECTED if selected else PINK if pinned else DIM
         mark = Segment("†", DEAD) if dead else Segment("*", PINK) if pinned else Segment(" ")
-        if cell in held:
-            mark = Segment("∅" if "h" in held[cell] else "=", WARN)
+        if cell in clamps:
+            mark = Segment("∅" if "h" in clamps[cell] else "=", WARN)
         named.append([Segment(label, style), mark, rule])
     return named
 

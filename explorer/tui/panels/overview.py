@@ -36,7 +36,7 @@ class OverviewPanel(Panel):
         self._view: Overview | None = None
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
-        self.set_class(bool(session.comparing.name), "comparing")  # which gives it more lines
+        self.set_class(bool(session.comparison.name), "comparing")  # which gives it more lines
         width, height = self.size
         apart = difference(session, frame)
         below = (height + 1) // 2 if apart is not None and height > 1 else 0
@@ -63,7 +63,7 @@ class OverviewPanel(Panel):
             lines += _curve(apart, width, below, cursor)
         here = probability_at(session, frame)
         title = f"P(positive) over the whole review   [b]{number(here)}[/]"
-        compared = session.comparing.comparison(frame)
+        compared = session.comparison.comparison(frame)
         if compared is not None:
             there = compared.at(frame.word)
             name = as_markup(safe(compared.name, 24))

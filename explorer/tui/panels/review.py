@@ -105,7 +105,7 @@ class ReviewPanel(Panel, can_focus=True):
     ) -> Line:
         glyphs, name = self.explorer.glyphs, frame.choices.map
         surface, unknown = frame.snapshot.review.surface, unknown_words(frame)
-        brushed, pattern = session.brushed.words, session.brushed.pattern
+        brushed, pattern = session.brush.words, session.brush.pattern
         opens, closes = _brackets(brushed, pattern)
         found = session.words.marked(frame.snapshot)
         out: Line = []
@@ -157,7 +157,7 @@ class ReviewPanel(Panel, can_focus=True):
         ]
 
     def _other(self, session: Session, frame: Frame, probability: float) -> list[Line]:
-        other = session.comparing.comparison(frame)
+        other = session.comparison.comparison(frame)
         if other is None:
             return []
         there = other.at(frame.word)

@@ -63,12 +63,12 @@ def test_what_it_shows_is_of_this_process(stream: Stream) -> None:
     first = stream.snapshot
     assert first.network is network
     assert stream.snapshot is first
-    stream.hold({"h": np.array([np.nan, 0.5, np.nan, np.nan, np.nan], dtype=np.float32)})
-    until(lambda: "h" in stream.snapshot.held)
-    held = stream.snapshot.held
+    stream.clamp({"h": np.array([np.nan, 0.5, np.nan, np.nan, np.nan], dtype=np.float32)})
+    until(lambda: "h" in stream.snapshot.clamps)
+    clamps = stream.snapshot.clamps
     stream.seek(10)
     until(lambda: stream.snapshot.time == 10)
-    assert stream.snapshot.held is held
+    assert stream.snapshot.clamps is clamps
     assert (stream.read("h")[:, 1] == 0.5).all()
     ids = stream.snapshot.ids
     stream.seek(20)
@@ -111,7 +111,7 @@ def test_hands_runs_over_and_plays_them(stream: Stream) -> None:
         next_event(played, "finished")
         assert played.snapshot.network is last.network
         np.testing.assert_array_equal(played.read("h"), last.network.values["h"])
-        played.hold({"h": np.zeros(4)})
+        played.clamp({"h": np.zeros(4)})
         assert "nothing in it can be silenced" in next_event(played, "failed").message
     finally:
         played.close()
@@ -125,7 +125,7 @@ def test_a_network_comes_by_its_path(stream: Stream, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_sent_is_told(stream: Stream) -> None:
-    stream.hold({"h": (k for k in range(6))})  # type: ignore[dict-item]
+    stream.clamp({"h": (k for k in range(6))})  # type: ignore[dict-item]
     assert "pickle" in next_event(stream, "failed").message
 
 

@@ -27,17 +27,17 @@ def at(picture: Any, place: Place) -> QPointF:
     return QPointF(picture.mapFromScene(scene))
 
 
-def drag(qtbot: Any, picture: Any, places: Sequence[Place], held: Qt.KeyboardModifier | None = None) -> None:
+def drag(qtbot: Any, picture: Any, places: Sequence[Place], clamps: Qt.KeyboardModifier | None = None) -> None:
     """Press at the first place, move over the others, release at the last."""
     points = [at(picture, place) for place in places]
-    _send(picture, QEvent.Type.MouseMove, points[0], NONE, NONE, held)
-    _send(picture, QEvent.Type.MouseButtonPress, points[0], LEFT, LEFT, held)
+    _send(picture, QEvent.Type.MouseMove, points[0], NONE, NONE, clamps)
+    _send(picture, QEvent.Type.MouseButtonPress, points[0], LEFT, LEFT, clamps)
     for begin, end in pairwise(points):
         for part in (0.25, 0.5, 0.75, 1.0):
             qtbot.wait(PAUSE)
-            _send(picture, QEvent.Type.MouseMove, begin + (end - begin) * part, NONE, LEFT, held)
+            _send(picture, QEvent.Type.MouseMove, begin + (end - begin) * part, NONE, LEFT, clamps)
     qtbot.wait(PAUSE)
-    _send(picture, QEvent.Type.MouseButtonRelease, points[-1], LEFT, NONE, held)
+    _send(picture, QEvent.Type.MouseButtonRelease, points[-1], LEFT, NONE, clamps)
 
 
 def front(qtbot: Any, window: Any, name: str) -> Any:
@@ -82,9 +82,9 @@ def _send(
     point: QPointF,
     button: Qt.MouseButton,
     buttons: Qt.MouseButton,
-    held: Qt.KeyboardModifier | None = None,
+    clamps: Qt.KeyboardModifier | None = None,
 ) -> None:
     viewport = picture.viewport()
-    modifiers = held or Qt.KeyboardModifier.NoModifier
+    modifiers = clamps or Qt.KeyboardModifier.NoModifier
     event = QMouseEvent(kind, point, QPointF(viewport.mapToGlobal(point)), button, buttons, modifiers)
     QApplication.sendEvent(viewport, event)

@@ -57,7 +57,7 @@ def bar(window: Window, qtbot: Any) -> OverviewPanel:
 def population(window: Window, session: Session, qtbot: Any) -> PopulationPanel:
     """Everything measured and drawn."""
     panel = fronted(qtbot, window, PopulationPanel)
-    qtbot.waitUntil(lambda: len(session.population.rows(session.frame())) == 12, timeout=60_000)
+    qtbot.waitUntil(lambda: len(session.corpus.rows(session.frame())) == 12, timeout=60_000)
     window.redraw()
     return panel
 
@@ -145,14 +145,14 @@ def test_a_click_in_the_table_selects(session: Session, cells: CellsPanel, qtbot
 
 def test_the_context_menu_silences_pins_and_selects(session: Session, cells: CellsPanel, qtbot: Any) -> None:
     entry(cells.menu(4), "Silence cell #4").trigger()
-    qtbot.waitUntil(lambda: "h" in session.stream.snapshot.held)
+    qtbot.waitUntil(lambda: "h" in session.stream.snapshot.clamps)
     wait(lambda: session.stream.snapshot.time == 100)
     cells.explorer.redraw()
     assert session.choices.selected == 4
     assert cells.table.cells.rows[4].mark == "∅"
     assert cells.table.cells.data(cells.table.cells.index(4, 0)) == "#004 ∅"
     entry(cells.menu(4), "Let cell #4 speak").trigger()
-    qtbot.waitUntil(lambda: not session.stream.snapshot.held)
+    qtbot.waitUntil(lambda: not session.stream.snapshot.clamps)
     entry(cells.menu(2), "Pin").trigger()
     assert session.choices.pins == (2,)
     assert shown(cells)[0] == 2
@@ -161,8 +161,8 @@ def test_the_context_menu_silences_pins_and_selects(session: Session, cells: Cel
     session.threshold(10)
     qtbot.waitUntil(lambda: bool(session.stream.snapshot.dead.all()))
     entry(cells.menu(None), "Silence all dead").trigger()
-    qtbot.waitUntil(lambda: "h" in session.stream.snapshot.held)
-    assert not np.isnan(session.stream.snapshot.held["h"]).any()
+    qtbot.waitUntil(lambda: "h" in session.stream.snapshot.clamps)
+    assert not np.isnan(session.stream.snapshot.clamps["h"]).any()
 
 
 def test_cells_are_told_on_hover_and_linked(cells: CellsPanel, qtbot: Any) -> None:
@@ -204,10 +204,10 @@ def test_a_click_and_a_drag_look_there(session: Session, bar: OverviewPanel, qtb
 def test_the_network_compared_with_is_a_line(session: Session, bar: OverviewPanel, qtbot: Any, tmp_path: Any) -> None:
     path = tmp_path / "other.safetensors"
     small_network(6, seed=1).save(path)
-    session.comparing.compare_with(str(path))
-    qtbot.waitUntil(lambda: session.comparing.comparison(session.frame()) is not None)
+    session.comparison.compare_with(str(path))
+    qtbot.waitUntil(lambda: session.comparison.comparison(session.frame()) is not None)
     bar.explorer.redraw()
-    other = session.comparing.comparison(session.frame())
+    other = session.comparison.comparison(session.frame())
     assert other is not None
     assert np.allclose(bar._compared.getData()[1][:100], other.probability[:100])
     assert "difference" in bar.head.text()
@@ -222,7 +222,7 @@ def test_the_network_compared_with_is_a_line(session: Session, bar: OverviewPane
     assert "difference" in bar.head.text()
     click(qtbot, bar.below.picture, (20.5, 0.0))
     assert session.choices.cursor == 20
-    session.comparing.compare_with(None)
+    session.comparison.compare_with(None)
     bar.explorer.redraw()
     assert len(bar._compared.getData()[1]) == 0
     assert not bar.below.picture.isVisible()
@@ -234,13 +234,13 @@ def test_the_network_compared_with_is_a_line(session: Session, bar: OverviewPane
 def test_the_histograms_and_the_scatter_hold_every_review(session: Session, population: PopulationPanel) -> None:
     frame = session.frame()
     for bars in population.bars:
-        expected = session.population.histogram(frame, bars.signal, BINS)
+        expected = session.corpus.histogram(frame, bars.signal, BINS)
         assert np.array_equal(bars._bars.opts["height"], expected.counts)
         assert expected.counts.sum() == 11
         assert bars._here.value() == pytest.approx(np.clip(expected.beta, *RANGE))
-    beta, _ = session.population.scatter(frame)
+    beta, _ = session.corpus.scatter(frame)
     assert np.allclose(np.stack(population._dots.getData(), axis=1), beta)
-    watched = session.population.watched(frame)
+    watched = session.corpus.watched(frame)
     assert watched is not None
     assert np.allclose(np.stack(population._watched.getData(), axis=1)[0], watched["beta"][::-1])
     assert "12</b> of 12 reviews" in population.head.text()
@@ -248,7 +248,7 @@ def test_the_histograms_and_the_scatter_hold_every_review(session: Session, popu
 
 
 def test_a_click_on_a_dot_opens_its_review(session: Session, population: PopulationPanel, qtbot: Any) -> None:
-    beta, reviews = session.population.scatter(session.frame())
+    beta, reviews = session.corpus.scatter(session.frame())
     dot = int(np.flatnonzero(reviews == 5)[0])
     population.view.setRange(
         xRange=tuple(beta[dot, 0] + [-0.02, 0.02]), yRange=tuple(beta[dot, 1] + [-0.02, 0.02]), padding=0
@@ -282,7 +282,7 @@ def test_the_list_sorts_and_opens(session: Session, population: PopulationPanel,
     assert population.model.headerData(2, Qt.Orientation.Horizontal).endswith("▴")
     place = QPoint(header.sectionViewportPosition(4) + 8, header.height() // 2)
     qtbot.mouseClick(header.viewport(), LEFT, pos=place)
-    assert session.population.order == "length"
+    assert session.corpus.order == "length"
     index = population.model.index(0, 1)
     expected = population.model.review(0)
     population.table.scrollTo(index)

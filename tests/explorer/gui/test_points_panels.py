@@ -130,16 +130,16 @@ def test_a_click_selects_in_every_panel_and_one_beside_lets_go(
     assert session.points.view.selected is None
 
 
-@pytest.mark.parametrize("held", [SHIFT, CTRL], ids=["rectangle", "lasso"])
+@pytest.mark.parametrize("clamps", [SHIFT, CTRL], ids=["rectangle", "lasso"])
 def test_many_are_selected_by_an_outline_and_listed(
-    session: Session, points: PointsPanel, qtbot: Any, held: Qt.KeyboardModifier
+    session: Session, points: PointsPanel, qtbot: Any, clamps: Qt.KeyboardModifier
 ) -> None:
     map, there, view = found(session), places(points), session.points.view
     x, y = there[map.certified]
     corners = [(x - 0.1, y - 0.1), (x + 0.1, y + 0.1)]
-    if held is CTRL:
+    if clamps is CTRL:
         corners = [(x - 0.1, y - 0.1), (x + 0.1, y - 0.1), (x + 0.1, y + 0.1), (x - 0.1, y + 0.1)]
-    drag(qtbot, points.picture, corners, held)
+    drag(qtbot, points.picture, corners, clamps)
     many = session.points.view.many
     expected = np.flatnonzero((np.abs(there - (x, y)) < 0.095).all(axis=1)).tolist()
     assert set(expected) <= set(many)

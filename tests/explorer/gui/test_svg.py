@@ -30,7 +30,7 @@ FAR = 60  # of 255: no rounding at an edge
 AROUND = 3  # pixels
 PANELS = (
     "points", "word-map", "cells", "overview", "alpha", "spectrum", "heatmap", "scaling", "review", "reviews",
-    "population",
+    "corpus",
 )  # fmt: skip
 
 
@@ -43,8 +43,8 @@ def session(searched: Session) -> Session:
 def full(window: Window, tmp_path: Path) -> Window:
     """Everything that is drawn farther than plots reach: brushes, a part of the words, what is compared with."""
     session = window.opened_session
-    session.comparing.compare_with(str(small_file(tmp_path, 5)))
-    wait(lambda: session.comparing.comparison(session.frame()) is not None)
+    session.comparison.compare_with(str(small_file(tmp_path, 5)))
+    wait(lambda: session.comparison.comparison(session.frame()) is not None)
     session.select(3)
     window.brush(40, 44)
     window.span.zoom(30, 80)

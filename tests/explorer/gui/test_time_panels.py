@@ -71,9 +71,9 @@ def _move(widget: Any, place: QPoint, button: Any) -> None:
     from PySide6.QtWidgets import QApplication
 
     where = QPointF(widget.mapToGlobal(place))
-    held = Qt.MouseButton.NoButton if button is None else button
+    clamps = Qt.MouseButton.NoButton if button is None else button
     event = QMouseEvent(
-        QEvent.Type.MouseMove, QPointF(place), where, Qt.MouseButton.NoButton, held, Qt.KeyboardModifier.NoModifier
+        QEvent.Type.MouseMove, QPointF(place), where, Qt.MouseButton.NoButton, clamps, Qt.KeyboardModifier.NoModifier
     )
     QApplication.sendEvent(widget, event)
 
@@ -92,7 +92,7 @@ def test_a_click_on_a_word_looks_at_it_and_a_drag_brushes(window: Window, qtbot:
     assert window.opened_session.choices.cursor == 20
     begin, end = (words.place_of(word).center().toPoint() for word in (5, 12))
     drag(qtbot, words, begin, end)
-    assert window.opened_session.brushed.words == range(5, 13)
+    assert window.opened_session.brush.words == range(5, 13)
     assert window.dragged is None
     assert words._boxes[-1] == (5, 13, "pink")
 
@@ -154,7 +154,7 @@ def test_a_drag_in_a_picture_brushes_and_the_places_are_marked(window: Window, q
     gates = panel(window, GatesPanel)
     view = gates._images.viewport()
     drag(qtbot, view, on_screen(gates._images, 40.5, 2.5), on_screen(gates._images, 43.5, 2.5))
-    brushed = window.opened_session.brushed
+    brushed = window.opened_session.brush
     assert brushed.words == range(40, 44)
     window.redraw()
     marks = panel(window, RollingPanel)._marks
@@ -167,8 +167,8 @@ def test_a_drag_in_a_picture_brushes_and_the_places_are_marked(window: Window, q
 def test_the_marks_of_a_brush_stay_while_a_gate_is_held(window: Window, qtbot: Any) -> None:
     session, marks = window.opened_session, panel(window, GatesPanel)._marks
     window.brush(40, 43)
-    session.holding.hold_at("0")
-    qtbot.waitUntil(lambda: bool(session.stream.snapshot.held) and session.stream.snapshot.time == 100)
+    session.ablation.clamp_at("0")
+    qtbot.waitUntil(lambda: bool(session.stream.snapshot.clamps) and session.stream.snapshot.time == 100)
     window.redraw()
     assert marks.brush.isVisible()
     assert (marks.brush.rect().left(), marks.brush.rect().right()) == (40, 44)
@@ -269,11 +269,11 @@ def test_the_trace_is_the_rolling_exponent_before_its_band(window: Window, qtbot
 
 def test_what_is_compared_with_is_drawn_beside(window: Window, qtbot: Any, tmp_path: Path) -> None:
     session, rolling = window.opened_session, panel(window, RollingPanel)
-    session.comparing.compare_with(str(small_file(tmp_path, 5)))
+    session.comparison.compare_with(str(small_file(tmp_path, 5)))
     qtbot.waitUntil(lambda: rolling._other.yData is not None and len(rolling._other.yData) == 144)
     assert rolling._other.isVisible()
     assert "lstm-5" in rolling.head.text()
-    session.comparing.compare_with(None)
+    session.comparison.compare_with(None)
     qtbot.waitUntil(lambda: not rolling._other.isVisible())
 
 
@@ -372,9 +372,9 @@ def test_an_order_by_what_is_measured_later_waits_for_it(window: Window, qtbot: 
     reviews.restore(told)
     assert reviews.kept() == told
     assert reviews.model.shown.tolist() == [0, 1, 2]
-    window.front("population")
+    window.front("corpus")
     session = window.opened_session
-    qtbot.waitUntil(lambda: len(session.population.rows(session.frame())) == 3, timeout=60_000)
+    qtbot.waitUntil(lambda: len(session.corpus.rows(session.frame())) == 3, timeout=60_000)
     window.redraw()
     measured = reviews.numbers()[1][:, -1].astype(float)
     assert measured.tolist() == sorted(measured, reverse=True)

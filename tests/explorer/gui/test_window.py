@@ -110,12 +110,12 @@ EFFECTS: dict[str, Check] = {
     "select-up": lambda w: choices(w).selected == 11,
     "pin": lambda w: "no cell is selected" in note(w),
     "deselect": lambda w: choices(w).selected is None,
-    "brush": lambda w: list(w.opened_session.brushed.words) == [99],
+    "brush": lambda w: list(w.opened_session.brush.words) == [99],
     "next-place": lambda w: "brush some words first" in note(w),
-    "silence": lambda w: "no cell is selected" in note(w),
-    "silence-dead": lambda w: "cell" in note(w),
-    "hold": lambda w: dialog(w, AskDialog) is not None,
-    "let-speak": lambda w: "as it was trained" in note(w),
+    "ablate": lambda w: "no cell is selected" in note(w),
+    "ablate-dead": lambda w: "cell" in note(w),
+    "clamp": lambda w: dialog(w, AskDialog) is not None,
+    "undo-ablation": lambda w: "as it was trained" in note(w),
     "threshold-down": lambda w: snapshot(w).threshold < THRESHOLD,
     "threshold-up": lambda w: snapshot(w).threshold > THRESHOLD,
     "order": lambda w: choices(w).order == "activity",
@@ -131,7 +131,7 @@ EFFECTS: dict[str, Check] = {
     "next-point": lambda w: "wait for the search" in note(w),
     "previous-point": lambda w: "wait for the search" in note(w),
     "find-points": lambda w: "not done yet" in note(w),
-    "population": lambda w: w.focused.name == "population",
+    "corpus": lambda w: w.focused.name == "corpus",
     "search": lambda w: dialog(w, SearchDialog) is not None,
     "next-found": lambda w: "search for words first" in note(w),
     "previous-found": lambda w: "search for words first" in note(w),
@@ -236,7 +236,7 @@ def test_arrows_move_in_a_list_and_escape_leaves_it(window: Window, qtbot: Any) 
     assert found.list.currentRow() == 3
     qtbot.keyClick(found.search, Qt.Key.Key_Escape)
     assert dialog(window, ChooseDialog) is None
-    assert window.opened_session.comparing.review is None
+    assert window.opened_session.comparison.review is None
 
 
 def test_a_typed_review_is_read(window: Window, qtbot: Any) -> None:
@@ -288,9 +288,9 @@ def test_places_where_brushed_cells_agree_are_listed(window: Window, qtbot: Any)
     window.brush(90, 91)
     press(qtbot, window, "A")
     places = dialog(window, AgreeDialog)
-    qtbot.waitUntil(lambda: window.opened_session.agreement.gathering.finished, timeout=60_000)
+    qtbot.waitUntil(lambda: window.opened_session.pattern_search.gathering.finished, timeout=60_000)
     places.look()
-    assert places.list.count() == len(window.opened_session.agreement.gathering.found)
+    assert places.list.count() == len(window.opened_session.pattern_search.gathering.found)
     qtbot.keyClick(places, Qt.Key.Key_Escape)
     assert dialog(window, AgreeDialog) is None
 
@@ -335,7 +335,7 @@ def test_networks_are_chosen_from_the_tool_bar(window: Window, qtbot: Any, tmp_p
     window.transport.fill([(path, "lstm-5   5 cells")])
     window.transport.b.setCurrentIndex(1)
     window.transport.b.activated.emit(1)
-    qtbot.waitUntil(lambda: window.opened_session.comparing.comparison(window.opened_session.frame()) is not None)
+    qtbot.waitUntil(lambda: window.opened_session.comparison.comparison(window.opened_session.frame()) is not None)
     window.transport.a.setCurrentIndex(0)
     window.transport.a.activated.emit(0)
     qtbot.waitUntil(lambda: snapshot(window).network.name == "lstm-5" and snapshot(window).time == 100)

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from engine.recording import record
-from explorer.session.controllers.ablation import held_cells, told
+from explorer.session.controllers.ablation import clamped_cells, told
 from explorer.session.session import Session, SessionError
 from explorer.session.views.traces import cell_table, probability_at
 from tests.explorer.small import open_session, small_network, wait
 
 
-def changed(session: Session, held: dict[int, tuple[str, ...]]) -> None:
+def changed(session: Session, clamps: dict[int, tuple[str, ...]]) -> None:
     """Until these signals of cells are held, and the review is read to where it stood."""
-    wait(lambda: held_cells(session.stream.snapshot) == held and session.stream.snapshot.time == 100)
+    wait(lambda: clamped_cells(session.stream.snapshot) == clamps and session.stream.snapshot.time == 100)
 
 
 def test_one_key_silences_a_cell_and_undoes_it(read: Session) -> None:
@@ -22,25 +22,25 @@ def test_one_key_silences_a_cell_and_undoes_it(read: Session) -> None:
     strongest = int(np.argmax(np.abs(read.stream.snapshot.network.readout_weight[0].numpy())))
     mean = float(read.read("h", 0, 100)[:, strongest].mean())
     read.select(strongest)
-    read.perform("silence")
+    read.perform("ablate")
     changed(read, {strongest: ("h",)})
     assert read.stream.snapshot.probability != pytest.approx(before)
     assert read.stream.snapshot.dead[strongest]
     assert read.read("h", 0, 100)[:, strongest] == pytest.approx(mean)
-    read.perform("silence")
+    read.perform("ablate")
     changed(read, {})
     assert read.stream.snapshot.probability == pytest.approx(before)
 
 
 def test_silencing_without_a_selection_lets_all_speak_or_is_refused(read: Session) -> None:
     with pytest.raises(SessionError, match="no cell is selected"):
-        read.perform("silence")
+        read.perform("ablate")
     for cell in (0, 3):  # the second before the engine has got to the first
         read.select(cell)
-        read.perform("silence")
+        read.perform("ablate")
     changed(read, {0: ("h",), 3: ("h",)})
     read.select(None)
-    read.perform("silence")
+    read.perform("ablate")
     changed(read, {})
 
 
@@ -48,9 +48,9 @@ def test_all_dead_cells_are_silenced_at_once() -> None:
     session = open_session(threshold=10)  # so that every cell counts as dead
     session.stream.seek(100)
     wait(lambda: session.stream.snapshot.time == 100)
-    session.perform("silence-dead")
+    session.perform("ablate-dead")
     changed(session, dict.fromkeys(range(12), ("h",)))
-    session.perform("silence-dead")
+    session.perform("ablate-dead")
     changed(session, {})
     session.close()
 
@@ -59,36 +59,36 @@ def test_a_gate_is_held_at_a_typed_value_and_everything_follows(read: Session) -
     before = read.stream.snapshot
     read.choose_signal("f")
     read.select(4)
-    assert read.holding.question.startswith("f of cell #4")
-    read.holding.hold_at(" 0.25 ")
+    assert read.ablation.question.startswith("f of cell #4")
+    read.ablation.clamp_at(" 0.25 ")
     changed(read, {4: ("f",)})
     now = read.stream.snapshot
     assert read.read("f", 0, 100)[:, 4] == pytest.approx(0.25)
-    held = record(now.network, now.ids[:100], hold=now.held)
-    assert read.read("h", 0, 100) == pytest.approx(held["h"][0], abs=1e-6)
-    assert now.probability == pytest.approx(held.probability[0, -1], abs=1e-6)
+    clamps = record(now.network, now.ids[:100], clamp=now.clamps)
+    assert read.read("h", 0, 100) == pytest.approx(clamps["h"][0], abs=1e-6)
+    assert now.probability == pytest.approx(clamps.probability[0, -1], abs=1e-6)
     assert now.probability != pytest.approx(before.probability)
     assert now.alpha["h"] != pytest.approx(before.alpha["h"])
     assert told(now) == "f held 1"
     row = next(row for row in cell_table(read, read.frame()) if row.cell == 4)
-    assert (row.held, row.mark) == (("f",), "=")
-    assert read.holding.network(now) is read.holding.network(now)  # else it would be searched anew at every frame
-    assert read.holding.network(now) is not now.network
-    read.perform("let-speak")
+    assert (row.clamps, row.mark) == (("f",), "=")
+    assert read.ablation.network(now) is read.ablation.network(now)  # else it would be searched anew at every frame
+    assert read.ablation.network(now) is not now.network
+    read.perform("undo-ablation")
     changed(read, {})
     assert read.stream.snapshot.probability == pytest.approx(before.probability)
-    assert read.holding.network(read.stream.snapshot) is now.network
+    assert read.ablation.network(read.stream.snapshot) is now.network
 
 
 def test_nothing_typed_holds_every_cell_at_its_own_mean(read: Session) -> None:
     means = read.read("o", 0, 100).mean(axis=0)
     read.choose_signal("o")
-    assert read.holding.question.startswith("o of all 12 cells")
-    read.holding.hold_at("")
+    assert read.ablation.question.startswith("o of all 12 cells")
+    read.ablation.clamp_at("")
     changed(read, dict.fromkeys(range(12), ("o",)))
     assert read.read("o", 99, 100)[0] == pytest.approx(means)
     read.select(1)
-    read.perform("silence")
+    read.perform("ablate")
     changed(read, {cell: ("o", "h") if cell == 1 else ("o",) for cell in range(12)})
     assert told(read.stream.snapshot) == "o held 12, silenced 1"
 
@@ -100,22 +100,22 @@ def test_nothing_typed_holds_every_cell_at_its_own_mean(read: Session) -> None:
 def test_what_cannot_be_held_is_refused(read: Session, signal: str, text: str, reason: str) -> None:
     read.choose_signal(signal)
     with pytest.raises(SessionError, match=reason):
-        read.holding.hold_at(text)
-    assert not read.stream.snapshot.held
+        read.ablation.clamp_at(text)
+    assert not read.stream.snapshot.clamps
 
 
 def test_there_is_nothing_to_undo_and_no_mean_at_first() -> None:
     session = open_session()
     with pytest.raises(SessionError, match="as it was trained"):
-        session.perform("let-speak")
+        session.perform("undo-ablation")
     with pytest.raises(SessionError, match="no mean"):
-        session.holding.hold_at("")
+        session.ablation.clamp_at("")
     session.close()
 
 
 def test_another_network_is_whole(read: Session) -> None:
     read.select(0)
-    read.perform("silence")
+    read.perform("ablate")
     changed(read, {0: ("h",)})
     read.stream.use(small_network(12, seed=1))
     changed(read, {})
@@ -126,11 +126,11 @@ def test_cells_are_held_on_a_device() -> None:
     session.stream.seek(10)
     wait(lambda: session.stream.snapshot.time == 10)
     session.select(3)
-    session.perform("silence")
-    wait(lambda: "h" in session.stream.snapshot.held and session.stream.snapshot.time == 10)
+    session.perform("ablate")
+    wait(lambda: "h" in session.stream.snapshot.clamps and session.stream.snapshot.time == 10)
     assert np.ptp(session.stream.read("h")[:, 3]) == 0
-    session.perform("let-speak")
-    wait(lambda: not session.stream.snapshot.held and session.stream.snapshot.time == 10)
+    session.perform("undo-ablation")
+    wait(lambda: not session.stream.snapshot.clamps and session.stream.snapshot.time == 10)
     assert np.ptp(session.stream.read("h")[:, 3]) > 0
     session.close()
 
@@ -138,7 +138,7 @@ def test_cells_are_held_on_a_device() -> None:
 def test_the_word_looked_at_stays_while_the_network_is_changed(read: Session) -> None:
     read.look_at(30)
     before = probability_at(read, read.frame())
-    read.holding.hold_at("0")
+    read.ablation.clamp_at("0")
     changed(read, dict.fromkeys(range(12), ("h",)))
     assert read.frame().word == 30
     assert probability_at(read, read.frame()) != pytest.approx(before)
@@ -154,9 +154,9 @@ def test_fixed_points_are_searched_of_the_network_that_is_at_work(
     monkeypatch.setattr(read.points.search, "begin", searched.append)
     read.points.scene(read.frame())
     read.choose_signal("i")
-    read.holding.hold_at("0.5")
+    read.ablation.clamp_at("0.5")
     changed(read, dict.fromkeys(range(12), ("i",)))
     read.points.scene(read.frame())
-    whole, held = searched
+    whole, clamps = searched
     assert whole is read.stream.snapshot.network
-    assert held is read.holding.network(read.stream.snapshot)
+    assert clamps is read.ablation.network(read.stream.snapshot)

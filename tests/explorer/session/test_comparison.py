@@ -16,8 +16,8 @@ from tests.explorer.small import REVIEWS, small_file, wait
 
 
 def compared(session: Session) -> Comparison:
-    wait(lambda: session.comparing.comparison(session.frame()) is not None)
-    found = session.comparing.comparison(session.frame())
+    wait(lambda: session.comparison.comparison(session.frame()) is not None)
+    found = session.comparison.comparison(session.frame())
     assert found is not None
     return found
 
@@ -29,18 +29,18 @@ def expected(network: Network, words: tuple[str, ...]) -> np.ndarray:
 
 def test_another_network_reads_along(read: Session, tmp_path: Path) -> None:
     path = small_file(tmp_path, 5)
-    read.comparing.compare_with(str(path))
+    read.comparison.compare_with(str(path))
     other = compared(read)
-    assert other.name == read.comparing.name == "lstm-5"
+    assert other.name == read.comparison.name == "lstm-5"
     assert other.probability == pytest.approx(expected(Network.load(path), REVIEWS[0].words), abs=1e-6)
     assert np.isnan(other.at(-1))
-    read.comparing.compare_with(None)
-    assert read.comparing.comparison(read.frame()) is None
-    assert not read.comparing.name
+    read.comparison.compare_with(None)
+    assert read.comparison.comparison(read.frame()) is None
+    assert not read.comparison.name
 
 
 def test_another_review_is_read_by_the_same_network(read: Session) -> None:
-    read.comparing.compare_review(REVIEWS[1])
+    read.comparison.compare_review(REVIEWS[1])
     other = compared(read)
     assert other.name == "second"
     network = read.stream.snapshot.network
@@ -55,7 +55,7 @@ def test_the_difference_is_that_of_two_readings(read: Session, tmp_path: Path) -
     assert difference(read, read.frame()) is None
     path = small_file(tmp_path, 5)
     own, other = (expected(network, REVIEWS[0].words) for network in (read.stream.snapshot.network, Network.load(path)))
-    read.comparing.compare_with(str(path))
+    read.comparison.compare_with(str(path))
     compared(read)
     found = difference(read, read.frame())
     assert found is not None
@@ -70,7 +70,7 @@ def test_the_difference_is_that_of_two_readings(read: Session, tmp_path: Path) -
 def test_two_reviews_differ_word_by_word_where_both_have_one(read: Session) -> None:
     network = read.stream.snapshot.network
     own, other = (expected(network, review.words) for review in REVIEWS[:2])
-    read.comparing.compare_review(REVIEWS[1])
+    read.comparison.compare_review(REVIEWS[1])
     compared(read)
     found = difference(read, read.frame())
     assert found is not None
@@ -78,7 +78,7 @@ def test_two_reviews_differ_word_by_word_where_both_have_one(read: Session) -> N
     assert np.isnan(found.values[len(other) :]).all()
     assert np.isfinite(found.columns(20).values).sum() == -(-len(other) // 7.2)  # the last column is of a few words
     read.open_review(1)
-    read.comparing.compare_review(REVIEWS[0])  # the other side is the longer one
+    read.comparison.compare_review(REVIEWS[0])  # the other side is the longer one
     wait(lambda: read.stream.snapshot.review is REVIEWS[1])
     compared(read)
     found = difference(read, read.frame())
@@ -93,7 +93,7 @@ def test_two_reviews_differ_word_by_word_where_both_have_one(read: Session) -> N
 
 
 def test_the_comparison_is_analysed_as_the_run_is(read: Session) -> None:
-    read.comparing.compare_review(REVIEWS[0])  # with itself: nothing may differ
+    read.comparison.compare_review(REVIEWS[0])  # with itself: nothing may differ
     other = compared(read)
     alpha = other_alpha(read, read.frame())
     assert alpha is not None
@@ -103,25 +103,25 @@ def test_the_comparison_is_analysed_as_the_run_is(read: Session) -> None:
 
 
 def test_both_may_differ_and_a_held_gate_is_held_on_both_sides_of_one_network(read: Session, tmp_path: Path) -> None:
-    read.comparing.compare_review(REVIEWS[0])
+    read.comparison.compare_review(REVIEWS[0])
     before = compared(read)
     read.choose_signal("f")
-    read.holding.hold_at("0.1")
-    wait(lambda: bool(read.stream.snapshot.held) and read.stream.snapshot.time == 100)
+    read.ablation.clamp_at("0.1")
+    wait(lambda: bool(read.stream.snapshot.clamps) and read.stream.snapshot.time == 100)
     assert compared(read) is not before
     assert compared(read).at(99) == pytest.approx(read.stream.snapshot.probability, abs=1e-6)
     path = small_file(tmp_path, 5)
-    read.comparing.compare_with(str(path))
-    read.comparing.compare_review(REVIEWS[1])
+    read.comparison.compare_with(str(path))
+    read.comparison.compare_review(REVIEWS[1])
     assert compared(read).name == "lstm-5 on second"
     assert compared(read).probability == pytest.approx(expected(Network.load(path), REVIEWS[1].words), abs=1e-6)
 
 
 def test_a_network_that_cannot_be_compared_is_told(read: Session) -> None:
-    read.comparing.compare_with("nowhere")
-    assert read.comparing.comparison(read.frame()) is None
+    read.comparison.compare_with("nowhere")
+    assert read.comparison.comparison(read.frame()) is None
     wait(lambda: "nowhere" in read.note)
-    assert read.comparing.network is None
+    assert read.comparison.network is None
 
 
 def test_a_reading_that_is_not_wanted_any_more_is_given_up(read: Session) -> None:

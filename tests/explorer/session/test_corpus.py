@@ -49,32 +49,32 @@ def session() -> Iterator[Session]:
 
 def settle(session: Session) -> Frame:
     """Wait until everything is measured."""
-    population = session.population
+    population = session.corpus
     wait(lambda: len(population.rows(session.frame())) == population.total)
     wait(lambda: population.watched(session.frame()) is not None)
     return session.frame()
 
 
 def test_every_review_is_measured_the_watched_one_first(session: Session) -> None:
-    assert len(session.population.rows(session.frame())) == 0
+    assert len(session.corpus.rows(session.frame())) == 0
     frame = settle(session)
-    rows = session.population.rows(frame)
+    rows = session.corpus.rows(frame)
     assert rows["review"][0] == WATCHED
     assert sorted(rows["review"].tolist()) == list(range(COUNT))
     (expected,) = measure(small_network(), session.reviews, SIGNALS, cut=None)
     for row in rows:
         assert np.array_equal(row["beta"], expected[row["review"]]["beta"], equal_nan=True)
         assert row["probability"] == expected[row["review"]]["probability"]
-    watched = session.population.watched(frame)
+    watched = session.corpus.watched(frame)
     assert watched is not None
     assert watched["review"] == WATCHED
 
 
 def test_a_histogram_counts_every_exponent_and_marks_the_watched_review(session: Session) -> None:
     frame = settle(session)
-    rows = session.population.rows(frame)
+    rows = session.corpus.rows(frame)
     for column, signal in enumerate(SIGNALS):
-        found = session.population.histogram(frame, signal, 24)
+        found = session.corpus.histogram(frame, signal, 24)
         beta = rows["beta"][:, column]
         assert found.counts.tolist() == np.histogram(beta[np.isfinite(beta)].clip(*RANGE), found.edges)[0].tolist()
         assert found.counts.sum() + found.missing == COUNT
@@ -86,14 +86,14 @@ def test_a_histogram_counts_every_exponent_and_marks_the_watched_review(session:
 
 def test_the_mark_goes_with_the_watched_review_and_says_why_there_is_none(session: Session) -> None:
     frame = settle(session)
-    rows = session.population.rows(frame)
+    rows = session.corpus.rows(frame)
     short = int(rows["review"][rows["words"] < 80][0])
     session.open_review(short)
     wait(lambda: session.stream.snapshot.index == short)
-    found = session.population.histogram(session.frame(), "h", 24)
+    found = session.corpus.histogram(session.frame(), "h", 24)
     assert (found.watched, found.reason) == (None, "too short")
     assert np.isnan(found.beta)
-    assert session.population.band(session.frame()) is None
+    assert session.corpus.band(session.frame()) is None
 
 
 def test_a_typed_review_is_marked_but_not_counted(session: Session) -> None:
@@ -102,16 +102,16 @@ def test_a_typed_review_is_marked_but_not_counted(session: Session) -> None:
     session.open_text(typed)
     wait(lambda: session.stream.snapshot.review.name == "typed")
     frame = settle(session)
-    found = session.population.histogram(frame, "h", 24)
+    found = session.corpus.histogram(frame, "h", 24)
     (expected,) = measure(small_network(), [Review("", typed)], SIGNALS)
     assert found.beta == expected["beta"][0, 0]
     assert found.counts.sum() + found.missing == COUNT
-    assert not any(session.population.entry(frame, row).watched for row in range(COUNT))
+    assert not any(session.corpus.entry(frame, row).watched for row in range(COUNT))
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_lists_are_sorted_by_what_they_say_and_turned(session: Session, order: str) -> None:
-    frame, population = settle(session), session.population
+    frame, population = settle(session), session.corpus
     while population.order != order:
         population.next_order()
 
@@ -132,7 +132,7 @@ def test_lists_are_sorted_by_what_they_say_and_turned(session: Session, order: s
 
 
 def test_an_entry_is_the_review_it_names(session: Session) -> None:
-    frame, population = settle(session), session.population
+    frame, population = settle(session), session.corpus
     for row in population.listed(frame):
         entry = population.entry(frame, row)
         review = session.reviews[entry.index]
@@ -147,7 +147,7 @@ def test_an_entry_is_the_review_it_names(session: Session) -> None:
 
 
 def test_a_bin_narrows_the_list_to_its_reviews(session: Session) -> None:
-    frame, population = settle(session), session.population
+    frame, population = settle(session), session.corpus
     for signal in SIGNALS:
         found = population.histogram(frame, signal, 12)
         for bin in range(12):
@@ -161,17 +161,17 @@ def test_a_bin_narrows_the_list_to_its_reviews(session: Session) -> None:
 
 def test_the_scatter_has_every_review_with_both_exponents(session: Session) -> None:
     frame = settle(session)
-    beta, indices = session.population.scatter(frame)
-    assert len(beta) == COUNT - session.population.histogram(frame, "h", 9).missing
+    beta, indices = session.corpus.scatter(frame)
+    assert len(beta) == COUNT - session.corpus.histogram(frame, "h", 9).missing
     for (x, h), index in zip(beta.tolist(), indices.tolist(), strict=True):
-        row = next(row for row in session.population.rows(frame) if row["review"] == index)
+        row = next(row for row in session.corpus.rows(frame) if row["review"] == index)
         assert row["beta"].tolist() == [h, x]
 
 
 def test_the_band_is_of_noise_as_long_as_the_watched_review(session: Session) -> None:
     frame = settle(session)
-    wait(lambda: session.population.band(frame) is not None)
-    found, words = session.population.band(frame), len(session.reviews[WATCHED].words)
+    wait(lambda: session.corpus.band(frame) is not None)
+    found, words = session.corpus.band(frame), len(session.reviews[WATCHED].words)
     assert found is not None
     pink = null(1.0, words, default_scales(words))
     assert found.pink == pytest.approx((2 * pink.low - 1, 2 * pink.high - 1))
@@ -180,20 +180,20 @@ def test_the_band_is_of_noise_as_long_as_the_watched_review(session: Session) ->
 
 def test_another_network_or_a_held_cell_begins_anew(session: Session) -> None:
     frame = settle(session)
-    before = session.population.rows(frame)
+    before = session.corpus.rows(frame)
     free = before["beta"][np.argsort(before["review"])].copy()
-    held = {"h": np.where(np.arange(12) == 2, 0.3, np.nan).astype(np.float32)}
-    session.stream.hold(held)
-    wait(lambda: bool(session.stream.snapshot.held))
-    assert len(session.population.rows(session.frame())) < COUNT
-    rows = session.population.rows(settle(session))
-    (expected,) = measure(small_network(), session.reviews, SIGNALS, hold=held)
+    clamps = {"h": np.where(np.arange(12) == 2, 0.3, np.nan).astype(np.float32)}
+    session.stream.clamp(clamps)
+    wait(lambda: bool(session.stream.snapshot.clamps))
+    assert len(session.corpus.rows(session.frame())) < COUNT
+    rows = session.corpus.rows(settle(session))
+    (expected,) = measure(small_network(), session.reviews, SIGNALS, clamp=clamps)
     assert np.array_equal(rows["beta"][np.argsort(rows["review"])], expected["beta"], equal_nan=True)
     assert not np.array_equal(expected["beta"], free, equal_nan=True)
     other = small_network(7, seed=3)
     session.stream.use(other)
     wait(lambda: session.stream.snapshot.network is other)
-    rows = session.population.rows(settle(session))
+    rows = session.corpus.rows(settle(session))
     (expected,) = measure(other, session.reviews, SIGNALS)
     assert rows["probability"][np.argsort(rows["review"])] == pytest.approx(expected["probability"])
 
@@ -210,8 +210,8 @@ def test_it_fills_in_portion_by_portion_and_a_review_opened_meanwhile_comes_next
 
     monkeypatch.setattr(CorpusController, "_start", noted)
     session = opened(reviews(2 * PORTION), 5)
-    session.population.rows(session.frame())
-    last = session.population._waiting[0]
+    session.corpus.rows(session.frame())
+    last = session.corpus._waiting[0]
     session.open_review(last)
     wait(lambda: session.stream.snapshot.index == last)
     settle(session)
@@ -227,26 +227,26 @@ def test_what_goes_wrong_is_told_once_and_another_network_tries_again(
 ) -> None:
     with monkeypatch.context() as broken:
         broken.setattr("explorer.session.controllers.corpus.measured", jobs.fail)
-        session.population.rows(session.frame())
-        wait(lambda: session.population.trouble == "measuring failed: 'bad'")
-        session.population.rows(session.frame())
+        session.corpus.rows(session.frame())
+        wait(lambda: session.corpus.trouble == "measuring failed: 'bad'")
+        session.corpus.rows(session.frame())
     other = small_network(seed=4)
     session.stream.use(other)
     wait(lambda: session.stream.snapshot.network is other)
     settle(session)
-    assert session.population.trouble == ""
+    assert session.corpus.trouble == ""
 
 
 def test_a_closed_population_measures_nothing_more(session: Session) -> None:
-    session.population.close()
-    assert len(session.population.rows(session.frame())) == 0
-    assert session.population._job is None
+    session.corpus.close()
+    assert len(session.corpus.rows(session.frame())) == 0
+    assert session.corpus._job is None
 
 
 def test_a_recording_has_no_network_for_others(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("explorer.session.controllers.recorder.Recorder.replaying", property(lambda _: True))
-    found = session.population.histogram(session.frame(), "h", 10)
-    assert (found.counts.sum(), found.watched, session.population._job) == (0, None, None)
-    assert "recording" in session.population.trouble
+    found = session.corpus.histogram(session.frame(), "h", 10)
+    assert (found.counts.sum(), found.watched, session.corpus._job) == (0, None, None)
+    assert "recording" in session.corpus.trouble
     with pytest.raises(SessionError, match="recording"):
-        session.perform("population")
+        session.perform("corpus")

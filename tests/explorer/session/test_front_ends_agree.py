@@ -129,10 +129,10 @@ async def test_both_faces_draw_the_same_difference(qapp: Any, tmp_path: Path) ->
     async with app.run_test(size=(150, 60)) as pilot:  # room for every word
         for session in sessions:
             session.stream.seek(100)
-            session.comparing.compare_with(str(path))
+            session.comparison.compare_with(str(path))
         for session in sessions:
             wait(lambda session=session: session.stream.snapshot.time == 100)  # type: ignore[misc]
-            wait(lambda session=session: session.comparing.comparison(session.frame()) is not None)  # type: ignore[misc]
+            wait(lambda session=session: session.comparison.comparison(session.frame()) is not None)  # type: ignore[misc]
         app.draw()
         await pilot.pause()  # it takes its further lines
         app.draw()

@@ -58,7 +58,7 @@ def test_what_is_told_names_the_keys_that_a_person_has(tmp_path: Path, monkeypat
     session.stream.seek(100)
     wait(lambda: session.stream.snapshot.time == 100)
     own = {
-        "brush": "B", "step": "K", "step-back": "J", "select-up": "Y", "select-down": "Z", "let-speak": "f2",
+        "brush": "B", "step": "K", "step-back": "J", "select-up": "Y", "select-down": "Z", "undo-ablation": "f2",
         "record": "f3", "signal": "f4", "search": "f5", "compare": "f6", "compare-reviews": "f7", "edit": "f8",
         "next-place": "f9", "agree-elsewhere": "ctrl+a",
     }  # fmt: skip
@@ -70,10 +70,10 @@ def test_what_is_told_names_the_keys_that_a_person_has(tmp_path: Path, monkeypat
         return str(caught.value)
 
     assert "choose one with Y Z or a click" in refused(lambda: session.perform("pin"))
-    assert "choose one with Y Z or a click" in refused(lambda: session.perform("silence"))
+    assert "choose one with Y Z or a click" in refused(lambda: session.perform("ablate"))
     assert "search for words first (F5)" in refused(lambda: session.perform("next-found"))
-    assert "brush words that move some cells first (B)" in refused(session.agreement.begin)
-    assert "a network (F6) or a review (F7), or edit the text (F8)" in refused(session.wording.require)
+    assert "brush words that move some cells first (B)" in refused(session.pattern_search.begin)
+    assert "a network (F6) or a review (F7), or edit the text (F8)" in refused(session.text_diff.require)
     session.perform("next-place")
     assert "brush some words first (B)" in session.note
     session.look_at(40)
@@ -87,12 +87,12 @@ def test_what_is_told_names_the_keys_that_a_person_has(tmp_path: Path, monkeypat
     session.perform("record")
     assert "F3 again writes them" in session.note
     session.select(3)
-    session.perform("silence")
+    session.perform("ablate")
     assert "(F2 undoes)" in session.note
     session.choose_signal("x")
-    assert "choose a gate with F4" in refused(lambda: session.holding.hold_at("0"))
+    assert "choose a gate with F4" in refused(lambda: session.ablation.clamp_at("0"))
     session.choose_signal("f")
-    session.holding.hold_at("0")
+    session.ablation.clamp_at("0")
     assert "(F2 undoes)" in session.note
     session.close()
 

@@ -35,11 +35,11 @@ def plain(session: Session, word: int) -> tuple[list[float], np.ndarray]:
 
     def run(state: np.ndarray, first: int, k: int) -> list[np.ndarray]:
         nearest = np.linalg.norm(points.states - state, axis=1).argmin()
-        base, held = torch.from_numpy(points.states[nearest]), torch.from_numpy(points.inputs[nearest])
-        a, b = torch.autograd.functional.jacobian(lambda s, i: cell.step(i, s)[0], (base, held))
+        base, clamps = torch.from_numpy(points.states[nearest]), torch.from_numpy(points.inputs[nearest])
+        a, b = torch.autograd.functional.jacobian(lambda s, i: cell.step(i, s)[0], (base, clamps))
         path, now = [], torch.from_numpy(state)
         for t in range(first, first + k):
-            now = cell.step(held, base)[0] + a @ (now - base) + b @ (x[t] - held)
+            now = cell.step(clamps, base)[0] + a @ (now - base) + b @ (x[t] - clamps)
             path.append(now.numpy())
         return path
 

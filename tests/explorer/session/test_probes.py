@@ -47,18 +47,18 @@ def test_a_pattern_is_recognised_by_the_levels_of_the_review_it_came_from() -> N
 def test_the_brush_is_opened_closed_followed_and_cleared(read: Session) -> None:
     read.look_at(39)
     read.perform("brush")
-    assert list(read.brushed.words) == [39]
+    assert list(read.brush.words) == [39]
     read.perform("step")
-    assert list(read.brushed.words) == [39, 40]
+    assert list(read.brush.words) == [39, 40]
     read.perform("brush")
-    pattern = read.brushed.pattern
+    pattern = read.brush.pattern
     assert pattern is not None
     if pattern.cells:  # this review repeats itself every 18 words, and so do its cells
         assert len(pattern.places) > 1
         read.perform("next-place")
         assert read.choices.cursor == pattern.places[0][0]
     read.perform("brush")
-    assert not read.brushed.words
+    assert not read.brush.words
 
 
 def test_there_is_nothing_to_follow_without_a_brush(read: Session) -> None:
@@ -67,43 +67,43 @@ def test_there_is_nothing_to_follow_without_a_brush(read: Session) -> None:
 
 
 def test_words_that_are_not_read_cannot_be_brushed(read: Session) -> None:
-    read.brushed.open_at(90)
-    read.brushed.close_at(120)
-    assert not read.brushed.words
+    read.brush.open_at(90)
+    read.brush.close_at(120)
+    assert not read.brush.words
     assert "are read" in read.note
 
 
 def test_a_brush_stays_while_the_network_is_changed(read: Session) -> None:
     read.choose_signal("f")
-    read.brushed.open_at(40)
-    read.brushed.close_at(42)
-    before = read.brushed.pattern
+    read.brush.open_at(40)
+    read.brush.close_at(42)
+    before = read.brush.pattern
     assert before is not None
     read.select(3)
-    read.perform("silence")
-    wait(lambda: bool(read.stream.snapshot.held) and read.stream.snapshot.time == 100)
+    read.perform("ablate")
+    wait(lambda: bool(read.stream.snapshot.clamps) and read.stream.snapshot.time == 100)
     assert read.frame().snapshot.run == 2
-    assert list(read.brushed.words) == [40, 41, 42]
-    after = read.brushed.pattern
+    assert list(read.brush.words) == [40, 41, 42]
+    after = read.brush.pattern
     assert after is not None
     assert after is not before
     values = read.read("f", 0, 100)
     assert after == find_pattern(values, 40, 43, "f")  # of what is read now, not of what was
-    assert read.brushed.pattern is after
-    read.perform("let-speak")
-    wait(lambda: not read.stream.snapshot.held and read.stream.snapshot.time == 100)
+    assert read.brush.pattern is after
+    read.perform("undo-ablation")
+    wait(lambda: not read.stream.snapshot.clamps and read.stream.snapshot.time == 100)
     assert read.frame().snapshot.run == 3
-    assert read.brushed.pattern == before
+    assert read.brush.pattern == before
 
 
 def test_a_brush_waits_for_its_words_when_the_review_is_read_anew(read: Session) -> None:
-    read.brushed.open_at(40)
-    read.brushed.close_at(42)
+    read.brush.open_at(40)
+    read.brush.close_at(42)
     read.stream.use(small_network(6, seed=1))
     wait(lambda: read.stream.snapshot.run == 2 and read.stream.snapshot.time == 100)
     read.frame()
-    assert list(read.brushed.words) == [40, 41, 42]
-    found = read.brushed.pattern
+    assert list(read.brush.words) == [40, 41, 42]
+    found = read.brush.pattern
     assert found == find_pattern(read.read("h", 0, 100), 40, 43)
     for time, words in ((0, []), (42, []), (43, [40, 41, 42]), (99, [40, 41, 42])):
         read.stream.seek(0)
@@ -111,24 +111,24 @@ def test_a_brush_waits_for_its_words_when_the_review_is_read_anew(read: Session)
         read.stream.seek(time)
         wait(lambda time=time: read.stream.snapshot.time == time)  # type: ignore[misc]
         read.frame()
-        assert list(read.brushed.words) == words
-        assert read.brushed.pattern is None  # less is read than it was looked for among
+        assert list(read.brush.words) == words
+        assert read.brush.pattern is None  # less is read than it was looked for among
     read.stream.seek(100)
     wait(lambda: read.stream.snapshot.time == 100)
-    assert read.brushed.pattern == found
+    assert read.brush.pattern == found
 
 
 def test_another_review_lets_go_of_the_brush(read: Session) -> None:
-    read.brushed.open_at(40)
-    read.brushed.close_at(42)
+    read.brush.open_at(40)
+    read.brush.close_at(42)
     for index in (1, 0):
         read.open_review(index)
         wait(lambda index=index: read.stream.snapshot.index == index)  # type: ignore[misc]
         read.frame()
     read.stream.seek(100)
     wait(lambda: read.stream.snapshot.time == 100)
-    assert not read.brushed.words
-    assert read.brushed.pattern is None
+    assert not read.brush.words
+    assert read.brush.pattern is None
 
 
 # ---- exporting -----------------------------------------------------------------------------------------------

@@ -83,10 +83,10 @@ def test_every_action_is_done_here_or_left_to_a_face(
         done = session.perform(name)
     except SessionError:  # it was done here, and refused
         done = True
-    face = {"jump", "reviews", "type", "edit", "search", "hold", "networks", "compare", "zoom", "help", "quit"}
+    face = {"jump", "reviews", "type", "edit", "search", "clamp", "networks", "compare", "zoom", "help", "quit"}
     if name in face:
         assert not done
-    if name in {"play", "order", "brush", "next-point", "silence", "let-speak", "next-found"}:
+    if name in {"play", "order", "brush", "next-point", "ablate", "undo-ablation", "next-found"}:
         assert done
 
 

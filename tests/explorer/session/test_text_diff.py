@@ -85,21 +85,21 @@ def test_two_networks_have_no_cells_in_common(read: Session) -> None:
 
 
 def table(session: Session) -> WordByWord:
-    wait(lambda: session.wording.table(session.frame()) is not None)
-    found = session.wording.table(session.frame())
+    wait(lambda: session.text_diff.table(session.frame()) is not None)
+    found = session.text_diff.table(session.frame())
     assert found is not None
     return found
 
 
 def test_an_edited_text_is_read_and_compared_with_the_one_before(read: Session) -> None:
-    read.wording.edit(read.wording.text.replace("wonderful", "dull", 1))
+    read.text_diff.edit(read.text_diff.text.replace("wonderful", "dull", 1))
     wait(lambda: read.stream.snapshot.review.name == "first, edited" and read.stream.snapshot.finished)
     found = table(read)
     changed = [pair for pair in found.pairs if pair.changed]
     assert [(pair.before, pair.after) for pair in changed] == [("wonderful", "dull")]
     assert found.pairs[-1].p_after == pytest.approx(read.stream.snapshot.probability, abs=1e-6)
     assert found.cells
-    read.wording.edit("a dull film")  # again: compared with the first edit
+    read.text_diff.edit("a dull film")  # again: compared with the first edit
     wait(lambda: read.stream.snapshot.words == 3)
     assert read.stream.snapshot.review.name == "first, edited"
     assert len(table(read).pairs) == len(REVIEWS[0].words)
@@ -107,12 +107,12 @@ def test_an_edited_text_is_read_and_compared_with_the_one_before(read: Session) 
 
 def test_without_words_nothing_is_edited(read: Session) -> None:
     with pytest.raises(SessionError, match="at least one word"):
-        read.wording.edit(" … ")
-    assert not read.comparing.name
-    assert read.wording.table(read.frame()) is None
+        read.text_diff.edit(" … ")
+    assert not read.comparison.name
+    assert read.text_diff.table(read.frame()) is None
 
 
 def test_a_foreign_text_is_clean_before_it_is_shown(read: Session) -> None:
     read.open_text("good \x1b[2J film<br />over\u202e there")
     wait(lambda: read.stream.snapshot.review.name == "typed")
-    assert read.wording.text == "good [2J film\nover there"
+    assert read.text_diff.text == "good [2J film\nover there"

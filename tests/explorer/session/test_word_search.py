@@ -125,25 +125,25 @@ def test_other_reviews_are_looked_through_as_this_one_would_be() -> None:
 
 def test_places_in_other_reviews_are_listed_and_opened(read: Session) -> None:
     with pytest.raises(SessionError, match="brush words"):
-        read.agreement.begin()
-    read.brushed.open_at(40)
-    read.brushed.close_at(41)
+        read.pattern_search.begin()
+    read.brush.open_at(40)
+    read.brush.close_at(41)
     h = read.read("h", 0, 100)
-    read.brushed._pattern = Pattern("h", (5,), (1,), (float(h[:, 5].min()),), ())  # a cell that fires nearly always
-    read.agreement.begin()
-    wait(lambda: read.agreement.gathering.finished)
-    assert not read.agreement.gathering.trouble
-    found = read.agreement.gathering.found
+    read.brush._pattern = Pattern("h", (5,), (1,), (float(h[:, 5].min()),), ())  # a cell that fires nearly always
+    read.pattern_search.begin()
+    wait(lambda: read.pattern_search.gathering.finished)
+    assert not read.pattern_search.gathering.trouble
+    found = read.pattern_search.gathering.found
     assert {place.review for place in found} <= {1, 2}
     assert [place.strength for place in found] == sorted((place.strength for place in found), reverse=True)
-    assert read.agreement.left == 0
-    first, words, behind = read.agreement.context(found[0])
+    assert read.pattern_search.left == 0
+    first, words, behind = read.pattern_search.context(found[0])
     surface = REVIEWS[found[0].review].surface
     assert words == " ".join(surface[found[0].first : found[0].last])
-    before = read.agreement.gathering
-    read.agreement.open(found[0])
+    before = read.pattern_search.gathering
+    read.pattern_search.open(found[0])
     wait(lambda: read.stream.snapshot.review is REVIEWS[found[0].review])
     wait(lambda: read.stream.snapshot.time == found[0].first + 1)
-    read.agreement.begin()  # the brush is gone with the review, the list is not
-    assert read.agreement.gathering is before
+    read.pattern_search.begin()  # the brush is gone with the review, the list is not
+    assert read.pattern_search.gathering is before
     del first, behind

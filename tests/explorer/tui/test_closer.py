@@ -10,7 +10,7 @@ from tests.explorer.test_tui import shown, snapshot, text_of, until
 from textual.widgets import Input, Static, TextArea
 
 from engine.reviews import Review
-from explorer.session.controllers.ablation import held_cells
+from explorer.session.controllers.ablation import clamped_cells
 from explorer.session.controllers.brush import Pattern
 from explorer.session.session import Session
 from explorer.tui.dialogs.rows import Rows
@@ -23,7 +23,7 @@ async def test_a_gate_is_held_by_keys_seen_everywhere_and_let_go_by_one(session:
         await pilot.press("g", "g", "g", "down", "H")
         assert "f of cell #0" in str(app.screen.query_one(".dialog").border_title)
         await pilot.press("0", "full_stop", "5", "enter")
-        await until(pilot, lambda: held_cells(snapshot(app)) == {0: ("f",)} and snapshot(app).time == 100)
+        await until(pilot, lambda: clamped_cells(snapshot(app)) == {0: ("f",)} and snapshot(app).time == 100)
         session.note = ""
         app.draw()
         assert "f held 1" in text_of(app, "#status")
@@ -31,7 +31,7 @@ async def test_a_gate_is_held_by_keys_seen_everywhere_and_let_go_by_one(session:
         await pilot.press("6")
         await until(pilot, lambda: "▸#000=" in text_of(app, "#cells"))
         await pilot.press("U")
-        await until(pilot, lambda: not snapshot(app).held)
+        await until(pilot, lambda: not snapshot(app).clamps)
 
 
 async def test_the_input_cannot_be_held_and_escape_holds_nothing(session: Session) -> None:
@@ -40,7 +40,7 @@ async def test_the_input_cannot_be_held_and_escape_holds_nothing(session: Sessio
         assert "x is the input" in text_of(app, "#status")
         await pilot.press("G", "H", "escape")
         assert len(app.screen_stack) == 1
-        assert not snapshot(app).held
+        assert not snapshot(app).clamps
 
 
 async def test_another_review_is_drawn_on_the_same_axis(session: Session) -> None:
@@ -119,13 +119,13 @@ async def test_places_where_brushed_cells_agree_in_other_reviews_are_listed(sess
     async with shown(session, 80, 24) as (app, pilot):
         await pilot.press("A")
         assert "brush words" in text_of(app, "#status")
-        session.brushed.open_at(40)
-        session.brushed.close_at(41)
+        session.brush.open_at(40)
+        session.brush.close_at(41)
         level = float(session.read("h", 0, 100)[:, 5].min())
-        session.brushed._pattern = Pattern("h", (5,), (1,), (level,), ())
+        session.brush._pattern = Pattern("h", (5,), (1,), (level,), ())
         await pilot.press("A")
         await until(pilot, lambda: isinstance(app.screen, AgreeDialog) and app.screen.query_one(Rows).count > 0)
-        await until(pilot, lambda: session.agreement.gathering.finished)
+        await until(pilot, lambda: session.pattern_search.gathering.finished)
         assert "second" not in snapshot(app).review.name
         await pilot.press("enter")
         await until(pilot, lambda: snapshot(app).review.name != "first")

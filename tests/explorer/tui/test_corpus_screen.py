@@ -53,7 +53,7 @@ async def test_histograms_mark_the_watched_review_and_say_its_exponents(session:
         drawn = text_of(screen, "#histograms")
         frame = session.frame()
         for signal in ("h", "x"):
-            found = session.population.histogram(frame, signal, screen.query_one(Histograms).bins)
+            found = session.corpus.histogram(frame, signal, screen.query_one(Histograms).bins)
             assert f"β of {signal} median {found.median:.2f}".replace("0.", ".") in drawn
             assert f"this review {found.beta:.2f}".replace(" 0.", " .").replace("-0.", "-.") in drawn
         assert drawn.count("1 pink") == 2
@@ -69,7 +69,7 @@ async def test_every_bar_is_as_high_as_its_count(session: Session) -> None:
         screen = await open_screen(app, pilot)
         panel = screen.query_one(Histograms)
         height = panel.size.height // 2
-        found = session.population.histogram(session.frame(), "h", panel.bins)
+        found = session.corpus.histogram(session.frame(), "h", panel.bins)
         bars = text_of(screen, "#histograms").splitlines()[1 : height - 2]
         for bin, count in enumerate(found.counts.tolist()):
             eighths = sum(" ▁▂▃▄▅▆▇█".find(line[2 * bin].replace("▼", " ")) for line in bars)
@@ -82,8 +82,8 @@ async def test_enter_opens_the_review_of_the_highlighted_row(session: Session) -
         screen = await open_screen(app, pilot)
         await pilot.press("down", "down")
         frame = session.frame()
-        row = int(session.population.listed(frame)[2])
-        wanted = session.population.entry(frame, row)
+        row = int(session.corpus.listed(frame)[2])
+        wanted = session.corpus.entry(frame, row)
         assert wanted.name in text_of(screen, "Rows").splitlines()[2]
         await pilot.press("enter")
         await until(pilot, lambda: session.stream.snapshot.review.name == wanted.name)
@@ -97,15 +97,15 @@ async def test_a_click_opens_a_row_and_a_click_on_a_heading_orders(session: Sess
         at = 0
         for label, width, order in COLUMNS:
             at += width
-            if order not in ("", session.population.order):
+            if order not in ("", session.corpus.order):
                 await pilot.click("#headings", offset=(at - 1, 0))
-                await until(pilot, lambda order=order: session.population.order == order)
+                await until(pilot, lambda order=order: session.corpus.order == order)
                 assert f"{label}▾" in text_of(screen, "#headings")
         await pilot.click("#headings", offset=(at - 1, 0))
-        await until(pilot, lambda: not session.population.falling)
+        await until(pilot, lambda: not session.corpus.falling)
         assert "error▴" in text_of(screen, "#headings")
         frame = session.frame()
-        wanted = session.population.entry(frame, int(session.population.listed(frame)[3]))
+        wanted = session.corpus.entry(frame, int(session.corpus.listed(frame)[3]))
         await pilot.click(Rows, offset=(10, 3))
         await until(pilot, lambda: session.stream.snapshot.review.name == wanted.name)
 
@@ -114,7 +114,7 @@ async def test_keys_change_the_order_and_turn_it(session: Session) -> None:
     async with shown(session) as (app, pilot):
         screen = await open_screen(app, pilot)
         await pilot.press("o", "o")
-        assert session.population.order == "length"
+        assert session.corpus.order == "length"
         assert "words▾" in text_of(screen, "#headings")
         first = text_of(screen, "Rows").splitlines()[0]
         await pilot.press("O")
@@ -127,15 +127,15 @@ async def test_a_bin_is_chosen_by_keys_and_let_go_by_escape(session: Session) ->
         screen = await open_screen(app, pilot)
         await pilot.press("right")
         frame, bins = session.frame(), screen.query_one(Histograms).bins
-        found = session.population.histogram(frame, "h", bins)
+        found = session.corpus.histogram(frame, "h", bins)
         assert found.chosen == found.watched
         assert screen.query_one(Rows).count == found.counts[found.watched]
         assert "listed:" in text_of(screen, "#measured")
         assert "▲▲" in text_of(screen, "#histograms")
         await pilot.press("left")
-        assert session.population.histogram(frame, "h", bins).chosen == found.chosen - 1
+        assert session.corpus.histogram(frame, "h", bins).chosen == found.chosen - 1
         await pilot.press("g")
-        below = session.population.histogram(frame, "x", bins)
+        below = session.corpus.histogram(frame, "x", bins)
         assert below.chosen == below.watched
         await pilot.press("escape")
         assert screen.query_one(Rows).count == COUNT
@@ -149,12 +149,12 @@ async def test_a_click_on_a_bar_lists_its_reviews(session: Session) -> None:
     async with shown(session) as (app, pilot):
         screen = await open_screen(app, pilot)
         panel = screen.query_one(Histograms)
-        found = session.population.histogram(session.frame(), "x", panel.bins)
+        found = session.corpus.histogram(session.frame(), "x", panel.bins)
         fullest = int(found.counts.argmax())
         await pilot.click("#histograms", offset=(2 * fullest + 1, panel.size.height // 2 + 4))
         await until(pilot, lambda: screen.query_one(Rows).count == found.counts[fullest])
-        assert session.population.narrowed is not None
-        assert session.population.narrowed[0] == "x"
+        assert session.corpus.narrowed is not None
+        assert session.corpus.narrowed[0] == "x"
 
 
 async def test_a_click_on_the_place_in_the_status_bar_opens_it(session: Session) -> None:
@@ -175,13 +175,13 @@ async def test_it_fills_in_while_it_is_looked_at_and_the_highlight_stays_with_it
         counts = {rows.count}
         await pilot.press("down")
         frame = session.frame()
-        held = int(session.population.rows(frame)[screen._listed[rows.highlighted]]["review"])
-        while session.population.rows(session.frame()).size < 1500:
+        clamps = int(session.corpus.rows(frame)[screen._listed[rows.highlighted]]["review"])
+        while session.corpus.rows(session.frame()).size < 1500:
             await pilot.pause(0.05)
             counts.add(rows.count)
         await until(pilot, lambda: rows.count == 1500)
         assert min(counts) < 1500  # it was looked at before all were there
-        assert int(session.population.rows(frame)[screen._listed[rows.highlighted]]["review"]) == held
+        assert int(session.corpus.rows(frame)[screen._listed[rows.highlighted]]["review"]) == clamps
     session.close()
 
 

@@ -28,8 +28,8 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
 
 # What threads bring, and when it is there.
 SETTLED: dict[str, Callable[[Explorer, Session], bool]] = {
-    "held": lambda _, session: bool(session.stream.snapshot.held) and session.stream.snapshot.time == 100,
-    "compared": lambda _, session: session.comparing.comparison(session.frame()) is not None,
+    "clamped": lambda _, session: bool(session.stream.snapshot.clamps) and session.stream.snapshot.time == 100,
+    "compared": lambda _, session: session.comparison.comparison(session.frame()) is not None,
     "edited": lambda app, session: session.stream.snapshot.finished and app.screen.query_one(Rows).count == 145,
     "searched": lambda app, session: session.words.others.finished and app.screen.query_one(Rows).count == 2,
 }
@@ -48,7 +48,7 @@ SETTLED: dict[str, Callable[[Explorer, Session], bool]] = {
         ("brushed", (120, 40), ("left", "left", "b", "left", "left", "b")),
         ("help", (100, 30), ("question_mark",)),
         ("reviews", (80, 24), ("r",)),
-        ("held", (120, 40), ("g", "g", "g", "down", "x", "H", "0", "full_stop", "5", "enter")),
+        ("clamped", (120, 40), ("g", "g", "g", "down", "x", "H", "0", "full_stop", "5", "enter")),
         ("compared", (120, 40), ("C", "down", "down", "enter")),
         ("edited", (80, 24), ("T", *"Not ", "enter")),
         ("searched", (80, 24), ("slash", *"film", "enter")),

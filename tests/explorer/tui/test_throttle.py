@@ -13,18 +13,18 @@ class Terminal:
     """Takes so many bytes a second, and holds some that it has not taken; a write blocks until there is room."""
 
     def __init__(self, rate: float) -> None:
-        self.rate, self.now, self.held = rate, 0.0, 0.0
+        self.rate, self.now, self.clamps = rate, 0.0, 0.0
 
     def wait(self, seconds: float) -> None:
         self.now += seconds
-        self.held = max(0.0, self.held - seconds * self.rate)
+        self.clamps = max(0.0, self.clamps - seconds * self.rate)
 
     def write(self, flow: Flow, sent: int) -> None:
         began = self.now
         self.wait(1e-4)
-        if self.held + sent > HELD:  # it makes room only when it is all but empty
-            self.wait(self.held / self.rate)
-        self.held += sent
+        if self.clamps + sent > HELD:  # it makes room only when it is all but empty
+            self.wait(self.clamps / self.rate)
+        self.clamps += sent
         flow.wrote(sent, began, self.now)
 
     def draw(self, flow: Flow, seconds: float) -> list[float]:
@@ -34,7 +34,7 @@ class Terminal:
             if (wait := flow.ahead(self.now) - AHEAD) > 0:
                 self.wait(max(1e-4, min(wait, AHEAD)))
             else:
-                before.append(self.held)
+                before.append(self.clamps)
                 self.write(flow, flow.part)
         return before
 

@@ -118,12 +118,12 @@ expect("point-colour", lambda app: view(app).colour == "memory")
 expect("next-point", lambda app: "wait for the search" in app.session.note)  # type: ignore[union-attr]
 expect("previous-point", lambda app: "wait for the search" in app.session.note)  # type: ignore[union-attr]
 expect("find-points", lambda app: "not done yet" in app.session.note)  # type: ignore[union-attr]
-expect("brush", lambda app: list(app.session.brushed.words) == [99])  # type: ignore[union-attr]
+expect("brush", lambda app: list(app.session.brush.words) == [99])  # type: ignore[union-attr]
 expect("next-place", lambda app: "brush some words first" in app.session.note)  # type: ignore[union-attr]
-expect("silence", lambda app: "no cell is selected" in app.session.note)  # type: ignore[union-attr]
-expect("silence-dead", lambda app: "cell" in app.session.note)  # type: ignore[union-attr]
-expect("hold", lambda app: isinstance(app.screen, AskDialog))
-expect("let-speak", lambda app: "as it was trained" in app.session.note)  # type: ignore[union-attr]
+expect("ablate", lambda app: "no cell is selected" in app.session.note)  # type: ignore[union-attr]
+expect("ablate-dead", lambda app: "cell" in app.session.note)  # type: ignore[union-attr]
+expect("clamp", lambda app: isinstance(app.screen, AskDialog))
+expect("undo-ablation", lambda app: "as it was trained" in app.session.note)  # type: ignore[union-attr]
 expect("compare", lambda app: isinstance(app.screen, ChooseDialog))
 expect("compare-reviews", lambda app: isinstance(app.screen, ChooseDialog))
 expect("agree-elsewhere", lambda app: "brush words" in app.session.note)  # type: ignore[union-attr]
@@ -138,7 +138,7 @@ expect("scaling", lambda app: choices(app).scaling and "white" in text_of(app, "
 expect("next-review", lambda app: snapshot(app).review.name == "second")
 expect("previous-review", lambda app: snapshot(app).review.name == "third")
 expect("reviews", lambda app: isinstance(app.screen, ChooseDialog))
-expect("population", lambda app: isinstance(app.screen, PopulationScreen))
+expect("corpus", lambda app: isinstance(app.screen, PopulationScreen))
 expect("networks", lambda app: isinstance(app.screen, ChooseDialog))
 expect("type", lambda app: isinstance(app.screen, TypeDialog))
 expect("focus-review", lambda app: app.focused is not None and app.focused.id == "review")
@@ -226,7 +226,7 @@ async def test_a_drag_over_words_brushes_them(session: Session) -> None:
         app.draw()
         await pilot.mouse_down("#review", offset=(20, 1))
         await pilot.mouse_up("#review", offset=(50, 1))
-        assert len(session.brushed.words) > 2
+        assert len(session.brush.words) > 2
         app.draw()
         assert "[" in text_of(app, "#review")
 
@@ -235,7 +235,7 @@ async def test_a_silenced_cell_is_marked_and_a_second_network_is_drawn(session: 
     async with shown(session, 120, 60) as (app, pilot):
         await pilot.press("down", "x")
         await until(pilot, lambda: "#000∅" in text_of(app, "#cells"))
-        session.comparing.compare_with(str(small_file(tmp_path, 5)))
+        session.comparison.compare_with(str(small_file(tmp_path, 5)))
         await until(pilot, lambda: "━" in text_of(app, "#overview"))
         assert "difference" in str(app.query_one("#overview").border_title)
 
