@@ -1,27 +1,23 @@
-"""The last line: what went wrong or was done, where the run stands, how fast, and what the pictures leave out."""
+"""The status bar: the last message, the place in the review, speeds, and what the plots leave out."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
-from PySide6.QtWidgets import QLabel, QStatusBar
-
+from explorer.gui.host import Host
 from explorer.gui.text import as_html
 from explorer.session.session import Frame, Session
 from explorer.session.views.number_format import pace
-
-if TYPE_CHECKING:
-    from explorer.gui.window import Window
 
 BADGES = {"LIVE": "● LIVE", "PAUSED": "‖ PAUSED", "LOOKING": "◂ LOOKING BACK", "END": "■ END"}
 
 
 class Status(QStatusBar):
-    """A note at the left; state, place, speeds, reduction and loss at the right."""
+    """Message at the left; state, place, speeds, reduction and lost words at the right."""
 
-    def __init__(self, window: Window) -> None:
-        super().__init__(window)
-        self._window = window
+    def __init__(self, host: Host, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._host = host
         self.note, self.state = QLabel(), QLabel()
         self.note.setMinimumWidth(0)
         self.note.setSizePolicy(self.note.sizePolicy().Policy.Ignored, self.note.sizePolicy().Policy.Fixed)
@@ -30,8 +26,8 @@ class Status(QStatusBar):
         self._shown: tuple[object, ...] = ()
 
     def show_frame(self, session: Session, frame: Frame, fps: float, reduction: int) -> None:
-        """Tell about a frame; ``reduction``: cells that share a row of a picture, ``fps`` the pictures a second."""
-        snapshot, theme = frame.snapshot, self._window.theme
+        """Show a frame, the frame rate, and the largest number of cells that share one row of a plot."""
+        snapshot, theme = frame.snapshot, self._host.theme
         colour = {"LIVE": theme.good, "END": theme.dim}.get(frame.status, theme.warn)
         parts = [
             f"<b>{as_html(snapshot.network.name, 40)}</b> · {as_html(snapshot.network.task, 20)}",
@@ -40,7 +36,7 @@ class Status(QStatusBar):
             f"word <b>{frame.word + 1}</b>/{snapshot.words}",
             pace(snapshot.speed),
         ]
-        if self._window.show_rates:
+        if self._host.show_rates:
             if snapshot.playing:
                 parts.append(f"now {snapshot.words_per_second:,.0f} words/s")
             parts.append(f"{fps:.0f} fps")
@@ -48,7 +44,7 @@ class Status(QStatusBar):
             parts.append(f"<span style='color:{theme.warn}'>up to {reduction} cells/row</span>")
         lost = snapshot.time - len(session.read("probability", 0, snapshot.time))
         if lost > 0:
-            parts.append(f"<span style='color:{theme.warn}'>{lost:,} words no longer kept</span>")
+            parts.append(f"<span style='color:{theme.warn}'>first {lost:,} words no longer in memory</span>")
         runs = session.recorder.runs
         if runs:
             parts.append(f"<b style='color:{theme.dead}'>● REC {runs} run{'s'[: runs > 1]}</b>")

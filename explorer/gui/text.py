@@ -1,4 +1,4 @@
-"""Foreign text in a window: no control characters, nothing taken for markup, not longer than there is room for."""
+"""Make text from files safe to display: no control characters, no markup, limited length."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from html import escape
 
 
 def safe(text: str, length: int = 200) -> str:
-    """Plain text on one line: what cannot be printed becomes �, and more than ``length`` characters are cut."""
+    """Return ``text`` on one line, at most ``length`` characters, unprintable characters replaced by �."""
     shown = "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 
 def as_html(text: str, length: int = 200) -> str:
-    """The same for a place that takes HTML."""
+    """Return `safe` text escaped for HTML."""
     return escape(safe(text, length))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
@@ -12,8 +12,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGraphicsLineItem, QGraphicsRectItem
 
+from explorer.gui.host import Host
 from explorer.gui.panels.panel import Panel
-from explorer.gui.plots.charts import FAR, GUTTER, TimeBox, TimeMarks
+from explorer.gui.plots.charts import FAR, GUTTER, TimeMarks, TimeViewBox
 from explorer.gui.text import as_html
 from explorer.gui.theme import Theme
 from explorer.session.controllers.noise_band import band
@@ -21,15 +22,12 @@ from explorer.session.session import Frame, Session
 from explorer.session.views.number_format import number
 from explorer.session.views.traces import alpha_at, alpha_column, other_alpha
 
-if TYPE_CHECKING:
-    from explorer.gui.window import Window
-
 BEHIND = -10  # the curves
 LOW, HIGH = 0.25, 2.1
 NOISES = {0.5: "white", 1.0: "pink", 1.5: "brown"}
 
 
-class RollingPanel(Panel):
+class AlphaPanel(Panel):
     """The trace between the exponents of white, pink and Brownian noise, before the band that exact noise gives."""
 
     name = "alpha"
@@ -37,9 +35,9 @@ class RollingPanel(Panel):
     place = "low"
     every = 2
 
-    def __init__(self, explorer: Window) -> None:
-        super().__init__(explorer)
-        self._box = TimeBox(explorer)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        self._box = TimeViewBox(host)
         self._plot = self.plot(view=self._box)
         item = self._plot.getPlotItem()
         item.getAxis("left").setWidth(GUTTER)
@@ -74,25 +72,25 @@ class RollingPanel(Panel):
         self._marks.apply_theme(theme)
 
     def show_frame(self, session: Session, frame: Frame) -> None:
-        words = self.explorer.span.seen(frame)
+        words = self.host.visible_range.seen(frame)
         self._box.show_words(*words)
         first, values = self._alpha(session, frame, words)
-        if self.fresh("curve", first, values):
+        if self.changed("curve", first, values):
             self._curve.setData(first + np.arange(len(values)) + 0.5, values)
         other = other_alpha(session, frame)
-        if self.fresh("other", other):
+        if self.changed("other", other):
             self._other.setVisible(other is not None)
             if other is not None:
                 self._other.setData(np.arange(len(other)) + 0.5, other)
         null = band(frame.snapshot.window, frame.snapshot.scales)
-        if self.fresh("band", null) and null is not None:
+        if self.changed("band", null) and null is not None:
             for region, (low, high) in zip(self.bands, (null.white, null.pink), strict=True):
                 region.setRect(-FAR, low, 2 * FAR, high - low)
                 region.show()
-        if self.fresh("names", words[0]):
+        if self.changed("names", words[0]):
             for label, alpha in zip(self._names, NOISES, strict=True):
                 label.setPos(words[0], alpha)
-        self._marks.show(self.explorer, session, frame)
+        self._marks.show(self.host, session, frame)
         self._tell(session, frame)
 
     def _alpha(self, session: Session, frame: Frame, words: tuple[float, float]) -> tuple[int, NDArray[np.float64]]:
@@ -131,14 +129,14 @@ class RollingPanel(Panel):
             parts.append(f"9 in 10: <span style='color:{theme.pink}'>pink</span> {pink} · white {white}")
         scales = snapshot.scales
         parts.append(f"window {snapshot.window} words, {len(scales)} scales {min(scales)}…{max(scales)}, unbiased DFA")
-        self.say("&nbsp;&nbsp; ".join(parts))
+        self.set_readout("&nbsp;&nbsp; ".join(parts))
 
     def numbers(self) -> tuple[list[str], NDArray[Any]]:
         """α and β of the layer sum at the words in view."""
-        session = self.explorer.session
+        session = self.host.session
         assert session is not None
         frame = session.frame()
-        first, alpha = self._alpha(session, frame, self.explorer.span.seen(frame))
+        first, alpha = self._alpha(session, frame, self.host.visible_range.seen(frame))
         name = frame.choices.signal
         return ["word", f"alpha_{name}", f"beta_{name}"], np.column_stack(
             [first + np.arange(len(alpha)), alpha, 2 * alpha - 1]

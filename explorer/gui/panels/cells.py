@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyqtgraph as pg
@@ -12,15 +12,13 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QMenu, QSplitter
 
 from engine.activity import participation_ratio
+from explorer.gui.host import Host
 from explorer.gui.panels.cell_table import CellTable
 from explorer.gui.panels.panel import Panel
 from explorer.gui.theme import Theme
 from explorer.session.session import Frame, Session
 from explorer.session.views.number_format import number
 from explorer.session.views.traces import CellRow, cell_table
-
-if TYPE_CHECKING:
-    from explorer.gui.window import Window
 
 WIDTH = 0.8  # of a bar; neighbours are 1 apart
 
@@ -40,9 +38,9 @@ class BarsView(pg.ViewBox):  # type: ignore[misc]
         if event.button() == Qt.MouseButton.RightButton:
             self._panel.menu(cell).exec(event.screenPos().toPoint())
         elif event.double():
-            self._panel.whole()
+            self._panel.reset_zoom()
         elif cell is not None:
-            self._panel.explorer.select(cell)
+            self._panel.host.select(cell)
 
 
 class CellsPanel(Panel):
@@ -53,8 +51,8 @@ class CellsPanel(Panel):
     place: ClassVar[Any] = "right-low"
     every: ClassVar[int] = 4
 
-    def __init__(self, explorer: Window) -> None:
-        super().__init__(explorer)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         self._rows: list[CellRow] = []
         self.view = BarsView(self)
         self.picture = self.plot(view=self.view, y="σ of h")
@@ -71,7 +69,7 @@ class CellsPanel(Panel):
         split.setSizes([100, 140])
         self.column.addWidget(split)
         self.threshold.sigPositionChanged.connect(self._move_threshold)
-        self.table.chosen.connect(explorer.select)
+        self.table.chosen.connect(host.select)
         self.table.asked.connect(lambda cell, place: self.menu(cell).exec(place))
         self.picture.scene().sigMouseMoved.connect(self._hover)
 
@@ -81,7 +79,7 @@ class CellsPanel(Panel):
         theme, snapshot = self.theme, frame.snapshot
         self._rows = rows = cell_table(session, frame)
         dead, working = int(snapshot.dead.sum()), float(participation_ratio(snapshot.activity))
-        self.say(
+        self.set_readout(
             f"<b style='color:{theme.bright}'>{len(rows) - dead}</b> alive &nbsp; "
             f"<span style='color:{theme.dead}'>† {dead}</span> dead &nbsp; "
             f"<b style='color:{theme.bright}'>{number(working, 1)}</b> working &nbsp; "
@@ -89,20 +87,20 @@ class CellsPanel(Panel):
         )
         activity = np.array([row.activity for row in rows])
         colours = [_colour(row, theme) for row in rows]
-        if self.fresh("size", len(rows)):
-            self.whole()
-        if self.fresh("colours", colours):
+        if self.changed("size", len(rows)):
+            self.reset_zoom()
+        if self.changed("colours", colours):
             self._bars.setOpts(brushes=colours)
-        if self.fresh("bars", activity):
+        if self.changed("bars", activity):
             self._bars.setOpts(x=np.arange(len(rows)), height=np.nan_to_num(activity), width=WIDTH)
         top = max(0.1, float(np.nanmax(activity, initial=0.0)), 1.2 * snapshot.threshold)
-        if not self.threshold.moving and self.fresh("top", round(top, 1)):
+        if not self.threshold.moving and self.changed("top", round(top, 1)):
             self.view.setYRange(0, 1.05 * np.ceil(top * 10) / 10, padding=0)
         if not self.threshold.moving:
             self.threshold.setValue(snapshot.threshold)
         self.table.show_rows(rows, theme, frame.choices.signal, settled=not snapshot.playing)
 
-    def whole(self) -> None:
+    def reset_zoom(self) -> None:
         """All cells."""
         self.view.setXRange(-0.6, max(1, len(self._rows)) - 0.4, padding=0)
 
@@ -149,7 +147,7 @@ class CellsPanel(Panel):
 
     def menu(self, cell: int | None) -> QMenu:
         """What can be done with a cell, and with all."""
-        explorer, session, menu = self.explorer, self.explorer.session, QMenu(self)
+        host, session, menu = self.host, self.host.session, QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         row = next((row for row in self._rows if row.cell == cell), None)
         if session is not None and row is not None:
@@ -160,29 +158,29 @@ class CellsPanel(Panel):
             menu.addAction(f"{'Unpin' if row.pinned else 'Pin'} cell #{cell}", partial(do, "pin"))
             menu.addSeparator()
         every = "Let all speak" if any("h" in row.clamps for row in self._rows) else "Silence all dead cells"
-        menu.addAction(every, lambda: explorer.perform("ablate-dead"))
-        menu.addAction("All cells", self.whole)
-        explorer.offer(menu, self)
+        menu.addAction(every, lambda: host.perform("ablate-dead"))
+        menu.addAction("All cells", self.reset_zoom)
+        host.add_panel_items(menu, self.name)
         return menu
 
     def _with_cell(self, cell: int, action: str | None) -> None:
-        session = self.explorer.session
+        session = self.host.session
         if session is not None:
             session.select(cell)
             if action is None:
-                self.explorer.redraw()
+                self.host.redraw()
             else:
-                self.explorer.perform(action)
+                self.host.perform(action)
 
     def _move_threshold(self) -> None:
-        session = self.explorer.session
+        session = self.host.session
         if session is not None and self.threshold.moving:
             session.threshold(float(self.threshold.value()))
 
     def _hover(self, place: QPointF) -> None:
         inside = self.view.sceneBoundingRect().contains(place)
         cell = self.cell_at(self.view.mapSceneToView(place)) if inside else None
-        self.explorer.hover(self.explorer.hovered, cell)
+        self.host.hover(self.host.hovered, cell)
         row = next((row for row in self._rows if row.cell == cell), None)
         self.picture.setToolTip(
             "" if row is None else f"cell #{row.cell}: σ {number(row.activity, 3)}, β {number(2 * row.alpha - 1)}, "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyqtgraph as pg
@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSplitter
 
+from explorer.gui.host import Host
 from explorer.gui.panels.panel import Panel
 from explorer.gui.panels.reviews_list import Table
 from explorer.gui.plots.marks import Labels, Spots
@@ -20,9 +21,6 @@ from explorer.session.controllers.corpus import ORDERS, RANGE, SIGNALS, Histogra
 from explorer.session.session import Frame, Session
 from explorer.session.views.number_format import number
 from explorer.session.views.picking import nearest
-
-if TYPE_CHECKING:
-    from explorer.gui.window import Window
 
 BINS = 60
 REACH = 9.0  # pixels: a dot that is farther from the mouse is not meant
@@ -50,7 +48,7 @@ class ClickView(pg.ViewBox):  # type: ignore[misc]
 class Bars:
     """The histogram of one signal: white and pink noise behind, the watched review before it; a click narrows."""
 
-    def __init__(self, panel: PopulationPanel, signal: str) -> None:
+    def __init__(self, panel: CorpusPanel, signal: str) -> None:
         self.signal = signal
         self.view = ClickView(lambda place: panel.narrow(signal, place.x()), free=False)
         self.picture = panel.plot(view=self.view, x=f"β of Σ{signal} of each review", y="reviews")
@@ -64,10 +62,10 @@ class Bars:
             band.setZValue(-10)
             band.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
-    def show(self, panel: PopulationPanel, session: Session, frame: Frame) -> Histogram:
+    def show(self, panel: CorpusPanel, session: Session, frame: Frame) -> Histogram:
         """Draw what is measured so far."""
         seen, theme = session.corpus.histogram(frame, self.signal, BINS), panel.theme
-        if panel.fresh(f"bars {self.signal}", seen.counts, seen.chosen, theme):
+        if panel.changed(f"bars {self.signal}", seen.counts, seen.chosen, theme):
             colours = [theme.pink if k == seen.chosen else theme.good for k in range(BINS)]
             width = seen.edges[1] - seen.edges[0]
             centres = (seen.edges[:-1] + seen.edges[1:]) / 2
@@ -152,7 +150,7 @@ class ListModel(QAbstractTableModel):
         return None
 
 
-class PopulationPanel(Panel):
+class CorpusPanel(Panel):
     """Histograms and scatter above, the list below. A click on a bar narrows the list, one on a dot opens a review."""
 
     name: ClassVar[str] = "corpus"
@@ -160,8 +158,8 @@ class PopulationPanel(Panel):
     place: ClassVar[Any] = "middle"
     every: ClassVar[int] = 12
 
-    def __init__(self, explorer: Window) -> None:
-        super().__init__(explorer)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         self._beta, self._reviews = NOWHERE, np.empty(0, dtype=np.intp)
         self.bars = [Bars(self, signal) for signal in SIGNALS]
         self.view = ClickView(self._open_at, free=True)
@@ -206,24 +204,20 @@ class PopulationPanel(Panel):
         beta, reviews = population.scatter(frame)
         done = len(rows) == population.total or bool(population.trouble)
         if not len(self._beta) <= len(beta) <= len(self._beta) * GROWTH or (done and len(beta) != len(self._beta)):
-            self.forget_dots()
-        if self.fresh("dots", theme):
+            self.invalidate("dots")
+        if self.changed("dots", theme):
             self._beta, self._reviews = beta, reviews
             colour = QColor(theme.good)
             colour.setAlphaF(0.55)
             self._dots.setData(pos=beta, brush=colour)
         place = np.array([[seen[1].beta, seen[0].beta]])
-        if self.fresh("watched", place, theme):
+        if self.changed("watched", place, theme):
             there = place[np.isfinite(place).all(axis=1)]
             self._watched.setData(pos=there, brush=theme.pink, pen=theme.ground)
-        if self.fresh("list", len(rows), frame.snapshot.index, frame.snapshot.network, population.narrowed,
+        if self.changed("list", len(rows), frame.snapshot.index, frame.snapshot.network, population.narrowed,
                       population.order, population.falling, theme):  # fmt: skip
             self.model.take(session, frame)
-        self.say(self._numbers(session, seen, len(rows)))
-
-    def forget_dots(self) -> None:
-        """Draw the dots anew at the next frame."""
-        self._seen.pop("dots", None)
+        self.set_readout(self._numbers(session, seen, len(rows)))
 
     def _numbers(self, session: Session, seen: list[Histogram], count: int) -> str:
         population, theme = session.corpus, self.theme
@@ -254,7 +248,7 @@ class PopulationPanel(Panel):
 
     def narrow(self, signal: str, beta: float) -> None:
         """List only the bin of this β; a click on the same bin lists all again."""
-        session = self.explorer.session
+        session = self.host.session
         if session is None:
             return
         seen = session.corpus.histogram(session.frame(), signal, BINS)
@@ -263,7 +257,7 @@ class PopulationPanel(Panel):
             session.corpus.widen()
         else:
             session.corpus.narrow(signal, float(seen.edges[chosen]), float(seen.edges[chosen + 1]))
-        self.explorer.redraw()
+        self.host.redraw()
 
     def _under(self, place: QPointF) -> int | None:
         return nearest(self._beta, (place.x(), place.y()), self.view.viewPixelSize(), REACH)
@@ -279,24 +273,24 @@ class PopulationPanel(Panel):
             self._open(self.model.review(index.row()))
 
     def _open(self, review: int) -> None:
-        session = self.explorer.session
+        session = self.host.session
         if session is not None:
-            self.explorer.run_guarded(lambda: session.open_review(review))
+            self.host.run_guarded(lambda: session.open_review(review))
 
     def _sort(self, column: int) -> None:
-        session, by = self.explorer.session, SORTS.get(HEADINGS[column])
+        session, by = self.host.session, SORTS.get(HEADINGS[column])
         if session is None or by is None:
             return
         if session.corpus.order == by:
             session.corpus.turn_order()
         else:
             session.corpus.order = by
-        self.explorer.redraw()
+        self.host.redraw()
 
     def _hover(self, place: QPointF) -> None:
         inside = self.view.sceneBoundingRect().contains(place)
         dot = self._under(self.view.mapSceneToView(place)) if inside else None
-        session = self.explorer.session
+        session = self.host.session
         if dot is None or session is None:
             self._told.write(NOWHERE, [])
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyqtgraph as pg
@@ -12,8 +12,9 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QBrush, QColor, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QMenu
 
+from explorer.gui.host import Host
 from explorer.gui.panels.panel import CACHED, Panel
-from explorer.gui.plots.marks import Labels, Spots, Strokes, faded
+from explorer.gui.plots.marks import Labels, LineSegments, Spots, fading_colours
 from explorer.gui.text import as_html, safe
 from explorer.gui.theme import DARK, Theme, gradient
 from explorer.session.palette import MEMORY, OPINIONS
@@ -22,9 +23,6 @@ from explorer.session.views.many_points import Many, many
 from explorer.session.views.number_format import number
 from explorer.session.views.picking import inside
 from explorer.session.views.point_map import COLOURS, MEMORIES, STATES, PointMap, Scene
-
-if TYPE_CHECKING:
-    from explorer.gui.window import Window
 
 # The same on white ground: from the middle outwards, and from short to long, they grow darker.
 LIGHT_OPINIONS = ("#8a3208", "#c9733f", "#adada6", "#3d9d90", "#00524a")
@@ -36,17 +34,17 @@ NOTHING = np.empty((0, 2))
 HINT = "drag turns, wheel zooms, click selects, shift+drag a rectangle, ctrl+drag a lasso"
 
 
-class PointsView(pg.ViewBox):  # type: ignore[misc]
+class FixedPointsView(pg.ViewBox):  # type: ignore[misc]
     """A drag turns; with shift it draws a rectangle, with ctrl a lasso. The wheel zooms."""
 
-    def __init__(self, panel: PointsPanel) -> None:
+    def __init__(self, panel: FixedPointsPanel) -> None:
         super().__init__(enableMenu=False)
         self._panel = panel
         self._corners: list[tuple[float, float]] = []
         self.disableAutoRange()
-        self.whole()
+        self.reset_zoom()
 
-    def whole(self) -> None:
+    def reset_zoom(self) -> None:
         """The whole box."""
         self.setRange(xRange=RANGE, yRange=RANGE, padding=0)
 
@@ -78,29 +76,29 @@ class PointsView(pg.ViewBox):  # type: ignore[misc]
         if event.button() == Qt.MouseButton.RightButton:
             self._panel.menu(event.screenPos().toPoint())
         elif event.double():
-            self.whole()
+            self.reset_zoom()
         else:
             self._panel.click(self.mapToView(event.pos()))
 
 
-class PointsPanel(Panel):
+class FixedPointsPanel(Panel):
     """Everything that was found, turned by hand and projected, so that it needs no OpenGL and every point is picked."""
 
     name: ClassVar[str] = "points"
     title: ClassVar[str] = "3 Fixed points"
     every: ClassVar[int] = 2
 
-    def __init__(self, explorer: Window) -> None:
-        super().__init__(explorer)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         self._scene: Scene | None = None
         self._map: PointMap | None = None
         self._together = Many((), (), "")
-        self.view = PointsView(self)
+        self.view = FixedPointsView(self)
         self.picture = self.plot(view=self.view)
         self.picture.hideAxis("left")
         self.picture.hideAxis("bottom")
-        self._axes, self._unstable, self._path, self._drawn = (Strokes() for _ in range(4))
-        self._trail = Strokes(2)
+        self._axes, self._unstable, self._path, self._drawn = (LineSegments() for _ in range(4))
+        self._trail = LineSegments(2)
         self._cloud, self._many = (Spots(pen=None, size=5) for _ in range(2))
         self._certified, self._now, self._ring, self._hovered = (Spots(size=size) for size in (11, 14, 17, 11))
         self._ends, self._chosen, self._told = Labels(), Labels(12), Labels(12)
@@ -135,38 +133,38 @@ class PointsPanel(Panel):
         self._map = map = points.map
         doing = f"<span style='color:{theme.warn}'>{as_html(points.search.progress)}</span>"
         if scene is None or map is None:
-            self.say(nothing(session, theme))
+            self.set_readout(no_points_message(session, theme))
             self._clear()
             return
         view = points.view
         self._show_entries(map, scene, view.colour)
         self._show_many(map, scene, view.many)
         if view.many:
-            self.say(f"<span style='color:{theme.bright}'>{self._together.summary}</span>")
+            self.set_readout(f"<span style='color:{theme.bright}'>{self._together.summary}</span>")
         else:
             share = " + ".join(f"{part:.0%}" for part in map.projection.explained)
-            self.say(f"PC1–3 of h, {share}   az {view.azimuth:.0f}° el {view.elevation:.0f}°   {doing}")
-        if self.fresh("frame", scene.axes, theme):
+            self.set_readout(f"PC1–3 of h, {share}   az {view.azimuth:.0f}° el {view.elevation:.0f}°   {doing}")
+        if self.changed("frame", scene.axes, theme):
             self._axes.draw(scene.axes, [QColor(theme.faint)])
             self._ends.write(scene.axes[:, 1], ["PC1", "PC2", "PC3"])
             self._unstable.draw(scene.unstable, [QColor(theme.text)])
-        if self.fresh("path", scene.path, theme):
+        if self.changed("path", scene.path, theme):
             self._path.draw(np.stack([scene.path[:-1], scene.path[1:]], axis=1), [QColor(theme.dim)])
-        if self.fresh("trail", scene.trail, theme):
+        if self.changed("trail", scene.trail, theme):
             steps = np.stack([scene.trail[:-1], scene.trail[1:]], axis=1)
-            self._trail.draw(steps, faded(theme.pink, len(steps)))
-            if self.fresh("now", len(scene.trail) > 0, theme):
+            self._trail.draw(steps, fading_colours(theme.pink, len(steps)))
+            if self.changed("now", len(scene.trail) > 0, theme):
                 self._now.setData(pos=scene.trail[-1:], symbol="d", brush=theme.pink, pen=theme.ground)
             else:
                 self._now.move(scene.trail[-1:])
-        hovered = points.place_of(-1 if self.explorer.hovered is None else self.explorer.hovered)
-        if self.fresh("hovered", hovered, theme):  # the word under the mouse in any panel
+        hovered = points.place_of(-1 if self.host.hovered is None else self.host.hovered)
+        if self.changed("hovered", hovered, theme):  # the word under the mouse in any panel
             self._hovered.setData(pos=hovered, symbol="d", brush=None, pen=theme.pink)
-        if self.fresh("selected", scene.selected, scene.axes, map, theme):
+        if self.changed("selected", scene.selected, scene.axes, map, theme):
             chosen = scene.places[[] if scene.selected is None else [scene.selected]]
             self._ring.setData(pos=chosen, symbol="o", brush=None, pen=pg.mkPen(theme.bright, width=2))
             self._chosen.write(chosen, [map.names[scene.selected]] if scene.selected is not None else [])
-        if self.fresh("legend", view.colour, map.names[: map.certified], theme):
+        if self.changed("legend", view.colour, map.names[: map.certified], theme):
             self.legend.setText(_legend(view.colour, map, theme))
 
     def _show_entries(self, map: PointMap, scene: Scene, by: str) -> None:
@@ -174,7 +172,7 @@ class PointsPanel(Panel):
         first, theme = map.certified, self.theme
         words = len(map) > first
         cloud = scene.places[first:] if words else scene.visited
-        if self.fresh("styles", map, by, theme):
+        if self.changed("styles", map, by, theme):
             palette = brushes(by, theme)
             colours = [palette[code] for code in scene.colours.tolist()]
             self._cloud.setData(pos=cloud, brush=colours[first:] if words else QBrush(QColor(theme.faint)), size=5)
@@ -187,12 +185,12 @@ class PointsPanel(Panel):
                 pen=[_outline(s, brush, theme) for s, brush in zip(state, colours, strict=False)],
                 symbol="o",
             )
-        elif self.fresh("places", scene.axes):
+        elif self.changed("places", scene.axes):
             self._cloud.move(cloud)
             self._certified.move(scene.places[:first])
 
     def _show_many(self, map: PointMap, scene: Scene, entries: tuple[int, ...]) -> None:
-        if self.fresh("many", entries, map):
+        if self.changed("many", entries, map):
             self._together = together = many(map, entries)
             self.list.clear()
             self.list.addItems([safe(name, 40) for name in together.names])
@@ -200,7 +198,7 @@ class PointsPanel(Panel):
                 self.list.item(row).setData(Qt.ItemDataRole.UserRole, entry)
             self.list.setToolTip(together.summary)
             self.list.setVisible(bool(entries))
-        if self.fresh("rings", entries, scene.axes, map, self.theme):
+        if self.changed("rings", entries, scene.axes, map, self.theme):
             pen = pg.mkPen(self.theme.bright)
             self._many.setData(pos=scene.places[list(entries)], symbol="o", brush=None, pen=pen, size=8)
 
@@ -212,7 +210,7 @@ class PointsPanel(Panel):
         for labels in (self._ends, self._chosen, self._told):
             labels.write(NOTHING, [])
         self.list.hide()
-        self.forget()
+        self.invalidate()
 
     def paint_theme(self, theme: Theme) -> None:
         self._ends.apply_theme(theme.dim, theme.ground, 0)
@@ -221,7 +219,7 @@ class PointsPanel(Panel):
 
     def numbers(self) -> tuple[list[str], NDArray[Any]]:
         headings = ["entry", "name", "kind", "PC1", "PC2", "PC3", "logit", "slowest_tau_words", "selected"]
-        map, session = self._map, self.explorer.session
+        map, session = self._map, self.host.session
         if map is None or session is None:
             return headings, np.empty((0, len(headings)), dtype=object)
         chosen = {*session.points.view.many, session.points.view.selected}
@@ -235,14 +233,14 @@ class PointsPanel(Panel):
 
     def turn(self, azimuth: float, elevation: float) -> None:
         """Turn the picture by so many degrees; only this panel is drawn, so that it follows the hand."""
-        session = self.explorer.session
+        session = self.host.session
         if session is not None:
             session.points.rotate(azimuth, elevation)
             self.show_frame(session, session.frame())
 
     def outline(self, corners: NDArray[np.float64], *, done: bool) -> None:
         """Show the outline that is being drawn; when it is done, select what lies inside."""
-        session, scene = self.explorer.session, self._scene
+        session, scene = self.host.session, self._scene
         if session is None or scene is None:
             return
         (x0, y0), (x1, y1) = corners[0], corners[-1]
@@ -251,7 +249,7 @@ class PointsPanel(Panel):
         self._drawn.draw(edges[: 0 if done else None], [QColor(self.theme.bright)])
         if done:
             session.points.select_many(inside(scene.places, corners).tolist())
-            self.explorer.redraw()
+            self.host.redraw()
 
     def click(self, place: QPointF) -> None:
         """Select the entry under a place of the picture, or let go."""
@@ -264,7 +262,7 @@ class PointsPanel(Panel):
         menu.exec(place)
 
     def _menu(self) -> QMenu:
-        explorer, session, menu = self.explorer, self.explorer.session, QMenu(self)
+        host, session, menu = self.host, self.host.session, QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if session is not None:
             for by in COLOURS:
@@ -272,23 +270,23 @@ class PointsPanel(Panel):
                 entry.setCheckable(True)
                 entry.setChecked(session.points.view.colour == by)
             menu.addSeparator()
-            menu.addAction("Find the points under the word looked at", lambda: explorer.perform("find-points"))
-            menu.addAction("Let go of what is selected", lambda: explorer.perform("deselect"))
-        menu.addAction("Whole picture", self.view.whole)
-        explorer.offer(menu, self)
+            menu.addAction("Find the points under the word looked at", lambda: host.perform("find-points"))
+            menu.addAction("Let go of what is selected", lambda: host.perform("deselect"))
+        menu.addAction("Whole picture", self.view.reset_zoom)
+        host.add_panel_items(menu, self.name)
         return menu
 
     def _colour(self, by: str) -> None:
-        session = self.explorer.session
+        session = self.host.session
         if session is not None:
             session.points.colour_by(by)
-            self.explorer.redraw()
+            self.host.redraw()
 
     def _select(self, entry: int | None) -> None:
-        session = self.explorer.session
+        session = self.host.session
         if session is not None:
             session.points.select(entry)
-            self.explorer.redraw()
+            self.host.redraw()
 
     def _under(self, place: QPointF) -> int | None:
         assert self._scene is not None
@@ -310,7 +308,7 @@ class PointsPanel(Panel):
             self._told.write(scene.places[entry : entry + 1], [told])
 
 
-def nothing(session: Session, theme: Theme) -> str:
+def no_points_message(session: Session, theme: Theme) -> str:
     """Why there is no point to see."""
     why = "a recording has no network to search" if session.recorder.replaying else "none is found yet"
     return f"<span style='color:{theme.warn}'>fixed points: {as_html(session.points.search.progress) or why}</span>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
@@ -13,16 +13,14 @@ from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QGraphicsLineItem, QHBoxLayout, QMenu, QSplitter, QToolButton
 
+from explorer.gui.host import Host
 from explorer.gui.panels.panel import Panel
-from explorer.gui.plots.charts import ABOVE, FAR, GUTTER, ColourBar, TimeBox, TimeMarks
+from explorer.gui.plots.charts import ABOVE, FAR, GUTTER, ColourBar, TimeMarks, TimeViewBox
 from explorer.gui.plots.raster import Raster
 from explorer.gui.theme import Theme
 from explorer.session.actions import key_of
 from explorer.session.session import Frame, Session
 from explorer.session.views.signal_images import GateImage, Gates, cell_traces, trace_range
-
-if TYPE_CHECKING:
-    from explorer.gui.window import Window
 
 FIRST_SHOWN = (
     "i",
@@ -67,7 +65,7 @@ class Picture:
         place = QRectF(seen.first, self.top + GAP / 2, last - seen.first, 1 - GAP)
         self.image.show_codes(seen.codes, frame.choices.map, place)
 
-    def entitle(self, html: str, ground: QColor, left: float) -> None:
+    def set_title(self, html: str, ground: QColor, left: float) -> None:
         """Set the words in the corner."""
         self.label.setHtml(html)
         self.label.fill = pg.mkBrush(ground)
@@ -86,7 +84,7 @@ class Picture:
         return self.seen.rows[int(inside * len(self.seen.rows))][0]
 
 
-class GatesPanel(Panel):
+class HeatmapPanel(Panel):
     """A button for every signal, a picture for those switched on, and the traces of the cell under the mouse, of the
     selected one and of those that are pinned."""
 
@@ -95,8 +93,8 @@ class GatesPanel(Panel):
     place = "middle"
     every = 2
 
-    def __init__(self, explorer: Window) -> None:
-        super().__init__(explorer)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         self._gates: Gates | None = None
         self._pictures: dict[str, Picture] = {}
         self._buttons: dict[str, QToolButton] = {}
@@ -107,11 +105,11 @@ class GatesPanel(Panel):
         self._bar = QHBoxLayout()
         self._bar.setSpacing(3)
         bar.addLayout(self._bar)
-        bar.addWidget(self.head, 1)
+        bar.addWidget(self.readout, 1)
         self._scale = ColourBar()
         bar.addWidget(self._scale)
         self.column.addLayout(bar)
-        self._box = TimeBox(explorer, self._cell_at)
+        self._box = TimeViewBox(host, self._cell_at)
         self._box.invertY(True)
         self._images = self.plot(view=self._box)
         self._images.hideAxis("bottom")
@@ -124,11 +122,11 @@ class GatesPanel(Panel):
         self._row.hide()
         self._box.addItem(self._row, ignoreBounds=True)
         self._image_marks = TimeMarks(self._images)
-        self._traces = self.plot(view=TimeBox(explorer))
+        self._traces = self.plot(view=TimeViewBox(host))
         self._traces.getPlotItem().getAxis("left").setWidth(GUTTER)
         self._marks = TimeMarks(self._traces)
         self._curves = [pg.PlotCurveItem(skipFiniteCheck=True) for _ in range(TRACES)]
-        choose, pin = key_of(explorer.table, "select-up", "select-down"), key_of(explorer.table, "pin")
+        choose, pin = key_of(host.table, "select-up", "select-down"), key_of(host.table, "pin")
         hint = f"hover, select ({choose} or a click) or pin ({pin}) a cell: here is its trace"
         self._hint = pg.TextItem(hint, anchor=(0, 0.5))
         for item in (*self._curves, self._hint):
@@ -152,23 +150,23 @@ class GatesPanel(Panel):
 
     def show_frame(self, session: Session, frame: Frame) -> None:
         signals = frame.snapshot.network.signals
-        if self.fresh("network", *(signal.name for signal in signals)):
+        if self.changed("network", *(signal.name for signal in signals)):
             self._make_buttons(frame)
-        if self._gates is None or self.fresh("session", session):
+        if self._gates is None or self.changed("session", session):
             self._gates = Gates(session)
         wanted = [s.name for s in signals if s.name in self.shown or s.name == frame.choices.signal]
-        if self.fresh("pictures", *wanted):
+        if self.changed("pictures", *wanted):
             self._lay_out(wanted)
-        words = self.explorer.span.seen(frame)
+        words = self.host.visible_range.seen(frame)
         height = max(1, int(self._box.height() / len(wanted) * (1 - GAP)))
         for name in wanted:
             self._pictures[name].show(self._gates, frame, words, height)
         self._box.show_words(*words)
-        self._image_marks.show(self.explorer, session, frame)
+        self._image_marks.show(self.host, session, frame)
         self._name_rows(frame, words, height)
         self._show_traces(session, frame, words)
         self._tell(session, frame)
-        if self.fresh("buttons", frame.choices.signal, tuple(sorted(self.shown))):
+        if self.changed("buttons", frame.choices.signal, tuple(sorted(self.shown))):
             for name, button in self._buttons.items():
                 button.setChecked(name in wanted)
 
@@ -188,15 +186,15 @@ class GatesPanel(Panel):
             self._buttons[signal.name] = button
 
     def _toggle(self, name: str) -> None:
-        session = self.explorer.session
+        session = self.host.session
         if session is None:
             return
         if QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self.explorer.run_guarded(lambda: session.choose_signal(name))
+            self.host.run_guarded(lambda: session.choose_signal(name))
         else:
             self.shown ^= {name}
-        self.forget()
-        self.explorer.redraw()
+        self.invalidate()
+        self.host.redraw()
 
     def _lay_out(self, wanted: list[str]) -> None:
         for name, picture in self._pictures.items():
@@ -216,7 +214,7 @@ class GatesPanel(Panel):
         """Name the signals, and the cells as far as there is room: the selected, pinned and dead ones first."""
         choices, dead, theme = frame.choices, frame.snapshot.dead, self.theme
         pictures = list(self._pictures.values())
-        hovered = self.explorer.hovered_cell
+        hovered = self.host.hovered_cell
         own = self._pictures[choices.signal]
         pointed = hovered if hovered is not None else choices.selected
         row = own.seen.row_of(pointed) if pointed is not None and own.seen is not None and own.name != INPUT else None
@@ -224,25 +222,25 @@ class GatesPanel(Panel):
         if row is not None:
             self._row.setY(own.height_of(row))
         rows = [picture.seen.rows for picture in pictures if picture.seen is not None]
-        if self.fresh("rows", rows, choices.selected, choices.pins, dead, height):
+        if self.changed("rows", rows, choices.selected, choices.pins, dead, height):
             ticks = [tick for picture in pictures for tick in _ticks(picture, frame, height)]
             self._images.getPlotItem().getAxis("left").setTicks([ticks])
-        if self.fresh("titles", choices.signal, choices.map, words[0], theme.name, *self._pictures):
+        if self.changed("titles", choices.signal, choices.map, words[0], theme.name, *self._pictures):
             ground = QColor(theme.ground)
             ground.setAlpha(210)
             for picture in pictures:
                 colour = theme.pink if picture is own else theme.text
-                picture.entitle(f"<b style='color:{colour}'>&nbsp;{picture.name}&nbsp;</b>", ground, words[0])
+                picture.set_title(f"<b style='color:{colour}'>&nbsp;{picture.name}&nbsp;</b>", ground, words[0])
 
     def _show_traces(self, session: Session, frame: Frame, words: tuple[float, float]) -> None:
         choices, theme = frame.choices, self.theme
-        cells = [c for c in (self.explorer.hovered_cell, choices.selected, *choices.pins) if c is not None]
+        cells = [c for c in (self.host.hovered_cell, choices.selected, *choices.pins) if c is not None]
         cells = list(dict.fromkeys(cells))[:TRACES]
         box = self._traces.getPlotItem().vb
         box.show_words(*words)
-        self._marks.show(self.explorer, session, frame)
+        self._marks.show(self.host, session, frame)
         state = (cells, choices.signal, words, frame.snapshot.time, frame.snapshot.run)
-        if not self.fresh("traces", *state):
+        if not self.changed("traces", *state):
             return
         first, last = int(words[0]), int(np.ceil(words[1]))
         begin, traces = cell_traces(session, frame, choices.signal, tuple(cells), first, last)
@@ -254,14 +252,14 @@ class GatesPanel(Panel):
         self._hint.setVisible(not traces)
         self._hint.setPos(words[0], 0.5)
         low, high = trace_range(list(traces.values()))
-        if self.fresh("range", low, high):
+        if self.changed("range", low, high):
             box.setYRange(low, high, padding=0)
-        if self.fresh("pens", cells, choices.selected):
+        if self.changed("pens", cells, choices.selected):
             for number, cell in enumerate(cells):
-                hue = theme.bright if cell == self.explorer.hovered_cell else theme.lines[cell % len(theme.lines)]
+                hue = theme.bright if cell == self.host.hovered_cell else theme.lines[cell % len(theme.lines)]
                 self._curves[number].setPen(theme.pink if cell == choices.selected else hue)
         names = " ".join(f"#{cell:03d}" for cell in cells) or "hover, select or pin a cell"
-        if self.fresh("named", choices.signal, names):
+        if self.changed("named", choices.signal, names):
             self._traces.getPlotItem().setLabel("left", choices.signal)
             self._traces.setToolTip(f"{choices.signal} of {names}")
 
@@ -280,12 +278,12 @@ class GatesPanel(Panel):
             parts.append(f"order: {choices.order}")
         if self._cells_per_row > 1:
             parts.append(f"<span style='color:{self.theme.warn}'>{self._cells_per_row} cells/row ({how})</span>")
-        hovered, word = self.explorer.hovered_cell, self.explorer.hovered
+        hovered, word = self.host.hovered_cell, self.host.hovered
         if hovered is not None and word is not None:
             values = session.read(choices.signal, word, word + 1)
             if len(values) and hovered < values.shape[1]:
                 parts.append(f"#{hovered:03d} at word {word + 1}: {values[0, hovered]:.3f}")
-        self.say("&nbsp;&nbsp; ".join(parts))
+        self.set_readout("&nbsp;&nbsp; ".join(parts))
         unit = " σ" if choices.contrast == "each cell" else ""
         self._scale.show_map(choices.map, f"{seen.low:.2g}{unit}", f"{seen.high:.2g}{unit}")
 
@@ -293,29 +291,29 @@ class GatesPanel(Panel):
 
     def numbers(self) -> tuple[list[str], NDArray[Any]]:
         """The chosen signal of every cell at the words in view."""
-        session = self.explorer.session
+        session = self.host.session
         assert session is not None
         frame = session.frame()
-        first, last = self.explorer.span.seen(frame)
+        first, last = self.host.visible_range.seen(frame)
         values = session.read(frame.choices.signal, int(first), min(int(np.ceil(last)), frame.snapshot.time))
         begin = min(int(np.ceil(last)), frame.snapshot.time) - len(values)
         headings = ["word", *(f"{frame.choices.signal}_{cell}" for cell in range(values.shape[1]))]
         return headings, np.column_stack([begin + np.arange(len(values)), values])
 
-    def kept(self) -> dict[str, Any]:
+    def saved_state(self) -> dict[str, Any]:
         return {"shown": sorted(self.shown)}
 
-    def restore(self, told: Mapping[str, Any]) -> None:
-        if isinstance(told.get("shown"), list):
-            self.shown = {name for name in told["shown"] if isinstance(name, str)}
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        if isinstance(saved.get("shown"), list):
+            self.shown = {name for name in saved["shown"] if isinstance(name, str)}
 
     @property
     def reduction(self) -> int:
         return self._cells_per_row
 
-    def offer(self, menu: QMenu, place: QPoint) -> None:
+    def add_menu_items(self, menu: QMenu, place: QPoint) -> None:
         for name in ("pin", "ablate", "order", "bins", "contrast", "map"):
-            self.explorer.offer_action(menu, name)
+            self.host.add_action_item(menu, name)
 
 
 def _ticks(picture: Picture, frame: Frame, height: int) -> list[tuple[float, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyqtgraph as pg
@@ -11,16 +11,14 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGraphicsLineItem, QGraphicsRectItem
 
+from explorer.gui.host import Host
 from explorer.gui.panels.panel import Panel
-from explorer.gui.plots.charts import FAR, fill, stretch, upright
+from explorer.gui.plots.charts import FAR, set_fill, set_interval, vertical_line
 from explorer.gui.text import as_html
 from explorer.gui.theme import Theme
 from explorer.session.session import Frame, Session
 from explorer.session.views.number_format import number
 from explorer.session.views.traces import Difference, Overview, difference, other_overview, overview, probability_at
-
-if TYPE_CHECKING:
-    from explorer.gui.window import Window
 
 COLUMNS = 1000  # more cannot be told apart
 LEFT = 40  # pixels left of both pictures
@@ -57,7 +55,7 @@ class Strip:
         self.axis = self.picture.getPlotItem().getAxis("left")
         self.axis.setWidth(LEFT)
         self.axis.setTicks([ticks])
-        self.here, self.hover, self.part = upright(), upright(), QGraphicsRectItem()
+        self.here, self.hover, self.part = vertical_line(), vertical_line(), QGraphicsRectItem()
         self.zero = QGraphicsLineItem(-FAR, 0, FAR, 0)
 
     def add(self, *items: Any) -> None:
@@ -68,7 +66,7 @@ class Strip:
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         self.hover.setPen(pg.mkPen(theme.dim))
-        fill(self.part, theme.dim)
+        set_fill(self.part, theme.dim)
         self.zero.setPen(pg.mkPen(theme.faint))
         self.here.setPen(pg.mkPen(theme.pink, width=2))
 
@@ -82,8 +80,8 @@ class OverviewPanel(Panel):
     place: ClassVar[Any] = "bottom"
     every: ClassVar[int] = 2
 
-    def __init__(self, explorer: Window) -> None:
-        super().__init__(explorer)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         self._overview: Overview | None = None
         self._other: Overview | None = None
         self._apart: Difference | None = None
@@ -105,7 +103,7 @@ class OverviewPanel(Panel):
     def show_frame(self, session: Session, frame: Frame) -> None:
         theme, snapshot = self.theme, frame.snapshot
         columns = min(COLUMNS, max(1, round(self.view.width())))
-        if self.fresh("read", snapshot.run, snapshot.time, columns, theme):
+        if self.changed("read", snapshot.run, snapshot.time, columns, theme):
             self._overview = view = overview(session, frame, columns)
             for strip in (self.strip, self.below):
                 strip.view.setXRange(0, max(1, snapshot.words), padding=0)
@@ -115,12 +113,12 @@ class OverviewPanel(Panel):
         for strip in (self.strip, self.below):
             strip.here.setX(frame.word + 0.5)
         self._show_links(frame)
-        self.say(self._numbers(session, frame))
+        self.set_readout(self._numbers(session, frame))
 
     def _show_other(self, session: Session, frame: Frame, columns: int) -> None:
         """What it is compared with, and the difference."""
         compared = session.comparison.comparison(frame)
-        if not self.fresh("other", compared, frame.snapshot.run, frame.snapshot.time, columns, self.theme):
+        if not self.changed("other", compared, frame.snapshot.run, frame.snapshot.time, columns, self.theme):
             return
         self._other = other = other_overview(session, frame, columns)
         self._apart = apart = difference(session, frame)
@@ -131,20 +129,20 @@ class OverviewPanel(Panel):
         shown = apart.columns(columns)
         self._compared.setData(other.edges, other.values)
         self.difference.setData(shown.edges, shown.values)
-        if self.fresh("reach", apart.reach):
+        if self.changed("reach", apart.reach):
             self.below.view.setYRange(-apart.reach * 1.04, apart.reach * 1.04, padding=0)
             ends = -apart.reach, 0, apart.reach
             self.below.axis.setTicks([[(end, f"{end:g}") for end in ends]])
 
     def _show_links(self, frame: Frame) -> None:
         """The words that the pictures over time show, where they do not show all, and the word under the mouse."""
-        first, last = self.explorer.span.seen(frame)
+        first, last = self.host.visible_range.seen(frame)
         whole = last - first >= frame.snapshot.words
-        if self.fresh("links", first, last, whole, self.explorer.hovered):
-            hovered = self.explorer.hovered
+        if self.changed("links", first, last, whole, self.host.hovered):
+            hovered = self.host.hovered
             for strip in (self.strip, self.below):
                 strip.part.setVisible(not whole)
-                stretch(strip.part, first, last)
+                set_interval(strip.part, first, last)
                 strip.hover.setVisible(hovered is not None)
                 strip.hover.setX((hovered or 0) + 0.5)
 
@@ -182,4 +180,4 @@ class OverviewPanel(Panel):
 
     def go(self, place: QPointF) -> None:
         """Look at the word at a place of the picture."""
-        self.explorer.look_at(int(np.floor(place.x())))
+        self.host.look_at(int(np.floor(place.x())))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
+from explorer.gui.host import Host
 from explorer.gui.panels.panel import Panel
 from explorer.gui.text import safe
 from explorer.gui.theme import Theme, table
@@ -19,9 +20,6 @@ from explorer.session.views.number_format import number
 from explorer.session.views.text_layout import Layout, lay_out, unknown_words, word_strengths
 from explorer.session.views.traces import probability_at
 
-if TYPE_CHECKING:
-    from explorer.gui.window import Window
-
 GAP = 6  # pixels between two words
 HERE = -2  # the look of the word that is looked at
 LEADING = 1.45  # line height in heights of the font
@@ -30,9 +28,9 @@ LEADING = 1.45  # line height in heights of the font
 class Words(QWidget):
     """Words in lines that follow the reading. A click looks at a word, a drag brushes words, the wheel scrolls."""
 
-    def __init__(self, explorer: Window) -> None:
+    def __init__(self, host: Host) -> None:
         super().__init__()
-        self._explorer = explorer
+        self._host = host
         self.layout_: Layout | None = None
         self._laid_out_for: tuple[object, ...] = ()
         self._shown: tuple[Any, ...] = ()
@@ -64,15 +62,15 @@ class Words(QWidget):
         strengths, low, high = word_strengths(session, frame, 0, frame.snapshot.words)
         self._codes, self._read = codes(strengths, low, high), np.isfinite(strengths)
         self._found = session.words.marked(frame.snapshot)
-        brushed, pattern, dragged = session.brush.words, session.brush.pattern, self._explorer.dragged
+        brushed, pattern, dragged = session.brush.words, session.brush.pattern, self._host.dragged
         self._boxes = [(a, b, "good") for a, b in (pattern.places if pattern is not None else ())]
         if dragged is not None:
             self._boxes.append((dragged[0], dragged[1] + 1, "pink"))
         elif brushed:
             self._boxes.append((brushed.start, brushed.stop, "pink"))
         shown = (
-            frame.snapshot.run, self._boxes, self._found, self._top, self._explorer.hovered, frame.choices.map,
-            self._explorer.theme.name, self.size(),
+            frame.snapshot.run, self._boxes, self._found, self._top, self._host.hovered, frame.choices.map,
+            self._host.theme.name, self.size(),
         )  # fmt: skip
         looks = np.where(self._read, self._codes, -1).astype(np.int16)
         if frame.word >= 0:
@@ -142,7 +140,7 @@ class Words(QWidget):
         frame, layout = self._frame, self.layout_
         if frame is None or layout is None:
             return
-        theme, colours = self._explorer.theme, table(frame.choices.map)
+        theme, colours = self._host.theme, table(frame.choices.map)
         painter = QPainter(self)
         painter.fillRect(event.rect(), QColor(theme.ground))
         strange = QFont(self.font())
@@ -193,7 +191,7 @@ class Words(QWidget):
                     painter.drawLine(box.topLeft(), box.bottomLeft())
                 if word == end - 1:
                     painter.drawLine(box.topRight(), box.bottomRight())
-        hovered = self._explorer.hovered
+        hovered = self._host.hovered
         if hovered is not None and first <= hovered < min(last, len(self._widths)):
             painter.setPen(QColor(theme.bright))
             painter.drawRect(self.place_of(hovered))
@@ -208,27 +206,27 @@ class Words(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         word = self.word_at(event.position())
-        self._explorer.hover(word)
+        self._host.hover(word)
         if self._pressed is not None and word is not None and word != self._pressed:
-            self._explorer.dragged = (min(word, self._pressed), max(word, self._pressed))
+            self._host.dragged = (min(word, self._pressed), max(word, self._pressed))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         pressed, self._pressed = self._pressed, None
-        self._explorer.dragged = None
+        self._host.dragged = None
         word = self.word_at(event.position())
         if word is None or pressed is None:
             return
         if word == pressed:
-            self._explorer.look_at(word)
+            self._host.look_at(word)
         else:
-            self._explorer.brush(pressed, word)
+            self._host.brush(pressed, word)
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._explorer.hover(None)
+        self._host.hover(None)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self._scroll(-1 if event.angleDelta().y() > 0 else 1)
-        self._explorer.redraw()
+        self._host.redraw()
 
 
 class ReviewPanel(Panel):
@@ -239,9 +237,9 @@ class ReviewPanel(Panel):
     place = "top"
     every = 2
 
-    def __init__(self, explorer: Window) -> None:
-        super().__init__(explorer)
-        self.words = Words(explorer)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        self.words = Words(host)
         self.column.addWidget(self.words, 1)
 
     def show_frame(self, session: Session, frame: Frame) -> None:
@@ -262,11 +260,11 @@ class ReviewPanel(Panel):
             f"<u><i>unknown</i></u> {snapshot.unknown} of {snapshot.words} words",
             f"colour: {frame.choices.signal}, {whose}{reach}",
         ]
-        self.say("&nbsp;&nbsp;&nbsp; ".join(parts))
+        self.set_readout("&nbsp;&nbsp;&nbsp; ".join(parts))
 
     def numbers(self) -> tuple[list[str], NDArray[Any]]:
         """Every word that is read and kept, what colours it, and P(positive) after it."""
-        session = self.explorer.session
+        session = self.host.session
         assert session is not None
         frame = session.frame()
         time = frame.snapshot.time

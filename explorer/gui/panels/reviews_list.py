@@ -18,6 +18,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QBrush, QColor, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QTableView
 
+from explorer.gui.host import Host
 from explorer.gui.panels.panel import Panel
 from explorer.gui.text import safe
 from explorer.session.session import Frame, Session
@@ -25,7 +26,6 @@ from explorer.session.views.number_format import number
 
 if TYPE_CHECKING:
     from engine.reviews import Review
-    from explorer.gui.window import Window
 
 Index = QModelIndex | QPersistentModelIndex
 HEADINGS = ("#", "±", "name", "length")
@@ -173,8 +173,8 @@ class ReviewsPanel(Panel):
     place = "list"
     every = 10
 
-    def __init__(self, explorer: Window) -> None:
-        super().__init__(explorer)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         self.search = QLineEdit()
         self.search.setPlaceholderText("search names and texts")
         self.search.setClearButtonEnabled(True)
@@ -217,27 +217,26 @@ class ReviewsPanel(Panel):
     def show_frame(self, session: Session, frame: Frame) -> None:
         if self.model.reviews is not session.reviews:
             self.model.set_reviews(session.reviews)
-        population = self.explorer.panels.get("corpus")
-        if population is not None and population.in_view:  # only a view of it begins the measuring
+        if self.host.panel_in_view("corpus"):  # reading the corpus starts measuring it
             rows = session.corpus.rows(frame)
-            if self.fresh("corpus", len(rows), frame.snapshot.network) and len(rows):
+            if self.changed("corpus", len(rows), frame.snapshot.network) and len(rows):
                 self.model.set_columns(_columns(rows, len(session.reviews)))
                 for column in range(len(HEADINGS), self.model.columnCount()):
                     self.table.setColumnWidth(column, NUMBER)
                 if self._sort_later is not None:
                     self._sort(*self._sort_later)
-        if self.fresh("present", session.index):
+        if self.changed("present", session.index):
             self.model.set_present(session.index)
-        self.say(f"{self.model.rowCount():,} of {len(session.reviews):,} reviews, double click opens")
+        self.set_readout(f"{self.model.rowCount():,} of {len(session.reviews):,} reviews, double click opens")
 
-    def kept(self) -> dict[str, Any]:
+    def saved_state(self) -> dict[str, Any]:
         column, falling = self.model.sorted
         name = str(self.model.headerData(column, Qt.Orientation.Horizontal))
         name, falling = self._sort_later or (name, falling)
         return {"search": self.search.text(), "sort": name, "falling": falling}
 
-    def restore(self, told: Mapping[str, Any]) -> None:
-        searched, name, falling = (told.get(part) for part in ("search", "sort", "falling"))
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        searched, name, falling = (saved.get(part) for part in ("search", "sort", "falling"))
         if isinstance(searched, str):
             self.search.setText(searched[:SEARCHED])
             self._pause.stop()
@@ -261,7 +260,7 @@ class ReviewsPanel(Panel):
         self.model.search(self.search.text())
         if self.model.rowCount():
             self.table.selectRow(0)
-        self.explorer.redraw()
+        self.host.redraw()
 
     def _leave_search(self) -> None:
         self._pause.stop()
@@ -272,10 +271,10 @@ class ReviewsPanel(Panel):
         self._open(self.table.currentIndex())
 
     def _open(self, index: QModelIndex) -> None:
-        session = self.explorer.session
+        session = self.host.session
         if session is not None and index.isValid():
             review = int(self.model.shown[index.row()])
-            self.explorer.run_guarded(lambda: session.open_review(review))
+            self.host.run_guarded(lambda: session.open_review(review))
 
     def numbers(self) -> tuple[list[str], NDArray[Any]]:
         """The list as it is searched and sorted."""

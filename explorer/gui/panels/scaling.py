@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
+from explorer.gui.host import Host
 from explorer.gui.panels.panel import Panel
 from explorer.gui.plots.marks import Spots
 from explorer.gui.theme import Theme
 from explorer.session.session import Frame, Session
 from explorer.session.views.number_format import number
 from explorer.session.views.scaling import Scaling, fine_fluctuation, fine_scales, scaling
-
-if TYPE_CHECKING:
-    from explorer.gui.window import Window
 
 NOISES = {0.5: "white", 1.0: "pink", 1.5: "brown"}
 
@@ -38,8 +36,8 @@ class ScalingPanel(Panel):
     place = "low"
     every = 4
 
-    def __init__(self, explorer: Window) -> None:
-        super().__init__(explorer)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         self.bounds: tuple[float, float] | None = None
         self._moving = False
         self._plot = self.plot(x="scale s, words", y="F(s)")
@@ -79,17 +77,17 @@ class ScalingPanel(Panel):
         if not self._moving:
             low, high = self._region.getRegion()
             self.bounds = (round(10**low, 3), round(10**high, 3))
-            self.explorer.redraw()
+            self.host.redraw()
 
     def _clicked(self, event: Any) -> None:
         if event.double():
             self.bounds = None
-            self.explorer.redraw()
+            self.host.redraw()
 
     def show_frame(self, session: Session, frame: Frame) -> None:
         choices, snapshot = frame.choices, frame.snapshot
         state = (snapshot.run, frame.word, choices.signal, choices.selected, self.bounds, snapshot.scales)
-        if not self.fresh("frame", *state):
+        if not self.changed("frame", *state):
             return
         found = scaling(session, frame, self.bounds)
         self._tell(found)
@@ -115,7 +113,7 @@ class ScalingPanel(Panel):
         """Ranges that leave room for the names at the right, and a few round numbers."""
         low, high = (heights.min(), heights.max()) if len(heights) else (0.1, 1.0)
         ranges = {"bottom": (scales.min() / 1.1, scales.max() * 1.5), "left": (low / 1.3, high * 1.3)}
-        if self.fresh("axes", *ranges.values()):
+        if self.changed("axes", *ranges.values()):
             box = self._plot.getPlotItem().vb
             box.setRange(xRange=np.log10(ranges["bottom"]), yRange=np.log10(ranges["left"]), padding=0)
             for side, ends in ranges.items():
@@ -149,11 +147,11 @@ class ScalingPanel(Panel):
         else:
             ends = f"{found.scales.min():.0f}…{found.scales.max():.0f}"
             parts.append(f"{len(found.scales)} scales {ends} words; double click: those of the rolling α")
-        self.say("&nbsp;&nbsp; ".join(parts))
+        self.set_readout("&nbsp;&nbsp; ".join(parts))
 
     def numbers(self) -> tuple[list[str], NDArray[Any]]:
         """F at every scale, and whether the fit takes it."""
-        session = self.explorer.session
+        session = self.host.session
         assert session is not None
         frame = session.frame()
         found = scaling(session, frame, self.bounds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyqtgraph as pg
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel
 
-from explorer.gui.panels.fixed_points import nothing
+from explorer.gui.host import Host
+from explorer.gui.panels.fixed_points import no_points_message
 from explorer.gui.panels.panel import Panel
 from explorer.gui.plots.marks import Spots
 from explorer.gui.text import as_html
@@ -21,9 +22,6 @@ from explorer.session.controllers.linear_prediction import AHEAD, Foretold
 from explorer.session.session import Frame, Session
 from explorer.session.views.eigenvalues import LONGEST, in_words, time_constant
 from explorer.session.views.number_format import number
-
-if TYPE_CHECKING:
-    from explorer.gui.window import Window
 
 REACH = 1.25  # the picture of the complex plane goes so far
 NEAR = 12.0  # pixels: an eigenvalue that is farther from the mouse is not meant
@@ -37,8 +35,8 @@ class SpectrumPanel(Panel):
     place: ClassVar[Any] = "right-middle"
     every: ClassVar[int] = 6
 
-    def __init__(self, explorer: Window) -> None:
-        super().__init__(explorer)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         self._portrait: PointDetails | None = None
         self.picture = self.plot(x="Re λ", y="Im λ")
         view = self.view = self.picture.getPlotItem().getViewBox()
@@ -70,19 +68,19 @@ class SpectrumPanel(Panel):
         theme = self.theme
         self._portrait = portrait = session.points.portrait(frame)
         if portrait is None:
-            self.say(nothing(session, theme))
+            self.set_readout(no_points_message(session, theme))
             self.portrait.setText("")
             self._values.clear()
             self._ring.clear()
-            self.forget()
+            self.invalidate()
             return
         nearest = session.points.view.selected is None
         hovered = "" if self._hovered is None else f"&nbsp;&nbsp; <b>{in_words(self._hovered)}</b>"
-        self.say(f"of the {'point nearest to now' if nearest else 'selected point'}{hovered}")
+        self.set_readout(f"of the {'point nearest to now' if nearest else 'selected point'}{hovered}")
         values, told = portrait.eigenvalues, _told(portrait, session.points.foretold(frame), theme)
-        if self.fresh("portrait", told):
+        if self.changed("portrait", told):
             self.portrait.setText(told)
-        if self.fresh("values", values, theme):
+        if self.changed("values", values, theme):
             outside = (np.abs(values) > 1).tolist()
             brushes = [theme.pink if beyond else theme.good for beyond in outside]
             self._values.setData(x=values.real, y=values.imag, brush=brushes)

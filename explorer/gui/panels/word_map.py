@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyqtgraph as pg
@@ -11,7 +11,8 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu
 
-from explorer.gui.panels.fixed_points import brushes, nothing
+from explorer.gui.host import Host
+from explorer.gui.panels.fixed_points import brushes, no_points_message
 from explorer.gui.panels.panel import Panel
 from explorer.gui.plots.marks import PAD, Labels, Spots
 from explorer.gui.theme import Theme
@@ -20,9 +21,6 @@ from explorer.session.views.number_format import number
 from explorer.session.views.picking import nearest
 from explorer.session.views.point_map import PointMap
 from explorer.session.views.word_map import AXES, WordMap, thinned, word_map
-
-if TYPE_CHECKING:
-    from explorer.gui.window import Window
 
 REACH = 12.0  # pixels: a word that is farther from the mouse is not meant
 CLOSE = 6.0  # how many times closer a word that was searched for is looked at
@@ -42,7 +40,7 @@ class WordsView(pg.ViewBox):  # type: ignore[misc]
         if event.button() == Qt.MouseButton.RightButton:
             self._panel.menu().exec(event.screenPos().toPoint())
         elif event.double():
-            self._panel.whole()
+            self._panel.reset_zoom()
         else:
             self._panel.click(self.mapToView(event.pos()))
 
@@ -54,8 +52,8 @@ class WordMapPanel(Panel):
     title: ClassVar[str] = "7 Word map"
     every: ClassVar[int] = 6
 
-    def __init__(self, explorer: Window) -> None:
-        super().__init__(explorer)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         self._words: WordMap | None = None
         self._of: tuple[PointMap, str] | None = None  # what the words were taken from
         self.axes = QComboBox()
@@ -74,7 +72,7 @@ class WordMapPanel(Panel):
         for item in (self._cloud, self._labels, self._ring, self._chosen, self._told):
             self.view.addItem(item, ignoreBounds=True)
         self.column.addWidget(self.picture)
-        self.axes.currentTextChanged.connect(lambda _: explorer.redraw())
+        self.axes.currentTextChanged.connect(lambda _: host.redraw())
         self.search.textEdited.connect(self.look_for)
         self.search.returnPressed.connect(lambda: self.look_for(self.search.text()))
         self.view.sigRangeChanged.connect(lambda *_: self._label())
@@ -87,31 +85,31 @@ class WordMapPanel(Panel):
         map, theme, view = session.points.newest(frame), self.theme, session.points.view
         if map is None or map.found.words is None:
             self._words = self._of = None
-            self.say(nothing(session, theme))
+            self.set_readout(no_points_message(session, theme))
             for spots in (self._cloud, self._ring):
                 spots.clear()
             for labels in (self._labels, self._chosen, self._told):
                 labels.write(NOWHERE, [])
-            self.forget()
+            self.invalidate()
             return
         if self._of != (map, self.axes.currentText()):
             self._of = map, self.axes.currentText()
             self._words = word_map(*self._of)
             self._name_axes()
-            self.whole()
+            self.reset_zoom()
         words = self._words
         assert words is not None
-        if self.fresh("cloud", words.places, view.colour, theme):
+        if self.changed("cloud", words.places, view.colour, theme):
             palette = brushes(view.colour, theme)
             colours = map.colours(view.colour)[words.first :].tolist()
             self._cloud.setData(pos=words.places, brush=[palette[code] for code in colours])
             self._label()
         chosen = None if view.selected is None or view.selected < words.first else view.selected - words.first
-        if self.fresh("chosen", chosen, words.places, theme):
+        if self.changed("chosen", chosen, words.places, theme):
             places = words.places[[] if chosen is None else [chosen]]
             self._ring.setData(pos=places, symbol="o", brush=None, pen=pg.mkPen(theme.bright, width=2))
             self._chosen.write(places, [] if chosen is None else [words.words[chosen]])
-        self.say(f"{len(words.words):,} words repeated for ever, by {view.colour}")
+        self.set_readout(f"{len(words.words):,} words repeated for ever, by {view.colour}")
 
     def _name_axes(self) -> None:
         assert self._words is not None
@@ -126,7 +124,7 @@ class WordMapPanel(Panel):
         if words is None:
             return
         metrics = QFontMetricsF(self.picture.font())
-        if self.fresh("widths", words):
+        if self.changed("widths", words):
             self._widths = np.array([metrics.horizontalAdvance(word) for word in words.words]) + 2 * PAD
         seen, (across, up) = self.view.viewRect(), self.view.viewPixelSize()
         pixels = (words.places - (seen.left(), seen.bottom())) * (1 / across, -1 / up)
@@ -134,7 +132,7 @@ class WordMapPanel(Panel):
         shown = thinned(pixels, self._widths, words.importance, size, metrics.height())
         self._labels.write(words.places[shown], [words.words[k] for k in shown])
 
-    def whole(self) -> None:
+    def reset_zoom(self) -> None:
         """All words."""
         if self._words is not None and len(self._words.words):
             low, high = self._words.places.min(axis=0), self._words.places.max(axis=0)
@@ -147,7 +145,7 @@ class WordMapPanel(Panel):
 
     def numbers(self) -> tuple[list[str], NDArray[Any]]:
         headings = ["word", "x", "y", "logit", "slowest_tau_words"]
-        words, session = self._words, self.explorer.session
+        words, session = self._words, self.host.session
         if words is None or session is None or session.points.map is None:
             return headings, np.empty((0, len(headings)), dtype=object)
         memory = session.points.map.memory[words.first :]
@@ -175,16 +173,16 @@ class WordMapPanel(Panel):
         """What can be done here."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("All words", self.whole)
-        menu.addAction("Let go of what is selected", lambda: self.explorer.perform("deselect"))
-        self.explorer.offer(menu, self)
+        menu.addAction("All words", self.reset_zoom)
+        menu.addAction("Let go of what is selected", lambda: self.host.perform("deselect"))
+        self.host.add_panel_items(menu, self.name)
         return menu
 
     def _select(self, word: int | None) -> None:
-        session, words = self.explorer.session, self._words
+        session, words = self.host.session, self._words
         if session is not None and words is not None:
             session.points.select(None if word is None else word + words.first)
-            self.explorer.redraw()
+            self.host.redraw()
 
     def _under(self, place: QPointF) -> int | None:
         words = self._words
@@ -194,7 +192,7 @@ class WordMapPanel(Panel):
     def _hover(self, place: QPointF) -> None:
         inside = self.view.sceneBoundingRect().contains(place)
         found = self._under(self.view.mapSceneToView(place)) if inside else None
-        words, session = self._words, self.explorer.session
+        words, session = self._words, self.host.session
         if found is None or words is None or session is None or session.points.map is None:
             self._told.write(NOWHERE, [])
         else:

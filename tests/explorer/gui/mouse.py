@@ -40,17 +40,17 @@ def drag(qtbot: Any, picture: Any, places: Sequence[Place], clamps: Qt.KeyboardM
     _send(picture, QEvent.Type.MouseButtonRelease, points[-1], LEFT, NONE, clamps)
 
 
-def front(qtbot: Any, window: Any, name: str) -> Any:
+def raise_panel(qtbot: Any, window: Any, name: str) -> Any:
     """Bring a panel to the front; when it has its place, it."""
-    window.front(name)
+    window.raise_panel(name)
     qtbot.waitUntil(window.panels[name].isVisible)
     qtbot.wait(PAUSE)  # its plots take theirs a moment later
     return window.panels[name]
 
 
-def fronted(qtbot: Any, window: Any, kind: type[P]) -> P:
+def raised(qtbot: Any, window: Any, kind: type[P]) -> P:
     """The same for the panel of a class."""
-    panel = front(qtbot, window, kind.name)
+    panel = raise_panel(qtbot, window, kind.name)
     assert isinstance(panel, kind)
     return panel
 

@@ -17,13 +17,13 @@ from engine.live.stream import Stream
 from engine.reviews import Review
 from explorer.gui.panels.cell_table import COLUMNS
 from explorer.gui.panels.cells import CellsPanel
-from explorer.gui.panels.corpus import BINS, PopulationPanel
+from explorer.gui.panels.corpus import BINS, CorpusPanel
 from explorer.gui.panels.overview import OverviewPanel
 from explorer.gui.window import Window
 from explorer.session.controllers.corpus import RANGE
 from explorer.session.session import Session
 from explorer.session.views.traces import cell_table, overview
-from tests.explorer.gui.mouse import LEFT, click, drag, fronted, hover
+from tests.explorer.gui.mouse import LEFT, click, drag, hover, raised
 from tests.explorer.small import TEXT, small_network, wait
 
 WORDS = TEXT.split()
@@ -45,18 +45,18 @@ def session() -> Iterator[Session]:
 
 @pytest.fixture
 def cells(window: Window, qtbot: Any) -> CellsPanel:
-    return fronted(qtbot, window, CellsPanel)
+    return raised(qtbot, window, CellsPanel)
 
 
 @pytest.fixture
 def bar(window: Window, qtbot: Any) -> OverviewPanel:
-    return fronted(qtbot, window, OverviewPanel)
+    return raised(qtbot, window, OverviewPanel)
 
 
 @pytest.fixture
-def population(window: Window, session: Session, qtbot: Any) -> PopulationPanel:
+def population(window: Window, session: Session, qtbot: Any) -> CorpusPanel:
     """Everything measured and drawn."""
-    panel = fronted(qtbot, window, PopulationPanel)
+    panel = raised(qtbot, window, CorpusPanel)
     qtbot.waitUntil(lambda: len(session.corpus.rows(session.frame())) == 12, timeout=60_000)
     window.redraw()
     return panel
@@ -80,7 +80,7 @@ def shown(cells: CellsPanel) -> list[int]:
 def test_bars_are_the_activity_of_the_cells_in_order(session: Session, cells: CellsPanel) -> None:
     assert np.allclose(heights(cells), session.stream.snapshot.activity)
     session.perform("order")
-    cells.explorer.redraw()
+    cells.host.redraw()
     assert np.allclose(heights(cells), np.sort(session.stream.snapshot.activity)[::-1])
 
 
@@ -94,9 +94,9 @@ def test_the_threshold_is_dragged_and_the_mask_follows(session: Session, cells: 
     dead = session.stream.snapshot.dead
     assert np.array_equal(dead, activity < session.stream.snapshot.threshold)
     assert dead.any()
-    cells.explorer.redraw()
+    cells.host.redraw()
     assert [row.dead for row in cell_table(session, session.frame())] == dead.tolist()
-    assert f"† {dead.sum()}</span> dead" in cells.head.text()
+    assert f"† {dead.sum()}</span> dead" in cells.readout.text()
     colours = cells._bars.opts["brushes"]
     assert [colour == cells.theme.dead for colour in colours] == dead.tolist()
 
@@ -131,7 +131,7 @@ def test_a_sorted_table_rests_while_words_go_by(session: Session, cells: CellsPa
     cells.table.show_rows(rows, cells.theme, "h", settled=False)
     assert shown(cells) == before
     session.look_at(50)
-    cells.explorer.redraw()
+    cells.host.redraw()
     values = session.read("h", 50, 51)[0]
     assert shown(cells) == np.argsort(-values, kind="stable").tolist()
 
@@ -147,7 +147,7 @@ def test_the_context_menu_silences_pins_and_selects(session: Session, cells: Cel
     entry(cells.menu(4), "Silence cell #4").trigger()
     qtbot.waitUntil(lambda: "h" in session.stream.snapshot.clamps)
     wait(lambda: session.stream.snapshot.time == 100)
-    cells.explorer.redraw()
+    cells.host.redraw()
     assert session.choices.selected == 4
     assert cells.table.cells.rows[4].mark == "∅"
     assert cells.table.cells.data(cells.table.cells.index(4, 0)) == "#004 ∅"
@@ -167,7 +167,7 @@ def test_the_context_menu_silences_pins_and_selects(session: Session, cells: Cel
 
 def test_cells_are_told_on_hover_and_linked(cells: CellsPanel, qtbot: Any) -> None:
     hover(qtbot, cells.picture, (6, 0.02))
-    assert cells.explorer.hovered_cell == 6
+    assert cells.host.hovered_cell == 6
     assert "cell #6" in cells.picture.toolTip()
 
 
@@ -195,7 +195,7 @@ def test_a_click_and_a_drag_look_there(session: Session, bar: OverviewPanel, qtb
     assert session.choices.cursor == 30
     drag(qtbot, bar.picture, [(40.5, 0.5), (70.5, 0.5)])
     assert session.choices.cursor == pytest.approx(70, abs=1)
-    bar.explorer.redraw()
+    bar.host.redraw()
     assert bar.strip.here.x() == session.choices.cursor + 0.5
     click(qtbot, bar.picture, (120.5, 0.5))
     qtbot.waitUntil(lambda: session.stream.snapshot.time >= 120)
@@ -206,11 +206,11 @@ def test_the_network_compared_with_is_a_line(session: Session, bar: OverviewPane
     small_network(6, seed=1).save(path)
     session.comparison.compare_with(str(path))
     qtbot.waitUntil(lambda: session.comparison.comparison(session.frame()) is not None)
-    bar.explorer.redraw()
+    bar.host.redraw()
     other = session.comparison.comparison(session.frame())
     assert other is not None
     assert np.allclose(bar._compared.getData()[1][:100], other.probability[:100])
-    assert "difference" in bar.head.text()
+    assert "difference" in bar.readout.text()
     headings, rows = bar.numbers()
     assert headings == ["first_word", "probability", "probability_compared", "difference"]
     assert np.allclose(rows[:, 3], rows[:, 1] - rows[:, 2], equal_nan=True)
@@ -219,11 +219,11 @@ def test_the_network_compared_with_is_a_line(session: Session, bar: OverviewPane
     assert np.allclose(drawn, rows[:, 3], equal_nan=True)
     assert np.allclose(edges, np.arange(145))
     assert bar.below.view.viewRange()[1][1] >= np.nanmax(np.abs(drawn))
-    assert "difference" in bar.head.text()
+    assert "difference" in bar.readout.text()
     click(qtbot, bar.below.picture, (20.5, 0.0))
     assert session.choices.cursor == 20
     session.comparison.compare_with(None)
-    bar.explorer.redraw()
+    bar.host.redraw()
     assert len(bar._compared.getData()[1]) == 0
     assert not bar.below.picture.isVisible()
 
@@ -231,7 +231,7 @@ def test_the_network_compared_with_is_a_line(session: Session, bar: OverviewPane
 # ---- the population ----------------------------------------------------------------------------------------------
 
 
-def test_the_histograms_and_the_scatter_hold_every_review(session: Session, population: PopulationPanel) -> None:
+def test_the_histograms_and_the_scatter_hold_every_review(session: Session, population: CorpusPanel) -> None:
     frame = session.frame()
     for bars in population.bars:
         expected = session.corpus.histogram(frame, bars.signal, BINS)
@@ -243,11 +243,11 @@ def test_the_histograms_and_the_scatter_hold_every_review(session: Session, popu
     watched = session.corpus.watched(frame)
     assert watched is not None
     assert np.allclose(np.stack(population._watched.getData(), axis=1)[0], watched["beta"][::-1])
-    assert "12</b> of 12 reviews" in population.head.text()
-    assert "1 too short" in population.head.text()
+    assert "12</b> of 12 reviews" in population.readout.text()
+    assert "1 too short" in population.readout.text()
 
 
-def test_a_click_on_a_dot_opens_its_review(session: Session, population: PopulationPanel, qtbot: Any) -> None:
+def test_a_click_on_a_dot_opens_its_review(session: Session, population: CorpusPanel, qtbot: Any) -> None:
     beta, reviews = session.corpus.scatter(session.frame())
     dot = int(np.flatnonzero(reviews == 5)[0])
     population.view.setRange(
@@ -260,19 +260,19 @@ def test_a_click_on_a_dot_opens_its_review(session: Session, population: Populat
 
 
 def test_a_click_on_a_bar_narrows_the_list_and_again_widens_it(
-    session: Session, population: PopulationPanel, qtbot: Any
+    session: Session, population: CorpusPanel, qtbot: Any
 ) -> None:
     bars = population.bars[0]
     counts = np.asarray(bars._bars.opts["height"])
     x = float(bars._bars.opts["x"][int(counts.argmax())])
     click(qtbot, bars.picture, (x, 0.5))
     assert population.model.rowCount() == counts.max()
-    assert "listed: β of h" in population.head.text()
+    assert "listed: β of h" in population.readout.text()
     click(qtbot, bars.picture, (x, 0.5))
     assert population.model.rowCount() == 12
 
 
-def test_the_list_sorts_and_opens(session: Session, population: PopulationPanel, qtbot: Any) -> None:
+def test_the_list_sorts_and_opens(session: Session, population: CorpusPanel, qtbot: Any) -> None:
     betas = [float(population.model.told(row)[2]) for row in range(11)]
     assert betas == sorted(betas, reverse=True)
     header = population.table.horizontalHeader()

@@ -18,10 +18,10 @@ pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not 
 from PySide6.QtGui import QImage
 
 from explorer.gui.export.save import save
-from explorer.gui.export.svg import FINE, straighten
+from explorer.gui.export.svg import MIN_SCALE, transform_lines
 from explorer.gui.window import Window
 from explorer.session.session import Session
-from tests.explorer.gui.mouse import front
+from tests.explorer.gui.mouse import raise_panel
 from tests.explorer.small import small_file, wait
 
 KEPT = 'vector-effect="non-scaling-stroke"'
@@ -47,7 +47,7 @@ def full(window: Window, tmp_path: Path) -> Window:
     wait(lambda: session.comparison.comparison(session.frame()) is not None)
     session.select(3)
     window.brush(40, 44)
-    window.span.zoom(30, 80)
+    window.visible_range.zoom(30, 80)
     return window
 
 
@@ -58,7 +58,7 @@ def test_shapes_are_moved_and_the_rest_stays() -> None:
         f'height="1"/><polyline {KEPT} points="1,1 2.5,-1e-1 "/><circle {KEPT} cx="1" cy="1" r="1"/></g>'
         '<g transform="matrix(2,0,0,2,0,0)"><path vector-effect="none" d="M1,1 L2,2"/></g></svg>'
     )
-    straighten(drawing)
+    transform_lines(drawing)
     moved, same = list(drawing)
     drawn, box, line, circle = list(moved)
     assert drawn.get("d") == "M5,50 L15,10 "
@@ -72,14 +72,14 @@ def test_shapes_are_moved_and_the_rest_stays() -> None:
 
 @pytest.mark.parametrize("name", PANELS)
 def test_a_panel_is_a_drawing_and_no_photograph(window: Window, qtbot: Any, tmp_path: Path, name: str) -> None:
-    panel = front(qtbot, window, name)
+    panel = raise_panel(qtbot, window, name)
     path = tmp_path / f"{name}.svg"
     save(panel, path)
     text = path.read_text()
     assert KEPT not in text
     assert text.count("<image") < (10 if name == "heatmap" else 4)  # signals; icons, and pieces of the style
     assert text.count("<path") + text.count("<poly") + text.count("<text") > 10
-    assert panel.head.text() == "" or "<text" in text
+    assert panel.readout.text() == "" or "<text" in text
 
 
 def pixels(image: QImage) -> np.ndarray:
@@ -92,7 +92,7 @@ def pixels(image: QImage) -> np.ndarray:
 @pytest.mark.skipif(shutil.which("rsvg-convert") is None, reason="rsvg-convert draws drawings")
 @pytest.mark.parametrize("name", PANELS)
 def test_a_drawing_looks_like_the_panel(full: Window, qtbot: Any, tmp_path: Path, name: str) -> None:
-    panel = front(qtbot, full, name)
+    panel = raise_panel(qtbot, full, name)
     full.redraw()
     qtbot.wait(20)
     if name == "word-map":
@@ -115,7 +115,7 @@ def flat(picture: np.ndarray) -> np.ndarray:
 
 
 def test_each_part_is_clipped_and_every_name_is_its_own(full: Window, qtbot: Any, tmp_path: Path) -> None:
-    panel = front(qtbot, full, "heatmap")
+    panel = raise_panel(qtbot, full, "heatmap")
     before = panel.grab().toImage()
     save(panel, tmp_path / "panel.svg")
     assert panel.grab().toImage() == before  # what drawing takes is given back
@@ -135,4 +135,4 @@ def test_each_part_is_clipped_and_every_name_is_its_own(full: Window, qtbot: Any
         for image in root.iter(f"{SVG}image")
     ]
     pictures = [QImage.fromData(data) for data in signals]
-    assert any(picture.height() % 12 == 0 and picture.width() >= FINE * 500 for picture in pictures)
+    assert any(picture.height() % 12 == 0 and picture.width() >= MIN_SCALE * 500 for picture in pictures)

@@ -18,8 +18,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QMenu
 
 from explorer.gui.export.save import save
-from explorer.gui.panels.alpha import RollingPanel
-from explorer.gui.panels.heatmap import GatesPanel
+from explorer.gui.panels.alpha import AlphaPanel
+from explorer.gui.panels.heatmap import HeatmapPanel
 from explorer.gui.panels.review import ReviewPanel
 from explorer.gui.panels.reviews_list import ReviewsPanel
 from explorer.gui.panels.scaling import ScalingPanel, round_numbers
@@ -103,16 +103,16 @@ def test_the_word_under_the_mouse_is_marked_everywhere(window: Window, qtbot: An
     _move(words, words.place_of(7).center().toPoint(), None)
     assert window.hovered == 7
     window.redraw()
-    for marks in (panel(window, GatesPanel)._marks, panel(window, RollingPanel)._marks):
+    for marks in (panel(window, HeatmapPanel)._marks, panel(window, AlphaPanel)._marks):
         assert marks.hover.isVisible()
         assert marks.hover.x() == 7.5
     words.leaveEvent(None)
     window.redraw()
-    assert not panel(window, RollingPanel)._marks.hover.isVisible()
+    assert not panel(window, AlphaPanel)._marks.hover.isVisible()
 
 
 def test_the_review_says_what_the_network_makes_of_it(window: Window) -> None:
-    head = panel(window, ReviewPanel).head.text()
+    head = panel(window, ReviewPanel).readout.text()
     probability = window.opened_session.read("probability", 99, 100)[0, 0]
     assert number(float(probability)) in head
     assert "writer <b>positive" in head
@@ -136,12 +136,12 @@ def test_the_wheel_scrolls_a_long_review(window: Window, qtbot: Any) -> None:
 
 
 def test_a_click_in_a_picture_selects_the_cell_and_looks_at_the_word(window: Window, qtbot: Any) -> None:
-    gates = panel(window, GatesPanel)
+    gates = panel(window, HeatmapPanel)
     own = gates._pictures["f"]
     click(qtbot, gates._images, 30.5, own.height_of(3))
     choices = window.opened_session.choices
     assert (choices.selected, choices.cursor) == (3, 30)
-    assert panel(window, RollingPanel)._marks.cursor.x() == 30.5
+    assert panel(window, AlphaPanel)._marks.cursor.x() == 30.5
     assert gates._row.isVisible()
     assert gates._row.y() == pytest.approx(gates._pictures["h"].height_of(3))
     assert gates._curves[0].isVisible()
@@ -151,21 +151,21 @@ def test_a_click_in_a_picture_selects_the_cell_and_looks_at_the_word(window: Win
 
 
 def test_a_drag_in_a_picture_brushes_and_the_places_are_marked(window: Window, qtbot: Any) -> None:
-    gates = panel(window, GatesPanel)
+    gates = panel(window, HeatmapPanel)
     view = gates._images.viewport()
     drag(qtbot, view, on_screen(gates._images, 40.5, 2.5), on_screen(gates._images, 43.5, 2.5))
     brushed = window.opened_session.brush
     assert brushed.words == range(40, 44)
     window.redraw()
-    marks = panel(window, RollingPanel)._marks
+    marks = panel(window, AlphaPanel)._marks
     assert (marks.brush.rect().left(), marks.brush.rect().right()) == (40, 44)
     pattern = brushed.pattern
     assert pattern is not None
-    assert sum(place.isVisible() for place in marks.places) == len(pattern.places)
+    assert sum(place.isVisible() for place in marks.matches) == len(pattern.places)
 
 
 def test_the_marks_of_a_brush_stay_while_a_gate_is_held(window: Window, qtbot: Any) -> None:
-    session, marks = window.opened_session, panel(window, GatesPanel)._marks
+    session, marks = window.opened_session, panel(window, HeatmapPanel)._marks
     window.brush(40, 43)
     session.ablation.clamp_at("0")
     qtbot.waitUntil(lambda: bool(session.stream.snapshot.clamps) and session.stream.snapshot.time == 100)
@@ -179,14 +179,14 @@ def test_the_marks_of_a_brush_stay_while_a_gate_is_held(window: Window, qtbot: A
 
 
 def test_hovering_shows_the_trace_of_the_cell(window: Window, qtbot: Any) -> None:
-    gates = panel(window, GatesPanel)
+    gates = panel(window, HeatmapPanel)
     height = gates._pictures["h"].height_of(5)
     qtbot.wait(30)  # pyqtgraph heeds a hundred moves a second
     _move(gates._images.viewport(), on_screen(gates._images, 11.5, height), None)
     qtbot.waitUntil(lambda: (window.hovered, window.hovered_cell) == (11, 5))
     window.redraw()
     np.testing.assert_allclose(gates._curves[0].yData, window.opened_session.read("h", 0, 100)[:, 5])
-    assert "#005 at word 12" in gates.head.text()
+    assert "#005 at word 12" in gates.readout.text()
 
 
 def test_pinned_cells_keep_their_traces(window: Window) -> None:
@@ -196,14 +196,14 @@ def test_pinned_cells_keep_their_traces(window: Window) -> None:
         session.perform("pin")
     session.select(None)
     window.redraw()
-    gates = panel(window, GatesPanel)
+    gates = panel(window, HeatmapPanel)
     assert [curve.isVisible() for curve in gates._curves[:3]] == [True, True, False]
     np.testing.assert_allclose(gates._curves[1].yData, session.read("h", 0, 100)[:, 9])
     assert not gates._hint.isVisible()
 
 
 def test_buttons_switch_pictures_on_and_off(window: Window, qtbot: Any) -> None:
-    gates = panel(window, GatesPanel)
+    gates = panel(window, HeatmapPanel)
     assert list(gates._pictures) == ["i", "f", "g", "o", "c", "h"]
     qtbot.mouseClick(gates._buttons["f"], LEFT)
     qtbot.mouseClick(gates._buttons["x"], LEFT)
@@ -211,25 +211,25 @@ def test_buttons_switch_pictures_on_and_off(window: Window, qtbot: Any) -> None:
     qtbot.mouseClick(gates._buttons["g"], LEFT, Qt.KeyboardModifier.ShiftModifier)
     assert window.opened_session.choices.signal == "g"
     assert gates._cell_at(5.5) is None  # the rows of x are inputs, not cells
-    assert gates.kept() == {"shown": ["c", "g", "h", "i", "n", "o", "r", "x", "z"]}
+    assert gates.saved_state() == {"shown": ["c", "g", "h", "i", "n", "o", "r", "x", "z"]}
 
 
 def test_the_wheel_zooms_all_pictures_and_a_double_click_undoes_it(window: Window, qtbot: Any) -> None:
-    gates, rolling = panel(window, GatesPanel), panel(window, RollingPanel)
+    gates, rolling = panel(window, HeatmapPanel), panel(window, AlphaPanel)
     gates._box.scaleBy((0.25, 1), center=(50, 3))
     gates._box.sigRangeChangedManually.emit(gates._box.state["mouseEnabled"])
-    first, last = window.span.seen(window.opened_session.frame())
+    first, last = window.visible_range.seen(window.opened_session.frame())
     assert last - first == pytest.approx(36)
     assert rolling._box.viewRange()[0] == pytest.approx([first, last])
     double_click(qtbot, gates._images.viewport(), on_screen(gates._images, 60, 2.5))
-    qtbot.waitUntil(lambda: not window.span.zoomed)
-    assert window.span.seen(window.opened_session.frame()) == (0, 144)
+    qtbot.waitUntil(lambda: not window.visible_range.zoomed)
+    assert window.visible_range.seen(window.opened_session.frame()) == (0, 144)
 
 
 def test_the_overview_tells_which_part_is_shown(window: Window) -> None:
     overview: Any = window.panels["overview"]
     assert not overview.strip.part.isVisible()
-    window.span.zoom(60, 110)
+    window.visible_range.zoom(60, 110)
     window.hover(70)
     window.redraw()
     assert overview.strip.part.isVisible()
@@ -241,12 +241,12 @@ def test_bins_are_told(window: Window) -> None:
     window.resize(900, 420)
     for name in ("alpha", "overview", "review"):
         window.docks.docks[name].close()
-    panel(window, GatesPanel)._images.setFixedHeight(60)
+    panel(window, HeatmapPanel)._images.setFixedHeight(60)
     for _ in range(3):
         window.repaint()
     window.redraw()
-    if panel(window, GatesPanel).reduction > 1:
-        assert "cells/row" in panel(window, GatesPanel).head.text()
+    if panel(window, HeatmapPanel).reduction > 1:
+        assert "cells/row" in panel(window, HeatmapPanel).readout.text()
         assert "cells/row" in window.status.state.text()
 
 
@@ -254,11 +254,11 @@ def test_bins_are_told(window: Window) -> None:
 
 
 def test_the_trace_is_the_rolling_exponent_before_its_band(window: Window, qtbot: Any) -> None:
-    session, rolling = window.opened_session, panel(window, RollingPanel)
+    session, rolling = window.opened_session, panel(window, AlphaPanel)
     snap = snapshot(window)
     np.testing.assert_allclose(rolling._curve.yData, session.read("alpha", 0, 100)[:, 6], equal_nan=True)
     alpha = alpha_at(session, session.frame())
-    assert f"α <b>{number(alpha)}" in rolling.head.text()
+    assert f"α <b>{number(alpha)}" in rolling.readout.text()
     qtbot.waitUntil(lambda: band(snap.window, snap.scales) is not None, timeout=60_000)
     window.redraw()
     null = band(snap.window, snap.scales)
@@ -268,11 +268,11 @@ def test_the_trace_is_the_rolling_exponent_before_its_band(window: Window, qtbot
 
 
 def test_what_is_compared_with_is_drawn_beside(window: Window, qtbot: Any, tmp_path: Path) -> None:
-    session, rolling = window.opened_session, panel(window, RollingPanel)
+    session, rolling = window.opened_session, panel(window, AlphaPanel)
     session.comparison.compare_with(str(small_file(tmp_path, 5)))
     qtbot.waitUntil(lambda: rolling._other.yData is not None and len(rolling._other.yData) == 144)
     assert rolling._other.isVisible()
-    assert "lstm-5" in rolling.head.text()
+    assert "lstm-5" in rolling.readout.text()
     session.comparison.compare_with(None)
     qtbot.waitUntil(lambda: not rolling._other.isVisible())
 
@@ -281,17 +281,17 @@ def test_dragged_bounds_choose_the_scales_and_the_exponent_follows(window: Windo
     window.perform("scaling")
     shown, session = panel(window, ScalingPanel), window.opened_session
     frame = session.frame()
-    assert number(scaling(session, frame).alpha) in shown.head.text()
+    assert number(scaling(session, frame).alpha) in shown.readout.text()
     assert 10 ** np.array(shown._region.getRegion()) == pytest.approx([4, 16])
     shown._region.setRegion(np.log10([8, 24]))
     found = scaling(session, frame, (8, 24))
     assert shown.bounds == pytest.approx((8, 24))
-    assert f"α <b>{number(found.alpha)}" in shown.head.text()
-    assert "17 scales 8…24 words" in shown.head.text()
+    assert f"α <b>{number(found.alpha)}" in shown.readout.text()
+    assert "17 scales 8…24 words" in shown.readout.text()
     x, y = shown._fit.getData()  # in logarithms
     assert np.polyfit(x, y, 1)[0] == pytest.approx(found.alpha)
     shown._region.setRegion(np.log10([8, 9]))
-    assert "too few for a slope" in shown.head.text()
+    assert "too few for a slope" in shown.readout.text()
     headings, rows = shown.numbers()
     assert headings == ["scale", "F", "fitted"]
     assert rows[rows[:, 2] == 1, 0].tolist() == [8, 9]
@@ -348,21 +348,21 @@ def test_further_columns_are_sorted_with_the_unknown_last(window: Window) -> Non
 
 def test_search_and_order_of_the_reviews_are_kept(window: Window, qtbot: Any) -> None:
     reviews = panel(window, ReviewsPanel)
-    assert reviews.kept() == {"search": "", "sort": "#", "falling": False}
+    assert reviews.saved_state() == {"search": "", "sort": "#", "falling": False}
     reviews.search.setText("film")
     reviews.table.sortByColumn(3, Qt.SortOrder.DescendingOrder)
-    told = reviews.kept()
+    told = reviews.saved_state()
     assert told == {"search": "film", "sort": "length", "falling": True}
     again = ReviewsPanel(window)
     again.restore(told)
-    assert again.kept() == told
+    assert again.saved_state() == told
     again.model.set_reviews(REVIEWS)  # they come later than what is kept
     assert [again.model.told(row, 2) for row in range(again.model.rowCount())] == ["first", "second"]
     header = again.table.horizontalHeader()
     assert (header.sortIndicatorSection(), header.sortIndicatorOrder()) == (3, Qt.SortOrder.DescendingOrder)
     for rubbish in ({"search": 3, "sort": "nothing", "falling": "yes"}, {"sort": ["#"]}, {}):
         again.restore(rubbish)
-        assert again.kept() == told
+        assert again.saved_state() == told
     again.deleteLater()
 
 
@@ -370,22 +370,22 @@ def test_an_order_by_what_is_measured_later_waits_for_it(window: Window, qtbot: 
     reviews = panel(window, ReviewsPanel)
     told = {"search": "", "sort": "P", "falling": True}
     reviews.restore(told)
-    assert reviews.kept() == told
+    assert reviews.saved_state() == told
     assert reviews.model.shown.tolist() == [0, 1, 2]
-    window.front("corpus")
+    window.raise_panel("corpus")
     session = window.opened_session
     qtbot.waitUntil(lambda: len(session.corpus.rows(session.frame())) == 3, timeout=60_000)
     window.redraw()
     measured = reviews.numbers()[1][:, -1].astype(float)
     assert measured.tolist() == sorted(measured, reverse=True)
-    assert reviews.kept() == told
+    assert reviews.saved_state() == told
     reviews.restore({"sort": "β h", "falling": False})
-    assert reviews.kept()["sort"] == "β h"
+    assert reviews.saved_state()["sort"] == "β h"
     other = ReviewsPanel(window)
     other.model.set_reviews(REVIEWS)
     other.restore(told)
     other.table.sortByColumn(2, Qt.SortOrder.AscendingOrder)  # a person chose otherwise meanwhile
-    assert other.kept() == {"search": "", "sort": "name", "falling": False}
+    assert other.saved_state() == {"search": "", "sort": "name", "falling": False}
     other.deleteLater()
 
 
@@ -394,7 +394,7 @@ def test_an_order_by_what_is_measured_later_waits_for_it(window: Window, qtbot: 
 
 @pytest.mark.parametrize("name", ["review", "heatmap", "alpha", "scaling", "reviews"])
 def test_a_panel_is_saved_as_picture_drawing_and_numbers(window: Window, name: str, tmp_path: Path) -> None:
-    window.front(name)
+    window.raise_panel(name)
     chosen = window.panels[name]
     for kind, begins in ((".png", b"\x89PNG"), (".svg", b"<?xml")):
         path = tmp_path / f"panel{kind}"
@@ -413,14 +413,14 @@ def test_another_kind_of_file_is_refused(window: Window, tmp_path: Path) -> None
 
 
 def test_the_numbers_of_the_gates_are_those_of_the_stream(window: Window) -> None:
-    headings, rows = panel(window, GatesPanel).numbers()
+    headings, rows = panel(window, HeatmapPanel).numbers()
     assert headings[:3] == ["word", "h_0", "h_1"]
     np.testing.assert_array_equal(rows[:, 0], np.arange(100))
     np.testing.assert_allclose(rows[:, 1:], window.opened_session.read("h", 0, 100))
 
 
 def test_a_file_is_chosen_and_told(window: Window, qtbot: Any, tmp_path: Path) -> None:
-    window.front("alpha")
+    window.raise_panel("alpha")
     window.perform("export")
     ask = next(iter(window.findChildren(QFileDialog)))
     ask.fileSelected.emit(str(tmp_path / "alpha.csv"))
@@ -436,9 +436,9 @@ def test_a_file_is_chosen_and_told(window: Window, qtbot: Any, tmp_path: Path) -
 
 def test_the_context_menu_offers_what_a_panel_can_do(window: Window) -> None:
     menu = QMenu()
-    gates = panel(window, GatesPanel)
-    gates.offer(menu, QPoint(10, 10))
-    window.offer(menu, gates)
+    gates = panel(window, HeatmapPanel)
+    gates.add_menu_items(menu, QPoint(10, 10))
+    window.add_panel_items(menu, gates.name)
     texts = [action.text() for action in menu.actions()]
     assert {"Pin", "Silence", "Copy picture", "Save as PNG, SVG or CSV …"} <= set(texts)
 
@@ -464,16 +464,3 @@ def test_a_picture_is_taken_without_a_screen(tmp_path: Path) -> None:
 
     picture = QImage(str(path))
     assert (picture.width(), picture.height()) == (1100, 720)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
-@pytest.mark.parametrize(
-    ("environment", "expected"),
-    [({}, "no display to open a window on"), ({"DISPLAY": ":6543"}, "the display ':6543' does not answer")],
-)
-def test_without_a_display_it_says_so(environment: dict[str, str], expected: str) -> None:
-    done = pinkx(**environment, QT_QPA_PLATFORM="")
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: ")
-    assert expected in done.stderr
-    assert "Traceback" not in done.stderr

@@ -20,9 +20,9 @@ from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QDialog, QFileDialog
 
 from engine.activity import THRESHOLD
-from explorer.gui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, TypeDialog
-from explorer.gui.dialogs.search_dialogs import AgreeDialog, SearchDialog
-from explorer.gui.dialogs.text_diff import WordsDialog
+from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, PromptDialog, TextDialog
+from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
+from explorer.gui.dialogs.text_diff import TextDiffDialog
 from explorer.gui.menus import key_sequence, window_keys
 from explorer.gui.theme import DARK, LIGHT
 from explorer.gui.window import Window
@@ -101,7 +101,7 @@ EFFECTS: dict[str, Check] = {
     "start": lambda w: choices(w).cursor == 0,
     "live": lambda w: choices(w).cursor is None,
     "restart": lambda w: snapshot(w).time == 0,
-    "jump": lambda w: dialog(w, AskDialog) is not None,
+    "jump": lambda w: dialog(w, PromptDialog) is not None,
     "slower": lambda w: snapshot(w).speed == 1000,
     "faster": lambda w: snapshot(w).speed is None,
     "signal": lambda w: choices(w).signal == "x",
@@ -114,7 +114,7 @@ EFFECTS: dict[str, Check] = {
     "next-place": lambda w: "brush some words first" in note(w),
     "ablate": lambda w: "no cell is selected" in note(w),
     "ablate-dead": lambda w: "cell" in note(w),
-    "clamp": lambda w: dialog(w, AskDialog) is not None,
+    "clamp": lambda w: dialog(w, PromptDialog) is not None,
     "undo-ablation": lambda w: "as it was trained" in note(w),
     "threshold-down": lambda w: snapshot(w).threshold < THRESHOLD,
     "threshold-up": lambda w: snapshot(w).threshold > THRESHOLD,
@@ -132,7 +132,7 @@ EFFECTS: dict[str, Check] = {
     "previous-point": lambda w: "wait for the search" in note(w),
     "find-points": lambda w: "not done yet" in note(w),
     "corpus": lambda w: w.focused.name == "corpus",
-    "search": lambda w: dialog(w, SearchDialog) is not None,
+    "search": lambda w: dialog(w, WordSearchDialog) is not None,
     "next-found": lambda w: "search for words first" in note(w),
     "previous-found": lambda w: "search for words first" in note(w),
     "agree-elsewhere": lambda w: "brush words that move some cells first" in note(w),
@@ -142,8 +142,8 @@ EFFECTS: dict[str, Check] = {
     "networks": lambda w: dialog(w, ChooseDialog) is not None,
     "compare": lambda w: dialog(w, ChooseDialog) is not None,
     "compare-reviews": lambda w: dialog(w, ChooseDialog) is not None,
-    "type": lambda w: dialog(w, TypeDialog) is not None,
-    "edit": lambda w: dialog(w, TypeDialog).text.toPlainText().startswith("The film starts slowly"),
+    "type": lambda w: dialog(w, TextDialog) is not None,
+    "edit": lambda w: dialog(w, TextDialog).text.toPlainText().startswith("The film starts slowly"),
     "word-by-word": lambda w: "nothing is compared yet" in note(w),
     "record": lambda w: w.opened_session.recorder.active,
     "export-run": lambda w: Path("pinkx-lstm-12-first-1.safetensors").exists(),
@@ -241,7 +241,7 @@ def test_arrows_move_in_a_list_and_escape_leaves_it(window: Window, qtbot: Any) 
 
 def test_a_typed_review_is_read(window: Window, qtbot: Any) -> None:
     press(qtbot, window, "t")
-    typing = dialog(window, TypeDialog)
+    typing = dialog(window, TextDialog)
     qtbot.keyClicks(typing.text, "A warm film")
     qtbot.keyClick(typing.text, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
     qtbot.keyClick(typing.text, Qt.Key.Key_Return)
@@ -250,17 +250,17 @@ def test_a_typed_review_is_read(window: Window, qtbot: Any) -> None:
 
 def test_an_empty_review_is_refused(window: Window, qtbot: Any) -> None:
     press(qtbot, window, "t")
-    qtbot.keyClick(dialog(window, TypeDialog).text, Qt.Key.Key_Return)
+    qtbot.keyClick(dialog(window, TextDialog).text, Qt.Key.Key_Return)
     assert "needs at least one word" in note(window)
 
 
 def test_an_edited_review_is_compared_with_the_one_before(window: Window, qtbot: Any) -> None:
     press(qtbot, window, "T")
-    typing = dialog(window, TypeDialog)
+    typing = dialog(window, TextDialog)
     typing.text.setPlainText(typing.text.toPlainText().replace("wonderful", "dull"))
     qtbot.keyClick(typing.text, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: dialog(window, WordsDialog) is not None)
-    words = dialog(window, WordsDialog)
+    qtbot.waitUntil(lambda: dialog(window, TextDiffDialog) is not None)
+    words = dialog(window, TextDiffDialog)
     qtbot.waitUntil(lambda: words.table.rowCount() == 144)
     row = words.table.currentRow()
     assert (words.table.item(row, 0).text(), words.table.item(row, 2).text()) == ("wonderful", "dull")
@@ -271,9 +271,9 @@ def test_an_edited_review_is_compared_with_the_one_before(window: Window, qtbot:
 
 def test_words_are_found_here_and_in_other_reviews(window: Window, qtbot: Any) -> None:
     press(qtbot, window, "slash")
-    search = dialog(window, SearchDialog)
+    search = dialog(window, WordSearchDialog)
     qtbot.keyClicks(search.search, "film")
-    qtbot.waitUntil(lambda: search.list.count() == 2 and search.told.text().startswith("1 times in 1 other"))
+    qtbot.waitUntil(lambda: search.list.count() == 2 and search.summary.text().startswith("1 times in 1 other"))
     assert search.list.item(0).text().startswith("8×")
     assert "[film.]" in search.list.item(1).text()
     window.redraw()
@@ -281,24 +281,24 @@ def test_words_are_found_here_and_in_other_reviews(window: Window, qtbot: Any) -
     qtbot.keyClick(search.search, Qt.Key.Key_Down)
     qtbot.keyClick(search.search, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: snapshot(window).review.name == "second")
-    assert dialog(window, SearchDialog) is None
+    assert dialog(window, WordSearchDialog) is None
 
 
 def test_places_where_brushed_cells_agree_are_listed(window: Window, qtbot: Any) -> None:
     window.brush(90, 91)
     press(qtbot, window, "A")
-    places = dialog(window, AgreeDialog)
+    places = dialog(window, PatternDialog)
     qtbot.waitUntil(lambda: window.opened_session.pattern_search.gathering.finished, timeout=60_000)
-    places.look()
+    places.update_results()
     assert places.list.count() == len(window.opened_session.pattern_search.gathering.found)
     qtbot.keyClick(places, Qt.Key.Key_Escape)
-    assert dialog(window, AgreeDialog) is None
+    assert dialog(window, PatternDialog) is None
 
 
 @pytest.mark.parametrize(("text", "expected"), [("50%", 72), ("12", 11)])
 def test_a_jump(window: Window, qtbot: Any, text: str, expected: int) -> None:
     press(qtbot, window, "j")
-    asking = dialog(window, AskDialog)
+    asking = dialog(window, PromptDialog)
     qtbot.keyClicks(asking.line, text)
     qtbot.keyClick(asking.line, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: choices(window).cursor == expected)
@@ -306,7 +306,7 @@ def test_a_jump(window: Window, qtbot: Any, text: str, expected: int) -> None:
 
 def test_no_place_is_told(window: Window, qtbot: Any) -> None:
     press(qtbot, window, "j")
-    asking = dialog(window, AskDialog)
+    asking = dialog(window, PromptDialog)
     qtbot.keyClicks(asking.line, "nowhere")
     qtbot.keyClick(asking.line, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: "is no place" in window.status.note.text())
@@ -332,7 +332,7 @@ def test_the_slider_sets_the_speed_and_follows_it(window: Window, qtbot: Any) ->
 
 def test_networks_are_chosen_from_the_tool_bar(window: Window, qtbot: Any, tmp_path: Path) -> None:
     path = str(small_file(tmp_path, 5))
-    window.transport.fill([(path, "lstm-5   5 cells")])
+    window.transport.set_networks([(path, "lstm-5   5 cells")])
     window.transport.b.setCurrentIndex(1)
     window.transport.b.activated.emit(1)
     qtbot.waitUntil(lambda: window.opened_session.comparison.comparison(window.opened_session.frame()) is not None)
