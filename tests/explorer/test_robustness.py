@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.color import Color, ColorSystem
-from tests.explorer.test_tui import shown, text_of, until
 
 from explorer.session.actions import ACTIONS
+from explorer.session.core import Frame, SessionError
 from explorer.session.palette import LEVELS, MAPS, hex_colours
-from explorer.session.session import Frame, Session, SessionError
+from explorer.session.session import Session
 from explorer.session.views.heatmap import heatmap
 from explorer.session.views.tables import numbers
 from explorer.session.views.time_axis import time_axis
@@ -22,6 +22,7 @@ from explorer.session.views.traces import alpha_trace, cell_table, overview
 from explorer.tui.app import Explorer
 from explorer.tui.panels.heatmap import FEW, Tile
 from tests.explorer.small import TEXT, open_session, small_file, wait
+from tests.explorer.tui.test_tui import shown, text_of, until
 
 STEPS = 1200
 ODD = "wide 漢字 e\u0301 👩\u200d👩\u200d👧 \u202eevil\u202c \x1b[2J\x1b]0;owned\x07 ıİ ﬁ 한국 ا film"
@@ -47,8 +48,8 @@ def check(session: Session, frame: Frame) -> None:
     assert -1 <= frame.word < max(1, snapshot.time)
     if len(frame.order) == size:
         assert sorted(frame.order.tolist()) == list(range(size))
-    assert -180 <= session.points.view.azimuth <= 180
-    assert -90 <= session.points.view.elevation <= 90
+    assert -180 <= session.fixed_points.view.azimuth <= 180
+    assert -90 <= session.fixed_points.view.elevation <= 90
     brushed = session.brush.words
     assert 0 <= brushed.start <= brushed.stop <= snapshot.words
 
@@ -80,7 +81,7 @@ def deeds(session: Session, networks: list[str], dice: random.Random) -> list[Ca
         lambda: session.choose_signal(dice.choice("ifgochxrzn")),
         lambda: session.brush.open_at(dice.randrange(20)),
         lambda: session.brush.close_at(dice.randrange(20)),
-        lambda: session.points.rotate(dice.uniform(-999, 999), dice.uniform(-999, 999)),
+        lambda: session.fixed_points.rotate(dice.uniform(-999, 999), dice.uniform(-999, 999)),
     ]
 
 

@@ -57,7 +57,7 @@ def snapshot(window: Window) -> Any:
 
 
 def view(window: Window) -> Any:
-    return window.opened_session.points.view
+    return window.opened_session.fixed_points.view
 
 
 def note(window: Window) -> str:
@@ -277,7 +277,7 @@ def test_words_are_found_here_and_in_other_reviews(window: Window, qtbot: Any) -
     assert search.list.item(0).text().startswith("8×")
     assert "[film.]" in search.list.item(1).text()
     window.redraw()
-    assert window.opened_session.words.marked(snapshot(window)) == window.panels["review"].words._found  # type: ignore[attr-defined]
+    assert window.opened_session.word_search.marked(snapshot(window)) == window.panels["review"].words._found  # type: ignore[attr-defined]
     qtbot.keyClick(search.search, Qt.Key.Key_Down)
     qtbot.keyClick(search.search, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: snapshot(window).review.name == "second")
@@ -288,9 +288,9 @@ def test_places_where_brushed_cells_agree_are_listed(window: Window, qtbot: Any)
     window.brush(90, 91)
     press(qtbot, window, "A")
     places = dialog(window, AgreeDialog)
-    qtbot.waitUntil(lambda: window.opened_session.pattern_search.gathering.finished, timeout=60_000)
+    qtbot.waitUntil(lambda: window.opened_session.pattern_search.results.finished, timeout=60_000)
     places.look()
-    assert places.list.count() == len(window.opened_session.pattern_search.gathering.found)
+    assert places.list.count() == len(window.opened_session.pattern_search.results.found)
     qtbot.keyClick(places, Qt.Key.Key_Escape)
     assert dialog(window, AgreeDialog) is None
 
@@ -335,7 +335,7 @@ def test_networks_are_chosen_from_the_tool_bar(window: Window, qtbot: Any, tmp_p
     window.transport.fill([(path, "lstm-5   5 cells")])
     window.transport.b.setCurrentIndex(1)
     window.transport.b.activated.emit(1)
-    qtbot.waitUntil(lambda: window.opened_session.comparison.comparison(window.opened_session.frame()) is not None)
+    qtbot.waitUntil(lambda: window.opened_session.comparison.result(window.opened_session.frame()) is not None)
     window.transport.a.setCurrentIndex(0)
     window.transport.a.activated.emit(0)
     qtbot.waitUntil(lambda: snapshot(window).network.name == "lstm-5" and snapshot(window).time == 100)

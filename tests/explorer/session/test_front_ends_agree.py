@@ -13,8 +13,6 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
 
-from tests.explorer.test_tui import text_of
-
 from engine.live.replay import load_recording, save_recording
 from engine.live.stream import Stream
 from explorer.gui.panels.overview import OverviewPanel
@@ -23,6 +21,7 @@ from explorer.session.session import Session
 from explorer.tui.app import Explorer
 from explorer.tui.terminal.styles import NOTHING, OTHER, braille
 from tests.explorer.small import open_session, settle, small_file, wait
+from tests.explorer.tui.test_tui import text_of
 
 # What a person does in turn; the same names in both faces.
 STEPS = (
@@ -132,7 +131,7 @@ async def test_both_faces_draw_the_same_difference(qapp: Any, tmp_path: Path) ->
             session.comparison.compare_with(str(path))
         for session in sessions:
             wait(lambda session=session: session.stream.snapshot.time == 100)  # type: ignore[misc]
-            wait(lambda session=session: session.comparison.comparison(session.frame()) is not None)  # type: ignore[misc]
+            wait(lambda session=session: session.comparison.result(session.update()) is not None)  # type: ignore[misc]
         app.draw()
         await pilot.pause()  # it takes its further lines
         app.draw()

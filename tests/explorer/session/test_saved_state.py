@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from tests.explorer.test_tui import until
 
 from explorer.session.launcher import LaunchOptions, Opening
 from explorer.session.saved_state import State, load_state, remembered, restore, save_state, state_path
@@ -17,6 +16,7 @@ from explorer.session.session import Session
 from explorer.shutdown import keep
 from explorer.tui.app import Explorer
 from tests.explorer.small import open_session, small_file, wait
+from tests.explorer.tui.test_tui import until
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_what_was_chosen_is_there_again(session: Session, tmp_path: Path) -> Non
         assert other.choices == session.choices
         assert other.choices.signal == "c_out"
         assert len(other.choices.pins) == 2
-        assert other.points.view == session.points.view
+        assert other.points.view == session.fixed_points.view
         wait(lambda: other.stream.snapshot.watched == "c_out")
         assert remembered(other, State()).session == {**kept.session, "speed": None}
     finally:
@@ -77,7 +77,7 @@ def test_what_does_not_suit_the_network_is_left_out(session: Session) -> None:
     )
     choices = session.choices
     assert (choices.signal, choices.selected, choices.pins, choices.order) == ("h", None, (3,), "number")
-    assert -180 <= session.points.view.azimuth <= 180
+    assert -180 <= session.fixed_points.view.azimuth <= 180
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_options_win_and_the_rest_is_as_it_was(tmp_path: Path, texts: Path) -> N
     session = visited(LaunchOptions())
     assert session.stream.snapshot.network.name == "lstm-5"
     assert (session.index, session.stream.snapshot.speed) == (2, None)
-    assert (session.choices.signal, session.choices.map, session.note) == ("f", "viridis", "")
+    assert (session.choices.signal, session.choices.colour_map, session.note) == ("f", "viridis", "")
     session = visited(LaunchOptions(network=str(small_file(tmp_path, 7)), review=1, speed=3))
     assert session.stream.snapshot.network.name == "lstm-7"
     assert (session.index, session.stream.snapshot.speed) == (0, 3)

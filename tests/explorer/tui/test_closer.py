@@ -6,16 +6,16 @@ import io
 
 import pytest
 from rich.console import Console
-from tests.explorer.test_tui import shown, snapshot, text_of, until
 from textual.widgets import Input, Static, TextArea
 
 from engine.reviews import Review
-from explorer.session.controllers.ablation import clamped_cells
 from explorer.session.controllers.brush import Pattern
 from explorer.session.session import Session
+from explorer.session.views.clamps import clamped_cells
 from explorer.tui.dialogs.rows import Rows
 from explorer.tui.dialogs.search_dialogs import AgreeDialog
 from explorer.tui.dialogs.text_diff import WordsDialog
+from tests.explorer.tui.test_tui import shown, snapshot, text_of, until
 
 
 async def test_a_gate_is_held_by_keys_seen_everywhere_and_let_go_by_one(session: Session) -> None:
@@ -125,7 +125,7 @@ async def test_places_where_brushed_cells_agree_in_other_reviews_are_listed(sess
         session.brush._pattern = Pattern("h", (5,), (1,), (level,), ())
         await pilot.press("A")
         await until(pilot, lambda: isinstance(app.screen, AgreeDialog) and app.screen.query_one(Rows).count > 0)
-        await until(pilot, lambda: session.pattern_search.gathering.finished)
+        await until(pilot, lambda: session.pattern_search.results.finished)
         assert "second" not in snapshot(app).review.name
         await pilot.press("enter")
         await until(pilot, lambda: snapshot(app).review.name != "first")

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.explorer.test_session_population import COUNT, WATCHED, opened, reviews, settle
-from tests.explorer.test_tui import shown, until
 from textual.pilot import Pilot
 
 from explorer.session.session import Session
@@ -16,7 +14,9 @@ from explorer.tui.app import Explorer
 from explorer.tui.dialogs.rows import Rows
 from explorer.tui.panels.corpus import COLUMNS, Histograms, PopulationScreen
 from tests.explorer import jobs
+from tests.explorer.session.test_corpus import COUNT, WATCHED, opened, reviews, settle
 from tests.explorer.small import wait
+from tests.explorer.tui.test_tui import shown, until
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def session() -> Iterator[Session]:
     """All forty reviews measured, with the band of noise; the watched one not begun."""
     found = opened(reviews(), WATCHED)
     frame = settle(found)
-    wait(lambda: found.population.band(frame) is not None)
+    wait(lambda: found.corpus.band(frame) is not None)
     yield found
     found.close()
 

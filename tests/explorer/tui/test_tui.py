@@ -83,7 +83,7 @@ def snapshot(app: Explorer):  # type: ignore[no-untyped-def]
 
 def view(app: Explorer):  # type: ignore[no-untyped-def]
     assert app.session is not None
-    return app.session.points.view
+    return app.session.fixed_points.view
 
 
 expect("play", lambda app: snapshot(app).finished)
