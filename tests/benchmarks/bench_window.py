@@ -30,9 +30,9 @@ from engine.reviews import Review
 from engine.word_attractors import WordAttractors
 from explorer.gui.panels.panel import Panel
 from explorer.gui.window import RATE, Window
-from explorer.session.views.point_map import FoundPoints
 from explorer.session.core import Frame
 from explorer.session.session import Session
+from explorer.session.views.point_map import FoundPoints
 from tests.explorer.small import REVIEWS, small_network, wait
 
 CELLS, WORDS, TRACES, POINTS = 128, 500, 10, 3000
@@ -93,7 +93,7 @@ def frame_costs(app: QApplication) -> dict[str, tuple[float, float]]:
     costs: dict[str, list[tuple[float, float]]] = {name: [] for name in (*window.panels, "all")}
     for count in range(FRAMES):
         session.stream.seek(WORDS + 1 + count)
-        wait(lambda count=count: session.stream.snapshot.time == WORDS + 1 + count)  # type: ignore[misc]
+        wait(lambda: session.stream.snapshot.time == WORDS + 1 + count)
         frame = session.frame()
         if count % 2:
             draw = thread_ms(window.redraw)

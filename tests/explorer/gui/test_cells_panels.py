@@ -106,7 +106,7 @@ def test_a_click_on_a_bar_selects_and_another_lets_go(session: Session, cells: C
     assert session.choices.selected == 7
     assert cells.table.currentIndex().row() == 7
     click(qtbot, cells.picture, (7.1, 0.05))
-    assert session.choices.selected is None
+    assert session.frame().choices.selected is None
     assert not cells.table.selectionModel().hasSelection()
 
 
@@ -158,7 +158,7 @@ def test_the_context_menu_silences_pins_and_selects(session: Session, cells: Cel
     assert shown(cells)[0] == 2
     entry(cells.menu(5), "Select").trigger()
     assert session.choices.selected == 5
-    session.threshold(10)
+    session.display.set_threshold(10)
     qtbot.waitUntil(lambda: bool(session.stream.snapshot.dead.all()))
     entry(cells.menu(None), "Silence all dead").trigger()
     qtbot.waitUntil(lambda: "h" in session.stream.snapshot.clamps)

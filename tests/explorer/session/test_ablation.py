@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.network import Network
 from engine.recording import record
+from explorer.session.controllers.point_search import PointSearch
 from explorer.session.core import SessionError
 from explorer.session.session import Session
 from explorer.session.views.clamps import clamp_summary, clamped_cells
 from explorer.session.views.traces import cell_table, probability_at
-from tests.explorer.small import open_session, small_network, wait
+from tests.explorer.small import SHARED_WORKER, open_session, small_network, wait
 
 
 def changed(session: Session, clamps: dict[int, tuple[str, ...]]) -> None:

@@ -36,8 +36,10 @@ def reviews(count: int = COUNT) -> list[Review]:
     ]
 
 
-def opened(source: Sequence[Review], index: int = 0, worker: Worker | None = None, **options: int) -> Session:
-    session = Session(Stream(small_network(), speed=None), source, index, worker=worker or SHARED_WORKER, **options)
+def opened(source: Sequence[Review], index: int = 0, worker: Worker | None = None, portion: int = PORTION) -> Session:
+    session = Session(
+        Stream(small_network(), speed=None), source, index, worker=worker or SHARED_WORKER, portion=portion
+    )
     wait(lambda: session.stream.snapshot.run == 1)
     session.fixed_points.close()
     return session
@@ -277,7 +279,8 @@ def test_reading_starts_nothing_and_a_request_starts_one_job() -> None:
     corpus, frame = session.corpus, session.update()
     for _ in range(2):
         assert len(corpus.rows(frame)) == len(corpus.listed(frame)) == 0
-        assert corpus.histogram(frame, "h", 9).watched is corpus.watched(frame) is corpus.band(frame) is None
+        assert corpus.histogram(frame, "h", 9).watched is None
+        assert (corpus.watched(frame), corpus.band(frame)) == (None, None)
         assert len(corpus.scatter(frame)[0]) == 0
     assert worker.started == []
     corpus.request(frame)

@@ -130,8 +130,8 @@ async def test_both_faces_draw_the_same_difference(qapp: Any, tmp_path: Path) ->
             session.stream.seek(100)
             session.comparison.compare_with(str(path))
         for session in sessions:
-            wait(lambda session=session: session.stream.snapshot.time == 100)  # type: ignore[misc]
-            wait(lambda session=session: session.comparison.result(session.update()) is not None)  # type: ignore[misc]
+            wait(lambda: session.stream.snapshot.time == 100)
+            wait(lambda: session.comparison.result(session.update()) is not None)
         app.draw()
         await pilot.pause()  # it takes its further lines
         app.draw()
@@ -166,13 +166,13 @@ async def test_both_faces_show_the_same_numbers(tmp_path: Path, qapp: Any, repla
 
     def until(condition: Callable[[Session], bool]) -> None:
         for session in sessions:
-            wait(lambda session=session: condition(session))  # type: ignore[misc]
+            wait(lambda: condition(session))
 
     async with app.run_test(size=(150, 60)) as pilot:
         for words, walk in ((HALF, STEPS[:2]), (144, STEPS)):
             for session in sessions:
                 session.stream.seek(words)
-            until(lambda session, words=words: session.stream.snapshot.time == words)  # type: ignore[misc]
+            until(lambda session: session.stream.snapshot.time == words)
             for steps in walk:
                 for name in steps:
                     app.action_perform(name)

@@ -30,7 +30,7 @@ CHOSEN = (
     "g",
     "order",
     "bins",
-    "map",
+    "colour_map",
     "contrast",
     "scaling",
     "select-down",
@@ -61,7 +61,7 @@ def test_what_was_chosen_is_there_again(session: Session, tmp_path: Path) -> Non
         assert other.choices == session.choices
         assert other.choices.signal == "c_out"
         assert len(other.choices.pins) == 2
-        assert other.points.view == session.fixed_points.view
+        assert other.fixed_points.view == session.fixed_points.view
         wait(lambda: other.stream.snapshot.watched == "c_out")
         assert remembered(other, State()).session == {**kept.session, "speed": None}
     finally:
@@ -126,7 +126,7 @@ NAMES = (
     "speed",
     "signal",
     "order",
-    "map",
+    "colour_map",
     "scaling",
     "selected",
     "pins",
@@ -215,7 +215,7 @@ async def test_the_face_is_as_it_was_left(tmp_path: Path) -> None:
     for keys, tab, zoomed in ((("5", "z", "g", "g"), "heatmap", None), ((), "alpha", "alpha")):
         app = Explorer(wishes)
         async with app.run_test(size=(120, 40)) as pilot:
-            await until(pilot, lambda app=app: app.session is not None)
+            await until(pilot, lambda: app.session is not None)
             await pilot.pause()
             assert (app.tab, app.zoomed) == (tab, zoomed)
             assert (app.query_one("#heatmap").size.height == 0) == (zoomed == "alpha")

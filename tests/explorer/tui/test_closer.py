@@ -133,7 +133,7 @@ async def test_places_where_brushed_cells_agree_in_other_reviews_are_listed(sess
 
 async def test_twenty_five_thousand_reviews_are_listed_and_scrolled(session: Session) -> None:
     session.reviews = [Review(f"number {k}", f"A film {k}") for k in range(25_000)]
-    session.index = 12_000
+    session.core.index = 12_000
     async with shown(session) as (app, pilot):
         await pilot.press("r")
         rows = app.screen.query_one(Rows)

@@ -13,8 +13,7 @@ from explorer.session.session import Session
 from explorer.tui.app import Explorer
 from explorer.tui.dialogs.rows import Rows
 from explorer.tui.panels.corpus import COLUMNS, Histograms, PopulationScreen
-from tests.explorer import jobs
-from tests.explorer.session.test_corpus import COUNT, WATCHED, opened, reviews, settle
+from tests.explorer.session.test_corpus import COUNT, WATCHED, FailingWorker, opened, reviews, settle
 from tests.explorer.small import wait
 from tests.explorer.tui.test_tui import shown, until
 
@@ -99,7 +98,7 @@ async def test_a_click_opens_a_row_and_a_click_on_a_heading_orders(session: Sess
             at += width
             if order not in ("", session.corpus.order):
                 await pilot.click("#headings", offset=(at - 1, 0))
-                await until(pilot, lambda order=order: session.corpus.order == order)
+                await until(pilot, lambda: session.corpus.order == order)
                 assert f"{label}▾" in text_of(screen, "#headings")
         await pilot.click("#headings", offset=(at - 1, 0))
         await until(pilot, lambda: not session.corpus.falling)
@@ -128,6 +127,7 @@ async def test_a_bin_is_chosen_by_keys_and_let_go_by_escape(session: Session) ->
         await pilot.press("right")
         frame, bins = session.frame(), screen.query_one(Histograms).bins
         found = session.corpus.histogram(frame, "h", bins)
+        assert found.chosen is not None
         assert found.chosen == found.watched
         assert screen.query_one(Rows).count == found.counts[found.watched]
         assert "listed:" in text_of(screen, "#measured")
@@ -159,16 +159,13 @@ async def test_a_click_on_a_bar_lists_its_reviews(session: Session) -> None:
 
 async def test_a_click_on_the_place_in_the_status_bar_opens_it(session: Session) -> None:
     async with shown(session) as (app, pilot):
-        line = "".join(segment.text for segment in app.query_one("#status")._lines[0])  # type: ignore[attr-defined]
+        line = "".join(segment.text for segment in app.query_one("#status")._lines[0])
         await pilot.click("#status", offset=(line.index(f"review {WATCHED + 1}/"), 0))
         await until(pilot, lambda: isinstance(app.screen, PopulationScreen))
 
 
-async def test_it_fills_in_while_it_is_looked_at_and_the_highlight_stays_with_its_review(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("explorer.session.controllers.corpus.PORTION", 32)
-    session = opened(reviews(1500), 5)
+async def test_it_fills_in_while_it_is_looked_at_and_the_highlight_stays_with_its_review() -> None:
+    session = opened(reviews(1500), 5, portion=32)
     async with shown(session) as (app, pilot):
         screen = await open_screen(app, pilot)
         rows = screen.query_one(Rows)
@@ -203,9 +200,10 @@ async def test_any_size_and_no_colours_are_drawn(
         assert "1 pink" in drawn
 
 
-async def test_what_goes_wrong_is_on_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.session.controllers.corpus.measured", jobs.fail)
-    session = opened(reviews())
+async def test_what_goes_wrong_is_on_the_screen() -> None:
+    worker = FailingWorker()
+    session = opened(reviews(), worker=worker)
+    worker.fails_for = session.stream.snapshot.network
     async with shown(session) as (app, pilot):
         await pilot.press("h")
         await until(pilot, lambda: isinstance(app.screen, PopulationScreen))
