@@ -1,19 +1,18 @@
-"""The status bar: the last message, the place in the review, speeds, and what the plots leave out."""
+"""The status bar: the last message at the left, the state of the run at the right."""
 
 from __future__ import annotations
 
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from explorer.gui.host import Host
-from explorer.gui.text import as_html
-from explorer.session.session import Frame, Session
-from explorer.session.views.number_format import pace
-
-BADGES = {"LIVE": "● LIVE", "PAUSED": "‖ PAUSED", "LOOKING": "◂ LOOKING BACK", "END": "■ END"}
+from explorer.gui.text import as_html, rich_text
+from explorer.session.core import Frame
+from explorer.session.session import Session
+from explorer.session.views.readouts import Run, status_parts
 
 
 class Status(QStatusBar):
-    """Message at the left; state, place, speeds, reduction and lost words at the right."""
+    """Message at the left; network, place, speeds, and what the plots leave out at the right."""
 
     def __init__(self, host: Host, parent: QWidget) -> None:
         super().__init__(parent)
@@ -28,29 +27,17 @@ class Status(QStatusBar):
     def show_frame(self, session: Session, frame: Frame, fps: float, reduction: int) -> None:
         """Show a frame, the frame rate, and the largest number of cells that share one row of a plot."""
         snapshot, theme = frame.snapshot, self._host.theme
-        colour = {"LIVE": theme.good, "END": theme.dim}.get(frame.status, theme.warn)
-        parts = [
-            f"<b>{as_html(snapshot.network.name, 40)}</b> · {as_html(snapshot.network.task, 20)}",
-            f"review {snapshot.index + 1}/{snapshot.reviews}" if snapshot.reviews > 1 else "",
-            f"<b style='color:{colour}'>{BADGES[frame.status]}</b>",
-            f"word <b>{frame.word + 1}</b>/{snapshot.words}",
-            pace(snapshot.speed),
-        ]
-        if self._host.show_rates:
-            if snapshot.playing:
-                parts.append(f"now {snapshot.words_per_second:,.0f} words/s")
-            parts.append(f"{fps:.0f} fps")
-        if reduction > 1:
-            parts.append(f"<span style='color:{theme.warn}'>up to {reduction} cells/row</span>")
-        lost = snapshot.time - len(session.read("probability", 0, snapshot.time))
-        if lost > 0:
-            parts.append(f"<span style='color:{theme.warn}'>first {lost:,} words no longer in memory</span>")
-        runs = session.recorder.runs
-        if runs:
-            parts.append(f"<b style='color:{theme.dead}'>● REC {runs} run{'s'[: runs > 1]}</b>")
-        shown = ("&nbsp;&nbsp; ".join(filter(None, parts)), frame.note)
+        parts = status_parts(
+            frame,
+            comparison=session.comparison.name if session.comparison.result(frame) is not None else "",
+            recorded=session.recorder.runs,
+            cells_per_row=reduction,
+            lost=snapshot.time - len(session.read("probability", 0, snapshot.time)),
+            fps=fps if self._host.show_rates else None,
+        )
+        shown = (tuple(parts.values()), frame.note, theme)
         if shown != self._shown:
             self._shown = shown
-            self.state.setText(shown[0])
-            self.note.setText(f"<span style='color:{theme.warn}'>&nbsp;{as_html(frame.note, 300)}</span>")
+            self.state.setText("&nbsp;&nbsp; ".join(rich_text(line, theme) for line in parts.values()))
+            self.note.setText("&nbsp;" + rich_text((Run(frame.note, "warning"),), theme))
             self.note.setToolTip(as_html(frame.note, 2000))

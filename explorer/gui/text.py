@@ -1,8 +1,12 @@
-"""Make text from files safe to display: no control characters, no markup, limited length."""
+"""Text for Qt: text from files made safe to display, and runs of text with roles as rich text."""
 
 from __future__ import annotations
 
 from html import escape
+
+from explorer.gui.theme import Theme, role_colour
+from explorer.session.palette import LOOKS
+from explorer.session.views.readouts import Line
 
 
 def safe(text: str, length: int = 200) -> str:
@@ -14,3 +18,13 @@ def safe(text: str, length: int = 200) -> str:
 def as_html(text: str, length: int = 200) -> str:
     """Return `safe` text escaped for HTML."""
     return escape(safe(text, length))
+
+
+def rich_text(line: Line, theme: Theme) -> str:
+    """Return runs as HTML for a `QLabel`, in the colours and fonts of their roles."""
+    return "".join(
+        f"<span style='color:{role_colour(theme, run.role).name()};"
+        f"font-weight:{'bold' if LOOKS[run.role].bold else 'normal'}'>"
+        f"{as_html(run.text, 1000).replace('  ', '&nbsp; ')}</span>"
+        for run in line
+    )

@@ -1,108 +1,18 @@
-"""Dark and light: the window's colours, its style sheet, and colour maps as pyqtgraph takes them."""
+"""The session's palette for Qt: colours, the style sheet and colour-map tables."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from string import Template
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
+from PySide6.QtGui import QColor
 
-from explorer.session.palette import colour_map
+from explorer.session.palette import DARK, LIGHT, LOOKS, PALETTES as THEMES, RGB, Palette as Theme, Role, colour_map
 
-
-@dataclass(frozen=True)
-class Theme:
-    """Colours by what they mean; the dark ones are those of the terminal. ``pairs`` tells many things apart."""
-
-    name: str
-    ground: str
-    raised: str
-    border: str
-    text: str
-    dim: str
-    faint: str
-    bright: str
-    pink: str
-    on_pink: str
-    good: str
-    bad: str
-    warn: str
-    dead: str
-    other: str
-    selected: str
-    white_band: str
-    pink_band: str
-    lines: tuple[str, ...]
-
-
-DARK = Theme(
-    name="dark",
-    ground="#0f1318",
-    raised="#182028",
-    border="#34404c",
-    text="#d7dde4",
-    dim="#8692a0",
-    faint="#3a4450",
-    bright="#ffffff",
-    pink="#ff8fc0",
-    on_pink="#14080e",
-    good="#7fd1c7",
-    bad="#f4a46b",
-    warn="#ffb86b",
-    dead="#e06c75",
-    other="#c792ea",
-    selected="#2b3a52",
-    white_band="#1b222a",
-    pink_band="#2c1a25",
-    lines=(
-        "#ffd166",
-        "#7fd1c7",
-        "#c792ea",
-        "#82aaff",
-        "#f78c6c",
-        "#b5e48c",
-        "#ff8fc0",
-        "#9fb4c7",
-        "#e9c46a",
-        "#64dfdf",
-    ),
-)
-LIGHT = Theme(
-    name="light",
-    ground="#ffffff",
-    raised="#eef1f4",
-    border="#c3ccd5",
-    text="#1d2630",
-    dim="#5c6875",
-    faint="#c9d1d9",
-    bright="#000000",
-    pink="#c2185b",
-    on_pink="#ffffff",
-    good="#00796b",
-    bad="#b4540a",
-    warn="#9a5b00",
-    dead="#b3261e",
-    other="#7b2cbf",
-    selected="#d3e3fb",
-    white_band="#e9edf1",
-    pink_band="#fde4ee",
-    lines=(
-        "#a06b00",
-        "#00796b",
-        "#7b2cbf",
-        "#1d4fd7",
-        "#b4540a",
-        "#3f7d00",
-        "#c2185b",
-        "#455a70",
-        "#7a5c00",
-        "#00707a",
-    ),
-)
-THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
+__all__ = ["DARK", "LIGHT", "THEMES", "Theme", "configure", "qcolor", "role_colour", "style_sheet", "table"]
 
 _STYLE = Template("""
 QMainWindow, QDialog, QWidget { background: $ground; color: $text; font-size: 9.5pt; }
@@ -137,24 +47,26 @@ QLabel#progress { font-size: 15pt; color: $text; background: $raised; border: 1p
 
 
 def style_sheet(theme: Theme) -> str:
-    """The style of everything that is no plot."""
-    return _STYLE.substitute({name: value for name, value in vars(theme).items() if isinstance(value, str)})
+    """Return the style sheet of all widgets; plots set their own colours."""
+    return _STYLE.substitute({name: value.hex for name, value in vars(theme).items() if isinstance(value, RGB)})
+
+
+def qcolor(colour: RGB, alpha: int = 255) -> QColor:
+    """Return a colour of the palette for Qt, ``alpha`` 0 (transparent) to 255."""
+    return QColor(*colour, alpha)
+
+
+def role_colour(theme: Theme, role: Role) -> QColor:
+    """Return the colour of text in a role."""
+    return qcolor(getattr(theme, LOOKS[role].colour))
 
 
 def configure() -> None:
-    """Set pyqtgraph up once, before the first plot."""
+    """Set pyqtgraph's options; call it once, before the first plot."""
     pg.setConfigOptions(antialias=False, imageAxisOrder="row-major")
 
 
 @lru_cache(maxsize=8)
 def table(name: str) -> NDArray[np.uint8]:
-    """A colour map of `explorer.session.palette` as a look-up table, (256, 3)."""
+    """Return a colour map as a look-up table, (256, 3)."""
     return colour_map(name)
-
-
-@lru_cache(maxsize=32)
-def gradient(*points: str) -> NDArray[np.uint8]:
-    """A look-up table (256, 3) through colours ``#rrggbb`` at equal distances."""
-    colours = np.array([list(bytes.fromhex(point.removeprefix("#"))) for point in points], dtype=float)
-    at = np.linspace(0, 255, len(points))
-    return np.stack([np.interp(np.arange(256), at, channel) for channel in colours.T], axis=1).round().astype(np.uint8)

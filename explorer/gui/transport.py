@@ -7,8 +7,10 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QToolBar, QWidget
 
 from explorer.gui.host import Host
-from explorer.session.session import SPEEDS, Frame, Session
-from explorer.session.views.number_format import pace
+from explorer.session.controllers.playback import SPEEDS
+from explorer.session.core import Frame
+from explorer.session.session import Session
+from explorer.session.views.number_format import reading_speed
 
 # Labels of the buttons; "" stands for the label in the table of actions.
 BUTTONS = {
@@ -80,7 +82,7 @@ class Transport(QToolBar):
         self.speed.blockSignals(True)
         self.speed.setValue(nearest)
         self.speed.blockSignals(False)
-        self._speed_label.setText(pace(snapshot.speed))
+        self._speed_label.setText(reading_speed(snapshot.speed))
         if self.a.findText(snapshot.network.name) < 0:  # from a file
             self.a.addItem(snapshot.network.name, "")
         self.a.setCurrentIndex(self.a.findText(snapshot.network.name))
@@ -96,7 +98,7 @@ class Transport(QToolBar):
 
         def use() -> None:
             assert session is not None
-            session.allow("networks")
+            session.check_allowed("networks")
             session.use_network(path)
 
         if session is not None and path:

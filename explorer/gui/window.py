@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,6 +23,7 @@ from explorer.gui.status import Status
 from explorer.gui.text import safe
 from explorer.gui.theme import DARK, THEMES, Theme, configure, style_sheet
 from explorer.gui.transport import Transport
+from explorer.session.action_dispatch import Handler
 from explorer.session.filenames import free_path
 from explorer.session.keymap import ALL, actions_with, load_keys
 from explorer.session.launcher import LaunchOptions, Opening
@@ -126,8 +127,8 @@ class Window(ActionDialogs):
     def _restore(self, saved: Mapping[str, Any]) -> None:
         """Restore the parts of a saved state that are valid."""
         theme, geometry, layout = (saved.get(name) for name in ("theme", "geometry", "docks"))
-        if theme in THEMES and THEMES[theme] is not self.theme:
-            self.do_light()
+        if isinstance(theme, str) and THEMES.get(theme, self.theme) is not self.theme:
+            self._switch_theme()
         if isinstance(geometry, str):
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
         self._restored_layout = isinstance(layout, str) and self.docks.restore(layout)
@@ -154,7 +155,7 @@ class Window(ActionDialogs):
         session = self.session
         if session is None:
             return
-        frame = session.frame()
+        frame = session.update()
         if not self._ready:
             self._ready = True
             self.transport.set_networks(networks(session)[1])
@@ -202,7 +203,7 @@ class Window(ActionDialogs):
     def _show_progress(self) -> None:
         self._progress.setVisible(self.session is None)
         if self.session is None and self.opening is not None:
-            self._progress.setText(f"<b style='color:{self.theme.pink}'>pinkx</b><br><br>{self.opening.progress} …")
+            self._progress.setText(f"<b style='color:{self.theme.pink.hex}'>pinkx</b><br><br>{self.opening.progress} …")
             self._progress.adjustSize()
             self._progress.move(self.rect().center() - self._progress.rect().center())
             self._progress.raise_()
@@ -237,9 +238,19 @@ class Window(ActionDialogs):
 
     # ---- actions -------------------------------------------------------------------------------------------------
 
-    def own(self, name: str) -> Callable[[], None] | None:
-        panel = name.removeprefix("focus-")
-        return super().own(name) if panel == name else lambda: self.raise_panel(panel)
+    def handlers(self) -> Mapping[str, Handler]:
+        raised = {a.id: a.id.removeprefix("focus-") for a in self.table if a.id.startswith("focus-")}
+        raised |= {name: name for name in ("reviews", "corpus", "scaling")}
+        return {
+            **super().handlers(),
+            **{name: partial(self.raise_panel, panel) for name, panel in raised.items()},
+            "quit": self._quit,
+            "export": lambda: self.export_panel(self.focused),
+            "copy": self._copy,
+            "zoom": self._zoom,
+            "arrange": self._arrange,
+            "light": self._switch_theme,
+        }
 
     def export_panel(self, panel: Panel) -> None:
         """Ask for a file and save a panel's picture or numbers."""
@@ -265,17 +276,14 @@ class Window(ActionDialogs):
             widget = widget.parent()
         return widget or next(panel for panel in self.panels.values() if panel.in_view)
 
-    def do_quit(self) -> None:
+    def _quit(self) -> None:
         self.close()
 
-    def do_export(self) -> None:
-        self.export_panel(self.focused)
-
-    def do_copy(self) -> None:
+    def _copy(self) -> None:
         copy_picture(self.focused)
         self.opened_session.note = f"copied the picture of {self.focused.title} to the clipboard"
 
-    def do_zoom(self) -> None:
+    def _zoom(self) -> None:
         if self._layout_before_zoom is not None:
             self.docks.restore(self._layout_before_zoom)
             self._layout_before_zoom = None
@@ -284,14 +292,11 @@ class Window(ActionDialogs):
         for name, dock in self.docks.docks.items():
             dock.setVisible(name == panel.name)
 
-    def do_arrange(self) -> None:
+    def _arrange(self) -> None:
         self._layout_before_zoom = None
         self.docks.arrange()
 
-    def do_scaling(self) -> None:
-        self.raise_panel("scaling")
-
-    def do_light(self) -> None:
+    def _switch_theme(self) -> None:
         self.theme = next(theme for theme in THEMES.values() if theme is not self.theme)
         self._apply_theme()
         self.redraw()

@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -20,6 +21,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 from textual.widgets import Static
 
+from explorer.session.action_dispatch import Handler
 from explorer.session.actions import ACTIONS, key_of
 from explorer.session.keymap import actions_with, load_keys
 from explorer.session.launcher import LaunchOptions, Opening
@@ -191,7 +193,7 @@ class Explorer(Choosing):
             panels = [self.screen_stack[0].query_one(name) for name in ((*MOVING, *STEADY) if numbers else MOVING)]
         except (IndexError, NoMatches):  # the last tick of a face that is being left
             return
-        frame = self.session.frame()
+        frame = self.session.update()
         for panel in panels:
             panel.show(self.session, frame)  # type: ignore[attr-defined]
         if self.ink is not None:
@@ -244,6 +246,16 @@ class Explorer(Choosing):
             session = self.session
             self.run_guarded(lambda: session.choose_signal(name))
 
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            **super().handlers(),
+            "quit": self.do_quit,
+            "export": self.do_export,
+            "zoom": self.do_zoom,
+            "focus-review": self.do_focus_review,
+            **{f"focus-{name}": partial(self.show_tab, name) for name in TABS},
+        }
+
     def do_quit(self) -> None:
         self.exit(return_code=0)
 
@@ -284,21 +296,6 @@ class Explorer(Choosing):
 
     def do_focus_review(self) -> None:
         self.screen_stack[0].query_one("#review").focus()
-
-    def do_focus_heatmap(self) -> None:
-        self.show_tab("heatmap")
-
-    def do_focus_points(self) -> None:
-        self.show_tab("points")
-
-    def do_focus_spectrum(self) -> None:
-        self.show_tab("spectrum")
-
-    def do_focus_alpha(self) -> None:
-        self.show_tab("alpha")
-
-    def do_focus_cells(self) -> None:
-        self.show_tab("cells")
 
     def show_tab(self, name: str) -> None:
         """Bring a panel to the front where panels are tabs, and focus it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtWidgets import QMainWindow
 
@@ -11,7 +11,7 @@ from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
 from explorer.gui.dialogs.text_diff import TextDiffDialog
 from explorer.gui.menus import key_sequence
 from explorer.gui.theme import Theme
-from explorer.session.action_dispatch import ActionDispatcher
+from explorer.session.action_dispatch import ActionDispatcher, Handler
 from explorer.session.actions import Action
 from explorer.session.controllers.word_search import Hit
 from explorer.session.menu_items import networks, reviews
@@ -24,10 +24,6 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
     theme: Theme
     table: tuple[Action, ...]
 
-    def raise_panel(self, name: str) -> None:
-        """Bring a panel to the front."""
-        raise NotImplementedError
-
     def choose(
         self, title: str, entries: list[tuple[str, str]], current: str, on_choose: Callable[[str], object]
     ) -> None:
@@ -38,12 +34,28 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
         """Ask for a line of text; call ``on_enter`` with it."""
         PromptDialog(self, title, prompt, lambda text: self.run_guarded(lambda: on_enter(text))).open()
 
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "help": self._help,
+            "palette": self._palette,
+            "type": self._type,
+            "edit": self._edit,
+            "word-by-word": self._word_by_word,
+            "compare-reviews": self._compare_reviews,
+            "search": self._search,
+            "agree-elsewhere": self._search_pattern,
+            "clamp": self._clamp,
+            "jump": self._jump,
+            "networks": self._choose_network,
+            "compare": self._compare_networks,
+        }
+
     # ---- actions -----------------------------------------------------------------------------------------------
 
-    def do_help(self) -> None:
+    def _help(self) -> None:
         HelpDialog(self, self.table).open()
 
-    def do_palette(self) -> None:
+    def _palette(self) -> None:
         entries = [
             (a.id, f"{a.label}   {key_sequence(a.keys[0]).toString()}   {a.help}")
             for a in self.table
@@ -51,28 +63,28 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
         ]
         self.choose("Command palette", entries, "", self.perform)
 
-    def do_type(self) -> None:
+    def _type(self) -> None:
         session = self.opened_session
         TextDialog(
             self, "Type or paste a review", "", lambda text: self.run_guarded(lambda: session.open_text(text))
         ).open()
 
-    def do_edit(self) -> None:
+    def _edit(self) -> None:
         session = self.opened_session
 
         def edit(text: str) -> None:
             self.run_guarded(lambda: session.text_diff.edit(text))
             if session.comparison.review is not None:
-                self.do_word_by_word()
+                self._word_by_word()
 
         TextDialog(self, "Edit the review", session.text_diff.text, edit).open()
 
-    def do_word_by_word(self) -> None:
+    def _word_by_word(self) -> None:
         session = self.opened_session
-        session.text_diff.require()
+        session.text_diff.require_comparison()
         TextDiffDialog(self, self.theme, session, self.look_at).open()
 
-    def do_compare_reviews(self) -> None:
+    def _compare_reviews(self) -> None:
         session = self.opened_session
         none = ("", "none   end the comparison")
         self.choose(
@@ -82,40 +94,36 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
             lambda key: session.comparison.compare_review(session.reviews[int(key)] if key else None),
         )
 
-    def do_search(self) -> None:
+    def _search(self) -> None:
         session = self.opened_session
 
         def go(found: Hit | int) -> None:
-            self.run_guarded(lambda: session.words.open(found) if isinstance(found, Hit) else session.look_at(found))
+            self.run_guarded(
+                lambda: session.word_search.open(found) if isinstance(found, Hit) else session.look_at(found)
+            )
 
         WordSearchDialog(self, session, go).open()
 
-    def do_agree_elsewhere(self) -> None:
+    def _search_pattern(self) -> None:
         session = self.opened_session
         session.pattern_search.begin()
         PatternDialog(self, session, lambda place: self.run_guarded(lambda: session.pattern_search.open(place))).open()
 
-    def do_clamp(self) -> None:
+    def _clamp(self) -> None:
         ablation = self.opened_session.ablation
         self.ask("Clamp", f"Clamp {ablation.question} at a value; empty: at the mean of each cell", ablation.clamp_at)
 
-    def do_jump(self) -> None:
+    def _jump(self) -> None:
         session = self.opened_session
         words = session.stream.snapshot.words
         self.ask("Go to word", f"A word from 1 to {words}, or a percentage such as 50%", session.jump_to)
 
-    def do_reviews(self) -> None:
-        self.raise_panel("reviews")
-
-    def do_corpus(self) -> None:
-        self.raise_panel("corpus")
-
-    def do_networks(self) -> None:
+    def _choose_network(self) -> None:
         session = self.opened_session
         current, entries = networks(session)
         self.choose("Network", entries, current, session.use_network)
 
-    def do_compare(self) -> None:
+    def _compare_networks(self) -> None:
         comparison = self.opened_session.comparison
         _, entries = networks(self.opened_session)
         none = ("", "none   end the comparison")

@@ -62,8 +62,8 @@ class WordSearchDialog(ResultsDialog):
         self._on_choose = on_choose
         self._seen: TaskResults[Hit] | None = None
         self._hit_lines: list[str] = []
-        self.finished.connect(lambda: session.words.others.cancel())
-        self.search = SearchBox(self.list, " ".join(session.words.wanted))
+        self.finished.connect(lambda: session.word_search.others.cancel())
+        self.search = SearchBox(self.list, " ".join(session.word_search.wanted))
         self.search.setPlaceholderText("A word or phrase; film* also finds films")
         for widget in (self.search, self.summary, self.list):
             self.column.addWidget(widget)
@@ -77,17 +77,17 @@ class WordSearchDialog(ResultsDialog):
 
     def _start(self) -> None:
         self._pause.stop()
-        self._session.words.look_for(self.search.text())
+        self._session.word_search.look_for(self.search.text())
         self.update_results()
 
     def _enter(self) -> None:
-        if wanted_words(self.search.text()) != self._session.words.wanted:
+        if wanted_words(self.search.text()) != self._session.word_search.wanted:
             self._start()
         elif self.list.currentRow() >= 0:
             self.choose(self.list.currentRow())
 
     def update_results(self) -> None:
-        words, session = self._session.words, self._session
+        words, session = self._session.word_search, self._session
         if not words.wanted:
             self.fill([], "")
             return
@@ -103,7 +103,7 @@ class WordSearchDialog(ResultsDialog):
         self.fill(lines, f"{summary}   {words.others.progress}")
 
     def choose(self, row: int) -> None:
-        session, words = self._session, self._session.words
+        session, words = self._session, self._session.word_search
         here = words.here(session.stream.snapshot)
         if row == 0 and not here:
             return
@@ -120,7 +120,7 @@ class PatternDialog(ResultsDialog):
         super().__init__(parent, "Matches of the brushed pattern", session)
         self._on_choose = on_choose
         self._shown: tuple[Sequence[Place], bool] | None = None
-        self.finished.connect(lambda: session.pattern_search.gathering.cancel())
+        self.finished.connect(lambda: session.pattern_search.results.cancel())
         for widget in (self.summary, self.list):
             self.column.addWidget(widget)
         self.list.setFocus()
@@ -128,7 +128,7 @@ class PatternDialog(ResultsDialog):
 
     def update_results(self) -> None:
         search, session = self._session.pattern_search, self._session
-        results: TaskResults[Place] = search.gathering
+        results: TaskResults[Place] = search.results
         more = results.finished and search.left > 0
         summary = ("" if results.found or not results.finished else "no match so far   ") + results.progress
         if self._shown is not None and self._shown[0] is results.found and self._shown[1] == more:
@@ -143,7 +143,7 @@ class PatternDialog(ResultsDialog):
         self.fill(lines, summary)
 
     def choose(self, row: int) -> None:
-        found = self._session.pattern_search.gathering.found
+        found = self._session.pattern_search.results.found
         if row < len(found):
             self.close()
             self._on_choose(found[row])

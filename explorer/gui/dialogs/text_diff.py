@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableWidget, QTableWidgetItem, QWidget
 
 from explorer.gui.dialogs.base import Dialog
 from explorer.gui.text import safe
-from explorer.gui.theme import Theme
+from explorer.gui.theme import Theme, qcolor
 from explorer.session.controllers.text_diff import WordByWord
 from explorer.session.session import Session
 from explorer.session.views.number_format import number
@@ -45,7 +44,9 @@ class TextDiffDialog(Dialog):
         self._update()
 
     def _update(self) -> None:
-        table = self._session.text_diff.table(self._session.frame())
+        frame = self._session.frame()
+        self._session.text_diff.request(frame)
+        table = self._session.text_diff.result(frame)
         if table is not None and table is not self._shown:
             self._shown = table
             self.summary.setText(self._summary(table))
@@ -79,7 +80,7 @@ class TextDiffDialog(Dialog):
                 if column not in (0, 2):
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 if pair.changed:
-                    item.setForeground(QColor(self._theme.warn))
+                    item.setForeground(qcolor(self._theme.warning))
                 self.table.setItem(row, column, item)
         self.table.setCurrentCell(table.first_change, 0)
 

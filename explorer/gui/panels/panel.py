@@ -16,7 +16,9 @@ from PySide6.QtWidgets import QGraphicsItem, QMenu, QVBoxLayout, QWidget
 from explorer.gui.host import Host
 from explorer.gui.panels.readout_line import ReadoutLine
 from explorer.gui.theme import Theme
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
+from explorer.session.views.readouts import Line
 
 CACHED = QGraphicsItem.CacheMode.DeviceCoordinateCache
 MIN_READOUT_TIME = 0.2  # seconds a readout stays while words arrive
@@ -51,7 +53,8 @@ class Panel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)  # for the border that shows the focus
         self._states: dict[str, tuple[Any, ...]] = {}
         self._plots: list[Any] = []
-        self._next_readout, self._readout_time = "", 0.0
+        self._next_readout: Line = ()
+        self._readout_time = 0.0
 
     # ---- for subclasses to implement -----------------------------------------------------------------------------
 
@@ -113,16 +116,16 @@ class Panel(QWidget):
         _apply_plot_theme(widget, self.theme)
         return widget
 
-    def set_readout(self, html: str) -> None:
+    def set_readout(self, line: Line) -> None:
         """Set the readout line; `flush` draws it."""
-        self._next_readout = html
+        self._next_readout = line
 
     def flush(self, moving: bool) -> None:
         """Draw the readout line; ``moving``: at most every ``MIN_READOUT_TIME``, so that it can be read."""
         now = time.monotonic()
-        if self._next_readout != self.readout.text() and (not moving or now - self._readout_time > MIN_READOUT_TIME):
+        if self._next_readout != self.readout.line and (not moving or now - self._readout_time > MIN_READOUT_TIME):
             self._readout_time = now
-            self.readout.setText(self._next_readout)
+            self.readout.set_line(self._next_readout)
 
     def changed(self, what: str, *state: Any) -> bool:
         """Whether ``state`` differs from that of the last call for ``what``; arrays are compared by value."""
@@ -141,7 +144,7 @@ class Panel(QWidget):
         """Set the colours of the panel and its plots."""
         for widget in self._plots:
             _apply_plot_theme(widget, theme)
-        self.readout.setStyleSheet(f"color: {theme.dim}")
+        self.readout.apply_theme(theme)
         self.paint_theme(theme)
         self.invalidate()
 

@@ -12,8 +12,10 @@ from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsLineItem, QGraphicsRectItem, QWidget
 
 from explorer.gui.host import Host
-from explorer.gui.theme import Theme, table
-from explorer.session.session import Frame, Session
+from explorer.gui.theme import Theme, qcolor, table
+from explorer.session.core import Frame
+from explorer.session.palette import RGB
+from explorer.session.session import Session
 
 GUTTER = 84  # pixels left of every plot over time, so that the same word has the same x in all of them
 ABOVE = 10  # z value of marks
@@ -152,11 +154,9 @@ def set_interval(item: QGraphicsRectItem, first: float, last: float) -> None:
     item.setRect(first, -FAR, last - first, 2 * FAR)
 
 
-def set_fill(item: QGraphicsRectItem, colour: str) -> None:
+def set_fill(item: QGraphicsRectItem, colour: RGB) -> None:
     """Fill a rectangle with a translucent colour and outline it."""
-    inside = QColor(colour)
-    inside.setAlpha(45)
-    item.setBrush(inside)
+    item.setBrush(qcolor(colour, 45))
     item.setPen(pg.mkPen(colour))
 
 

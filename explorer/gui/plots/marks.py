@@ -12,6 +12,8 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from explorer.gui.text import safe
+from explorer.gui.theme import qcolor
+from explorer.session.palette import RGB
 
 Floats = NDArray[np.float64]
 PAD = 6.0  # pixels between a mark and its label
@@ -83,10 +85,9 @@ class Labels(Overlay):
         self._texts: list[tuple[float, float, str]] = []
         self._ink, self._ground = QColor("white"), QColor("black")
 
-    def apply_theme(self, ink: str, ground: str, cover: float = 1.0) -> None:
+    def apply_theme(self, ink: RGB, ground: RGB, cover: float = 1.0) -> None:
         """Set the colours of text and background, and the opacity of the background."""
-        self._ink, self._ground = QColor(ink), QColor(ground)
-        self._ground.setAlphaF(cover)
+        self._ink, self._ground = qcolor(ink), qcolor(ground, round(255 * cover))
         self.update()
 
     def write(self, places: Floats, texts: Sequence[str]) -> None:
@@ -120,9 +121,6 @@ class Labels(Overlay):
             painter.drawText(room, Qt.AlignmentFlag.AlignLeft, text)
 
 
-def fading_colours(colour: str, count: int, weakest: float = 0.06) -> list[QColor]:
+def fading_colours(colour: RGB, count: int, weakest: float = 0.06) -> list[QColor]:
     """Return a colour ``count`` times, its opacity rising from ``weakest`` to 1."""
-    colours = [QColor(colour) for _ in range(count)]
-    for made, alpha in zip(colours, np.linspace(weakest, 1, count).tolist(), strict=True):
-        made.setAlphaF(alpha)
-    return colours
+    return [qcolor(colour, round(255 * alpha)) for alpha in np.linspace(weakest, 1, count).tolist()]

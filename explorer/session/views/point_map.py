@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.projection import Projection
-from explorer.session.controllers.point_search import Found
 from explorer.session.palette import codes
+
+if TYPE_CHECKING:
+    from engine.network import Network
+    from engine.points import FixedPoints
+    from engine.word_attractors import WordAttractors
 
 STATES = ("stable", "unstable", "slow", "moving")
 COLOURS = ("readout", "memory", "stability", "input")
@@ -21,6 +26,65 @@ MEMORIES = (1.0, 1000.0)  # words, the ends of the colours of memory
 SHORT = 0.15  # half the length of an unstable direction; the picture is 2 wide
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FoundPoints:
+    """What is found of a network so far. ``visited`` (state, n) are hidden states h of the bundled reviews."""
+
+    network: Network
+    visited: NDArray[np.float64]
+    points: FixedPoints | None = None
+    words: WordAttractors | None = None
+
+
+@dataclass(frozen=True)
+class PointDetails:
+    """Everything known of one entry.
+
+    Attributes
+    ----------
+    name : str
+        The input it belongs to.
+    number : int
+        Its number among the certified points, or among the words.
+    certified : bool
+        Whether it is a fixed or slow point found by a search under a constant input; otherwise it is the state that
+        repeating a word leads to.
+    kind, stability : str
+    eigenvalues : (S,)
+        Of the Jacobian, by falling modulus.
+    time_constant : float
+        The slowest, in words.
+    q, newton_step : float
+    logit : float
+        The first readout.
+    hits, starts : int
+        How many of the search's start states reached it; 0 for a word.
+    """
+
+    name: str
+    number: int
+    certified: bool
+    kind: str
+    stability: str
+    eigenvalues: NDArray[np.complex128]
+    time_constant: float
+    q: float
+    newton_step: float
+    logit: float
+    hits: int
+    starts: int
+
+    @property
+    def unstable(self) -> int:
+        """The number of unstable directions."""
+        return int((np.abs(self.eigenvalues) > 1).sum())
+
+    @property
+    def probability(self) -> float:
+        """P(positive)."""
+        return float(0.5 * (1 + np.tanh(0.5 * self.logit)))
 
 
 @dataclass(frozen=True)
@@ -43,10 +107,10 @@ class PointMap:
 
     Parameters
     ----------
-    found : Found
+    found : FoundPoints
     """
 
-    def __init__(self, found: Found) -> None:
+    def __init__(self, found: FoundPoints) -> None:
         self.found = found
         network, points, words = found.network, found.points, found.words
         self.size = network.cell.size

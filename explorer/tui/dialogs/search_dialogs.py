@@ -32,32 +32,32 @@ class SearchDialog(ListDialog[Hit | int]):
         self._hits: Sequence[Hit] = ()
 
     def on_mount(self) -> None:
-        self.query_one(Input).value = " ".join(self._session.words.wanted)
+        self.query_one(Input).value = " ".join(self._session.word_search.wanted)
         self.set_interval(POLL, self._look)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         def begin() -> None:
             if self._wait is timer:
-                self._session.words.look_for(event.value)
+                self._session.word_search.look_for(event.value)
                 self._look()
 
         self._wait = timer = self.set_timer(REST, begin)
 
     def submitted(self) -> None:
         text = self.query_one(Input).value
-        if wanted_words(text) != self._session.words.wanted:
+        if wanted_words(text) != self._session.word_search.wanted:
             self._wait = None
-            self._session.words.look_for(text)
+            self._session.word_search.look_for(text)
             self._look()
         else:
             self.rows.action_choose()
 
     def on_unmount(self) -> None:
-        self._session.words.others.cancel()
+        self._session.word_search.others.cancel()
 
     def _look(self) -> None:
         session = self._session
-        words = session.words
+        words = session.word_search
         self._here, self._hits = words.here(session.stream.snapshot), words.others.found
         self.rows.fill(len(self._hits) + bool(words.wanted))
         total = sum(hit.count for hit in self._hits)
@@ -68,7 +68,7 @@ class SearchDialog(ListDialog[Hit | int]):
         )
 
     def row(self, number: int, width: int) -> Line:
-        words, session = self._session.words, self._session
+        words, session = self._session.word_search, self._session
         if number == 0:
             times = len(self._here)
             return [
@@ -106,11 +106,11 @@ class AgreeDialog(ListDialog[Place]):
         self._look()
 
     def on_unmount(self) -> None:
-        self._session.pattern_search.gathering.cancel()
+        self._session.pattern_search.results.cancel()
 
     def _look(self) -> None:
         agreement = self._session.pattern_search
-        gathering = agreement.gathering
+        gathering = agreement.results
         self.rows.fill(len(gathering.found) + self._more)
         none = "" if gathering.found or not gathering.finished else "nowhere in the reviews looked through   "
         self.tell(f"{none}{gathering.progress}", "enter opens   esc closes")
@@ -118,13 +118,13 @@ class AgreeDialog(ListDialog[Place]):
     @property
     def _more(self) -> bool:
         """Whether a last row offers to look through more."""
-        return self._session.pattern_search.gathering.finished and self._session.pattern_search.left > 0
+        return self._session.pattern_search.results.finished and self._session.pattern_search.left > 0
 
     def row(self, number: int, width: int) -> Line:
         agreement, session = self._session.pattern_search, self._session
-        if number >= len(agreement.gathering.found):
+        if number >= len(agreement.results.found):
             return [Segment(f"  look through more: {agreement.left:,} reviews are left", WARN)]
-        place = agreement.gathering.found[number]
+        place = agreement.results.found[number]
         review = session.reviews[place.review]
         head: Line = [
             Segment(f"{place.strength:>5.1f} ", PINK_BOLD),
@@ -133,7 +133,7 @@ class AgreeDialog(ListDialog[Place]):
         return [*head, *_around(agreement.context(place), width - width_of(head))]
 
     def chosen(self, number: int) -> None:
-        found = self._session.pattern_search.gathering.found
+        found = self._session.pattern_search.results.found
         if number < len(found):
             self.dismiss(found[number])
         else:

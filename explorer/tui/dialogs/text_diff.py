@@ -38,7 +38,9 @@ class WordsDialog(ListDialog[int]):
         self._look()
 
     def _look(self) -> None:
-        table = self._session.text_diff.table(self._session.frame())
+        frame = self._session.update()  # behind a dialog the application does not
+        self._session.text_diff.request(frame)
+        table = self._session.text_diff.result(frame)
         if table is None:
             self.query_one("#summary", Static).update("reading …")
             self.rows.fill(0)

@@ -8,8 +8,9 @@ from textual import events
 from textual.strip import Strip
 
 from explorer.session.actions import shown_key
-from explorer.session.controllers.ablation import told
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
+from explorer.session.views.clamps import clamp_summary
 from explorer.session.views.number_format import pace
 from explorer.tui.panels.heatmap import COLOURS
 from explorer.tui.panels.panel import Panel
@@ -87,7 +88,7 @@ class StatusBar(Panel):
 
     def _changes(self, frame: Frame) -> Line:
         """What a person must not forget while reading the numbers: the network is not the one that was trained."""
-        changed = told(frame.snapshot)
+        changed = clamp_summary(frame.snapshot)
         return [Segment(f"   ∅ {changed}", WARN)] if changed else []
 
 

@@ -17,11 +17,12 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from explorer.session.controllers.ablation import told
 from explorer.session.controllers.corpus import RANGE, SIGNALS, Entry, Histogram
 from explorer.session.controllers.noise_band import Band
+from explorer.session.core import Frame
 from explorer.session.palette import BARS
-from explorer.session.session import Frame, Session
+from explorer.session.session import Session
+from explorer.session.views.clamps import clamp_summary
 from explorer.session.views.number_format import number
 from explorer.tui.dialogs.rows import Rows
 from explorer.tui.panels.panel import Panel
@@ -99,7 +100,8 @@ class PopulationScreen(ModalScreen[int]):
         """Draw what is measured by now."""
         if not self.is_attached or getattr(self.app._driver, "busy", False):
             return
-        frame, population, rows = self._session.frame(), self._session.corpus, self.query_one(Rows)
+        frame, population, rows = self._session.update(), self._session.corpus, self.query_one(Rows)
+        population.request(frame)
         listed = population.listed(frame)
         if listed is not self._listed:
             kept = self._listed[rows.highlighted] if 0 < rows.highlighted < len(self._listed) else -1
@@ -118,7 +120,7 @@ class PopulationScreen(ModalScreen[int]):
         parts = [f"{len(rows):,} of {total:,} reviews measured" if len(rows) < total else f"all {total:,} reviews"]
         if missing := int(np.isnan(rows["beta"]).any(axis=1).sum()):
             parts.append(f"{missing:,} without β")
-        if changed := told(frame.snapshot):
+        if changed := clamp_summary(frame.snapshot):
             parts.append(f"{changed} in all")
         if population.narrowed is not None:
             signal, low, high = population.narrowed

@@ -7,10 +7,11 @@ import math
 import numpy as np
 from rich.segment import Segment
 
-from explorer.session.controllers.fixed_points import PointDetails
-from explorer.session.controllers.linear_prediction import AHEAD, Foretold
-from explorer.session.session import Frame, Session
+from explorer.session.controllers.linear_prediction import AHEAD, Prediction
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.session.views.number_format import number
+from explorer.session.views.point_map import PointDetails
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.canvas import Canvas
 from explorer.tui.terminal.styles import BRIGHT, DIM, FAINT, GOOD, PINK, PINK_BOLD, TEXT, WARN, Line, safe, width_of
@@ -24,17 +25,18 @@ class SpectrumPanel(Panel, can_focus=True):
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         width, height = self.size
-        portrait = session.points.portrait(frame)
+        session.fixed_points.request(frame)
+        portrait = session.fixed_points.details(frame)
         if portrait is None:
             self.entitle("4 Spectrum")
-            why = "a recording has no network to search" if session.recorder.replaying else "none is found yet"
+            why = "a recording has no network to search" if session.replaying else "none is found yet"
             return [[Segment(f" fixed points: {why}", DIM)]]
-        nearest = session.points.view.selected is None
+        nearest = session.fixed_points.view.selected is None
         self.entitle(f"4 Spectrum of the {'point nearest to now' if nearest else 'selected point'}")
         plane = _plane(portrait, min(2 * height, width // 3), height)
         room = width - width_of(plane[0])
         text = _numbers(portrait)
-        text.insert(-1, _foretold(session.points.foretold(frame), room))
+        text.insert(-1, _foretold(session.fixed_points.prediction(frame), room))
         lines: list[Line] = []
         for row, picture in enumerate(plane):
             line = text[row] if row < len(text) else []
@@ -50,7 +52,7 @@ def _numbers(portrait: PointDetails) -> list[Line]:
     origin = (
         f"#{portrait.number} {portrait.hits}/{portrait.starts} starts" if portrait.certified else "repeated for ever"
     )
-    memory = f"{portrait.memory:,.0f}" if portrait.memory < LONGEST else f"over {LONGEST:,}"
+    memory = f"{portrait.time_constant:,.0f}" if portrait.time_constant < LONGEST else f"over {LONGEST:,}"
     return [
         [Segment(f" {_called(portrait)} ", PINK_BOLD), Segment(origin, DIM)],
         [
@@ -75,7 +77,7 @@ def _numbers(portrait: PointDetails) -> list[Line]:
     ]
 
 
-def _foretold(told: Foretold | None, room: int) -> Line:
+def _foretold(told: Prediction | None, room: int) -> Line:
     """How much of the next words the linear map at the nearest point tells."""
     if told is None:
         return []

@@ -1,4 +1,4 @@
-"""The window's cells, overview and population: the threshold dragged, cells silenced, dots and bars clicked."""
+"""Cells, overview and corpus panels: dragging the threshold, ablating cells, clicking dots and bars."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QMenu
 
 from engine.live.stream import Stream
 from engine.reviews import Review
-from explorer.gui.panels.cell_table import COLUMNS
+from explorer.gui.panels.cell_table import HEADINGS, KEYS
 from explorer.gui.panels.cells import CellsPanel
 from explorer.gui.panels.corpus import BINS, CorpusPanel
 from explorer.gui.panels.overview import OverviewPanel
@@ -35,7 +35,7 @@ def session() -> Iterator[Session]:
     random = np.random.default_rng(0)
     reviews = [Review(f"review <b>{k}</b>", " ".join(random.permutation(WORDS)), bool(k % 2)) for k in range(11)]
     opened = Session(Stream(small_network()), [*reviews, Review("short", "A film.", True)])
-    opened.points.close()
+    opened.fixed_points.close()
     wait(lambda: opened.stream.snapshot.run == 1)
     opened.stream.seek(100)
     wait(lambda: opened.stream.snapshot.time == 100)
@@ -54,7 +54,7 @@ def bar(window: Window, qtbot: Any) -> OverviewPanel:
 
 
 @pytest.fixture
-def population(window: Window, session: Session, qtbot: Any) -> CorpusPanel:
+def corpus(window: Window, session: Session, qtbot: Any) -> CorpusPanel:
     """Everything measured and drawn."""
     panel = raised(qtbot, window, CorpusPanel)
     qtbot.waitUntil(lambda: len(session.corpus.rows(session.frame())) == 12, timeout=60_000)
@@ -96,7 +96,7 @@ def test_the_threshold_is_dragged_and_the_mask_follows(session: Session, cells: 
     assert dead.any()
     cells.host.redraw()
     assert [row.dead for row in cell_table(session, session.frame())] == dead.tolist()
-    assert f"† {dead.sum()}</span> dead" in cells.readout.text()
+    assert f"† {dead.sum()} dead" in cells.readout.text()
     colours = cells._bars.opts["brushes"]
     assert [colour == cells.theme.dead for colour in colours] == dead.tolist()
 
@@ -112,8 +112,8 @@ def test_a_click_on_a_bar_selects_and_another_lets_go(session: Session, cells: C
 
 def test_the_table_sorts_by_any_column_and_back(session: Session, cells: CellsPanel, qtbot: Any) -> None:
     header = cells.table.horizontalHeader()
-    for column in range(len(COLUMNS)):
-        key = COLUMNS[column][1]
+    for column in range(len(HEADINGS)):
+        key = KEYS[column]
         place = QPoint(header.sectionViewportPosition(column) + 8, header.height() // 2)
         for falling in (True, False):
             qtbot.mouseClick(header.viewport(), LEFT, pos=place)
@@ -143,32 +143,32 @@ def test_a_click_in_the_table_selects(session: Session, cells: CellsPanel, qtbot
     assert session.choices.selected == 3
 
 
-def test_the_context_menu_silences_pins_and_selects(session: Session, cells: CellsPanel, qtbot: Any) -> None:
-    entry(cells.menu(4), "Silence cell #4").trigger()
+def test_the_context_menu_ablates_pins_and_selects(session: Session, cells: CellsPanel, qtbot: Any) -> None:
+    entry(cells.menu(4), "Ablate #004").trigger()
     qtbot.waitUntil(lambda: "h" in session.stream.snapshot.clamps)
     wait(lambda: session.stream.snapshot.time == 100)
     cells.host.redraw()
     assert session.choices.selected == 4
     assert cells.table.cells.rows[4].mark == "∅"
     assert cells.table.cells.data(cells.table.cells.index(4, 0)) == "#004 ∅"
-    entry(cells.menu(4), "Let cell #4 speak").trigger()
+    entry(cells.menu(4), "Restore #004").trigger()
     qtbot.waitUntil(lambda: not session.stream.snapshot.clamps)
     entry(cells.menu(2), "Pin").trigger()
     assert session.choices.pins == (2,)
     assert shown(cells)[0] == 2
     entry(cells.menu(5), "Select").trigger()
     assert session.choices.selected == 5
-    session.threshold(10)
+    session.display.set_threshold(10)
     qtbot.waitUntil(lambda: bool(session.stream.snapshot.dead.all()))
-    entry(cells.menu(None), "Silence all dead").trigger()
+    entry(cells.menu(None), "Ablate all dead").trigger()
     qtbot.waitUntil(lambda: "h" in session.stream.snapshot.clamps)
     assert not np.isnan(session.stream.snapshot.clamps["h"]).any()
 
 
-def test_cells_are_told_on_hover_and_linked(cells: CellsPanel, qtbot: Any) -> None:
+def test_a_hovered_cell_has_a_tooltip_and_is_linked(cells: CellsPanel, qtbot: Any) -> None:
     hover(qtbot, cells.picture, (6, 0.02))
     assert cells.host.hovered_cell == 6
-    assert "cell #6" in cells.picture.toolTip()
+    assert cells.picture.toolTip().startswith("#006")
 
 
 def test_the_numbers_of_the_table(session: Session, cells: CellsPanel) -> None:
@@ -205,9 +205,9 @@ def test_the_network_compared_with_is_a_line(session: Session, bar: OverviewPane
     path = tmp_path / "other.safetensors"
     small_network(6, seed=1).save(path)
     session.comparison.compare_with(str(path))
-    qtbot.waitUntil(lambda: session.comparison.comparison(session.frame()) is not None)
+    qtbot.waitUntil(lambda: session.comparison.result(session.update()) is not None)
     bar.host.redraw()
-    other = session.comparison.comparison(session.frame())
+    other = session.comparison.result(session.update())
     assert other is not None
     assert np.allclose(bar._compared.getData()[1][:100], other.probability[:100])
     assert "difference" in bar.readout.text()
@@ -228,67 +228,67 @@ def test_the_network_compared_with_is_a_line(session: Session, bar: OverviewPane
     assert not bar.below.picture.isVisible()
 
 
-# ---- the population ----------------------------------------------------------------------------------------------
+# ---- the corpus ----------------------------------------------------------------------------------------------
 
 
-def test_the_histograms_and_the_scatter_hold_every_review(session: Session, population: CorpusPanel) -> None:
+def test_the_histograms_and_the_scatter_hold_every_review(session: Session, corpus: CorpusPanel) -> None:
     frame = session.frame()
-    for bars in population.bars:
+    for bars in corpus.bars:
         expected = session.corpus.histogram(frame, bars.signal, BINS)
         assert np.array_equal(bars._bars.opts["height"], expected.counts)
         assert expected.counts.sum() == 11
-        assert bars._here.value() == pytest.approx(np.clip(expected.beta, *RANGE))
+        assert bars._open_review.value() == pytest.approx(np.clip(expected.beta, *RANGE))
     beta, _ = session.corpus.scatter(frame)
-    assert np.allclose(np.stack(population._dots.getData(), axis=1), beta)
+    assert np.allclose(np.stack(corpus._dots.getData(), axis=1), beta)
     watched = session.corpus.watched(frame)
     assert watched is not None
-    assert np.allclose(np.stack(population._watched.getData(), axis=1)[0], watched["beta"][::-1])
-    assert "12</b> of 12 reviews" in population.readout.text()
-    assert "1 too short" in population.readout.text()
+    assert np.allclose(np.stack(corpus._watched.getData(), axis=1)[0], watched["beta"][::-1])
+    assert "12 reviews measured" in corpus.readout.text()
+    assert "1 without β" in corpus.readout.text()
 
 
-def test_a_click_on_a_dot_opens_its_review(session: Session, population: CorpusPanel, qtbot: Any) -> None:
+def test_a_click_on_a_dot_opens_its_review(session: Session, corpus: CorpusPanel, qtbot: Any) -> None:
     beta, reviews = session.corpus.scatter(session.frame())
     dot = int(np.flatnonzero(reviews == 5)[0])
-    population.view.setRange(
+    corpus.view.setRange(
         xRange=tuple(beta[dot, 0] + [-0.02, 0.02]), yRange=tuple(beta[dot, 1] + [-0.02, 0.02]), padding=0
     )
-    hover(qtbot, population.picture, tuple(beta[dot]))
-    assert population._told.texts[0].startswith("review 6 review <b>5</b>\n")
-    click(qtbot, population.picture, tuple(beta[dot]))
+    hover(qtbot, corpus.picture, tuple(beta[dot]))
+    assert corpus._tip.texts[0].startswith("review 6 review <b>5</b>\n")
+    click(qtbot, corpus.picture, tuple(beta[dot]))
     qtbot.waitUntil(lambda: session.stream.snapshot.index == 5)
 
 
 def test_a_click_on_a_bar_narrows_the_list_and_again_widens_it(
-    session: Session, population: CorpusPanel, qtbot: Any
+    session: Session, corpus: CorpusPanel, qtbot: Any
 ) -> None:
-    bars = population.bars[0]
+    bars = corpus.bars[0]
     counts = np.asarray(bars._bars.opts["height"])
     x = float(bars._bars.opts["x"][int(counts.argmax())])
     click(qtbot, bars.picture, (x, 0.5))
-    assert population.model.rowCount() == counts.max()
-    assert "listed: β of h" in population.readout.text()
+    assert corpus.model.rowCount() == counts.max()
+    assert f"listed: {counts.max()} with β of h" in corpus.readout.text()
     click(qtbot, bars.picture, (x, 0.5))
-    assert population.model.rowCount() == 12
+    assert corpus.model.rowCount() == 12
 
 
-def test_the_list_sorts_and_opens(session: Session, population: CorpusPanel, qtbot: Any) -> None:
-    betas = [float(population.model.told(row)[2]) for row in range(11)]
+def test_the_list_sorts_and_opens(session: Session, corpus: CorpusPanel, qtbot: Any) -> None:
+    betas = [float(corpus.model.row_texts(row)[2]) for row in range(11)]
     assert betas == sorted(betas, reverse=True)
-    header = population.table.horizontalHeader()
+    header = corpus.table.horizontalHeader()
     place = QPoint(header.sectionViewportPosition(2) + 8, header.height() // 2)
     qtbot.mouseClick(header.viewport(), LEFT, pos=place)
-    assert float(population.model.told(0)[2]) == min(betas)
-    assert population.model.headerData(2, Qt.Orientation.Horizontal).endswith("▴")
+    assert float(corpus.model.row_texts(0)[2]) == min(betas)
+    assert corpus.model.headerData(2, Qt.Orientation.Horizontal).endswith("▴")
     place = QPoint(header.sectionViewportPosition(4) + 8, header.height() // 2)
     qtbot.mouseClick(header.viewport(), LEFT, pos=place)
     assert session.corpus.order == "length"
-    index = population.model.index(0, 1)
-    expected = population.model.review(0)
-    population.table.scrollTo(index)
-    place = population.table.visualRect(index).center()
-    qtbot.mouseClick(population.table.viewport(), LEFT, pos=place)
-    qtbot.mouseDClick(population.table.viewport(), LEFT, pos=place)
+    index = corpus.model.index(0, 1)
+    expected = corpus.model.review(0)
+    corpus.table.scrollTo(index)
+    place = corpus.table.visualRect(index).center()
+    qtbot.mouseClick(corpus.table.viewport(), LEFT, pos=place)
+    qtbot.mouseDClick(corpus.table.viewport(), LEFT, pos=place)
     qtbot.waitUntil(lambda: session.stream.snapshot.index == expected)
-    headings, rows = population.numbers()
+    headings, rows = corpus.numbers()
     assert rows.shape == (12, len(headings))

@@ -1,4 +1,4 @@
-"""The window's points, spectrum and word map: turned, picked, outlined and searched by hand."""
+"""Fixed points, spectrum and word map panels: rotating, picking, outlining and searching."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
 
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QTextDocument, QWheelEvent
+from PySide6.QtWidgets import QApplication, QLabel
 
-from explorer.gui.panels.fixed_points import DRAG, FixedPointsPanel
+from explorer.gui.panels.fixed_points import DEGREES_PER_PIXEL, FixedPointsPanel
 from explorer.gui.panels.spectrum import SpectrumPanel
 from explorer.gui.panels.word_map import WordMapPanel
 from explorer.gui.window import Window
@@ -45,13 +45,20 @@ def spectrum(window: Window, qtbot: Any) -> SpectrumPanel:
 
 
 def found(session: Session) -> PointMap:
-    assert session.points.map is not None
-    return session.points.map
+    assert session.fixed_points.map is not None
+    return session.fixed_points.map
 
 
 def places(points: FixedPointsPanel) -> np.ndarray:
     assert points._scene is not None
     return points._scene.places
+
+
+def plain_text(label: QLabel) -> str:
+    """The text of a rich-text label."""
+    document = QTextDocument()
+    document.setHtml(label.text())
+    return document.toPlainText().replace("\xa0", " ")
 
 
 def wheel(picture: Any, place: tuple[float, float], clicks: int) -> None:
@@ -72,30 +79,30 @@ def test_every_entry_is_drawn_where_the_session_has_it(session: Session, points:
     drawn = np.concatenate([np.stack(spots.getData(), axis=1) for spots in (points._certified, points._cloud)])
     assert np.allclose(drawn, places(points))
     assert len(drawn) == len(map)
-    assert "stable" in points.legend.text()
-    assert "logit" in points.legend.text()
+    assert "stable" in plain_text(points.legend)
+    assert "logit" in plain_text(points.legend)
     assert points._ends.texts == ["PC1", "PC2", "PC3"]
     assert len(points._trail._lines) == 47
     alphas = [colour.alphaF() for colour in points._trail._colours]
     assert alphas == sorted(alphas)
-    scene = session.points.scene(session.frame())
+    scene = session.fixed_points.scene(session.frame())
     assert scene is not None
     assert len(points._path._lines) == len(scene.path) - 1 > 5
     assert len(points._unstable._lines) == len(map.unstable_directions)
 
 
 def test_a_drag_turns_and_selects_nothing(session: Session, points: FixedPointsPanel, qtbot: Any) -> None:
-    before, view = places(points).copy(), session.points.view
+    before, view = places(points).copy(), session.fixed_points.view
     begin, end = at(points.picture, (0, 0)), at(points.picture, (0.5, -0.2))
     drag(qtbot, points.picture, [(0, 0), (0.5, -0.2)])
-    now = session.points.view
+    now = session.fixed_points.view
     moved = end - begin
-    assert now.azimuth == pytest.approx((view.azimuth - DRAG * moved.x() + 180) % 360 - 180, abs=DRAG * 2)
-    assert now.elevation == pytest.approx(np.clip(view.elevation + DRAG * moved.y(), -90, 90), abs=DRAG * 2)
+    assert now.azimuth == pytest.approx((view.azimuth - DEGREES_PER_PIXEL * moved.x() + 180) % 360 - 180, abs=DEGREES_PER_PIXEL * 2)
+    assert now.elevation == pytest.approx(np.clip(view.elevation + DEGREES_PER_PIXEL * moved.y(), -90, 90), abs=DEGREES_PER_PIXEL * 2)
     assert now.selected is None
     assert not np.allclose(places(points), before)
     assert np.allclose(np.stack(points._cloud.getData(), axis=1), places(points)[found(session).certified :])
-    assert f"az {now.azimuth:.0f}°" in points.readout.text()
+    assert f"azimuth {now.azimuth:.0f}°".replace("-", "−") in points.readout.text()
 
 
 def test_the_wheel_zooms_and_a_double_click_shows_all(points: FixedPointsPanel, qtbot: Any) -> None:
@@ -113,34 +120,34 @@ def test_a_click_selects_in_every_panel_and_one_beside_lets_go(
     entry = map.certified + int(np.argmax(map.logit[map.certified :]))
     raise_panel(qtbot, window, "points")
     click(qtbot, points.picture, tuple(places(points)[entry]))
-    selected = session.points.view.selected
+    selected = session.fixed_points.view.selected
     assert selected is not None
     assert np.abs(places(points)[selected] - places(points)[entry]).max() < 0.1
     assert points._chosen.texts == [map.names[selected]]
-    session.points.select(entry)
+    session.fixed_points.select(entry)
     window.redraw()
     spectrum = window.panels["spectrum"]
     assert isinstance(spectrum, SpectrumPanel)
-    assert f"“{map.names[entry]}”" in spectrum.portrait.text()
+    assert f"“{map.names[entry]}”" in spectrum.details.text()
     raise_panel(qtbot, window, "word-map")
     assert words._chosen.texts == [map.names[entry]]
     raise_panel(qtbot, window, "points")
     empty = next(p for p in ((-1, 1), (1, 1), (1, -1), (0, -1)) if np.hypot(*(places(points) - p).T).min() > 0.3)
     click(qtbot, points.picture, empty)
-    assert session.points.view.selected is None
+    assert session.fixed_points.view.selected is None
 
 
 @pytest.mark.parametrize("clamps", [SHIFT, CTRL], ids=["rectangle", "lasso"])
 def test_many_are_selected_by_an_outline_and_listed(
     session: Session, points: FixedPointsPanel, qtbot: Any, clamps: Qt.KeyboardModifier
 ) -> None:
-    map, there, view = found(session), places(points), session.points.view
+    map, there, view = found(session), places(points), session.fixed_points.view
     x, y = there[map.certified]
     corners = [(x - 0.1, y - 0.1), (x + 0.1, y + 0.1)]
     if clamps is CTRL:
         corners = [(x - 0.1, y - 0.1), (x + 0.1, y - 0.1), (x + 0.1, y + 0.1), (x - 0.1, y + 0.1)]
     drag(qtbot, points.picture, corners, clamps)
-    many = session.points.view.many
+    many = session.fixed_points.view.many
     expected = np.flatnonzero((np.abs(there - (x, y)) < 0.095).all(axis=1)).tolist()
     assert set(expected) <= set(many)
     assert map.certified in many
@@ -149,29 +156,29 @@ def test_many_are_selected_by_an_outline_and_listed(
     listed = [points.list.item(row).text() for row in range(points.list.count())]
     assert sorted(listed) == sorted(map.names[k] for k in many)
     assert points.list.isVisible()
-    assert (session.points.view.azimuth, session.points.view.elevation) == (view.azimuth, view.elevation)
+    assert (session.fixed_points.view.azimuth, session.fixed_points.view.elevation) == (view.azimuth, view.elevation)
     points.list.itemClicked.emit(points.list.item(0))
-    assert map.names[session.points.view.selected or 0] == listed[0]
+    assert map.names[session.fixed_points.view.selected or 0] == listed[0]
     points.host.perform("deselect")
     assert not points.list.isVisible()
 
 
-def test_hovering_tells_name_logit_and_memory(session: Session, points: FixedPointsPanel, qtbot: Any) -> None:
+def test_hovering_shows_name_logit_and_time_constant(session: Session, points: FixedPointsPanel, qtbot: Any) -> None:
     entry = int(np.argmin(found(session).logit))
     hover(qtbot, points.picture, tuple(places(points)[entry]))
-    told = points._told.texts
-    assert len(told) == 1
-    assert "logit" in told[0]
-    assert "words" in told[0]
+    texts = points._tip.texts
+    assert len(texts) == 1
+    assert "logit" in texts[0]
+    assert "words" in texts[0]
     hover(qtbot, points.picture, (1.07, 1.07))
-    assert points._told.texts == []
+    assert points._tip.texts == []
 
 
 def test_colours_and_legend_follow_the_menu(session: Session, points: FixedPointsPanel) -> None:
     texts = []
-    for action in points._menu().actions()[:4]:
+    for action in points.menu().actions()[:4]:
         action.trigger()
-        assert action.text().endswith(session.points.view.colour)
+        assert action.text().endswith(session.fixed_points.view.colour)
         texts.append(points.legend.text())
     assert len(set(texts)) == 4
     assert "words (slowest τ)" in texts[1]
@@ -184,7 +191,7 @@ def test_another_network_clears_the_picture(session: Session, points: FixedPoint
     session.stream.use(small_network(7, seed=3))
     wait(lambda: session.stream.snapshot.network.cell.size == 7)
     points.host.redraw()
-    if session.points.map is None:
+    if session.fixed_points.map is None:
         assert len(points._cloud.getData()[0]) == 0
     settle(session)
     points.host.redraw()
@@ -194,16 +201,16 @@ def test_another_network_clears_the_picture(session: Session, points: FixedPoint
 # ---- the spectrum ------------------------------------------------------------------------------------------------
 
 
-def test_eigenvalues_are_drawn_and_told_in_words(session: Session, spectrum: SpectrumPanel, qtbot: Any) -> None:
-    portrait = session.points.portrait(session.frame())
-    assert portrait is not None
-    values = portrait.eigenvalues
+def test_eigenvalues_are_drawn_and_described(session: Session, spectrum: SpectrumPanel, qtbot: Any) -> None:
+    point = session.fixed_points.details(session.frame())
+    assert point is not None
+    values = point.eigenvalues
     assert np.allclose(np.stack(spectrum._values.getData(), axis=1), np.stack([values.real, values.imag], axis=1))
-    assert f"{abs(values[0]):.4f}" in spectrum.portrait.text()
-    assert "nearest to now" in spectrum.readout.text()
-    foretold = session.points.foretold(session.frame())
-    assert foretold is not None
-    assert f"+1 {foretold.explained[0]:.0%}" in spectrum.portrait.text()
+    assert f"{abs(values[0]):.4f}" in spectrum.details.text()
+    assert "point nearest to the current state" in spectrum.readout.text()
+    prediction = session.fixed_points.prediction(session.frame())
+    assert prediction is not None
+    assert f"+1 {prediction.explained[0]:.0%}" in plain_text(spectrum.details)
     hover(qtbot, spectrum.picture, (values[0].real, values[0].imag))
     spectrum.host.redraw()
     assert in_words(complex(values[0])) in spectrum.readout.text()
@@ -218,11 +225,11 @@ def test_eigenvalues_are_drawn_and_told_in_words(session: Session, spectrum: Spe
 # ---- the word map ------------------------------------------------------------------------------------------------
 
 
-def test_a_search_finds_a_word_and_looks_at_it_closely(session: Session, words: WordMapPanel, qtbot: Any) -> None:
+def test_a_search_finds_a_word_and_zooms_in_on_it(session: Session, words: WordMapPanel, qtbot: Any) -> None:
     before = words.view.viewRect().width()
     qtbot.keyClicks(words.search, "wonder")
     map = found(session)
-    selected = session.points.view.selected
+    selected = session.fixed_points.view.selected
     assert selected is not None
     assert map.names[selected] == "wonderful"
     assert words._chosen.texts == ["wonderful"]
@@ -253,13 +260,13 @@ def test_a_click_on_a_word_selects_it_along_either_axes(session: Session, words:
         assert words._words is not None
         word = int(np.argmax(words._words.logit))
         click(qtbot, words.picture, tuple(words._words.places[word]))
-        selected = session.points.view.selected
+        selected = session.fixed_points.view.selected
         assert selected is not None
         assert map.logit[selected] == pytest.approx(map.logit[map.certified + word], abs=0.05)
-        session.points.select(None)
+        session.fixed_points.select(None)
     assert words._words is not None
     hover(qtbot, words.picture, tuple(words._words.places[word]))
-    assert "slowest τ" in words._told.texts[0]
+    assert "slowest τ" in words._tip.texts[0]
 
 
 def test_numbers_of_points_and_words_are_those_shown(
@@ -277,7 +284,7 @@ def test_the_word_under_the_mouse_in_another_panel_is_marked(window: Window, poi
     session = window.opened_session
     window.hover(99)
     window.redraw()
-    scene = session.points.scene(session.frame())
+    scene = session.fixed_points.scene(session.frame())
     assert scene is not None
     np.testing.assert_allclose(np.stack(points._hovered.getData(), axis=1), scene.trail[-1:])
     window.hover(None)

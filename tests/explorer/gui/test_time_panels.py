@@ -1,4 +1,4 @@
-"""The window's panels over time, linked with each other: the review, the gates, rolling α; F(s); the reviews."""
+"""Panels over time and how they are linked: review, heat maps, rolling α; also F(s), the list of reviews, export."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ from explorer.gui.panels.alpha import AlphaPanel
 from explorer.gui.panels.heatmap import HeatmapPanel
 from explorer.gui.panels.review import ReviewPanel
 from explorer.gui.panels.reviews_list import ReviewsPanel
-from explorer.gui.panels.scaling import ScalingPanel, round_numbers
+from explorer.gui.panels.scaling import ScalingPanel, tick_values
 from explorer.gui.window import Window
-from explorer.session.controllers.noise_band import band
 from explorer.session.views.number_format import number
 from explorer.session.views.scaling import scaling
 from explorer.session.views.traces import alpha_at
@@ -114,8 +113,8 @@ def test_the_word_under_the_mouse_is_marked_everywhere(window: Window, qtbot: An
 def test_the_review_says_what_the_network_makes_of_it(window: Window) -> None:
     head = panel(window, ReviewPanel).readout.text()
     probability = window.opened_session.read("probability", 99, 100)[0, 0]
-    assert number(float(probability)) in head
-    assert "writer <b>positive" in head
+    assert f"P(positive) {number(float(probability))}" in head
+    assert "label positive" in head
     assert "colour: h, mean of all cells" in head
 
 
@@ -258,10 +257,10 @@ def test_the_trace_is_the_rolling_exponent_before_its_band(window: Window, qtbot
     snap = snapshot(window)
     np.testing.assert_allclose(rolling._curve.yData, session.read("alpha", 0, 100)[:, 6], equal_nan=True)
     alpha = alpha_at(session, session.frame())
-    assert f"α <b>{number(alpha)}" in rolling.readout.text()
-    qtbot.waitUntil(lambda: band(snap.window, snap.scales) is not None, timeout=60_000)
+    assert f"α {number(alpha)}" in rolling.readout.text()
+    qtbot.waitUntil(lambda: session.noise_bands.result(snap.window, snap.scales) is not None, timeout=60_000)
     window.redraw()
-    null = band(snap.window, snap.scales)
+    null = session.noise_bands.result(snap.window, snap.scales)
     assert null is not None
     drawn = [(region.rect().top(), region.rect().bottom()) for region in rolling.bands]
     assert drawn == [pytest.approx(null.white), pytest.approx(null.pink)]
@@ -286,7 +285,7 @@ def test_dragged_bounds_choose_the_scales_and_the_exponent_follows(window: Windo
     shown._region.setRegion(np.log10([8, 24]))
     found = scaling(session, frame, (8, 24))
     assert shown.bounds == pytest.approx((8, 24))
-    assert f"α <b>{number(found.alpha)}" in shown.readout.text()
+    assert f"α {number(found.alpha)}" in shown.readout.text()
     assert "17 scales 8…24 words" in shown.readout.text()
     x, y = shown._fit.getData()  # in logarithms
     assert np.polyfit(x, y, 1)[0] == pytest.approx(found.alpha)
@@ -297,10 +296,10 @@ def test_dragged_bounds_choose_the_scales_and_the_exponent_follows(window: Windo
     assert rows[rows[:, 2] == 1, 0].tolist() == [8, 9]
 
 
-def test_axes_tell_round_numbers() -> None:
-    assert round_numbers(3.6, 48) == [5, 10, 20]
-    assert round_numbers(0.004, 0.3) == pytest.approx([0.005, 0.01, 0.02, 0.05, 0.1, 0.2])
-    assert round_numbers(1, 20_000) == [1, 10, 100, 1000, 10_000]
+def test_axes_have_round_ticks() -> None:
+    assert tick_values(3.6, 48) == [5, 10, 20]
+    assert tick_values(0.004, 0.3) == pytest.approx([0.005, 0.01, 0.02, 0.05, 0.1, 0.2])
+    assert tick_values(1, 20_000) == [1, 10, 100, 1000, 10_000]
 
 
 def test_a_double_click_takes_the_scales_of_the_rolling_exponent_again(window: Window, qtbot: Any) -> None:
@@ -319,7 +318,7 @@ def test_a_double_click_takes_the_scales_of_the_rolling_exponent_again(window: W
 def test_reviews_are_searched_sorted_and_opened(window: Window, qtbot: Any) -> None:
     reviews = panel(window, ReviewsPanel)
     assert reviews.model.rowCount() == 3
-    assert [reviews.model.told(1, column) for column in range(4)] == ["2", "−", "second", str(len(REVIEWS[1].text))]
+    assert [reviews.model.cell_text(1, column) for column in range(4)] == ["2", "−", "second", str(len(REVIEWS[1].text))]
     qtbot.keyClicks(reviews.search, "dull film")
     qtbot.waitUntil(lambda: reviews.model.rowCount() == 1)
     qtbot.keyClick(reviews.search, Qt.Key.Key_Return)
@@ -330,9 +329,9 @@ def test_reviews_are_searched_sorted_and_opened(window: Window, qtbot: Any) -> N
     qtbot.waitUntil(lambda: reviews.model.rowCount() == 3)
     for column, expected in ((3, ["third", "second", "first"]), (2, ["first", "second", "third"])):
         reviews.table.sortByColumn(column, Qt.SortOrder.AscendingOrder)
-        assert [reviews.model.told(row, 2) for row in range(3)] == expected
+        assert [reviews.model.cell_text(row, 2) for row in range(3)] == expected
     reviews.table.sortByColumn(1, Qt.SortOrder.DescendingOrder)
-    assert [reviews.model.told(row, 1) for row in range(3)] == ["+", "·", "−"]
+    assert [reviews.model.cell_text(row, 1) for row in range(3)] == ["+", "·", "−"]
     reviews.table.doubleClicked.emit(reviews.model.index(0, 0))
     qtbot.waitUntil(lambda: snapshot(window).review.name == "first")
 
@@ -343,7 +342,7 @@ def test_further_columns_are_sorted_with_the_unknown_last(window: Window) -> Non
     for order, expected in ((Qt.SortOrder.AscendingOrder, [0, 2, 1]), (Qt.SortOrder.DescendingOrder, [2, 0, 1])):
         reviews.model.sort(4, order)
         assert reviews.model.shown.tolist() == expected
-    assert [reviews.model.told(row, 4) for row in range(3)] == [".90", ".50", "–"]
+    assert [reviews.model.cell_text(row, 4) for row in range(3)] == [".90", ".50", "–"]
 
 
 def test_search_and_order_of_the_reviews_are_kept(window: Window, qtbot: Any) -> None:
@@ -357,7 +356,7 @@ def test_search_and_order_of_the_reviews_are_kept(window: Window, qtbot: Any) ->
     again.restore(told)
     assert again.saved_state() == told
     again.model.set_reviews(REVIEWS)  # they come later than what is kept
-    assert [again.model.told(row, 2) for row in range(again.model.rowCount())] == ["first", "second"]
+    assert [again.model.cell_text(row, 2) for row in range(again.model.rowCount())] == ["first", "second"]
     header = again.table.horizontalHeader()
     assert (header.sortIndicatorSection(), header.sortIndicatorOrder()) == (3, Qt.SortOrder.DescendingOrder)
     for rubbish in ({"search": 3, "sort": "nothing", "falling": "yes"}, {"sort": ["#"]}, {}):
@@ -440,7 +439,7 @@ def test_the_context_menu_offers_what_a_panel_can_do(window: Window) -> None:
     gates.add_menu_items(menu, QPoint(10, 10))
     window.add_panel_items(menu, gates.name)
     texts = [action.text() for action in menu.actions()]
-    assert {"Pin", "Silence", "Copy picture", "Save as PNG, SVG or CSV …"} <= set(texts)
+    assert {"Pin", "Ablate", "Copy picture", "Export as PNG, SVG or CSV …"} <= set(texts)
 
 
 # ---- from the command line ---------------------------------------------------------------------------------------

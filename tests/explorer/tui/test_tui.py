@@ -83,7 +83,7 @@ def snapshot(app: Explorer):  # type: ignore[no-untyped-def]
 
 def view(app: Explorer):  # type: ignore[no-untyped-def]
     assert app.session is not None
-    return app.session.points.view
+    return app.session.fixed_points.view
 
 
 expect("play", lambda app: snapshot(app).finished)
@@ -107,7 +107,7 @@ expect("threshold-down", lambda app: snapshot(app).threshold == 0.01)
 expect("threshold-up", lambda app: snapshot(app).threshold == 0.05)
 expect("order", lambda app: choices(app).order == "activity")
 expect("bins", lambda app: choices(app).bins == "mean")
-expect("map", lambda app: choices(app).map == "viridis")
+expect("colour-map", lambda app: choices(app).colour_map == "viridis")
 expect("contrast", lambda app: choices(app).contrast == "range")
 expect("turn-left", lambda app: view(app).azimuth == -30)
 expect("turn-right", lambda app: view(app).azimuth == -10)
@@ -244,7 +244,7 @@ async def test_the_palette_does_what_was_chosen(session: Session) -> None:
     async with shown(session) as (app, pilot):
         await pilot.press("colon", *"viridis", "escape")
         await pilot.press("colon", *"colour map", "enter")
-        await until(pilot, lambda: choices(app).map == "viridis")
+        await until(pilot, lambda: choices(app).colour_map == "viridis")
 
 
 # ---- dialogues -----------------------------------------------------------------------------------------------
