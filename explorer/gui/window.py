@@ -269,6 +269,11 @@ class Window(ActionDialogs):
         dialog.open()
 
     @property
+    def zoomed(self) -> bool:
+        """Whether one panel fills the window."""
+        return self._layout_before_zoom is not None
+
+    @property
     def focused(self) -> Panel:
         """The panel with the keyboard focus, or else the first one in view."""
         widget: QObject | None = self.focusWidget()
