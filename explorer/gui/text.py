@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from explorer.gui.theme import Theme, role_colour
 from explorer.session.palette import LOOKS
 from explorer.session.views.readouts import Line
+
+_SPACE_BEFORE_SPACE = re.compile(" (?= )")  # HTML would show one space
 
 
 def safe(text: str, length: int = 200) -> str:
@@ -25,6 +28,6 @@ def rich_text(line: Line, theme: Theme) -> str:
     return "".join(
         f"<span style='color:{role_colour(theme, run.role).name()};"
         f"font-weight:{'bold' if LOOKS[run.role].bold else 'normal'}'>"
-        f"{as_html(run.text, 1000).replace('  ', '&nbsp; ')}</span>"
+        f"{_SPACE_BEFORE_SPACE.sub('&nbsp;', as_html(run.text, 1000))}</span>"
         for run in line
     )

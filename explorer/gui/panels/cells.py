@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QMenu, QSplitter
 
@@ -102,6 +103,14 @@ class CellsPanel(Panel):
     def paint_theme(self, theme: Theme) -> None:
         self.threshold.setPen(pg.mkPen(theme.dead, width=2))
         self.threshold.setHoverPen(pg.mkPen(theme.pink, width=3))
+
+    def numbers(self) -> tuple[list[str], NDArray[Any]]:
+        headings = ["cell", "value", "beta", "activity", "saturation", "weight", "dead", "ablated", "clamped", "pinned"]
+        rows = []
+        for r in self._rows:
+            numbers = (r.cell, r.value, 2 * r.alpha - 1, r.activity, r.saturation, r.weight)
+            rows.append([*numbers, r.dead, r.state == "ablated", r.state == "clamped", r.pinned])
+        return headings, np.array(rows, dtype=float).reshape(-1, len(headings))
 
     # ---- the mouse -----------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Windows of the tests: opened without a screen, closed, and looked after: nothing of them may stay."""
+"""Windows for the tests, opened offscreen and closed; no window or thread may outlive its test."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pytest
 from explorer.session.session import Session
 from tests.explorer.small import wait
 
-pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installed", exc_type=ImportError)
 
 
 @pytest.fixture
 def window(session: Session, qtbot: Any) -> Iterator[Any]:
-    """A window around that session, in which two frames are drawn."""
+    """A window with that session, after its second frame."""
     from explorer.gui.window import Window
 
     opened = Window(session=session, show_rates=False)
@@ -33,7 +33,7 @@ def window(session: Session, qtbot: Any) -> Iterator[Any]:
 
 @pytest.fixture(autouse=True)
 def nothing_stays(qapp: Any) -> Iterator[None]:
-    """After every test all its windows are gone, and all threads of its sessions have ended."""
+    """After every test all its windows are closed and the threads of its sessions have ended."""
     yield
     from PySide6.QtCore import QCoreApplication, QEvent
 

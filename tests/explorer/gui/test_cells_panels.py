@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installed", exc_type=ImportError)
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMenu
@@ -31,7 +31,7 @@ WORDS = TEXT.split()
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    """100 words read of the first of twelve reviews, each in an order of its own; one is too short for an exponent."""
+    """100 words read of the first of twelve reviews with shuffled words; one is too short for an exponent."""
     random = np.random.default_rng(0)
     reviews = [Review(f"review <b>{k}</b>", " ".join(random.permutation(WORDS)), bool(k % 2)) for k in range(11)]
     opened = Session(Stream(small_network()), [*reviews, Review("short", "A film.", True)])
@@ -55,7 +55,7 @@ def bar(window: Window, qtbot: Any) -> OverviewPanel:
 
 @pytest.fixture
 def corpus(window: Window, session: Session, qtbot: Any) -> CorpusPanel:
-    """Everything measured and drawn."""
+    """All reviews measured and drawn."""
     panel = raised(qtbot, window, CorpusPanel)
     qtbot.waitUntil(lambda: len(session.corpus.rows(session.frame())) == 12, timeout=60_000)
     window.redraw()
@@ -101,7 +101,7 @@ def test_the_threshold_is_dragged_and_the_mask_follows(session: Session, cells: 
     assert [colour == cells.theme.dead for colour in colours] == dead.tolist()
 
 
-def test_a_click_on_a_bar_selects_and_another_lets_go(session: Session, cells: CellsPanel, qtbot: Any) -> None:
+def test_a_click_on_a_bar_selects_and_another_deselects(session: Session, cells: CellsPanel, qtbot: Any) -> None:
     click(qtbot, cells.picture, (7.1, 0.05))
     assert session.choices.selected == 7
     assert cells.table.currentIndex().row() == 7
@@ -124,7 +124,7 @@ def test_the_table_sorts_by_any_column_and_back(session: Session, cells: CellsPa
     assert sorted(shown(cells)) == list(range(12))
 
 
-def test_a_sorted_table_rests_while_words_go_by(session: Session, cells: CellsPanel) -> None:
+def test_a_sorted_table_keeps_its_order_while_words_arrive(session: Session, cells: CellsPanel) -> None:
     cells.table.cells.sort_by(1)
     before = shown(cells)
     rows = cell_table(session, session.frame())[::-1]
@@ -205,7 +205,7 @@ def test_the_network_compared_with_is_a_line(session: Session, bar: OverviewPane
     path = tmp_path / "other.safetensors"
     small_network(6, seed=1).save(path)
     session.comparison.compare_with(str(path))
-    qtbot.waitUntil(lambda: session.comparison.result(session.update()) is not None)
+    qtbot.waitUntil(lambda: session.comparison.result(session.update()) is not None, timeout=60_000)
     bar.host.redraw()
     other = session.comparison.result(session.update())
     assert other is not None

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installed", exc_type=ImportError)
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QTextDocument, QWheelEvent
@@ -97,8 +97,12 @@ def test_a_drag_turns_and_selects_nothing(session: Session, points: FixedPointsP
     drag(qtbot, points.picture, [(0, 0), (0.5, -0.2)])
     now = session.fixed_points.view
     moved = end - begin
-    assert now.azimuth == pytest.approx((view.azimuth - DEGREES_PER_PIXEL * moved.x() + 180) % 360 - 180, abs=DEGREES_PER_PIXEL * 2)
-    assert now.elevation == pytest.approx(np.clip(view.elevation + DEGREES_PER_PIXEL * moved.y(), -90, 90), abs=DEGREES_PER_PIXEL * 2)
+    assert now.azimuth == pytest.approx(
+        (view.azimuth - DEGREES_PER_PIXEL * moved.x() + 180) % 360 - 180, abs=DEGREES_PER_PIXEL * 2
+    )
+    assert now.elevation == pytest.approx(
+        np.clip(view.elevation + DEGREES_PER_PIXEL * moved.y(), -90, 90), abs=DEGREES_PER_PIXEL * 2
+    )
     assert now.selected is None
     assert not np.allclose(places(points), before)
     assert np.allclose(np.stack(points._cloud.getData(), axis=1), places(points)[found(session).certified :])
@@ -113,7 +117,7 @@ def test_the_wheel_zooms_and_a_double_click_shows_all(points: FixedPointsPanel, 
     qtbot.waitUntil(lambda: points.view.viewRect().width() == pytest.approx(whole))
 
 
-def test_a_click_selects_in_every_panel_and_one_beside_lets_go(
+def test_a_click_selects_in_every_panel_and_one_on_nothing_deselects(
     session: Session, points: FixedPointsPanel, words: WordMapPanel, window: Window, qtbot: Any
 ) -> None:
     map = found(session)
@@ -137,16 +141,16 @@ def test_a_click_selects_in_every_panel_and_one_beside_lets_go(
     assert session.fixed_points.view.selected is None
 
 
-@pytest.mark.parametrize("clamps", [SHIFT, CTRL], ids=["rectangle", "lasso"])
+@pytest.mark.parametrize("modifiers", [SHIFT, CTRL], ids=["rectangle", "lasso"])
 def test_many_are_selected_by_an_outline_and_listed(
-    session: Session, points: FixedPointsPanel, qtbot: Any, clamps: Qt.KeyboardModifier
+    session: Session, points: FixedPointsPanel, qtbot: Any, modifiers: Qt.KeyboardModifier
 ) -> None:
     map, there, view = found(session), places(points), session.fixed_points.view
     x, y = there[map.certified]
     corners = [(x - 0.1, y - 0.1), (x + 0.1, y + 0.1)]
-    if clamps is CTRL:
+    if modifiers is CTRL:
         corners = [(x - 0.1, y - 0.1), (x + 0.1, y - 0.1), (x + 0.1, y + 0.1), (x - 0.1, y + 0.1)]
-    drag(qtbot, points.picture, corners, clamps)
+    drag(qtbot, points.picture, corners, modifiers)
     many = session.fixed_points.view.many
     expected = np.flatnonzero((np.abs(there - (x, y)) < 0.095).all(axis=1)).tolist()
     assert set(expected) <= set(many)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installed", exc_type=ImportError)
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
@@ -43,7 +43,7 @@ def on_screen(plot: Any, x: float, y: float) -> QPoint:
 
 
 def click(qtbot: Any, plot: Any, x: float, y: float) -> None:
-    """A click in a plot, apart in time from the one before, which would make it a double click."""
+    """A click in a plot, long enough after the last one not to be a double click."""
     qtbot.wait(450)
     qtbot.mouseClick(plot.viewport(), LEFT, pos=on_screen(plot, x, y))
 
@@ -58,7 +58,7 @@ def drag(qtbot: Any, widget: Any, begin: QPoint, end: QPoint, button: Any = LEFT
     qtbot.mousePress(widget, button, pos=begin)
     for part in (0.3, 0.6, 1.0):
         place = begin + (end - begin) * part
-        qtbot.wait(15)  # pyqtgraph heeds a hundred moves a second
+        qtbot.wait(15)  # pyqtgraph handles 100 moves per second
         _move(widget, place, button)
     qtbot.mouseRelease(widget, button, pos=end)
 
@@ -110,12 +110,12 @@ def test_the_word_under_the_mouse_is_marked_everywhere(window: Window, qtbot: An
     assert not panel(window, AlphaPanel)._marks.hover.isVisible()
 
 
-def test_the_review_says_what_the_network_makes_of_it(window: Window) -> None:
-    head = panel(window, ReviewPanel).readout.text()
+def test_the_readout_shows_prediction_and_label(window: Window) -> None:
+    readout = panel(window, ReviewPanel).readout.text()
     probability = window.opened_session.read("probability", 99, 100)[0, 0]
-    assert f"P(positive) {number(float(probability))}" in head
-    assert "label positive" in head
-    assert "colour: h, mean of all cells" in head
+    assert f"P(positive) {number(float(probability))}" in readout
+    assert "label positive" in readout
+    assert "colour: h, mean of all cells" in readout
 
 
 def test_the_wheel_scrolls_a_long_review(window: Window, qtbot: Any) -> None:
@@ -131,7 +131,7 @@ def test_the_wheel_scrolls_a_long_review(window: Window, qtbot: Any) -> None:
     assert words._top == words.layout_.lines - words._lines_in_view
 
 
-# ---- the gates -------------------------------------------------------------------------------------------------
+# ---- the heat maps -----------------------------------------------------------------------------------------------
 
 
 def test_a_click_in_a_picture_selects_the_cell_and_looks_at_the_word(window: Window, qtbot: Any) -> None:
@@ -163,7 +163,7 @@ def test_a_drag_in_a_picture_brushes_and_the_places_are_marked(window: Window, q
     assert sum(place.isVisible() for place in marks.matches) == len(pattern.places)
 
 
-def test_the_marks_of_a_brush_stay_while_a_gate_is_held(window: Window, qtbot: Any) -> None:
+def test_the_marks_of_a_brush_stay_while_a_gate_is_clamped(window: Window, qtbot: Any) -> None:
     session, marks = window.opened_session, panel(window, HeatmapPanel)._marks
     window.brush(40, 43)
     session.ablation.clamp_at("0")
@@ -180,7 +180,7 @@ def test_the_marks_of_a_brush_stay_while_a_gate_is_held(window: Window, qtbot: A
 def test_hovering_shows_the_trace_of_the_cell(window: Window, qtbot: Any) -> None:
     gates = panel(window, HeatmapPanel)
     height = gates._pictures["h"].height_of(5)
-    qtbot.wait(30)  # pyqtgraph heeds a hundred moves a second
+    qtbot.wait(30)  # pyqtgraph handles 100 moves per second
     _move(gates._images.viewport(), on_screen(gates._images, 11.5, height), None)
     qtbot.waitUntil(lambda: (window.hovered, window.hovered_cell) == (11, 5))
     window.redraw()
@@ -225,7 +225,7 @@ def test_the_wheel_zooms_all_pictures_and_a_double_click_undoes_it(window: Windo
     assert window.visible_range.seen(window.opened_session.frame()) == (0, 144)
 
 
-def test_the_overview_tells_which_part_is_shown(window: Window) -> None:
+def test_the_overview_marks_the_visible_range(window: Window) -> None:
     overview: Any = window.panels["overview"]
     assert not overview.strip.part.isVisible()
     window.visible_range.zoom(60, 110)
@@ -236,7 +236,7 @@ def test_the_overview_tells_which_part_is_shown(window: Window) -> None:
     assert overview.strip.hover.x() == 70.5
 
 
-def test_bins_are_told(window: Window) -> None:
+def test_cells_that_share_a_row_are_counted(window: Window) -> None:
     window.resize(900, 420)
     for name in ("alpha", "overview", "review"):
         window.docks.docks[name].close()
@@ -244,15 +244,15 @@ def test_bins_are_told(window: Window) -> None:
     for _ in range(3):
         window.repaint()
     window.redraw()
-    if panel(window, HeatmapPanel).reduction > 1:
-        assert "cells/row" in panel(window, HeatmapPanel).readout.text()
-        assert "cells/row" in window.status.state.text()
+    assert panel(window, HeatmapPanel).reduction > 1
+    assert "cells/row" in panel(window, HeatmapPanel).readout.text()
+    assert "cells/row" in window.status.state.text()
 
 
 # ---- rolling α and F(s) ------------------------------------------------------------------------------------------
 
 
-def test_the_trace_is_the_rolling_exponent_before_its_band(window: Window, qtbot: Any) -> None:
+def test_the_curve_is_the_rolling_exponent_over_the_noise_bands(window: Window, qtbot: Any) -> None:
     session, rolling = window.opened_session, panel(window, AlphaPanel)
     snap = snapshot(window)
     np.testing.assert_allclose(rolling._curve.yData, session.read("alpha", 0, 100)[:, 6], equal_nan=True)
@@ -266,10 +266,11 @@ def test_the_trace_is_the_rolling_exponent_before_its_band(window: Window, qtbot
     assert drawn == [pytest.approx(null.white), pytest.approx(null.pink)]
 
 
-def test_what_is_compared_with_is_drawn_beside(window: Window, qtbot: Any, tmp_path: Path) -> None:
+def test_a_compared_network_is_drawn_too(window: Window, qtbot: Any, tmp_path: Path) -> None:
     session, rolling = window.opened_session, panel(window, AlphaPanel)
     session.comparison.compare_with(str(small_file(tmp_path, 5)))
-    qtbot.waitUntil(lambda: rolling._other.yData is not None and len(rolling._other.yData) == 144)
+    other = rolling._other
+    qtbot.waitUntil(lambda: other.yData is not None and len(other.yData) == 144, timeout=60_000)
     assert rolling._other.isVisible()
     assert "lstm-5" in rolling.readout.text()
     session.comparison.compare_with(None)
@@ -318,7 +319,12 @@ def test_a_double_click_takes_the_scales_of_the_rolling_exponent_again(window: W
 def test_reviews_are_searched_sorted_and_opened(window: Window, qtbot: Any) -> None:
     reviews = panel(window, ReviewsPanel)
     assert reviews.model.rowCount() == 3
-    assert [reviews.model.cell_text(1, column) for column in range(4)] == ["2", "−", "second", str(len(REVIEWS[1].text))]
+    assert [reviews.model.cell_text(1, column) for column in range(4)] == [
+        "2",
+        "−",
+        "second",
+        str(len(REVIEWS[1].text)),
+    ]
     qtbot.keyClicks(reviews.search, "dull film")
     qtbot.waitUntil(lambda: reviews.model.rowCount() == 1)
     qtbot.keyClick(reviews.search, Qt.Key.Key_Return)
@@ -345,31 +351,31 @@ def test_further_columns_are_sorted_with_the_unknown_last(window: Window) -> Non
     assert [reviews.model.cell_text(row, 4) for row in range(3)] == ["0.90", "0.50", "–"]
 
 
-def test_search_and_order_of_the_reviews_are_kept(window: Window, qtbot: Any) -> None:
+def test_search_and_order_of_the_reviews_are_saved(window: Window, qtbot: Any) -> None:
     reviews = panel(window, ReviewsPanel)
     assert reviews.saved_state() == {"search": "", "sort": "#", "falling": False}
     reviews.search.setText("film")
     reviews.table.sortByColumn(3, Qt.SortOrder.DescendingOrder)
-    told = reviews.saved_state()
-    assert told == {"search": "film", "sort": "length", "falling": True}
+    saved = reviews.saved_state()
+    assert saved == {"search": "film", "sort": "length", "falling": True}
     again = ReviewsPanel(window)
-    again.restore(told)
-    assert again.saved_state() == told
-    again.model.set_reviews(REVIEWS)  # they come later than what is kept
+    again.restore(saved)
+    assert again.saved_state() == saved
+    again.model.set_reviews(REVIEWS)  # they are opened after the state is restored
     assert [again.model.cell_text(row, 2) for row in range(again.model.rowCount())] == ["first", "second"]
     header = again.table.horizontalHeader()
     assert (header.sortIndicatorSection(), header.sortIndicatorOrder()) == (3, Qt.SortOrder.DescendingOrder)
     for rubbish in ({"search": 3, "sort": "nothing", "falling": "yes"}, {"sort": ["#"]}, {}):
         again.restore(rubbish)
-        assert again.saved_state() == told
+        assert again.saved_state() == saved
     again.deleteLater()
 
 
-def test_an_order_by_what_is_measured_later_waits_for_it(window: Window, qtbot: Any) -> None:
+def test_sorting_by_a_column_of_the_corpus_waits_for_it(window: Window, qtbot: Any) -> None:
     reviews = panel(window, ReviewsPanel)
-    told = {"search": "", "sort": "P", "falling": True}
-    reviews.restore(told)
-    assert reviews.saved_state() == told
+    saved = {"search": "", "sort": "P", "falling": True}
+    reviews.restore(saved)
+    assert reviews.saved_state() == saved
     assert reviews.model.shown.tolist() == [0, 1, 2]
     window.raise_panel("corpus")
     session = window.opened_session
@@ -377,13 +383,13 @@ def test_an_order_by_what_is_measured_later_waits_for_it(window: Window, qtbot: 
     window.redraw()
     measured = reviews.numbers()[1][:, -1].astype(float)
     assert measured.tolist() == sorted(measured, reverse=True)
-    assert reviews.saved_state() == told
+    assert reviews.saved_state() == saved
     reviews.restore({"sort": "β h", "falling": False})
     assert reviews.saved_state()["sort"] == "β h"
     other = ReviewsPanel(window)
     other.model.set_reviews(REVIEWS)
-    other.restore(told)
-    other.table.sortByColumn(2, Qt.SortOrder.AscendingOrder)  # a person chose otherwise meanwhile
+    other.restore(saved)
+    other.table.sortByColumn(2, Qt.SortOrder.AscendingOrder)  # the user chose another column meanwhile
     assert other.saved_state() == {"search": "", "sort": "name", "falling": False}
     other.deleteLater()
 
@@ -392,7 +398,7 @@ def test_an_order_by_what_is_measured_later_waits_for_it(window: Window, qtbot: 
 
 
 @pytest.mark.parametrize("name", ["review", "heatmap", "alpha", "scaling", "reviews"])
-def test_a_panel_is_saved_as_picture_drawing_and_numbers(window: Window, name: str, tmp_path: Path) -> None:
+def test_a_panel_is_saved_as_png_svg_and_csv(window: Window, name: str, tmp_path: Path) -> None:
     window.raise_panel(name)
     chosen = window.panels[name]
     for kind, begins in ((".png", b"\x89PNG"), (".svg", b"<?xml")):
@@ -411,14 +417,14 @@ def test_another_kind_of_file_is_refused(window: Window, tmp_path: Path) -> None
         save(window.panels["alpha"], tmp_path / "panel.gif")
 
 
-def test_the_numbers_of_the_gates_are_those_of_the_stream(window: Window) -> None:
+def test_the_table_of_the_heat_maps_is_that_of_the_stream(window: Window) -> None:
     headings, rows = panel(window, HeatmapPanel).numbers()
     assert headings[:3] == ["word", "h_0", "h_1"]
     np.testing.assert_array_equal(rows[:, 0], np.arange(100))
     np.testing.assert_allclose(rows[:, 1:], window.opened_session.read("h", 0, 100))
 
 
-def test_a_file_is_chosen_and_told(window: Window, qtbot: Any, tmp_path: Path) -> None:
+def test_exporting_asks_for_a_file_and_reports_it(window: Window, qtbot: Any, tmp_path: Path) -> None:
     window.raise_panel("alpha")
     window.perform("export")
     ask = next(iter(window.findChildren(QFileDialog)))
@@ -433,7 +439,7 @@ def test_a_file_is_chosen_and_told(window: Window, qtbot: Any, tmp_path: Path) -
     assert "nowhere" in window.opened_session.note
 
 
-def test_the_context_menu_offers_what_a_panel_can_do(window: Window) -> None:
+def test_the_context_menu_has_items_of_the_panel_and_of_every_panel(window: Window) -> None:
     menu = QMenu()
     gates = panel(window, HeatmapPanel)
     gates.add_menu_items(menu, QPoint(10, 10))
@@ -455,7 +461,7 @@ def pinkx(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
     )  # fmt: skip
 
 
-def test_a_picture_is_taken_without_a_screen(tmp_path: Path) -> None:
+def test_a_picture_needs_no_display(tmp_path: Path) -> None:
     path = tmp_path / "window.png"
     network = str(small_file(tmp_path))
     done = pinkx("--screenshot", str(path), "--after", "0.5", "--size", "1100x720", "--network", network)
