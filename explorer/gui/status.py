@@ -8,7 +8,8 @@ from explorer.gui.host import Host
 from explorer.gui.text import as_html, rich_text
 from explorer.session.core import Frame
 from explorer.session.session import Session
-from explorer.session.views.readouts import Run, status_parts
+from explorer.session.views.readouts import status_parts
+from explorer.session.views.runs import Run
 
 
 class Status(QStatusBar):

@@ -7,7 +7,7 @@ from html import escape
 
 from explorer.gui.theme import Theme, role_colour
 from explorer.session.palette import LOOKS
-from explorer.session.views.readouts import Line
+from explorer.session.views.runs import Line
 
 _SPACE_BEFORE_SPACE = re.compile(" (?= )")  # HTML would show one space
 

@@ -16,7 +16,8 @@ from explorer.gui.plots.charts import FAR, GUTTER, TimeMarks, TimeViewBox
 from explorer.gui.theme import Theme, qcolor
 from explorer.session.core import Frame
 from explorer.session.session import Session
-from explorer.session.views.readouts import alpha_line, estimator_line, join
+from explorer.session.views.readouts import alpha_line, estimator_line
+from explorer.session.views.runs import join
 from explorer.session.views.traces import alpha_at, alpha_column, other_alpha
 
 BEHIND = -10  # z value of what lies behind the curves

@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from explorer.gui.theme import DARK, Theme, qcolor
-from explorer.session.views.readouts import CELL_HEADINGS, CELL_MEANINGS, MARKS_MEANING, cell_text
+from explorer.session.views.cell_readouts import CELL_HEADINGS, CELL_MEANINGS, MARKS_MEANING, cell_text
 from explorer.session.views.traces import CellRow
 
 Index = Any  # QModelIndex or QPersistentModelIndex

@@ -18,8 +18,9 @@ from explorer.gui.theme import Theme
 from explorer.session.core import Frame
 from explorer.session.palette import RGB
 from explorer.session.session import Session
+from explorer.session.views.cell_readouts import cell_line, cells_line, dead_line
 from explorer.session.views.number_format import cell_name
-from explorer.session.views.readouts import Run, cell_line, cells_line, dead_line, join, plain
+from explorer.session.views.runs import Run, join, plain
 from explorer.session.views.traces import CellRow, cell_table
 
 BAR_WIDTH = 0.8  # the distance between bars is 1

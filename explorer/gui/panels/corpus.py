@@ -22,7 +22,8 @@ from explorer.session.core import Frame
 from explorer.session.session import Session
 from explorer.session.views.number_format import number
 from explorer.session.views.picking import nearest
-from explorer.session.views.readouts import changes_line, corpus_line, histogram_line, join, plain
+from explorer.session.views.readouts import changes_line, corpus_line, histogram_line
+from explorer.session.views.runs import join, plain
 
 BINS = 60
 REACH = 9.0  # pixels around a dot in which the mouse points at it

@@ -24,14 +24,8 @@ from explorer.session.views.many_points import Many, many
 from explorer.session.views.number_format import number
 from explorer.session.views.picking import inside
 from explorer.session.views.point_map import COLOURS, MEMORIES, STATES, PointMap, Scene
-from explorer.session.views.readouts import (
-    Run,
-    entry_line,
-    no_points_line,
-    plain,
-    point_legend,
-    points_line,
-)
+from explorer.session.views.point_readouts import entry_line, no_points_line, point_legend, points_line
+from explorer.session.views.runs import Run, plain
 
 DEGREES_PER_PIXEL = 0.5  # of a drag
 RANGE = (-1.08, 1.08)  # the unit box and a margin for marks at its edge

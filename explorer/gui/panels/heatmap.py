@@ -21,8 +21,9 @@ from explorer.gui.theme import Theme, qcolor
 from explorer.session.actions import key_of
 from explorer.session.core import Frame
 from explorer.session.session import Session
+from explorer.session.views.cell_readouts import heatmap_line, value_line
 from explorer.session.views.number_format import cell_name, number
-from explorer.session.views.readouts import Line, Run, heatmap_line, join, value_line
+from explorer.session.views.runs import Line, Run, join
 from explorer.session.views.signal_images import GateImage, Gates, cell_traces, trace_range
 
 FIRST_SHOWN = frozenset("ifgochrzn")  # signals switched on at first

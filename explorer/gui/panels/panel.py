@@ -18,7 +18,7 @@ from explorer.gui.panels.readout_line import ReadoutLine
 from explorer.gui.theme import Theme
 from explorer.session.core import Frame
 from explorer.session.session import Session
-from explorer.session.views.readouts import Line
+from explorer.session.views.runs import Line
 
 CACHED = QGraphicsItem.CacheMode.DeviceCoordinateCache
 MIN_READOUT_TIME = 0.2  # seconds a readout stays while words arrive

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer.gui.theme import DARK, Theme, qcolor, role_colour
 from explorer.session.palette import LOOKS, Role
-from explorer.session.views.readouts import Line, Run, plain
+from explorer.session.views.runs import Line, Run, plain
 
 LEFT, TOP = 4, 2  # pixels
 ELLIPSIS = "…"

@@ -17,7 +17,8 @@ from explorer.gui.theme import Theme, qcolor, table
 from explorer.session.core import Frame
 from explorer.session.palette import RGB, codes, text_on
 from explorer.session.session import Session
-from explorer.session.views.readouts import Run, join, review_rows, word_colours_line
+from explorer.session.views.readouts import review_rows, word_colours_line
+from explorer.session.views.runs import Run, join
 from explorer.session.views.text_layout import Layout, lay_out, unknown_words, word_strengths
 from explorer.session.views.traces import probability_at
 

@@ -25,7 +25,7 @@ from explorer.gui.theme import Theme, qcolor
 from explorer.session.core import Frame
 from explorer.session.session import Session
 from explorer.session.views.number_format import count, number
-from explorer.session.views.readouts import Run
+from explorer.session.views.runs import Run
 
 if TYPE_CHECKING:
     from engine.reviews import Review

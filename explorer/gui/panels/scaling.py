@@ -15,7 +15,8 @@ from explorer.gui.plots.marks import Spots
 from explorer.gui.theme import Theme, qcolor
 from explorer.session.core import Frame
 from explorer.session.session import Session
-from explorer.session.views.readouts import Run, join, scaling_line
+from explorer.session.views.readouts import scaling_line
+from explorer.session.views.runs import Run, join
 from explorer.session.views.scaling import Scaling, fine_fluctuation, fine_scales, scaling
 
 NOISES = {0.5: "white", 1.0: "pink", 1.5: "Brownian"}

@@ -19,15 +19,9 @@ from explorer.session.controllers.linear_prediction import AHEAD
 from explorer.session.core import Frame
 from explorer.session.session import Session
 from explorer.session.views.eigenvalues import in_words, time_constant
-from explorer.session.views.point_details import PointDetails
-from explorer.session.views.readouts import (
-    PREDICTION_MEANING,
-    Run,
-    join,
-    no_points_line,
-    point_lines,
-    spectrum_title,
-)
+from explorer.session.views.point_map import PointDetails
+from explorer.session.views.point_readouts import PREDICTION_MEANING, no_points_line, point_lines, spectrum_title
+from explorer.session.views.runs import Run, join
 
 RANGE = 1.25  # of both axes of the complex plane
 REACH = 12.0  # pixels around an eigenvalue in which the mouse points at it

@@ -20,7 +20,8 @@ from explorer.session.core import Frame
 from explorer.session.session import Session
 from explorer.session.views.picking import nearest
 from explorer.session.views.point_map import PointMap
-from explorer.session.views.readouts import entry_line, no_points_line, plain, word_map_line
+from explorer.session.views.point_readouts import entry_line, no_points_line, word_map_line
+from explorer.session.views.runs import plain
 from explorer.session.views.word_map import AXES, WordMap, thinned, word_map
 
 REACH = 12.0  # pixels around a word in which the mouse points at it

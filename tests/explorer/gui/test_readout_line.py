@@ -16,7 +16,7 @@ from explorer.gui.panels.readout_line import LEFT, TOP, ReadoutLine
 from explorer.gui.text import rich_text
 from explorer.gui.theme import DARK, LIGHT, Theme, qcolor, role_colour
 from explorer.session.palette import LOOKS
-from explorer.session.views.readouts import Line, Run, plain
+from explorer.session.views.runs import Line, Run, plain
 
 LINES: dict[str, Line] = {
     "values": (Run("P(positive) "), Run("0.46", "value"), Run("   label "), Run("positive", "text")),
