@@ -17,10 +17,10 @@ from engine.null import null
 from engine.reviews import Review
 from explorer.session.controllers.corpus import ORDERS, PORTION, RANGE, SIGNALS, measure_reviews
 from explorer.session.core import Frame, SessionError
-from explorer.session.jobs import Job, Worker
+from explorer.session.jobs import Job, JobRunner
 from explorer.session.session import Session
 from tests.explorer import jobs
-from tests.explorer.small import SHARED_WORKER, CountingWorker, replayed, small_network, wait
+from tests.explorer.small import SHARED_JOBS, CountingJobs, replayed, small_network, wait
 
 COUNT = 40
 WATCHED = 9
@@ -36,10 +36,8 @@ def reviews(count: int = COUNT) -> list[Review]:
     ]
 
 
-def opened(source: Sequence[Review], index: int = 0, worker: Worker | None = None, portion: int = PORTION) -> Session:
-    session = Session(
-        Stream(small_network(), speed=None), source, index, worker=worker or SHARED_WORKER, portion=portion
-    )
+def opened(source: Sequence[Review], index: int = 0, jobs: JobRunner | None = None, portion: int = PORTION) -> Session:
+    session = Session(Stream(small_network(), speed=None), source, index, jobs=jobs or SHARED_JOBS, portion=portion)
     wait(lambda: session.stream.snapshot.run == 1)
     session.fixed_points.close()
     return session
@@ -209,7 +207,7 @@ def test_another_network_or_a_held_cell_begins_anew(session: Session) -> None:
     assert rows["probability"][np.argsort(rows["review"])] == pytest.approx(expected["probability"])
 
 
-class NotingWorker(CountingWorker):
+class NotingJobs(CountingJobs):
     """Lists the names of the reviews in every job."""
 
     def __init__(self) -> None:
@@ -223,22 +221,22 @@ class NotingWorker(CountingWorker):
 
 
 def test_it_fills_in_portion_by_portion_and_a_review_opened_meanwhile_comes_next() -> None:
-    worker = NotingWorker()
-    session = opened(reviews(2 * PORTION), 5, worker)
+    runner = NotingJobs()
+    session = opened(reviews(2 * PORTION), 5, runner)
     session.corpus.request(session.frame())
     last = session.corpus._waiting[0]
     session.open_review(last)
     wait(lambda: session.stream.snapshot.index == last)
     settle(session)
     session.close()
-    given = worker.portions
+    given = runner.portions
     assert given[0][0] == "r5"
     assert [len(part) for part in given] == [PORTION // 16, PORTION, 2 * PORTION - PORTION - PORTION // 16]
     assert f"r{last}" in (given[1][0], given[0][0])
     assert sorted(name for part in given for name in part) == sorted(review.name for review in session.reviews)
 
 
-class FailingWorker(CountingWorker):
+class FailingJobs(CountingJobs):
     """Fails at jobs of one network."""
 
     def __init__(self) -> None:
@@ -251,13 +249,13 @@ class FailingWorker(CountingWorker):
 
 
 def test_a_failure_is_reported_once_and_another_network_is_tried() -> None:
-    worker = FailingWorker()
-    session = opened(reviews(), WATCHED, worker)
-    worker.fails_for = session.stream.snapshot.network
+    runner = FailingJobs()
+    session = opened(reviews(), WATCHED, runner)
+    runner.fails_for = session.stream.snapshot.network
     session.corpus.request(session.frame())
     wait(lambda: session.corpus.trouble == "measuring failed: 'bad'")
     session.corpus.request(session.frame())
-    assert worker.started == ["fail"]
+    assert runner.started == ["fail"]
     other = small_network(seed=4)
     session.stream.use(other)
     wait(lambda: session.stream.snapshot.network is other)
@@ -274,18 +272,18 @@ def test_a_closed_corpus_measures_nothing_more(session: Session) -> None:
 
 
 def test_reading_starts_nothing_and_a_request_starts_one_job() -> None:
-    worker = CountingWorker()
-    session = opened(reviews(), WATCHED, worker)
+    runner = CountingJobs()
+    session = opened(reviews(), WATCHED, runner)
     corpus, frame = session.corpus, session.update()
     for _ in range(2):
         assert len(corpus.rows(frame)) == len(corpus.listed(frame)) == 0
         assert corpus.histogram(frame, "h", 9).watched is None
         assert (corpus.watched(frame), corpus.band(frame)) == (None, None)
         assert len(corpus.scatter(frame)[0]) == 0
-    assert worker.started == []
+    assert runner.started == []
     corpus.request(frame)
     corpus.request(frame)
-    assert worker.started == ["measure_reviews"]
+    assert runner.started == ["measure_reviews"]
     session.close()
 
 

@@ -13,7 +13,7 @@ from explorer.session.session import Session
 from explorer.tui.app import Explorer
 from explorer.tui.dialogs.rows import Rows
 from explorer.tui.panels.corpus import COLUMNS, Histograms, PopulationScreen
-from tests.explorer.session.test_corpus import COUNT, WATCHED, FailingWorker, opened, reviews, settle
+from tests.explorer.session.test_corpus import COUNT, WATCHED, FailingJobs, opened, reviews, settle
 from tests.explorer.small import wait
 from tests.explorer.tui.test_tui import shown, until
 
@@ -201,9 +201,9 @@ async def test_any_size_and_no_colours_are_drawn(
 
 
 async def test_what_goes_wrong_is_on_the_screen() -> None:
-    worker = FailingWorker()
-    session = opened(reviews(), worker=worker)
-    worker.fails_for = session.stream.snapshot.network
+    runner = FailingJobs()
+    session = opened(reviews(), jobs=runner)
+    runner.fails_for = session.stream.snapshot.network
     async with shown(session) as (app, pilot):
         await pilot.press("h")
         await until(pilot, lambda: isinstance(app.screen, PopulationScreen))
@@ -215,13 +215,17 @@ async def test_what_goes_wrong_is_on_the_screen() -> None:
     session.close()
 
 
+PICTURES: list[tuple[str, tuple[int, int], tuple[str, ...]]] = [
+    ("large", (120, 40), ()),
+    ("small", (80, 24), ("o",)),
+    ("bin", (100, 30), ("right", "right", "down")),
+]
+
+
 @pytest.mark.parametrize(
     ("name", "size", "keys"),
-    [
-        ("large", (120, 40), ()),
-        ("small", (80, 24), ("o",)),
-        ("bin", (100, 30), ("right", "right", "down")),
-    ],
+    PICTURES,
+    ids=[f"{name}-{width}x{height}" for name, (width, height), _ in PICTURES],
 )
 def test_picture(snap_compare: Any, session: Session, name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
     async def prepare(pilot: Pilot[None]) -> None:
