@@ -86,7 +86,7 @@ def test_a_file_has_one_subject(file: Path):
             "from explorer.cli import main; sys.argv = ['pinkx', '--help']; main()",
             {"torch", "numba", "scipy", "numpy", "matplotlib", "PySide6", *TOOLKITS},
         ),
-        ("import engine.catalogue; engine.catalogue.shipped()", {"torch", "numba", "scipy", *TOOLKITS}),
+        ("import engine.catalogue; engine.catalogue.shipped_networks()", {"torch", "numba", "scipy", *TOOLKITS}),
         ("import explorer.session", TOOLKITS),
     ],
     ids=["pinkx --help", "engine.catalogue", "explorer.session"],

@@ -6,14 +6,14 @@ import json
 
 import click
 
-from engine.catalogue import shipped
+from engine.catalogue import shipped_networks
 
 
 @click.command
 @click.option("--json", "as_json", is_flag=True, help="A list of objects, for scripts.")
 def command(as_json: bool) -> None:
     """List the networks that ship with pinkx; ACCURACY is the fraction right of the whole test set."""
-    networks = shipped()
+    networks = shipped_networks()
     if as_json:
         click.echo(json.dumps([network.json() for network in networks], indent=2))
     elif networks:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.probability import positive_probability
 from explorer.session.controllers.linear_prediction import Foretold, LinearPredictionController
 from explorer.session.controllers.point_search import INPUTS, STARTS, PointSearch
 from explorer.session.views.point_map import COLOURS, PointMap, PointView, Scene, scene_of, screen
@@ -50,7 +51,7 @@ class PointDetails:
     @property
     def probability(self) -> float:
         """P(positive)."""
-        return float(0.5 * (1 + np.tanh(0.5 * self.logit)))
+        return float(positive_probability(self.logit))
 
 
 class FixedPointsController:
@@ -263,7 +264,7 @@ def _word_portrait(map: PointMap, entry: int) -> PointDetails:
         kind=("fixed", "fixed", "slow", "moving")[int(map.state[entry])],
         stability="stable" if not unstable else f"saddle with {unstable}",
         eigenvalues=values,
-        memory=float(words.memory[row]),
+        memory=float(words.time_constant[row]),
         q=float(q[0]),
         newton_step=float(step[0]),
         logit=float(words.logit[row]),

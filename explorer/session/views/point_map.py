@@ -95,7 +95,7 @@ class PointMap:
         return np.concatenate(
             [
                 np.empty(0) if points is None else points.time_constants[:, 0],
-                np.empty(0) if words is None else words.memory,
+                np.empty(0) if words is None else words.time_constant,
             ]
         )
 

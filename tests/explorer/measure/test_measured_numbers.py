@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.catalogue import shipped
+from engine.catalogue import shipped_networks
 from explorer.measure.one_over_f.choosing import Candidate
 from explorer.measure.one_over_f.numbers import FORMAT
 
@@ -41,7 +41,7 @@ def test_five_seeds_of_every_size(told: dict) -> None:
 
 def test_the_shipped_networks_are_among_the_measured(told: dict) -> None:
     measured = {one["digest"]: one for one in told["networks"]}
-    for info in shipped():
+    for info in shipped_networks():
         if info.task == "sentiment":
             one = measured[Candidate.of(info.path).digest]
             assert (one["cell"], one["size"], one["accuracy"]) == (info.cell, info.size, info.accuracy)
