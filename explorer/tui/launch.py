@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from explorer.session.launcher import LaunchOptions
-from explorer.shutdown import leave
+from explorer.shutdown import shut_down
 
 PATIENCE = 1.5  # seconds a signalled program may take to end by itself
 # Mouse and focus reports, bracketed paste and kitty keys off; line wrap and cursor on; the alternate screen left.
@@ -63,7 +63,7 @@ def run(wishes: LaunchOptions) -> None:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    leave(app, code or app.return_code or 0)
+    shut_down(app, code or app.return_code or 0)
 
 
 def _run_served(wishes: LaunchOptions) -> None:
@@ -71,7 +71,7 @@ def _run_served(wishes: LaunchOptions) -> None:
 
     app = Explorer(wishes)
     app.run()
-    leave(app, app.return_code or 0)
+    shut_down(app, app.return_code or 0)
 
 
 def take_picture(wishes: LaunchOptions, path: Path, after: float, size: tuple[int, int]) -> None:
@@ -97,7 +97,7 @@ def take_picture(wishes: LaunchOptions, path: Path, after: float, size: tuple[in
         app.exit(return_code=0)
 
     app.run(headless=True, size=size, auto_pilot=wait_and_save)
-    leave(app, app.return_code or 0)
+    shut_down(app, app.return_code or 0)
 
 
 def _leave_now(code: int, attributes: list[Any]) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.style import Style
-from tests.explorer.test_tui import shown, text_of
 from textual.pilot import Pilot
 
 from explorer.session.session import Session
@@ -16,6 +15,7 @@ from explorer.tui.app import Explorer
 from explorer.tui.panels.fixed_points import MARGIN
 from explorer.tui.terminal.canvas import Canvas
 from tests.explorer.small import open_session, wait
+from tests.explorer.tui.test_tui import shown, text_of
 
 
 @pytest.fixture
@@ -187,13 +187,17 @@ async def test_without_colours_the_marks_remain(session: Session, monkeypatch: p
             await pilot.press("u")
 
 
+PICTURES: list[tuple[str, tuple[int, int], tuple[str, ...]]] = [
+    ("points", (120, 40), ("right_square_bracket",)),
+    ("points_zoomed", (100, 30), ("3", "u", "z")),
+    ("spectrum_tab", (80, 24), ("4",)),
+]
+
+
 @pytest.mark.parametrize(
     ("name", "size", "keys"),
-    [
-        ("points", (120, 40), ("right_square_bracket",)),
-        ("points_zoomed", (100, 30), ("3", "u", "z")),
-        ("spectrum_tab", (80, 24), ("4",)),
-    ],
+    PICTURES,
+    ids=[f"{name}-{width}x{height}" for name, (width, height), _ in PICTURES],
 )
 def test_picture(snap_compare: Any, session: Session, name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
     app = Explorer(session=session, show_rates=False)
