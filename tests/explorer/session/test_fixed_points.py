@@ -14,10 +14,11 @@ import engine.start_states
 from engine.cells import RnnCell
 from engine.fixed_points import find_fixed_points
 from engine.network import Network, Vocabulary
-from explorer.session.controllers.fixed_points import TAIL, PointDetails
+from explorer.session.controllers.fixed_points import TAIL
 from explorer.session.controllers.point_search import Found, PointSearch, survey
 from explorer.session.jobs import Tell
 from explorer.session.session import Session, SessionError
+from explorer.session.views.point_details import PointDetails
 from explorer.session.views.point_map import COLOURS, STATES, PointMap, PointView, scene_of, screen
 from tests.explorer.small import ASIDE, open_session, settle, small_network, wait
 
@@ -360,6 +361,6 @@ def test_a_words_attractor_is_linearised_when_it_is_selected(session: Session) -
     jacobian = network.cell.to(dtype=torch.float64).jacobian(x, torch.from_numpy(words.states[row]))
     expected = torch.linalg.eigvals(jacobian).abs().sort(descending=True).values.numpy()
     assert np.allclose(np.abs(shown.eigenvalues), expected)
-    assert shown.memory == pytest.approx(1 / abs(np.log(expected[0])))
+    assert shown.time_constant == pytest.approx(1 / abs(np.log(expected[0])))
     assert shown.newton_step < 1e-8
     assert shown.logit == words.logit[row]
