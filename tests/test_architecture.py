@@ -38,7 +38,7 @@ def importers(room: str, forbidden: set[str]) -> dict[str, set[str]]:
     return found
 
 
-def test_imports_are_found_wherever_they_stand():
+def test_imports_are_found_wherever_they_stand() -> None:
     source = "import a.b\ndef f():\n    from c import d\n    if f: import e as g\n"
     assert imports(source) == {"a.b", "c", "c.d", "e"}
     assert "explorer/commands/networks.py" in importers("explorer", {"engine"})
@@ -55,11 +55,11 @@ def test_imports_are_found_wherever_they_stand():
         ("assets", {"engine", "explorer"}),
     ],
 )
-def test_a_room_imports_only_what_stands_to_its_left(room: str, forbidden: set[str]):
+def test_a_room_imports_only_what_stands_to_its_left(room: str, forbidden: set[str]) -> None:
     assert importers(room, forbidden) == {}
 
 
-def test_nothing_that_runs_code_from_a_file():
+def test_nothing_that_runs_code_from_a_file() -> None:
     """Weights and sessions come from strangers: no pickle in any dress.
 
     One room hands states from one half of the program to the other, in memory that has no name.
@@ -75,7 +75,7 @@ def test_nothing_that_runs_code_from_a_file():
 
 
 @pytest.mark.parametrize("file", FILES, ids=str)
-def test_a_file_has_one_subject(file: Path):
+def test_a_file_has_one_subject(file: Path) -> None:
     assert len((ROOT / file).read_text().splitlines()) < 500
 
 
@@ -91,7 +91,7 @@ def test_a_file_has_one_subject(file: Path):
     ],
     ids=["pinkx --help", "engine.catalogue", "explorer.session"],
 )
-def test_what_an_import_brings_along(code: str, heavy: set[str]):
+def test_what_an_import_brings_along(code: str, heavy: set[str]) -> None:
     program = f"import atexit, sys; atexit.register(lambda: print({heavy!r} & set(sys.modules))); {code}"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "set()"

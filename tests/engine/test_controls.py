@@ -135,6 +135,7 @@ def test_held_cells_and_reviews_of_any_length(network: Network, reviews: np.ndar
 def test_the_untrained_twin(network: Network) -> None:
     assert untrained_twin(network) is None  # no recipe
     recipe = Recipe(size=N, seed=3, embedding=4, vocabulary=50)
+    assert network.vocabulary is not None
     begun = untrained(recipe, network.vocabulary)
     twin = untrained_twin(begun)
     assert twin is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
@@ -40,7 +42,7 @@ def all_rows(*batches: np.ndarray) -> np.ndarray:
     return np.concatenate(batches)
 
 
-def test_every_row_is_what_the_plain_bodies_give():
+def test_every_row_is_what_the_plain_bodies_give() -> None:
     read = reviews(200, 90, 333, 80)
     rows = all_rows(*measure(network(), read, SIGNALS))
     assert rows["review"].tolist() == [0, 1, 2, 3]
@@ -58,7 +60,7 @@ def test_every_row_is_what_the_plain_bodies_give():
         assert (row["reason"] == "").all()
 
 
-def test_a_short_review_has_a_reason_instead_of_an_exponent():
+def test_a_short_review_has_a_reason_instead_of_an_exponent() -> None:
     rows = all_rows(*measure(network(), [*reviews(79, 3), Review("nothing", "?!")]))
     assert np.isnan(rows["beta"]).all()
     assert (rows["reason"] == "too short").all()
@@ -66,7 +68,7 @@ def test_a_short_review_has_a_reason_instead_of_an_exponent():
     assert rows["words"].tolist() == [79, 3, 0]
 
 
-def test_scales_and_a_cut_are_the_callers_choice():
+def test_scales_and_a_cut_are_the_callers_choice() -> None:
     read = reviews(300, 100)
     scales = (10, 15, 25, 50)
     rows = all_rows(*measure(network(), read, ("h",), scales=scales, cut=120))
@@ -80,7 +82,7 @@ def test_scales_and_a_cut_are_the_callers_choice():
     ]
 
 
-def test_held_cells_are_held_in_every_review():
+def test_held_cells_are_held_in_every_review() -> None:
     clamps = {"h": np.where(np.arange(12) == 3, 0.5, np.nan)}
     ids = [np.arange(2, 42, dtype=np.int32)] * 2
     (part,) = layer_sums(network(), ids, ("h", "x"), clamp=clamps)
@@ -93,7 +95,7 @@ def test_held_cells_are_held_in_every_review():
     assert kept["beta"][0, 1] == free["beta"][0, 1]
 
 
-def test_batches_hold_no_more_words_than_asked_for_and_keep_the_order():
+def test_batches_hold_no_more_words_than_asked_for_and_keep_the_order() -> None:
     lengths = [5, 40, 7, 30, 200, 8, 8, 8, 8]
     ids = [np.full(n, 3, dtype=np.int32) for n in lengths]
     parts = list(layer_sums(network(), ids, ("h",), batch=80))
@@ -103,10 +105,10 @@ def test_batches_hold_no_more_words_than_asked_for_and_keep_the_order():
     assert np.allclose(np.concatenate([part.probability for part in parts]), whole.probability)
 
 
-def test_reviews_are_taken_only_as_they_are_asked_for():
+def test_reviews_are_taken_only_as_they_are_asked_for() -> None:
     taken = []
 
-    def endless():
+    def endless() -> Iterator[np.ndarray]:
         while True:
             taken.append(1)
             yield np.full(10, 2, dtype=np.int32)
@@ -115,7 +117,7 @@ def test_reviews_are_taken_only_as_they_are_asked_for():
     assert len(taken) == 11
 
 
-def test_a_network_of_vectors_and_an_unknown_signal_are_refused():
+def test_a_network_of_vectors_and_an_unknown_signal_are_refused() -> None:
     numbers = Network(LstmCell.from_torch(torch.nn.LSTM(4, 3)), torch.randn(1, 3), torch.zeros(1))
     with pytest.raises(ValueError, match="reads no reviews"):
         next(measure(numbers, reviews(90)))

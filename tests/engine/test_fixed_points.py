@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -309,7 +310,7 @@ def test_a_search_can_be_stopped(flip_flop: Network) -> None:
         ([0.0], np.zeros((4, 2)), {"input_names": ["a", "b"]}, "2 names for 1 inputs"),
     ],
 )
-def test_what_does_not_fit_is_refused(x: object, starts: object, options: dict[str, object], message: str) -> None:
+def test_what_does_not_fit_is_refused(x: Any, starts: Any, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         find_fixed_points(tanh_network(np.eye(2)), x, starts, **options)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.cells import RnnCell
+from engine.cells import Cell, RnnCell
 from engine.fixed_points import find_fixed_points
 from engine.linearised import predict_linearly
 from engine.network import Network
@@ -12,7 +12,7 @@ from engine.points import FixedPoints
 from engine.tasks import FlipFlop
 
 
-def trajectory(cell, x: torch.Tensor) -> torch.Tensor:
+def trajectory(cell: Cell, x: torch.Tensor) -> torch.Tensor:
     _, signals = cell.run(x)
     return torch.cat([signals[part] for part in cell.state_parts], dim=-1)
 

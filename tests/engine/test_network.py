@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,7 @@ def test_comes_back_from_its_file(kind: str, tmp_path: Path) -> None:
     again = Network.load(tmp_path / "one.safetensors")
     for key, tensor in network.tensors().items():
         torch.testing.assert_close(again.tensors()[key], tensor, rtol=0, atol=0)
+    assert again.vocabulary is not None
     ids = again.vocabulary.encode(["good", "film", "nonsense"])
     assert ids.tolist() == [4, 3, 1]
     assert again.classify(ids) == network.classify(ids)
@@ -92,7 +94,9 @@ def test_vectors_are_not_words() -> None:
         (lambda t: t["weight_hh"].__setitem__((0, 0), float("nan")), "weight_hh holds values that are not finite"),
     ],
 )
-def test_refuses_damaged_weights(damage, says: str, tmp_path: Path) -> None:
+def test_refuses_damaged_weights(
+    damage: Callable[[dict[str, torch.Tensor]], object], says: str, tmp_path: Path
+) -> None:
     path = tmp_path / "one.safetensors"
     make().save(path)
     header = dict(describe(path).metadata)

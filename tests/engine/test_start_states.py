@@ -30,7 +30,7 @@ def test_a_readers_starts_are_its_states_over_reviews() -> None:
     for review in reviews:
         state = network.cell.initial_state()
         for number in review:
-            state, _ = network.cell.step(network.embed([number])[0], state)
+            state, _ = network.cell.step(network.embed(np.array([number]))[0], state)
             visited.add(tuple(np.round(state.numpy(), 5)))
     starts = visited_states(network, 200, reviews=reviews)
     assert starts.shape == (200, 6)

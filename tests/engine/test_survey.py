@@ -43,7 +43,7 @@ def test_every_number_is_the_plain_one(network: Network, reviews: np.ndarray) ->
     for k in (0, 81, 119):
         plain = record_reference(network, reviews[k])
         for signal, F in zip(found.signals, found.F[:, k], strict=True):
-            expected = fluctuations_reference(plain.layer_sum(signal), SCALES, 1, True)[0]
+            expected = fluctuations_reference(plain.layer_sum(signal), np.array(SCALES), 1, True)[0]
             np.testing.assert_allclose(F, expected, rtol=1e-4)
             slope = np.polyfit(np.log(SCALES), np.log(expected), 1)[0]
             assert found.exponents(signal).beta[k] == pytest.approx(2 * slope - 1, abs=1e-3)
@@ -79,6 +79,8 @@ def test_cells_can_be_held(network: Network, reviews: np.ndarray) -> None:
         (np.zeros((2, 200), int), ["z"], "no signal z"),
     ],
 )
-def test_what_cannot_be_surveyed(network: Network, reviews: np.ndarray, signals: list[str] | None, message: str):
+def test_what_cannot_be_surveyed(
+    network: Network, reviews: np.ndarray, signals: list[str] | None, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         survey(network, reviews, signals, SCALES)

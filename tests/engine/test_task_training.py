@@ -1,6 +1,7 @@
 """Task networks: trained as recorded, and as good as their files say."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -56,6 +57,6 @@ def test_a_shipped_network_does_its_task(name: str) -> None:
 
 
 @pytest.mark.parametrize(("field", "value"), [("cell", "transformer"), ("task", "chess"), ("steps", 0), ("size", -1)])
-def test_an_impossible_recipe_is_refused(field: str, value: object) -> None:
+def test_an_impossible_recipe_is_refused(field: str, value: Any) -> None:
     with pytest.raises(ValueError, match=str(value) if isinstance(value, str) else field):
         TaskRecipe(**{field: value})

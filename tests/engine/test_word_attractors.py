@@ -80,6 +80,7 @@ def test_an_lstms_attractor_is_a_fixed_point_of_h_and_c() -> None:
     found = word_attractors(network)
     assert found is not None
     assert found.fixed.mean() > 0.9
+    assert network.embedding is not None
     x = network.embedding[2:].double()
     state = torch.from_numpy(found.states)
     moved, _ = network.cell.to(dtype=torch.float64).step(x, state)

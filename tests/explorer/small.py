@@ -61,7 +61,7 @@ class SharedAside(Worker):
 ASIDE = SharedAside()
 
 
-def open_session(size: int = 12, speed: float | None = None, *, search: bool = False, **options: int) -> Session:
+def open_session(size: int = 12, speed: float | None = None, *, search: bool = False, **options: Any) -> Session:
     """A session whose first review is open and not yet read; ``search``: for fixed points, too, once they are drawn."""
     with patch("explorer.session.session.Worker", lambda: ASIDE):
         session = Session(Stream(small_network(size), speed=speed, **options), REVIEWS)

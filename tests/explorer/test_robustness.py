@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.color import Color, ColorSystem
-from tests.explorer.test_tui import shown, text_of, until
 
 from explorer.session.actions import ACTIONS
 from explorer.session.palette import LEVELS, MAPS, hex_colours
@@ -22,6 +21,7 @@ from explorer.session.views.traces import alpha_trace, cell_table, overview
 from explorer.tui.app import Explorer
 from explorer.tui.panels.heatmap import FEW, Tile
 from tests.explorer.small import TEXT, open_session, small_file, wait
+from tests.explorer.tui.test_tui import shown, text_of, until
 
 STEPS = 1200
 ODD = "wide 漢字 e\u0301 👩\u200d👩\u200d👧 \u202eevil\u202c \x1b[2J\x1b]0;owned\x07 ıİ ﬁ 한국 ا film"

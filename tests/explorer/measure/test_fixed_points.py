@@ -24,7 +24,7 @@ from explorer.cli import pinkx
 from explorer.measure.fixed_points import command, measured
 from explorer.measure.fixed_points.claims import claims
 from explorer.measure.fixed_points.measured import Measured, choose_networks, measure
-from explorer.measure.fixed_points.searched import INPUTS
+from explorer.measure.fixed_points.searched import INPUTS, search
 from explorer.measure.fixed_points.trajectories import ALONE, LAST
 from explorer.measure.line_attractor import Line
 from explorer.measure.study.claim import DEPENDS, FAILS, HOLDS, OPEN, verdict
@@ -192,7 +192,7 @@ def test_interrupted_work_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     Network(
         three_channels.cell, three_channels.readout_weight, three_channels.readout_bias, task="integration-3", name="b"
     ).save(tmp_path / "b.safetensors")
-    search, begun = measured.search, []
+    begun: list[str] = []
 
     def interrupted(network: Network, *options: Any) -> Any:
         begun.append(network.task)

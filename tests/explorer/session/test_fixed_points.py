@@ -83,7 +83,12 @@ def test_what_was_found_once_is_there_without_a_search(session: Session, monkeyp
     monkeypatch.setattr(engine.points_cache, "find_fixed_points", no_search)
     monkeypatch.setattr(engine.points_cache, "word_attractors", no_search)
     told: list[Any] = []
-    survey(lambda part: told.append(part) is None, session.stream.snapshot.network)
+
+    def tell(part: Any) -> bool:
+        told.append(part)
+        return True
+
+    survey(tell, session.stream.snapshot.network)
     assert [what for what, _ in told if what != "doing"] == ["visited", "points", "words"]
 
 

@@ -13,8 +13,6 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
 
-from tests.explorer.test_tui import text_of
-
 from engine.live.replay import load_recording, save_recording
 from engine.live.stream import Stream
 from explorer.gui.panels.overview import OverviewPanel
@@ -23,6 +21,7 @@ from explorer.session.session import Session
 from explorer.tui.app import Explorer
 from explorer.tui.terminal.styles import NOTHING, OTHER, braille
 from tests.explorer.small import open_session, settle, small_file, wait
+from tests.explorer.tui.test_tui import text_of
 
 # What a person does in turn; the same names in both faces.
 STEPS = (
@@ -131,8 +130,8 @@ async def test_both_faces_draw_the_same_difference(qapp: Any, tmp_path: Path) ->
             session.stream.seek(100)
             session.comparison.compare_with(str(path))
         for session in sessions:
-            wait(lambda session=session: session.stream.snapshot.time == 100)  # type: ignore[misc]
-            wait(lambda session=session: session.comparison.comparison(session.frame()) is not None)  # type: ignore[misc]
+            wait(lambda: session.stream.snapshot.time == 100)
+            wait(lambda: session.comparison.comparison(session.frame()) is not None)
         app.draw()
         await pilot.pause()  # it takes its further lines
         app.draw()
@@ -167,13 +166,13 @@ async def test_both_faces_show_the_same_numbers(tmp_path: Path, qapp: Any, repla
 
     def until(condition: Callable[[Session], bool]) -> None:
         for session in sessions:
-            wait(lambda session=session: condition(session))  # type: ignore[misc]
+            wait(lambda: condition(session))
 
     async with app.run_test(size=(150, 60)) as pilot:
         for words, walk in ((HALF, STEPS[:2]), (144, STEPS)):
             for session in sessions:
                 session.stream.seek(words)
-            until(lambda session, words=words: session.stream.snapshot.time == words)  # type: ignore[misc]
+            until(lambda session: session.stream.snapshot.time == words)
             for steps in walk:
                 for name in steps:
                     app.action_perform(name)

@@ -124,7 +124,7 @@ def test_closing_while_orders_wait_is_quiet() -> None:
     for _ in range(5):
         aside = Worker()
         heard, job = start(aside, forever, True)
-        wait(lambda heard=heard: bool(heard.parts))
+        wait(lambda: bool(heard.parts))
         jobs = [start(aside, square, np.ones(1))[1] for _ in range(50)]
         for other in (job, *jobs):
             aside.forget(other)

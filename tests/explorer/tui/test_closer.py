@@ -6,7 +6,6 @@ import io
 
 import pytest
 from rich.console import Console
-from tests.explorer.test_tui import shown, snapshot, text_of, until
 from textual.widgets import Input, Static, TextArea
 
 from engine.reviews import Review
@@ -16,6 +15,7 @@ from explorer.session.session import Session
 from explorer.tui.dialogs.rows import Rows
 from explorer.tui.dialogs.search_dialogs import AgreeDialog
 from explorer.tui.dialogs.text_diff import WordsDialog
+from tests.explorer.tui.test_tui import shown, snapshot, text_of, until
 
 
 async def test_a_gate_is_held_by_keys_seen_everywhere_and_let_go_by_one(session: Session) -> None:

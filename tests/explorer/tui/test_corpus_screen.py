@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.explorer.test_session_population import COUNT, WATCHED, opened, reviews, settle
-from tests.explorer.test_tui import shown, until
 from textual.pilot import Pilot
 
 from explorer.session.session import Session
@@ -16,7 +14,9 @@ from explorer.tui.app import Explorer
 from explorer.tui.dialogs.rows import Rows
 from explorer.tui.panels.corpus import COLUMNS, Histograms, PopulationScreen
 from tests.explorer import jobs
+from tests.explorer.session.test_corpus import COUNT, WATCHED, opened, reviews, settle
 from tests.explorer.small import wait
+from tests.explorer.tui.test_tui import shown, until
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def session() -> Iterator[Session]:
     """All forty reviews measured, with the band of noise; the watched one not begun."""
     found = opened(reviews(), WATCHED)
     frame = settle(found)
-    wait(lambda: found.population.band(frame) is not None)
+    wait(lambda: found.corpus.band(frame) is not None)
     yield found
     found.close()
 
@@ -99,7 +99,7 @@ async def test_a_click_opens_a_row_and_a_click_on_a_heading_orders(session: Sess
             at += width
             if order not in ("", session.corpus.order):
                 await pilot.click("#headings", offset=(at - 1, 0))
-                await until(pilot, lambda order=order: session.corpus.order == order)
+                await until(pilot, lambda: session.corpus.order == order)
                 assert f"{label}▾" in text_of(screen, "#headings")
         await pilot.click("#headings", offset=(at - 1, 0))
         await until(pilot, lambda: not session.corpus.falling)
@@ -128,6 +128,7 @@ async def test_a_bin_is_chosen_by_keys_and_let_go_by_escape(session: Session) ->
         await pilot.press("right")
         frame, bins = session.frame(), screen.query_one(Histograms).bins
         found = session.corpus.histogram(frame, "h", bins)
+        assert found.chosen is not None
         assert found.chosen == found.watched
         assert screen.query_one(Rows).count == found.counts[found.watched]
         assert "listed:" in text_of(screen, "#measured")
@@ -159,7 +160,7 @@ async def test_a_click_on_a_bar_lists_its_reviews(session: Session) -> None:
 
 async def test_a_click_on_the_place_in_the_status_bar_opens_it(session: Session) -> None:
     async with shown(session) as (app, pilot):
-        line = "".join(segment.text for segment in app.query_one("#status")._lines[0])  # type: ignore[attr-defined]
+        line = "".join(segment.text for segment in app.query_one("#status")._lines[0])
         await pilot.click("#status", offset=(line.index(f"review {WATCHED + 1}/"), 0))
         await until(pilot, lambda: isinstance(app.screen, PopulationScreen))
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.style import Style
-from tests.explorer.test_tui import shown, text_of
 from textual.pilot import Pilot
 
 from explorer.session.session import Session
@@ -16,6 +15,7 @@ from explorer.tui.app import Explorer
 from explorer.tui.panels.fixed_points import MARGIN
 from explorer.tui.terminal.canvas import Canvas
 from tests.explorer.small import open_session, wait
+from tests.explorer.tui.test_tui import shown, text_of
 
 
 @pytest.fixture

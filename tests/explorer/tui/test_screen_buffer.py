@@ -31,7 +31,7 @@ def seen(screen: Any) -> list[list[tuple[Any, ...]]]:
     """Characters as a person sees them: a half block by the colours of its halves, a blank by its ground alone."""
     lines = []
     for row in range(HEIGHT):
-        line = []
+        line: list[tuple[Any, ...]] = []
         for column in range(WIDTH):
             cell = screen.buffer[row][column]
             front, ground = (cell.bg, cell.fg) if cell.data == "▄" else (cell.fg, cell.bg)

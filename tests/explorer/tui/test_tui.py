@@ -222,7 +222,7 @@ async def test_tabs_of_a_small_terminal_can_be_clicked(session: Session) -> None
 
 async def test_a_drag_over_words_brushes_them(session: Session) -> None:
     async with shown(session) as (app, pilot):
-        app.session.perform("start")  # type: ignore[union-attr]
+        app.session.perform("start")
         app.draw()
         await pilot.mouse_down("#review", offset=(20, 1))
         await pilot.mouse_up("#review", offset=(50, 1))
@@ -280,7 +280,7 @@ async def test_escape_leaves_a_dialogue_without_a_choice(session: Session) -> No
             await pilot.press(key)
             assert len(app.screen_stack) == 2
             await pilot.press("escape")
-            await until(pilot, lambda app=app: len(app.screen_stack) == 1)
+            await until(pilot, lambda: len(app.screen_stack) == 1)
             assert snapshot(app).review.name == "first"
 
 
@@ -325,7 +325,7 @@ async def test_control_c_leaves_from_a_dialogue_too(session: Session) -> None:
 @pytest.mark.parametrize(("width", "height"), [(59, 16), (60, 15), (20, 5)])
 async def test_a_tiny_terminal_says_what_it_needs(session: Session, width: int, height: int) -> None:
     async with shown(session, width, height) as (app, _):
-        assert "60 × 16" in str(app.query_one("#message").content)  # type: ignore[attr-defined]
+        assert "60 × 16" in str(app.query_one("#message").content)
         assert app.query_one("#message").display
         assert not app.query_one("#face").display
 
@@ -347,8 +347,8 @@ async def test_without_colours_there_are_glyphs(session: Session, monkeypatch: p
         tiles = "".join(
             segment.text
             for tile in app.query("Tile")
-            for line in map(tile.picture.line, range(tile.picture.height))  # type: ignore[attr-defined]
-            for segment in line  # type: ignore[attr-defined]
+            for line in map(tile.picture.line, range(tile.picture.height))
+            for segment in line
         )
         assert set(tiles) <= set(" .:-=+*#%@|")
         assert len(set(tiles)) > 4
