@@ -91,6 +91,15 @@ class ScreenBuffer:
         """Whether lines changed since they were sent."""
         return bool(self._changed.any())
 
+    @property
+    def code_count(self) -> int:
+        """Size of the code table."""
+        return len(self._cells)
+
+    def wanted(self) -> list[list[Cell]]:
+        """Return what the terminal should show, by row and column."""
+        return [[self._cells[code] for code in row] for row in self._wanted.tolist()]
+
     # ---- what the terminal should show -----------------------------------------------------------------------
 
     def codes(self, text: str, style: Style) -> list[int]:
