@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from explorer.session.launcher import LaunchOptions
-from explorer.shutdown import leave
+from explorer.shutdown import shut_down
 
 PATIENCE = 1.5  # seconds for an orderly exit after a signal
 # Mouse and focus reports, bracketed paste and kitty keys off; line wrap and cursor on; leave the alternate screen.
@@ -59,7 +59,7 @@ def run(options: LaunchOptions) -> None:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    leave(app, code or app.return_code or 0)
+    shut_down(app, code or app.return_code or 0)
 
 
 def _run_served(options: LaunchOptions) -> None:
@@ -67,7 +67,7 @@ def _run_served(options: LaunchOptions) -> None:
 
     app = Explorer(options)
     app.run()
-    leave(app, app.return_code or 0)
+    shut_down(app, app.return_code or 0)
 
 
 def take_picture(options: LaunchOptions, path: Path, after: float, size: tuple[int, int]) -> None:
@@ -93,7 +93,7 @@ def take_picture(options: LaunchOptions, path: Path, after: float, size: tuple[i
         app.exit(return_code=0)
 
     app.run(headless=True, size=size, auto_pilot=wait_and_save)
-    leave(app, app.return_code or 0)
+    shut_down(app, app.return_code or 0)
 
 
 def _exit_now(code: int, attributes: list[Any]) -> None:

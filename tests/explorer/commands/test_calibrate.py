@@ -21,7 +21,7 @@ def run(*arguments: str, code: int = 0) -> str:
 def test_the_table_names_its_scales_and_has_a_row_for_every_colour() -> None:
     output = run("--length", "100", "--scales", "10,14,25", "--count", "40")
     assert "40 series of 100 words · unbiased DFA of order 1 · scales 10 14 25" in output
-    rows = [line.split() for line in output.splitlines() if re.match(r" *-?\d\.\d\d ", line)]
+    rows = [line.replace("−", "-").split() for line in output.splitlines() if re.match(r" *−?\d\.\d\d ", line)]
     assert [float(row[0]) for row in rows] == list(BETAS)
     expected = band(100, (10, 14, 25), count=40)
     assert [float(row[2]) for row in rows] == pytest.approx([row.alpha for row in expected], abs=6e-4)

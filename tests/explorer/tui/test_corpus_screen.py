@@ -213,13 +213,17 @@ async def test_what_goes_wrong_is_on_the_screen(monkeypatch: pytest.MonkeyPatch)
     session.close()
 
 
+PICTURES: list[tuple[str, tuple[int, int], tuple[str, ...]]] = [
+    ("large", (120, 40), ()),
+    ("small", (80, 24), ("o",)),
+    ("bin", (100, 30), ("right", "right", "down")),
+]
+
+
 @pytest.mark.parametrize(
     ("name", "size", "keys"),
-    [
-        ("large", (120, 40), ()),
-        ("small", (80, 24), ("o",)),
-        ("bin", (100, 30), ("right", "right", "down")),
-    ],
+    PICTURES,
+    ids=[f"{name}-{width}x{height}" for name, (width, height), _ in PICTURES],
 )
 def test_picture(snap_compare: Any, session: Session, name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
     async def prepare(pilot: Pilot[None]) -> None:

@@ -188,13 +188,17 @@ async def test_without_colours_the_marks_remain(session: Session, monkeypatch: p
             await pilot.press("u")
 
 
+PICTURES: list[tuple[str, tuple[int, int], tuple[str, ...]]] = [
+    ("points", (120, 40), ("right_square_bracket",)),
+    ("points_zoomed", (100, 30), ("3", "u", "z")),
+    ("spectrum_tab", (80, 24), ("4",)),
+]
+
+
 @pytest.mark.parametrize(
     ("name", "size", "keys"),
-    [
-        ("points", (120, 40), ("right_square_bracket",)),
-        ("points_zoomed", (100, 30), ("3", "u", "z")),
-        ("spectrum_tab", (80, 24), ("4",)),
-    ],
+    PICTURES,
+    ids=[f"{name}-{width}x{height}" for name, (width, height), _ in PICTURES],
 )
 def test_picture(snap_compare: Any, session: Session, name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
     app = Explorer(session=session, show_rates=False)
