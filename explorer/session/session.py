@@ -19,7 +19,7 @@ from explorer.session.controllers.pattern_search import PatternSearch
 from explorer.session.controllers.recorder import NEEDS_NETWORK, Recorder
 from explorer.session.controllers.text_diff import TextDiffController
 from explorer.session.controllers.word_search import WordSearch
-from explorer.session.jobs import Worker
+from explorer.session.jobs import JobRunner
 from explorer.session.palette import MAPS
 from explorer.session.views.number_format import pace
 
@@ -105,7 +105,7 @@ class Session:
         self.origin: tuple[str | None, str | None] = (None, None)  # network and reviews as a person named them
         self.actions: Sequence[Action] = ACTIONS  # a face with other keys gives its own table
         self.choices = Choices()
-        self.worker = Worker()
+        self.worker = JobRunner()
         self.points = FixedPointsController(self)
         self.corpus = CorpusController(self)
         self.brush = BrushController(self)
