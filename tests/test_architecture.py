@@ -67,7 +67,7 @@ EXCEPTIONS: dict[str, set[str]] = {  # the files of a layer that still break its
         )
     },
 }
-CYCLIC = {"explorer.session", "explorer.gui", "explorer.tui"}  # packages that still hold an import cycle
+CYCLIC = {"explorer.session", "explorer.gui"}  # packages that still hold an import cycle
 
 
 @cache
