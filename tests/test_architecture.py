@@ -57,6 +57,7 @@ EXCEPTIONS: dict[str, set[str]] = {  # the files of a layer that still break its
         for name in (
             "heatmap",
             "point_map",
+            "readouts",
             "scaling",
             "signal_images",
             "tables",

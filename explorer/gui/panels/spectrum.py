@@ -20,7 +20,7 @@ from explorer.session.controllers.linear_prediction import AHEAD, Foretold
 from explorer.session.session import Frame, Session
 from explorer.session.views.eigenvalues import LONGEST, in_words, time_constant
 from explorer.session.views.number_format import number
-from explorer.session.views.point_details import PointDetails
+from explorer.session.views.point_map import PointDetails
 
 if TYPE_CHECKING:
     from explorer.gui.window import Window

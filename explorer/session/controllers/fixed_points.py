@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from explorer.session.controllers.linear_prediction import Foretold, LinearPredictionController
 from explorer.session.controllers.point_search import INPUTS, STARTS, PointSearch
-from explorer.session.views.point_details import PointDetails
-from explorer.session.views.point_map import COLOURS, PointMap, PointView, Scene, scene_of, screen
+from explorer.session.views.point_map import COLOURS, PointDetails, PointMap, PointView, Scene, scene_of, screen
 
 if TYPE_CHECKING:
     from explorer.session.session import Frame, Session

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 
 from engine.activity import participation_ratio
-from explorer.session.controllers.noise_band import Band
 from explorer.session.palette import Role
 from explorer.session.session import Frame
 from explorer.session.views.eigenvalues import LONGEST
@@ -27,8 +26,7 @@ from explorer.session.views.number_format import (
     reading_speed,
     scientific,
 )
-from explorer.session.views.point_details import PointDetails
-from explorer.session.views.point_map import STATES, PointMap, PointView
+from explorer.session.views.point_map import STATES, PointDetails, PointMap, PointView
 from explorer.session.views.scaling import Scaling
 from explorer.session.views.traces import CellRow
 
@@ -46,6 +44,16 @@ class Run(NamedTuple):
 
 
 Line = tuple[Run, ...]
+
+
+class NoiseBand(Protocol):
+    """The central 90% of the exponents of exact noise: `explorer.session.controllers.noise_band.Band`."""
+
+    @property
+    def white(self) -> tuple[float, float]: ...
+
+    @property
+    def pink(self) -> tuple[float, float]: ...
 
 
 class Row(NamedTuple):
@@ -77,7 +85,7 @@ def join(parts: Iterable[Line], width: int | None = None, gap: str = GAP) -> Lin
 def alpha_line(
     frame: Frame,
     alpha: float,
-    noise: Band | None = None,
+    noise: NoiseBand | None = None,
     other: tuple[str, float] | None = None,
     width: int | None = None,
 ) -> Line:
@@ -151,7 +159,7 @@ def _compared(name: str, here: float, there: float) -> Line:
     )
 
 
-def _noise(noise: Band) -> Line:
+def _noise(noise: NoiseBand) -> Line:
     return (
         Run("90% interval: "),
         Run("pink", "pink"),

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from explorer.session.controllers.linear_prediction import AHEAD, Foretold
 from explorer.session.session import Frame, Session
 from explorer.session.views.number_format import number
-from explorer.session.views.point_details import PointDetails
+from explorer.session.views.point_map import PointDetails
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.canvas import Canvas
 from explorer.tui.terminal.styles import BRIGHT, DIM, FAINT, GOOD, PINK, PINK_BOLD, TEXT, WARN, Line, safe, width_of

@@ -18,8 +18,7 @@ from explorer.session.controllers.fixed_points import TAIL
 from explorer.session.controllers.point_search import Found, PointSearch, survey
 from explorer.session.jobs import Report
 from explorer.session.session import Session, SessionError
-from explorer.session.views.point_details import PointDetails
-from explorer.session.views.point_map import COLOURS, STATES, PointMap, PointView, scene_of, screen
+from explorer.session.views.point_map import COLOURS, STATES, PointDetails, PointMap, PointView, scene_of, screen
 from tests.explorer.small import ASIDE, open_session, settle, small_network, wait
 
 

@@ -16,8 +16,7 @@ from explorer.session.palette import DARK, LIGHT, LOOKS, RGB, Palette, Role, gra
 from explorer.session.session import Choices, Frame, Session
 from explorer.session.views import number_format
 from explorer.session.views.number_format import count, number, percent, scientific
-from explorer.session.views.point_details import PointDetails
-from explorer.session.views.point_map import PointMap, PointView
+from explorer.session.views.point_map import PointDetails, PointMap, PointView
 from explorer.session.views.readouts import (
     Row,
     Run,
