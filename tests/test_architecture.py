@@ -58,6 +58,7 @@ EXCEPTIONS: dict[str, set[str]] = {  # the files of a layer that still break its
             "heatmap",
             "point_map",
             "readouts",
+            "cell_readouts",
             "scaling",
             "signal_images",
             "tables",

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from explorer.gui.theme import DARK, Theme
-from explorer.session.views.readouts import cell_text
+from explorer.session.views.cell_readouts import cell_text
 from explorer.session.views.traces import CellRow
 
 Index = Any  # QModelIndex or QPersistentModelIndex

@@ -8,7 +8,7 @@ from textual import events
 
 from engine.activity import participation_ratio
 from explorer.session.session import Frame, Session
-from explorer.session.views.readouts import CELL_HEADINGS, CELL_WIDTHS, cell_text
+from explorer.session.views.cell_readouts import CELL_HEADINGS, CELL_WIDTHS, cell_text
 from explorer.session.views.traces import CellRow, cell_table
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import BRIGHT, DEAD, DIM, FAINT, GOOD, PINK, SELECTED, TEXT, WARN, Line

@@ -15,37 +15,31 @@ from explorer.session.controllers.noise_band import Band
 from explorer.session.palette import DARK, LIGHT, LOOKS, RGB, Palette, Role, gradient, text_on
 from explorer.session.session import Choices, Frame, Session
 from explorer.session.views import number_format
+from explorer.session.views.cell_readouts import cell_line, cell_text, cells_line, dead_line, heatmap_line, value_line
 from explorer.session.views.number_format import count, number, percent, scientific
 from explorer.session.views.point_map import PointDetails, PointMap, PointView
-from explorer.session.views.readouts import (
-    Row,
-    Run,
-    alpha_line,
-    cell_line,
-    cell_text,
-    cells_line,
-    changes_line,
-    corpus_line,
-    dead_line,
+from explorer.session.views.point_readouts import (
     entry_line,
-    estimator_line,
-    heatmap_line,
-    histogram_line,
-    join,
     no_points_line,
-    overview_line,
-    plain,
     point_legend,
     point_lines,
     points_line,
     prediction_line,
+    word_map_line,
+)
+from explorer.session.views.readouts import (
+    alpha_line,
+    changes_line,
+    corpus_line,
+    estimator_line,
+    histogram_line,
+    overview_line,
     review_rows,
     scaling_line,
     status_parts,
-    value_line,
     word_colours_line,
-    word_map_line,
 )
+from explorer.session.views.runs import Row, Run, join, plain
 from explorer.session.views.scaling import Scaling
 from explorer.session.views.traces import CellRow
 
