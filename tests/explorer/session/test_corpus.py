@@ -33,7 +33,7 @@ def reviews(count: int = COUNT) -> list[Review]:
 
 
 def opened(source: Sequence[Review], index: int = 0) -> Session:
-    with patch("explorer.session.session.Worker", lambda: ASIDE):
+    with patch("explorer.session.session.JobRunner", lambda: ASIDE):
         session = Session(Stream(small_network(), speed=None), source, index)
     wait(lambda: session.stream.snapshot.run == 1)
     session.points.close()
