@@ -165,7 +165,7 @@ class CorpusController:
     def rows(self, frame: Frame) -> Rows:
         """Return what is measured so far, in the order it was.
 
-        The fields are those of `engine.corpus.measure`; ``review`` is the index in the source.
+        The fields are those of `engine.beta.measure_reviews`; ``review`` is the index in the source.
         """
         return _NOTHING if self._rows is None or not self._is_of(frame) else self._rows[: self._count]
 
@@ -326,7 +326,7 @@ class CorpusController:
                     self._start_next()
 
         job = self._job = self._jobs.start(
-            measure_reviews, self._network, dict(self._clamps), reviews, on_result=take, on_end=end
+            send_rows, self._network, dict(self._clamps), reviews, on_result=take, on_end=end
         )
 
     def _take(self, rows: Rows, indices: Sequence[int], reviews: Sequence[Review]) -> None:
@@ -373,10 +373,10 @@ _NOTHING: Rows = np.empty(
 )
 
 
-def measure_reviews(report: Report, network: Network, clamps: Mapping[str, Any], reviews: Sequence[Review]) -> None:
+def send_rows(report: Report, network: Network, clamps: Mapping[str, Any], reviews: Sequence[Review]) -> None:
     """Job: send the rows of these reviews, batch by batch."""
-    from engine.corpus import measure
+    from engine.beta import measure_reviews
 
-    for rows in measure(network, reviews, SIGNALS, clamp=clamps):
+    for rows in measure_reviews(network, reviews, SIGNALS, clamp=clamps):
         if not report(rows):
             return

@@ -154,9 +154,9 @@ def judge(
     """
     import torch
 
-    from engine.linearised import LinearMaps, Places, predict_linearly
+    from engine.linearised import LinearMaps, StatesAndInputs, predict_linearly
 
-    maps = LinearMaps(network.cell, Places(base, inputs))
+    maps = LinearMaps(network.cell, StatesAndInputs(base, inputs))
     past, embedded = torch.from_numpy(states), torch.from_numpy(x)
     farthest = max((k for k in AHEAD if len(past) > 2 * k), default=0)
     explained = np.full(max(AHEAD), np.nan)

@@ -53,7 +53,8 @@ def send_band(report: Report, length: int, scales: tuple[int, ...] | None) -> No
 @lru_cache
 def _band(length: int, scales: tuple[int, ...] | None) -> Band:
     from engine.fluctuation import default_scales
-    from engine.null import null
+    from engine.null import null_exponents
 
-    white, pink = (null(beta, length, default_scales(length) if scales is None else scales) for beta in (0.0, 1.0))
+    scales = default_scales(length) if scales is None else scales
+    white, pink = (null_exponents(beta, length, scales) for beta in (0.0, 1.0))
     return Band((white.low, white.high), (pink.low, pink.high))

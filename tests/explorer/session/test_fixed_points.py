@@ -80,7 +80,7 @@ def test_every_found_state_stays_where_it_is(session: Session) -> None:
     assert len(stable)
     for entry in stable.tolist():
         name = map.names[entry]
-        x = engine.start_states.held_input(network, name).float()
+        x = engine.start_states.input_from_name(network, name).float()
         part = map.found.points if entry < map.certified else map.found.words
         state = torch.from_numpy(part.states[entry if entry < map.certified else entry - map.certified]).float()  # type: ignore[union-attr]
         assert torch.allclose(network.cell.step(x, state)[0], state, atol=1e-5)
@@ -383,7 +383,7 @@ def test_a_words_attractor_is_linearised_when_it_is_selected(session: Session) -
     session.fixed_points.select(map.certified + row)
     shown = portrait(session)
     assert (shown.name, shown.certified, shown.kind) == ("film", False, "fixed")
-    x = engine.start_states.held_input(network, "film")
+    x = engine.start_states.input_from_name(network, "film")
     jacobian = network.cell.to(dtype=torch.float64).jacobian(x, torch.from_numpy(words.states[row]))
     expected = torch.linalg.eigvals(jacobian).abs().sort(descending=True).values.numpy()
     assert np.allclose(np.abs(shown.eigenvalues), expected)

@@ -16,7 +16,7 @@ from explorer.session.session import Session
 from explorer.shutdown import save_choices
 from explorer.tui.app import Explorer
 from tests.explorer.small import open_session, small_file, wait
-from tests.explorer.tui.test_tui import until
+from tests.explorer.tui.harness import until
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ CHOSEN = (
     "g",
     "order",
     "bins",
-    "colour_map",
+    "colour-map",
     "contrast",
     "scaling",
     "select-down",
@@ -182,7 +182,9 @@ def kept(**session: object) -> None:
 
 
 def test_options_win_and_the_rest_is_as_it_was(tmp_path: Path, texts: Path) -> None:
-    kept(network=str(small_file(tmp_path, 5)), reviews=str(texts), review=2, speed=None, signal="f", map="viridis")
+    kept(
+        network=str(small_file(tmp_path, 5)), reviews=str(texts), review=2, speed=None, signal="f", colour_map="viridis"
+    )
     session = visited(LaunchOptions())
     assert session.stream.snapshot.network.name == "lstm-5"
     assert (session.index, session.stream.snapshot.speed) == (2, None)
