@@ -89,6 +89,7 @@ def read_words(
         If the network does not read words, or there is none of that name.
     """
     from engine.fluctuation import RollingExponent
+    from engine.probability import positive_probability
     from engine.recording import Stepper
 
     if isinstance(network, str):
@@ -111,7 +112,7 @@ def read_words(
     hidden, exponent = np.concatenate(h), np.concatenate(alpha)
     weight = network.readout_weight[0].cpu().double().numpy()
     logit = hidden @ weight + float(network.readout_bias[0])
-    return Reading(tuple(words), 1 / (1 + np.exp(-logit)), dict(zip(names, exponent.T, strict=True)), hidden)
+    return Reading(tuple(words), positive_probability(logit), dict(zip(names, exponent.T, strict=True)), hidden)
 
 
 @lru_cache(maxsize=2)

@@ -22,7 +22,7 @@ from explorer.session.controllers.recorder import LIMIT, NEEDS_NETWORK, Recorder
 from explorer.session.controllers.text_diff import TextDiffController
 from explorer.session.controllers.word_search import WordSearch
 from explorer.session.core import Choices, Core, Frame, SessionError
-from explorer.session.jobs import Worker
+from explorer.session.jobs import JobRunner
 
 if TYPE_CHECKING:
     from engine.live.stream import Stream
@@ -39,10 +39,10 @@ class Session:
     reviews : sequence of Review
     index : int
         The review to open first.
-    worker : Worker, optional
+    jobs : JobRunner, optional
         Runs the background jobs; the session closes it.
     search : PointSearch, optional
-        Searches for fixed points; by default in the worker.
+        Searches for fixed points; by default with these jobs.
     clock : callable
         Monotonic seconds.
     portion : int
@@ -62,7 +62,7 @@ class Session:
         reviews: Sequence[Review],
         index: int = 0,
         *,
-        worker: Worker | None = None,
+        jobs: JobRunner | None = None,
         search: PointSearch | None = None,
         clock: Callable[[], float] = time.monotonic,
         portion: int = PORTION,
@@ -70,20 +70,20 @@ class Session:
     ) -> None:
         self.core = core = Core(stream, reviews, index)
         self.origin: tuple[str | None, str | None] = (None, None)
-        self.worker = worker = worker or Worker()
+        self.jobs = jobs = jobs or JobRunner()
         self.playback = Playback(core)
         self.display = Display(core)
         self.recorder = Recorder(core, recording_limit)
         self.ablation = AblationController(core)
         self.brush = BrushController(core, self.playback)
         self.word_search = WordSearch(core, self.playback)
-        self.pattern_search = PatternSearch(core, self.playback, self.brush, worker)
-        self.comparison = ComparisonController(core, worker)
-        self.text_diff = TextDiffController(core, self.playback, self.comparison, worker)
-        self.noise_bands = NoiseBands(core, worker)
-        self.corpus = CorpusController(core, self.noise_bands, worker, portion)
+        self.pattern_search = PatternSearch(core, self.playback, self.brush, jobs)
+        self.comparison = ComparisonController(core, jobs)
+        self.text_diff = TextDiffController(core, self.playback, self.comparison, jobs)
+        self.noise_bands = NoiseBands(core, jobs)
+        self.corpus = CorpusController(core, self.noise_bands, jobs, portion)
         self.fixed_points = FixedPointsController(
-            core, self.ablation, search or PointSearch(worker), LinearPredictor(core, worker, clock)
+            core, self.ablation, search or PointSearch(jobs), LinearPredictor(core, jobs, clock)
         )
         self._handlers = self._make_handlers()
         # What front ends use most, without the name of the controller.
@@ -192,7 +192,7 @@ class Session:
         self.recorder.close()
         self.fixed_points.close()
         self.corpus.close()
-        self.worker.close()
+        self.jobs.close()
         self.stream.close()
 
     def _make_handlers(self) -> Mapping[str, Callable[[], None]]:

@@ -15,7 +15,7 @@ from engine.live.stream import Stream
 from engine.network import Network, Vocabulary
 from engine.reviews import Review
 from explorer.session.controllers.point_search import PointSearch
-from explorer.session.jobs import Job, Worker
+from explorer.session.jobs import Job, JobRunner
 from explorer.session.launcher import LaunchOptions, Opening
 from explorer.session.session import Session
 from explorer.session.views.point_map import PointMap
@@ -52,17 +52,17 @@ def small_file(folder: Path, size: int = 12) -> Path:
 explorer.session.jobs.NICE = 0  # or a machine that does other things too lets the tests wait
 
 
-class SharedWorker(Worker):
+class SharedRunner(JobRunner):
     """One worker process for the sessions of all tests, because each would load PyTorch first."""
 
     def close(self) -> None:
         """Leave it running: it ends with the tests."""
 
 
-SHARED_WORKER = SharedWorker()
+SHARED_JOBS = SharedRunner()
 
 
-class CountingWorker(Worker):
+class CountingJobs(JobRunner):
     """Lists the names of the jobs it is given; the shared worker runs them."""
 
     def __init__(self) -> None:
@@ -70,13 +70,17 @@ class CountingWorker(Worker):
         self.started: list[str] = []
 
     def start(
-        self, work: Callable[..., None], *arguments: Any, heed: Callable[[Any], None], end: Callable[[str], None]
+        self,
+        work: Callable[..., None],
+        *arguments: Any,
+        on_result: Callable[[Any], None],
+        on_end: Callable[[str], None],
     ) -> Job:
         self.started.append(work.__name__)
-        return SHARED_WORKER.start(work, *arguments, heed=heed, end=end)
+        return SHARED_JOBS.start(work, *arguments, on_result=on_result, on_end=on_end)
 
-    def forget(self, job: Job) -> None:
-        SHARED_WORKER.forget(job)
+    def cancel(self, job: Job) -> None:
+        SHARED_JOBS.cancel(job)
 
 
 def open_session(
@@ -84,14 +88,14 @@ def open_session(
     speed: float | None = None,
     *,
     search: bool | PointSearch = False,
-    worker: Worker = SHARED_WORKER,
+    jobs: JobRunner = SHARED_JOBS,
     **options: Any,
 ) -> Session:
     """Open a session whose first review is not read yet; with ``search`` fixed points can be requested."""
     session = Session(
         Stream(small_network(size), speed=speed, **options),
         REVIEWS,
-        worker=worker,
+        jobs=jobs,
         search=search if isinstance(search, PointSearch) else None,
     )
     wait(lambda: session.stream.snapshot.run == 1)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.session.core import Core, Frame
-from explorer.session.jobs import Job, Tell, Worker
+from explorer.session.jobs import Job, JobRunner, Report
 from explorer.session.reading import Comparison, Reading, read_words
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ class ComparisonController:
         The other review; None for the present one. With neither there is no comparison.
     """
 
-    def __init__(self, core: Core, worker: Worker) -> None:
+    def __init__(self, core: Core, jobs: JobRunner) -> None:
         self._core = core
-        self._worker = worker
+        self._jobs = jobs
         self.network: str | None = None
         self.review: Review | None = None
         self._lock = threading.Lock()
@@ -66,14 +66,15 @@ class ComparisonController:
             return
         with self._lock:
             if self._job is not None:
-                self._worker.forget(self._job)
+                self._jobs.cancel(self._job)
             self._requested, self._result, self._job = request, None, None
             if request:
                 self._job = self._start(request, snapshot)
 
     def result(self, frame: Frame) -> Comparison | None:
         """Return the other reading; None until it is complete, and without a comparison."""
-        return self._result if same(self._request(frame.snapshot), self._requested) else None
+        request = self._request(frame.snapshot)
+        return self._result if request and same(request, self._requested) else None
 
     def _request(self, snapshot: Snapshot) -> Request:
         """Return what a comparison with this snapshot depends on; empty without a comparison."""
@@ -88,7 +89,7 @@ class ComparisonController:
         network: Network | str = snapshot.network if self.network is None else self.network
         words = (self.review or snapshot.review).words
 
-        def heed(reading: Reading) -> None:
+        def take(reading: Reading) -> None:
             with self._lock:
                 if self._requested is request:
                     self._result = Comparison(name, reading, own)
@@ -99,8 +100,8 @@ class ComparisonController:
                     self._core.note, self.network = trouble, None
 
         clamps = dict(snapshot.clamps) if own else {}
-        return self._worker.start(
-            read_review, network, words, snapshot.window, tuple(snapshot.scales), clamps, heed=heed, end=end
+        return self._jobs.start(
+            read_review, network, words, snapshot.window, tuple(snapshot.scales), clamps, on_result=take, on_end=end
         )
 
 
@@ -110,7 +111,7 @@ def same(request: Request, other: Request) -> bool:
 
 
 def read_review(
-    tell: Tell,
+    report: Report,
     network: Network | str,
     words: Sequence[str],
     window: int,
@@ -118,4 +119,4 @@ def read_review(
     clamps: Mapping[str, NDArray[np.float32]],
 ) -> None:
     """Job: send the `Reading`."""
-    tell(read_words(network, words, window, scales, clamps, lambda: tell(None)))
+    report(read_words(network, words, window, scales, clamps, lambda: report(None)))

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from explorer.session.controllers.noise_band import Band, NoiseBands
 from explorer.session.core import Core, Frame
-from explorer.session.jobs import Job, Tell, Worker
+from explorer.session.jobs import Job, JobRunner, Report
 
 if TYPE_CHECKING:  # these modules need torch, which a front end loads after its first frame
     from engine.network import Network
@@ -24,10 +24,7 @@ if TYPE_CHECKING:  # these modules need torch, which a front end loads after its
 
 SIGNALS: Final = ("h", "x")
 ORDERS: Final = ("β of h", "β of x", "length", "confidence", "error")
-RANGE: Final = (
-    -1.0,
-    3.0,
-)  # of β in the histograms: nearly all that DFA of order 1 can give; the end bins count the rest
+RANGE: Final = (-1.0, 3.0)  # of β in the histograms: nearly all that DFA of order 1 can give; end bins count the rest
 PORTION: Final = 256  # reviews in one job: some tenths of a second
 
 Rows = NDArray[np.void]
@@ -90,7 +87,7 @@ class CorpusController:
     ----------
     core : Core
     noise : NoiseBands
-    worker : Worker
+    jobs : JobRunner
     portion : int
         Reviews in one job.
 
@@ -106,14 +103,14 @@ class CorpusController:
         Why nothing is measured; "" if nothing is wrong.
     """
 
-    def __init__(self, core: Core, noise: NoiseBands, worker: Worker, portion: int = PORTION) -> None:
+    def __init__(self, core: Core, noise: NoiseBands, jobs: JobRunner, portion: int = PORTION) -> None:
         self.order = ORDERS[0]
         self.falling = True
         self.narrowed: tuple[str, float, float] | None = None
         self.trouble = ""
         self._core = core
         self._noise = noise
-        self._worker = worker
+        self._jobs = jobs
         self._portion = portion
         self._lock = threading.RLock()
         self._network: Network | None = None
@@ -168,7 +165,7 @@ class CorpusController:
     def rows(self, frame: Frame) -> Rows:
         """Return what is measured so far, in the order it was.
 
-        The fields are those of `engine.corpus.measure`; ``review`` is the index in the source.
+        The fields are those of `engine.beta.measure_reviews`; ``review`` is the index in the source.
         """
         return _NOTHING if self._rows is None or not self._is_of(frame) else self._rows[: self._count]
 
@@ -294,7 +291,7 @@ class CorpusController:
 
     def _end_job(self) -> None:
         if self._job is not None:
-            self._worker.forget(self._job)
+            self._jobs.cancel(self._job)
             self._job = None
 
     def _start_next(self) -> None:
@@ -316,7 +313,7 @@ class CorpusController:
     def _start(self, indices: Sequence[int], reviews: Sequence[Review]) -> None:
         job: Job
 
-        def heed(rows: Rows) -> None:
+        def take(rows: Rows) -> None:
             with self._lock:
                 if job is self._job:
                     self._take(rows, indices, reviews)
@@ -328,8 +325,8 @@ class CorpusController:
                     self.trouble = f"measuring failed: {trouble}" if trouble else ""
                     self._start_next()
 
-        job = self._job = self._worker.start(
-            measure_reviews, self._network, dict(self._clamps), reviews, heed=heed, end=end
+        job = self._job = self._jobs.start(
+            send_rows, self._network, dict(self._clamps), reviews, on_result=take, on_end=end
         )
 
     def _take(self, rows: Rows, indices: Sequence[int], reviews: Sequence[Review]) -> None:
@@ -376,10 +373,10 @@ _NOTHING: Rows = np.empty(
 )
 
 
-def measure_reviews(tell: Tell, network: Network, clamps: Mapping[str, Any], reviews: Sequence[Review]) -> None:
+def send_rows(report: Report, network: Network, clamps: Mapping[str, Any], reviews: Sequence[Review]) -> None:
     """Job: send the rows of these reviews, batch by batch."""
-    from engine.corpus import measure
+    from engine.beta import measure_reviews
 
-    for rows in measure(network, reviews, SIGNALS, clamp=clamps):
-        if not tell(rows):
+    for rows in measure_reviews(network, reviews, SIGNALS, clamp=clamps):
+        if not report(rows):
             return

@@ -249,7 +249,7 @@ def _word_details(points: PointMap, entry: int) -> PointDetails:
         kind=("fixed", "fixed", "slow", "moving")[int(points.state[entry])],
         stability="stable" if not unstable else f"saddle with {unstable}",
         eigenvalues=values,
-        time_constant=float(words.memory[row]),
+        time_constant=float(words.time_constant[row]),
         q=float(q[0]),
         newton_step=float(step[0]),
         logit=float(words.logit[row]),

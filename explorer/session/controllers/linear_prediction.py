@@ -6,16 +6,16 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from explorer.session.core import Core, Frame
-from explorer.session.jobs import Job, Tell, Worker
+from explorer.session.jobs import Job, JobRunner, Report
 
 if TYPE_CHECKING:
-    from engine.cells import Cell
+    from engine.network import Network
     from explorer.session.views.point_map import PointMap
 
 AHEAD: Final = (1, 5, 10)  # words
@@ -55,14 +55,14 @@ class LinearPredictor:
     Parameters
     ----------
     core : Core
-    worker : Worker
+    jobs : JobRunner
     clock : callable
         Monotonic seconds.
     """
 
-    def __init__(self, core: Core, worker: Worker, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, core: Core, jobs: JobRunner, clock: Callable[[], float] = time.monotonic) -> None:
         self._core = core
-        self._worker = worker
+        self._jobs = jobs
         self._clock = clock
         self._lock = threading.Lock()
         self._requested: tuple[object, ...] = ()
@@ -83,7 +83,7 @@ class LinearPredictor:
             return
         with self._lock:
             if self._job is not None:
-                self._worker.forget(self._job)
+                self._jobs.cancel(self._job)
             self._requested, self._job = request, self._start(points, frame, states)
 
     def result(self, points: PointMap, frame: Frame) -> Prediction | None:
@@ -105,6 +105,8 @@ class LinearPredictor:
     def _start(self, points: PointMap, frame: Frame, states: NDArray[np.float32]) -> Job:
         import torch
 
+        from engine.network import Network
+
         network, found = points.found.network, points.found.points
         assert found is not None, "checked by request"
         first = frame.word + 1 - len(states)
@@ -112,7 +114,7 @@ class LinearPredictor:
         x = network.embed(torch.from_numpy(np.asarray(ids)).long()).cpu().numpy()
         subject, word = _subject(points, frame), frame.word
 
-        def heed(part: tuple[tuple[float, ...], Floats]) -> None:
+        def take(part: tuple[tuple[float, ...], Floats]) -> None:
             with self._lock:
                 if self._requested[: len(subject)] == subject:
                     explained, path = part
@@ -122,7 +124,9 @@ class LinearPredictor:
             if trouble:
                 self._core.note = f"the linear prediction failed: {trouble}"
 
-        return self._worker.start(judge, network.cell, found.states, found.inputs, states, x, heed=heed, end=end)
+        # Without the embedding, which would be most of what is sent.
+        bare = Network(network.cell, network.readout_weight, network.readout_bias)
+        return self._jobs.start(judge, bare, found.states, found.inputs, states, x, on_result=take, on_end=end)
 
 
 def _subject(points: PointMap, frame: Frame) -> tuple[object, ...]:
@@ -130,7 +134,14 @@ def _subject(points: PointMap, frame: Frame) -> tuple[object, ...]:
     return points, frame.snapshot.run, frame.snapshot.review
 
 
-def judge(tell: Tell, cell: Cell, base: Floats, inputs: Floats, states: NDArray[np.float32], x: Any) -> None:
+def judge(
+    report: Report,
+    network: Network,
+    base: Floats,
+    inputs: Floats,
+    states: NDArray[np.float32],
+    x: NDArray[np.float32],
+) -> None:
     """Job: send the variance explained ``AHEAD`` words ahead, and the path from the last state, (k + 1, S).
 
     Parameters
@@ -143,14 +154,14 @@ def judge(tell: Tell, cell: Cell, base: Floats, inputs: Floats, states: NDArray[
     """
     import torch
 
-    from engine.linearised import LinearMaps, Places, predict_linearly
+    from engine.linearised import LinearMaps, StatesAndInputs, predict_linearly
 
-    maps = LinearMaps(cell, Places(base, inputs))
+    maps = LinearMaps(network.cell, StatesAndInputs(base, inputs))
     past, embedded = torch.from_numpy(states), torch.from_numpy(x)
     farthest = max((k for k in AHEAD if len(past) > 2 * k), default=0)
     explained = np.full(max(AHEAD), np.nan)
     if farthest:
-        result = predict_linearly(cell, maps, past[None], embedded[None, : len(past)], farthest)
+        result = predict_linearly(network.cell, maps, past[None], embedded[None, : len(past)], farthest)
         explained[:farthest] = result.explained
     path = torch.cat((past[-1:].double(), maps.run(past[-1:], embedded[None, len(past) :])[0].cpu()))
-    tell((tuple(explained[[k - 1 for k in AHEAD]].tolist()), path.numpy()))
+    report((tuple(explained[[k - 1 for k in AHEAD]].tolist()), path.numpy()))

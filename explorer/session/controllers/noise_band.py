@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from explorer.session.core import Core
-from explorer.session.jobs import Tell, Worker
+from explorer.session.jobs import JobRunner, Report
 
 Key = tuple[int, tuple[int, ...] | None]
 """Length of the series in words, and the scales; None for the default scales of that length."""
@@ -23,9 +23,9 @@ class Band:
 class NoiseBands:
     """Computes bands in the worker process and stores them."""
 
-    def __init__(self, core: Core, worker: Worker) -> None:
+    def __init__(self, core: Core, jobs: JobRunner) -> None:
         self._core = core
-        self._worker = worker
+        self._jobs = jobs
         self._bands: dict[Key, Band | None] = {}
 
     def request(self, length: int, scales: tuple[int, ...] | None = None) -> None:
@@ -34,7 +34,7 @@ class NoiseBands:
         if key in self._bands:
             return
         self._bands[key] = None
-        self._worker.start(send_band, *key, heed=lambda band: self._bands.update({key: band}), end=self._report)
+        self._jobs.start(send_band, *key, on_result=lambda band: self._bands.update({key: band}), on_end=self._report)
 
     def result(self, length: int, scales: tuple[int, ...] | None = None) -> Band | None:
         """Return the band of α; None until it is computed."""
@@ -45,15 +45,16 @@ class NoiseBands:
             self._core.note = f"the band of exact noise could not be computed: {trouble}"
 
 
-def send_band(tell: Tell, length: int, scales: tuple[int, ...] | None) -> None:
+def send_band(report: Report, length: int, scales: tuple[int, ...] | None) -> None:
     """Job: send the `Band`."""
-    tell(_band(length, scales))
+    report(_band(length, scales))
 
 
 @lru_cache
 def _band(length: int, scales: tuple[int, ...] | None) -> Band:
     from engine.fluctuation import default_scales
-    from engine.null import null
+    from engine.null import null_exponents
 
-    white, pink = (null(beta, length, default_scales(length) if scales is None else scales) for beta in (0.0, 1.0))
+    scales = default_scales(length) if scales is None else scales
+    white, pink = (null_exponents(beta, length, scales) for beta in (0.0, 1.0))
     return Band((white.low, white.high), (pink.low, pink.high))

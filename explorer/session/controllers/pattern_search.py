@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from explorer.session.controllers.brush import BrushController, Pattern, stretches
 from explorer.session.controllers.playback import Playback
 from explorer.session.core import Core, SessionError
-from explorer.session.jobs import Tell, Worker
+from explorer.session.jobs import JobRunner, Report
 from explorer.session.task_results import TaskResults
 
 if TYPE_CHECKING:
@@ -39,11 +39,11 @@ class Place:
 class PatternSearch:
     """Searches the other reviews of the source for the pattern of the brush, from the next review on."""
 
-    def __init__(self, core: Core, playback: Playback, brush: BrushController, worker: Worker) -> None:
+    def __init__(self, core: Core, playback: Playback, brush: BrushController, jobs: JobRunner) -> None:
         self._core = core
         self._playback = playback
         self._brush = brush
-        self._worker = worker
+        self._jobs = jobs
         self._searched: tuple[Pattern, Snapshot, list[int]] | None = None  # with the order of the reviews
         self._next = 0
         self.results: TaskResults[Place] = TaskResults(0)
@@ -85,7 +85,7 @@ class PatternSearch:
         results: TaskResults[Place] = TaskResults(len(numbers))
         results.found = before.found
 
-        def heed(part: tuple[int, list[Place]]) -> None:
+        def take(part: tuple[int, list[Place]]) -> None:
             results.done, new = part
             results.found = heapq.nsmallest(BEST, [*results.found, *new], key=lambda place: -place.strength)
 
@@ -94,10 +94,10 @@ class PatternSearch:
 
         assert snapshot.network.vocabulary is not None, "the network being read with takes words"
         ids = [snapshot.network.vocabulary.encode(self._core.reviews[k].words) for k in numbers]
-        job = self._worker.start(
-            search_reviews, snapshot.network, numbers, ids, pattern, snapshot.clamps, heed=heed, end=end
+        job = self._jobs.start(
+            search_reviews, snapshot.network, numbers, ids, pattern, snapshot.clamps, on_result=take, on_end=end
         )
-        results.at_end = lambda: self._worker.forget(job)
+        results.at_end = lambda: self._jobs.cancel(job)
         self.results = results
 
     def context(self, place: Place) -> tuple[str, str, str]:
@@ -116,7 +116,7 @@ class PatternSearch:
 
 
 def search_reviews(
-    tell: Tell,
+    report: Report,
     network: Network,
     numbers: Sequence[int],
     ids: Sequence[NDArray[np.int32]],
@@ -133,5 +133,5 @@ def search_reviews(
         for number, values, length in zip(numbers[batch], recording[pattern.signal], recording.lengths, strict=True):
             agreement = pattern.agreement(values[:length])
             found += [Place(number, a, b, float(agreement[a:b].sum())) for a, b in stretches(agreement)]
-        if not tell((min(first + BATCH, len(numbers)), found)):
+        if not report((min(first + BATCH, len(numbers)), found)):
             return

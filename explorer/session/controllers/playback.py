@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from explorer.session.core import Core, SessionError
-from explorer.session.views.number_format import pace
+from explorer.session.views.number_format import reading_speed
 
 SPEEDS: Final[tuple[float | None, ...]] = (1, 2, 4, 8, 16, 32, 64, 125, 250, 500, 1000, None)  # words a second
 PAGE: Final = 10  # words
@@ -158,4 +158,4 @@ class Playback:
         nearest = min(range(len(SPEEDS)), key=lambda k: abs((SPEEDS[k] or 1e9) - (speed or 1e9)))
         speed = SPEEDS[max(0, min(nearest + change, len(SPEEDS) - 1))]
         self._core.stream.speed(speed)
-        self._core.note = f"speed: {pace(speed)}"
+        self._core.note = f"speed: {reading_speed(speed)}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.session.jobs import Job, Tell, Worker
+from explorer.session.jobs import Job, JobRunner, Report
 from explorer.session.views.point_map import FoundPoints
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ class PointSearch:
         What is found so far; None before the first part.
     """
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, jobs: JobRunner) -> None:
         self.found: FoundPoints | None = None
-        self._worker = worker
+        self._jobs = jobs
         self._network: Network | None = None
         self._progress: dict[Job, str] = {}
         self._trouble = ""
@@ -73,11 +73,11 @@ class PointSearch:
 
     def _forget(self) -> None:
         for job in self._progress:
-            self._worker.forget(job)
+            self._jobs.cancel(job)
         self._progress.clear()
 
     def _start(self, work: Callable[..., None], network: Network, *names: str) -> None:
-        def heed(part: tuple[str, Any]) -> None:
+        def take(part: tuple[str, Any]) -> None:
             with self._lock:
                 if job in self._progress:
                     self._take(network, job, *part)
@@ -88,7 +88,7 @@ class PointSearch:
                     self._trouble = f"the search failed: {trouble}"
 
         with self._lock:  # the callbacks wait until the job is listed
-            job = self._worker.start(work, network, *names, heed=heed, end=end)
+            job = self._jobs.start(work, network, *names, on_result=take, on_end=end)
             self._progress[job] = "searching …"
 
     def _take(self, network: Network, job: Job, what: str, value: Any) -> None:
@@ -105,38 +105,38 @@ class PointSearch:
 # ---- jobs --------------------------------------------------------------------------------------------------------
 
 
-def survey(tell: Tell, network: Network) -> None:
+def survey(report: Report, network: Network) -> None:
     """Job: the first search. Send ``("visited" | "points" | "words", found)``, and ``("progress", text)`` meanwhile."""
     from engine.points_cache import cached_word_attractors
     from engine.start_states import visited_states
 
     h = visited_states(network, VISITED, reviews=_encoded(network))[:, : network.cell.size]
-    tell(("visited", h.cpu().numpy()))
-    find_points(tell, network, *INPUTS)
-    words = cached_word_attractors(network, progress=_progress(tell, "word attractors"))
-    tell(("words", words))
+    report(("visited", h.cpu().numpy()))
+    find_points(report, network, *INPUTS)
+    words = cached_word_attractors(network, progress=_progress(report, "word attractors"))
+    report(("words", words))
 
 
-def find_points(tell: Tell, network: Network, *names: str) -> None:
+def find_points(report: Report, network: Network, *names: str) -> None:
     """Job: send the points under inputs given by name."""
     from engine.points_cache import network_points
 
-    report = _progress(tell, f"fixed points for {', '.join(names)}")
-    tell(("points", network_points(network, names, count=STARTS, reviews=_encoded(network), progress=report)))
+    progress = _progress(report, f"fixed points for {', '.join(names)}")
+    report(("points", network_points(network, names, count=STARTS, reviews=_encoded(network), progress=progress)))
 
 
-def _progress(tell: Tell, what: str) -> Callable[[int, int], bool]:
+def _progress(report: Report, what: str) -> Callable[[int, int], bool]:
     """Return a callback that sends each new percentage, and returns whether the result is still wanted."""
     sent = ""
 
-    def report(done: int, total: int) -> bool:
+    def progress(done: int, total: int) -> bool:
         nonlocal sent
         text = f"{what} {done / max(1, total):.0%}"
         part, sent = (("progress", text) if text != sent else None), text
-        return tell(part)
+        return report(part)
 
-    tell(("progress", f"{what} …"))
-    return report
+    report(("progress", f"{what} …"))
+    return progress
 
 
 def _encoded(network: Network) -> list[NDArray[np.int32]]:

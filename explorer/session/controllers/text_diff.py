@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from explorer.session.controllers.comparison import ComparisonController, Request, same
 from explorer.session.controllers.playback import Playback
 from explorer.session.core import Core, Frame, SessionError
-from explorer.session.jobs import Job, Tell, Worker
+from explorer.session.jobs import Job, JobRunner, Report
 from explorer.session.reading import Comparison, Reading, read_words
 
 if TYPE_CHECKING:
@@ -121,11 +121,11 @@ def _moved(before: Reading, after: Reading, numbers: list[tuple[int | None, int 
 class TextDiffController:
     """Edits the present text, and compares two readings word by word in the worker process."""
 
-    def __init__(self, core: Core, playback: Playback, comparison: ComparisonController, worker: Worker) -> None:
+    def __init__(self, core: Core, playback: Playback, comparison: ComparisonController, jobs: JobRunner) -> None:
         self._core = core
         self._playback = playback
         self._comparison = comparison
-        self._worker = worker
+        self._jobs = jobs
         self._lock = threading.Lock()
         self._requested: Request = ()
         self._job: Job | None = None
@@ -176,7 +176,7 @@ class TextDiffController:
             return
         with self._lock:
             if self._job is not None:
-                self._worker.forget(self._job)
+                self._jobs.cancel(self._job)
             self._requested, self._result = _request(other, snapshot), None
             self._job = self._start(self._requested, other, snapshot)
 
@@ -188,7 +188,7 @@ class TextDiffController:
         return self._result
 
     def _start(self, request: Request, other: Comparison, snapshot: Snapshot) -> Job:
-        def heed(found: WordByWord) -> None:
+        def take(found: WordByWord) -> None:
             with self._lock:
                 if self._requested is request:
                     self._result = found
@@ -197,7 +197,7 @@ class TextDiffController:
             if trouble:
                 self._core.note = f"the texts could not be compared: {trouble}"
 
-        return self._worker.start(
+        return self._jobs.start(
             compare_reviews,
             snapshot.network,
             snapshot.review.words,
@@ -206,8 +206,8 @@ class TextDiffController:
             dict(snapshot.clamps),
             other.reading,
             other.same_network,
-            heed=heed,
-            end=end,
+            on_result=take,
+            on_end=end,
         )
 
 
@@ -216,7 +216,7 @@ def _request(other: Comparison, snapshot: Snapshot) -> Request:
 
 
 def compare_reviews(
-    tell: Tell,
+    report: Report,
     network: Network,
     words: Sequence[str],
     window: int,
@@ -226,6 +226,6 @@ def compare_reviews(
     same_network: bool,
 ) -> None:
     """Job: send the `WordByWord` of another reading and this one."""
-    own = read_words(network, words, window, scales, clamps, lambda: tell(None))
+    own = read_words(network, words, window, scales, clamps, lambda: report(None))
     if own is not None:
-        tell(word_by_word(other, own, same_network))
+        report(word_by_word(other, own, same_network))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.probability import positive_probability
 from engine.projection import Projection
 from explorer.session.palette import codes
 
@@ -84,7 +85,7 @@ class PointDetails:
     @property
     def probability(self) -> float:
         """P(positive)."""
-        return float(0.5 * (1 + np.tanh(0.5 * self.logit)))
+        return float(positive_probability(self.logit))
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ class PointMap:
         return np.concatenate(
             [
                 np.empty(0) if points is None else points.time_constants[:, 0],
-                np.empty(0) if words is None else words.memory,
+                np.empty(0) if words is None else words.time_constant,
             ]
         )
 

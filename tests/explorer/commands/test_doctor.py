@@ -28,7 +28,7 @@ def test_a_sound_copy_is_called_sound() -> None:
     assert done.exit_code == 0, done.stdout
     assert "✗" not in done.stdout
     found = findings()
-    assert found["networks"]["value"] == f"{len(catalogue.shipped())} shipped"
+    assert found["networks"]["value"] == f"{len(catalogue.shipped_networks())} shipped"
     assert found["reviews"]["value"] == f"{len(reviews.open_reviews())} shipped"
     assert found["torch"]["value"] == importlib.metadata.version("torch")
     assert {"CPU", "python", "pinkx", "textual", "numba", "standard output"} <= found.keys()
@@ -41,7 +41,7 @@ def test_missing_networks_and_reviews_are_broken(tmp_path: Path, monkeypatch: py
     assert done.exit_code == 1
     broken = [line for line in done.stdout.splitlines() if "✗" in line]
     assert [line.split()[1] for line in broken] == ["networks", "reviews"]
-    assert all("→ install pinkx anew" in line for line in broken)
+    assert all("→ reinstall pinkx" in line for line in broken)
 
 
 def test_a_library_outside_its_range_is_broken_and_an_optional_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +50,7 @@ def test_a_library_outside_its_range_is_broken_and_an_optional_one_is_not(monkey
     monkeypatch.setattr(importlib.metadata, "version", lambda name: old.get(name.lower()) or true_version(name))
     found = findings()
     assert found["textual"]["state"] == "broken"
-    assert found["textual"]["value"] == "0.1 does not suit"
+    assert found["textual"]["value"] == "0.1 is not supported"
     assert "pip install 'textual" in found["textual"]["advice"]
     assert found["pyside6-essentials"]["state"] == "absent"
 
@@ -80,7 +80,7 @@ def test_missing_qt_libraries_are_named_with_their_packages(monkeypatch: pytest.
     there = lambda name: None if name in ("EGL", "xcb-cursor") else f"lib{name}.so"  # noqa: E731
     monkeypatch.setattr(ctypes.util, "find_library", there)
     found = findings()
-    assert "apt install libegl1 (" in found["without a screen"]["advice"]
+    assert "apt install libegl1 (" in found["without a display"]["advice"]
     assert "apt install libegl1 libxcb-cursor0 (" in found["on X11"]["advice"]
 
 

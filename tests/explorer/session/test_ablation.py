@@ -12,7 +12,7 @@ from explorer.session.core import SessionError
 from explorer.session.session import Session
 from explorer.session.views.clamps import clamp_summary, clamped_cells
 from explorer.session.views.traces import cell_table, probability_at
-from tests.explorer.small import SHARED_WORKER, open_session, small_network, wait
+from tests.explorer.small import SHARED_JOBS, open_session, small_network, wait
 
 
 def changed(session: Session, clamps: dict[int, tuple[str, ...]]) -> None:
@@ -62,7 +62,7 @@ def test_a_gate_is_held_at_a_typed_value_and_everything_follows(read: Session) -
     before = read.stream.snapshot
     read.choose_signal("f")
     read.select(4)
-    assert read.ablation.question.startswith("f of cell #4")
+    assert read.ablation.question.startswith("f of cell #004")
     read.ablation.clamp_at(" 0.25 ")
     changed(read, {4: ("f",)})
     now = read.stream.snapshot
@@ -154,7 +154,7 @@ class NotingSearch(PointSearch):
     """Lists the networks it is asked to search."""
 
     def __init__(self) -> None:
-        super().__init__(SHARED_WORKER)
+        super().__init__(SHARED_JOBS)
         self.networks: list[Network] = []
 
     def begin(self, network: Network) -> None:

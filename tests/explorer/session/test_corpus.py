@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.corpus import measure
+from engine.beta import measure_reviews
 from engine.fluctuation import default_scales
 from engine.live.stream import Stream
 from engine.network import Network
-from engine.null import null
+from engine.null import null_exponents
 from engine.reviews import Review
-from explorer.session.controllers.corpus import ORDERS, PORTION, RANGE, SIGNALS, measure_reviews
+from explorer.session.controllers.corpus import ORDERS, PORTION, RANGE, SIGNALS, send_rows
 from explorer.session.core import Frame, SessionError
-from explorer.session.jobs import Job, Worker
+from explorer.session.jobs import Job, JobRunner
 from explorer.session.session import Session
 from tests.explorer import jobs
-from tests.explorer.small import SHARED_WORKER, CountingWorker, replayed, small_network, wait
+from tests.explorer.small import SHARED_JOBS, CountingJobs, replayed, small_network, wait
 
 COUNT = 40
 WATCHED = 9
@@ -36,10 +36,8 @@ def reviews(count: int = COUNT) -> list[Review]:
     ]
 
 
-def opened(source: Sequence[Review], index: int = 0, worker: Worker | None = None, portion: int = PORTION) -> Session:
-    session = Session(
-        Stream(small_network(), speed=None), source, index, worker=worker or SHARED_WORKER, portion=portion
-    )
+def opened(source: Sequence[Review], index: int = 0, jobs: JobRunner | None = None, portion: int = PORTION) -> Session:
+    session = Session(Stream(small_network(), speed=None), source, index, jobs=jobs or SHARED_JOBS, portion=portion)
     wait(lambda: session.stream.snapshot.run == 1)
     session.fixed_points.close()
     return session
@@ -71,7 +69,7 @@ def test_every_review_is_measured_the_watched_one_first(session: Session) -> Non
     rows = session.corpus.rows(frame)
     assert rows["review"][0] == WATCHED
     assert sorted(rows["review"].tolist()) == list(range(COUNT))
-    (expected,) = measure(small_network(), session.reviews, SIGNALS, cut=None)
+    (expected,) = measure_reviews(small_network(), session.reviews, SIGNALS, cut=None)
     for row in rows:
         assert np.array_equal(row["beta"], expected[row["review"]]["beta"], equal_nan=True)
         assert row["probability"] == expected[row["review"]]["probability"]
@@ -113,7 +111,7 @@ def test_a_typed_review_is_marked_but_not_counted(session: Session) -> None:
     wait(lambda: session.stream.snapshot.review.name == "typed")
     frame = settle(session)
     found = session.corpus.histogram(frame, "h", 24)
-    (expected,) = measure(small_network(), [Review("", typed)], SIGNALS)
+    (expected,) = measure_reviews(small_network(), [Review("", typed)], SIGNALS)
     assert found.beta == expected["beta"][0, 0]
     assert found.counts.sum() + found.missing == COUNT
     assert not any(session.corpus.entry(frame, row).watched for row in range(COUNT))
@@ -184,7 +182,7 @@ def test_the_band_is_of_noise_as_long_as_the_watched_review(session: Session) ->
     wait(lambda: session.corpus.band(frame) is not None)
     found, words = session.corpus.band(frame), len(session.reviews[WATCHED].words)
     assert found is not None
-    pink = null(1.0, words, default_scales(words))
+    pink = null_exponents(1.0, words, default_scales(words))
     assert found.pink == pytest.approx((2 * pink.low - 1, 2 * pink.high - 1))
     assert found.white[1] < found.pink[1]
 
@@ -198,18 +196,18 @@ def test_another_network_or_a_held_cell_begins_anew(session: Session) -> None:
     wait(lambda: bool(session.stream.snapshot.clamps))
     assert len(session.corpus.rows(session.frame())) < COUNT
     rows = session.corpus.rows(settle(session))
-    (expected,) = measure(small_network(), session.reviews, SIGNALS, clamp=clamps)
+    (expected,) = measure_reviews(small_network(), session.reviews, SIGNALS, clamp=clamps)
     assert np.array_equal(rows["beta"][np.argsort(rows["review"])], expected["beta"], equal_nan=True)
     assert not np.array_equal(expected["beta"], free, equal_nan=True)
     other = small_network(7, seed=3)
     session.stream.use(other)
     wait(lambda: session.stream.snapshot.network is other)
     rows = session.corpus.rows(settle(session))
-    (expected,) = measure(other, session.reviews, SIGNALS)
+    (expected,) = measure_reviews(other, session.reviews, SIGNALS)
     assert rows["probability"][np.argsort(rows["review"])] == pytest.approx(expected["probability"])
 
 
-class NotingWorker(CountingWorker):
+class NotingJobs(CountingJobs):
     """Lists the names of the reviews in every job."""
 
     def __init__(self) -> None:
@@ -217,28 +215,28 @@ class NotingWorker(CountingWorker):
         self.portions: list[list[str]] = []
 
     def start(self, work: Callable[..., None], *arguments: Any, **callbacks: Any) -> Job:
-        if work is measure_reviews:
+        if work is send_rows:
             self.portions.append([review.name for review in arguments[2]])
         return super().start(work, *arguments, **callbacks)
 
 
 def test_it_fills_in_portion_by_portion_and_a_review_opened_meanwhile_comes_next() -> None:
-    worker = NotingWorker()
-    session = opened(reviews(2 * PORTION), 5, worker)
+    runner = NotingJobs()
+    session = opened(reviews(2 * PORTION), 5, runner)
     session.corpus.request(session.frame())
     last = session.corpus._waiting[0]
     session.open_review(last)
     wait(lambda: session.stream.snapshot.index == last)
     settle(session)
     session.close()
-    given = worker.portions
+    given = runner.portions
     assert given[0][0] == "r5"
     assert [len(part) for part in given] == [PORTION // 16, PORTION, 2 * PORTION - PORTION - PORTION // 16]
     assert f"r{last}" in (given[1][0], given[0][0])
     assert sorted(name for part in given for name in part) == sorted(review.name for review in session.reviews)
 
 
-class FailingWorker(CountingWorker):
+class FailingJobs(CountingJobs):
     """Fails at jobs of one network."""
 
     def __init__(self) -> None:
@@ -246,18 +244,18 @@ class FailingWorker(CountingWorker):
         self.fails_for: Network | None = None
 
     def start(self, work: Callable[..., None], *arguments: Any, **callbacks: Any) -> Job:
-        fails = work is measure_reviews and arguments[0] is self.fails_for
+        fails = work is send_rows and arguments[0] is self.fails_for
         return super().start(jobs.fail if fails else work, *arguments, **callbacks)
 
 
 def test_a_failure_is_reported_once_and_another_network_is_tried() -> None:
-    worker = FailingWorker()
-    session = opened(reviews(), WATCHED, worker)
-    worker.fails_for = session.stream.snapshot.network
+    runner = FailingJobs()
+    session = opened(reviews(), WATCHED, runner)
+    runner.fails_for = session.stream.snapshot.network
     session.corpus.request(session.frame())
     wait(lambda: session.corpus.trouble == "measuring failed: 'bad'")
     session.corpus.request(session.frame())
-    assert worker.started == ["fail"]
+    assert runner.started == ["fail"]
     other = small_network(seed=4)
     session.stream.use(other)
     wait(lambda: session.stream.snapshot.network is other)
@@ -274,18 +272,18 @@ def test_a_closed_corpus_measures_nothing_more(session: Session) -> None:
 
 
 def test_reading_starts_nothing_and_a_request_starts_one_job() -> None:
-    worker = CountingWorker()
-    session = opened(reviews(), WATCHED, worker)
+    runner = CountingJobs()
+    session = opened(reviews(), WATCHED, runner)
     corpus, frame = session.corpus, session.update()
     for _ in range(2):
         assert len(corpus.rows(frame)) == len(corpus.listed(frame)) == 0
         assert corpus.histogram(frame, "h", 9).watched is None
         assert (corpus.watched(frame), corpus.band(frame)) == (None, None)
         assert len(corpus.scatter(frame)[0]) == 0
-    assert worker.started == []
+    assert runner.started == []
     corpus.request(frame)
     corpus.request(frame)
-    assert worker.started == ["measure_reviews"]
+    assert runner.started == ["send_rows"]
     session.close()
 
 

@@ -18,7 +18,7 @@ from engine.network import Network, Vocabulary
 from explorer.session.controllers.fixed_points import TAIL
 from explorer.session.controllers.point_search import PointSearch, survey
 from explorer.session.core import SessionError
-from explorer.session.jobs import Job, Tell
+from explorer.session.jobs import Job, Report
 from explorer.session.session import Session
 from explorer.session.views.point_map import (
     COLOURS,
@@ -30,7 +30,7 @@ from explorer.session.views.point_map import (
     scene_of,
     screen,
 )
-from tests.explorer.small import CountingWorker, open_session, settle, small_network, wait
+from tests.explorer.small import CountingJobs, open_session, settle, small_network, wait
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_every_found_state_stays_where_it_is(session: Session) -> None:
     assert len(stable)
     for entry in stable.tolist():
         name = map.names[entry]
-        x = engine.start_states.held_input(network, name).float()
+        x = engine.start_states.input_from_name(network, name).float()
         part = map.found.points if entry < map.certified else map.found.words
         state = torch.from_numpy(part.states[entry if entry < map.certified else entry - map.certified]).float()  # type: ignore[union-attr]
         assert torch.allclose(network.cell.step(x, state)[0], state, atol=1e-5)
@@ -95,27 +95,27 @@ def test_what_was_found_once_is_there_without_a_search(session: Session, monkeyp
     monkeypatch.setattr(engine.points_cache, "word_attractors", no_search)
     told: list[Any] = []
 
-    def tell(part: Any) -> bool:
+    def report(part: Any) -> bool:
         told.append(part)
         return True
 
-    survey(tell, session.stream.snapshot.network)
+    survey(report, session.stream.snapshot.network)
     assert [what for what, _ in told if what != "progress"] == ["visited", "points", "words"]
 
 
-def fail(tell: Tell, network: Network) -> None:
-    tell(("progress", "trying"))
+def fail(report: Report, network: Network) -> None:
+    report(("progress", "trying"))
     raise ValueError("no luck")
 
 
-def wait_until_unwanted(tell: Tell, network: Network) -> None:
-    tell(("visited", np.zeros((3, network.cell.size))))
-    while tell(("progress", "word attractors 1%")):
+def wait_until_unwanted(report: Report, network: Network) -> None:
+    report(("visited", np.zeros((3, network.cell.size))))
+    while report(("progress", "word attractors 1%")):
         time.sleep(0.01)
-    tell(("words", None))
+    report(("words", None))
 
 
-class ReplacingWorker(CountingWorker):
+class ReplacingJobs(CountingJobs):
     """Runs another job in place of `survey`, once it has one."""
 
     replacement: Callable[..., None] = survey
@@ -124,19 +124,19 @@ class ReplacingWorker(CountingWorker):
         return super().start(self.replacement if work is survey else work, *arguments, **callbacks)
 
 
-def replacing(replacement: Callable[..., None]) -> ReplacingWorker:
-    worker = ReplacingWorker()
-    worker.replacement = replacement
-    return worker
+def replacing(replacement: Callable[..., None]) -> ReplacingJobs:
+    runner = ReplacingJobs()
+    runner.replacement = replacement
+    return runner
 
 
 def test_a_search_that_fails_says_so_and_the_next_one_begins_afresh() -> None:
-    worker = replacing(fail)
-    search = PointSearch(worker)
+    runner = replacing(fail)
+    search = PointSearch(runner)
     search.begin(small_network(seed=1))
     wait(lambda: search.progress == "the search failed: no luck")
     assert search.found is None
-    worker.replacement = survey
+    runner.replacement = survey
     search.begin(small_network())
     wait(lambda: search.progress == "" and search.found is not None)
     search.close()
@@ -383,7 +383,7 @@ def test_a_words_attractor_is_linearised_when_it_is_selected(session: Session) -
     session.fixed_points.select(map.certified + row)
     shown = portrait(session)
     assert (shown.name, shown.certified, shown.kind) == ("film", False, "fixed")
-    x = engine.start_states.held_input(network, "film")
+    x = engine.start_states.input_from_name(network, "film")
     jacobian = network.cell.to(dtype=torch.float64).jacobian(x, torch.from_numpy(words.states[row]))
     expected = torch.linalg.eigvals(jacobian).abs().sort(descending=True).values.numpy()
     assert np.allclose(np.abs(shown.eigenvalues), expected)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from explorer.session.controllers.linear_prediction import AHEAD, PERIOD, LinearPredictor, Prediction
 from explorer.session.core import Core
 from explorer.session.session import Session
-from tests.explorer.small import REVIEWS, CountingWorker, open_session, settle, wait
+from tests.explorer.small import REVIEWS, CountingJobs, open_session, settle, wait
 
 
 @pytest.fixture
@@ -101,21 +101,21 @@ def test_few_words_give_no_value_for_ten_ahead(session: Session) -> None:
 
 
 def test_it_is_computed_once_for_a_word_and_once_a_period_while_reading(session: Session) -> None:
-    core, worker, now = session.core, CountingWorker(), [1000.0]
-    points, predictor = settle(session), LinearPredictor(core, worker, lambda: now[0])
+    core, runner, now = session.core, CountingJobs(), [1000.0]
+    points, predictor = settle(session), LinearPredictor(core, runner, lambda: now[0])
     session.look_at(20)
     for _ in range(5):
         predictor.request(points, session.frame())
-    assert worker.started == ["judge"]
+    assert runner.started == ["judge"]
     session.playback.follow()
     frame = session.frame()
     reading = replace(frame, snapshot=replace(frame.snapshot, playing=True))
     judged = []
     for word in range(30, 50):
         now[0] = 1000 + word * PERIOD / 10
-        before = len(worker.started)
+        before = len(runner.started)
         predictor.request(points, replace(reading, word=word))
-        judged += [word] * (len(worker.started) - before)
+        judged += [word] * (len(runner.started) - before)
     assert judged == [30, 40]
 
 
@@ -136,9 +136,9 @@ class CoreWithoutMemory(Core):
 
 
 def test_an_incomplete_state_is_not_judged(session: Session) -> None:
-    points, worker = settle(session), CountingWorker()
-    predictor = LinearPredictor(CoreWithoutMemory(session.stream, REVIEWS), worker)
+    points, runner = settle(session), CountingJobs()
+    predictor = LinearPredictor(CoreWithoutMemory(session.stream, REVIEWS), runner)
     session.look_at(30)
     predictor.request(points, session.frame())
     assert predictor.result(points, session.frame()) is None
-    assert worker.started == []
+    assert runner.started == []

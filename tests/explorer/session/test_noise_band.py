@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine.fluctuation import default_scales, rolling_scales
-from engine.null import null
+from engine.null import null_exponents
 from explorer.session.session import Session
 from tests.explorer.small import open_session, wait
 
@@ -28,7 +28,7 @@ def test_the_band_is_the_null_of_the_window(session: Session) -> None:
     wait(lambda: bands.result(48, scales) is not None, 60)
     found = bands.result(48, scales)
     assert found is not None
-    white, pink = null(0.0, 48, scales), null(1.0, 48, scales)
+    white, pink = null_exponents(0.0, 48, scales), null_exponents(1.0, 48, scales)
     assert found.white == (white.low, white.high)
     assert found.pink == (pink.low, pink.high)
     assert found.white[0] < 0.5 < found.white[1]
@@ -38,6 +38,6 @@ def test_the_band_is_the_null_of_the_window(session: Session) -> None:
 def test_without_scales_those_of_a_whole_series_are_used(session: Session) -> None:
     session.noise_bands.request(90)
     wait(lambda: session.noise_bands.result(90) is not None, 60)
-    found, pink = session.noise_bands.result(90), null(1.0, 90, default_scales(90))
+    found, pink = session.noise_bands.result(90), null_exponents(1.0, 90, default_scales(90))
     assert found is not None
     assert found.pink == (pink.low, pink.high)

@@ -13,10 +13,10 @@ from hypothesis import given, settings, strategies as st
 from explorer.session.launcher import LaunchOptions, Opening
 from explorer.session.saved_state import State, load_state, remembered, restore, save_state, state_path
 from explorer.session.session import Session
-from explorer.shutdown import keep
+from explorer.shutdown import save_choices
 from explorer.tui.app import Explorer
 from tests.explorer.small import open_session, small_file, wait
-from tests.explorer.tui.test_tui import until
+from tests.explorer.tui.harness import until
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ CHOSEN = (
     "g",
     "order",
     "bins",
-    "colour_map",
+    "colour-map",
     "contrast",
     "scaling",
     "select-down",
@@ -182,7 +182,9 @@ def kept(**session: object) -> None:
 
 
 def test_options_win_and_the_rest_is_as_it_was(tmp_path: Path, texts: Path) -> None:
-    kept(network=str(small_file(tmp_path, 5)), reviews=str(texts), review=2, speed=None, signal="f", map="viridis")
+    kept(
+        network=str(small_file(tmp_path, 5)), reviews=str(texts), review=2, speed=None, signal="f", colour_map="viridis"
+    )
     session = visited(LaunchOptions())
     assert session.stream.snapshot.network.name == "lstm-5"
     assert (session.index, session.stream.snapshot.speed) == (2, None)
@@ -223,7 +225,7 @@ async def test_the_face_is_as_it_was_left(tmp_path: Path) -> None:
             await pilot.pause()
         assert app.session is not None
         assert app.session.choices.signal == "i"
-        keep(app)
+        save_choices(app)
         app.session.close()
     assert load_state().terminal == {"tab": "alpha", "zoomed": "alpha"}
 
@@ -233,6 +235,6 @@ async def test_a_picture_neither_takes_nor_keeps(tmp_path: Path) -> None:
     async with app.run_test() as pilot:
         await until(pilot, lambda: app.session is not None)
     assert app.session is not None
-    keep(app)
+    save_choices(app)
     app.session.close()
     assert not state_path().exists()

@@ -116,11 +116,11 @@ def test_other_reviews_are_looked_through_as_this_one_would_be() -> None:
     pattern = Pattern("h", (5,), (1,), (level,), ())
     told: list[tuple[int, list[Place]]] = []
 
-    def tell(part: Any) -> bool:
+    def report(part: Any) -> bool:
         told.append(part)
         return True
 
-    search_reviews(tell, network, [7, 8, 9], ids, pattern, {})
+    search_reviews(report, network, [7, 8, 9], ids, pattern, {})
     assert [done for done, _ in told] == [3]
     found = told[0][1]
     assert any(place.review == 8 and place.first <= 3 < place.last for place in found)
