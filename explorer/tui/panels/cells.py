@@ -1,4 +1,4 @@
-"""Panel 6: every cell with its numbers, in the chosen order."""
+"""Panel 6: the table of cells in the chosen order."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from explorer.session.views.traces import CellRow, cell_table
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import BRIGHT, DEAD, DIM, FAINT, GOOD, PINK, SELECTED, TEXT, WARN, Line
 
-HALF = 3  # columns of either side of the bar of values
+HALF = 3  # columns on each side of the bar
 
 
 class CellsPanel(Panel, can_focus=True):
-    """A table; the wheel, ↑ ↓ and clicks select."""
+    """The wheel, ↑ ↓ and clicks select a cell."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -40,7 +40,7 @@ class CellsPanel(Panel, can_focus=True):
         dead, n = int(frame.snapshot.dead.sum()), len(rows)
         working = float(participation_ratio(frame.snapshot.activity))
         more = len(rows) - len(shown)
-        self.entitle("6 Cells", f"order: {frame.choices.order}" + (f"   {more} more" if more else ""))
+        self.set_title("6 Cells", f"order: {frame.choices.order}" + (f"   {more} more" if more else ""))
         header: list[Line] = [
             [
                 Segment(f" {n - dead}", BRIGHT),
@@ -63,13 +63,13 @@ class CellsPanel(Panel, can_focus=True):
             return
         at = self._top + place.y - self._header
         if place.y >= self._header and at < len(self._cells):
-            self.explorer.select(self._cells[at])
+            self.host.select(self._cells[at])
 
     def on_mouse_scroll_down(self) -> None:
-        self.explorer.action_perform("select-down")
+        self.host.perform("select-down")
 
     def on_mouse_scroll_up(self) -> None:
-        self.explorer.action_perform("select-up")
+        self.host.perform("select-up")
 
 
 def _line(row: CellRow, biggest: float) -> Line:

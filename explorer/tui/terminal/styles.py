@@ -1,4 +1,4 @@
-"""How values become characters and colours in a terminal."""
+"""Characters and colours of the terminal: styles by role, colour maps, bars, lines, and text cut to a width."""
 
 from __future__ import annotations
 
@@ -36,27 +36,27 @@ UNKNOWN = Style(underline=True, italic=True)
 
 @lru_cache(maxsize=65536)
 def half_blocks(name: str, upper: int, lower: int) -> Segment:
-    """One character that shows two map positions, one above the other."""
+    """Return one character that shows two colour-map positions, one above the other."""
     colours = hex_colours_of(name)
     return Segment("▀", Style(color=colours[upper], bgcolor=colours[lower]))
 
 
 @lru_cache(maxsize=8)
 def hex_colours_of(name: str) -> tuple[str, ...]:
-    """`hex_colours`, made once."""
+    """Return `hex_colours` of a map, cached."""
     return hex_colours(name)
 
 
 @lru_cache(maxsize=1024)
 def on_colour(name: str, code: int) -> Style:
-    """Text on a map position, dark or light, whichever is read better."""
+    """Return dark or light text, whichever has more contrast, on a colour-map position."""
     red, green, blue = colour_map(name)[code].tolist()
     dark = 0.299 * red + 0.587 * green + 0.114 * blue > 120
     return Style(color="#101418" if dark else "#f2f4f7", bgcolor=hex_colours_of(name)[code])
 
 
 def gradient(name: str, width: int, glyphs: bool) -> Line:
-    """The map itself, for a legend."""
+    """Return the colour map as a scale ``width`` columns long."""
     positions = np.linspace(0, LEVELS - 1, width).astype(int).tolist()
     if glyphs:
         return [Segment("".join(glyph(code) for code in positions))]
@@ -67,17 +67,17 @@ NOTHING = "⠀"  # braille without a dot
 
 
 def braille(values: NDArray[np.float64], rows: int, low: float, high: float) -> list[str]:
-    """A line through ``values`` (2·columns,) as ``rows`` strings of braille characters, four dots high each.
+    """Draw a line through ``values`` (2·columns,) as ``rows`` strings of braille characters, four dots high each.
 
     Neighbouring dots are joined; a NaN breaks the line.
     """
-    # An own chart instead of a plotting library: 0.1 ms instead of 20, and it sweeps with the heatmap above it.
+    # This takes 0.1 ms, plotext 20, and sweeps with the heatmap above.
     columns, dots = len(values) // 2, rows * 4
     height = (values - low) / (high - low) * (dots - 1)
     there = np.isfinite(height)
     level = np.nan_to_num(height).clip(0, dots - 1).round().astype(int)
     before, after, joined = level[:-1], level[1:], there[:-1] & there[1:]
-    # A step is drawn half under each of the two columns: the lower half where the lower end is.
+    # Each of the two columns of a step draws half of its height: the lower one the lower half.
     bottom, top = np.minimum(before, after), np.maximum(before, after)
     middle = (bottom + top) // 2
     rises = before <= after
@@ -100,25 +100,25 @@ _DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 
 
 def bar(fraction: float, width: int) -> str:
-    """A bar of eighth blocks, ``width`` columns long at 1."""
+    """Return a bar of eighth blocks, ``width`` columns long for 1."""
     eighths = round(max(0.0, min(1.0, fraction)) * width * 8)
     full, part = divmod(eighths, 8)
     return ("█" * full + (" ▏▎▍▌▋▊▉"[part] if part else "")).ljust(width)
 
 
-def runs(text: str, inks: Sequence[Style]) -> Line:
-    """A text of which each character has its ink: neighbours of one ink together."""
+def runs(text: str, styles: Sequence[Style]) -> Line:
+    """Return a text with one style per character as a line; adjacent characters of one style form a segment."""
     line: Line = []
     start = 0
     for column in range(1, len(text) + 1):
-        if column == len(text) or (inks[column] is not inks[start] and inks[column] != inks[start]):
-            line.append(Segment(text[start:column], inks[start]))
+        if column == len(text) or (styles[column] is not styles[start] and styles[column] != styles[start]):
+            line.append(Segment(text[start:column], styles[start]))
             start = column
     return line
 
 
 def fit(text: str, width: int) -> str:
-    """The text in exactly ``width`` columns, cut with an ellipsis or filled up."""
+    """Return the text in exactly ``width`` columns, cut with an ellipsis or padded with blanks."""
     if cell_len(text) > width:
         while text and cell_len(text) > width - 1:
             text = text[:-1]
@@ -127,15 +127,15 @@ def fit(text: str, width: int) -> str:
 
 
 def width_of(line: Sequence[Segment]) -> int:
-    """Columns that a line takes."""
+    """Return the number of columns of a line."""
     return sum(segment.cell_length for segment in line)
 
 
 def safe(text: str, width: int) -> str:
-    """Foreign text of one line without characters that a terminal obeys, cut to a width."""
+    """Return text from outside without control characters, cut to a width."""
     return fit("".join(filter(str.isprintable, text)), width).rstrip()
 
 
 def as_markup(text: str) -> str:
-    """Text that means itself inside markup."""
+    """Escape text for use inside markup."""
     return text.replace("[", "\\[")
