@@ -84,8 +84,8 @@ class SharedState:
         while True:
             heads = [numbers.tolist() for numbers in self._numbers]
             for (number, length), slot in sorted(zip(heads, self._slots, strict=True), key=lambda each: -each[0][0]):
-                pickled = bytes(slot[_HEAD : _HEAD + length])
-                if number and _digest(number, pickled) == slot[16:_HEAD]:
+                digest, pickled = bytes(slot[16:_HEAD]), bytes(slot[_HEAD : _HEAD + length])
+                if number and _digest(number, pickled) == digest:
                     return number, pickle.loads(pickled)
             if time.monotonic() > deadline:
                 return None

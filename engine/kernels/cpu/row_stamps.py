@@ -7,7 +7,6 @@ one stale value never matches its stamp; one with several stale values matches w
 
 from __future__ import annotations
 
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -25,7 +24,6 @@ def odd_weights(count: int, seed: int) -> UInt64s:
 
 EPOCH_WEIGHT, WORD_WEIGHT = odd_weights(2, seed=1)
 """What one more epoch, and one more word, add to a stamp."""
-
 
 
 @_compiled

@@ -71,7 +71,7 @@ def test_a_row_is_never_torn_whatever_the_order_of_the_stores(size: int) -> None
     for _ in range(120):
         writer.write()
         pending = stores(seen, after, size)
-        random.shuffle(pending)  # type: ignore[arg-type]
+        random.shuffle(pending)
         pauses = set(random.integers(0, len(pending) - 1, 8).tolist())
         for k, store in enumerate(pending):
             seen[store] = after[store]
@@ -120,7 +120,7 @@ def test_a_state_is_never_torn_whatever_the_order_of_the_stores(size: int) -> No
         states[number] = bytes([number]) * int(random.integers(1, ROOM // 2))
         writer.publish(states[number])
         pending = stores(seen, after, size)
-        random.shuffle(pending)  # type: ignore[arg-type]
+        random.shuffle(pending)
         pauses = set(random.integers(0, len(pending) - 1, 8).tolist())
         for k, store in enumerate(pending):
             seen[store] = after[store]
