@@ -57,6 +57,8 @@ EXCEPTIONS: dict[str, set[str]] = {  # the files of a layer that still break its
         for name in (
             "heatmap",
             "point_map",
+            "readouts",
+            "cell_readouts",
             "scaling",
             "signal_images",
             "tables",
@@ -240,7 +242,7 @@ def test_a_file_is_short(file: Path) -> None:
             "from explorer.cli import main; sys.argv = ['pinkx', '--help']; main()",
             {"torch", "numba", "scipy", "numpy", "matplotlib", "PySide6", *TOOLKITS},
         ),
-        ("import engine.catalogue; engine.catalogue.shipped()", {"torch", "numba", "scipy", *TOOLKITS}),
+        ("import engine.catalogue; engine.catalogue.shipped_networks()", {"torch", "numba", "scipy", *TOOLKITS}),
         ("import explorer.session", TOOLKITS),
     ],
     ids=["pinkx --help", "engine.catalogue", "explorer.session"],

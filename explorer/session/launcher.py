@@ -103,12 +103,12 @@ class Opening:
 
     def _read(self, wishes: LaunchOptions) -> Session:
         from engine.catalogue import describe
-        from engine.live.engine_process import Apart
+        from engine.live.engine_process import EngineProcess
         from engine.reviews import open_reviews
 
         name = wishes.network or default_network()
         describe(name)  # a network that cannot be used is told at once, before the slow part
-        engine = Apart() if wishes.apart else None  # which loads PyTorch while this process does
+        engine = EngineProcess() if wishes.apart else None  # which loads PyTorch while this process does
         try:
             self.progress = "opening the reviews"
             reviews = open_reviews(wishes.reviews, progress=self._report)
@@ -175,9 +175,9 @@ def _finite(speed: float | None) -> float | None:
 
 def default_network() -> str:
     """The network a person meets first: mid-sized, so that every cell has a row; else the first shipped."""
-    from engine.catalogue import NetworkError, shipped
+    from engine.catalogue import NetworkError, shipped_networks
 
-    names = [info.name for info in shipped() if info.task == "sentiment"]
+    names = [info.name for info in shipped_networks() if info.task == "sentiment"]
     if not names:
         raise NetworkError("no network is shipped with this copy: train one (pinkx train), then --network FILE")
     return DEFAULT_NETWORK if DEFAULT_NETWORK in names else names[0]
