@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence
@@ -130,7 +130,7 @@ EFFECTS: dict[str, Check] = {
     "point-colour": lambda w: view(w).colour == "memory",
     "next-point": lambda w: "wait for the search" in note(w),
     "previous-point": lambda w: "wait for the search" in note(w),
-    "find-points": lambda w: "not done yet" in note(w),
+    "find-points": lambda w: "not complete yet" in note(w),
     "corpus": lambda w: w.focused.name == "corpus",
     "search": lambda w: dialog(w, SearchDialog) is not None,
     "next-found": lambda w: "search for words first" in note(w),
