@@ -13,7 +13,7 @@ from engine.points import FixedPoints
 from engine.points_cache import content_hash
 from engine.projection import Projection
 from explorer.measure.fixed_points.geometry import Geometry, channel_directions, geometry, joint_components
-from explorer.measure.fixed_points.searches import INPUTS, Cloud, Search, SearchRow, cloud, hidden, search_input
+from explorer.measure.fixed_points.searches import INPUTS, Cloud, SearchRow, cloud, hidden, search_input
 from explorer.measure.fixed_points.trajectories import Trajectories, sample_paths, trajectories
 from explorer.measure.study.cache import cache_file, cached
 from explorer.measure.study.networks import matching_networks
@@ -92,7 +92,6 @@ def measure(
     seed: int,
     folder: Path,
     show: ShowFraction = lambda fraction: None,
-    search: Search = search_input,
 ) -> NetworkResult:
     """Measure a task network, or read the cached result.
 
@@ -105,29 +104,25 @@ def measure(
         Folder of cached results.
     show : callable
         Called with the fraction done.
-    search : callable
-        Searches under one input; see `searches.search_input`.
     """
     network = Network.load(info.path)
     digest = content_hash(network)
     path = cache_file(folder, f"{info.cell}-{info.size}-{info.task}", VERSION, digest, info.task, starts, seed)
     return cached(
         path,
-        lambda: _measured(network, digest, starts, seed, show, search),
+        lambda: _measured(network, digest, starts, seed, show),
         lambda values: _restored(values, info),
     )
 
 
-def _measured(
-    network: Network, digest: str, starts: int, seed: int, show: ShowFraction, search: Search
-) -> dict[str, Any]:
+def _measured(network: Network, digest: str, starts: int, seed: int, show: ShowFraction) -> dict[str, Any]:
     points, rows = {}, []
     for number, name in enumerate(INPUTS):
 
         def progress(done: int, total: int, number: int = number) -> None:
             show((number + done / max(1, total)) / len(INPUTS))
 
-        points[name], row = search(network, name, starts, seed, progress)
+        points[name], row = search_input(network, name, starts, seed, progress)
         rows.append(asdict(row))
     return {
         "task": network.task,

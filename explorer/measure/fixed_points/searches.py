@@ -62,9 +62,6 @@ class Cloud:
     hits: list[int]
 
 
-Search = Callable[[Network, str, int, int, Callable[[int, int], None]], tuple[FixedPoints, SearchRow]]
-
-
 def search_input(
     network: Network, name: str, starts: int, seed: int, progress: Callable[[int, int], None] | None = None
 ) -> tuple[FixedPoints, SearchRow]:

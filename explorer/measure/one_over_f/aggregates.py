@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from scipy.stats import spearmanr
 
-from engine.null import Null, null
+from engine.null import Null, null_exponents
 from explorer.measure.one_over_f.published import EXTERNAL, INTERNAL
 from explorer.measure.one_over_f.results import NetworkResult, Options, spread, summary
 from explorer.measure.one_over_f.selection import ReviewSample
@@ -104,7 +104,7 @@ class StudyResults:
 
     def null(self, beta: float, scales: tuple[int, ...] | None = None) -> Null:
         """Return what the estimator gives for 1/f^β noise."""
-        return null(beta, self.sample.length, scales or self.options.scales)
+        return null_exponents(beta, self.sample.length, scales or self.options.scales)
 
     @cached_property
     def white(self) -> Null:

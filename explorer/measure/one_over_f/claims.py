@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from engine.activity import THRESHOLD
-from engine.controls import spaced
+from engine.fluctuation import log_spaced_scales
 from engine.null import Null
 from explorer.measure.one_over_f.aggregates import StudyResults, Trend, grouped, of_control, over_networks
 from explorer.measure.one_over_f.published import ACCURACY, BETA_H, BETA_X, R2
@@ -274,7 +274,8 @@ def _other_ways(results: StudyResults, network: NetworkResult) -> list[tuple[flo
     sums = [network.controls[name]["mean"] for name in ("normalised", "cells")] + network.controls["flipped"]
     scales = ranges(results.sample.length)
     return [(value, results.pink) for value in sums] + [
-        (network.controls[f"{low}–{high}"]["mean"], results.null(1.0, spaced(low, high))) for low, high in scales
+        (network.controls[f"{low}–{high}"]["mean"], results.null(1.0, log_spaced_scales(low, high)))
+        for low, high in scales
     ]
 
 

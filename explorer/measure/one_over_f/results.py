@@ -11,20 +11,20 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.activity import dead, participation_ratio
-from engine.controls import (
-    beta,
-    estimated_otherwise,
+from engine.activity import is_dead, participation_ratio
+from engine.beta import series_beta
+from engine.beta_controls import (
+    beta_of_other_estimators,
+    beta_of_other_sums,
+    beta_with_padding,
+    clamped_probability,
     layer_series,
-    padding,
-    probability,
-    shuffled,
-    summed_otherwise,
+    shuffle_words,
     untrained_twin,
 )
+from engine.corpus_statistics import CorpusStatistics, corpus_statistics
 from engine.network import Network
 from engine.reviews import CUT
-from engine.survey import Survey, survey
 from explorer.measure.one_over_f.selection import ReviewSample, TrainedNetwork, evenly
 from explorer.measure.study.cache import cache_file, cached
 from explorer.measure.study.progress import ShowFraction
@@ -84,7 +84,7 @@ class NetworkResult:
     @property
     def dead(self) -> NDArray[np.bool_]:
         """Which cells are dead, (cell,)."""
-        return dead(self.deviation)
+        return is_dead(self.deviation)
 
     @property
     def r2(self) -> float:
@@ -130,7 +130,7 @@ def _measured(trained: TrainedNetwork, sample: ReviewSample, options: Options, s
         signals = [name for name in signals if name in {*options.signals, "h", "x"}]
     controlled = options.controls and trained.epoch is None
     steps = (1 + controlled) * len(ids)
-    found = survey(network, ids, signals, options.scales, progress=lambda done, _: show(done / steps))
+    found = corpus_statistics(network, ids, signals, options.scales, progress=lambda done, _: show(done / steps))
     labels = sample.labels
     correct = (found.probability >= 0.5) == (labels > 0.5)
     labelled = np.isfinite(labels)
@@ -147,27 +147,29 @@ def _measured(trained: TrainedNetwork, sample: ReviewSample, options: Options, s
 
 
 def _controls(
-    network: Network, ids: NDArray[np.int32], found: Survey, sample: ReviewSample, options: Options
+    network: Network, ids: NDArray[np.int32], found: CorpusStatistics, sample: ReviewSample, options: Options
 ) -> dict[str, Any]:
     some = np.stack(evenly(list(ids), CONTROL_REVIEWS))
-    quiet = dead(found.deviation.mean(axis=0))
+    quiet = is_dead(found.deviation.mean(axis=0))
     plain = layer_series(network, some, ("h", "x"))
-    mixed = layer_series(network, shuffled(some), ("h", "x"))
+    mixed = layer_series(network, shuffle_words(some), ("h", "x"))
     results = {
-        "plain": beta(plain["h"], options.scales),
-        "shuffled": beta(mixed["h"], options.scales),
-        "shuffled, x": beta(mixed["x"], options.scales),
+        "plain": series_beta(plain["h"], options.scales),
+        "shuffled": series_beta(mixed["h"], options.scales),
+        "shuffled, x": series_beta(mixed["x"], options.scales),
     }
     twin = untrained_twin(network)
     if twin is not None:
-        results["untrained"] = beta(layer_series(twin, some, ("h",))["h"], options.scales)
+        results["untrained"] = series_beta(layer_series(twin, some, ("h",))["h"], options.scales)
     words = max(max(options.scales), 3 * sample.length // 5)
-    results |= {f"padding {name}": value for name, value in padding(network, some, options.scales, words).items()}
-    otherwise = summed_otherwise(network, some, options.scales, quiet)
+    results |= {
+        f"padding {name}": value for name, value in beta_with_padding(network, some, options.scales, words).items()
+    }
+    otherwise = beta_of_other_sums(network, some, options.scales, quiet)
     flipped = otherwise.pop("flipped")
     results |= otherwise
     for name in ("h", "x"):
-        for way, value in estimated_otherwise(plain[name], options.scales, ranges(sample.length)).items():
+        for way, value in beta_of_other_estimators(plain[name], options.scales, ranges(sample.length)).items():
             results[way if name == "h" else f"{way}, x"] = value
     controls: dict[str, Any] = {name: summary(value) for name, value in results.items()}
     controls["flipped"] = [summary(column)["mean"] for column in flipped.T]
@@ -191,7 +193,7 @@ def _ablations(network: Network, sample: ReviewSample, quiet: NDArray[np.bool_],
         return {}
     label = np.array([bool(review.label) for review in reviews])
     free, without_dead, without_live = (
-        probability(network, ids, clamp) >= 0.5
+        clamped_probability(network, ids, clamp) >= 0.5
         for clamp in (None, {"h": np.where(quiet, mean, np.nan)}, {"h": np.where(quiet, np.nan, mean)})
     )
     return {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from glob import glob
 
-from engine.catalogue import NetworkInfo, describe, shipped
+from engine.catalogue import NetworkInfo, describe, shipped_networks
 
 
 def matching_networks(patterns: Sequence[str], default: Sequence[str], example: str) -> list[NetworkInfo]:
@@ -30,7 +30,7 @@ def matching_networks(patterns: Sequence[str], default: Sequence[str], example: 
     for pattern in patterns or default:
         files = sorted(glob(pattern, recursive=True)) if patterns else []
         infos = [describe(file) for file in files if file.endswith(".safetensors")]
-        infos = infos or [info for info in shipped() if fnmatchcase(info.name, pattern)]
+        infos = infos or [info for info in shipped_networks() if fnmatchcase(info.name, pattern)]
         if not infos:
             raise ValueError(
                 f"no network matches {pattern!r}: give .safetensors files, such as 'nets/*.safetensors', or names of "

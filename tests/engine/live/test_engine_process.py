@@ -136,7 +136,7 @@ def test_refuses_as_a_thread_does() -> None:
     engine = Apart()
     with pytest.raises(ValueError, match="it takes numbers, not reviews"):
         Stream(network, engine=engine)
-    assert engine._process.poll() is not None
+    assert engine._worker.process.poll() is not None
 
 
 def test_an_end_by_itself_is_told(network: Network) -> None:
@@ -148,7 +148,7 @@ def test_an_end_by_itself_is_told(network: Network) -> None:
     until(lambda: stream.snapshot.playing)
     kept: list[RecordedReview] = []
     stream.record(kept.append)
-    os.kill(engine._process.pid, signal.SIGKILL)
+    os.kill(engine._worker.process.pid, signal.SIGKILL)
     assert "ended by itself, with code -9" in next_event(stream, "failed").message
     assert not stream.snapshot.playing
     assert not kept
@@ -160,7 +160,7 @@ def test_an_end_by_itself_is_told(network: Network) -> None:
 def test_no_process_outlives_what_began_it() -> None:
     program = (
         "import os\nfrom engine.live.engine_process import Apart\n"
-        "print(Apart()._process.pid, flush=True)\nos.kill(os.getpid(), 9)"
+        "print(Apart()._worker.process.pid, flush=True)\nos.kill(os.getpid(), 9)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
@@ -178,7 +178,7 @@ def test_no_process_outlives_what_began_it() -> None:
 def test_an_engine_that_nobody_used_ends() -> None:
     engine = Apart()
     engine.close()
-    assert engine._process.poll() is not None
+    assert engine._worker.process.poll() is not None
 
 
 @given(states=st.lists(st.binary(max_size=64), min_size=1, max_size=6))

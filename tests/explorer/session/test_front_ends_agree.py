@@ -19,9 +19,10 @@ from explorer.gui.panels.overview import OverviewPanel
 from explorer.gui.window import Window
 from explorer.session.session import Session
 from explorer.tui.app import Explorer
+from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import NOTHING, OTHER, braille
 from tests.explorer.small import open_session, settle, small_file, wait
-from tests.explorer.tui.test_tui import text_of
+from tests.explorer.tui.harness import text_of
 
 # What a person does in turn; the same names in both faces.
 STEPS = (
@@ -64,7 +65,7 @@ def plain(html: str) -> str:
 
 def after(text: str, pattern: str) -> list[str]:
     """The numbers that follow something."""
-    return re.findall(rf"{pattern}\s*(-?[\d.,]*\d|–)", text)
+    return re.findall(rf"{pattern}\s*(−?[\d.,]*\d(?:e−?\d+)?|–)", text)
 
 
 def in_the_terminal(app: Explorer) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def in_the_terminal(app: Explorer) -> dict[str, Any]:
     alpha, cells, spectrum = (text_of(app, name) for name in ("#alpha", "#cells", "#spectrum"))
     overview = app.screen_stack[0].query_one("#overview")
     said = plain(str(overview._border_title.plain if overview._border_title else ""))
-    rows = re.findall(r"#(\d{3})(.) .*│.*?\s(-?[\d.]+|–)" + r" +(-?[\d.]+|–)" * 4 + " *$", cells, re.M)
+    rows = re.findall(r"#(\d{3})(.) .*│.*?\s([−\d.%e<]+|–)" + r" +([−\d.%e<]+|–)" * 4 + " *$", cells, re.M)
     return {
         "P(positive)": after(said, "review")[:1],
         "α": after(alpha, "α")[:1],
@@ -114,7 +115,7 @@ def in_the_window(window: Window) -> dict[str, Any]:
 
 def curve_in(app: Explorer) -> list[str]:
     """What of the terminal's overview is in braille and in the colour of the other side."""
-    lines = app.screen_stack[0].query_one("#overview")._lines  # type: ignore[attr-defined]
+    lines = app.screen_stack[0].query_one("#overview", Panel).lines
     drawn = ("".join(s.text if s.style == OTHER else NOTHING * len(s.text) for s in line) for line in lines)
     return ["".join(c if c >= NOTHING else NOTHING for c in line) for line in drawn]
 

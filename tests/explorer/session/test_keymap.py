@@ -22,7 +22,7 @@ from explorer.tui.app import Explorer
 from explorer.tui.dialogs.base import ChooseDialog
 from explorer.tui.panels.bars import KeyBar
 from tests.explorer.small import open_session, wait
-from tests.explorer.tui.test_tui import until
+from tests.explorer.tui.harness import until
 
 
 def told(tmp_path: Path, text: str) -> str:

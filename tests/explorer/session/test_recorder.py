@@ -21,7 +21,7 @@ from explorer.session.views.tables import write_csv
 from explorer.session.views.traces import cell_table, overview
 from explorer.tui.app import Explorer
 from tests.explorer.small import open_session, wait
-from tests.explorer.tui.test_tui import shown, text_of, until
+from tests.explorer.tui.harness import shown, text_of, until
 
 
 @pytest.fixture

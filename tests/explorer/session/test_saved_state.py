@@ -16,7 +16,7 @@ from explorer.session.session import Session
 from explorer.shutdown import save_choices
 from explorer.tui.app import Explorer
 from tests.explorer.small import open_session, small_file, wait
-from tests.explorer.tui.test_tui import until
+from tests.explorer.tui.harness import until
 
 
 @pytest.fixture
