@@ -214,7 +214,7 @@ def _doubt(results: Sequence[NetworkResult]) -> Iterator[Claim]:
         "The points say nothing about where a trajectory ends",
         "Figure 10, section 5",
         "fixed points do not have any clear impact on the trajectories",
-        f"left alone under zero input, fewer than {FORETOLD:.0%} of states end at a point that was results",
+        f"left alone under zero input, fewer than {FORETOLD:.0%} of states end at a point that was found",
         by_cell(results, lambda m: m.trajectories.reached),
         verdict([m.trajectories.reached < FORETOLD for m in results]),
     )

@@ -192,7 +192,7 @@ def test_one_network_in_two_files_counts_once(tmp_path: Path) -> None:
         (("--networks", "lstm-8", "--seeds", "77"), "reads reviews with seed 77"),
         (("--networks", "lstm-8", "--reviews", "bundled", "--words", "5000"), "none of the 14 reviews has 5000 words"),
         (("--networks", "lstm-8", "--reviews", "bundled", "--signals", "q"), "no signal q in these networks"),
-        (("--networks", "lstm-8", "--reviews", "bundled", "--scales", "10,900"), "--scales: from 5 to"),
+        (("--networks", "lstm-8", "--reviews", "bundled", "--scales", "10,900"), "--scales: expected 5 to"),
         (("--networks", "lstm-8", "--reviews", "nowhere"), "no such file or folder: 'nowhere'"),
     ],
 )
@@ -207,7 +207,7 @@ def test_what_cannot_be_measured(given: tuple[str, ...], message: str, tmp_path:
 def test_scales_that_are_no_numbers() -> None:
     done = measure("--scales", "10,many")
     assert done.exit_code == 2
-    assert "expected whole numbers with commas" in done.stderr
+    assert "expected whole numbers separated by commas" in done.stderr
 
 
 def test_a_damaged_file_is_measured_again(tmp_path: Path) -> None:
