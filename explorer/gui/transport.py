@@ -91,7 +91,7 @@ class Transport(QToolBar):
     def _set_speed(self, position: int) -> None:
         session = self._host.session
         if session is not None:
-            self._host.run_guarded(lambda: session.stream.speed(SPEEDS[position]))
+            self._host.run_guarded(lambda: session.stream.set_speed(SPEEDS[position]))
 
     def _use(self, row: int) -> None:
         session, path = self._host.session, self.a.itemData(row)

@@ -152,7 +152,7 @@ class Display:
 
     def set_threshold(self, deviation: float) -> None:
         """Count a cell as dead if the standard deviation of its h over the window is below ``deviation``."""
-        self._core.stream.threshold(max(0.0, deviation))
+        self._core.stream.set_threshold(max(0.0, deviation))
 
     def _step_threshold(self, deviation: float) -> None:
         self.set_threshold(deviation)

@@ -112,7 +112,7 @@ class Playback:
 
     def use_network(self, name: str) -> None:
         """Read the present review with another network, given by name or path; the engine loads it."""
-        self._core.stream.use(name)
+        self._core.stream.use_network(name)
 
     def look_at(self, word: int) -> None:
         """Look at a word by its index; if it is not read yet, read up to it."""
@@ -157,5 +157,5 @@ class Playback:
         speed = self._core.snapshot.speed
         nearest = min(range(len(SPEEDS)), key=lambda k: abs((SPEEDS[k] or 1e9) - (speed or 1e9)))
         speed = SPEEDS[max(0, min(nearest + change, len(SPEEDS) - 1))]
-        self._core.stream.speed(speed)
+        self._core.stream.set_speed(speed)
         self._core.note = f"speed: {reading_speed(speed)}"

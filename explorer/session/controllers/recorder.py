@@ -70,7 +70,7 @@ class Recorder:
         else:
             runs: list[RecordedReview] = []
             self._runs = runs
-            self._core.stream.record(lambda run: self._add(runs, run))
+            self._core.stream.record_runs(lambda run: self._add(runs, run))
             again = self._core.key_of("record")
             self._core.note = f"recording this run and those after it; {again} again writes them to a file"
 
@@ -95,11 +95,11 @@ class Recorder:
 
     def _finish(self) -> None:
         runs, self._runs = self._runs, None
-        self._core.stream.record(None)
+        self._core.stream.record_runs(None)
         self._write_with_present(runs or [])
 
     def _write_with_present(self, runs: list[RecordedReview]) -> None:
-        taken = self._core.stream.take()
+        taken = self._core.stream.take_recording()
 
         def write() -> None:
             present = taken.result(PATIENCE)  # by now the engine has sent every run before it

@@ -192,7 +192,7 @@ def test_colours_and_legend_follow_the_menu(session: Session, points: FixedPoint
 def test_another_network_clears_the_picture(session: Session, points: FixedPointsPanel, qtbot: Any) -> None:
     from tests.explorer.small import small_network
 
-    session.stream.use(small_network(7, seed=3))
+    session.stream.use_network(small_network(7, seed=3))
     wait(lambda: session.stream.snapshot.network.cell.size == 7)
     points.host.redraw()
     if session.fixed_points.map is None:

@@ -16,7 +16,10 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installed", exc_type=ImportError)
 
+from explorer.gui.libraries import QT_LIBRARIES, QT_X11_LIBRARIES, missing_packages
 from tests.explorer.small import small_file
+
+MISSING = missing_packages([*QT_LIBRARIES, *QT_X11_LIBRARIES])
 
 SIZE = "1280x900"
 PATIENCE = 120.0  # seconds, on a busy machine
@@ -26,6 +29,7 @@ pytestmark = [
         sys.platform != "linux" or shutil.which("Xvfb") is None or shutil.which("xdotool") is None,
         reason="needs Xvfb and xdotool (Debian, Ubuntu: apt install xvfb xdotool)",
     ),
+    pytest.mark.skipif(MISSING != [], reason=f"system libraries are missing: {' '.join(MISSING)}"),
     pytest.mark.timeout(400),
 ]
 

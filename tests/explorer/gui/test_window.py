@@ -174,7 +174,7 @@ def reset(window: Window) -> None:
         session.perform("record")
     run = snapshot(window).run
     session.stream.pause()
-    session.stream.speed(None)
+    session.stream.set_speed(None)
     session.open_review(0)
     session.stream.seek(100)
     wait(lambda: snapshot(window).run > run and snapshot(window).time == 100)

@@ -200,7 +200,7 @@ def test_another_network_or_a_held_cell_begins_anew(session: Session) -> None:
     assert np.array_equal(rows["beta"][np.argsort(rows["review"])], expected["beta"], equal_nan=True)
     assert not np.array_equal(expected["beta"], free, equal_nan=True)
     other = small_network(7, seed=3)
-    session.stream.use(other)
+    session.stream.use_network(other)
     wait(lambda: session.stream.snapshot.network is other)
     rows = session.corpus.rows(settle(session))
     (expected,) = measure_reviews(other, session.reviews, SIGNALS)
@@ -257,7 +257,7 @@ def test_a_failure_is_reported_once_and_another_network_is_tried() -> None:
     session.corpus.request(session.frame())
     assert runner.started == ["fail"]
     other = small_network(seed=4)
-    session.stream.use(other)
+    session.stream.use_network(other)
     wait(lambda: session.stream.snapshot.network is other)
     settle(session)
     assert session.corpus.trouble == ""
