@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from engine.live.replay import load_recording, save_recording
 from engine.live.stream import Stream
@@ -38,7 +38,7 @@ def recorded(folder: Path) -> Path:
     session = open_session()
     session.stream.seek(144)
     wait(lambda: session.stream.snapshot.time == 144)
-    run = session.stream.take().result(10)
+    run = session.stream.take_recording().result(10)
     assert run is not None
     save_recording(folder / "run.safetensors", [run], "test")
     session.close()
