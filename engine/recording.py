@@ -17,6 +17,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from engine.display import number
 from engine.kernels.cpu import steps
 from engine.kernels.cpu.tiles import BLOCK
 from engine.network import Network, as_reviews, pad
@@ -64,18 +65,18 @@ class Recording:
         return self._input if name == "x" else self._signals[name]
 
     def __repr__(self) -> str:
-        reviews, time = self._tokens.shape
-        spread = f"{self.lengths.min():,} to {time:,} words" if self.lengths.min() < time else f"{time:,} words"
-        signals = (f"{name} {(reviews, time, size)}" for name, size in self._sizes().items())
+        cell, (reviews, time) = self.network.cell, self._tokens.shape
+        words = f"{self.lengths.min():,} to {time:,} words" if self.lengths.min() < time else f"{time:,} words"
+        of_cells = " ".join(name for name in self.names if name != "x")
+        signals = [f"{of_cells}, each (review, time, cell) = {(reviews, time, cell.size)}"] if of_cells else []
+        if "x" in self.names:
+            signals.append(f"x (review, time, input) = {(reviews, time, cell.inputs)}")
         return (
-            f"Recording of {reviews:,} review{'s' * (reviews != 1)} of {spread} by {self.network.name} "
-            f"({self.network.cell.name.upper()}, {self.network.cell.size} cells)\n"
-            f"  signals (review, time, cell): {', '.join(signals)}\n"
-            f"  memory: {sum(values.nbytes for values in self._signals.values()) / 1e6:,.1f} MB"
+            f"Recording of {reviews:,} review{'s' * (reviews != 1)} of {words} "
+            f"by {self.network.name} ({cell.name.upper()}, {cell.size} cells)\n"
+            f"  signals: {'; '.join(signals)}\n"
+            f"  memory: {number(sum(values.nbytes for values in self._signals.values()) / 1e6)} MB"
         )
-
-    def _sizes(self) -> dict[str, int]:
-        return {name: self._vectors.shape[1] if name == "x" else self.network.cell.size for name in self.names}
 
     @cached_property
     def _input(self) -> Float32s:

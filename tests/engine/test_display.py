@@ -87,8 +87,8 @@ def test_a_recording_shows_network_signals_lengths_and_memory(recording: Recordi
     megabytes = (recording["h"].nbytes + recording["f"].nbytes) / 1e6
     assert repr(recording).splitlines() == [
         "Recording of 2 reviews of 90 to 200 words by small (LSTM, 12 cells)",
-        "  signals (review, time, cell): f (2, 200, 12), h (2, 200, 12), x (2, 200, 4)",
-        f"  memory: {megabytes:.1f} MB",
+        "  signals: f h, each (review, time, cell) = (2, 200, 12); x (review, time, input) = (2, 200, 4)",
+        f"  memory: {megabytes:.4f} MB",
     ]
     one = record(recording.network, np.arange(2, 7), ["h"])
     assert repr(one).startswith("Recording of 1 review of 5 words by small")
