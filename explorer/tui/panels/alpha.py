@@ -17,7 +17,7 @@ from explorer.session.views.time_axis import time_axis
 from explorer.session.views.traces import alpha_at, alpha_trace, other_alpha
 from explorer.tui.panels.heatmap import GUTTER
 from explorer.tui.panels.panel import Panel
-from explorer.tui.panels.scaling import scaling_lines
+from explorer.tui.panels.scaling import ScalingChart
 from explorer.tui.terminal.styles import (
     BRIGHT,
     DIM,
@@ -41,11 +41,15 @@ WHITE_BAND, PINK_BAND = Style(bgcolor="#1b222a"), Style(bgcolor="#2c1a25")
 class AlphaPanel(Panel, can_focus=True):
     """The trace between the exponents of white, pink and Brownian noise, and its numbers at the word looked at."""
 
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._chart = ScalingChart()
+
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         width, height = self.size
         if frame.choices.scaling:
             self._set_titles(frame, "F(s), the fluctuation in boxes of s words")
-            return scaling_lines(scaling(session, frame), width, height)
+            return self._chart.lines(scaling(session, frame), width, height)
         axis = time_axis(frame, width - GUTTER)
         rows = max(1, height - 1)
         drawn = _drawn(alpha_trace(session, frame, axis), rows)

@@ -1,4 +1,4 @@
-"""Pictures of the face: the same run, drawn the same way. Renew with ``pytest --snapshot-update`` and look at them."""
+"""Pictures of the terminal. Regenerate them with ``pytest --snapshot-update`` and look at every changed one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.explorer.small import open_session, wait
 
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    """100 of 144 words read, paused; without what threads find sooner or later: points and the calibration band."""
+    """100 of 144 words read, paused; without results that arrive at any time: points and the noise band."""
     monkeypatch.setattr("explorer.session.controllers.point_search.PointSearch.begin", lambda *_: None)
     monkeypatch.setattr("explorer.tui.panels.alpha.band", lambda *_: None)
     opened = open_session()
@@ -26,7 +26,7 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     opened.close()
 
 
-# What threads bring, and when it is there.
+# Conditions to wait for before the picture.
 SETTLED: dict[str, Callable[[Explorer, Session], bool]] = {
     "clamped": lambda _, session: bool(session.stream.snapshot.clamps) and session.stream.snapshot.time == 100,
     "compared": lambda _, session: session.comparison.comparison(session.frame()) is not None,
@@ -42,7 +42,9 @@ PICTURES: list[tuple[str, tuple[int, int], tuple[str, ...]]] = [
     ("small_alpha", (80, 24), ("5",)),
     ("small_cells", (80, 24), ("6", "o")),
     ("zoomed", (100, 30), ("z",)),
-    ("scaling", (100, 30), ("s", "5", "z")),
+    ("scaling", (120, 40), ("s",)),
+    ("scaling_tab", (80, 24), ("s", "5")),
+    ("scaling_zoomed", (100, 30), ("s", "5", "z")),
     ("brushed", (120, 40), ("left", "left", "b", "left", "left", "b")),
     ("help", (100, 30), ("question_mark",)),
     ("reviews", (80, 24), ("r",)),
