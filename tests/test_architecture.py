@@ -57,6 +57,8 @@ EXCEPTIONS: dict[str, set[str]] = {  # the files of a layer that still break its
         for name in (
             "heatmap",
             "point_map",
+            "readouts",
+            "cell_readouts",
             "scaling",
             "signal_images",
             "tables",
@@ -142,6 +144,22 @@ def cycles(graph: dict[str, set[str]]) -> Iterator[list[str]]:
             yield from visit(module)
 
 
+def is_private(name: str) -> bool:
+    """Return whether a name begins with one underscore."""
+    return name.startswith("_") and not name.startswith("__")
+
+
+def definitions(source: ast.AST) -> Iterator[str]:
+    """Yield the names that a syntax tree defines: functions, classes, variables and attributes of ``self``."""
+    for node in ast.walk(source):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "self":
+            yield node.attr
+
+
 def test_imports_are_found_wherever_they_stand() -> None:
     source = "import a.b\ndef f():\n    from c import d\n    if f: import e as g\n"
     assert imports(ast.parse(source)) == {"a.b", "c", "c.d", "e"}
@@ -188,6 +206,22 @@ def test_nothing_runs_code_from_a_file() -> None:
                 assert ast.unparse(node.value) == "False", f"{file}:{node.lineno}"
 
 
+def test_private_parts_of_textual_are_used_in_one_file() -> None:
+    """An attribute with an underscore that no file of ours defines belongs to a library."""
+    files = [file for file in FILES if file.is_relative_to("explorer")]
+    ours = {name for file in files for name in definitions(tree(file))}
+    found = {
+        (file.as_posix(), node.attr)
+        for file in files
+        if file.is_relative_to("explorer/tui")
+        for node in ast.walk(tree(file))
+        if isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in ours
+    }
+    assert {file for file, name in found if name != "_exit"} == {"explorer/tui/terminal/textual_internals.py"}
+    for file in FILES:
+        assert [name for name in imports(tree(file)) if name.startswith(("textual._", "rich._"))] == [], file
+
+
 def test_tests_use_no_file_outside_the_repository() -> None:
     """Only PINKX_IMDB may name one."""
     for file in FILES:
@@ -208,7 +242,7 @@ def test_a_file_is_short(file: Path) -> None:
             "from explorer.cli import main; sys.argv = ['pinkx', '--help']; main()",
             {"torch", "numba", "scipy", "numpy", "matplotlib", "PySide6", *TOOLKITS},
         ),
-        ("import engine.catalogue; engine.catalogue.shipped()", {"torch", "numba", "scipy", *TOOLKITS}),
+        ("import engine.catalogue; engine.catalogue.shipped_networks()", {"torch", "numba", "scipy", *TOOLKITS}),
         ("import explorer.session", TOOLKITS),
     ],
     ids=["pinkx --help", "engine.catalogue", "explorer.session"],

@@ -10,7 +10,7 @@ from dataclasses import asdict
 import click
 
 from engine.fluctuation import ORDERS, default_scales, exponents, fluctuations, rolling_scales
-from engine.noise import noise
+from engine.noise import power_law_noise
 from engine.null import BETAS, COUNT, Null, band
 from explorer.commands.plots import plot_option
 
@@ -92,7 +92,7 @@ def _plot(length: int, scales: Sequence[int], order: int, unbiased: bool, count:
 
     drawn, estimates = [], {}
     for beta, name in PLOTTED.items():
-        series = noise(beta, length, count, np.random.default_rng((length, round(1000 * (beta + 1)))))
+        series = power_law_noise(beta, length, count, np.random.default_rng((length, round(1000 * (beta + 1)))))
         F = fluctuations(series, scales, order, unbiased)
         estimates[name] = exponents(F, scales).beta
         drawn.append(Curve(name, scales, np.exp(np.log(F).mean(axis=0)), marks=True))

@@ -106,13 +106,13 @@ def versions() -> Iterator[Finding]:
 
 def data() -> Iterator[Finding]:
     """Check the shipped networks and reviews, and look for the IMDb archive."""
-    from engine.catalogue import shipped
+    from engine.catalogue import shipped_networks
     from engine.imdb import find_archive
     from engine.reviews import open_reviews
 
     again = "reinstall pinkx: its own files are missing or damaged"
     try:
-        networks = shipped()
+        networks = shipped_networks()
         state: State = "good" if networks else "broken"
         yield Finding("data", "networks", f"{len(networks)} shipped", state, "" if networks else again)
     except (ValueError, OSError) as error:

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from engine.catalogue import shipped
+from engine.catalogue import shipped_networks
 
 
 @click.command
@@ -16,7 +16,7 @@ def command(as_json: bool) -> None:
 
     ACCURACY is the fraction of correct answers on the whole test set.
     """
-    networks = shipped()
+    networks = shipped_networks()
     if as_json:
         click.echo(json.dumps([network.json() for network in networks], indent=2))
     elif networks:

@@ -172,12 +172,12 @@ def _show_points(network: Network, found: FixedPoints, limit: int | None, as_jso
 
 
 def _show_words(network: Network, attractors: WordAttractors, limit: int | None, as_json: bool) -> None:
-    order = attractors.by_readout().tolist()
+    order = attractors.order_by_logit().tolist()
     rows = [
         {
             "word": attractors.words[k],
             "logit": float(attractors.logit[k]),
-            "time_constant": _finite(float(attractors.memory[k])),
+            "time_constant": _finite(float(attractors.time_constant[k])),
             "kind": "fixed" if attractors.fixed[k] else "slow" if attractors.slow[k] else "moving",
             "q": float(attractors.q[k]),
         }
@@ -204,6 +204,8 @@ def _print_remaining(left: int) -> None:
 
 def _as_object(found: FixedPoints, k: int) -> dict[str, Any]:
     """Return a point in JSON types; a number that is not finite becomes null."""
+    from engine.probability import positive_probability
+
     return {
         "input": str(found.input_names[k]),
         "kind": str(found.kind[k]),
@@ -216,7 +218,7 @@ def _as_object(found: FixedPoints, k: int) -> dict[str, Any]:
         "time_constant": _finite(float(found.time_constants[k, 0])),
         "eigenvalues": [[value.real, value.imag] for value in found.eigenvalues[k, :10].tolist()],
         "readout": found.readout[k].tolist(),
-        "probability": [0.5 * (1 + math.tanh(0.5 * logit)) for logit in found.readout[k].tolist()],
+        "probability": positive_probability(found.readout[k]).tolist(),
     }
 
 

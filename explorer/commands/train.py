@@ -95,7 +95,7 @@ def command(
 
     console.print(f"reading reviews to train {size} {cell.upper()} cells (seed {seed}) on {device}")
     reviews = open_reviews("imdb", split="train", imdb=imdb)
-    corpus = training.Corpus.of(reviews, recipe.vocabulary, recipe.cut)
+    corpus = training.EncodedReviews.from_reviews(reviews, recipe.vocabulary, recipe.cut)
 
     def epoch_file(epoch: int) -> Path:
         return out.with_stem(f"{out.stem}-e{epoch:02}")
@@ -116,7 +116,9 @@ def command(
         )
 
     console.print("testing on the test reviews")
-    test = training.Corpus.of(open_reviews("imdb", split="test", imdb=imdb), corpus.vocabulary, recipe.cut)
+    test = training.EncodedReviews.from_reviews(
+        open_reviews("imdb", split="test", imdb=imdb), corpus.vocabulary, recipe.cut
+    )
     for file in [epoch_file(epoch) for epoch in range(recipe.epochs + 1)] if every_epoch else []:
         early = Network.load(file)
         early.info |= {"accuracy": f"{training.accuracy(early, test):.5f}"}

@@ -21,7 +21,7 @@ from explorer.session.controllers.text_diff import TextDiffController
 from explorer.session.controllers.word_search import WordSearch
 from explorer.session.jobs import JobRunner
 from explorer.session.palette import MAPS
-from explorer.session.views.number_format import pace
+from explorer.session.views.number_format import reading_speed
 
 if TYPE_CHECKING:  # the engine's live rooms need torch, which a face loads behind its first frame
     from engine.live.stream import Snapshot, Stream
@@ -421,7 +421,7 @@ class Session:
         nearest = min(range(len(SPEEDS)), key=lambda k: abs((SPEEDS[k] or 1e9) - (speed or 1e9)))
         speed = SPEEDS[max(0, min(nearest + change, len(SPEEDS) - 1))]
         self.stream.speed(speed)
-        self.note = f"speed: {pace(speed)}"
+        self.note = f"speed: {reading_speed(speed)}"
 
     def _set_threshold(self, deviation: float) -> None:
         self.threshold(deviation)

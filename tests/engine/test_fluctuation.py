@@ -14,14 +14,14 @@ from scipy.stats import linregress
 
 from engine.fluctuation import SCALES, default_scales, exponents, fluctuations, local_slopes
 from engine.kernels.reference import fluctuations_reference
-from engine.noise import noise
+from engine.noise import power_law_noise
 
 METHODS = {"unbiased": (True, False), "standard": (False, False), "forward and backward": (False, True)}
 
 
 def coloured(count: int = 2, length: int = 500) -> np.ndarray:
     random = np.random.default_rng(5)
-    return np.concatenate([noise(beta, length, count, random) for beta in (-0.5, 0.0, 1.0, 2.0)])
+    return np.concatenate([power_law_noise(beta, length, count, random) for beta in (-0.5, 0.0, 1.0, 2.0)])
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])
@@ -129,7 +129,7 @@ def test_binomial_cascade_has_its_published_exponent(a: float) -> None:
 @pytest.mark.parametrize("unbiased", [True, False])
 @pytest.mark.parametrize("beta", [0.0, 0.5, 1.0, 1.5, 2.0])
 def test_long_noise_has_its_exponent(beta: float, unbiased: bool) -> None:
-    series = noise(beta, 20_000, 8, np.random.default_rng(2))
+    series = power_law_noise(beta, 20_000, 8, np.random.default_rng(2))
     scales = default_scales(2000)
     assert exponents(fluctuations(series, scales, unbiased=unbiased), scales).beta.mean() == pytest.approx(
         beta, abs=0.05

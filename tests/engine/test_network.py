@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from engine.catalogue import NetworkError, describe, find, shipped
+from engine.catalogue import NetworkError, describe, find, shipped_networks
 from engine.cells import CELLS, cell_from_torch
 from engine.network import Network, Vocabulary, pad
 from engine.reviews import CUT, open_reviews
@@ -125,12 +125,14 @@ def test_refuses_other_files(tmp_path: Path) -> None:
 
 
 def test_the_catalogue_needs_no_torch() -> None:
-    code = "import sys; from engine.catalogue import shipped; shipped(); print('torch' in sys.modules)"
+    code = (
+        "import sys; from engine.catalogue import shipped_networks; shipped_networks(); print('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_ships_the_nine_sizes_of_the_paper() -> None:
-    sentiment = [info for info in shipped() if info.task == "sentiment" and info.cell == "lstm"]
+    sentiment = [info for info in shipped_networks() if info.task == "sentiment" and info.cell == "lstm"]
     assert [info.size for info in sentiment] == [8, 16, 32, 48, 64, 80, 96, 112, 128]
     assert all(info.accuracy and 0.85 < info.accuracy < 0.95 for info in sentiment)
     assert sum(info.path.stat().st_size for info in sentiment) < 6_000_000

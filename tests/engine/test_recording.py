@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 from numba import njit
 
-from engine.catalogue import shipped
+from engine.catalogue import shipped_networks
 from engine.cells import CELLS, GruCell, cell_from_torch
 from engine.kernels.cpu import steps
 from engine.network import Network, Vocabulary
@@ -80,7 +80,7 @@ def test_equals_the_reference_when_it_is_large(size: int) -> None:
     assert_same(recording, truth(network, ids), 2e-6)
 
 
-@pytest.mark.parametrize("network", [info.name for info in shipped() if info.task == "sentiment"])
+@pytest.mark.parametrize("network", [info.name for info in shipped_networks() if info.task == "sentiment"])
 def test_equals_the_reference_for_shipped_networks(network: str) -> None:
     loaded = Network.load(network)
     assert loaded.vocabulary is not None

@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 
 from engine.fluctuation import Exponents, RollingExponent, exponents, fluctuations, rolling_scales
 from engine.kernels.reference import fluctuations_reference
-from engine.noise import noise
+from engine.noise import power_law_noise
 
 
 def fresh(window: np.ndarray, scales: tuple[int, ...]) -> Exponents:
@@ -23,7 +23,7 @@ def runs(words: int) -> dict[str, np.ndarray]:
     moments = random.random(words) < 0.005
     return {
         "white": white,
-        "pink": noise(1.0, words, 1, random)[0],
+        "pink": power_law_noise(1.0, words, 1, random)[0],
         "Brownian": white.cumsum(),
         "steps": np.where(moments, white, 0).cumsum(),
         "spikes": white + 1e9 * moments,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from engine.catalogue import shipped
+from engine.catalogue import shipped_networks
 from engine.network import Network
 from engine.task_training import TaskRecipe, task_accuracy, train_task
 from engine.tasks import task_from_name
@@ -44,7 +44,7 @@ def test_a_seed_is_one_network() -> None:
 
 
 def test_nine_task_networks_ship() -> None:
-    assert set(NINE) <= {info.name for info in shipped()}
+    assert set(NINE) <= {info.name for info in shipped_networks()}
 
 
 @pytest.mark.parametrize("name", NINE)

@@ -108,7 +108,7 @@ class CorpusController:
         return len(self._session.reviews)
 
     def rows(self, frame: Frame) -> Rows:
-        """What is measured so far, in the order it was: see `engine.corpus.measure`; ``review`` is the index."""
+        """What is measured so far, in the order it was: see `engine.beta.measure_reviews`; ``review`` is the index."""
         self._go_on(frame)
         return _NOTHING if self._rows is None else self._rows[: self._count]
 
@@ -336,9 +336,9 @@ _NOTHING: Rows = np.empty(
 
 def measured(report: Report, network: Network, clamps: Mapping[str, Any], reviews: Sequence[Review]) -> None:
     """Tell the rows of these reviews, batch by batch."""
-    from engine.corpus import measure
+    from engine.beta import measure_reviews
 
-    for rows in measure(network, reviews, SIGNALS, clamp=clamps):
+    for rows in measure_reviews(network, reviews, SIGNALS, clamp=clamps):
         if not report(rows):
             return
 
@@ -346,7 +346,7 @@ def measured(report: Report, network: Network, clamps: Mapping[str, Any], review
 def band_of(report: Report, words: int) -> None:
     """Tell β of exact noise of so many words, at the scales of a review as long."""
     from engine.fluctuation import default_scales
-    from engine.null import null
+    from engine.null import null_exponents
 
-    white, pink = (null(beta, words, default_scales(words)) for beta in (0.0, 1.0))
+    white, pink = (null_exponents(beta, words, default_scales(words)) for beta in (0.0, 1.0))
     report(Band((2 * white.low - 1, 2 * white.high - 1), (2 * pink.low - 1, 2 * pink.high - 1)))

@@ -17,9 +17,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Input
 
+from explorer.session.palette import DARK
 from explorer.tui.terminal.styles import Line, as_markup
 
-HIGHLIGHT = Style(bgcolor="#2b3a52")
+HIGHLIGHT = Style(bgcolor=DARK.selected.hex)
 
 
 class Rows(ScrollView, can_focus=True):

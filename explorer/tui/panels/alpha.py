@@ -10,6 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from explorer.session.controllers.noise_band import Band, band
+from explorer.session.palette import DARK
 from explorer.session.session import Frame, Session
 from explorer.session.views.number_format import number
 from explorer.session.views.scaling import scaling
@@ -35,7 +36,7 @@ from explorer.tui.terminal.styles import (
 
 LOW, HIGH = 0.25, 1.75
 MARKS = {1.5: "brown", 1.0: "pink", 0.5: "white"}
-WHITE_BAND, PINK_BAND = Style(bgcolor="#1b222a"), Style(bgcolor="#2c1a25")
+WHITE_BAND, PINK_BAND = (Style(bgcolor=colour.hex) for colour in (DARK.white_band, DARK.pink_band))
 
 
 class AlphaPanel(Panel, can_focus=True):

@@ -10,7 +10,7 @@ from textual.strip import Strip
 from explorer.session.actions import shown_key
 from explorer.session.controllers.ablation import told
 from explorer.session.session import Frame, Session
-from explorer.session.views.number_format import pace
+from explorer.session.views.number_format import reading_speed
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import (
     BRIGHT,
@@ -58,7 +58,7 @@ class StatusBar(Panel):
             *self._changes(frame),
             *([Segment(f"   ⇄ {safe(session.comparison.name, 30)}", OTHER)] if session.comparison.name else []),
             *self._recording(session),
-            Segment(f"   {pace(snapshot.speed)}", DIM),
+            Segment(f"   {reading_speed(snapshot.speed)}", DIM),
         ]
         if self.host.show_rates:
             measured = f" (now {snapshot.words_per_second:,.0f})" if snapshot.playing and not snapshot.speed else ""

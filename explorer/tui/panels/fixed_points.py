@@ -10,7 +10,7 @@ from rich.style import Style
 from textual import events
 from textual.geometry import Offset
 
-from explorer.session.palette import INPUTS, LEVELS, MEMORY, OPINIONS
+from explorer.session.palette import DARK, LEVELS, gradient
 from explorer.session.session import Frame, Session
 from explorer.session.views.point_map import MEMORIES, PointMap, Scene
 from explorer.tui.panels.panel import Panel
@@ -31,8 +31,8 @@ from explorer.tui.terminal.styles import (
 
 MARKS = "●○◌◌"  # by `point_map.STATES`
 CLASSES = (GOOD, PINK, WARN, DEAD)  # colours by the same
-PREDICTED = Style(color="#8a93a0")
-TRAIL = (Style(color="#6b3f55"), Style(color="#b0648a"), PINK)  # from old to new
+PREDICTED = DIM
+TRAIL = tuple(Style(color=colour.hex) for colour in DARK.trail)  # from old to new
 ENDS = {"readout": ("neg", "pos"), "memory": (f"{MEMORIES[0]:.0f}", f"{MEMORIES[1] / 1000:.0f}k words")}
 MARGIN = 0.93  # fraction of the picture that the box fills, so that marks at its edge are complete
 DRAG = (4.0, 8.0)  # degrees of rotation per column and per row
@@ -160,8 +160,6 @@ def _styles(by: str, colourless: bool) -> tuple[Style, ...]:
     if by == "stability":
         return CLASSES
     if by == "input":
-        return tuple(Style(color=name) for name in INPUTS)
-    ends = np.array([list(bytes.fromhex(colour[1:])) for colour in (OPINIONS if by == "readout" else MEMORY)])
-    at = np.linspace(0, 1, len(ends))
-    mixed = np.stack([np.interp(np.linspace(0, 1, LEVELS), at, channel) for channel in ends.T], axis=1).astype(int)
+        return tuple(Style(color=colour.hex) for colour in DARK.inputs)
+    mixed = gradient(DARK.readout if by == "readout" else DARK.time_constant)
     return tuple(Style(color=f"#{r:02x}{g:02x}{b:02x}") for r, g, b in mixed.tolist())

@@ -7,10 +7,10 @@ import math
 import numpy as np
 from rich.segment import Segment
 
-from explorer.session.controllers.fixed_points import PointDetails
 from explorer.session.controllers.linear_prediction import AHEAD, Foretold
 from explorer.session.session import Frame, Session
 from explorer.session.views.number_format import number
+from explorer.session.views.point_map import PointDetails
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.canvas import Canvas
 from explorer.tui.terminal.styles import BRIGHT, DIM, FAINT, GOOD, PINK, PINK_BOLD, TEXT, WARN, Line, safe, width_of
@@ -50,7 +50,7 @@ def _numbers(portrait: PointDetails) -> list[Line]:
     origin = (
         f"#{portrait.number} {portrait.hits}/{portrait.starts} starts" if portrait.certified else "repeated for ever"
     )
-    memory = f"{portrait.memory:,.0f}" if portrait.memory < LONGEST else f"over {LONGEST:,}"
+    memory = f"{portrait.time_constant:,.0f}" if portrait.time_constant < LONGEST else f"over {LONGEST:,}"
     return [
         [Segment(f" {_called(portrait)} ", PINK_BOLD), Segment(origin, DIM)],
         [

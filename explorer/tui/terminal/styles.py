@@ -11,26 +11,26 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
-from explorer.session.palette import LEVELS, colour_map, glyph, hex_colours
+from explorer.session.palette import DARK, LEVELS, ON_LIGHT, colour_map, glyph, hex_colours, text_on
 
 Line = list[Segment]
 
-TEXT = Style(color="#d7dde4")
-DIM = Style(color="#6f7b88")
-FAINT = Style(color="#3a4450")
-BRIGHT = Style(color="#ffffff", bold=True)
-PINK = Style(color="#ff8fc0")
-PINK_BOLD = Style(color="#ff8fc0", bold=True)
-CURRENT = Style(color="#14080e", bgcolor="#ff8fc0", bold=True)
-EDGE = Style(color="#ff8fc0")
-GOOD = Style(color="#7fd1c7")
-NEGATIVE = Style(color="#f4a46b")
-WARN = Style(color="#ffb86b", bold=True)
-DEAD = Style(color="#e06c75")
-SELECTED = Style(color="#ffffff", bgcolor="#2b3a52", bold=True)
-UNREAD = Style(color="#56616d")
-OTHER = Style(color="#c792ea", bold=True)
-FOUND = Style(color="#101418", bgcolor="#ffe08a", bold=True)
+TEXT = Style(color=DARK.text.hex)
+DIM = Style(color=DARK.dim.hex)
+FAINT = Style(color=DARK.faint.hex)
+BRIGHT = Style(color=DARK.bright.hex, bold=True)
+PINK = Style(color=DARK.pink.hex)
+PINK_BOLD = Style(color=DARK.pink.hex, bold=True)
+CURRENT = Style(color=DARK.on_pink.hex, bgcolor=DARK.pink.hex, bold=True)
+EDGE = Style(color=DARK.pink.hex)
+GOOD = Style(color=DARK.good.hex)
+NEGATIVE = Style(color=DARK.bad.hex)
+WARN = Style(color=DARK.warning.hex, bold=True)
+DEAD = Style(color=DARK.dead.hex)
+SELECTED = Style(color=DARK.bright.hex, bgcolor=DARK.selected.hex, bold=True)
+UNREAD = DIM
+OTHER = Style(color=DARK.other.hex, bold=True)
+FOUND = Style(color=ON_LIGHT.hex, bgcolor=DARK.found.hex, bold=True)
 UNKNOWN = Style(underline=True, italic=True)
 
 
@@ -50,9 +50,7 @@ def hex_colours_of(name: str) -> tuple[str, ...]:
 @lru_cache(maxsize=1024)
 def on_colour(name: str, code: int) -> Style:
     """Return dark or light text, whichever has more contrast, on a colour-map position."""
-    red, green, blue = colour_map(name)[code].tolist()
-    dark = 0.299 * red + 0.587 * green + 0.114 * blue > 120
-    return Style(color="#101418" if dark else "#f2f4f7", bgcolor=hex_colours_of(name)[code])
+    return Style(color=text_on(colour_map(name)[code].tolist()).hex, bgcolor=hex_colours_of(name)[code])
 
 
 def gradient(name: str, width: int, glyphs: bool) -> Line:

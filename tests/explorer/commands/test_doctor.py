@@ -28,7 +28,7 @@ def test_a_sound_copy_is_called_sound() -> None:
     assert done.exit_code == 0, done.stdout
     assert "✗" not in done.stdout
     found = findings()
-    assert found["networks"]["value"] == f"{len(catalogue.shipped())} shipped"
+    assert found["networks"]["value"] == f"{len(catalogue.shipped_networks())} shipped"
     assert found["reviews"]["value"] == f"{len(reviews.open_reviews())} shipped"
     assert found["torch"]["value"] == importlib.metadata.version("torch")
     assert {"CPU", "python", "pinkx", "textual", "numba", "standard output"} <= found.keys()

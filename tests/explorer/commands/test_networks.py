@@ -15,7 +15,7 @@ from explorer.cli import pinkx
 def test_json_tells_what_a_script_needs_of_every_shipped_network() -> None:
     done = CliRunner().invoke(pinkx, ["networks", "--json"])
     networks = json.loads(done.stdout)
-    assert [network["name"] for network in networks] == [info.name for info in catalogue.shipped()]
+    assert [network["name"] for network in networks] == [info.name for info in catalogue.shipped_networks()]
     for network in networks:
         assert {"name", "cell", "size", "task", "accuracy", "seed", "date"} <= network.keys()
         assert 0.5 < network["accuracy"] <= 1
@@ -27,7 +27,7 @@ def test_table_has_a_row_for_every_network() -> None:
     done = CliRunner().invoke(pinkx, ["networks"])
     head, *rows = done.stdout.splitlines()
     assert head.split() == ["NAME", "CELL", "CELLS", "TASK", "ACCURACY", "SEED", "DATE"]
-    assert [row.split()[0] for row in rows] == [info.name for info in catalogue.shipped()]
+    assert [row.split()[0] for row in rows] == [info.name for info in catalogue.shipped_networks()]
 
 
 def test_without_networks_it_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from engine.cells import RnnCell
 from engine.fixed_points import find_fixed_points
 from engine.network import Network
-from engine.start_states import TASK_SEED, held_input, visited_states
+from engine.start_states import TASK_SEED, input_from_name, visited_states
 from engine.tasks import FlipFlop
 from explorer.cli import pinkx
 from explorer.measure.fixed_points import command, measured
@@ -98,7 +98,7 @@ def test_numbers_equal_a_plain_recomputation(run: Path) -> None:
     readout = (network.readout_weight, network.readout_bias)
     starts = visited_states(network, 64)
     for row, name in zip(one["searches"], INPUTS, strict=True):
-        found = find_fixed_points(cell, held_input(network, name), starts, readout=readout)
+        found = find_fixed_points(cell, input_from_name(network, name), starts, readout=readout)
         assert row["input"] == name
         assert row["starts"] == row["fixed"] + row["slow"] + row["moving"] == 64
         assert row["fixed"] == found.hits[found.fixed].sum()

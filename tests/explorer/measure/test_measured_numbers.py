@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.catalogue import shipped
+from engine.catalogue import shipped_networks
 from explorer.measure.one_over_f.choosing import Candidate
 from explorer.measure.one_over_f.numbers import FORMAT
 
@@ -42,7 +42,7 @@ def test_five_seeds_of_every_size(told: dict[str, Any]) -> None:
 
 def test_the_shipped_networks_are_among_the_measured(told: dict[str, Any]) -> None:
     measured = {one["digest"]: one for one in told["networks"]}
-    for info in shipped():
+    for info in shipped_networks():
         if info.task == "sentiment":
             one = measured[Candidate.of(info.path).digest]
             assert (one["cell"], one["size"], one["accuracy"]) == (info.cell, info.size, info.accuracy)

@@ -14,11 +14,11 @@ from click.testing import CliRunner, Result
 
 from engine.activity import deviation
 from engine.catalogue import find
+from engine.corpus_statistics import CorpusStatistics, corpus_statistics
 from engine.kernels.reference import fluctuations_reference
 from engine.network import Network
 from engine.recording import record_reference
 from engine.reviews import open_reviews
-from engine.survey import Survey, survey
 from explorer.cli import pinkx
 
 WORDS = 120
@@ -109,7 +109,7 @@ def test_claims_are_decided_by_their_criteria(out: Path) -> None:
 
 def test_the_same_again_measures_nothing_and_writes_the_same(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {file.name: file.read_bytes() for file in out.iterdir() if file.is_file()}
-    monkeypatch.setattr("explorer.measure.one_over_f.measured.survey", None)  # whoever measures stumbles
+    monkeypatch.setattr("explorer.measure.one_over_f.measured.corpus_statistics", None)  # whoever measures stumbles
     assert measure(*TWO, *SMALL, "--out", str(out)).exit_code == 0
     assert {file.name: file.read_bytes() for file in out.iterdir() if file.is_file()} == before
     monkeypatch.undo()
@@ -120,13 +120,13 @@ def test_an_interrupted_run_keeps_what_is_done(tmp_path: Path, monkeypatch: pyte
 
     seen: list[str] = []
 
-    def interrupted(network: Network, *given: Any, **options: Any) -> Survey:
+    def interrupted(network: Network, *given: Any, **options: Any) -> CorpusStatistics:
         if len(seen) == 1:
             raise KeyboardInterrupt
         seen.append(network.name)
-        return survey(network, *given, **options)
+        return corpus_statistics(network, *given, **options)
 
-    monkeypatch.setattr(measured, "survey", interrupted)
+    monkeypatch.setattr(measured, "corpus_statistics", interrupted)
     options = (*TWO, *SMALL, "--paper-only", "--out", str(tmp_path))
     assert measure(*options).exit_code == 130
     (kept,) = (tmp_path / "kept").iterdir()

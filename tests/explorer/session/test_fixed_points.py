@@ -14,11 +14,11 @@ import engine.start_states
 from engine.cells import RnnCell
 from engine.fixed_points import find_fixed_points
 from engine.network import Network, Vocabulary
-from explorer.session.controllers.fixed_points import TAIL, PointDetails
+from explorer.session.controllers.fixed_points import TAIL
 from explorer.session.controllers.point_search import Found, PointSearch, survey
 from explorer.session.jobs import Report
 from explorer.session.session import Session, SessionError
-from explorer.session.views.point_map import COLOURS, STATES, PointMap, PointView, scene_of, screen
+from explorer.session.views.point_map import COLOURS, STATES, PointDetails, PointMap, PointView, scene_of, screen
 from tests.explorer.small import ASIDE, open_session, settle, small_network, wait
 
 
@@ -69,7 +69,7 @@ def test_every_found_state_stays_where_it_is(session: Session) -> None:
     assert len(stable)
     for entry in stable.tolist():
         name = map.names[entry]
-        x = engine.start_states.held_input(network, name).float()
+        x = engine.start_states.input_from_name(network, name).float()
         part = map.found.points if entry < map.certified else map.found.words
         state = torch.from_numpy(part.states[entry if entry < map.certified else entry - map.certified]).float()  # type: ignore[union-attr]
         assert torch.allclose(network.cell.step(x, state)[0], state, atol=1e-5)
@@ -356,10 +356,10 @@ def test_a_words_attractor_is_linearised_when_it_is_selected(session: Session) -
     session.points.select(map.certified + row)
     shown = portrait(session)
     assert (shown.name, shown.certified, shown.kind) == ("film", False, "fixed")
-    x = engine.start_states.held_input(network, "film")
+    x = engine.start_states.input_from_name(network, "film")
     jacobian = network.cell.to(dtype=torch.float64).jacobian(x, torch.from_numpy(words.states[row]))
     expected = torch.linalg.eigvals(jacobian).abs().sort(descending=True).values.numpy()
     assert np.allclose(np.abs(shown.eigenvalues), expected)
-    assert shown.memory == pytest.approx(1 / abs(np.log(expected[0])))
+    assert shown.time_constant == pytest.approx(1 / abs(np.log(expected[0])))
     assert shown.newton_step < 1e-8
     assert shown.logit == words.logit[row]

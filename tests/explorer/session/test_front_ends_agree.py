@@ -65,7 +65,7 @@ def plain(html: str) -> str:
 
 def after(text: str, pattern: str) -> list[str]:
     """The numbers that follow something."""
-    return re.findall(rf"{pattern}\s*(-?[\d.,]*\d|–)", text)
+    return re.findall(rf"{pattern}\s*(−?[\d.,]*\d(?:e−?\d+)?|–)", text)
 
 
 def in_the_terminal(app: Explorer) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def in_the_terminal(app: Explorer) -> dict[str, Any]:
     alpha, cells, spectrum = (text_of(app, name) for name in ("#alpha", "#cells", "#spectrum"))
     overview = app.screen_stack[0].query_one("#overview")
     said = plain(str(overview._border_title.plain if overview._border_title else ""))
-    rows = re.findall(r"#(\d{3})(.) .*│.*?\s(-?[\d.]+|–)" + r" +(-?[\d.]+|–)" * 4 + " *$", cells, re.M)
+    rows = re.findall(r"#(\d{3})(.) .*│.*?\s([−\d.%e<]+|–)" + r" +([−\d.%e<]+|–)" * 4 + " *$", cells, re.M)
     return {
         "P(positive)": after(said, "review")[:1],
         "α": after(alpha, "α")[:1],

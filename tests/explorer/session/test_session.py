@@ -12,7 +12,7 @@ import pytest
 
 from explorer.session.actions import ACTIONS, GROUPS, PANELS, action, sections, shown_key
 from explorer.session.session import SPEEDS, Session, SessionError
-from explorer.session.views.number_format import number, pace
+from explorer.session.views.number_format import number, reading_speed
 from tests.explorer.small import REVIEWS, open_session, wait
 
 
@@ -282,8 +282,8 @@ def test_reading_a_signal_the_network_lacks_is_nothing_kept(session: Session) ->
 
 def test_numbers_are_short() -> None:
     values = (0.934, -0.071, 1.2, float("nan"), 0.0, -0.001)
-    assert [number(v) for v in values] == [".93", "-.07", "1.20", "–", ".00", "-.00"]
-    assert [pace(1), pace(1000), pace(None)] == ["1 word/s", "1,000 words/s", "as fast as it goes"]
+    assert [number(v) for v in values] == ["0.93", "−0.071", "1.20", "–", "0.00", "−0.001"]
+    assert [reading_speed(1), reading_speed(1000), reading_speed(None)] == ["1 word/s", "1,000 words/s", "full speed"]
 
 
 def test_every_action_has_an_entry_by_its_id() -> None:

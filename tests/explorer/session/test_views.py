@@ -260,7 +260,7 @@ def test_scaling_is_what_the_exponent_was_fitted_to(read: Session) -> None:
     read.look_at(20)
     early = scaling(read, read.frame())
     assert np.isnan(early.alpha)
-    assert early.reason == "after 64 words: 21 read"
+    assert early.reason == "needs 64 words, 21 read"
     read.perform("live")
 
 
