@@ -8,10 +8,10 @@ import time
 import numpy as np
 from rich.segment import Segment
 
-from explorer.session.views.number_format import number
+from explorer.session.views.readouts import scaling_line
 from explorer.session.views.scaling import Scaling
 from explorer.tui.terminal.plotext_chart import Series, draw_chart
-from explorer.tui.terminal.styles import BRIGHT, DIM, PINK, PINK_BOLD, TEXT, WARN, Line
+from explorer.tui.terminal.styles import BRIGHT, DIM, PINK, TEXT, Line, styled
 
 NOISES = {0.5: "white", 1.0: "pink", 1.5: "brown"}  # slope α
 LABEL_ROWS = 10  # a lower chart names the slopes above it instead of at the lines
@@ -28,14 +28,12 @@ class ScalingChart:
 
     def lines(self, found: Scaling, width: int, height: int) -> list[Line]:
         """Return a line of numbers and the chart below it."""
-        head: Line = [Segment(f" {found.series} ", DIM), Segment("α ", DIM), Segment(number(found.alpha), BRIGHT)]
-        head += [Segment("  β ", DIM), Segment(number(2 * found.alpha - 1), PINK_BOLD)]
-        head += [Segment("  r² ", DIM), Segment(number(found.r2), TEXT)]
+        head: Line = [Segment(" "), *styled(scaling_line(found, width - 1))]
         if math.isnan(found.alpha):
-            return [[*head, Segment(f"  {found.reason}", WARN)]]
+            return [head]
         if height - 1 < LABEL_ROWS:
-            head += [Segment("   slopes:", DIM)]
-            head += [Segment(f" {name}", PINK if name == "pink" else DIM) for name in NOISES.values()]
+            slopes = [Segment(f" {name}", PINK if name == "pink" else DIM) for name in NOISES.values()]
+            head += [Segment("   slopes:", DIM), *slopes]
         wanted = found.fluctuation.tobytes(), width, height - 1
         if wanted != self._drawn:
             resized = self._drawn is None or wanted[1:] != self._drawn[1:]
@@ -57,7 +55,7 @@ def _chart(found: Scaling, width: int, height: int) -> list[Line]:
             ends,
             middle + slope * (ends - centre),
             PINK if name == "pink" else DIM,
-            label=f" {name}" if labels else "",
+            label=name if labels else "",
         )
         for slope, name in NOISES.items()
     ]

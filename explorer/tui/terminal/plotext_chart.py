@@ -56,12 +56,13 @@ def draw_chart(
         figure.ruler(axis).pixel(plotext.pixel(_colour(DIM))).lim(*limits)
         figure.ruler(axis).ticks([*ticks], [*ticks.values()])
     for each in series:
-        pixel = plotext.pixel(_colour(each.style))
-        marker = plotext.marker(each.marker or "braille", pixel)
+        marker = plotext.marker(each.marker or "braille", plotext.pixel(_colour(each.style)))
         figure.draw(figure.signal(each.x.tolist(), each.y.tolist(), marker=marker).lines(not each.marker))
+    column = (x_range[1] - x_range[0]) / width
+    for each in series:  # after all points: a point on a text removes the text
         if each.label:
-            text = plotext.colorize(each.label).fill(pixel)
-            figure.draw(figure.text(float(each.x[-1]), float(each.y[-1]), text, alignment="left"))
+            text = plotext.colorize(each.label).fill(plotext.pixel(_colour(each.style)))
+            figure.draw(figure.text(float(each.x[-1]) + 2 * column, float(each.y[-1]), text, alignment="left"))
     return [_styled(line, styles) for line in figure.build().string().splitlines()]
 
 

@@ -39,8 +39,8 @@ async def test_points_are_drawn_with_the_state_a_legend_and_a_spectrum(session: 
         assert any("⠁" <= character <= "⣿" for character in picture)
         assert "τ" in spectrum
         assert "unstable" in spectrum
-        assert "P(pos)" in spectrum
-        assert "nearest to h" in str(app.query_one("#spectrum").border_title)
+        assert "P(positive)" in spectrum
+        assert "nearest" in str(app.query_one("#spectrum").border_title)
 
 
 async def test_the_next_point_is_selected_labelled_and_described(session: Session) -> None:
@@ -49,10 +49,10 @@ async def test_the_next_point_is_selected_labelled_and_described(session: Sessio
         assert session.points.view.selected == 0
         assert "◉ zero" in text_of(app, "#points")
         assert "zero input" in text_of(app, "#spectrum")
-        assert "selected point" in str(app.query_one("#spectrum").border_title)
+        assert "selected" in str(app.query_one("#spectrum").border_title)
         await pilot.press("left_square_bracket")
         name = found(session).names[found(session).order[-1]]
-        assert f"“{name}” repeated for ever" in text_of(app, "#spectrum")
+        assert f"“{name}” repeated forever" in text_of(app, "#spectrum")
         await pilot.press("escape")
         assert "◉" not in text_of(app, "#points")
 
@@ -66,7 +66,7 @@ async def test_the_spectrum_shows_how_much_the_linear_map_explains(session: Sess
         assert f"linear {expected}" in text_of(app, "#spectrum")
         before = text_of(app, "#points")
         await pilot.press("4", "z")
-        assert f"linear map tells {expected}" in text_of(app, "#spectrum")
+        assert f"linear prediction {expected}" in text_of(app, "#spectrum")
         await pilot.press("4", "home")
         assert "+1 – +5 – +10 –" in text_of(app, "#spectrum")
         await pilot.press("z")

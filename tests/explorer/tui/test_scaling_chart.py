@@ -28,7 +28,7 @@ def text(lines: list[Line]) -> list[str]:
 def test_the_chart_fills_its_panel_with_the_numbers_above(width: int, height: int) -> None:
     lines = ScalingChart().lines(found(0.8), width, height)
     assert len(lines) == height
-    assert text(lines)[0].startswith(" Σh α .80  β .60  r² 1.00")
+    assert text(lines)[0].startswith(" Σh  α 0.80  β 0.60  r² 1.00")
     assert {sum(segment.cell_length for segment in line) for line in lines[1:]} == {width}
     assert "s = 4 words" in text(lines)[-1]
 
@@ -51,7 +51,7 @@ def test_the_lines_of_the_three_noises_are_named_at_any_height() -> None:
 
 def test_styles_survive_plotext() -> None:
     x = np.array([0.0, 1.0])
-    series = [Series(x, x, PINK, label=" pink"), Series(x, 1 - x, TEXT), Series(x, x, BRIGHT, marker="●")]
+    series = [Series(x, x, PINK, label="pink"), Series(x, 1 - x, TEXT), Series(x, x, BRIGHT, marker="●")]
     lines = draw_chart(
         series, 40, 12, x_range=(-0.1, 1.5), y_range=(-0.1, 1.1), x_ticks={0.0: "zero"}, y_ticks={1.0: "one"}
     )
@@ -64,7 +64,7 @@ def test_styles_survive_plotext() -> None:
 
 def test_no_exponent_gives_the_reason() -> None:
     missing = Scaling("Σh", SCALES, SCALES * np.nan, np.nan, np.nan, np.nan, "after 32 words: 3 read")
-    assert text(ScalingChart().lines(missing, 78, 13)) == [" Σh α –  β –  r² –  after 32 words: 3 read"]
+    assert text(ScalingChart().lines(missing, 78, 13)) == [" Σh  α –  β –  r² –   after 32 words: 3 read"]
 
 
 def test_changing_data_are_drawn_at_most_five_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:

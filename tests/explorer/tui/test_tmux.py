@@ -61,7 +61,7 @@ def test_reading_and_typing(tmux: Tmux, tmp_path: Path) -> None:
     tmux.type(f"cd {Path(__file__).parents[3]}; {pinkx}; echo left with $?; stty -a", "Enter")
     screen = tmux.wait_for("● LIVE")
     assert "review 1/" in screen
-    tmux.wait_for("P(positive) .")
+    tmux.wait_for("P(positive) 0.")
 
     tmux.type("t")
     tmux.wait_for("Type or paste a review")
