@@ -94,7 +94,7 @@ class Transport(QToolBar):
     def _set_speed(self, place: int) -> None:
         session = self._window.session
         if session is not None:
-            self._window.run_guarded(lambda: session.stream.speed(SPEEDS[place]))
+            self._window.run_guarded(lambda: session.stream.set_speed(SPEEDS[place]))
 
     def _use(self, row: int) -> None:
         session, path = self._window.session, self.a.itemData(row)

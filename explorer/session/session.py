@@ -347,7 +347,7 @@ class Session:
 
     def use_network(self, name: str) -> None:
         """Let another network, given by name or path, read the present review; the stream loads it."""
-        self.stream.use(name)
+        self.stream.use_network(name)
 
     def choose_signal(self, name: str) -> None:
         """Show a signal of the network by its name."""
@@ -363,7 +363,7 @@ class Session:
 
     def threshold(self, deviation: float) -> None:
         """Call cells dead whose h deviates by less than this (standard deviation over the window)."""
-        self.stream.threshold(max(0.0, deviation))
+        self.stream.set_threshold(max(0.0, deviation))
 
     def look_at(self, word: int) -> None:
         """Look at a word by its index; one that is not read yet is read to first."""
@@ -420,7 +420,7 @@ class Session:
         speed = self.stream.snapshot.speed
         nearest = min(range(len(SPEEDS)), key=lambda k: abs((SPEEDS[k] or 1e9) - (speed or 1e9)))
         speed = SPEEDS[max(0, min(nearest + change, len(SPEEDS) - 1))]
-        self.stream.speed(speed)
+        self.stream.set_speed(speed)
         self.note = f"speed: {reading_speed(speed)}"
 
     def _set_threshold(self, deviation: float) -> None:

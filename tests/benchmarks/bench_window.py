@@ -24,7 +24,7 @@ pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not 
 
 from PySide6.QtWidgets import QApplication
 
-from engine.live.engine_process import Apart
+from engine.live.engine_process import EngineProcess
 from engine.live.stream import Stream
 from engine.reviews import Review
 from engine.word_attractors import WordAttractors
@@ -41,7 +41,7 @@ LONG = 10_000_000
 
 
 def open_session(
-    cells: int = CELLS, words: int = 720, *, continuous: bool = False, engine: Apart | None = None
+    cells: int = CELLS, words: int = 720, *, continuous: bool = False, engine: EngineProcess | None = None
 ) -> Session:
     """A long review before a network, and 3,000 words' attractors found."""
     text = " ".join((REVIEWS[0].words * (words // len(REVIEWS[0].words) + 1))[:words])
@@ -113,7 +113,7 @@ def frame_costs(app: QApplication) -> dict[str, tuple[float, float]]:
 
 def stream_speeds(app: QApplication) -> dict[str, float]:
     """Words a second of the stream at full speed without the window and with it, and the window's frames a second."""
-    session = open_session(words=4000, continuous=True, engine=Apart())
+    session = open_session(words=4000, continuous=True, engine=EngineProcess())
     window = Window(session=session)
     window._timer.stop()
     rates: dict[str, list[float]] = {"alone": [], "with the window": [], "fps": []}
@@ -149,7 +149,7 @@ def _words(session: Session) -> int:
 
 def memory_growth(app: QApplication) -> tuple[float, float, float]:
     """MB of the process after the first fifth of ten million words, after all of them, and the minutes it took."""
-    session = open_session(cells=8, words=4000, continuous=True, engine=Apart())
+    session = open_session(cells=8, words=4000, continuous=True, engine=EngineProcess())
     window = Window(session=session)
     window.show()
     session.play()

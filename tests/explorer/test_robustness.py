@@ -138,7 +138,7 @@ async def test_any_sequence_of_keys_leaves_the_face_alive(
 
 async def test_a_resize_storm_while_words_go_by(session: Session) -> None:
     dice = random.Random(0)
-    session.stream.speed(200)
+    session.stream.set_speed(200)
     async with shown(session) as (app, pilot):
         await pilot.press("space")
         for _ in range(60):

@@ -66,7 +66,7 @@ class Recorder:
         else:
             kept: list[RecordedReview] = []
             self._kept = kept
-            self._session.stream.record(lambda run: self._keep(kept, run))
+            self._session.stream.record_runs(lambda run: self._keep(kept, run))
             again = self._session.key_of("record")
             self._session.note = f"recording this run and those after it; {again} again writes them to a file"
 
@@ -91,11 +91,11 @@ class Recorder:
 
     def _finish(self) -> None:
         kept, self._kept = self._kept, None
-        self._session.stream.record(None)
+        self._session.stream.record_runs(None)
         self._write_with_present(kept or [])
 
     def _write_with_present(self, kept: list[RecordedReview]) -> None:
-        taken = self._session.stream.take()
+        taken = self._session.stream.take_recording()
 
         def write() -> None:
             present = taken.result(PATIENCE)  # whatever the engine still kept is in the list by now

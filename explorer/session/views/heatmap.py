@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.live.ring import Array
 from explorer.session.palette import codes
 from explorer.session.session import Frame, Session
 from explorer.session.views.time_axis import TimeAxis, time_axis
+
+Array = NDArray[np.float32]
 
 CONTRAST = 2.5  # standard deviations at the two ends of the map, where each cell is coloured by its own measure
 REFERENCE = 512  # words that measure is taken from

@@ -181,7 +181,7 @@ def test_colours_and_legend_follow_the_menu(session: Session, points: PointsPane
 def test_another_network_clears_the_picture(session: Session, points: PointsPanel, qtbot: Any) -> None:
     from tests.explorer.small import small_network
 
-    session.stream.use(small_network(7, seed=3))
+    session.stream.use_network(small_network(7, seed=3))
     wait(lambda: session.stream.snapshot.network.cell.size == 7)
     points.explorer.redraw()
     if session.points.map is None:

@@ -117,7 +117,7 @@ def test_another_network_is_whole(read: Session) -> None:
     read.select(0)
     read.perform("ablate")
     changed(read, {0: ("h",)})
-    read.stream.use(small_network(12, seed=1))
+    read.stream.use_network(small_network(12, seed=1))
     changed(read, {})
 
 

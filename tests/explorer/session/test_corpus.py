@@ -191,7 +191,7 @@ def test_another_network_or_a_held_cell_begins_anew(session: Session) -> None:
     assert np.array_equal(rows["beta"][np.argsort(rows["review"])], expected["beta"], equal_nan=True)
     assert not np.array_equal(expected["beta"], free, equal_nan=True)
     other = small_network(7, seed=3)
-    session.stream.use(other)
+    session.stream.use_network(other)
     wait(lambda: session.stream.snapshot.network is other)
     rows = session.corpus.rows(settle(session))
     (expected,) = measure_reviews(other, session.reviews, SIGNALS)
@@ -231,7 +231,7 @@ def test_what_goes_wrong_is_told_once_and_another_network_tries_again(
         wait(lambda: session.corpus.trouble == "measuring failed: 'bad'")
         session.corpus.rows(session.frame())
     other = small_network(seed=4)
-    session.stream.use(other)
+    session.stream.use_network(other)
     wait(lambda: session.stream.snapshot.network is other)
     settle(session)
     assert session.corpus.trouble == ""

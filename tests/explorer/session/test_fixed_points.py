@@ -119,7 +119,7 @@ def test_a_search_that_fails_says_so_and_the_next_one_begins_afresh(monkeypatch:
 def test_another_network_ends_the_search_and_lets_the_selection_go(session: Session) -> None:
     session.perform("next-point")
     other = small_network(7, seed=3)
-    session.stream.use(other)
+    session.stream.use_network(other)
     wait(lambda: session.stream.snapshot.network is other)
     session.points.scene(session.frame())
     assert session.points.view.selected is None

@@ -38,7 +38,7 @@ def recorded(folder: Path) -> Path:
     session = open_session()
     session.stream.seek(144)
     wait(lambda: session.stream.snapshot.time == 144)
-    run = session.stream.take().result(10)
+    run = session.stream.take_recording().result(10)
     assert run is not None
     save_recording(folder / "run.safetensors", [run], "test")
     session.close()

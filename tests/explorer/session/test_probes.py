@@ -99,7 +99,7 @@ def test_a_brush_stays_while_the_network_is_changed(read: Session) -> None:
 def test_a_brush_waits_for_its_words_when_the_review_is_read_anew(read: Session) -> None:
     read.brush.open_at(40)
     read.brush.close_at(42)
-    read.stream.use(small_network(6, seed=1))
+    read.stream.use_network(small_network(6, seed=1))
     wait(lambda: read.stream.snapshot.run == 2 and read.stream.snapshot.time == 100)
     read.frame()
     assert list(read.brush.words) == [40, 41, 42]

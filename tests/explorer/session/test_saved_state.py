@@ -44,7 +44,7 @@ CHOSEN = (
 def choose(session: Session) -> None:
     for name in ("signal-back", *CHOSEN[1:], "turn-left", "tilt-up", "tilt-up"):
         session.perform(name)
-    session.stream.speed(250)
+    session.stream.set_speed(250)
     wait(lambda: session.stream.snapshot.speed == 250)
 
 

@@ -113,7 +113,7 @@ def test_step_reads_one_word_more_and_steps_back_look_without_forgetting(session
 
 def test_looking_back_stays_put_while_words_keep_coming_and_end_returns(session: Session) -> None:
     read_to(session, 40)
-    session.stream.speed(200)
+    session.stream.set_speed(200)
     session.perform("play")
     wait(lambda: session.stream.snapshot.playing)
     session.look_at(10)
@@ -127,7 +127,7 @@ def test_looking_back_stays_put_while_words_keep_coming_and_end_returns(session:
 
 def test_play_reads_on_from_the_word_looked_at(session: Session) -> None:
     read_to(session, 50)
-    session.stream.speed(1)
+    session.stream.set_speed(1)
     wait(lambda: session.stream.snapshot.speed == 1)
     session.look_at(9)
     session.perform("play")
