@@ -156,7 +156,7 @@ class LiveRun:
         if isinstance(review, RecordedReview):
             self._set_network(review.network)
         elif isinstance(self._network, RecordedNetwork):
-            raise ValueError("a recording has no weights to read another text with; open a network first")
+            raise ValueError("a recording is played without its network, so it cannot read another text")
         self._reviews, self._index = reviews, index
         self._start()
 
@@ -179,7 +179,7 @@ class LiveRun:
 
     def _use_network(self, network: Network | str | Path) -> None:
         if isinstance(self._network, RecordedNetwork):
-            raise ValueError("a recording is played as it was read: no other network can take over")
+            raise ValueError("a recording is played without its network, and no other network can replace it")
         time_read = self._goal or self._ring.time
         self._set_network(network if isinstance(network, Network) else Network.load(network))
         self._restart(time_read)

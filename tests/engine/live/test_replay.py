@@ -255,7 +255,7 @@ def test_rows_that_are_no_numbers_are_told(whole: Path) -> None:
 def test_a_truncated_file_is_told(whole: Path, part: float) -> None:
     data = whole.read_bytes()
     whole.write_bytes(data[: int(len(data) * part)])
-    with pytest.raises(ReplayError, match="not a whole recording"):
+    with pytest.raises(ReplayError, match="incomplete recording"):
         load_recording(whole)
 
 
@@ -263,7 +263,7 @@ def test_a_missing_or_foreign_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ReplayError, match="nowhere"):
         load_recording(tmp_path / "nowhere.safetensors")
     (tmp_path / "text").write_text("no recording at all, but a text that goes on for a while")
-    with pytest.raises(ReplayError, match="not a whole recording"):
+    with pytest.raises(ReplayError, match="incomplete recording"):
         load_recording(tmp_path / "text")
     with pytest.raises(ReplayError):
         load_recording(tmp_path)

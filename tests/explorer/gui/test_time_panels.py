@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QMenu
 
 from explorer.gui.export.save import save
+from explorer.gui.libraries import QT_LIBRARIES, QT_X11_LIBRARIES, missing_packages
 from explorer.gui.panels.alpha import RollingPanel
 from explorer.gui.panels.heatmap import GatesPanel
 from explorer.gui.panels.review import ReviewPanel
@@ -30,6 +31,7 @@ from explorer.session.views.scaling import scaling
 from explorer.session.views.traces import alpha_at
 from tests.explorer.small import REVIEWS, small_file
 
+MISSING = missing_packages([*QT_LIBRARIES, *QT_X11_LIBRARIES])
 LEFT = Qt.MouseButton.LeftButton
 
 
@@ -467,6 +469,7 @@ def test_a_picture_is_taken_without_a_screen(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
+@pytest.mark.skipif(MISSING != [], reason=f"system libraries are missing: {' '.join(MISSING)}")
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [({}, "no display to open a window on"), ({"DISPLAY": ":6543"}, "the display ':6543' does not answer")],

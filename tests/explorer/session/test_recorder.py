@@ -169,7 +169,7 @@ async def test_the_face_plays_a_recording(session: Session, tmp_path: Path) -> N
 
 async def test_a_file_that_is_no_recording_is_told(tmp_path: Path) -> None:
     (tmp_path / "broken.safetensors").write_bytes(b"no recording")
-    for name, told in (("broken.safetensors", "not a whole recording"), ("nowhere", "no such recording")):
+    for name, told in (("broken.safetensors", "incomplete recording"), ("nowhere", "no such recording")):
         app = Explorer(LaunchOptions(replay=tmp_path / name))
         async with app.run_test() as pilot:
             await until(pilot, lambda: app.failure is not None)
