@@ -57,7 +57,7 @@ class TextDiffDialog(ListDialog[int]):
             f"P(positive) at the end {number(p_before)} → {number(p_after)}, difference {number(p_after - p_before)}"
         ]
         if table.cells:
-            moved = "  ".join(f"{cell_name(cell.cell)} {number(cell.distance)}" for cell in table.cells)
+            moved = "  ".join(f"{cell_name(cell.cell)} {number(cell.distance, 5)}" for cell in table.cells)
             lines.append(f"largest mean |Δh|: {moved}")
         return "\n".join(lines).replace("[", "\\[")
 

@@ -51,7 +51,7 @@ COLUMNS = (
     ("β h", 6, "β of h"),
     ("β x", 6, "β of x"),
     ("words", 6, "length"),
-    ("P+", 5, "confidence"),
+    ("P(+)", 5, "confidence"),
     ("error", 6, "error"),
 )
 MARKS = {True: "+", False: "−", None: " "}

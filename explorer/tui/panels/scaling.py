@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 
 import numpy as np
 from rich.segment import Segment
@@ -15,31 +16,35 @@ from explorer.tui.terminal.styles import BRIGHT, DIM, PINK, TEXT, Line, styled
 
 NOISES = {0.5: "white", 1.0: "pink", 1.5: "brown"}  # slope α
 LABEL_ROWS = 10  # a lower chart names the slopes above it instead of at the lines
+LEGEND = 30  # columns of that line for the names
 PERIOD = 0.2  # seconds between two charts of changing data; one takes 5 to 25 ms
 
 
 class ScalingChart:
     """The chart of one panel. It is drawn again when its data change, at most five times a second."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._drawn_at = -math.inf
         self._drawn: tuple[bytes, int, int] | None = None
         self._lines: list[Line] = []
 
     def lines(self, found: Scaling, width: int, height: int) -> list[Line]:
         """Return a line of numbers and the chart below it."""
-        head: Line = [Segment(" "), *styled(scaling_line(found, width - 1))]
+        labels_above = height - 1 < LABEL_ROWS
+        room = width - 1 - (LEGEND if labels_above else 0)
+        head: Line = [Segment(" "), *styled(scaling_line(found, room if math.isfinite(found.alpha) else None))]
         if math.isnan(found.alpha):
             return [head]
-        if height - 1 < LABEL_ROWS:
+        if labels_above:
             slopes = [Segment(f" {name}", PINK if name == "pink" else DIM) for name in NOISES.values()]
             head += [Segment("   slopes:", DIM), *slopes]
         wanted = found.fluctuation.tobytes(), width, height - 1
         if wanted != self._drawn:
             resized = self._drawn is None or wanted[1:] != self._drawn[1:]
-            if resized or time.monotonic() - self._drawn_at >= PERIOD:
+            if resized or self._clock() - self._drawn_at >= PERIOD:
                 self._lines = _chart(found, width, height - 1)
-                self._drawn, self._drawn_at = wanted, time.monotonic()
+                self._drawn, self._drawn_at = wanted, self._clock()
         return [head, *self._lines]
 
 

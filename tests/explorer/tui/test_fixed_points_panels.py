@@ -90,7 +90,7 @@ async def test_a_key_changes_the_colours_and_the_legend(session: Session) -> Non
         styles = [s.style for line in app.query_one("#points", Panel).lines for s in line if s.text == " ● "]
         assert styles == [Style(color="#7fd1c7")]
         await pilot.press("u")
-        assert "by input" in str(app.query_one("#points").border_title)
+        assert "colour: input" in str(app.query_one("#points").border_title)
 
 
 async def test_a_key_finds_points_with_the_current_word_as_input(session: Session) -> None:

@@ -7,8 +7,7 @@ import pytest
 
 from explorer.session.session import Session
 from explorer.session.views.scaling import Scaling
-from explorer.tui.panels import scaling
-from explorer.tui.panels.scaling import ScalingChart
+from explorer.tui.panels.scaling import PERIOD, ScalingChart
 from explorer.tui.terminal.plotext_chart import Series, draw_chart
 from explorer.tui.terminal.styles import BRIGHT, PINK, TEXT, Line
 from tests.explorer.tui.harness import shown, text_of
@@ -67,15 +66,14 @@ def test_no_exponent_gives_the_reason() -> None:
     assert text(ScalingChart().lines(missing, 78, 13)) == [" Σh  α –  β –  r² –   after 32 words: 3 read"]
 
 
-def test_changing_data_are_drawn_at_most_five_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changing_data_are_drawn_at_most_five_times_a_second() -> None:
     now = 100.0
-    monkeypatch.setattr(scaling.time, "monotonic", lambda: now)
-    chart = ScalingChart()
+    chart = ScalingChart(clock=lambda: now)
     first = chart.lines(found(0.8), 78, 13)[1:]
     now += 0.1
     assert chart.lines(found(1.2), 78, 13)[1:] == first
     assert chart.lines(found(1.2), 60, 13)[1:] != first  # another size is drawn at once
-    now += scaling.PERIOD
+    now += PERIOD
     assert chart.lines(found(1.2), 78, 13)[1:] != first
 
 
