@@ -211,10 +211,10 @@ class HeatmapPanel(Horizontal, BorderedWidget, can_focus=True):
         )
         unit = " σ of each cell" if frame.choices.contrast == "each cell" else ""
         badges = markup(heatmap_line(frame, view.cells_per_row))
-        badges += "   " if badges else ""
+        badges = f"   {badges}" if badges else ""
         self.set_title(
             f"2 {names}  {signal.meaning}",
-            f"{number(view.low)} {scale} {number(view.high)}{unit}   {badges}† dead",
+            f"{number(view.low)} {scale} {number(view.high)}{unit}{badges}",
         )
 
     @property

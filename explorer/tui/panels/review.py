@@ -154,7 +154,7 @@ class ReviewPanel(Panel, can_focus=True):
     def _set_titles(self, frame: Frame, low: float, high: float) -> None:
         self.set_title(
             f"1 Review  {as_markup(safe(frame.snapshot.review.name, 40))}",
-            f"{markup(word_colours_line(frame, low, high))}   [u i]word[/] not in the vocabulary",
+            f"{markup(word_colours_line(frame, low, high))}   [u i]word[/] unknown",
         )
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
