@@ -8,7 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QToolBar
 
-from explorer.session.session import SPEEDS, Frame, Session
+from explorer.session.controllers.playback import SPEEDS
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.session.views.number_format import reading_speed
 
 if TYPE_CHECKING:
@@ -101,7 +103,7 @@ class Transport(QToolBar):
 
         def use() -> None:
             assert session is not None
-            session.allow("networks")
+            session.check_allowed("networks")
             session.use_network(path)
 
         if session is not None and path:

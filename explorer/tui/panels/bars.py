@@ -7,7 +7,8 @@ from textual import events
 from textual.strip import Strip
 
 from explorer.session.actions import shown_key
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.session.views.readouts import status_parts
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import DIM, PINK_BOLD, TEXT, WARN, Line, safe, styled, width_of

@@ -18,8 +18,9 @@ from textual.widgets import Static
 
 from explorer.session.controllers.corpus import RANGE, SIGNALS, Entry, Histogram
 from explorer.session.controllers.noise_band import Band
+from explorer.session.core import Frame
 from explorer.session.palette import BARS
-from explorer.session.session import Frame, Session
+from explorer.session.session import Session
 from explorer.session.views.number_format import number
 from explorer.session.views.readouts import changes_line, corpus_line, histogram_line
 from explorer.session.views.runs import plain
@@ -102,7 +103,9 @@ class CorpusScreen(ModalScreen[int]):
         """Draw the results so far."""
         if not self.is_attached or cast("Host", self.app).output_pending:
             return
-        frame, corpus, rows = self._session.frame(), self._session.corpus, self.query_one(Rows)
+        # The application does not draw behind a screen, so this updates the session.
+        frame, corpus, rows = self._session.update(), self._session.corpus, self.query_one(Rows)
+        corpus.request(frame)
         listed = corpus.listed(frame)
         if listed is not self._listed:
             highlighted = self._listed[rows.highlighted] if 0 < rows.highlighted < len(self._listed) else -1

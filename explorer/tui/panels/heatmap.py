@@ -20,10 +20,11 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from explorer.session.controllers.ablation import clamped_cells
+from explorer.session.core import Frame
 from explorer.session.palette import DARK, LEVELS, glyph
-from explorer.session.session import Frame, Session
+from explorer.session.session import Session
 from explorer.session.views.cell_readouts import heatmap_line
+from explorer.session.views.clamps import clamped_cells
 from explorer.session.views.heatmap import Heatmap, heatmap
 from explorer.session.views.number_format import cell_name, number
 from explorer.tui.panels.panel import BorderedWidget, Panel
@@ -160,7 +161,7 @@ class HeatmapPanel(Horizontal, BorderedWidget, can_focus=True):
         per_line = 1 if glyphs else 2
         self._view = view = heatmap(session, frame, width, height * per_line)
         self._set_titles(frame, view, glyphs)
-        self._draw(Picture.of(view, frame.choices.map, glyphs, self._steps(frame, view)), widths)
+        self._draw(Picture.of(view, frame.choices.colour_map, glyphs, self._steps(frame, view)), widths)
         self._gutter.labels = _labels(view, frame, per_line)
         self._gutter.show(session, frame)
 
@@ -207,7 +208,7 @@ class HeatmapPanel(Horizontal, BorderedWidget, can_focus=True):
         )
         scale = "".join(
             segment.text if glyphs or segment.style is None else f"[on {segment.style.bgcolor.name}] [/]"  # type: ignore[union-attr]
-            for segment in gradient(frame.choices.map, 10, glyphs)
+            for segment in gradient(frame.choices.colour_map, 10, glyphs)
         )
         unit = " σ of each cell" if frame.choices.contrast == "each cell" else ""
         badges = markup(heatmap_line(frame, view.cells_per_row))

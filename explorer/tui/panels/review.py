@@ -9,8 +9,9 @@ from rich.segment import Segment
 from textual import events
 
 from explorer.session.controllers.brush import Pattern
+from explorer.session.core import Frame
 from explorer.session.palette import BARS, codes, glyph
-from explorer.session.session import Frame, Session
+from explorer.session.session import Session
 from explorer.session.views.readouts import review_rows, word_colours_line
 from explorer.session.views.text_layout import Layout, lay_out, unknown_words, word_strengths
 from explorer.session.views.traces import probability_at
@@ -102,11 +103,11 @@ class ReviewPanel(Panel, can_focus=True):
         offset: int,
         room: int,
     ) -> Line:
-        glyphs, name = self.host.glyphs, frame.choices.map
+        glyphs, name = self.host.glyphs, frame.choices.colour_map
         surface, unknown = frame.snapshot.review.surface, unknown_words(frame)
         brushed, pattern = session.brush.words, session.brush.pattern
         opens, closes = _brackets(brushed, pattern)
-        found = session.words.marked(frame.snapshot)
+        found = session.word_search.marked(frame.snapshot)
         out: Line = []
         before_current = False
         for word in range(int(layout.starts[line]), int(layout.starts[line + 1])):
@@ -141,7 +142,7 @@ class ReviewPanel(Panel, can_focus=True):
     def _verdict(self, session: Session, frame: Frame, width: int) -> list[Line]:
         probability = probability_at(session, frame)
         known = np.isfinite(probability)
-        other = session.comparison.comparison(frame)
+        other = session.comparison.result(frame)
         first, *rows = review_rows(frame, probability, None if other is None else other.at(frame.word))
         scale = "0" + "½".center(width - 2) + "1"
         return [

@@ -6,7 +6,8 @@ import numpy as np
 from rich.segment import Segment
 
 from explorer.session.controllers.linear_prediction import AHEAD
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.session.views.point_map import PointDetails
 from explorer.session.views.point_readouts import no_points_line, point_lines, spectrum_title
 from explorer.tui.panels.panel import Panel
@@ -21,18 +22,19 @@ class SpectrumPanel(Panel, can_focus=True):
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         width, height = self.size
-        point = session.points.portrait(frame)
+        session.fixed_points.request(frame)
+        point = session.fixed_points.details(frame)
         if point is None:
             self.set_title("4 Spectrum")
-            return [[Segment(" "), *styled(no_points_line("", session.recorder.replaying))]]
-        selected = session.points.view.selected is not None
+            return [[Segment(" "), *styled(no_points_line("", session.replaying))]]
+        selected = session.fixed_points.view.selected is not None
         title = f"4 {spectrum_title(selected)}"
         if len(title) > width - 2:
             title = f"4 Spectrum: {'selected' if selected else 'nearest'} point"
         self.set_title(title)
         plane = _plane(point, min(2 * height, width // 3), height)
         room = width - width_of(plane[0])
-        prediction = session.points.foretold(frame)
+        prediction = session.fixed_points.prediction(frame)
         explained = None if prediction is None else dict(zip(AHEAD, prediction.explained, strict=True))
         text = point_lines(point, explained, room - 1)
         lines: list[Line] = []

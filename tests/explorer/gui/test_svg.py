@@ -44,7 +44,7 @@ def full(window: Window, tmp_path: Path) -> Window:
     """Everything that is drawn farther than plots reach: brushes, a part of the words, what is compared with."""
     session = window.opened_session
     session.comparison.compare_with(str(small_file(tmp_path, 5)))
-    wait(lambda: session.comparison.comparison(session.frame()) is not None)
+    wait(lambda: session.comparison.result(session.update()) is not None)
     session.select(3)
     window.brush(40, 44)
     window.span.zoom(30, 80)

@@ -25,7 +25,6 @@ from explorer.gui.panels.review import ReviewPanel
 from explorer.gui.panels.reviews_list import ReviewsPanel
 from explorer.gui.panels.scaling import ScalingPanel, round_numbers
 from explorer.gui.window import Window
-from explorer.session.controllers.noise_band import band
 from explorer.session.views.number_format import number
 from explorer.session.views.scaling import scaling
 from explorer.session.views.traces import alpha_at
@@ -261,9 +260,9 @@ def test_the_trace_is_the_rolling_exponent_before_its_band(window: Window, qtbot
     np.testing.assert_allclose(rolling._curve.yData, session.read("alpha", 0, 100)[:, 6], equal_nan=True)
     alpha = alpha_at(session, session.frame())
     assert f"α <b>{number(alpha)}" in rolling.head.text()
-    qtbot.waitUntil(lambda: band(snap.window, snap.scales) is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: session.noise_bands.result(snap.window, snap.scales) is not None, timeout=60_000)
     window.redraw()
-    null = band(snap.window, snap.scales)
+    null = session.noise_bands.result(snap.window, snap.scales)
     assert null is not None
     drawn = [(region.rect().top(), region.rect().bottom()) for region in rolling.bands]
     assert drawn == [pytest.approx(null.white), pytest.approx(null.pink)]

@@ -132,7 +132,7 @@ async def test_both_faces_draw_the_same_difference(qapp: Any, tmp_path: Path) ->
             session.comparison.compare_with(str(path))
         for session in sessions:
             wait(lambda: session.stream.snapshot.time == 100)
-            wait(lambda: session.comparison.comparison(session.frame()) is not None)
+            wait(lambda: session.comparison.result(session.update()) is not None)
         app.draw()
         await pilot.pause()  # it takes its further lines
         app.draw()
