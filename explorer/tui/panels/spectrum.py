@@ -14,6 +14,7 @@ from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.canvas import Canvas
 from explorer.tui.terminal.styles import DIM, FAINT, GOOD, PINK, Line, padded, styled, width_of
 
+NUMBERS = 34  # columns of the numbers, so that none is cut
 REACH = 1.25  # half the width of the plane
 
 
@@ -32,7 +33,7 @@ class SpectrumPanel(Panel, can_focus=True):
         if len(title) > width - 2:
             title = f"4 Spectrum: {'selected' if selected else 'nearest'} point"
         self.set_title(title)
-        plane = _plane(point, min(2 * height, width // 3), height)
+        plane = _plane(point, max(1, min(2 * height, width // 3, width - NUMBERS)), height)
         room = width - width_of(plane[0])
         prediction = session.fixed_points.prediction(frame)
         explained = None if prediction is None else dict(zip(AHEAD, prediction.explained, strict=True))

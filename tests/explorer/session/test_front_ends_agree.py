@@ -75,12 +75,12 @@ def in_the_terminal(app: Explorer) -> dict[str, Any]:
     said = plain(str(overview._border_title.plain if overview._border_title else ""))
     rows = re.findall(r"#(\d{3})(.) .*│.*?\s([−\d.%e<]+|–)" + r" +([−\d.%e<]+|–)" * 4 + " *$", cells, re.M)
     return {
-        "P(positive)": after(said, "review")[:1],
+        "P(positive)": after(said, r"P\(positive\)")[:1],
         "α": after(alpha, "α")[:1],
         "β": after(alpha, "β")[:1],
         "r²": after(alpha, "r²")[:1],
         "dead": after(cells, "†")[:1],
-        "working": re.findall(r"([\d.]+) working", cells),
+        "working": re.findall(r"([\d.]+) (?:working|effective cells)", cells),
         "cells": rows,
         "τ": after(spectrum, "τ"),
         "|λ|": after(spectrum, r"\|λ\|"),
@@ -104,7 +104,7 @@ def in_the_window(window: Window) -> dict[str, Any]:
         "β": after(alpha, "β")[:1],
         "r²": after(alpha, "r²")[:1],
         "dead": after(cells, "†")[:1],
-        "working": re.findall(r"([\d.]+) working", cells),
+        "working": re.findall(r"([\d.]+) (?:working|effective cells)", cells),
         "cells": [(f[0][1:4], f[0][5:6] or " ", *f[1:]) for f in told],
         "τ": after(spectrum, "τ"),
         "|λ|": after(spectrum, r"\|λ\|"),
@@ -140,7 +140,7 @@ async def test_both_faces_draw_the_same_difference(qapp: Any, tmp_path: Path) ->
         overview, panel = app.screen_stack[0].query_one("#overview"), window.panels["overview"]
         assert isinstance(panel, OverviewPanel)
         told = plain(str(overview._border_title.plain if overview._border_title else ""))
-        pattern = r"difference (\S+) in (±\S+)"
+        pattern = r"difference (\S+) (?:in |\(axis )(±[\d.]+)"
         (numbers,) = re.findall(pattern, told)
         assert re.findall(pattern, plain(panel.head.text())) == [numbers]
         _, values = panel.difference.getData()

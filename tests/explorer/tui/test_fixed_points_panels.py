@@ -58,9 +58,10 @@ async def test_the_next_point_is_selected_labelled_and_described(session: Sessio
 
 
 async def test_the_spectrum_shows_how_much_the_linear_map_explains(session: Session) -> None:
-    told = session.fixed_points.prediction(session.frame())
-    assert told is not None
-    shares = ["<0" if part < 0 else f"{part:.0%}" for part in told.explained]
+    session.fixed_points.request(session.update())
+    prediction = session.fixed_points.prediction(session.frame())
+    assert prediction is not None
+    shares = ["<0" if part < 0 else f"{part:.0%}" for part in prediction.explained]
     expected = " ".join(f"+{k} {share}" for k, share in zip((1, 5, 10), shares, strict=True))
     async with shown(session) as (app, pilot):
         assert f"linear {expected}" in text_of(app, "#spectrum")
