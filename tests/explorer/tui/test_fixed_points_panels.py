@@ -16,7 +16,7 @@ from explorer.tui.panels.fixed_points import MARGIN, FixedPointsPanel
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.canvas import Canvas
 from tests.explorer.small import open_session, wait
-from tests.explorer.tui.harness import shown, text_of
+from tests.explorer.tui.harness import shown, text_of, until
 
 
 @pytest.fixture
@@ -59,19 +59,25 @@ async def test_the_next_point_is_selected_labelled_and_described(session: Sessio
 
 async def test_the_spectrum_shows_how_much_the_linear_map_explains(session: Session) -> None:
     session.fixed_points.request(session.update())
+    wait(lambda: session.fixed_points.prediction(session.frame()) is not None)
     prediction = session.fixed_points.prediction(session.frame())
     assert prediction is not None
     shares = ["<0" if part < 0 else f"{part:.0%}" for part in prediction.explained]
     expected = " ".join(f"+{k} {share}" for k, share in zip((1, 5, 10), shares, strict=True))
+
+    def drawn(app: Explorer) -> str:
+        app.draw()
+        return text_of(app, "#spectrum")
+
     async with shown(session) as (app, pilot):
-        assert f"linear {expected}" in text_of(app, "#spectrum")
+        await until(pilot, lambda: f"linear {expected}" in drawn(app))
         before = text_of(app, "#points")
         await pilot.press("4", "z")
-        assert f"linear prediction {expected}" in text_of(app, "#spectrum")
+        await until(pilot, lambda: f"linear prediction {expected}" in drawn(app))
         await pilot.press("4", "home")
-        assert "+1 – +5 – +10 –" in text_of(app, "#spectrum")
+        await until(pilot, lambda: "+1 – +5 – +10 –" in drawn(app))
         await pilot.press("z")
-        assert text_of(app, "#points") != before
+        await until(pilot, lambda: drawn(app) != "" and text_of(app, "#points") != before)
 
 
 async def test_rotating_changes_the_picture_and_the_angles(session: Session) -> None:
