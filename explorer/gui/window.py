@@ -25,8 +25,8 @@ from explorer.gui.theme import DARK, THEMES, Theme, configure, style_sheet
 from explorer.gui.transport import Transport
 from explorer.session.action_dispatch import Handler
 from explorer.session.filenames import free_path
-from explorer.session.keymap import ALL, actions_with, load_keys
-from explorer.session.launcher import LaunchOptions, Opening
+from explorer.session.keymap import ALL_ACTIONS, actions_with, load_keys
+from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.menu_items import networks
 from explorer.session.session import Session
 from explorer.session.views.visible_range import Span
@@ -36,7 +36,7 @@ REST = 0.25  # part of the time a frame took that is left to mouse and keys at l
 
 
 class Window(Choosing):
-    """The application's one window. The first frame needs no torch; `Opening` brings the session in a thread.
+    """The application's one window. The first frame needs no torch; `Launcher` brings the session in a thread.
 
     Parameters
     ----------
@@ -71,10 +71,10 @@ class Window(Choosing):
         configure()
         self.setWindowTitle("pinkx")
         self.session = session
-        self.table = actions_with(load_keys(wishes.keys) if wishes is not None else {}, ALL)
+        self.table = actions_with(load_keys(wishes.keys) if wishes is not None else {}, ALL_ACTIONS)
         if session is not None:
             session.actions = self.table
-        self.opening = None if session is not None else Opening(wishes or LaunchOptions())
+        self.opening = None if session is not None else Launcher(wishes or LaunchOptions())
         self.failure: Exception | None = None
         self.theme, self.show_rates = theme, show_rates
         self.hovered: int | None = None

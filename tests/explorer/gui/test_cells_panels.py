@@ -205,7 +205,7 @@ def test_the_network_compared_with_is_a_line(session: Session, bar: OverviewPane
     path = tmp_path / "other.safetensors"
     small_network(6, seed=1).save(path)
     session.comparison.compare_with(str(path))
-    qtbot.waitUntil(lambda: session.comparison.result(session.update()) is not None)
+    qtbot.waitUntil(lambda: session.comparison.result(session.update()) is not None, timeout=60_000)
     bar.explorer.redraw()
     other = session.comparison.result(session.update())
     assert other is not None

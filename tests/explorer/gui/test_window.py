@@ -335,7 +335,9 @@ def test_networks_are_chosen_from_the_tool_bar(window: Window, qtbot: Any, tmp_p
     window.transport.fill([(path, "lstm-5   5 cells")])
     window.transport.b.setCurrentIndex(1)
     window.transport.b.activated.emit(1)
-    qtbot.waitUntil(lambda: window.opened_session.comparison.result(window.opened_session.frame()) is not None)
+    qtbot.waitUntil(
+        lambda: window.opened_session.comparison.result(window.opened_session.frame()) is not None, timeout=60_000
+    )
     window.transport.a.setCurrentIndex(0)
     window.transport.a.activated.emit(0)
     qtbot.waitUntil(lambda: snapshot(window).network.name == "lstm-5" and snapshot(window).time == 100)
@@ -346,7 +348,7 @@ def test_networks_are_chosen_from_the_tool_bar(window: Window, qtbot: Any, tmp_p
 
 
 def test_a_window_opens_at_once_and_the_session_follows(qtbot: Any, tmp_path: Path) -> None:
-    window = Window(LaunchOptions(network=str(small_file(tmp_path)), fresh=True, keep=False))
+    window = Window(LaunchOptions(network=str(small_file(tmp_path)), fresh=True, save=False))
     window.show()
     assert "pinkx" in window._progress.text()
     assert window.session is None
@@ -359,7 +361,7 @@ def test_a_window_opens_at_once_and_the_session_follows(qtbot: Any, tmp_path: Pa
 
 
 def test_what_cannot_be_opened_closes_the_window_with_the_reason(qtbot: Any) -> None:
-    window = Window(LaunchOptions(network="no such network", fresh=True, keep=False))
+    window = Window(LaunchOptions(network="no such network", fresh=True, save=False))
     window.show()
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=60_000)
     assert "no such network" in str(window.failure)
@@ -381,7 +383,7 @@ def test_recording_is_told_and_a_recording_plays_in_a_window(
     press(qtbot, window, "R")
     path = tmp_path / "pinkx-lstm-12-first-1.safetensors"
     qtbot.waitUntil(path.exists)
-    replay = Window(LaunchOptions(replay=path, fresh=True, keep=False))
+    replay = Window(LaunchOptions(replay=path, fresh=True, save=False))
     replay.show()
     qtbot.waitUntil(lambda: replay.session is not None and snapshot(replay).finished, timeout=60_000)
     replay.perform("networks")
@@ -412,7 +414,7 @@ def snapshot_of(session: Session) -> Any:
 
 def test_hints_name_the_keys_that_a_person_has(session: Session, qtbot: Any, tmp_path: Path) -> None:
     (tmp_path / "keys.toml").write_text('pin = "f2"\nselect-up = "f3"\n')
-    window = Window(LaunchOptions(keys=tmp_path / "keys.toml", keep=False), session=session)
+    window = Window(LaunchOptions(keys=tmp_path / "keys.toml", save=False), session=session)
     assert session.key_of("pin", "focus-word-map") == "F2 7"
     hint = window.panels["heatmap"]._hint.toPlainText()  # type: ignore[attr-defined]
     assert hint == "hover, select (F3 ↓ or a click) or pin (F2) a cell: here is its trace"
@@ -427,7 +429,7 @@ def test_what_is_kept_comes_back(window: Window, qtbot: Any) -> None:
     window.panels["reviews"].search.setText("a film")  # type: ignore[attr-defined]
     told = json.loads(json.dumps(window.kept()))
     save_state(State(window=told))
-    again = Window(LaunchOptions(keep=False))
+    again = Window(LaunchOptions(save=False))
     again.show()
     assert again.theme is LIGHT
     assert again.docks.docks["reviews"].isHidden()
@@ -447,7 +449,7 @@ def test_what_is_kept_comes_back(window: Window, qtbot: Any) -> None:
 )
 def test_what_cannot_be_taken_from_the_last_visit_is_left(qtbot: Any, told: dict[str, Any]) -> None:
     save_state(State(window=told))
-    window = Window(LaunchOptions(keep=False))
+    window = Window(LaunchOptions(save=False))
     window.show()
     assert window.theme is DARK
     assert window.docks.docks["heatmap"].isVisible()
