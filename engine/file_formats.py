@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 from typing import Final, Literal
 
-from engine.catalogue import FORMAT, NetworkError
+from engine.catalogue import FORMAT, NetworkError, describe, find
 
 Format = Literal["pinkx", "safetensors", "torch-zip", "torch-old", "keras", "hdf5"]
 
@@ -48,6 +48,13 @@ def file_format(path: Path) -> Format:
     if path.suffix == ".onnx":
         raise NetworkError(f"{path}: ONNX is not supported; save the network as {_SUPPORTED}")
     raise NetworkError(f"{path}: not a network file that pinkx knows; it reads {_SUPPORTED}")
+
+
+def check_network_file(path_or_name: str | Path) -> None:
+    """Raise a `NetworkError` if a file cannot be a network, as far as that shows without torch."""
+    path = find(path_or_name)
+    if file_format(path) == "pinkx":
+        describe(path)
 
 
 def _archive_format(path: Path) -> Format:
