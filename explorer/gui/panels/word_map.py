@@ -86,7 +86,7 @@ class WordMapPanel(Panel):
     def show_frame(self, session: Session, frame: Frame) -> None:
         points, theme, view = session.fixed_points, self.theme, session.fixed_points.view
         points.request(frame)
-        found = points.map
+        found = points.point_map
         if found is None or found.found.words is None:
             self._words = self._source = None
             self.set_readout(no_points_line(points.search.progress, session.replaying))
@@ -150,9 +150,9 @@ class WordMapPanel(Panel):
     def numbers(self) -> tuple[list[str], NDArray[Any]]:
         headings = ["word", "x", "y", "logit", "slowest_tau_words"]
         words, session = self._words, self.host.session
-        if words is None or session is None or session.fixed_points.map is None:
+        if words is None or session is None or session.fixed_points.point_map is None:
             return headings, np.empty((0, len(headings)), dtype=object)
-        memory = session.fixed_points.map.memory[words.first :]
+        memory = session.fixed_points.point_map.memory[words.first :]
         columns = (words.words, *words.places.T.tolist(), words.logit.tolist(), memory.tolist())
         return headings, np.array(list(zip(*columns, strict=True)), dtype=object)
 
@@ -197,8 +197,8 @@ class WordMapPanel(Panel):
         inside = self.view.sceneBoundingRect().contains(place)
         found = self._word_at(self.view.mapSceneToView(place)) if inside else None
         words, session = self._words, self.host.session
-        if found is None or words is None or session is None or session.fixed_points.map is None:
+        if found is None or words is None or session is None or session.fixed_points.point_map is None:
             self._tip.write(NOWHERE, [])
         else:
-            entry = plain(entry_line(session.fixed_points.map, words.first + found))
+            entry = plain(entry_line(session.fixed_points.point_map, words.first + found))
             self._tip.write(words.places[found : found + 1], [entry])

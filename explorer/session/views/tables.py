@@ -23,7 +23,7 @@ class PointSource(Protocol):
     """Where the tables of points come from."""
 
     @property
-    def map(self) -> PointMap | None: ...
+    def point_map(self) -> PointMap | None: ...
     def details(self, frame: Frame) -> PointDetails | None: ...
 
 
@@ -81,7 +81,7 @@ def _alpha(session: SignalReader, frame: Frame) -> Table:
 
 
 def _points(session: TableSource, frame: Frame) -> Table:
-    points = session.fixed_points.map
+    points = session.fixed_points.point_map
     if points is None:
         raise SessionError("no points are found yet: save them when they are")
     columns = (

@@ -1,4 +1,4 @@
-"""What is saved is what is seen: pictures of a panel or the screen, and the numbers of a panel."""
+"""Exports equal what is on the screen: pictures of a panel or the screen, and the numbers of a panel."""
 
 from __future__ import annotations
 
