@@ -29,7 +29,7 @@ from explorer.session.keymap import ALL, actions_with, load_keys
 from explorer.session.launcher import LaunchOptions, Opening
 from explorer.session.menu_items import networks
 from explorer.session.session import Session
-from explorer.session.views.visible_range import Span
+from explorer.session.views.visible_range import VisibleRange
 
 RATE = 60  # frames a second at most
 REST = 0.25  # part of the time a frame took that is left to mouse and keys at least
@@ -80,7 +80,7 @@ class Window(Choosing):
         self.hovered: int | None = None
         self.hovered_cell: int | None = None
         self.dragged: tuple[int, int] | None = None
-        self.span = Span()
+        self.span = VisibleRange()
         self.resize(1600, 1000)
         self.made = make_actions(self)
         self.menus = fill_menus(self, self.made)

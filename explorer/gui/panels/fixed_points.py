@@ -19,10 +19,10 @@ from explorer.gui.theme import Theme
 from explorer.session.core import Frame
 from explorer.session.palette import PALETTES, gradient
 from explorer.session.session import Session
-from explorer.session.views.many_points import Many, many
+from explorer.session.views.many_points import PointSelection, many
 from explorer.session.views.number_format import number
 from explorer.session.views.picking import inside
-from explorer.session.views.point_map import COLOURS, MEMORIES, STATES, PointMap, Scene
+from explorer.session.views.point_map import COLOURS, STATES, TIME_CONSTANTS, PointMap, Scene
 
 if TYPE_CHECKING:
     from explorer.gui.window import Window
@@ -92,7 +92,7 @@ class PointsPanel(Panel):
         super().__init__(explorer)
         self._scene: Scene | None = None
         self._map: PointMap | None = None
-        self._together = Many((), (), "")
+        self._together = PointSelection((), (), "")
         self.view = PointsView(self)
         self.picture = self.plot(view=self.view)
         self.picture.hideAxis("left")
@@ -359,7 +359,7 @@ def _legend(by: str, map: PointMap, theme: Theme) -> str:
         reach = float(np.abs(map.logit).max(initial=0))
         low, high, unit = (
             (number(-reach), number(reach), "logit") if by == "readout"
-            else (f"{MEMORIES[0]:,.0f}", f"{MEMORIES[1]:,.0f}", "words (slowest τ)")
+            else (f"{TIME_CONSTANTS[0]:,.0f}", f"{TIME_CONSTANTS[1]:,.0f}", "words (slowest τ)")
         )  # fmt: skip
         marks.append(f"{low} {scale} {high} {unit}")
     return "&nbsp;&nbsp; ".join(f"<span style='white-space:nowrap'>{mark}</span>" for mark in marks)

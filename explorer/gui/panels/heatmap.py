@@ -20,7 +20,7 @@ from explorer.gui.theme import Theme
 from explorer.session.actions import key_of
 from explorer.session.core import Frame
 from explorer.session.session import Session
-from explorer.session.views.signal_images import GateImage, Gates, cell_traces, trace_range
+from explorer.session.views.signal_images import SignalImage, SignalImages, cell_traces, trace_range
 
 if TYPE_CHECKING:
     from explorer.gui.window import Window
@@ -47,7 +47,7 @@ class Picture:
 
     def __init__(self, name: str, plot: Any) -> None:
         self.name = name
-        self.seen: GateImage | None = None
+        self.seen: SignalImage | None = None
         self.top = 0
         self._plot = plot
         self.image = Raster()
@@ -61,7 +61,7 @@ class Picture:
         for item in (self.image, self.label):
             self._plot.removeItem(item)
 
-    def show(self, gates: Gates, frame: Frame, words: tuple[float, float], height: int) -> None:
+    def show(self, gates: SignalImages, frame: Frame, words: tuple[float, float], height: int) -> None:
         """Draw a frame, in so many pixels."""
         last = int(np.ceil(words[1]))
         self.seen = seen = gates.image(frame, self.name, int(words[0]), last, height)
@@ -98,7 +98,7 @@ class GatesPanel(Panel):
 
     def __init__(self, explorer: Window) -> None:
         super().__init__(explorer)
-        self._gates: Gates | None = None
+        self._gates: SignalImages | None = None
         self._pictures: dict[str, Picture] = {}
         self._buttons: dict[str, QToolButton] = {}
         self.shown: set[str] = set(FIRST_SHOWN)
@@ -156,7 +156,7 @@ class GatesPanel(Panel):
         if self.fresh("network", *(signal.name for signal in signals)):
             self._make_buttons(frame)
         if self._gates is None or self.fresh("session", session):
-            self._gates = Gates(session)
+            self._gates = SignalImages(session)
         wanted = [s.name for s in signals if s.name in self.shown or s.name == frame.choices.signal]
         if self.fresh("pictures", *wanted):
             self._lay_out(wanted)

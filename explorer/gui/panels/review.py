@@ -17,7 +17,7 @@ from explorer.session.core import Frame
 from explorer.session.palette import ON_DARK, ON_LIGHT, codes, text_on
 from explorer.session.session import Session
 from explorer.session.views.number_format import number
-from explorer.session.views.text_layout import Layout, lay_out, unknown_words, word_strengths
+from explorer.session.views.text_layout import TextLayout, lay_out, unknown_words, word_values
 from explorer.session.views.traces import probability_at
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Words(QWidget):
     def __init__(self, explorer: Window) -> None:
         super().__init__()
         self._explorer = explorer
-        self.layout_: Layout | None = None
+        self.layout_: TextLayout | None = None
         self._laid_out_for: tuple[object, ...] = ()
         self._shown: tuple[Any, ...] = ()
         self._top = 0
@@ -62,7 +62,7 @@ class Words(QWidget):
         if self._frame is None or frame.word != self._frame.word or frame.snapshot.run != self._frame.snapshot.run:
             self._follow(layout.line(max(0, frame.word)))
         self._frame = frame
-        strengths, low, high = word_strengths(session, frame, 0, frame.snapshot.words)
+        strengths, low, high = word_values(session, frame, 0, frame.snapshot.words)
         self._codes, self._read = codes(strengths, low, high), np.isfinite(strengths)
         self._found = session.word_search.marked(frame.snapshot)
         brushed, pattern, dragged = session.brush.words, session.brush.pattern, self._explorer.dragged
@@ -271,7 +271,7 @@ class ReviewPanel(Panel):
         assert session is not None
         frame = session.frame()
         time = frame.snapshot.time
-        strengths, _, _ = word_strengths(session, frame, 0, time)
+        strengths, _, _ = word_values(session, frame, 0, time)
         probability = session.read("probability", 0, time)[:, 0]
         first = time - len(probability)
         words = np.array(frame.snapshot.review.words[first:time], dtype=object)

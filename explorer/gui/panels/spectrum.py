@@ -19,7 +19,7 @@ from explorer.gui.theme import Theme
 from explorer.session.controllers.linear_prediction import AHEAD, Prediction
 from explorer.session.core import Frame
 from explorer.session.session import Session
-from explorer.session.views.eigenvalues import LONGEST, in_words, time_constant
+from explorer.session.views.eigenvalues import LONGEST, eigenvalue_text, time_constant
 from explorer.session.views.number_format import number
 from explorer.session.views.point_map import PointDetails
 
@@ -79,7 +79,7 @@ class SpectrumPanel(Panel):
             self.forget()
             return
         nearest = session.fixed_points.view.selected is None
-        hovered = "" if self._hovered is None else f"&nbsp;&nbsp; <b>{in_words(self._hovered)}</b>"
+        hovered = "" if self._hovered is None else f"&nbsp;&nbsp; <b>{eigenvalue_text(self._hovered)}</b>"
         self.say(f"of the {'point nearest to now' if nearest else 'selected point'}{hovered}")
         values, told = portrait.eigenvalues, _told(portrait, session.fixed_points.prediction(frame), theme)
         if self.fresh("portrait", told):

@@ -20,7 +20,7 @@ from explorer.session.session import Session
 from explorer.session.views.number_format import number
 from explorer.session.views.picking import nearest
 from explorer.session.views.point_map import PointMap
-from explorer.session.views.word_map import AXES, WordMap, thinned, word_map
+from explorer.session.views.word_map import AXES, WordMap, placed_labels, word_map
 
 if TYPE_CHECKING:
     from explorer.gui.window import Window
@@ -133,7 +133,7 @@ class WordMapPanel(Panel):
         seen, (across, up) = self.view.viewRect(), self.view.viewPixelSize()
         pixels = (words.places - (seen.left(), seen.bottom())) * (1 / across, -1 / up)
         size = self.view.width(), self.view.height()
-        shown = thinned(pixels, self._widths, words.importance, size, metrics.height())
+        shown = placed_labels(pixels, self._widths, words.importance, size, metrics.height())
         self._labels.write(words.places[shown], [words.words[k] for k in shown])
 
     def whole(self) -> None:

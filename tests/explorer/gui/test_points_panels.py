@@ -18,7 +18,7 @@ from explorer.gui.panels.spectrum import SpectrumPanel
 from explorer.gui.panels.word_map import WordMapPanel
 from explorer.gui.window import Window
 from explorer.session.session import Session
-from explorer.session.views.eigenvalues import in_words
+from explorer.session.views.eigenvalues import eigenvalue_text
 from explorer.session.views.point_map import PointMap
 from tests.explorer.gui.mouse import CTRL, SHIFT, at, click, double_click, drag, front, fronted, hover
 from tests.explorer.small import settle, wait
@@ -206,7 +206,7 @@ def test_eigenvalues_are_drawn_and_told_in_words(session: Session, spectrum: Spe
     assert f"+1 {foretold.explained[0]:.0%}" in spectrum.portrait.text()
     hover(qtbot, spectrum.picture, (values[0].real, values[0].imag))
     spectrum.explorer.redraw()
-    assert in_words(complex(values[0])) in spectrum.head.text()
+    assert eigenvalue_text(complex(values[0])) in spectrum.head.text()
     hover(qtbot, spectrum.picture, (-1.2, 1.2))
     spectrum.explorer.redraw()
     assert "e-fold" not in spectrum.head.text()
