@@ -28,6 +28,11 @@ class Table(NamedTuple):
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
 
+    def column(self, name: str) -> list[Any]:
+        """Return the values of one column."""
+        at = self.columns.index(name)
+        return [row[at] for row in self.rows]
+
 
 def words_table(reader: SignalReader, frame: Frame, words: tuple[int, int] | None = None) -> Table:
     """One row a word that is read and stored: P(positive), rolling α, and the chosen signal of every cell.

@@ -36,30 +36,23 @@ from explorer.tui.app import Explorer
 from tests.explorer.small import REVIEWS
 from tests.explorer.tui.harness import shown, text_of, until
 
-
-def column(table: Table, name: str) -> list[object]:
-    """Return one column of a table."""
-    at = table.columns.index(name)
-    return [row[at] for row in table.rows]
-
-
 # ---- tables --------------------------------------------------------------------------------------------------
 
 
 def test_words_count_from_0_and_have_every_cell(session: Session) -> None:
     table = words_table(session, session.frame())
     assert table.columns[:6] == ("time", "text", "probability", "alpha_h", "h_000", "h_001")
-    assert column(table, "time") == list(range(100))
-    assert all(type(time) is int for time in column(table, "time"))
-    assert column(table, "text") == list(session.stream.snapshot.review.words[:100])
+    assert table.column("time") == list(range(100))
+    assert all(type(time) is int for time in table.column("time"))
+    assert table.column("text") == list(session.stream.snapshot.review.words[:100])
     np.testing.assert_array_equal([row[4:] for row in table.rows], session.stream.read("h"))
 
 
 def test_words_can_be_limited_to_those_in_view(session: Session) -> None:
     table = words_table(session, session.frame(), (90, 140))
-    assert column(table, "time") == list(range(90, 100))
+    assert table.column("time") == list(range(90, 100))
     np.testing.assert_array_equal([row[4:] for row in table.rows], session.read("h", 90, 100))
-    assert column(alpha_table(session, session.frame(), (90, 140)), "time") == list(range(90, 100))
+    assert alpha_table(session, session.frame(), (90, 140)).column("time") == list(range(90, 100))
 
 
 def test_rolling_exponents_of_every_layer_sum(session: Session) -> None:
@@ -91,28 +84,28 @@ def test_cells_that_are_ablated_and_those_that_are_only_clamped() -> None:
         "pinned", "selected",
     )  # fmt: skip
     assert table.rows[1] == (1, 0.5, 0.75, 0.5, 0.1, 0.2, -1.0, 0, "ablated", "h", 1, 0)
-    assert column(table, "state") == ["", "ablated", "clamped", "ablated"]
-    assert column(table, "clamped") == ["", "h", "f o", "f h"]
-    assert column(table, "dead") == [1, 0, 0, 0]
+    assert table.column("state") == ["", "ablated", "clamped", "ablated"]
+    assert table.column("clamped") == ["", "h", "f o", "f h"]
+    assert table.column("dead") == [1, 0, 0, 0]
 
 
 def test_cells_keep_the_chosen_order(session: Session) -> None:
     session.perform("order")
     table = cells_table(cell_table(session, session.frame()), "h")
-    assert column(table, "cell") == session.frame().order.tolist()
+    assert table.column("cell") == session.frame().order.tolist()
 
 
 def test_points_are_in_units_of_h(searched: Session) -> None:
     points = searched.fixed_points.map
     assert points is not None
     table = points_table(points, {1, None})
-    assert column(table, "entry") == list(range(len(points)))
-    assert column(table, "input") == list(points.names)
-    assert column(table, "certified") == [1] * points.certified + [0] * (len(points) - points.certified)
-    assert column(table, "state") == [STATES[state] for state in points.state]
+    assert table.column("entry") == list(range(len(points)))
+    assert table.column("input") == list(points.names)
+    assert table.column("certified") == [1] * points.certified + [0] * (len(points) - points.certified)
+    assert table.column("state") == [STATES[state] for state in points.state]
     np.testing.assert_array_equal([row[4:7] for row in table.rows], points.components)
-    np.testing.assert_array_equal(column(table, "logit"), points.logit)
-    np.testing.assert_array_equal(column(table, "time_constant_words"), points.time_constant)
+    np.testing.assert_array_equal(table.column("logit"), points.logit)
+    np.testing.assert_array_equal(table.column("time_constant_words"), points.time_constant)
     assert sum(row[-1] for row in table.rows) == table.rows[1][-1] == 1
     words = word_map_table(points)
     assert words.columns == ("text", "PC1", "PC2", "PC3", "logit", "time_constant_words")
