@@ -16,7 +16,7 @@ from explorer.session.core import Frame, SessionError, SignalReader
 from explorer.session.views.eigenvalues import time_constant
 from explorer.session.views.point_map import STATES, PointDetails, PointMap
 from explorer.session.views.scaling import fine_fluctuation, fine_scales, scaling
-from explorer.session.views.traces import CellRow, Difference, Overview
+from explorer.session.views.traces import CellRow, Difference, Overview, alpha_column
 
 if TYPE_CHECKING:
     from engine.reviews import Review
@@ -39,11 +39,11 @@ def words_table(reader: SignalReader, frame: Frame, words: tuple[int, int] | Non
 
     ``words`` limits the rows to a first word and one past the last.
     """
-    signal, names = frame.choices.signal, [signal.name for signal in frame.snapshot.network.signals]
+    signal = frame.choices.signal
     first, values = _stored(reader, frame, signal, words)
     last = first + len(values)
     probability = reader.read("probability", first, last)[:, 0].tolist()
-    alpha = reader.read("alpha", first, last)[:, names.index(signal)].tolist()
+    alpha = alpha_column(reader, frame, first, last)[:, 0].tolist()
     text = frame.snapshot.review.words[first:last]
     columns = ("time", "text", "probability", f"alpha_{signal}", *_cell_columns(signal, values.shape[1]))
     parts = zip(range(first, last), text, probability, alpha, values.tolist(), strict=False)  # the engine may read on
@@ -55,6 +55,8 @@ def alpha_table(reader: SignalReader, frame: Frame, words: tuple[int, int] | Non
     first, alpha = _stored(reader, frame, "alpha", words)
     names = [signal.name for signal in frame.snapshot.network.signals]
     columns = ("time", *(f"alpha_{name}" for name in names), *(f"beta_{name}" for name in names))
+    if alpha.shape[1] != len(names):  # the engine has just changed to another network
+        return Table(columns, [])
     both = np.concatenate([alpha, 2 * alpha - 1], axis=1).tolist()
     return Table(columns, [(first + k, *row) for k, row in enumerate(both)])
 
