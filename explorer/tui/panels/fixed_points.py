@@ -34,7 +34,10 @@ MARKS = "●○◌◌"  # by `point_map.STATES`
 CLASSES = (GOOD, PINK, WARN, DEAD)  # colours by the same
 PREDICTED = DIM
 TRAIL = tuple(Style(color=colour.hex) for colour in DARK.trail)  # from old to new
-ENDS = {"readout": ("neg", "pos"), "memory": (f"{TIME_CONSTANTS[0]:.0f}", f"{TIME_CONSTANTS[1] / 1000:.0f}k words")}
+ENDS = {
+    "readout": ("neg", "pos"),
+    "time constant": (f"{TIME_CONSTANTS[0]:.0f}", f"{TIME_CONSTANTS[1] / 1000:.0f}k words"),
+}
 MARGIN = 0.93  # fraction of the picture that the box fills, so that marks at its edge are complete
 DRAG = (4.0, 8.0)  # degrees of rotation per column and per row
 
@@ -55,7 +58,7 @@ class FixedPointsPanel(Panel, can_focus=True):
         points.request(frame)
         self._scene = scene = points.scene(frame)
         found, view = points.map, points.view
-        title = f"3 Fixed points and word attractors   by {view.colour}"
+        title = f"3 Fixed points   colour: {view.colour}"
         angles = f"az {view.azimuth:.0f}° el {view.elevation:.0f}°".replace("-", "−")
         if scene is None or found is None or rows < 1:
             self.set_title(title, angles)
