@@ -185,6 +185,7 @@ class CorpusPanel(Panel):
         header = self.table.horizontalHeader()
         header.setDefaultSectionSize(62)
         header.setSectionResizeMode(HEADINGS.index("name"), QHeaderView.ResizeMode.Stretch)
+        self.table.setColumnWidth(HEADINGS.index("confidence"), 90)
         header.sectionClicked.connect(self._sort)
         self.table.doubleClicked.connect(lambda _: self._open_current())
         left, top, whole = QSplitter(Qt.Orientation.Vertical), QSplitter(), QSplitter(Qt.Orientation.Vertical)
