@@ -203,6 +203,7 @@ class CorpusPanel(Panel):
 
     def show_frame(self, session: Session, frame: Frame) -> None:
         corpus, theme = session.corpus, self.theme
+        corpus.request(frame)
         rows = corpus.rows(frame)
         seen = [bars.show(self, session, frame) for bars in self.bars]
         beta, reviews = corpus.scatter(frame)
