@@ -398,12 +398,12 @@ def signal_names(network: Network, signals: Sequence[str] | None) -> tuple[str, 
 def _checked_clamps(network: Network, clamp: Mapping[str, ArrayLike]) -> dict[str, Float32s]:
     signal_names(network, [*clamp])
     clamps = {signal: np.asarray(values, dtype=np.float32) for signal, values in clamp.items()}
+    n = network.cell.size
     for signal, values in clamps.items():
-        if signal == "x" or values.shape != (network.cell.size,):
-            raise ValueError(
-                f"clamp of {signal!r}: expected ({network.cell.size},) values for a signal of the cells, "
-                f"got {values.shape}"
-            )
+        if signal == "x":
+            raise ValueError("the input 'x' cannot be clamped; clamp a signal of the cells")
+        if values.shape != (n,):
+            raise ValueError(f"clamp of {signal!r}: expected ({n},) values, one a cell, got {values.shape}")
     return clamps
 
 
