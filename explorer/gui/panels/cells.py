@@ -24,6 +24,7 @@ from explorer.session.views.runs import Run, join, plain
 from explorer.session.views.traces import CellRow, cell_table
 
 BAR_WIDTH = 0.8  # the distance between bars is 1
+AXIS_WIDTH = 58  # pixels; room for the label beside the numbers
 
 
 class BarsView(pg.ViewBox):  # type: ignore[misc]
@@ -60,6 +61,7 @@ class CellsPanel(Panel):
         self.view = BarsView(self)
         self.picture = self.plot(view=self.view, y="σ of h")
         self.picture.getPlotItem().getAxis("bottom").setStyle(showValues=False)
+        self.picture.getPlotItem().getAxis("left").setWidth(AXIS_WIDTH)
         self.picture.setMinimumHeight(60)
         self._bars = pg.BarGraphItem(x=[], height=[], width=BAR_WIDTH, pen=None)
         self.threshold = pg.InfiniteLine(angle=0, movable=True, bounds=(0, None))

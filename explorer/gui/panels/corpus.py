@@ -185,6 +185,7 @@ class CorpusPanel(Panel):
         header = self.table.horizontalHeader()
         header.setDefaultSectionSize(62)
         header.setSectionResizeMode(HEADINGS.index("name"), QHeaderView.ResizeMode.Stretch)
+        self.table.setColumnWidth(HEADINGS.index("confidence"), 90)
         header.sectionClicked.connect(self._sort)
         self.table.doubleClicked.connect(lambda _: self._open_current())
         left, top, whole = QSplitter(Qt.Orientation.Vertical), QSplitter(), QSplitter(Qt.Orientation.Vertical)
@@ -202,6 +203,7 @@ class CorpusPanel(Panel):
 
     def show_frame(self, session: Session, frame: Frame) -> None:
         corpus, theme = session.corpus, self.theme
+        corpus.request(frame)
         rows = corpus.rows(frame)
         seen = [bars.show(self, session, frame) for bars in self.bars]
         beta, reviews = corpus.scatter(frame)

@@ -25,6 +25,13 @@ MIN_READOUT_TIME = 0.2  # seconds a readout stays while words arrive
 Place = Literal["list", "top", "middle", "low", "right", "right-middle", "right-low", "bottom"]
 
 
+class Axis(pg.AxisItem):  # type: ignore[misc]
+    """An axis whose negative numbers have a minus sign, not a hyphen."""
+
+    def tickStrings(self, *arguments: Any) -> list[str]:
+        return [text.replace("-", "−") for text in super().tickStrings(*arguments)]
+
+
 class Panel(QWidget):
     """One dock of the window.
 
@@ -98,7 +105,7 @@ class Panel(QWidget):
 
     def plot(self, *, view: Any = None, x: str = "", y: str = "") -> Any:
         """Return a new `pyqtgraph.PlotWidget` in the window's colours, with axis labels ``x`` and ``y``."""
-        widget = pg.PlotWidget(viewBox=view)
+        widget = pg.PlotWidget(viewBox=view, axisItems={side: Axis(side) for side in ("left", "bottom")})
         widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the window
         widget.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # and the menu to the panel
         widget.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing behind it is painted

@@ -86,7 +86,7 @@ def test_every_found_state_stays_where_it_is(session: Session) -> None:
         assert torch.allclose(network.cell.step(x, state)[0], state, atol=1e-5)
 
 
-def test_what_was_found_once_is_there_without_a_search(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cached_points_need_no_search(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_search(*_: Any, **__: Any) -> None:
         raise AssertionError("searched again")
 
@@ -142,7 +142,7 @@ def test_a_search_that_fails_says_so_and_the_next_one_begins_afresh() -> None:
     search.close()
 
 
-def test_another_network_ends_the_search_and_lets_the_selection_go(session: Session) -> None:
+def test_another_network_ends_the_search_and_clears_the_selection(session: Session) -> None:
     session.perform("next-point")
     other = small_network(7, seed=3)
     session.stream.use_network(other)
@@ -152,7 +152,7 @@ def test_another_network_ends_the_search_and_lets_the_selection_go(session: Sess
     assert settle(session).found.network is other
 
 
-def test_what_a_closed_or_outdated_search_finds_is_forgotten() -> None:
+def test_results_of_a_closed_or_outdated_search_are_dropped() -> None:
     search, network = PointSearch(replacing(wait_until_unwanted)), small_network()
     search.begin(network)
     wait(lambda: search.progress == "word attractors 1%")
@@ -214,7 +214,7 @@ def test_points_under_no_word_or_an_unknown_one_are_refused(session: Session) ->
         session.perform("find-points")
 
 
-def test_without_points_nothing_can_be_selected_or_asked_for() -> None:
+def test_without_points_nothing_can_be_selected_or_searched() -> None:
     session = open_session()
     with pytest.raises(SessionError, match="wait for the search"):
         session.perform("next-point")
@@ -354,7 +354,7 @@ def test_next_and_previous_walk_through_points_and_then_words_by_readout(session
 # ---- portraits ---------------------------------------------------------------------------------------------------
 
 
-def test_without_a_selection_the_nearest_certified_point_is_portrayed(session: Session) -> None:
+def test_without_a_selection_the_details_are_of_the_nearest_certified_point(session: Session) -> None:
     map = settle(session)
     h = session.read("h", 99, 100)[0]
     distances = np.linalg.norm(map.h[: map.certified] - h, axis=1)
@@ -362,7 +362,7 @@ def test_without_a_selection_the_nearest_certified_point_is_portrayed(session: S
     assert map.nearest(map.h[map.certified - 1]) == map.certified - 1
 
 
-def test_a_certified_point_is_portrayed_with_everything_the_search_knows(session: Session) -> None:
+def test_the_details_of_a_certified_point_are_those_of_the_search(session: Session) -> None:
     map = settle(session)
     points = map.found.points
     assert points is not None

@@ -61,7 +61,7 @@ def test_the_brush_is_opened_closed_followed_and_cleared(read: Session) -> None:
     assert not read.brush.words
 
 
-def test_there_is_nothing_to_follow_without_a_brush(read: Session) -> None:
+def test_without_a_brush_there_is_no_next_place(read: Session) -> None:
     read.perform("next-place")
     assert "brush some words first" in read.note
 
@@ -119,7 +119,7 @@ def test_a_brush_waits_for_its_words_when_the_review_is_read_anew(read: Session)
     assert read.brush.pattern == found
 
 
-def test_another_review_lets_go_of_the_brush(read: Session) -> None:
+def test_another_review_clears_the_brush(read: Session) -> None:
     read.brush.open_at(40)
     read.brush.close_at(42)
     for index in (1, 0):
