@@ -40,9 +40,9 @@ def command(
     """Import the network in FILE and write it as a .safetensors file that every verb opens.
 
     FILE is a state dict, a checkpoint, a whole module or a TorchScript archive of PyTorch, a .safetensors file, or a
-    Keras model or its weights. Nothing in it is run. The network has one recurrent layer (tanh RNN, GRU or LSTM), a linear
-    readout, and an embedding if it reads words. The result is run beside an independent computation of the original, and
-    the largest difference is printed.
+    Keras model or its weights. No code in it is run. The network has one recurrent layer (tanh RNN, GRU or LSTM), a
+    linear readout, and an embedding if it reads words. The result is compared with an independent computation of the
+    original, and the largest difference is printed.
     """
     import torch
 

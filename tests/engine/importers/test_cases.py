@@ -113,7 +113,7 @@ def test_the_transposed_kernels_of_cudnn_predict_text(networks: Path) -> None:
     folder = networks / "real"
     model = read_keras(folder / "textgenrnn_weights.hdf5")
     one = {layer.name: layer for layer in model.layers}
-    first, second = (KerasBody(4, *map(np.float64, kernels(one[name], 4))) for name in ("rnn_1", "rnn_2"))
+    first, second = (KerasBody(4, *kernels(one[name], 4)) for name in ("rnn_1", "rnn_2"))
     characters = json.loads((folder / "textgenrnn_vocab.json").read_text())
     ids = [characters[c] for c in "The president said that the new movie is the best of the year"]
     (embedding,), (attention,), (weight, bias) = (one[name].weights for name in ("embedding", "attention", "output"))
