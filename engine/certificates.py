@@ -5,12 +5,12 @@ reduced equation R(h) − h on the whole ball.  If
 
     ‖A (R(ĥ) − ĥ)‖∞ + ‖I − A [J]‖∞ r < r,
 
-the ball holds a root, and only one.  All quantities are enclosed in float64: the gates' pre-activations by intervals, the
-Jacobian as Σ_k diag([a_k]) U_k with one interval per unit and gate, and every rounding error by an inflation of the
-interval (γ_n of Higham for products; 8 units in the last place for exp and tanh).
+the ball holds a root, and only one.  All quantities are enclosed in float64: the gates' pre-activations by
+intervals, the Jacobian as Σ_k diag([a_k]) U_k with one interval per unit and gate, and every rounding error by an
+inflation of the interval (γ_n of Higham for products; 8 units in the last place for exp and tanh).
 
-Sources: Krawczyk, Computing 4 (1969) 187; Rump, Acta Numerica 19 (2010) 287; Higham, *Accuracy and Stability of Numerical
-Algorithms* (2002), chapter 3.
+Sources: Krawczyk, Computing 4 (1969) 187; Rump, Acta Numerica 19 (2010) 287; Higham, *Accuracy and Stability of
+Numerical Algorithms* (2002), chapter 3.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 

@@ -1,8 +1,8 @@
 """Complete a set of fixed points by its topological index.
 
 The reduced map R of a cell (see ``engine.reduced``) is continuous and maps a ball into itself, so the indices
-sign det(I − J_R) of all its non-degenerate fixed points add up to Σ = +1 (Brouwer degree, Lefschetz–Hopf).  Σ ≠ 1 proves
-that points are missing.  Σ = 1 does not prove that none are: they may be missing in pairs.
+sign det(I − J_R) of all its non-degenerate fixed points add up to Σ = +1 (Brouwer degree, Lefschetz–Hopf).  Σ ≠ 1
+proves that points are missing.  Σ = 1 does not prove that none are: they may be missing in pairs.
 
 Missing points are found from known ones, in this order, until a round adds none:
 
@@ -11,7 +11,9 @@ Missing points are found from known ones, in this order, until a round adds none
    fixed point (λ = 1) but one, the curve towards λ < 1 turns round and returns to λ = 1 at a point of the opposite
    index.  Each point is followed to this partner; a partner that was not known is a new point.  A partner of the same
    index, or a second curve that ends at λ = 0, shows that a step has jumped to another curve: it is halved.
-3. *Midpoints of neighbours*: damped Newton from the middle of the nearest pairs of all points.
+3. *Midpoints of neighbours*: damped Newton from the middle of every point and its nearest neighbours.
+
+Before step 2 the mirror image −h of every point is tried too: tanh is odd, and networks trained on ±1 are nearly so.
 
 Sources: Milnor, *Topology from the Differentiable Viewpoint* (1965); Allgower & Georg, *Numerical Continuation Methods*
 (1990).
@@ -34,8 +36,8 @@ ROOT = 1e-10
 SAME = 1e-5
 """Roots nearer than this (Euclidean, in h) are one point."""
 
-NEIGHBOURS = 6
-"""Pairs tried in a round of neighbours, for each known point."""
+NEIGHBOURS = 10
+"""Nearest neighbours of each known point that pairs are made of; doubled in a round after which Σ ≠ 1."""
 
 ROUNDS = 4
 """Rounds of steps 1 to 3 at most."""
@@ -78,15 +80,18 @@ def complete(equation: Equation, x: Tensor, h: Tensor, stable: Tensor | None = N
     first, second = torch.triu_indices(len(attractors), len(attractors), 1, device=h.device)
     h = add_roots(equation, x, h, (attractors[first] + attractors[second]) / 2)
     tried: set[tuple[int, int]] = set()
-    mirrored = 0
+    mirrored, neighbours = 0, NEIGHBOURS
     for _ in range(ROUNDS):
         known = len(h)
         h = add_roots(equation, x, h, -h[mirrored:])
         mirrored = len(h)
         h = _pair(equation, x, h)
-        h = _neighbours(equation, x, h, tried)
-        if len(h) == known:
+        h = _neighbours(equation, x, h, tried, neighbours)
+        if len(h) > known:
+            continue
+        if neighbours > NEIGHBOURS or index_of(equation, x, h).sum() == 1:
             break
+        neighbours *= 2
     return h
 
 
@@ -99,9 +104,9 @@ def add_roots(equation: Equation, x: Tensor, h: Tensor, starts: Tensor) -> Tenso
     return _merge(h, ends[equation.residual(clamps, ends).abs().amax(-1) < ROOT])[0]
 
 
-def _neighbours(equation: Equation, x: Tensor, h: Tensor, tried: set[tuple[int, int]]) -> Tensor:
+def _neighbours(equation: Equation, x: Tensor, h: Tensor, tried: set[tuple[int, int]], count: int) -> Tensor:
     """Solve from the midpoints of the nearest pairs that were not tried before."""
-    nearest = torch.cdist(h, h).argsort(dim=-1, stable=True)[:, 1 : NEIGHBOURS + 1].tolist()
+    nearest = torch.cdist(h, h).argsort(dim=-1, stable=True)[:, 1 : count + 1].tolist()
     pairs = sorted({(min(k, other), max(k, other)) for k, row in enumerate(nearest) for other in row} - tried)
     tried.update(pairs)
     if not pairs:
