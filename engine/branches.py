@@ -123,7 +123,10 @@ def _linear(cell: Cell, equation: Equation, x0: Tensor, x1: Tensor) -> Linear:
     def linear(place: Tensor) -> tuple[Tensor, Tensor]:
         h, x = place[:, :-1] * scale, x0 + place[:, -1:] * change
         residual, jacobian = equation.linear(x, h)
-        by_weight: Tensor = torch.func.jvp(lambda held: equation.residual(held, h), (x,), (change.expand_as(x),))[1]
+        with torch.enable_grad():
+            _, by_weight = torch.autograd.functional.jvp(
+                lambda held: equation.residual(held, h), x, change.expand_as(x)
+            )
         return residual / scale, torch.cat((jacobian, by_weight.unsqueeze(-1) / scale), dim=-1)
 
     return linear

@@ -189,9 +189,8 @@ def _merge(h: Tensor, roots: Tensor) -> tuple[Tensor, list[int]]:
     """Append roots that are not in ``h`` yet; all of them, and the row of each root."""
     rows = []
     for root in roots:
-        near = (h - root).norm(dim=-1)
-        row = int(near.argmin())
-        if near[row] >= SAME:
-            row, h = len(h), torch.cat((h, root.unsqueeze(0)))
-        rows.append(row)
+        same = ((h - root).norm(dim=-1) < SAME).nonzero()
+        if not len(same):
+            h = torch.cat((h, root.unsqueeze(0)))
+        rows.append(int(same[0]) if len(same) else len(h) - 1)
     return h, rows

@@ -95,12 +95,14 @@ def memory_decay(cell: Cell, x: Tensor, *, lags: int = 100) -> MemoryDecay:
     states = [cell.initial_state(runs)]
     for t in range(steps):
         states.append(cell.step(x[:, t], states[-1])[0])
+    last = slice(steps - lags, steps)
+    before = torch.stack(states[:-1], dim=1)[:, last]
+    by_input, by_state = _by_input(cell, x[:, last], before), cell.jacobian(x[:, last], before)
     backward = torch.eye(cell.state_size, dtype=torch.float64)[: cell.size].expand(runs, -1, -1)  # ∂h_T/∂s_T
     norm = np.empty((runs, lags))
     for lag in range(lags):
-        t = steps - 1 - lag
-        norm[:, lag] = (backward @ _by_input(cell, x[:, t], states[t])).flatten(1).norm(dim=-1).cpu().numpy()
-        backward = backward @ cell.jacobian(x[:, t], states[t])
+        norm[:, lag] = (backward @ by_input[:, -1 - lag]).flatten(1).norm(dim=-1).cpu().numpy()
+        backward = backward @ by_state[:, -1 - lag]
     half = np.full(runs, np.nan)
     for run, values in enumerate(norm):
         above = np.flatnonzero(values >= values.max() / 2)
@@ -110,9 +112,10 @@ def memory_decay(cell: Cell, x: Tensor, *, lags: int = 100) -> MemoryDecay:
 
 
 def _by_input(cell: Cell, x: Tensor, state: Tensor) -> Tensor:
-    """∂F(s, x)/∂x, (B, S, inputs)."""
-
-    def one(vector: Tensor, s: Tensor) -> Tensor:
-        return cell.step(vector, s)[0]
-
-    return torch.func.vmap(torch.func.jacfwd(one))(x, state)
+    """∂F(s, x)/∂x, (B, T, S, inputs)."""
+    columns = []
+    for k in torch.arange(cell.inputs):
+        along = torch.zeros_like(x).index_fill(-1, k, 1.0)
+        with torch.enable_grad():
+            columns.append(torch.autograd.functional.jvp(lambda held: cell.step(held, state)[0], x, along)[1])
+    return torch.stack(columns, dim=-1)
