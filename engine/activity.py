@@ -19,7 +19,7 @@ def deviation(h: ArrayLike) -> Array:
     return np.sqrt(np.divide(square, count, out=np.full(count.shape, np.nan), where=count > 0))
 
 
-def dead(std: ArrayLike, threshold: float = THRESHOLD) -> NDArray[np.bool_]:
+def is_dead(std: ArrayLike, threshold: float = THRESHOLD) -> NDArray[np.bool_]:
     """Cells whose standard deviation lies below ``threshold``; a NaN (nothing read yet) is not dead."""
     return np.asarray(std) < threshold
 

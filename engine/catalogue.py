@@ -45,7 +45,7 @@ class NetworkInfo:
         return {key: getattr(self, key) for key in fields} | parsed | {"path": str(self.path)}
 
 
-def shipped() -> list[NetworkInfo]:
+def shipped_networks() -> list[NetworkInfo]:
     """The networks that come with pinkx: by task, cell, then size."""
     found = [describe(path) for path in SHIPPED.glob("*.safetensors")]
     return sorted(

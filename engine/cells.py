@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 Kind = Literal["internal", "external", "input"]
 Clamps = Mapping[str, Tensor]
-FREE: Final[Clamps] = {}
+NO_CLAMPS: Final[Clamps] = {}
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class Cell(ABC):
         return dict(zip(self.state_parts, state.split(self.size, dim=-1), strict=True))
 
     @abstractmethod
-    def step(self, x: Tensor, state: Tensor, clamps: Clamps = FREE) -> tuple[Tensor, dict[str, Tensor]]:
+    def step(self, x: Tensor, state: Tensor, clamps: Clamps = NO_CLAMPS) -> tuple[Tensor, dict[str, Tensor]]:
         """One step of every cell.
 
         Parameters
@@ -200,7 +200,9 @@ class Cell(ABC):
             Every name of ``signals`` → (..., n).
         """
 
-    def run(self, x: Tensor, state: Tensor | None = None, clamps: Clamps = FREE) -> tuple[Tensor, dict[str, Tensor]]:
+    def run(
+        self, x: Tensor, state: Tensor | None = None, clamps: Clamps = NO_CLAMPS
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """All steps of (..., time, inputs): the final state, and every signal as (..., time, n)."""
         state = self.initial_state(*x.shape[:-2]) if state is None else state
         kept: dict[str, list[Tensor]] = {signal.name: [] for signal in self.signals}
@@ -222,7 +224,7 @@ class RnnCell(Cell):
     gates = 1
     signals = (Signal("h", "external", -1.0, 1.0, "hidden state, the output"),)
 
-    def step(self, x: Tensor, state: Tensor, clamps: Clamps = FREE) -> tuple[Tensor, dict[str, Tensor]]:
+    def step(self, x: Tensor, state: Tensor, clamps: Clamps = NO_CLAMPS) -> tuple[Tensor, dict[str, Tensor]]:
         h = _put("h", torch.tanh(x @ self.weight_ih.mT + state @ self.weight_hh.mT + self.bias), clamps)
         return h, {"h": h}
 
@@ -255,14 +257,14 @@ class GruCell(Cell):
     def weights(self) -> dict[str, Tensor]:
         return super().weights() | {"bias_hh": self._hidden_bias()}
 
-    def _parts(self, x: Tensor, h: Tensor, clamps: Clamps = FREE) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _parts(self, x: Tensor, h: Tensor, clamps: Clamps = NO_CLAMPS) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         xr, xz, xn = (x @ self.weight_ih.mT + self.bias).chunk(3, dim=-1)
         hr, hz, hn = (h @ self.weight_hh.mT).chunk(3, dim=-1)
         r, z = _put("r", torch.sigmoid(xr + hr), clamps), _put("z", torch.sigmoid(xz + hz), clamps)
         hidden = hn + self.bias_hn
         return r, z, _put("n", torch.tanh(xn + r * hidden), clamps), hidden
 
-    def step(self, x: Tensor, state: Tensor, clamps: Clamps = FREE) -> tuple[Tensor, dict[str, Tensor]]:
+    def step(self, x: Tensor, state: Tensor, clamps: Clamps = NO_CLAMPS) -> tuple[Tensor, dict[str, Tensor]]:
         r, z, n, _ = self._parts(x, state, clamps)
         h = _put("h", (1 - z) * n + z * state, clamps)
         return h, {"r": r, "z": z, "n": n, "h": h}
@@ -292,7 +294,7 @@ class LstmCell(Cell):
         Signal("h", "external", -1.0, 1.0, "hidden state, the output"),
     )
 
-    def step(self, x: Tensor, state: Tensor, clamps: Clamps = FREE) -> tuple[Tensor, dict[str, Tensor]]:
+    def step(self, x: Tensor, state: Tensor, clamps: Clamps = NO_CLAMPS) -> tuple[Tensor, dict[str, Tensor]]:
         h, c = state.split(self.size, dim=-1)
         i, f, g, o = (x @ self.weight_ih.mT + h @ self.weight_hh.mT + self.bias).chunk(4, dim=-1)
         i, f = _put("i", torch.sigmoid(i), clamps), _put("f", torch.sigmoid(f), clamps)

@@ -24,21 +24,28 @@ Array = NDArray[np.float64]
 
 ORDERS = (1, 2, 3)
 
+SHORTEST_SERIES = 80
+"""Words below which `default_scales` has no scales."""
+
 
 def default_scales(length: int) -> tuple[int, ...]:
-    """Twenty scales, evenly in ln s, from 10 to a quarter of a series of so many words; docs/fluctuations.md says why.
+    """Return twenty scales, evenly in ln s, from 10 words to a quarter of ``length``; docs/fluctuations.md says why.
 
     Raises
     ------
     ValueError
-        If there are fewer than 80 words.
+        If ``length`` is below `SHORTEST_SERIES`.
     """
-    if length < 80:
-        raise ValueError(f"{length} words leave no room for scales from 10 to a quarter of them; take 80 or more")
-    return _spaced(10, length / 4, 20)
+    if length < SHORTEST_SERIES:
+        raise ValueError(
+            f"a series of {length} words is too short for scales from 10 words to a quarter of it; "
+            f"expected {SHORTEST_SERIES} words or more"
+        )
+    return log_spaced_scales(10, length / 4)
 
 
-def _spaced(shortest: float, longest: float, count: int) -> tuple[int, ...]:
+def log_spaced_scales(shortest: float, longest: float, count: int = 20) -> tuple[int, ...]:
+    """Return ``count`` box lengths (fewer where rounding makes two equal) evenly in ln s between two lengths."""
     return tuple(int(s) for s in np.unique(np.geomspace(shortest, longest, count).round()))
 
 
@@ -177,7 +184,7 @@ def rolling_scales(window: int) -> tuple[int, ...]:
     """
     if window < 32:
         raise ValueError(f"a window of {window} words leaves no room for scales; 32 words or more are needed")
-    return _spaced(4, window / 4, 8)
+    return log_spaced_scales(4, window / 4, 8)
 
 
 class RollingExponent:

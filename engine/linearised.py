@@ -18,7 +18,7 @@ from torch import Tensor
 from engine.cells import Cell
 
 
-class Expandable(Protocol):
+class Linearisable(Protocol):
     """Where a map can be linearised, such as fixed points: states (P, S) under inputs (P, inputs)."""
 
     @property
@@ -28,7 +28,7 @@ class Expandable(Protocol):
 
 
 @dataclass(frozen=True)
-class Places:
+class StatesAndInputs:
     """Any states and inputs, for comparison."""
 
     states: NDArray[np.float64]
@@ -43,19 +43,19 @@ class LinearPrediction:
     ----------
     error : (k,)
         Root mean square distance ‖predicted − real‖ over trajectories and times.
-    standing : (k,)
+    baseline : (k,)
         The same for the guess that the state stays where it is.
     explained : (k,)
-        1 − (error / standing)²: 1 is a perfect linear map, 0 no better than standing still, negative worse.
+        1 − (error / baseline)²: 1 is a perfect linear map, 0 no better than baseline still, negative worse.
     """
 
     error: NDArray[np.float64]
-    standing: NDArray[np.float64]
+    baseline: NDArray[np.float64]
 
     @property
     def explained(self) -> NDArray[np.float64]:
         with np.errstate(divide="ignore", invalid="ignore"):
-            return 1 - (self.error / self.standing) ** 2
+            return 1 - (self.error / self.baseline) ** 2
 
 
 class LinearMaps:
@@ -64,7 +64,7 @@ class LinearMaps:
     Parameters
     ----------
     cell : Cell
-    points : FixedPoints or Places
+    points : FixedPoints or StatesAndInputs
 
     Raises
     ------
@@ -72,7 +72,7 @@ class LinearMaps:
         If there is no point.
     """
 
-    def __init__(self, cell: Cell, points: Expandable) -> None:
+    def __init__(self, cell: Cell, points: Linearisable) -> None:
         if not len(points.states):
             raise ValueError("a linear prediction needs at least one fixed or slow point")
         self._cell = cell.to(dtype=torch.float64)
@@ -117,14 +117,14 @@ class LinearMaps:
 
 
 def predict_linearly(
-    cell: Cell, points: Expandable | LinearMaps, states: Tensor, x: Tensor, steps: int = 10
+    cell: Cell, points: Linearisable | LinearMaps, states: Tensor, x: Tensor, steps: int = 10
 ) -> LinearPrediction:
     """Run the linear map at the nearest point beside the network.
 
     Parameters
     ----------
     cell : Cell
-    points : FixedPoints, Places or LinearMaps
+    points : FixedPoints, StatesAndInputs or LinearMaps
         Where the map is linearised: for every starting state, at the nearest of them.
     states : (trajectory, time, S) tensor
         ``states[:, t]`` is the state after ``x[:, t]``.

@@ -193,8 +193,12 @@ class Network:
         return self.embedding[torch.as_tensor(ids, dtype=torch.long, device=self.embedding.device)]
 
     def readout(self, h: Tensor) -> Tensor:
-        """Hidden states (…, n) → logits (…, k)."""
+        """Return the logits (..., k) of hidden states (..., n)."""
         return h @ self.readout_weight.mT + self.readout_bias
+
+    def probability(self, h: Tensor) -> Tensor:
+        """Return P(positive) of hidden states (..., n): σ(readout), one for each of the k outputs, (..., k)."""
+        return self.readout(h).sigmoid()
 
     def classify(self, ids: NDArray[np.integer] | Sequence[int] | Sequence[NDArray[np.integer]]) -> NDArray[np.float64]:
         """P(positive) after the last word.
@@ -223,7 +227,7 @@ class Network:
     def _classify_block(self, reviews: list[NDArray[np.int32]]) -> NDArray[np.float64]:
         last = torch.tensor([len(review) - 1 for review in reviews], device=self.cell.device)
         hidden, _ = self._layer(self.embed(pad(reviews).T))
-        return self.readout(hidden[last, torch.arange(len(reviews))]).sigmoid()[:, 0].double().cpu().numpy()
+        return self.probability(hidden[last, torch.arange(len(reviews))])[:, 0].double().cpu().numpy()
 
     @cached_property
     def _layer(self) -> torch.nn.RNNBase:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-def noise(beta: float, length: int, count: int, random: np.random.Generator) -> Array:
+def power_law_noise(beta: float, length: int, count: int, random: np.random.Generator) -> Array:
     """Draw ``count`` independent series of 1/f^β noise, (count, length), of unit innovations.
 
     For β < 1 the noise is stationary.  From β = 1 on it is the running sum of noise of β − 2, as Brownian motion
@@ -30,7 +30,7 @@ def noise(beta: float, length: int, count: int, random: np.random.Generator) -> 
     if not -1 <= beta < 3:
         raise ValueError(f"β must lie in [−1, 3), got {beta}")
     if beta >= 1:
-        return np.cumsum(noise(beta - 2, length, count, random), axis=-1)
+        return np.cumsum(power_law_noise(beta - 2, length, count, random), axis=-1)
     gamma = covariance(beta, length + 1)
     # The covariance laid around a ring of 2 · length has a spectrum that is never negative, but for rounding.
     power = np.fft.fft(np.concatenate((gamma, gamma[-2:0:-1]))).real.clip(min=0)

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from engine.fluctuation import SCALES, exponents, fluctuations
-from engine.noise import noise
+from engine.noise import power_law_noise
 from engine.spectrum import spectral_exponents
 
 BETAS = tuple(float(b) for b in np.arange(-0.5, 2.01, 0.25))
@@ -45,12 +45,12 @@ class Null:
 
 
 @lru_cache(maxsize=1024)
-def null(
+def null_exponents(
     beta: float, length: int, scales: tuple[int, ...], order: int = 1, unbiased: bool = True, count: int = COUNT
 ) -> Null:
     """The estimates of ``count`` series of one β; the same every time, and remembered."""
     random = np.random.default_rng((length, round(1000 * (beta + 1))))
-    series = noise(beta, length, count, random)
+    series = power_law_noise(beta, length, count, random)
     alpha = exponents(fluctuations(series, scales, order, unbiased), scales).alpha
     spectral = spectral_exponents(series, scales).beta
     low, high = np.quantile(alpha, (0.05, 0.95))
@@ -76,4 +76,4 @@ def band(
     """
     if max(scales) > length:
         raise ValueError(f"a scale of {max(scales)} words does not fit a series of {length}")
-    return tuple(null(float(beta), length, tuple(scales), order, unbiased, count) for beta in betas)
+    return tuple(null_exponents(float(beta), length, tuple(scales), order, unbiased, count) for beta in betas)

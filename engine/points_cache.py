@@ -21,7 +21,7 @@ from engine import fixed_points, word_attractors as attractors
 from engine.fixed_points import Method, find_fixed_points
 from engine.network import Network
 from engine.points import FixedPoints
-from engine.start_states import held_input, visited_states
+from engine.start_states import input_from_name, visited_states
 from engine.word_attractors import WordAttractors, word_attractors
 
 Progress = Callable[[int, int], bool | None]
@@ -55,7 +55,7 @@ def network_points(
     Parameters
     ----------
     network : Network
-    inputs : names, see ``engine.start_states.held_input``
+    inputs : names, see ``engine.start_states.input_from_name``
     count, seed, noise, reviews
         See ``engine.start_states.visited_states``.
     method, progress
@@ -74,7 +74,7 @@ def network_points(
         return kept
     found = find_fixed_points(
         network.cell,
-        torch.stack([held_input(network, name) for name in inputs]),
+        torch.stack([input_from_name(network, name) for name in inputs]),
         visited_states(network, count, seed=seed, noise=noise, reviews=reviews),
         method=method,
         readout=(network.readout_weight, network.readout_bias),

@@ -79,7 +79,7 @@ class Recording:
             If ``h`` was not kept.
         """
         h = torch.as_tensor(self["h"]).to(self.network.readout_weight)
-        probability = self.network.readout(h).sigmoid().double().cpu().numpy()
+        probability = self.network.probability(h).double().cpu().numpy()
         return probability[..., 0] if self.network.outputs == 1 else probability
 
 
@@ -112,7 +112,7 @@ def record(
     if network.cell.device.type != "cpu":
         return record_reference(network, ids, signals, clamp=clamp)
     sequences = _Sequences(network, ids)
-    names = _names(network, signals)
+    names = signal_names(network, signals)
     clamps = steps.clamp(network.cell, _checked_clamps(network, clamp or {}))
     layer, tokens, vectors = steps.arrange(network.cell), sequences.tokens, sequences.vectors
     kept = [name for name in names if name != "x"]
@@ -145,7 +145,7 @@ def record_reference(
 ) -> Recording:
     """`record` by plain PyTorch steps, in the network's precision and on its device: slow, and the truth."""
     sequences = _Sequences(network, ids)
-    names = _names(network, signals)
+    names = signal_names(network, signals)
     cell = network.cell
     clamps = _on_device(network, _checked_clamps(network, clamp or {}))
     with torch.inference_mode():
@@ -330,7 +330,8 @@ def _check_inputs(network: Network, x: NDArray[np.floating], what: str) -> None:
         raise ValueError(f"{what} of {network.name} must be (time, {network.cell.inputs}), got {x.shape}")
 
 
-def _names(network: Network, signals: Sequence[str] | None) -> tuple[str, ...]:
+def signal_names(network: Network, signals: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the chosen signals (all if None) in the network's order; ValueError for an unknown one."""
     known = tuple(signal.name for signal in network.signals)
     unknown = set(signals or ()) - set(known)
     if unknown:
@@ -339,7 +340,7 @@ def _names(network: Network, signals: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _checked_clamps(network: Network, clamp: Mapping[str, ArrayLike]) -> dict[str, Float32s]:
-    _names(network, [*clamp])
+    signal_names(network, [*clamp])
     clamps = {signal: np.asarray(values, dtype=np.float32) for signal, values in clamp.items()}
     for signal, values in clamps.items():
         if signal == "x" or values.shape != (network.cell.size,):

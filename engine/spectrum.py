@@ -33,7 +33,7 @@ class SpectralExponents:
     reason: NDArray[np.str_]
 
 
-def spectrum(series: ArrayLike) -> tuple[Array, Array]:
+def power_spectrum(series: ArrayLike) -> tuple[Array, Array]:
     """Frequencies in cycles a word (frequency,) above 0, and the power density there (..., frequency).
 
     Frequencies closer than 2 / time are not resolved from each other.
@@ -60,7 +60,7 @@ def spectral_exponents(series: ArrayLike, scales: Sequence[int] = SCALES) -> Spe
     finite = np.isfinite(values).all(axis=-1)
     largest = np.max(np.abs(values), axis=-1, initial=0)
     flat = np.ptp(values, axis=-1) <= np.finfo(np.float64).eps * largest
-    frequency, power = spectrum(np.where((finite & ~flat)[..., None], values, np.arange(values.shape[-1]) % 2))
+    frequency, power = power_spectrum(np.where((finite & ~flat)[..., None], values, np.arange(values.shape[-1]) % 2))
     low, high = 1 / max(scales), 1 / min(scales)
     chosen = (frequency >= low) & (frequency <= high)
     if chosen.sum() < 3:

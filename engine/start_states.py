@@ -57,7 +57,7 @@ def visited_states(
     return drawn + noise * torch.from_numpy(rng.standard_normal(drawn.shape)).to(drawn)
 
 
-def held_input(network: Network, name: str) -> Tensor:
+def input_from_name(network: Network, name: str) -> Tensor:
     """The input vector a name stands for, (inputs,) float64.
 
     ``zero``; ``+1``, ``-1``, ``+0.5`` or any number, in every component; ``mean``, the mean embedding of all words;

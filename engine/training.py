@@ -78,7 +78,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Corpus:
+class EncodedReviews:
     """Labelled reviews as ids, cut: the training reviews' own vocabulary decides."""
 
     ids: tuple[NDArray[np.int32], ...]
@@ -86,7 +86,7 @@ class Corpus:
     vocabulary: Vocabulary
 
     @classmethod
-    def of(cls, reviews: Sequence[Review], vocabulary: Vocabulary | int, cut: int = CUT) -> Corpus:
+    def from_reviews(cls, reviews: Sequence[Review], vocabulary: Vocabulary | int, cut: int = CUT) -> EncodedReviews:
         """Encode reviews, with a given vocabulary or with their own commonest words.
 
         Raises
@@ -125,7 +125,7 @@ class Progress:
 
 
 def train_sentiment(
-    corpus: Corpus,
+    encoded: EncodedReviews,
     recipe: Recipe,
     *,
     device: str = "cpu",
@@ -137,7 +137,7 @@ def train_sentiment(
 
     Parameters
     ----------
-    corpus : Corpus
+    encoded : EncodedReviews
         The training reviews; ``recipe.validation`` of them, the same for every seed, are held out.
     checkpoint : path, optional
         Written after every epoch; if it is there and of the same recipe, training goes on from it.
@@ -150,15 +150,15 @@ def train_sentiment(
     Raises
     ------
     ValueError
-        If the corpus is too small, or the checkpoint belongs to another recipe.
+        If the encoded is too small, or the checkpoint belongs to another recipe.
     """
-    if len(corpus) <= recipe.validation:
-        raise ValueError(f"{len(corpus)} reviews are too few to hold out {recipe.validation} for validation")
-    run = _Run(corpus, recipe, device)
+    if len(encoded) <= recipe.validation:
+        raise ValueError(f"{len(encoded)} reviews are too few to hold out {recipe.validation} for validation")
+    run = _Run(encoded, recipe, device)
     if checkpoint is not None and checkpoint.exists():
         run.resume(checkpoint)
     elif every_epoch is not None:
-        every_epoch(0, untrained(recipe, corpus.vocabulary))
+        every_epoch(0, untrained_network(recipe, encoded.vocabulary))
     while run.epoch < recipe.epochs:
         run.train_epoch(progress)
         if every_epoch is not None:
@@ -168,14 +168,14 @@ def train_sentiment(
     return run.network(run.best, {"measured": json.dumps(run.best_measures)})
 
 
-def untrained(recipe: Recipe, vocabulary: Vocabulary) -> Network:
+def untrained_network(recipe: Recipe, vocabulary: Vocabulary) -> Network:
     """The network that a recipe starts from: the initial weights of its seed."""
     return _network(recipe, vocabulary, _initial(recipe, len(vocabulary)), {})
 
 
-def accuracy(network: Network, corpus: Corpus) -> float:
+def accuracy(network: Network, encoded: EncodedReviews) -> float:
     """The fraction of reviews whose P(positive) lies on the right side of 1/2."""
-    return float(np.mean((network.classify(corpus.ids) >= 0.5) == (corpus.labels > 0.5)))
+    return float(np.mean((network.classify(encoded.ids) >= 0.5) == (encoded.labels > 0.5)))
 
 
 class _Module(nn.Module):
@@ -238,18 +238,18 @@ def _network(recipe: Recipe, vocabulary: Vocabulary, module: _Module, measured: 
 class _Run:
     """One training run between two epochs: everything a checkpoint holds."""
 
-    def __init__(self, corpus: Corpus, recipe: Recipe, device: str) -> None:
-        self.corpus, self.recipe, self.device = corpus, recipe, device
-        self.module = _initial(recipe, len(corpus.vocabulary)).to(device)
+    def __init__(self, encoded: EncodedReviews, recipe: Recipe, device: str) -> None:
+        self.encoded, self.recipe, self.device = encoded, recipe, device
+        self.module = _initial(recipe, len(encoded.vocabulary)).to(device)
         self.learned = [p for p in self.module.parameters() if p.requires_grad]
         self.optimiser = torch.optim.Adam(self.learned, lr=recipe.learning_rate, eps=1e-7)
         self.averaged = {key: value.clone() for key, value in self.module.state_dict().items()}
         self.best = self.averaged
         self.best_measures = {"validation_loss": math.inf, "validation_accuracy": 0.0, "epoch": 0.0}
         self.epoch = 0
-        self.lengths = np.array([len(review) for review in corpus.ids])
+        self.lengths = np.array([len(review) for review in encoded.ids])
         # The same reviews for every seed, so that the losses of two seeds can be compared.
-        order = np.random.default_rng(0).permutation(len(corpus))
+        order = np.random.default_rng(0).permutation(len(encoded))
         self.held_out, self.taught = order[: recipe.validation], order[recipe.validation :]
 
     def train_epoch(self, progress: Callable[[Progress], None]) -> None:
@@ -280,11 +280,11 @@ class _Run:
         return [batches[k] for k in random.permutation(len(batches))]
 
     def _logits(self, batch: NDArray[np.int64], random: torch.Generator | None = None) -> Tensor:
-        ids = torch.from_numpy(pad([self.corpus.ids[k] for k in batch]).T.astype(np.int64)).to(self.device)
+        ids = torch.from_numpy(pad([self.encoded.ids[k] for k in batch]).T.astype(np.int64)).to(self.device)
         return self.module(ids, torch.from_numpy(self.lengths[batch] - 1).to(self.device), random)
 
     def _labels(self, batch: NDArray[np.int64]) -> Tensor:
-        return torch.from_numpy(self.corpus.labels[batch]).to(self.device)
+        return torch.from_numpy(self.encoded.labels[batch]).to(self.device)
 
     def _set_rate(self, done: float) -> None:
         for group in self.optimiser.param_groups:
@@ -320,9 +320,9 @@ class _Run:
         return loss / len(self.held_out), right / len(self.held_out)
 
     def network(self, weights: dict[str, Tensor], measured: dict[str, str] | None = None) -> Network:
-        module = _Module(self.recipe, len(self.corpus.vocabulary))
+        module = _Module(self.recipe, len(self.encoded.vocabulary))
         module.load_state_dict(weights)
-        return _network(self.recipe, self.corpus.vocabulary, module, measured or {})
+        return _network(self.recipe, self.encoded.vocabulary, module, measured or {})
 
     # ---- checkpoints: safetensors too ------------------------------------------------------------------------
 

@@ -51,7 +51,7 @@ class WordAttractors:
         Speed there, ½‖F − s‖².
     logit : (V,)
         The first readout.
-    memory : (V,)
+    time_constant : (V,)
         Slowest time constant in words, 1/|ln|λ₁||.
     """
 
@@ -60,14 +60,14 @@ class WordAttractors:
     fixed: NDArray[np.bool_]
     q: NDArray[np.float64]
     logit: NDArray[np.float64]
-    memory: NDArray[np.float64]
+    time_constant: NDArray[np.float64]
 
     @property
     def slow(self) -> NDArray[np.bool_]:
         """Not certified, but hardly moving."""
         return ~self.fixed & (self.q < RESTING)
 
-    def by_readout(self) -> NDArray[np.int64]:
+    def order_by_logit(self) -> NDArray[np.int64]:
         """Rows from the most negative word to the most positive."""
         return np.argsort(self.logit, kind="stable")
 

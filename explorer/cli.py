@@ -1,6 +1,6 @@
 """The command line: ``pinkx VERB …``.
 
-A verb's module is imported only when the verb is run, so that ``pinkx --help`` answers at once: help comes from the
+A verb's module is imported only when the verb runs, so that ``pinkx --help`` responds at once; its text comes from the
 table below.
 """
 
@@ -15,32 +15,32 @@ from typing import Any
 
 import click
 
-# Each verb is `command` in the module of its name in explorer.commands.
+# Each verb is `command` in the module of the same name in explorer.commands.
 VERBS = {
-    "tui": "Watch a network read, in the terminal.",
-    "gui": "Watch a network read, in a window.",
+    "tui": "Explore a network in the terminal.",
+    "gui": "Explore a network on the desktop.",
     "networks": "List the networks that ship with pinkx.",
-    "reviews": "List reviews, or fetch the IMDb archive.",
+    "reviews": "List reviews, or download the IMDb archive.",
     "train": "Train a network.",
-    "points": "Find a network's fixed points, or where every word would lead.",
-    "measure": "Remake a paper's tables and figures: one-over-f, fixed-points.",
+    "points": "Find a network's fixed points, or the attractor of every word.",
+    "measure": "Reproduce a paper's tables and figures: one-over-f, fixed-points.",
     "calibrate": "Tabulate what the estimator of α gives for exact 1/f noise.",
-    "keys": "List every key, as a file to change.",
-    "doctor": "Say what works on this machine, and what to do about what does not.",
+    "keys": "Print all key bindings as a file you can edit.",
+    "doctor": "Check what works on this machine, and how to fix what does not.",
 }
 
 
-class Failure(click.ClickException):
-    """What a person reads when a verb cannot go on."""
+class UserError(click.ClickException):
+    """An error that the user can act on: its message is printed without a traceback."""
 
     def show(self, file: Any = None) -> None:
-        # The message may quote a file; its control characters must not reach the terminal.
+        # The message may quote a file, whose control characters must not reach the terminal.
         shown = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in self.message)
         click.echo(f"error: {shown}", file=file, err=True)
 
 
 class Verbs(click.Group):
-    """The verbs of the table, each imported when it is wanted."""
+    """The verbs of the table, each imported on first use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS)
@@ -63,27 +63,27 @@ class Verbs(click.Group):
         except KeyboardInterrupt:
             raise click.exceptions.Exit(128 + signal.SIGINT) from None
         except (ValueError, OSError) as error:
-            # click itself ends quietly when whoever reads our output has gone (EPIPE).
+            # click itself ends silently when the reader of our output is gone (EPIPE).
             if ctx.params["debug"] or getattr(error, "errno", None) == errno.EPIPE:
                 raise
-            raise Failure(str(error)) from error
+            raise UserError(str(error)) from error
 
 
 @click.group(
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"]},
     subcommand_metavar="VERB …",
-    epilog="`pinkx VERB --help` tells the options of a verb.",
+    epilog="`pinkx VERB --help` lists the options of a verb.",
 )
 @click.version_option(package_name="pinkx", prog_name="pinkx", message="%(prog)s %(version)s")
-@click.option("--debug", is_flag=True, help="Show where an error arose.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def pinkx(debug: bool) -> None:
-    """Watch a trained recurrent network think: which gates open, whether its activity is 1/f noise, which cells are
-    dead, and along which attractor it moves."""
+    """See inside a trained recurrent network while it reads: which gates open, whether its activity is 1/f noise,
+    which cells are dead, and along which attractor its state moves."""
 
 
 def main() -> None:
-    """Run the program; a terminated one leaves as an interrupted one does, through every ``finally``."""
+    """Run the program. SIGTERM and SIGHUP end it like an interrupt: every ``finally`` runs."""
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))

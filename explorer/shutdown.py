@@ -1,4 +1,4 @@
-"""The end of a face: the engine stopped, a reason not to have opened raised, the process ended at once."""
+"""Shutting down a front end: stop the engine, raise a start-up error, end the process at once."""
 
 from __future__ import annotations
 
@@ -7,36 +7,56 @@ import os
 import sys
 import threading
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import click
 
 from explorer.session.saved_state import remembered, save_state
 
-CLOSING = 1.0  # seconds the engine may take to stop; it looks at its commands every few milliseconds
-WRITING = 20.0  # seconds it may take if a recording is to be written first
+if TYPE_CHECKING:
+    from explorer.session.launcher import Opening
+    from explorer.session.session import Session
+
+STOP_LIMIT = 1.0  # seconds the engine may take to stop; it reads its commands every few milliseconds
+WRITE_LIMIT = 20.0  # seconds it may take if a recording has to be written first
 
 
-def leave(face: Any, code: int) -> None:
-    """End the session of a face (``session``, ``opening``, ``failure``), and the process with an exit code.
+class FrontEnd(Protocol):
+    """What shutting down needs to know about the terminal or the desktop application."""
+
+    session: Session | None
+    opening: Opening | None
+    failure: Exception | None
+    """Why no session could be opened."""
+
+    @property
+    def section(self) -> str:
+        """Field of the saved state that belongs to this front end."""
+
+    def kept(self) -> dict[str, Any]:
+        """Return the front end's own part of the saved state."""
+
+
+def shut_down(front_end: FrontEnd, code: int) -> NoReturn:
+    """Save the user's choices, close the session and end the process with an exit code.
 
     Raises
     ------
     Exception
-        ``face.failure``, if there is one.
+        ``front_end.failure``, if there is one.
     """
-    keep(face)
-    close_session(face)
-    if face.failure is not None:
-        raise face.failure
+    save_choices(front_end)
+    close_session(front_end)
+    if front_end.failure is not None:
+        raise front_end.failure
     end_now(code)
 
 
 def end_now(code: int) -> NoReturn:
-    """End the process without waiting for its threads; nothing must be left to write.
+    """End the process without waiting for its threads; all files must have been written.
 
-    Taking PyTorch and numba down in order lasts seconds on a busy machine. A thread inside an import or a compilation
-    cannot be stopped at all, and one inside PyTorch aborts the process as the interpreter is taken down.
+    An orderly exit takes seconds on a busy machine, because PyTorch and numba clean up. A thread that is importing or
+    compiling cannot be stopped at all, and one inside PyTorch aborts the process during interpreter shutdown.
     """
     with contextlib.suppress(OSError):  # the terminal may be gone
         sys.stdout.flush()
@@ -44,25 +64,26 @@ def end_now(code: int) -> NoReturn:
     os._exit(code)
 
 
-def keep(face: Any) -> None:
-    """Keep what the person chose for the next visit; each face has a part of its own, ``section`` and ``kept()``."""
-    if face.session is None or face.opening is None or not face.opening.wishes.keep:
+def save_choices(front_end: FrontEnd) -> None:
+    """Save the user's choices for the next start, unless the front end was opened not to."""
+    if front_end.session is None or front_end.opening is None or not front_end.opening.wishes.keep:
         return
     try:
-        state = replace(remembered(face.session, face.opening.state), **{face.section: face.kept()})
+        parts: dict[str, Any] = {front_end.section: front_end.kept()}
+        state = replace(remembered(front_end.session, front_end.opening.state), **parts)
         save_state(state)
     except OSError as error:
-        click.echo(f"this visit could not be kept for the next: {error}", err=True)
+        click.echo(f"your choices could not be saved for the next start: {error}", err=True)
 
 
-def close_session(face: Any) -> None:
-    """Stop the engine and all that works for it, waiting only for a moment."""
-    session = face.session or (face.opening.session if face.opening is not None else None)
+def close_session(front_end: FrontEnd) -> None:
+    """Stop the engine and its workers, within a time limit."""
+    session = front_end.session or (front_end.opening.session if front_end.opening is not None else None)
     if session is None:
         return
-    closing = threading.Thread(target=session.close, name="pinkx closing", daemon=True)
+    closing = threading.Thread(target=session.close, name="pinkx shutdown", daemon=True)
     closing.start()
-    closing.join(WRITING if session.recorder.busy else CLOSING)
+    closing.join(WRITE_LIMIT if session.recorder.busy else STOP_LIMIT)
     if closing.is_alive():
         with contextlib.suppress(OSError):
-            click.echo("the engine was still busy; left without waiting for it", err=True)
+            click.echo("the engine did not stop in time; pinkx ended without waiting for it", err=True)

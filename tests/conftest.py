@@ -1,11 +1,12 @@
-"""What tests of several rooms share."""
+"""Settings and fixtures that all tests share."""
 
 from __future__ import annotations
 
 import os
 
-# torch with two threads beside another busy process is a hundred times slower than with one
+# The test processes share the cores, and two torch threads beside a busy process are a hundred times slower than one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("NUMBA_NUM_THREADS", "2")  # the fewest that still test the threaded path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # windows need no screen
 
 from pathlib import Path
@@ -19,13 +20,11 @@ except ImportError:
 else:
     pytest_plugins = ["pytestqt.plugin"]
 
-BESIDE = Path(__file__).parents[2] / "shared" / "data" / "aclImdb_labelled.tar.gz"
-
 
 @pytest.fixture(scope="session")
 def imdb() -> Path:
-    """The IMDb archive; a test that asks for it is skipped where there is none."""
-    path = Path(os.environ.get("PINKX_IMDB", BESIDE))
+    """Return the path of the IMDb archive, which PINKX_IMDB names; skip the test without one."""
+    path = Path(os.environ.get("PINKX_IMDB", ""))
     if not path.is_file():
-        pytest.skip(f"no IMDb archive: {path} is not there; name one with PINKX_IMDB")
+        pytest.skip("no IMDb archive: PINKX_IMDB names none")
     return path

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import queue
 import socket
-import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from itertools import count
-from multiprocessing.connection import Connection
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from engine.live.shared_state import Block
-from engine.live.subprocess_ import begin_child
+from engine.live.worker import Worker
 from engine.text import Review
 
 if TYPE_CHECKING:
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
 SOURCES: Final = 4  # sources of reviews that the process keeps, so that turning pages sends none again
 _NUMBERED: Final = 64  # sources that are known here, for commands may still wait
 _STOP_SECONDS: Final = 5.0
-_PATIENCE: Final = 0.5  # seconds for the threads that only pass things on
 
 
 class Apart:
@@ -46,14 +43,8 @@ class Apart:
     """
 
     def __init__(self) -> None:
-        self._memory, theirs = socket.socketpair()
-        with theirs:
-            begun = begin_child("engine.live.engine_server:serve", theirs.fileno(), handles=[theirs.fileno()])
-        self._process: subprocess.Popen[bytes] = begun[0]
-        self._pipe: Connection = begun[1]
         self._lock = threading.RLock()
-        self._orders: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
-        self._threads: list[threading.Thread] = []
+        self._started = False
         self._ready: Future[None] = Future()
         self._closed = False
         self._numbers = count(1)
@@ -66,6 +57,17 @@ class Apart:
         self._blocks: list[tuple[Block, Network | None]] = []
         self._seen = 0
         self._snapshot: Snapshot | None = None
+        self._memory, theirs = socket.socketpair()
+        with theirs:
+            self._worker = Worker(
+                "engine.live.engine_server:serve",
+                theirs.fileno(),
+                name="pinkx engine's process",
+                on_message=lambda message: self._heed(*message),
+                on_exit=self._exited,
+                on_send_error=lambda _, error: self._fail(error),
+                handles=[theirs.fileno()],
+            )
 
     # ---- what a stream asks ----------------------------------------------------------------------------------
 
@@ -82,11 +84,9 @@ class Apart:
         from engine.live.run import NOTHING
 
         self._sources[0] = NOTHING
-        self._orders.put(("start", self._number(network), network, settings))
-        for work in (self._send, self._listen):
-            thread = threading.Thread(target=work, args=(events,), name="pinkx engine's process", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        self._events = events
+        self._started = True
+        self._worker.send(("start", self._number(network), network, settings))
         try:
             self._ready.result()
         except Exception:
@@ -103,7 +103,7 @@ class Apart:
             elif name in ("take", "record") and arguments[0] is not None:
                 number, calls = next(self._numbers), self._takes if name == "take" else self._keeps
                 calls[number], arguments = arguments[0], (number,)
-            self._orders.put((name, *arguments))
+            self._worker.send((name, *arguments))
 
     @property
     def snapshot(self) -> Snapshot:
@@ -127,16 +127,7 @@ class Apart:
             if self._closed:
                 return
             self._closed = True
-        self._orders.put(None)
-        if not self._threads:
-            self._process.kill()
-        try:
-            self._process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        for thread in self._threads:
-            thread.join(_PATIENCE)
+        self._worker.close(_STOP_SECONDS if self._started else 0)
         self._memory.close()
 
     # ---- numbers that stand for things -----------------------------------------------------------------------
@@ -191,44 +182,25 @@ class Apart:
 
     # ---- threads ---------------------------------------------------------------------------------------------
 
-    def _send(self, events: queue.SimpleQueue[Event]) -> None:
-        order: tuple[Any, ...] | None = ()
-        while order is not None:
-            order = self._orders.get()
-            try:
-                self._pipe.send(order)
-            except OSError:
-                return  # the process is gone, and who listens knows
-            except Exception as error:  # what cannot be pickled
-                from engine.live.snapshot import Event
+    def _fail(self, message: str) -> None:
+        from engine.live.snapshot import Event
 
-                events.put(Event("failed", self.snapshot.run, str(error) or repr(error)))
+        self._events.put(Event("failed", self.snapshot.run, message))
 
-    def _listen(self, events: queue.SimpleQueue[Event]) -> None:
-        try:
-            while not self._ready.done() or self._ready.exception() is None:
-                self._heed(events, *self._pipe.recv())
-            return  # the run was refused
-        except (EOFError, OSError):
-            reason = f"code {self._process.wait()}"
-        except Exception as error:  # nobody listens any more: without an end, everybody would wait
-            self._process.kill()
-            reason = f"{error!r}"
-        told = f"the engine's process ended by itself, with {reason}; leave pinkx and open it again"
+    def _exited(self, reason: str) -> None:
+        message = f"the engine's process ended by itself, with {reason}; leave pinkx and open it again"
         if not self._ready.done():
-            self._ready.set_exception(OSError(told))
-        elif not self._closed:
-            from engine.live.snapshot import Event
-
+            self._ready.set_exception(OSError(message))
+        elif self._ready.exception() is None:  # else it ended because it refused the run
             with self._lock:
                 self._snapshot = replace(self.snapshot, playing=False)
             for give in self._takes.values():
                 give(None)
-            events.put(Event("failed", self._snapshot.run, told))
+            self._fail(message)
 
-    def _heed(self, events: queue.SimpleQueue[Event], kind: str, *told: Any) -> None:
+    def _heed(self, kind: str, *told: Any) -> None:
         if kind == "event":
-            events.put(told[0])
+            self._events.put(told[0])
         elif kind == "block":
             number, network, *layout = told
             handles = socket.recv_fds(self._memory, 1, 1)[1]

@@ -7,7 +7,6 @@ import socket
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from engine.live.engine_process import remember
@@ -16,6 +15,7 @@ from engine.live.ring import Ring
 from engine.live.run import LiveRun
 from engine.live.shared_state import Block, shared_file
 from engine.live.snapshot import Event, Snapshot
+from engine.live.worker import ParentConnection
 from engine.network import Network
 from engine.text import Review
 
@@ -26,8 +26,8 @@ _ROOM: Final = 1 << 16, 1024  # bytes for a state, and for each cell: α, its re
 
 def serve(pipe_handle: int, memory_handle: int) -> None:
     """Run what the other end of the pipe asks for, until it closes."""
-    outlet = _Outlet(Connection(pipe_handle), socket.socket(fileno=memory_handle))
-    _, number, network, settings = outlet.take()
+    outlet = _Outlet(ParentConnection(pipe_handle), socket.socket(fileno=memory_handle))
+    _, number, network, settings = outlet.parent.receive()
     outlet.given[id(network)] = number
     try:
         run = LiveRun(network, settings, outlet)
@@ -41,7 +41,7 @@ def serve(pipe_handle: int, memory_handle: int) -> None:
 
 
 def _obey(outlet: _Outlet, run: LiveRun) -> None:
-    while (order := outlet.take()) is not None:
+    while (order := outlet.parent.receive()) is not None:
         name, *arguments = order
         run.commands.put((name, outlet.meant(name, *arguments)))
     run.commands.put(None)
@@ -56,24 +56,14 @@ class _Source(list[Review]):
 class _Outlet:
     """Sends what the run finds, and knows what the numbers of the other process stand for."""
 
-    def __init__(self, pipe: Connection, memory: socket.socket) -> None:
-        self._pipe, self._memory = pipe, memory
+    def __init__(self, parent: ParentConnection, memory: socket.socket) -> None:
+        self.parent, self._memory = parent, memory
         self.given: dict[int, int] = {}  # the numbers of networks by their identities
         self._sources: dict[int, _Source] = {}
         self._block: Block | None = None
 
     def send(self, *message: Any) -> None:
-        try:
-            self._pipe.send(message)
-        except OSError:
-            os._exit(0)
-
-    def take(self) -> Any:
-        """The next order, None for the last."""
-        try:
-            return self._pipe.recv()
-        except (EOFError, OSError):
-            os._exit(0)  # whatever the run is deep in
+        self.parent.send(message)
 
     def meant(self, name: str, *arguments: Any) -> tuple[Any, ...]:
         """The arguments of a command, with things in the place of numbers."""

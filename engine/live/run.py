@@ -16,12 +16,13 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from engine.activity import THRESHOLD, RollingActivity, dead
+from engine.activity import THRESHOLD, RollingActivity, is_dead
 from engine.fluctuation import RollingExponent, rolling_scales
 from engine.live.replay import Analysis, Playback, RecordedNetwork, RecordedReview, recorded
 from engine.live.ring import Ring
 from engine.live.snapshot import Event, Floats, Snapshot
 from engine.network import Network
+from engine.probability import positive_probability
 from engine.recording import DeviceStepper, Stepper
 from engine.text import Review
 
@@ -246,8 +247,8 @@ class LiveRun:
         sums = np.stack([signals[name].sum(axis=1, dtype=np.float64) for name in self._names], axis=1)
         return {"alpha": self._sums.trace(sums).alpha}
 
-    def _probabilities(self, h: NDArray[np.float32]) -> NDArray[np.float32]:
-        return 1 / (1 + np.exp(-(h @ self._readout_weight + self._readout_bias)))
+    def _probabilities(self, h: NDArray[np.float32]) -> NDArray[np.float64]:
+        return positive_probability(h @ self._readout_weight + self._readout_bias)
 
     def _begin(self) -> None:
         """Word 0 of the present review through the present network."""
@@ -357,7 +358,7 @@ class LiveRun:
             cell_alpha=cells.alpha,
             cell_reason=cells.reason,
             activity=activity,
-            dead=dead(activity, self._threshold),
+            dead=is_dead(activity, self._threshold),
             threshold=self._threshold,
             window=self._window,
             scales=self._scales,

@@ -1,1 +1,1 @@
-"""One module for each verb of the command line; each holds one click command named ``command``."""
+"""One module per verb of the command line, each with a click command named ``command``."""

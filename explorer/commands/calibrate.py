@@ -1,15 +1,20 @@
-"""``pinkx calibrate``: what the estimators give when the answer is known."""
+"""``pinkx calibrate``: what the estimators of α and β give for noise of known exponent."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
-from engine.fluctuation import ORDERS, default_scales, rolling_scales
+from engine.fluctuation import ORDERS, default_scales, exponents, fluctuations, rolling_scales
+from engine.noise import power_law_noise
 from engine.null import BETAS, COUNT, Null, band
+from explorer.commands.plots import plot_option
+
+PLOTTED = {0.0: "white noise", 1.0: "1/f noise"}
 
 
 def _scales(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, ...] | None:
@@ -19,18 +24,22 @@ def _scales(context: click.Context, parameter: click.Parameter, text: str | None
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise click.BadParameter(
-            f"expected whole numbers with commas between them, such as 10,20,40, got {text!r}"
+            f"expected whole numbers separated by commas, such as 10,20,40, got {text!r}"
         ) from None
 
 
 @click.command
-@click.option("--length", default=500, show_default=True, metavar="WORDS", help="Length of every series.")
-@click.option("--window", type=int, metavar="WORDS", help="A rolling window instead: its length and its scales.")
+@click.option("--length", default=500, show_default=True, metavar="WORDS", help="Length of each series.")
+@click.option("--window", type=int, metavar="WORDS", help="Use the length and the scales of a rolling window instead.")
 @click.option("--scales", callback=_scales, metavar="S,S,…", help="Box lengths.  [default: 20 from 10 to LENGTH/4]")
-@click.option("--order", type=click.Choice([str(order) for order in ORDERS]), default="1", show_default=True)
-@click.option("--standard", is_flag=True, help="Standard DFA instead of the unbiased one.")
-@click.option("--count", default=COUNT, show_default=True, type=click.IntRange(2), help="Series of each β.")
-@click.option("--json", "as_json", is_flag=True, help="One object, for scripts.")
+@click.option(
+    "--order", type=click.Choice([str(order) for order in ORDERS]), default="1", show_default=True,
+    help="Order of the polynomial removed from each box.",
+)  # fmt: skip
+@click.option("--standard", is_flag=True, help="Use standard instead of unbiased DFA.")
+@click.option("--count", default=COUNT, show_default=True, type=click.IntRange(2), help="Number of series for each β.")
+@plot_option
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def command(
     length: int,
     window: int | None,
@@ -38,11 +47,12 @@ def command(
     order: str,
     standard: bool,
     count: int,
+    plot: bool,
     as_json: bool,
 ) -> None:
-    """Tabulate DFA's α, and β from the spectrum, for exact 1/f^β noise: mean ± spread over many series.
+    """Tabulate α by DFA, and β from the spectrum, for exact 1/f^β noise: mean ± standard deviation over many series.
 
-    An exponent of a network means little beside a table for another length or other scales.
+    Compare an exponent of a network only with a table for the same length and the same scales.
     """
     length = window or length
     chosen = scales or (rolling_scales(window) if window else default_scales(length))
@@ -59,15 +69,32 @@ def command(
         f"{count} series of {length} words · {kind} DFA of order {order} · scales {' '.join(map(str, chosen))}\n"
     )
     line = "{:>6}{:>7}{:>17}{:>17}{:>17}{:>17}".format
-    click.echo(line("β", "α", "α by DFA", "9 in 10", "β = 2α − 1", "β by spectrum"))
+    click.echo(line("β", "α", "α by DFA", "90 % interval", "β = 2α − 1", "β by spectrum"))
     for r in rows:
-        click.echo(
-            line(
-                f"{r.beta:.2f}",
-                f"{(r.beta + 1) / 2:.3f}",
-                f"{r.alpha:.3f} ± {r.alpha_spread:.3f}",
-                f"{r.low:.3f} … {r.high:.3f}",
-                f"{2 * r.alpha - 1:.3f} ± {2 * r.alpha_spread:.3f}",
-                f"{r.spectral:.3f} ± {r.spectral_spread:.3f}",
-            )
+        cells = (
+            f"{r.beta:.2f}",
+            f"{(r.beta + 1) / 2:.3f}",
+            f"{r.alpha:.3f} ± {r.alpha_spread:.3f}",
+            f"{r.low:.3f} … {r.high:.3f}",
+            f"{2 * r.alpha - 1:.3f} ± {2 * r.alpha_spread:.3f}",
+            f"{r.spectral:.3f} ± {r.spectral_spread:.3f}",
         )
+        click.echo(line(*cells).replace("-", "−"))
+    if plot:
+        _plot(length, chosen, int(order), not standard, count)
+
+
+def _plot(length: int, scales: Sequence[int], order: int, unbiased: bool, count: int) -> None:
+    """Draw F(s) of white and 1/f noise, averaged over series, and the histograms of β."""
+    import numpy as np
+
+    from explorer.commands.plots import Curve, curves, histogram
+
+    drawn, estimates = [], {}
+    for beta, name in PLOTTED.items():
+        series = power_law_noise(beta, length, count, np.random.default_rng((length, round(1000 * (beta + 1)))))
+        F = fluctuations(series, scales, order, unbiased)
+        estimates[name] = exponents(F, scales).beta
+        drawn.append(Curve(name, scales, np.exp(np.log(F).mean(axis=0)), marks=True))
+    click.echo("\n" + curves("F(s), geometric mean", drawn, "scale s, words", "F(s)", log_log=True))
+    click.echo(histogram("β = 2α − 1", estimates, "β", "series"), nl=False)

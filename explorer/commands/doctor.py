@@ -1,4 +1,4 @@
-"""``pinkx doctor``: what works on this machine, and what to do about what does not."""
+"""``pinkx doctor``: what works on this machine, and how to fix what does not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import click
 
 from explorer.gui.libraries import QT_LIBRARIES, QT_X11_LIBRARIES, missing_packages
 
-SMALLEST, ROOMY = (60, 16), (100, 30)  # columns × rows: what the terminal face needs, and what shows all panels at once
+SMALLEST, ROOMY = (60, 16), (100, 30)  # columns × rows: the least, and enough for all panels
 
 State = Literal["good", "absent", "broken"]
 MARKS: dict[State, str] = {"good": "✓", "absent": "–", "broken": "✗"}
@@ -24,7 +24,7 @@ ASCII_MARKS: dict[State, str] = {"good": "ok", "absent": "--", "broken": "!!"}
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report: absent is what pinkx can do without, broken what it cannot."""
+    """One line of the report: pinkx can do without what is absent, but not without what is broken."""
 
     group: str
     name: str
@@ -34,12 +34,12 @@ class Finding:
 
 
 @click.command
-@click.option("--json", "as_json", is_flag=True, help="One object, for scripts.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    """Say what works on this machine, and what to do about what does not.
+    """Check what works on this machine, and how to fix what does not.
 
-    Ends with 1 if something that pinkx needs is broken (✗); what it can do without (–) is only told.
+    The exit status is 1 if something that pinkx needs is broken (✗). What is optional (–) does not count.
     """
     findings = [*device(), *versions(), *data(), *terminal(), *qt()]
     sound = all(finding.state != "broken" for finding in findings)
@@ -51,7 +51,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
 
 
 def draw(findings: list[Finding]) -> None:
-    """The report, a heading for each group."""
+    """Print the findings under a heading for each group."""
     unicode = "utf" in (sys.stdout.encoding or "").lower()
     group = ""
     for finding in findings:
@@ -63,7 +63,7 @@ def draw(findings: list[Finding]) -> None:
 
 
 def device() -> Iterator[Finding]:
-    """What computes here."""
+    """Check the CPU, PyTorch and CUDA."""
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield Finding("device", "CPU", f"{count} cores, {platform.machine()}")
     try:
@@ -78,11 +78,11 @@ def device() -> Iterator[Finding]:
     elif torch.version.cuda is None:
         yield Finding("device", "CUDA", "torch is a CPU build", "absent")
     else:
-        yield Finding("device", "CUDA", f"torch is built for CUDA {torch.version.cuda}, which finds no GPU", "absent")
+        yield Finding("device", "CUDA", f"torch is built for CUDA {torch.version.cuda} but finds no GPU", "absent")
 
 
 def versions() -> Iterator[Finding]:
-    """Every library pinkx asks for, held against the range it asks for."""
+    """Compare every required library with the supported range of versions."""
     from packaging.requirements import Requirement
 
     yield Finding("versions", "python", platform.python_version())
@@ -91,7 +91,7 @@ def versions() -> Iterator[Finding]:
         wanted = Requirement(line)
         optional = wanted.marker is not None and wanted.marker.evaluate({"extra": "gui"})
         if wanted.marker is not None and not optional:
-            continue  # for development, or for another system
+            continue  # a development dependency, or one of another system
         try:
             found = importlib.metadata.version(wanted.name)
         except importlib.metadata.PackageNotFoundError:
@@ -99,20 +99,20 @@ def versions() -> Iterator[Finding]:
         if found and wanted.specifier.contains(found, prereleases=True):
             yield Finding("versions", wanted.name, found)
         else:
-            what = f"{found} does not suit" if found else "not installed"
-            advice = f"pip install '{wanted.name}{wanted.specifier}'" + (" (for a window only)" if optional else "")
+            what = f"{found} is not supported" if found else "not installed"
+            advice = f"pip install '{wanted.name}{wanted.specifier}'" + (" (desktop only)" if optional else "")
             yield Finding("versions", wanted.name, what, "absent" if optional else "broken", advice)
 
 
 def data() -> Iterator[Finding]:
-    """What there is to read, and what to read it with."""
-    from engine.catalogue import shipped
+    """Check the shipped networks and reviews, and look for the IMDb archive."""
+    from engine.catalogue import shipped_networks
     from engine.imdb import find_archive
     from engine.reviews import open_reviews
 
-    again = "install pinkx anew: its own files are missing or damaged"
+    again = "reinstall pinkx: its own files are missing or damaged"
     try:
-        networks = shipped()
+        networks = shipped_networks()
         state: State = "good" if networks else "broken"
         yield Finding("data", "networks", f"{len(networks)} shipped", state, "" if networks else again)
     except (ValueError, OSError) as error:
@@ -128,45 +128,49 @@ def data() -> Iterator[Finding]:
 
 
 def terminal() -> Iterator[Finding]:
-    """What this terminal shows."""
+    """Check the size, colours and encoding of the terminal."""
     from rich.console import Console
 
     if not sys.stdout.isatty():
-        advice = "`pinkx tui` wants to be started in a terminal"
+        advice = "run `pinkx tui` in a terminal"
         yield Finding("terminal", "standard output", "is not a terminal", "absent", advice)
         return
     console = Console()
     columns, rows = console.size
     if columns < SMALLEST[0] or rows < SMALLEST[1]:
-        advice = f"enlarge it to {SMALLEST[0]}×{SMALLEST[1]} or more for `pinkx tui`"
+        advice = f"`pinkx tui` needs at least {SMALLEST[0]}×{SMALLEST[1]}"
         yield Finding("terminal", "size", f"{columns}×{rows}", "absent", advice)
     else:
         roomy = columns >= ROOMY[0] and rows >= ROOMY[1]
-        advice = "" if roomy else f"from {ROOMY[0]}×{ROOMY[1]} on, all panels show at once"
+        advice = "" if roomy else f"{ROOMY[0]}×{ROOMY[1]} shows all panels at once"
         yield Finding("terminal", "size", f"{columns}×{rows}", advice=advice)
     depth = {"truecolor": "16 million", "256": "256", "standard": "16", "windows": "16"}.get(console.color_system or "")
-    told = ", ".join(f"{name}={os.environ[name]}" for name in ("TERM", "COLORTERM", "NO_COLOR") if name in os.environ)
+    settings = ", ".join(
+        f"{name}={os.environ[name]}" for name in ("TERM", "COLORTERM", "NO_COLOR") if name in os.environ
+    )
     if console.no_color:
-        yield Finding("terminal", "colours", f"none ({told})", "absent", "unset NO_COLOR to see colours")
+        yield Finding("terminal", "colours", f"none ({settings})", "absent", "unset NO_COLOR for colours")
     elif depth == "16 million":
-        yield Finding("terminal", "colours", f"{depth} ({told})")
+        yield Finding("terminal", "colours", f"{depth} ({settings})")
     else:
-        advice = "if it can show more, set COLORTERM=truecolor"
-        yield Finding("terminal", "colours", f"{depth or 'none'} ({told})", "good" if depth else "absent", advice)
+        advice = "if the terminal supports more, set COLORTERM=truecolor"
+        yield Finding("terminal", "colours", f"{depth or 'none'} ({settings})", "good" if depth else "absent", advice)
     if "utf" in (sys.stdout.encoding or "").lower():
         yield Finding("terminal", "encoding", sys.stdout.encoding)
     else:
-        yield Finding("terminal", "encoding", sys.stdout.encoding, "absent", "set LANG to a UTF-8 locale, as C.UTF-8")
+        yield Finding(
+            "terminal", "encoding", sys.stdout.encoding, "absent", "set LANG to a UTF-8 locale, such as C.UTF-8"
+        )
 
 
 def qt() -> Iterator[Finding]:
-    """The system libraries of the window, looked for without loading Qt."""
+    """Look for the system libraries that Qt needs, without loading Qt."""
     if sys.platform != "linux":
-        return  # elsewhere Qt brings all it needs
-    for name, libraries in (("without a screen", QT_LIBRARIES), ("on X11", QT_LIBRARIES | QT_X11_LIBRARIES)):
+        return  # elsewhere Qt ships with its libraries
+    for name, libraries in (("without a display", QT_LIBRARIES), ("on X11", QT_LIBRARIES | QT_X11_LIBRARIES)):
         missing = missing_packages(libraries)
         if missing:
-            advice = f"apt install {' '.join(missing)} (for a window only)"
+            advice = f"apt install {' '.join(missing)} (desktop only)"
             yield Finding("Qt libraries", name, f"{len(missing)} missing", "absent", advice)
         else:
             yield Finding("Qt libraries", name, f"all {len(libraries)} found")

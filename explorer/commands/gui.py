@@ -1,23 +1,21 @@
-"""``pinkx gui``: watch a network read, in a window."""
+"""``pinkx gui``: explore a network on the desktop."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from explorer.commands.launch_options import opens, pictured
+from explorer.commands.launch_options import Screenshot, launch_options, screenshot_options
 from explorer.session.launcher import LaunchOptions
 
 
 @click.command()
-@opens
-@pictured("1600x1000", (16_000, 16_000), "Pixels", "display")
-def command(wishes: LaunchOptions, picture: tuple[Path, float, tuple[int, int]] | None) -> None:
-    """Watch a network read, in a window. Press ? for every key."""
+@launch_options
+@screenshot_options("1600x1000", (16_000, 16_000), "pixels", "display")
+def command(options: LaunchOptions, screenshot: Screenshot | None) -> None:
+    """Explore a network on the desktop. Press ? for a list of all keys."""
     from explorer.gui.launch import run, take_picture
 
-    if picture is None:
-        run(wishes)
+    if screenshot is None:
+        run(options)
     else:
-        take_picture(wishes, *picture)
+        take_picture(options, *screenshot)

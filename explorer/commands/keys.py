@@ -1,4 +1,4 @@
-"""``pinkx keys``: every key, as a file to change."""
+"""``pinkx keys``: all key bindings, as a file to edit."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from explorer.session.keymap import ALL, actions_with, as_toml, load_keys
 
 
 @click.command()
-@click.option("--keys", type=click.Path(path_type=Path), metavar="FILE", help="Another file of keys than your own.")
+@click.option(
+    "--keys", type=click.Path(path_type=Path), metavar="FILE", help="Read key bindings from this file instead of yours."
+)
 def command(keys: Path | None) -> None:
-    """Print every action with its keys as TOML, your own keys among them.
+    """Print every action with its keys as TOML, including your own bindings.
 
-    Change what you like and save it where the first lines say; `pinkx tui --keys FILE` takes any other file.
+    Edit the output and save it under the name given in its first lines, or anywhere for `pinkx tui --keys FILE`.
     """
     click.echo(as_toml(actions_with(load_keys(keys), ALL)), nl=False)

@@ -1,4 +1,4 @@
-"""The options that both faces take: what to open."""
+"""Command-line options that the terminal and the desktop share: what to open, and screenshots."""
 
 from __future__ import annotations
 
@@ -11,39 +11,44 @@ import click
 
 from explorer.session.launcher import DEFAULT_SPEED, LaunchOptions
 
+Screenshot = tuple[Path, float, tuple[int, int]]
+"""File, seconds of reading before the picture is taken, and its size (width, height)."""
+
 _OPTIONS = (
     click.option("--network", metavar="NAME", help="A shipped network (see `pinkx networks`) or a .safetensors file."),
     click.option(
         "--reviews",
         metavar="SOURCE",
-        help="A folder, a .txt, .csv or .jsonl file, an archive, or imdb:test; "
-        "the reviews that come with pinkx otherwise.",
+        help="A folder, a .txt, .csv or .jsonl file, an archive, or imdb:test.  [default: the reviews that ship "
+        "with pinkx]",
     ),
-    click.option("--review", type=click.IntRange(min=1), metavar="N", help="Begin with review N, from 1."),
+    click.option("--review", type=click.IntRange(min=1), metavar="N", help="Start with review N, counted from 1."),
     click.option(
-        "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where the network runs."
+        "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
+        help="Device that runs the network.",
     ),
     click.option(
         "--speed", type=click.FloatRange(min=0, min_open=True), metavar="WORDS",
-        help=f"Words a second to begin with, inf for as fast as it goes; {DEFAULT_SPEED:.0f} the first time.",
+        help=f"Initial speed in words per second; inf for full speed.  [default: the last one, at first "
+        f"{DEFAULT_SPEED:.0f}]",
     ),
     click.option(
         "--replay", type=click.Path(path_type=Path), metavar="FILE",
-        help="Play a recording (key R or E), without its network.",
+        help="Play a recording (made with the keys R or E); needs no network.",
     ),
     click.option(
         "--keys", type=click.Path(path_type=Path), metavar="FILE",
-        help="Your own keys, as `pinkx keys` prints them.",
+        help="Read key bindings from this file; `pinkx keys` prints one to start from.",
     ),
-    click.option("--fresh", is_flag=True, help="Begin as the first time, not as the last visit ended."),
+    click.option("--fresh", is_flag=True, help="Do not restore the choices of the last session."),
 )  # fmt: skip
 
 
-def opens(command: Callable[..., None]) -> Callable[..., None]:
+def launch_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options, and call it with the `LaunchOptions` made from them."""
 
     @functools.wraps(command)
-    def with_wishes(
+    def with_options(
         network: str | None,
         reviews: str | None,
         review: int | None,
@@ -55,42 +60,52 @@ def opens(command: Callable[..., None]) -> Callable[..., None]:
         **others: Any,
     ) -> None:
         if replay is not None and (network or reviews):
-            raise click.UsageError("--replay plays what was recorded: it goes without --network and --reviews")
+            raise click.UsageError("--replay plays a recording: use it without --network and --reviews")
         command(LaunchOptions(network, reviews, review, device, speed, replay, keys, fresh, apart=True), **others)
 
     for option in reversed(_OPTIONS):
-        with_wishes = option(with_wishes)
-    return with_wishes
+        with_options = option(with_options)
+    return with_options
 
 
-def pictured(size: str, largest: tuple[int, int], unit: str, instead: str) -> Callable[..., Any]:
-    """Give a command the options of a picture, and call it with ``picture``: None, or its file, moment and size.
+def screenshot_options(size: str, largest: tuple[int, int], unit: str, display: str) -> Callable[..., Any]:
+    """Give a command the options of a screenshot, and call it with a `Screenshot` or None.
 
-    ``size`` is the default ``WxH``, in a unit of which the largest picture has so many; ``instead`` says of what the
-    person need not have one.
+    Parameters
+    ----------
+    size : str
+        Default size, ``WxH``.
+    largest : tuple of int
+        Largest width and height.
+    unit : str
+        Unit of the size.
+    display : str
+        What a screenshot does without.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
-        def with_picture(wishes: LaunchOptions, screenshot: Path | None, after: float, size: str) -> None:
+        def with_screenshot(options: LaunchOptions, screenshot: Path | None, after: float, size: str) -> None:
             if screenshot is not None and screenshot.suffix.lower() not in (".svg", ".png"):
-                raise click.BadParameter(f"{screenshot}: pictures are .svg or .png files", param_hint="--screenshot")
-            command(wishes, None if screenshot is None else (screenshot, after, _parsed_size(size, largest, example)))
+                raise click.BadParameter(f"{screenshot}: expected a .svg or .png file", param_hint="--screenshot")
+            command(options, None if screenshot is None else (screenshot, after, _parsed_size(size, largest, example)))
 
         options = (
             click.option(
                 "--screenshot", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-                help=f"Without a {instead}: save a picture, .svg or .png, and end.",
+                help=f"Save a picture (.svg or .png) and exit; needs no {display}.",
             ),
             click.option(
                 "--after", type=click.FloatRange(min=0), default=5.0, show_default=True, metavar="SECONDS",
-                help="When to take the picture.",
+                help="Read for this long before the screenshot.",
             ),
-            click.option("--size", default=size, show_default=True, metavar="WxH", help=f"{unit} of the picture."),
+            click.option(
+                "--size", default=size, show_default=True, metavar="WxH", help=f"Size of the screenshot in {unit}."
+            ),
         )  # fmt: skip
         for option in reversed(options):
-            with_picture = option(with_picture)
-        return with_picture
+            with_screenshot = option(with_screenshot)
+        return with_screenshot
 
     example = size
     return decorate

@@ -1,4 +1,4 @@
-"""``pinkx measure``: both papers, reproduced; each paper's module is imported when it is wanted."""
+"""``pinkx measure``: reproduce a paper; each paper's module is imported on first use."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from importlib import import_module
 
 import click
 
-# Each is `command` in the module of its name in explorer.measure.
+# Each is `command` in the package of the same name in explorer.measure.
 PAPERS = {
     "one-over-f": "1/f noise in LSTM networks (Chong & Ling 2024).",
-    "fixed-points": "Fixed points of recurrent networks (Cheng, Schmid & Lange 2020).",
+    "fixed-points": "Fixed points of recurrent networks (Cheng, Schmid & Lange 2021).",
 }
 
 
 class Papers(click.Group):
-    """The papers of the table, each imported when it is wanted."""
+    """The papers of the table, each imported on first use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(PAPERS)
@@ -32,4 +32,7 @@ class Papers(click.Group):
 
 @click.group(cls=Papers, subcommand_metavar="PAPER …")
 def command() -> None:
-    """Remake every table and figure of a paper from trained networks: numbers, figures and one page to read."""
+    """Reproduce a paper's tables and figures from trained networks, and decide which of its claims hold.
+
+    Each study writes a report (index.html), its figures, and all numbers as JSON and CSV.
+    """

@@ -1,4 +1,4 @@
-"""``pinkx networks``: what can be read with."""
+"""``pinkx networks``: the networks that ship with pinkx."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import json
 
 import click
 
-from engine.catalogue import shipped
+from engine.catalogue import shipped_networks
 
 
 @click.command
-@click.option("--json", "as_json", is_flag=True, help="A list of objects, for scripts.")
+@click.option("--json", "as_json", is_flag=True, help="Print a list of JSON objects.")
 def command(as_json: bool) -> None:
-    """List the networks that ship with pinkx; ACCURACY is the fraction right of the whole test set."""
-    networks = shipped()
+    """List the networks that ship with pinkx.
+
+    ACCURACY is the fraction of correct answers on the whole test set.
+    """
+    networks = shipped_networks()
     if as_json:
         click.echo(json.dumps([network.json() for network in networks], indent=2))
     elif networks:
@@ -24,4 +27,4 @@ def command(as_json: bool) -> None:
             seed = "—" if info.seed is None else info.seed
             click.echo(row(info.name, info.cell, info.size, info.task, accuracy, seed, info.date or "—"))
     else:
-        click.echo("no network ships with this copy; `pinkx train` makes one")
+        click.echo("no network ships with this copy of pinkx; `pinkx train` trains one")

@@ -1,4 +1,4 @@
-"""``pinkx points``: a network's fixed and slow points, or the attractor of every word."""
+"""``pinkx points``: the fixed and slow points of a network, or the attractor of every word."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from explorer.commands.plots import eigenvalues, histogram, plot_option
+
 if TYPE_CHECKING:
     from engine.network import Network
     from engine.points import FixedPoints
     from engine.points_cache import Progress
     from engine.word_attractors import WordAttractors
 
-LONGEST = 1e6  # steps
-ROWS = 50  # of a table, unless --limit says otherwise
+LONGEST = 1e6  # steps; longer time constants are printed as ∞
+ROWS = 50  # default length of a table
 
 
 @click.command
@@ -28,19 +30,39 @@ ROWS = 50  # of a table, unless --limit says otherwise
     "inputs",
     multiple=True,
     metavar="INPUT",
-    help="Held while searching: zero, a number (for all), numbers with commas, mean, or a word. May be repeated.",
+    help="Constant input during the search: zero, a number (for every input), numbers separated by commas, mean, or a "
+    "word. Can be repeated.  [default: zero, +1, -1; of a network that reads words: zero, mean]",
 )
-@click.option("--starts", type=click.IntRange(1), default=1024, show_default=True, help="Visited states, for an input.")
-@click.option("--noise", type=click.FloatRange(0), default=0.0, show_default=True, help="Added to them (std. dev.).")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--method", type=click.Choice(["newton", "adam"]), default="newton", show_default=True)
-@click.option("--reviews", "source", help="What a network that reads words reads [default: the bundled reviews].")
-@click.option("--words", is_flag=True, help="Instead: where every word would lead if it were repeated for ever.")
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU threads for torch.")
-@click.option("--fresh", is_flag=True, help="Search again, even if the result is remembered.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write all, eigenvectors too, to this .npz file.")
-@click.option("--limit", type=click.IntRange(min=1), help=f"At most so many rows (a table shows {ROWS}).")
-@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.option(
+    "--starts", type=click.IntRange(1), default=1024, show_default=True, help="Number of start states for each input."
+)
+@click.option(
+    "--noise",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    help="Standard deviation of noise added to the start states.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the start states.")
+@click.option(
+    "--method", type=click.Choice(["newton", "adam"]), default="newton", show_default=True,
+    help="Newton's method, or gradient descent on the speed q as in the paper.",
+)  # fmt: skip
+@click.option(
+    "--reviews", "source", metavar="SOURCE",
+    help="Reviews that provide the start states.  [default: the reviews that ship with pinkx]",
+)  # fmt: skip
+@click.option(
+    "--words", is_flag=True, help="Find the attractor of every word instead: the state if it were repeated forever."
+)
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Number of CPU threads.")
+@click.option("--fresh", is_flag=True, help="Search again instead of using a cached result.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Save everything, including eigenvectors, to this .npz file."
+)
+@click.option("--limit", type=click.IntRange(min=1), help=f"Maximum number of rows.  [default: {ROWS} in a table]")
+@plot_option
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def command(
     network: str,
     inputs: tuple[str, ...],
@@ -54,12 +76,14 @@ def command(
     fresh: bool,
     out: Path | None,
     limit: int | None,
+    plot: bool,
     as_json: bool,
 ) -> None:
-    """Find the fixed and slow points of NETWORK, from states that its own runs visit.
+    """Find the fixed and slow points of NETWORK, starting from states that it visits.
 
-    Q is the speed ½‖F(s) − s‖², STEP the Newton step, which certifies a fixed point (a slow one is certified by
-    the slope of Q); MEMORY the leading mode's time constant in steps (in which it grows, at a saddle).
+    STARTS is the number of start states that reached the point, Q the speed ½‖F(s) − s‖², STEP the Newton step and τ
+    the time constant of the leading mode in steps (of growth at a saddle); P are the output probabilities. A small
+    Newton step certifies a fixed point, a small slope of Q a slow point.
     """
     import torch
 
@@ -71,10 +95,12 @@ def command(
     if words:
         with _bar("words") as show:
             attractors = cached_word_attractors(loaded, progress=show, cache=not fresh)
-        assert attractors is not None, "only an interrupted search has no result"
+        assert attractors is not None, "a search without a stop signal has a result"
         if out is not None:
             attractors.save(out)
         _show_words(loaded, attractors, limit, as_json)
+        if plot and not as_json:
+            click.echo("\n" + histogram("Attractors", {"logit": attractors.logit}, "logit", "words"), nl=False)
         return
     names = inputs or (("zero", "mean") if loaded.embedding is not None else ("zero", "+1", "-1"))
     with _bar("starts") as show:
@@ -92,6 +118,11 @@ def command(
     if out is not None:
         found.save(out)
     _show_points(loaded, found, limit, as_json)
+    if plot and not as_json:
+        kinds = {"stable": found.fixed & (found.unstable == 0), "saddle": found.fixed & (found.unstable > 0)}
+        kinds["slow"] = ~found.fixed
+        groups = {f"{kind} points": found.eigenvalues[rows] for kind, rows in kinds.items() if rows.any()}
+        click.echo("\n" + eigenvalues("Eigenvalues", groups), nl=False)
 
 
 def _reviews(network: Network, source: str | None) -> list[Any]:
@@ -104,7 +135,7 @@ def _reviews(network: Network, source: str | None) -> list[Any]:
 
 @contextmanager
 def _bar(unit: str) -> Iterator[Progress]:
-    """A bar on standard error, so that a pipe gets the result alone."""
+    """Show progress on standard error, so that a pipe gets only the result."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
 
@@ -124,28 +155,29 @@ def _show_points(network: Network, found: FixedPoints, limit: int | None, as_jso
         return
     click.echo(
         f"{network.name}: {len(found)} points ({int(found.fixed.sum())} fixed) from {found.starts:,} starts, "
-        f"{found.lost:,} of them lost; first three components explain " + ", ".join(f"{part:.1%}" for part in explained)
+        f"{found.lost:,} of which reached none; the first three components explain "
+        + ", ".join(f"{part:.1%}" for part in explained)
     )
-    click.echo(f"{'':>4}  {'INPUT':<12}{'KIND':<7}{'STABILITY':<16}{'STARTS':>6}{'Q':>10}{'STEP':>10}{'MEMORY':>9}  P")
+    click.echo(f"{'':>4}  {'INPUT':<12}{'KIND':<7}{'STABILITY':<16}{'STARTS':>6}{'Q':>10}{'STEP':>10}{'τ':>9}  P")
     shown = rows[: limit or ROWS]
     for number, row in enumerate(shown):
         chances = " ".join(f"{p:.3f}" for p in row["probability"])
-        memory = _memory(row["memory"])
+        tau = _time_constant(row["time_constant"])
         step = "—" if row["newton_step"] is None else f"{row['newton_step']:.1e}"
         click.echo(
             f"{number:>4}  {row['input']:<12}{row['kind']:<7}{row['stability']:<16}{row['hits']:>6}"
-            f"{row['q']:>10.1e}{step:>10}{memory:>9}  {chances}"
+            f"{row['q']:>10.1e}{step:>10}{tau:>9}  {chances}"
         )
-    _say_rest(len(rows) - len(shown))
+    _print_remaining(len(rows) - len(shown))
 
 
 def _show_words(network: Network, attractors: WordAttractors, limit: int | None, as_json: bool) -> None:
-    order = attractors.by_readout().tolist()
+    order = attractors.order_by_logit().tolist()
     rows = [
         {
             "word": attractors.words[k],
             "logit": float(attractors.logit[k]),
-            "memory": _finite(float(attractors.memory[k])),
+            "time_constant": _finite(float(attractors.time_constant[k])),
             "kind": "fixed" if attractors.fixed[k] else "slow" if attractors.slow[k] else "moving",
             "q": float(attractors.q[k]),
         }
@@ -155,23 +187,25 @@ def _show_words(network: Network, attractors: WordAttractors, limit: int | None,
         click.echo(json.dumps({"network": network.name, "words": rows[:limit]}, indent=2))
         return
     click.echo(f"{network.name}: {len(rows):,} words from negative to positive")
-    click.echo(f"{'LOGIT':>8}{'MEMORY':>9}  {'KIND':<7} WORD")
+    click.echo(f"{'LOGIT':>8}{'τ':>9}  {'KIND':<7} WORD")
     most = limit or ROWS
-    # Both ends tell more than the first rows alone.
+    # The most negative and the most positive words are the interesting ones.
     ends = rows if len(rows) <= most else rows[: (most + 1) // 2] + rows[len(rows) - most // 2 :]
     for row in ends:
-        memory = _memory(row["memory"])
-        click.echo(f"{row['logit']:>8.2f}{memory:>9}  {row['kind']:<7} {row['word']}")
-    _say_rest(len(rows) - len(ends))
+        tau = _time_constant(row["time_constant"])
+        click.echo(f"{row['logit']:>8.2f}".replace("-", "−") + f"{tau:>9}  {row['kind']:<7} {row['word']}")
+    _print_remaining(len(rows) - len(ends))
 
 
-def _say_rest(left: int) -> None:
+def _print_remaining(left: int) -> None:
     if left:
-        click.echo(f"… {left:,} more; --limit shows them")
+        click.echo(f"… {left:,} more; use --limit to list them")
 
 
 def _as_object(found: FixedPoints, k: int) -> dict[str, Any]:
-    """A point in JSON's types; a number without a finite value is null."""
+    """Return a point in JSON types; a number that is not finite becomes null."""
+    from engine.probability import positive_probability
+
     return {
         "input": str(found.input_names[k]),
         "kind": str(found.kind[k]),
@@ -181,15 +215,15 @@ def _as_object(found: FixedPoints, k: int) -> dict[str, Any]:
         "q": float(found.q[k]),
         "newton_step": _finite(float(found.newton_step[k])),
         "slope": _finite(float(found.slope[k])),
-        "memory": _finite(float(found.time_constants[k, 0])),
+        "time_constant": _finite(float(found.time_constants[k, 0])),
         "eigenvalues": [[value.real, value.imag] for value in found.eigenvalues[k, :10].tolist()],
         "readout": found.readout[k].tolist(),
-        "probability": [0.5 * (1 + math.tanh(0.5 * logit)) for logit in found.readout[k].tolist()],
+        "probability": positive_probability(found.readout[k]).tolist(),
     }
 
 
-def _memory(steps: float | None) -> str:
-    """A slow point has λ = 1 by its nature: what lasts so long lasts for ever, as far as anybody can tell."""
+def _time_constant(steps: float | None) -> str:
+    """Format a time constant; a slow point has λ = 1 up to rounding, so a very long one is infinite."""
     return "∞" if steps is None or steps > LONGEST else f"{steps:.1f}"
 
 

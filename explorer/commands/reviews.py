@@ -1,4 +1,4 @@
-"""``pinkx reviews``: what there is to read, and the IMDb archive."""
+"""``pinkx reviews``: list reviews, and download the IMDb archive."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from engine.imdb import ENVIRONMENT, FILE_NAME, cache_path
 from engine.reviews import Review, open_reviews
 from engine.text import printable
 
-ROWS = 50  # of a table, unless --limit says otherwise: a screenful or two of what may be 25,000
-BEGINNING = 60  # columns of a review's first words
+ROWS = 50  # default length of a table
+BEGINNING = 60  # columns for a review's first words
 
 
 class _ListByDefault(click.Group):
-    """A group whose verb ``list`` may be left out."""
+    """A group whose default verb is ``list``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or args[0] not in (*self.commands, *ctx.help_option_names):
@@ -29,19 +29,26 @@ class _ListByDefault(click.Group):
 
 @click.group(cls=_ListByDefault)
 def command() -> None:
-    """What there is to read. `pinkx reviews SOURCE` is short for `pinkx reviews list SOURCE`."""
+    """List reviews, or download the IMDb archive.
+
+    `pinkx reviews SOURCE` is short for `pinkx reviews list SOURCE`.
+    """
 
 
 @command.command("list")
 @click.argument("source", required=False)
-@click.option("--imdb", type=click.Path(path_type=Path), help=f"The IMDb archive, {FILE_NAME}; else ${ENVIRONMENT}.")
-@click.option("--limit", type=click.IntRange(min=1), help=f"At most so many (a table shows {ROWS}, otherwise all).")
-@click.option("--json", "as_json", is_flag=True, help="A list of objects, for scripts.")
+@click.option(
+    "--imdb", type=click.Path(path_type=Path), help=f"The IMDb archive, {FILE_NAME}.  [default: ${ENVIRONMENT}]"
+)
+@click.option(
+    "--limit", type=click.IntRange(min=1), help=f"Maximum number of reviews.  [default: {ROWS} in a terminal, else all]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a list of JSON objects.")
 def list_(source: str | None, imdb: Path | None, limit: int | None, as_json: bool) -> None:
-    """List the reviews of SOURCE: index, name, label, words, beginning.
+    """List the reviews of SOURCE: index, name, label, number of words, first words.
 
     SOURCE is a folder of texts, a text, a .csv or .jsonl file, an archive, `-` (standard input), or `imdb:test`,
-    `imdb:train`, `imdb:unsup`. Without one: the reviews that come with pinkx, or the archive's if --imdb names it.
+    `imdb:train`, `imdb:unsup`. The default is the reviews that ship with pinkx, or with --imdb those of the archive.
     """
     reviews = open_reviews(source or ("imdb" if imdb else None), imdb=imdb)
     if as_json:
@@ -54,13 +61,15 @@ def list_(source: str | None, imdb: Path | None, limit: int | None, as_json: boo
 
 
 @command.command("fetch")
-@click.option("--to", "folder", type=click.Path(path_type=Path), help=f"Where to, instead of {cache_path().parent}.")
-@click.option("--url", default=URL, show_default=True, help="Where from.")
+@click.option(
+    "--to", "folder", type=click.Path(path_type=Path), help=f"Folder to download to.  [default: {cache_path().parent}]"
+)
+@click.option("--url", default=URL, show_default=True, help="Address to download from.")
 def fetch_(folder: Path | None, url: str) -> None:
-    """Download the IMDb archive (84 MB), unless it is there."""
+    """Download the IMDb archive (84 MB) unless it exists already."""
     path = (folder or cache_path().parent) / FILE_NAME
     if is_fetched(path, MD5):
-        click.echo(f"{path} is there already")
+        click.echo(f"{path} exists already")
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
@@ -75,11 +84,11 @@ def fetch_(folder: Path | None, url: str) -> None:
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(FILE_NAME, total=None)
         fetch(path.parent, url, MD5, progress=lambda done, total: bar.update(task, completed=done, total=total or None))
-    click.echo(f"{path} is there now" + (f"; export {ENVIRONMENT}={path} to use it" if folder else ""))
+    click.echo(f"downloaded {path}" + (f"; to use it: export {ENVIRONMENT}={path}" if folder else ""))
 
 
 def as_object(index: int, review: Review) -> dict[str, object]:
-    """A review's description in JSON's types."""
+    """Return a review's row in JSON types."""
     return {
         "index": index,
         "name": review.name,
@@ -97,7 +106,7 @@ def _beginning(review: Review) -> str:
     from rich.text import Text
 
     beginning = Text(printable(review.text[: 10 * BEGINNING].replace("<br />", " ")))
-    beginning.truncate(BEGINNING, overflow="ellipsis")  # by columns, of which a wide character takes two
+    beginning.truncate(BEGINNING, overflow="ellipsis")  # counts columns: a wide character takes two
     return beginning.plain
 
 
@@ -115,10 +124,10 @@ def _draw_table(reviews: Sequence[Review], limit: int) -> None:
     table.add_column("review", max_width=36, no_wrap=True)
     table.add_column("label")
     table.add_column("words", justify="right")
-    table.add_column("beginning", ratio=1, no_wrap=True)  # takes what the others leave
+    table.add_column("beginning", ratio=1, no_wrap=True)  # takes the remaining width
     for index, review in enumerate(reviews[:limit]):
-        table.add_row(*map(Text, _cells(index, review)))  # as Text: brackets in a review are no markup
+        table.add_row(*map(Text, _cells(index, review)))  # as Text, so that brackets in a review are not read as markup
     console = Console()
     console.print(table)
     if len(reviews) > limit:
-        console.print(f"… and {len(reviews) - limit:,} more: --limit {len(reviews)} shows all", highlight=False)
+        console.print(f"… and {len(reviews) - limit:,} more; use --limit {len(reviews)} to list all", highlight=False)

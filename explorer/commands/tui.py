@@ -1,23 +1,21 @@
-"""``pinkx tui``: watch a network read, in the terminal."""
+"""``pinkx tui``: explore a network in the terminal."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from explorer.commands.launch_options import opens, pictured
+from explorer.commands.launch_options import Screenshot, launch_options, screenshot_options
 from explorer.session.launcher import LaunchOptions
 
 
 @click.command()
-@opens
-@pictured("120x40", (500, 200), "Characters", "terminal")
-def command(wishes: LaunchOptions, picture: tuple[Path, float, tuple[int, int]] | None) -> None:
-    """Watch a network read, in the terminal. Press ? for every key."""
+@launch_options
+@screenshot_options("120x40", (500, 200), "characters", "terminal")
+def command(options: LaunchOptions, screenshot: Screenshot | None) -> None:
+    """Explore a network in the terminal. Press ? for a list of all keys."""
     from explorer.tui.launch import run, take_picture
 
-    if picture is None:
-        run(wishes)
+    if screenshot is None:
+        run(options)
     else:
-        take_picture(wishes, *picture)
+        take_picture(options, *screenshot)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.gui.libraries import check
 from explorer.session.launcher import LaunchOptions
-from explorer.shutdown import leave
+from explorer.shutdown import shut_down
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -50,7 +50,7 @@ def run(wishes: LaunchOptions) -> None:
             signal.signal(getattr(signal, name), heed)
     window.show()
     app.exec()
-    leave(window, code)
+    shut_down(window, code)
 
 
 def take_picture(wishes: LaunchOptions, path: Path, after: float, size: tuple[int, int]) -> None:
@@ -89,7 +89,7 @@ def take_picture(wishes: LaunchOptions, path: Path, after: float, size: tuple[in
     signal.signal(signal.SIGINT, lambda *_: window.close())
     window.show()
     app.exec()
-    leave(window, 0)
+    shut_down(window, 0)
 
 
 def _offscreen() -> bool:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QStatusBar
 
 from explorer.gui.text import as_html
 from explorer.session.session import Frame, Session
-from explorer.session.views.number_format import pace
+from explorer.session.views.number_format import reading_speed
 
 if TYPE_CHECKING:
     from explorer.gui.window import Window
@@ -38,7 +38,7 @@ class Status(QStatusBar):
             f"review {snapshot.index + 1}/{snapshot.reviews}" if snapshot.reviews > 1 else "",
             f"<b style='color:{colour}'>{BADGES[frame.status]}</b>",
             f"word <b>{frame.word + 1}</b>/{snapshot.words}",
-            pace(snapshot.speed),
+            reading_speed(snapshot.speed),
         ]
         if self._window.show_rates:
             if snapshot.playing:

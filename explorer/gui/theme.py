@@ -10,7 +10,8 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 
-from explorer.session.palette import colour_map
+from explorer.session import palette
+from explorer.session.palette import RGB, Palette, colour_map
 
 
 @dataclass(frozen=True)
@@ -38,70 +39,13 @@ class Theme:
     lines: tuple[str, ...]
 
 
-DARK = Theme(
-    name="dark",
-    ground="#0f1318",
-    raised="#182028",
-    border="#34404c",
-    text="#d7dde4",
-    dim="#8692a0",
-    faint="#3a4450",
-    bright="#ffffff",
-    pink="#ff8fc0",
-    on_pink="#14080e",
-    good="#7fd1c7",
-    bad="#f4a46b",
-    warn="#ffb86b",
-    dead="#e06c75",
-    other="#c792ea",
-    selected="#2b3a52",
-    white_band="#1b222a",
-    pink_band="#2c1a25",
-    lines=(
-        "#ffd166",
-        "#7fd1c7",
-        "#c792ea",
-        "#82aaff",
-        "#f78c6c",
-        "#b5e48c",
-        "#ff8fc0",
-        "#9fb4c7",
-        "#e9c46a",
-        "#64dfdf",
-    ),
-)
-LIGHT = Theme(
-    name="light",
-    ground="#ffffff",
-    raised="#eef1f4",
-    border="#c3ccd5",
-    text="#1d2630",
-    dim="#5c6875",
-    faint="#c9d1d9",
-    bright="#000000",
-    pink="#c2185b",
-    on_pink="#ffffff",
-    good="#00796b",
-    bad="#b4540a",
-    warn="#9a5b00",
-    dead="#b3261e",
-    other="#7b2cbf",
-    selected="#d3e3fb",
-    white_band="#e9edf1",
-    pink_band="#fde4ee",
-    lines=(
-        "#a06b00",
-        "#00796b",
-        "#7b2cbf",
-        "#1d4fd7",
-        "#b4540a",
-        "#3f7d00",
-        "#c2185b",
-        "#455a70",
-        "#7a5c00",
-        "#00707a",
-    ),
-)
+def _theme(of: Palette) -> Theme:
+    colours = {name: value.hex for name, value in vars(of).items() if isinstance(value, RGB) and name != "found"}
+    warn, lines = colours.pop("warning"), tuple(colour.hex for colour in of.series)
+    return Theme(of.name, **colours, warn=warn, lines=lines)
+
+
+DARK, LIGHT = map(_theme, (palette.DARK, palette.LIGHT))
 THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
 
 _STYLE = Template("""
@@ -150,11 +94,3 @@ def configure() -> None:
 def table(name: str) -> NDArray[np.uint8]:
     """A colour map of `explorer.session.palette` as a look-up table, (256, 3)."""
     return colour_map(name)
-
-
-@lru_cache(maxsize=32)
-def gradient(*points: str) -> NDArray[np.uint8]:
-    """A look-up table (256, 3) through colours ``#rrggbb`` at equal distances."""
-    colours = np.array([list(bytes.fromhex(point.removeprefix("#"))) for point in points], dtype=float)
-    at = np.linspace(0, 255, len(points))
-    return np.stack([np.interp(np.arange(256), at, channel) for channel in colours.T], axis=1).round().astype(np.uint8)

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QToolBar
 
 from explorer.session.session import SPEEDS, Frame, Session
-from explorer.session.views.number_format import pace
+from explorer.session.views.number_format import reading_speed
 
 if TYPE_CHECKING:
     from explorer.gui.window import Window
@@ -85,7 +85,7 @@ class Transport(QToolBar):
         self.speed.blockSignals(True)
         self.speed.setValue(nearest)
         self.speed.blockSignals(False)
-        self._told.setText(pace(snapshot.speed))
+        self._told.setText(reading_speed(snapshot.speed))
         if self.a.findText(snapshot.network.name) < 0:  # one from a file, or with silenced cells
             self.a.addItem(snapshot.network.name, "")
         self.a.setCurrentIndex(self.a.findText(snapshot.network.name))

@@ -175,9 +175,9 @@ def _finite(speed: float | None) -> float | None:
 
 def default_network() -> str:
     """The network a person meets first: mid-sized, so that every cell has a row; else the first shipped."""
-    from engine.catalogue import NetworkError, shipped
+    from engine.catalogue import NetworkError, shipped_networks
 
-    names = [info.name for info in shipped() if info.task == "sentiment"]
+    names = [info.name for info in shipped_networks() if info.task == "sentiment"]
     if not names:
         raise NetworkError("no network is shipped with this copy: train one (pinkx train), then --network FILE")
     return DEFAULT_NETWORK if DEFAULT_NETWORK in names else names[0]

@@ -7,9 +7,9 @@ from explorer.session.session import Session
 
 def networks(session: Session) -> tuple[str, list[tuple[str, str]]]:
     """The shipped network that reads, "" for another one, and all that could read, by their paths."""
-    from engine.catalogue import shipped
+    from engine.catalogue import shipped_networks
 
-    found = [info for info in shipped() if info.task == "sentiment"]
+    found = [info for info in shipped_networks() if info.task == "sentiment"]
     entries = [
         (
             str(info.path),

@@ -19,9 +19,9 @@ from explorer.session.controllers.pattern_search import PatternSearch
 from explorer.session.controllers.recorder import NEEDS_NETWORK, Recorder
 from explorer.session.controllers.text_diff import TextDiffController
 from explorer.session.controllers.word_search import WordSearch
-from explorer.session.jobs import Worker
+from explorer.session.jobs import JobRunner
 from explorer.session.palette import MAPS
-from explorer.session.views.number_format import pace
+from explorer.session.views.number_format import reading_speed
 
 if TYPE_CHECKING:  # the engine's live rooms need torch, which a face loads behind its first frame
     from engine.live.stream import Snapshot, Stream
@@ -105,7 +105,7 @@ class Session:
         self.origin: tuple[str | None, str | None] = (None, None)  # network and reviews as a person named them
         self.actions: Sequence[Action] = ACTIONS  # a face with other keys gives its own table
         self.choices = Choices()
-        self.worker = Worker()
+        self.worker = JobRunner()
         self.points = FixedPointsController(self)
         self.corpus = CorpusController(self)
         self.brush = BrushController(self)
@@ -421,7 +421,7 @@ class Session:
         nearest = min(range(len(SPEEDS)), key=lambda k: abs((SPEEDS[k] or 1e9) - (speed or 1e9)))
         speed = SPEEDS[max(0, min(nearest + change, len(SPEEDS) - 1))]
         self.stream.speed(speed)
-        self.note = f"speed: {pace(speed)}"
+        self.note = f"speed: {reading_speed(speed)}"
 
     def _set_threshold(self, deviation: float) -> None:
         self.threshold(deviation)

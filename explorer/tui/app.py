@@ -1,11 +1,12 @@
-"""The terminal face: panels around one session, keys from the one table of actions."""
+"""The terminal front end: panels around one session, with keys from the table of actions."""
 
 from __future__ import annotations
 
+import asyncio
 import gc
-import math
 import os
 import signal
+import sys
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -23,92 +24,119 @@ from textual.widgets import Static
 from explorer.session.actions import ACTIONS, key_of
 from explorer.session.keymap import actions_with, load_keys
 from explorer.session.launcher import LaunchOptions, Opening
-from explorer.session.pacing import RATES, Pacer
 from explorer.session.session import Session
-from explorer.tui.dialogs.action_dialogs import Choosing
+from explorer.tui.dialogs.action_dialogs import ActionDialogs
 from explorer.tui.export import export
 from explorer.tui.panels.alpha import AlphaPanel
 from explorer.tui.panels.bars import TABS, KeyBar, StatusBar, TabBar
 from explorer.tui.panels.cells import CellsPanel
-from explorer.tui.panels.fixed_points import PointsPanel
+from explorer.tui.panels.fixed_points import FixedPointsPanel
 from explorer.tui.panels.heatmap import HeatmapPanel
 from explorer.tui.panels.overview import OverviewPanel
+from explorer.tui.panels.panel import Drawable
 from explorer.tui.panels.review import ReviewPanel
 from explorer.tui.panels.spectrum import SpectrumPanel
+from explorer.tui.terminal.direct_renderer import DirectDriver, DirectRenderer
 from explorer.tui.terminal.styles import as_markup
+from explorer.tui.terminal.textual_internals import driver_of, plain_textual
+from explorer.tui.terminal.throttle import FRAME_RATES, Throttle
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
-    from explorer.tui.terminal.direct_renderer import DirectRenderer
 
-SMALL = (100, 30)  # below this the panels become tabs
-TINY = (60, 16)  # below this nothing can be read
+SMALL = (100, 30)  # columns and rows below which panels become tabs
+TINY = (60, 16)  # below which nothing is readable
 TALL, LOW = 48, 36
 MOVING = ("#status", "#review", "#heatmap", "#alpha", "#overview")
 STEADY = ("#tabs", "#points", "#spectrum", "#cells")
-NUMBERS = 4  # while words go by, what is steady is drawn every fourth time: nobody reads numbers faster
+STEADY_EVERY = 4  # frames; while words go by, numbers that change faster cannot be read
 
 
-class Explorer(Choosing):
-    """The application. The first frame needs no torch; `Opening` brings the session in a thread.
+class Explorer(ActionDialogs):
+    """The application. The first frame needs no PyTorch; `Opening` creates the session in a thread.
 
     Parameters
     ----------
-    wishes : LaunchOptions
+    options : LaunchOptions
         What to open.
     session : Session, optional
-        An open session instead.
+        An open session to use instead.
     show_rates : bool
-        Whether speeds and frame rates are on the screen; pictures for comparison go without.
+        Whether speeds and frame rates are shown; off in pictures that are compared.
+    driver_class : type, optional
+        The Textual driver to use instead of the one for this terminal.
     """
 
     CSS_PATH = "style.tcss"
     TITLE = "pinkx"
-    section = "terminal"  # of the state
+    section = "terminal"  # of the saved state
     ENABLE_COMMAND_PALETTE = False
-    # They leave from everywhere, dialogues and text fields too.
+    # They quit from everywhere, dialogs and text fields included.
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c,ctrl+q", "perform('quit')", show=False, priority=True)]
 
     def __init__(
-        self, wishes: LaunchOptions | None = None, *, session: Session | None = None, show_rates: bool = True
+        self,
+        options: LaunchOptions | None = None,
+        *,
+        session: Session | None = None,
+        show_rates: bool = True,
+        driver_class: type[Driver] | None = None,
     ) -> None:
         self._no_colours = "NO_COLOR" in os.environ
-        super().__init__(ansi_color=self._no_colours)  # Textual then leaves colours out instead of greying them
+        # With ansi_color, Textual omits colours under NO_COLOR instead of turning them grey.
+        super().__init__(driver_class=driver_class, ansi_color=self._no_colours)
         self.session = session
-        self.actions = actions_with(load_keys(wishes.keys)) if wishes is not None else ACTIONS
+        self.actions = actions_with(load_keys(options.keys)) if options is not None else ACTIONS
         for entry in self.actions:
             self.bind(",".join(entry.keys), f"perform('{entry.id}')", description=entry.label, show=False)
         if session is not None:
             session.actions = self.actions
-        self.opening = None if session is not None else Opening(wishes or LaunchOptions())
-        self.pacer = Pacer()
+        self.opening = None if session is not None else Opening(options or LaunchOptions())
         self.show_rates = show_rates
         self.failure: Exception | None = None
         self.tab = "heatmap"
         self.zoomed: str | None = None
+        self._throttle = Throttle()
+        self._event_loop: asyncio.AbstractEventLoop | None = None
         self._ticks = 0
         self._drawn: Snapshot | None = None
 
     @property
     def glyphs(self) -> bool:
-        """Whether to draw with characters of more or less ink, for terminals of few colours or none."""
         return self._no_colours or self.console.color_system in (None, "standard", "windows")
 
     @property
-    def ink(self) -> DirectRenderer | None:
-        """Draws straight on the terminal; None where Textual draws everything: in a browser, and without a terminal."""
-        return getattr(self._driver, "ink", None)
+    def renderer(self) -> DirectRenderer | None:
+        driver = self._direct_driver
+        return driver.renderer if driver is not None else None
 
     @property
-    def terminal_rate(self) -> float:
-        """How many bytes a second the terminal takes, infinite for one that is not slow."""
-        return getattr(self._driver, "rate", math.inf)
+    def throttle(self) -> Throttle:
+        driver = self._direct_driver
+        return driver.throttle if driver is not None else self._throttle
+
+    @property
+    def output_pending(self) -> bool:
+        driver = self._direct_driver
+        return driver is not None and driver.pending
+
+    @property
+    def _direct_driver(self) -> DirectDriver | None:
+        """The driver that draws directly; None in a browser, without a terminal, and with plain Textual."""
+        driver = None if plain_textual() else driver_of(self)
+        return driver if isinstance(driver, DirectDriver) else None
+
+    def stop(self, code: int) -> None:
+        """Quit with an exit status; may be called from a signal handler."""
+        if self._event_loop is None:
+            sys.exit(code)
+        self._event_loop.call_soon_threadsafe(lambda: self.exit(return_code=code))
 
     # ---- the screen ------------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
         yield Static("", id="message")
-        with Vertical(id="face"):
+        with Vertical(id="main"):
             yield StatusBar(id="status")
             yield ReviewPanel(id="review")
             yield TabBar(id="tabs")
@@ -117,7 +145,7 @@ class Explorer(Choosing):
                     yield HeatmapPanel(id="heatmap")
                     yield AlphaPanel(id="alpha")
                 with Vertical(id="right"):
-                    yield PointsPanel(id="points")
+                    yield FixedPointsPanel(id="points")
                     yield SpectrumPanel(id="spectrum")
                     yield CellsPanel(id="cells")
             yield OverviewPanel(id="overview")
@@ -125,30 +153,33 @@ class Explorer(Choosing):
 
     def get_driver_class(self) -> type[Driver]:
         driver = super().get_driver_class()
-        if driver.__name__ != "LinuxDriver":
+        if driver.__name__ != "LinuxDriver" or plain_textual():
             return driver
-        from explorer.tui.terminal.driver import MeteredDriver
+        from explorer.tui.terminal.driver import DiffDriver
 
-        return MeteredDriver
+        return DiffDriver
+
+    def on_load(self) -> None:
+        self._event_loop = asyncio.get_running_loop()
 
     def on_mount(self) -> None:
         self.screen.set_class(self.session is None, "opening")
         self._fit()
         if self.opening is not None:
-            self._say_opening()
+            self._show_progress()
             self.call_after_refresh(self.opening.begin)
         self.query_one("#heatmap").focus()
-        self.set_interval(1 / RATES[0], self._tick)
+        self.set_interval(1 / FRAME_RATES[0], self._tick)
 
     def on_resize(self, event: events.Resize) -> None:
-        forget = getattr(self._driver, "forget", None)
-        if forget is not None:
-            forget()
-        self._fit(event.size)  # Textual takes it for its own only after this
+        driver = self._direct_driver
+        if driver is not None:
+            driver.invalidate()
+        self._fit(event.size)  # self.size is still the old one
         self.call_after_refresh(self.draw)
 
     def _fit(self, size: Size | None = None) -> None:
-        """Choose the layout for the size of the terminal."""
+        """Choose the layout for a terminal size, by default the current one."""
         width, height = size or self.size
         tiny, small = width < TINY[0] or height < TINY[1], width < SMALL[0] or height < SMALL[1]
         screen = self.screen_stack[0]
@@ -157,45 +188,47 @@ class Explorer(Choosing):
         screen.set_class(height >= TALL, "tall")
         screen.set_class(height < LOW, "low")
         if tiny:
-            self._say(f"pinkx needs {TINY[0]} × {TINY[1]} characters\nthis terminal has {width} × {height}")
+            self._show_message(f"pinkx needs {TINY[0]} × {TINY[1]} characters\nthis terminal has {width} × {height}")
         elif self.session is None:
-            self._say_opening()
+            self._show_progress()
         for name in TABS:
             screen.query_one(f"#{name}").set_class(name != self.tab, "hidden")
-        on_the_left = self.tab in ("heatmap", "alpha")
-        screen.query_one("#left").set_class(not on_the_left, "hidden")
-        screen.query_one("#right").set_class(on_the_left, "hidden")
+        left = self.tab in ("heatmap", "alpha")
+        screen.query_one("#left").set_class(not left, "hidden")
+        screen.query_one("#right").set_class(left, "hidden")
 
     # ---- drawing ---------------------------------------------------------------------------------------------
 
     def _tick(self) -> None:
-        if getattr(self._driver, "gone", False):
+        driver = self._direct_driver
+        if driver is not None and driver.gone:
             self.exit(return_code=128 + signal.SIGHUP)
         elif self.session is not None and len(self.screen_stack) > 1:
-            pass  # behind a dialogue the picture rests, so that typing is not held up
-        elif self.pacer.due(time.monotonic(), bool(getattr(self._driver, "busy", False))):
+            pass  # while a dialog is open the panels are not drawn, so that typing is not delayed
+        elif self.throttle.frame_due(time.monotonic(), self.output_pending):
             self._ticks += 1
             snapshot = self.session.stream.snapshot if self.session is not None else None
-            every = NUMBERS * self.pacer.rate / RATES[0]  # a slow pacer leaves enough out itself
-            all = self._ticks % max(1, round(every)) == 0
-            if all or snapshot is None or snapshot is not self._drawn:  # at rest there is seldom anything new
+            every = STEADY_EVERY * self.throttle.frame_rate / FRAME_RATES[0]  # a low frame rate skips enough
+            numbers = self._ticks % max(1, round(every)) == 0
+            if numbers or snapshot is None or snapshot is not self._drawn:
                 self._drawn = snapshot
-                self.draw(numbers=all or snapshot is None or not snapshot.playing)
+                self.draw(numbers=numbers or snapshot is None or not snapshot.playing)
 
     def draw(self, *, numbers: bool = True) -> None:
-        """Draw the newest frame, as far as it changed; without ``numbers`` only what moves."""
         if self.session is None:
             self._await_opening()
             return
         try:
             panels = [self.screen_stack[0].query_one(name) for name in ((*MOVING, *STEADY) if numbers else MOVING)]
-        except (IndexError, NoMatches):  # the last tick of a face that is being left
+        except (IndexError, NoMatches):  # the last tick after the panels were removed
             return
         frame = self.session.frame()
         for panel in panels:
-            panel.show(self.session, frame)  # type: ignore[attr-defined]
-        if self.ink is not None:
-            self._driver.send()  # type: ignore[union-attr]
+            if isinstance(panel, Drawable):
+                panel.show(self.session, frame)
+        driver = self._direct_driver
+        if driver is not None:
+            driver.flush_cells()
 
     def _await_opening(self) -> None:
         assert self.opening is not None
@@ -205,33 +238,33 @@ class Explorer(Choosing):
         elif self.opening.session is not None:
             self.session = self.opening.session
             self.session.actions = self.actions
-            gc.freeze()  # what was loaded stays to the end: the collector need not walk through PyTorch again
+            gc.freeze()  # modules stay loaded; the collector need not traverse PyTorch again
             self.screen_stack[0].remove_class("opening")
             self.session.play()
-            self._continue(self.opening.state.terminal)
+            self._restore(self.opening.state.terminal)
             self.call_after_refresh(self.draw)
         elif not self.screen_stack[0].has_class("tiny"):
-            self._say_opening()
+            self._show_progress()
 
-    def _continue(self, told: Mapping[str, Any]) -> None:
-        """Bring to the front what was there when the last visit ended."""
+    def _restore(self, saved: Mapping[str, Any]) -> None:
+        """Restore the tab and the zoomed panel of the last session."""
         screen = self.screen_stack[0]
-        if told.get("tab") in TABS:
-            self.show_tab(told["tab"])
-        if told.get("zoomed") in ("review", *TABS):
-            screen.set_focus(screen.query_one(f"#{told['zoomed']}"))
+        if saved.get("tab") in TABS:
+            self.raise_panel(saved["tab"])
+        if saved.get("zoomed") in ("review", *TABS):
+            screen.set_focus(screen.query_one(f"#{saved['zoomed']}"))
             self.do_zoom()
 
     def kept(self) -> dict[str, Any]:
-        """The face's part of what is kept for the next visit."""
+        """Return what is saved for the next session."""
         return {"tab": self.tab, "zoomed": self.zoomed}
 
-    def _say_opening(self) -> None:
+    def _show_progress(self) -> None:
         assert self.opening is not None
         key = as_markup(key_of(self.actions, "quit"))
-        self._say(f"[b #ff8fc0]pinkx[/]\n\n{self.opening.progress} …\n\n[#6f7b88]{key} quits[/]")
+        self._show_message(f"[b #ff8fc0]pinkx[/]\n\n{self.opening.progress} …\n\n[#6f7b88]{key} quits[/]")
 
-    def _say(self, text: str) -> None:
+    def _show_message(self, text: str) -> None:
         message = self.screen_stack[0].query_one("#message", Static)
         if message.content != text:
             message.update(text)
@@ -239,7 +272,7 @@ class Explorer(Choosing):
     # ---- actions ---------------------------------------------------------------------------------------------
 
     def action_choose_signal(self, name: str) -> None:
-        """Show a signal that was clicked."""
+        """Show the signal whose name was clicked."""
         if self.session is not None:
             session = self.session
             self.run_guarded(lambda: session.choose_signal(name))
@@ -259,15 +292,15 @@ class Explorer(Choosing):
                 session.note = export(self, session, panel if what == "panel" else None)
 
         entries = [
-            ("panel", "the panel in focus   SVG, PNG, and its numbers as CSV"),
-            ("screen", "the whole screen   SVG, PNG, and the signal word by word as CSV"),
-            ("run", "this run   a recording that plays without the network"),
+            ("panel", "Focused panel   SVG, PNG, and its numbers as CSV"),
+            ("screen", "Whole screen   SVG, PNG, and the signal at each word as CSV"),
+            ("run", "This run   a recording that plays without the network"),
         ]
 
-        def then(what: str) -> None:  # once the dialogue is no longer in the picture
+        def then(what: str) -> None:  # after the dialog has disappeared from the screen
             self.call_after_refresh(self.run_guarded, lambda: save(what))
 
-        self.choose("Save", entries, "", then)
+        self.choose("Export", entries, "", then)
 
     def do_zoom(self) -> None:
         panel = self.focused
@@ -283,26 +316,26 @@ class Explorer(Choosing):
         self.call_after_refresh(self.draw)
 
     def do_focus_review(self) -> None:
-        self.screen_stack[0].query_one("#review").focus()
+        self.raise_panel("review")
 
     def do_focus_heatmap(self) -> None:
-        self.show_tab("heatmap")
+        self.raise_panel("heatmap")
 
     def do_focus_points(self) -> None:
-        self.show_tab("points")
+        self.raise_panel("points")
 
     def do_focus_spectrum(self) -> None:
-        self.show_tab("spectrum")
+        self.raise_panel("spectrum")
 
     def do_focus_alpha(self) -> None:
-        self.show_tab("alpha")
+        self.raise_panel("alpha")
 
     def do_focus_cells(self) -> None:
-        self.show_tab("cells")
+        self.raise_panel("cells")
 
-    def show_tab(self, name: str) -> None:
-        """Bring a panel to the front where panels are tabs, and focus it."""
-        self.tab = name
-        self._fit()
+    def raise_panel(self, name: str) -> None:
+        if name in TABS:
+            self.tab = name
+            self._fit()
         self.call_after_refresh(self.screen_stack[0].query_one(f"#{name}").focus)
         self.call_after_refresh(self.draw)

@@ -1,4 +1,4 @@
-"""Saving what is seen: a panel or the screen as SVG and PNG, its numbers as CSV."""
+"""Export a panel or the screen as SVG and PNG, with its numbers as CSV."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ from explorer.tui.terminal.screenshot import can_draw_png, save_picture
 
 
 def export(app: App[Any], session: Session, panel: Widget | None, folder: Path | None = None) -> str:
-    """Write a panel, or the whole screen, into a folder (by default the present one); returns what to tell.
+    """Write a panel, or the whole screen if None, into a folder; return a message that names the files.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        By default the working directory.
 
     Raises
     ------

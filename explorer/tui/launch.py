@@ -1,4 +1,4 @@
-"""Start the face on a terminal, and leave the terminal as it was, whatever ends the program."""
+"""Start the terminal front end, and restore the terminal however the program ends."""
 
 from __future__ import annotations
 
@@ -14,79 +14,75 @@ from typing import Any
 import click
 
 from explorer.session.launcher import LaunchOptions
-from explorer.shutdown import leave
+from explorer.shutdown import shut_down
 
-PATIENCE = 1.5  # seconds a signalled program may take to end by itself
-# Mouse and focus reports, bracketed paste and kitty keys off; line wrap and cursor on; the alternate screen left.
-_SANE = "\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?7h\x1b[?1049l\x1b[?25h"
+PATIENCE = 1.5  # seconds for an orderly exit after a signal
+# Mouse and focus reports, bracketed paste and kitty keys off; line wrap and cursor on; leave the alternate screen.
+_RESET = "\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?7h\x1b[?1049l\x1b[?25h"
 
 
-def run(wishes: LaunchOptions) -> None:
-    """Show the face until it is left, then end the process.
+def run(options: LaunchOptions) -> None:
+    """Run the front end until the user quits, then end the process.
 
     Raises
     ------
     click.UsageError
         If standard input or output is not a terminal.
     ValueError, OSError
-        Whatever kept the session from opening.
+        If the session cannot be opened.
     """
-    if "TEXTUAL_DRIVER" in os.environ:  # what draws is no terminal but, by `textual serve`, a browser
-        _run_served(wishes)
+    if "TEXTUAL_DRIVER" in os.environ:  # `textual serve` draws in a browser
+        _run_served(options)
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         raise click.UsageError(
-            "pinkx tui draws on a terminal, but its input or output is a pipe or a file; "
-            "run it in a terminal (for scripts there are `pinkx networks --json` and `pinkx reviews --json`)"
+            "pinkx tui needs a terminal, but its input or output is a pipe or a file; "
+            "run it in a terminal (scripts can use `pinkx networks --json` and `pinkx reviews --json`)"
         )
     from explorer.tui.app import Explorer
 
-    app = Explorer(wishes)
+    app = Explorer(options)
     attributes = termios.tcgetattr(sys.stdin.fileno())
     code = 0
 
-    def heed(number: int, _: Any) -> None:
+    def stop(number: int, _: Any) -> None:
         nonlocal code
         code = 128 + number
-        # A terminal that is gone or stuck may block the orderly way out.
-        watchdog = threading.Timer(PATIENCE, _leave_now, (code, attributes))
+        # A terminal that was closed or takes no output may block the orderly exit.
+        watchdog = threading.Timer(PATIENCE, _exit_now, (code, attributes))
         watchdog.daemon = True
         watchdog.start()
-        loop = app._loop
-        if loop is not None:
-            loop.call_soon_threadsafe(lambda: app.exit(return_code=code))
-        else:
-            sys.exit(code)
+        app.stop(code)
 
-    before = {number: signal.signal(number, heed) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
     try:
         app.run()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    leave(app, code or app.return_code or 0)
+    shut_down(app, code or app.return_code or 0)
 
 
-def _run_served(wishes: LaunchOptions) -> None:
+def _run_served(options: LaunchOptions) -> None:
     from explorer.tui.app import Explorer
 
-    app = Explorer(wishes)
+    app = Explorer(options)
     app.run()
-    leave(app, app.return_code or 0)
+    shut_down(app, app.return_code or 0)
 
 
-def take_picture(wishes: LaunchOptions, path: Path, after: float, size: tuple[int, int]) -> None:
-    """Save the screen as it is some seconds after the reading began; needs no terminal.
+def take_picture(options: LaunchOptions, path: Path, after: float, size: tuple[int, int]) -> None:
+    """Save a picture of the screen ``after`` seconds of reading; needs no terminal.
 
     Raises
     ------
     ValueError, OSError
-        Whatever kept the session from opening, or the picture from being written.
+        If the session cannot be opened or the picture cannot be written.
     """
     os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "truecolor")  # there is no terminal to ask
     from explorer.tui.app import Explorer
     from explorer.tui.terminal.screenshot import save_picture
 
-    app = Explorer(replace(wishes, fresh=True, keep=False), show_rates=False)
+    app = Explorer(replace(options, fresh=True, keep=False), show_rates=False)
 
     async def wait_and_save(pilot: Any) -> None:
         while app.session is None and app.failure is None:
@@ -97,15 +93,15 @@ def take_picture(wishes: LaunchOptions, path: Path, after: float, size: tuple[in
         app.exit(return_code=0)
 
     app.run(headless=True, size=size, auto_pilot=wait_and_save)
-    leave(app, app.return_code or 0)
+    shut_down(app, app.return_code or 0)
 
 
-def _leave_now(code: int, attributes: list[Any]) -> None:
-    """End the process without waiting for anything; the terminal is put right first, as far as it still takes it."""
+def _exit_now(code: int, attributes: list[Any]) -> None:
+    """End the process without waiting; restore the terminal first as far as it takes output."""
     try:
         termios.tcsetattr(sys.__stdin__.fileno(), termios.TCSANOW, attributes)  # type: ignore[union-attr]
         os.set_blocking(2, False)
-        os.write(2, _SANE.encode())
+        os.write(2, _RESET.encode())
     except (OSError, termios.error):
         pass
     os._exit(code)

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before fathon comes in: its threads gain it nothing and burn the processor's time
 
@@ -66,8 +67,8 @@ def whole_series(console: Console) -> None:
             seconds = measure(
                 {
                     "fathon": by_fathon(few, SCALES, order, unbiased),
-                    "many": lambda many=many, o=order, u=unbiased: fluctuations(many, SCALES, o, u),
-                    "one": lambda o=order, u=unbiased: fluctuations(series[0], SCALES, o, u),
+                    "many": partial(fluctuations, many, SCALES, order, unbiased),
+                    "one": partial(fluctuations, series[0], SCALES, order, unbiased),
                 }
             )
             theirs, ours = seconds["fathon"] / len(few), seconds["many"] / len(many)
@@ -84,11 +85,16 @@ def threads(console: Console) -> None:
         numba.set_num_threads(count)
         fluctuations(series, SCALES)
 
-    most = numba.config.NUMBA_NUM_THREADS
+    most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     seconds = measure({"one": lambda: run(1), "all": lambda: run(most)}, clock=time.perf_counter)
     gain = seconds["one"].min() / seconds["all"].min()
     console.print(f"{most} threads: {gain:.2f} times as fast as one, by the wall's clock, best of {TURNS} turns")
     numba.set_num_threads(1)
+
+
+def push_one_by_one(state: RollingExponent, words: Array) -> None:
+    for word in words:
+        state.push(word)
 
 
 def rolling(console: Console) -> None:
@@ -104,8 +110,8 @@ def rolling(console: Console) -> None:
         few = words[-window:, :4].T
         seconds = measure(
             {
-                "push": lambda s=state, w=words: [s.push(word) for word in w[:64]],
-                "block": lambda b=blocks, w=words: b.push(w[:64]),
+                "push": partial(push_one_by_one, state, words[:64]),
+                "block": partial(blocks.push, words[:64]),
                 "fathon": by_fathon(few, scales, 1, True),
             },
             turns=2 * TURNS,

@@ -20,9 +20,9 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from engine.corpus_statistics import corpus_statistics
 from engine.fluctuation import SCALES
 from engine.network import Network
-from engine.survey import survey
 from explorer.measure.one_over_f.published_way import betas
 
 SIZES = (8, 16, 32, 48, 64, 80, 96, 112, 128)
@@ -50,7 +50,7 @@ def main(console: Console) -> float:
             for review in ids[:SAMPLE]:
                 betas(network, review, SCALES)
             between = time.process_time()
-            survey(network, ids)
+            corpus_statistics(network, ids)
             turns.append(((between - start) / SAMPLE, (time.process_time() - between) / MANY))
         theirs, ours = np.array(turns[1:]).T  # the first warms
         both.append((np.median(theirs), np.median(ours)))

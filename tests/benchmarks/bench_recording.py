@@ -134,7 +134,7 @@ def show_comparison(console: Console) -> dict[int, float]:
         table.add_column(heading, justify="right")
     for heading in ("all × loop", "all × nn.LSTM", "h × nn.LSTM"):
         table.add_column(heading, justify="right")
-    times_loop = {}
+    times_loop: dict[int, float] = {}
     for size in (8, 32, 128):
         for words in (500, None):
             r = compare(size, words)

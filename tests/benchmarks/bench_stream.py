@@ -30,7 +30,7 @@ from engine.network import Network
 from engine.reviews import Review, open_reviews
 from explorer.session.controllers import corpus as population
 from explorer.session.controllers.point_search import survey
-from explorer.session.jobs import Worker
+from explorer.session.jobs import JobRunner
 
 SECONDS = 3.0
 TURNS = 3
@@ -45,13 +45,13 @@ def in_a_thread(work: Callable[..., None], *arguments: Any) -> Iterator[None]:
     wanted, begun = threading.Event(), threading.Event()
     wanted.set()
 
-    def tell(_: object) -> bool:
+    def report(_: object) -> bool:
         begun.set()
         return wanted.is_set()
 
     def again() -> None:
         while wanted.is_set():
-            work(tell, *arguments)
+            work(report, *arguments)
 
     thread = threading.Thread(target=again, daemon=True)
     thread.start()
@@ -64,10 +64,10 @@ def in_a_thread(work: Callable[..., None], *arguments: Any) -> Iterator[None]:
 @contextmanager
 def aside(work: Callable[..., None], *arguments: Any) -> Iterator[None]:
     """The work in the process aside."""
-    other, begun = Worker(), threading.Event()
+    other, begun = JobRunner(), threading.Event()
 
     def again(_: str = "") -> None:
-        other.start(work, *arguments, heed=lambda _: begun.set(), end=again)
+        other.start(work, *arguments, on_result=lambda _: begun.set(), on_end=again)
 
     again()
     begun.wait()
@@ -75,9 +75,9 @@ def aside(work: Callable[..., None], *arguments: Any) -> Iterator[None]:
     other.close()
 
 
-def drawing(tell: Callable[[object], bool]) -> None:
+def drawing(report: Callable[[object], bool]) -> None:
     """What a face does: Python, for some milliseconds at a time."""
-    while tell("drawn"):
+    while report("drawn"):
         sum(index % 7 for index in range(50_000))
 
 

@@ -53,7 +53,7 @@ def keys_at_rest(rate: float | None) -> dict[str, tuple[float, float, int]]:
                 answers[name].append(link.press(key))
                 if name in ("F(s)", "zoom"):
                     link.press(key)  # and back
-        return {name: tuple(map(max, zip(*times, strict=True))) for name, times in answers.items()}  # type: ignore[misc]
+        return {name: tuple(map(max, zip(*times, strict=True))) for name, times in answers.items()}
     finally:
         link.close()
 

@@ -92,7 +92,7 @@ def frame_costs(app: QApplication) -> dict[str, tuple[float, float]]:
     costs: dict[str, list[tuple[float, float]]] = {name: [] for name in (*window.panels, "all")}
     for count in range(FRAMES):
         session.stream.seek(WORDS + 1 + count)
-        wait(lambda count=count: session.stream.snapshot.time == WORDS + 1 + count)  # type: ignore[misc]
+        wait(lambda: session.stream.snapshot.time == WORDS + 1 + count)
         frame = session.frame()
         if count % 2:
             draw = thread_ms(window.redraw)

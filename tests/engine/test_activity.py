@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.activity import RollingActivity, dead, deviation, participation_ratio, saturation
+from engine.activity import RollingActivity, deviation, is_dead, participation_ratio, saturation
 
 
 def test_deviation_is_numpys_and_leaves_the_end_of_a_short_review_out() -> None:
@@ -24,8 +24,8 @@ def test_a_tiny_deviation_on_an_offset_is_kept() -> None:
 
 def test_dead_cells_move_less_than_the_threshold() -> None:
     std = np.array([0.019, 0.02, 0.5, np.nan])
-    assert list(dead(std)) == [True, False, False, False]
-    assert list(dead(std, threshold=0.6)) == [True, True, True, False]
+    assert list(is_dead(std)) == [True, False, False, False]
+    assert list(is_dead(std, threshold=0.6)) == [True, True, True, False]
 
 
 def test_saturation_counts_both_sides() -> None:

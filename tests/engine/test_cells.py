@@ -175,4 +175,4 @@ def test_foreign_layers_are_refused(cell: type[Cell], module: nn.RNNBase, messag
 
 def test_another_module_is_refused() -> None:
     with pytest.raises(ValueError, match="expected an nn.RNN, nn.GRU or nn.LSTM, got Linear"):
-        cell_from_torch(nn.Linear(2, 3))
+        cell_from_torch(nn.Linear(2, 3))  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from engine.cells import Cell, GruCell, LstmCell, RnnCell
 from engine.fixed_points import FIXED, LEVEL, SLOW, certify, find_fixed_points
 from engine.network import Network
 from engine.points import FixedPoints
-from engine.start_states import held_input, visited_states
+from engine.start_states import input_from_name, visited_states
 
 
 def scalar_roots(g: Callable[[float], float], low: float, high: float, cells: int = 40000) -> list[float]:
@@ -237,7 +238,7 @@ def test_where_there_is_no_root_but_a_narrow_passage_the_point_is_slow() -> None
 def test_a_gate_that_closes_on_the_way_makes_no_point() -> None:
     """q falls without end where z → 1 freezes the state; from there the search goes on to the root."""
     network = Network.load("gru-100-integration-1")
-    found = find_fixed_points(network.cell, held_input(network, "+1"), visited_states(network, 16))
+    found = find_fixed_points(network.cell, input_from_name(network, "+1"), visited_states(network, 16))
     assert len(found) == 1
     assert found.fixed.all()
     assert found.hits.tolist() == [16]
@@ -257,7 +258,7 @@ def test_a_state_that_a_gate_has_frozen_is_at_no_minimum() -> None:
 
 def test_an_integrator_without_a_root_nearby_has_slow_points_and_loses_no_start() -> None:
     network = Network.load("lstm-100-integration-3")
-    found = find_fixed_points(network.cell, held_input(network, "zero"), visited_states(network, 12))
+    found = find_fixed_points(network.cell, input_from_name(network, "zero"), visited_states(network, 12))
     slow = found[~found.fixed]
     assert found.lost == 0
     assert slow.hits.sum() > 6
@@ -309,7 +310,7 @@ def test_a_search_can_be_stopped(flip_flop: Network) -> None:
         ([0.0], np.zeros((4, 2)), {"input_names": ["a", "b"]}, "2 names for 1 inputs"),
     ],
 )
-def test_what_does_not_fit_is_refused(x: object, starts: object, options: dict[str, object], message: str) -> None:
+def test_what_does_not_fit_is_refused(x: Any, starts: Any, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         find_fixed_points(tanh_network(np.eye(2)), x, starts, **options)
 

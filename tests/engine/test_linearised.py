@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.cells import RnnCell
+from engine.cells import Cell, RnnCell
 from engine.fixed_points import find_fixed_points
 from engine.linearised import predict_linearly
 from engine.network import Network
@@ -12,7 +12,7 @@ from engine.points import FixedPoints
 from engine.tasks import FlipFlop
 
 
-def trajectory(cell, x: torch.Tensor) -> torch.Tensor:
+def trajectory(cell: Cell, x: torch.Tensor) -> torch.Tensor:
     _, signals = cell.run(x)
     return torch.cat([signals[part] for part in cell.state_parts], dim=-1)
 
@@ -31,7 +31,7 @@ def small_network(scale: float) -> tuple[RnnCell, FixedPoints, torch.Tensor, tor
 def test_near_a_point_the_map_is_linear_in_state_and_input() -> None:
     cell, points, states, x = small_network(1e-4)
     found = predict_linearly(cell, points, states, x, steps=8)
-    assert found.error.shape == found.standing.shape == (8,)
+    assert found.error.shape == found.baseline.shape == (8,)
     assert (found.explained > 1 - 1e-6).all()
 
 
@@ -48,7 +48,7 @@ def test_one_step_error_by_hand() -> None:
     guess = states[:, :-1] @ cell.weight_hh.T + x[:, 1:] @ cell.weight_ih.T
     assert found.error[0] == pytest.approx(float((guess - states[:, 1:]).square().sum(-1).mean().sqrt()), rel=1e-9)
     moved = (states[:, 1:] - states[:, :-1]).square().sum(-1).mean().sqrt()
-    assert found.standing[0] == pytest.approx(float(moved), rel=1e-12)
+    assert found.baseline[0] == pytest.approx(float(moved), rel=1e-12)
 
 
 def test_a_slow_points_own_drift_is_part_of_the_map() -> None:

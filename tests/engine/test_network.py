@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from engine.catalogue import NetworkError, describe, find, shipped
+from engine.catalogue import NetworkError, describe, find, shipped_networks
 from engine.cells import CELLS, cell_from_torch
 from engine.network import Network, Vocabulary, pad
 from engine.reviews import CUT, open_reviews
@@ -39,6 +40,7 @@ def test_comes_back_from_its_file(kind: str, tmp_path: Path) -> None:
     again = Network.load(tmp_path / "one.safetensors")
     for key, tensor in network.tensors().items():
         torch.testing.assert_close(again.tensors()[key], tensor, rtol=0, atol=0)
+    assert again.vocabulary is not None
     ids = again.vocabulary.encode(["good", "film", "nonsense"])
     assert ids.tolist() == [4, 3, 1]
     assert again.classify(ids) == network.classify(ids)
@@ -92,7 +94,9 @@ def test_vectors_are_not_words() -> None:
         (lambda t: t["weight_hh"].__setitem__((0, 0), float("nan")), "weight_hh holds values that are not finite"),
     ],
 )
-def test_refuses_damaged_weights(damage, says: str, tmp_path: Path) -> None:
+def test_refuses_damaged_weights(
+    damage: Callable[[dict[str, torch.Tensor]], object], says: str, tmp_path: Path
+) -> None:
     path = tmp_path / "one.safetensors"
     make().save(path)
     header = dict(describe(path).metadata)
@@ -121,12 +125,14 @@ def test_refuses_other_files(tmp_path: Path) -> None:
 
 
 def test_the_catalogue_needs_no_torch() -> None:
-    code = "import sys; from engine.catalogue import shipped; shipped(); print('torch' in sys.modules)"
+    code = (
+        "import sys; from engine.catalogue import shipped_networks; shipped_networks(); print('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_ships_the_nine_sizes_of_the_paper() -> None:
-    sentiment = [info for info in shipped() if info.task == "sentiment" and info.cell == "lstm"]
+    sentiment = [info for info in shipped_networks() if info.task == "sentiment" and info.cell == "lstm"]
     assert [info.size for info in sentiment] == [8, 16, 32, 48, 64, 80, 96, 112, 128]
     assert all(info.accuracy and 0.85 < info.accuracy < 0.95 for info in sentiment)
     assert sum(info.path.stat().st_size for info in sentiment) < 6_000_000

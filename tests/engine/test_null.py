@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 
 from engine.fluctuation import SCALES, exponents, fluctuations, rolling_scales
-from engine.null import BETAS, band, null
+from engine.null import BETAS, band, null_exponents
 
 
 def test_white_noise_is_where_independent_trials_put_it() -> None:
     # From trials with other code: α of 500 white samples, scales 10 … 125, is 0.470 ± 0.060; standard 0.495 ± 0.057.
-    assert (unbiased := null(0.0, 500, SCALES)).alpha == pytest.approx(0.470, abs=0.008)
+    assert (unbiased := null_exponents(0.0, 500, SCALES)).alpha == pytest.approx(0.470, abs=0.008)
     assert unbiased.alpha_spread == pytest.approx(0.060, abs=0.005)
-    standard = null(0.0, 500, SCALES, unbiased=False)
+    standard = null_exponents(0.0, 500, SCALES, unbiased=False)
     assert (standard.alpha, standard.alpha_spread) == pytest.approx((0.495, 0.057), abs=0.006)
 
 
 def test_it_is_the_table_of_the_estimator_itself() -> None:
     scales = rolling_scales(64)
-    found = null(0.0, 64, scales, count=4000)
+    found = null_exponents(0.0, 64, scales, count=4000)
     alpha = exponents(fluctuations(np.random.default_rng(99).standard_normal((4000, 64)), scales), scales).alpha
     assert found.alpha == pytest.approx(alpha.mean(), abs=4.5 * alpha.std() * (2 / 4000) ** 0.5)
     assert found.alpha_spread == pytest.approx(alpha.std(), rel=0.07)
@@ -36,10 +36,10 @@ def test_a_band_covers_all_colours_in_order() -> None:
 
 
 def test_the_same_every_time_and_remembered() -> None:
-    first = null(1.0, 100, (10, 14, 20), count=50)
-    assert null(1.0, 100, (10, 14, 20), count=50) is first
-    null.cache_clear()
-    assert null(1.0, 100, (10, 14, 20), count=50) == first
+    first = null_exponents(1.0, 100, (10, 14, 20), count=50)
+    assert null_exponents(1.0, 100, (10, 14, 20), count=50) is first
+    null_exponents.cache_clear()
+    assert null_exponents(1.0, 100, (10, 14, 20), count=50) == first
 
 
 def test_scales_that_do_not_fit_are_refused() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,8 +23,8 @@ def some_points(count: int = 4, state: int = 3, starts: int = 50) -> FixedPoints
         fixed=np.array([True, False, True, False])[:count],
         hits=np.array([10, 5, 3, 2])[:count],
         eigenvalues=eigenvalues[:count],
-        right=random.normal(size=(count, state, 2)) + 0j,
-        left=random.normal(size=(count, 2, state)) + 0j,
+        right=random.normal(size=(count, state, 2)).astype(np.complex128),
+        left=random.normal(size=(count, 2, state)).astype(np.complex128),
         readout=random.normal(size=(count, 1)),
         starts=starts,
     )
@@ -52,7 +53,14 @@ def test_time_constants_are_those_of_the_moduli() -> None:
 
 def test_index_mask_and_slice_keep_rows_together() -> None:
     points = some_points()
-    for which, rows in [(1, [1]), (-1, [3]), (slice(1, 3), [1, 2]), ([2, 0], [2, 0]), (points.fixed, [0, 2])]:
+    selections: list[tuple[Any, list[int]]] = [
+        (1, [1]),
+        (-1, [3]),
+        (slice(1, 3), [1, 2]),
+        ([2, 0], [2, 0]),
+        (points.fixed, [0, 2]),
+    ]
+    for which, rows in selections:
         part = points[which]
         assert len(part) == len(rows)
         np.testing.assert_array_equal(part.states, points.states[rows])

@@ -1,7 +1,7 @@
 """A search is done once for one network, and anew when anything that decides it changes."""
 
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from engine import points_cache
-from engine.network import Network
+from engine.fixed_points import find_fixed_points
+from engine.network import Network, Vocabulary
+from engine.points import FixedPoints
 from engine.points_cache import cached_word_attractors, content_hash, network_points
 
 
@@ -20,12 +22,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def searches(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def searches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One entry for each real search."""
     done: list[int] = []
-    real = points_cache.find_fixed_points
+    real = find_fixed_points
 
-    def counted(*args: object, **options: object) -> object:
+    def counted(*args: Any, **options: Any) -> FixedPoints:
         done.append(1)
         return real(*args, **options)
 
@@ -50,14 +52,15 @@ def test_the_second_search_opens_the_first(network: Network, searches: list[int]
 
 def test_whatever_decides_the_result_starts_a_new_search(network: Network, searches: list[int]) -> None:
     network_points(network, count=20)
-    for options in (
+    changes: tuple[dict[str, Any], ...] = (
         {"seed": 1},
         {"noise": 0.1},
         {"count": 21},
         {"inputs": ["+1"]},
         {"method": "adam"},
         {"cache": False},
-    ):
+    )
+    for options in changes:
         network_points(network, **{"count": 20} | options)
     network.cell.weight_hh[0, 0] += 1
     network_points(network, count=20)
@@ -90,16 +93,20 @@ def test_the_hash_is_of_the_content(network: Network) -> None:
 
 def test_word_attractors_are_kept_too(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     network = Network.load("lstm-8")
+    assert network.vocabulary is not None
+    assert network.embedding is not None
     short = network.vocabulary.words[:20]
     network = Network(
         network.cell,
         network.readout_weight,
         network.readout_bias,
         embedding=network.embedding[:22],
-        vocabulary=type(network.vocabulary)(short),
+        vocabulary=Vocabulary(short),
     )
     first = cached_word_attractors(network)
     monkeypatch.setattr(points_cache, "word_attractors", None)  # calling it again would fail
     second = cached_word_attractors(network)
+    assert first is not None
+    assert second is not None
     assert first.words == second.words == short
     np.testing.assert_array_equal(first.states, second.states)

@@ -45,7 +45,7 @@ def test_fewer_states_than_components() -> None:
     found = Projection.of([[1.0, 2, 3, 4]], 3)
     np.testing.assert_allclose(found.basis @ found.basis.T, np.eye(3), atol=1e-12)
     assert found.explained.tolist() == [0, 0, 0]
-    two = Projection.of([[0.0, 0, 0, 0], [0, -2, 0, 0]], 3)
+    two = Projection.of(np.array([[0.0, 0, 0, 0], [0, -2, 0, 0]]), 3)
     np.testing.assert_allclose(two.explained, [1, 0, 0], atol=1e-12)
     np.testing.assert_allclose(two.basis[0], [0, 1, 0, 0], atol=1e-12)
 
@@ -54,6 +54,6 @@ def test_fewer_states_than_components() -> None:
     ("data", "components", "message"),
     [(np.zeros((0, 3)), 3, "shape"), ([1.0, 2.0], 1, "shape"), ([[np.nan, 1]], 1, "finite"), (np.eye(2), 3, "not 3")],
 )
-def test_what_has_no_components_is_refused(data: object, components: int, message: str) -> None:
+def test_what_has_no_components_is_refused(data: np.typing.ArrayLike, components: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Projection.of(data, components)

@@ -1,6 +1,6 @@
 """The fast bodies say what plain PyTorch steps say, for every cell, size, length and thread."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
@@ -8,11 +8,11 @@ import torch
 from hypothesis import given, settings, strategies as st
 from numba import njit
 
-from engine.catalogue import shipped
-from engine.cells import CELLS, cell_from_torch
+from engine.catalogue import shipped_networks
+from engine.cells import CELLS, GruCell, cell_from_torch
 from engine.kernels.cpu import steps
 from engine.network import Network, Vocabulary
-from engine.recording import DeviceStepper, Stepper, record, record_reference
+from engine.recording import DeviceStepper, Recording, Stepper, record, record_reference
 from engine.reviews import open_reviews
 
 WORDS = 40
@@ -37,11 +37,11 @@ def reviews_of(*lengths: int) -> list[np.ndarray]:
     return [random.integers(1, WORDS, length) for length in lengths]
 
 
-def truth(network: Network, ids: list[np.ndarray]):
+def truth(network: Network, ids: list[np.ndarray]) -> Recording:
     return record_reference(network.to(dtype=torch.float64), ids)
 
 
-def assert_same(recording, expected, tolerance: float) -> None:
+def assert_same(recording: Recording, expected: Recording, tolerance: float) -> None:
     assert recording.names == expected.names
     for name in expected.names:
         np.testing.assert_allclose(recording[name], expected[name], rtol=0, atol=tolerance, err_msg=name)
@@ -80,9 +80,10 @@ def test_equals_the_reference_when_it_is_large(size: int) -> None:
     assert_same(recording, truth(network, ids), 2e-6)
 
 
-@pytest.mark.parametrize("network", [info.name for info in shipped() if info.task == "sentiment"])
+@pytest.mark.parametrize("network", [info.name for info in shipped_networks() if info.task == "sentiment"])
 def test_equals_the_reference_for_shipped_networks(network: str) -> None:
     loaded = Network.load(network)
+    assert loaded.vocabulary is not None
     ids = [loaded.vocabulary.encode(review.words)[:500] for review in list(open_reviews(None))[:3]]
     recording = record(loaded, ids)
     assert_same(recording, truth(loaded, ids), 1e-5)
@@ -223,7 +224,8 @@ def logistic(a: np.ndarray) -> np.ndarray:
 def by_hand(network: Network, ids: np.ndarray, clamp: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """All steps in NumPy; what is held is put in as soon as it is computed, so that all that follows feels it."""
     cell, n = network.cell, network.cell.size
-    U, kept = cell.weight_hh.double().numpy(), {signal.name: [] for signal in cell.signals}
+    U = cell.weight_hh.double().numpy()
+    kept: dict[str, list[np.ndarray]] = {signal.name: [] for signal in cell.signals}
     h, c = np.zeros(n), np.zeros(n)
 
     def put(name: str, value: np.ndarray) -> np.ndarray:
@@ -235,7 +237,7 @@ def by_hand(network: Network, ids: np.ndarray, clamp: Mapping[str, np.ndarray]) 
         a = cell.weight_ih.double().numpy() @ x + cell.bias.double().numpy()
         if cell.name == "rnn":
             h = put("h", np.tanh(a + U @ h))
-        elif cell.name == "gru":
+        elif isinstance(cell, GruCell):
             r, z = (put(k, logistic(v)) for k, v in zip("rz", (a + U @ h)[: 2 * n].reshape(2, n), strict=True))
             candidate = put("n", np.tanh(a[2 * n :] + r * (U[2 * n :] @ h + cell.bias_hn.double().numpy())))
             h = put("h", (1 - z) * candidate + z * h)
@@ -256,8 +258,9 @@ def test_held_signals_are_felt_by_what_follows(kind: str, size: int, data: st.Da
     for signal in data.draw(st.lists(st.sampled_from([s.name for s in network.cell.signals]), max_size=3, unique=True)):
         cells = data.draw(st.lists(st.integers(0, size - 1), min_size=1, unique=True))
         clamp[signal] = np.full(size, np.nan)
-        clamp[signal][cells] = value = data.draw(st.floats(-1, 1, width=32))
-        stepper.clamp(signal, cells, value)
+        level = data.draw(st.floats(-1, 1, width=32))
+        clamp[signal][cells] = level
+        stepper.clamp(signal, cells, level)
     together, expected = record(network, [ids, ids[:4]], clamp=clamp), by_hand(network, ids, clamp)
     step_by_step = stepper.advance(ids)
     plainly, on_a_device = record_reference(network, [ids, ids[:4]], clamp=clamp), DeviceStepper(network)
@@ -300,9 +303,11 @@ def test_holding_adds_up_and_refuses_nonsense() -> None:
     [(steps.sigmoid, logistic, 4e-6), (steps.tanh, np.tanh, 3e-7)],
     ids=["sigmoid", "tanh"],
 )
-def test_nonlinearities_to_2e7(fast, exact, relative: float) -> None:
+def test_nonlinearities_to_2e7(
+    fast: Callable[[float], float], exact: Callable[[np.ndarray], np.ndarray], relative: float
+) -> None:
     @njit
-    def apply(x):
+    def apply(x: np.ndarray) -> np.ndarray:
         y = np.empty_like(x)
         for k in range(x.size):
             y[k] = fast(x[k])

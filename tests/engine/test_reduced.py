@@ -1,5 +1,7 @@
 """Reduced equations: Jacobians are autograd's, roots are those of the map; the solver survives bad problems."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
@@ -26,7 +28,7 @@ def random_cell(kind: str, size: int = 7, inputs: int = 3, scale: float = 1.5, s
 @kinds
 @pytest.mark.parametrize("make", [reduced_equation, full_equation])
 @pytest.mark.parametrize("scale", [0.3, 3.0])
-def test_jacobian_is_that_of_autograd(kind: str, make, scale: float) -> None:
+def test_jacobian_is_that_of_autograd(kind: str, make: Callable[[Cell], Equation], scale: float) -> None:
     cell = random_cell(kind, scale=scale)
     equation = make(cell)
     u = equation.unknowns(torch.randn(5, cell.state_size, dtype=torch.float64))
@@ -78,4 +80,4 @@ def test_no_problem_is_an_exception_for_the_batch() -> None:
 
 def test_an_unknown_cell_has_no_reduced_equation() -> None:
     with pytest.raises(ValueError, match="no reduced equation is known for a str"):
-        reduced_equation("cell")
+        reduced_equation("cell")  # type: ignore[arg-type]

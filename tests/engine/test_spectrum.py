@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 from scipy.signal import welch
 
-from engine.noise import noise
-from engine.spectrum import spectral_exponents, spectrum
+from engine.noise import power_law_noise
+from engine.spectrum import power_spectrum, spectral_exponents
 
 
 @pytest.mark.parametrize("beta", [-0.5, 0.0, 0.5, 1.0, 1.5, 2.0])
 def test_noise_has_its_exponent(beta: float) -> None:
-    found = spectral_exponents(noise(beta, 500, 2000, np.random.default_rng(0)))
+    found = spectral_exponents(power_law_noise(beta, 500, 2000, np.random.default_rng(0)))
     assert found.beta.mean() == pytest.approx(beta, abs=0.05)
     assert found.beta.std() < 0.26
 
 
 def test_density_is_that_of_welch() -> None:
-    series = noise(0.7, 512, 4000, np.random.default_rng(1))
-    frequency, power = spectrum(series)
+    series = power_law_noise(0.7, 512, 4000, np.random.default_rng(1))
+    frequency, power = power_spectrum(series)
     expected_frequency, expected = welch(series, nperseg=512, scaling="density", return_onesided=False)
     np.testing.assert_allclose(frequency, np.abs(expected_frequency[1:257]))
     inner = slice(8, -2)
@@ -27,12 +27,12 @@ def test_density_is_that_of_welch() -> None:
 
 
 def test_a_line_shows_at_its_frequency() -> None:
-    frequency, power = spectrum(np.sin(2 * np.pi * 0.125 * np.arange(400)))
+    frequency, power = power_spectrum(np.sin(2 * np.pi * 0.125 * np.arange(400)))
     assert abs(frequency[power.argmax()] - 0.125) <= 2 / 400
 
 
 def test_offset_and_unit_do_not_matter() -> None:
-    series = noise(1.0, 500, 3, np.random.default_rng(2))
+    series = power_law_noise(1.0, 500, 3, np.random.default_rng(2))
     found, changed = spectral_exponents(series), spectral_exponents(1e-6 * series + 3.0)
     np.testing.assert_allclose(changed.beta, found.beta, rtol=1e-6)
     np.testing.assert_allclose(changed.r2, found.r2, rtol=1e-6)

@@ -6,7 +6,7 @@ import torch
 
 from engine.cells import LstmCell, RnnCell
 from engine.network import Network, Vocabulary
-from engine.start_states import held_input, visited_states
+from engine.start_states import input_from_name, visited_states
 
 
 def reader() -> Network:
@@ -30,7 +30,7 @@ def test_a_readers_starts_are_its_states_over_reviews() -> None:
     for review in reviews:
         state = network.cell.initial_state()
         for number in review:
-            state, _ = network.cell.step(network.embed([number])[0], state)
+            state, _ = network.cell.step(network.embed(np.array([number]))[0], state)
             visited.add(tuple(np.round(state.numpy(), 5)))
     starts = visited_states(network, 200, reviews=reviews)
     assert starts.shape == (200, 6)
@@ -69,7 +69,7 @@ def test_a_reader_needs_something_to_read() -> None:
     ],
 )
 def test_inputs_have_names(name: str, expected: list[float]) -> None:
-    x = held_input(reader(), name)
+    x = input_from_name(reader(), name)
     assert x.dtype == torch.float64
     assert x.tolist() == expected
 
@@ -77,4 +77,4 @@ def test_inputs_have_names(name: str, expected: list[float]) -> None:
 @pytest.mark.parametrize("name", ["mean", "good", "1,2", "nan", "inf", "", "1,2,3,4"])
 def test_an_unknown_input_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="performer"):
-        held_input(performer(), name)
+        input_from_name(performer(), name)

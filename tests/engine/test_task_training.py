@@ -1,11 +1,12 @@
 """Task networks: trained as recorded, and as good as their files say."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from engine.catalogue import shipped
+from engine.catalogue import shipped_networks
 from engine.network import Network
 from engine.task_training import TaskRecipe, task_accuracy, train_task
 from engine.tasks import task_from_name
@@ -43,7 +44,7 @@ def test_a_seed_is_one_network() -> None:
 
 
 def test_nine_task_networks_ship() -> None:
-    assert set(NINE) <= {info.name for info in shipped()}
+    assert set(NINE) <= {info.name for info in shipped_networks()}
 
 
 @pytest.mark.parametrize("name", NINE)
@@ -56,6 +57,6 @@ def test_a_shipped_network_does_its_task(name: str) -> None:
 
 
 @pytest.mark.parametrize(("field", "value"), [("cell", "transformer"), ("task", "chess"), ("steps", 0), ("size", -1)])
-def test_an_impossible_recipe_is_refused(field: str, value: object) -> None:
+def test_an_impossible_recipe_is_refused(field: str, value: Any) -> None:
     with pytest.raises(ValueError, match=str(value) if isinstance(value, str) else field):
         TaskRecipe(**{field: value})

@@ -38,9 +38,9 @@ def test_attractors_of_one_leaky_cell_by_hand() -> None:
     np.testing.assert_allclose(found.states[:, 0], [-h, 0, h], atol=1e-12)
     np.testing.assert_allclose(found.logit, [1 - 2 * h, 1, 1 + 2 * h], atol=1e-12)
     slope = 0.5 * (1 - np.array([h, 0, h]) ** 2)
-    np.testing.assert_allclose(found.memory, -1 / np.log(slope), rtol=1e-9)
+    np.testing.assert_allclose(found.time_constant, -1 / np.log(slope), rtol=1e-9)
     assert found.fixed.all()
-    assert found.by_readout().tolist() == [0, 1, 2]
+    assert found.order_by_logit().tolist() == [0, 1, 2]
 
 
 def test_an_attractor_is_where_the_word_leads_and_not_another_root() -> None:
@@ -80,6 +80,7 @@ def test_an_lstms_attractor_is_a_fixed_point_of_h_and_c() -> None:
     found = word_attractors(network)
     assert found is not None
     assert found.fixed.mean() > 0.9
+    assert network.embedding is not None
     x = network.embedding[2:].double()
     state = torch.from_numpy(found.states)
     moved, _ = network.cell.to(dtype=torch.float64).step(x, state)
@@ -96,7 +97,7 @@ def test_it_can_be_stopped_and_kept(tmp_path: Path) -> None:
     again = WordAttractors.load(tmp_path / "words.npz")
     assert again.words == found.words
     np.testing.assert_array_equal(again.states, found.states)
-    np.testing.assert_array_equal(again.memory, found.memory)
+    np.testing.assert_array_equal(again.time_constant, found.time_constant)
 
 
 def test_a_network_without_words_has_none() -> None:

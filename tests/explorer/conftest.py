@@ -14,8 +14,8 @@ import textual.constants
 from explorer.session.session import Session
 from tests.explorer.small import read_session, settle
 
-textual.constants.COLOR_SYSTEM = "truecolor"  # pytest's plugins import Textual before an environment could be set here
-textual.constants.TEXTUAL_ANIMATIONS = "none"
+textual.constants.COLOR_SYSTEM = "truecolor"  # type: ignore[misc]  # pytest's plugins import Textual before an environment could be set here
+textual.constants.TEXTUAL_ANIMATIONS = "none"  # type: ignore[misc]
 os.environ.pop("NO_COLOR", None)
 
 

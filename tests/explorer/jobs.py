@@ -1,4 +1,4 @@
-"""Jobs for the process aside, apart from tests: it imports the module of a job, and this one is light."""
+"""Jobs that the tests give to the worker process, which imports their module: this one is light."""
 
 from __future__ import annotations
 
@@ -7,33 +7,34 @@ import time
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from explorer.session.jobs import Tell
-
-
-def who(tell: Tell) -> None:
-    tell((os.getpid(), os.getppid(), os.nice(0), os.environ["OMP_NUM_THREADS"], os.getpgid(0)))
+from explorer.session.jobs import Report
 
 
-def square(tell: Tell, values: np.ndarray) -> None:
-    tell(values**2)
-    tell(None)
-    tell("done")
+def describe_process(report: Report) -> None:
+    report((os.getpid(), os.getppid(), os.nice(0), os.environ["OMP_NUM_THREADS"], os.getpgid(0)))
 
 
-def read(tell: Tell, network: Any, ids: np.ndarray) -> None:
-    tell((network.name, network.vocabulary.words, network.info, network.classify(ids)))
+def square(report: Report, values: NDArray[np.floating]) -> None:
+    report(values**2)
+    report(None)
+    report("done")
 
 
-def fail(tell: Tell, *_: Any) -> None:
+def read(report: Report, network: Any, ids: NDArray[np.integer]) -> None:
+    report((network.name, network.vocabulary.words, network.info, network.classify(ids)))
+
+
+def fail(report: Report, *_: Any) -> None:
     raise KeyError("bad")
 
 
-def die(tell: Tell) -> None:
+def die(report: Report) -> None:
     os._exit(7)
 
 
-def forever(tell: Tell, ask: bool) -> None:
-    tell(os.getpid())
-    while not ask or tell(None):
+def forever(report: Report, ask: bool) -> None:
+    report(os.getpid())
+    while not ask or report(None):
         time.sleep(0.01)

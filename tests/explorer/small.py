@@ -15,7 +15,7 @@ from engine.cells import LstmCell
 from engine.live.stream import Stream
 from engine.network import Network, Vocabulary
 from engine.reviews import Review
-from explorer.session.jobs import Worker
+from explorer.session.jobs import JobRunner
 from explorer.session.session import Session
 from explorer.session.views.point_map import PointMap
 
@@ -51,7 +51,7 @@ def small_file(folder: Path, size: int = 12) -> Path:
 explorer.session.jobs.NICE = 0  # or a machine that does other things too lets the tests wait
 
 
-class SharedAside(Worker):
+class SharedAside(JobRunner):
     """One process for the sessions of all tests: each of its own would load PyTorch first."""
 
     def close(self) -> None:
@@ -61,9 +61,9 @@ class SharedAside(Worker):
 ASIDE = SharedAside()
 
 
-def open_session(size: int = 12, speed: float | None = None, *, search: bool = False, **options: int) -> Session:
+def open_session(size: int = 12, speed: float | None = None, *, search: bool = False, **options: Any) -> Session:
     """A session whose first review is open and not yet read; ``search``: for fixed points, too, once they are drawn."""
-    with patch("explorer.session.session.Worker", lambda: ASIDE):
+    with patch("explorer.session.session.JobRunner", lambda: ASIDE):
         session = Session(Stream(small_network(size), speed=speed, **options), REVIEWS)
     wait(lambda: session.stream.snapshot.run == 1)
     if not search:

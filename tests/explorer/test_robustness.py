@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.color import Color, ColorSystem
-from tests.explorer.test_tui import shown, text_of, until
 
 from explorer.session.actions import ACTIONS
 from explorer.session.palette import LEVELS, MAPS, hex_colours
@@ -20,8 +19,9 @@ from explorer.session.views.tables import numbers
 from explorer.session.views.time_axis import time_axis
 from explorer.session.views.traces import alpha_trace, cell_table, overview
 from explorer.tui.app import Explorer
-from explorer.tui.panels.heatmap import FEW, Tile
+from explorer.tui.panels.heatmap import LEVELS_OF_256_COLOURS, Tile
 from tests.explorer.small import TEXT, open_session, small_file, wait
+from tests.explorer.tui.harness import shown, text_of, until
 
 STEPS = 1200
 ODD = "wide 漢字 e\u0301 👩\u200d👩\u200d👧 \u202eevil\u202c \x1b[2J\x1b]0;owned\x07 ıİ ﬁ 한국 ا film"
@@ -180,9 +180,9 @@ async def test_256_colours_rise_in_lightness(session: Session) -> None:
     app, characters, styles = await drawn(session, "EIGHT_BIT")
     assert not app.glyphs
     assert "▀" in characters
-    assert 2 <= len({style.color for style in styles if style and style.bgcolor}) <= FEW
+    assert 2 <= len({style.color for style in styles if style and style.bgcolor}) <= LEVELS_OF_256_COLOURS
     for name in MAPS:
-        step = LEVELS // FEW
+        step = LEVELS // LEVELS_OF_256_COLOURS
         colours = [hex_colours(name)[code] for code in range(step // 2, LEVELS, step)]
         shades = [Color.parse(colour).downgrade(ColorSystem.EIGHT_BIT).get_truecolor() for colour in colours]
         lightness = np.array(shades) @ [0.2126, 0.7152, 0.0722]

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from explorer.gui.theme import DARK, Theme
-from explorer.session.views.number_format import number
+from explorer.session.views.cell_readouts import cell_text
 from explorer.session.views.traces import CellRow
 
 Index = Any  # QModelIndex or QPersistentModelIndex
@@ -19,16 +19,21 @@ _NUMBERS = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _Shown = tuple[str, Callable[[CellRow], float], Callable[[CellRow], str], str]
 COLUMNS: tuple[_Shown, ...] = (
     ("cell", lambda r: r.cell, lambda r: f"#{r.cell:03d} {r.mark}", "∅ silenced, = a gate held, † dead, * pinned"),
-    ("", lambda r: r.value, lambda r: number(r.value), "the chosen signal at the word looked at"),
+    ("", lambda r: r.value, lambda r: cell_text(r).numbers[0], "the chosen signal at the word looked at"),
     (
         "β",
         lambda r: 2 * r.alpha - 1,
-        lambda r: number(2 * r.alpha - 1),
+        lambda r: cell_text(r).numbers[1],
         "rolling exponent of the chosen signal, 2α − 1",
     ),
-    ("σ", lambda r: r.activity, lambda r: number(r.activity), "activity: standard deviation of h in the window"),
-    ("sat", lambda r: r.saturation, lambda r: number(r.saturation), "share of words in the outer tenths of its range"),
-    ("weight", lambda r: r.weight, lambda r: number(r.weight), "in the readout"),
+    ("σ", lambda r: r.activity, lambda r: cell_text(r).numbers[2], "activity: standard deviation of h in the window"),
+    (
+        "sat",
+        lambda r: r.saturation,
+        lambda r: cell_text(r).numbers[3],
+        "share of words in the outer tenths of its range",
+    ),
+    ("weight", lambda r: r.weight, lambda r: cell_text(r).numbers[4], "in the readout"),
     ("dead", lambda r: r.dead, lambda r: "†" if r.dead else "", "σ below the threshold"),
 )
 

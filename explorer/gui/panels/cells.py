@@ -84,7 +84,7 @@ class CellsPanel(Panel):
         self.say(
             f"<b style='color:{theme.bright}'>{len(rows) - dead}</b> alive &nbsp; "
             f"<span style='color:{theme.dead}'>† {dead}</span> dead &nbsp; "
-            f"<b style='color:{theme.bright}'>{number(working, 1)}</b> working &nbsp; "
+            f"<b style='color:{theme.bright}'>{working:.1f}</b> working &nbsp; "
             f"† σ of h &lt; {snapshot.threshold:.3g} in {snapshot.window} words, order: {frame.choices.order}"
         )
         activity = np.array([row.activity for row in rows])
@@ -185,7 +185,7 @@ class CellsPanel(Panel):
         self.explorer.hover(self.explorer.hovered, cell)
         row = next((row for row in self._rows if row.cell == cell), None)
         self.picture.setToolTip(
-            "" if row is None else f"cell #{row.cell}: σ {number(row.activity, 3)}, β {number(2 * row.alpha - 1)}, "
+            "" if row is None else f"cell #{row.cell}: σ {number(row.activity)}, β {number(2 * row.alpha - 1)}, "
             f"weight {number(row.weight)}"
         )  # fmt: skip
 

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QMenu
 from explorer.gui.panels.panel import CACHED, Panel
 from explorer.gui.plots.marks import Labels, Spots, Strokes, faded
 from explorer.gui.text import as_html, safe
-from explorer.gui.theme import DARK, Theme, gradient
-from explorer.session.palette import MEMORY, OPINIONS
+from explorer.gui.theme import Theme
+from explorer.session.palette import PALETTES, gradient
 from explorer.session.session import Frame, Session
 from explorer.session.views.many_points import Many, many
 from explorer.session.views.number_format import number
@@ -26,9 +26,6 @@ from explorer.session.views.point_map import COLOURS, MEMORIES, STATES, PointMap
 if TYPE_CHECKING:
     from explorer.gui.window import Window
 
-# The same on white ground: from the middle outwards, and from short to long, they grow darker.
-LIGHT_OPINIONS = ("#8a3208", "#c9733f", "#adada6", "#3d9d90", "#00524a")
-LIGHT_MEMORY = ("#eeb04a", "#e5735f", "#b0508f", "#6d3d9c", "#2a1a5e")
 DRAG = 0.5  # degrees a pixel
 RANGE = (-1.08, 1.08)  # the box and a margin for marks at its edge
 CHARACTER = (6.0, 12.0)  # pixels: a click is as exact as in a terminal whose characters are this big
@@ -325,14 +322,10 @@ def brushes(by: str, theme: Theme) -> tuple[QBrush, ...]:
         named = (theme.bright, *theme.lines[:-1])
         colours = [*(named[k % len(named)] for k in range(256)), theme.dim]
     else:
-        colours = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in gradient(*_ends(by, theme)).tolist()]
+        palette = PALETTES[theme.name]
+        points = palette.readout if by == "readout" else palette.time_constant
+        colours = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in gradient(points).tolist()]
     return tuple(QBrush(QColor(colour)) for colour in colours)
-
-
-def _ends(by: str, theme: Theme) -> tuple[str, ...]:
-    if by == "readout":
-        return OPINIONS if theme is DARK else LIGHT_OPINIONS
-    return MEMORY if theme is DARK else LIGHT_MEMORY
 
 
 def _outline(state: int, brush: QBrush, theme: Theme) -> QPen:
@@ -361,7 +354,7 @@ def _legend(by: str, map: PointMap, theme: Theme) -> str:
         scale = "".join(f"<span style='color:{brush.color().name()}'>━</span>" for brush in brushes(by, theme)[::28])
         reach = float(np.abs(map.logit).max(initial=0))
         low, high, unit = (
-            (number(-reach, 1), number(reach, 1), "logit") if by == "readout"
+            (number(-reach), number(reach), "logit") if by == "readout"
             else (f"{MEMORIES[0]:,.0f}", f"{MEMORIES[1]:,.0f}", "words (slowest τ)")
         )  # fmt: skip
         marks.append(f"{low} {scale} {high} {unit}")

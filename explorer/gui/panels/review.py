@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from explorer.gui.panels.panel import Panel
 from explorer.gui.text import safe
 from explorer.gui.theme import Theme, table
-from explorer.session.palette import codes
+from explorer.session.palette import ON_DARK, ON_LIGHT, codes, text_on
 from explorer.session.session import Frame, Session
 from explorer.session.views.number_format import number
 from explorer.session.views.text_layout import Layout, lay_out, unknown_words, word_strengths
@@ -153,7 +153,7 @@ class Words(QWidget):
         above, below = (int((y + 3) / height) for y in (event.rect().top() - 6, event.rect().bottom()))
         first = int(layout.starts[min(self._top + max(0, above), layout.lines)])
         last = int(layout.starts[min(self._top + min(self._lines_in_view, below) + 1, layout.lines)])
-        unread, dark, light = QColor(theme.dim), QColor("#101418"), QColor("#f2f4f7")
+        unread, dark, light = QColor(theme.dim), QColor(ON_LIGHT.hex), QColor(ON_DARK.hex)
         for word in range(first, min(last, len(self._codes))):
             if not wanted.intersects(self._room_of(word)):
                 continue
@@ -162,9 +162,9 @@ class Words(QWidget):
                 painter.fillRect(box, QColor(theme.pink))
                 painter.setPen(QColor(theme.on_pink))
             elif self._read[word]:
-                red, green, blue = colours[self._codes[word]].tolist()
-                painter.fillRect(box, QColor(red, green, blue))
-                painter.setPen(dark if 0.299 * red + 0.587 * green + 0.114 * blue > 120 else light)
+                colour = colours[self._codes[word]].tolist()
+                painter.fillRect(box, QColor(*colour))
+                painter.setPen(dark if text_on(colour) is ON_LIGHT else light)
             else:
                 painter.setPen(unread)
             if self._unknown[word]:

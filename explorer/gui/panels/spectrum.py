@@ -16,11 +16,11 @@ from explorer.gui.panels.panel import Panel
 from explorer.gui.plots.marks import Spots
 from explorer.gui.text import as_html
 from explorer.gui.theme import Theme
-from explorer.session.controllers.fixed_points import PointDetails
 from explorer.session.controllers.linear_prediction import AHEAD, Foretold
 from explorer.session.session import Frame, Session
 from explorer.session.views.eigenvalues import LONGEST, in_words, time_constant
 from explorer.session.views.number_format import number
+from explorer.session.views.point_map import PointDetails
 
 if TYPE_CHECKING:
     from explorer.gui.window import Window
@@ -124,7 +124,7 @@ def _told(portrait: PointDetails, foretold: Foretold | None, theme: Theme) -> st
         else "repeated for ever"
     )
     colour = theme.pink if portrait.unstable else theme.good
-    memory = f"{portrait.memory:,.0f}" if portrait.memory < LONGEST else f"over {LONGEST:,}"
+    memory = f"{portrait.time_constant:,.0f}" if portrait.time_constant < LONGEST else f"over {LONGEST:,}"
     rows = (
         ("", f"<b style='color:{theme.pink}'>{name or f'“{as_html(portrait.name, 30)}”'}</b> {origin}"),
         ("", f"{portrait.kind} <span style='color:{colour}'>{portrait.stability}</span>"),

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from engine.probability import positive_probability
 from explorer.measure.fixed_points.measured import Measured
 from explorer.measure.fixed_points.searched import SADDLE, SLOW, STABLE, Cloud
 from explorer.measure.fixed_points.trajectories import AHEAD
@@ -111,7 +112,7 @@ def _scatter(axes: Any, cloud: Cloud, colours: Any) -> None:
 
 def _answers(cloud: Cloud) -> Floats:
     """Red, green and blue are the probabilities of 1 in the three channels."""
-    chance = 1 / (1 + np.exp(-np.clip(np.array(cloud.readout), -30, 30)))
+    chance = positive_probability(cloud.readout)
     return np.clip(0.1 + 0.8 * np.pad(chance, ((0, 0), (0, max(0, 3 - chance.shape[1]))))[:, :3], 0, 1)
 
 

@@ -11,7 +11,7 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
-from engine.catalogue import NetworkInfo, describe, shipped
+from engine.catalogue import NetworkInfo, describe, shipped_networks
 from engine.files import atomic_write
 from engine.network import Network
 from engine.points import FixedPoints
@@ -82,7 +82,9 @@ def choose_networks(patterns: Sequence[str], seeds: Sequence[int] = ()) -> list[
     found: dict[Path, NetworkInfo] = {}
     for pattern in patterns:
         files = [Path(name) for name in sorted(glob(pattern, recursive=True)) if name.endswith(".safetensors")]
-        infos = [describe(file) for file in files] or [one for one in shipped() if fnmatchcase(one.name, pattern)]
+        infos = [describe(file) for file in files] or [
+            one for one in shipped_networks() if fnmatchcase(one.name, pattern)
+        ]
         if not infos:
             raise ValueError(
                 f"no network fits {pattern!r}: give .safetensors files, such as 'nets/*.safetensors', or the name of "

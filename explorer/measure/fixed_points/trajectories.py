@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.linearised import Places, predict_linearly
+from engine.linearised import StatesAndInputs, predict_linearly
 from engine.network import Network
 from engine.points import FixedPoints
-from engine.start_states import TASK_SEED, held_input, task_runs, visited_states
+from engine.start_states import TASK_SEED, input_from_name, task_runs, visited_states
 from engine.tasks import task_from_name
 
 AHEAD = (1, 5, 10)
@@ -58,7 +58,7 @@ def trajectories(network: Network, points: FixedPoints, seed: int = 0) -> Trajec
     inputs, _ = task_from_name(network.task).sequences(SEQUENCES, STEPS, TASK_SEED + seed + 1)
     x, states = task_runs(network, inputs)
     visited = visited_states(network, len(points), seed=seed + 1).numpy()
-    elsewhere = Places(visited, np.zeros((len(points), x.shape[-1])))
+    elsewhere = StatesAndInputs(visited, np.zeros((len(points), x.shape[-1])))
     told = [predict_linearly(network.cell, places, states, x, max(AHEAD)).explained for places in (points, elsewhere)]
     linear, other = (tuple(float(explained[k - 1]) for k in AHEAD) for explained in told)
     return Trajectories(linear, other, *_left_alone(network, points, seed))
@@ -68,7 +68,7 @@ def trajectories(network: Network, points: FixedPoints, seed: int = 0) -> Trajec
 def _left_alone(network: Network, points: FixedPoints, seed: int) -> tuple[float, float, float, float, float]:
     cell = network.cell.to(dtype=torch.float64)
     begin = end = visited_states(network, ALONE, seed=seed + 2)
-    zero = held_input(network, "zero")
+    zero = input_from_name(network, "zero")
     for _ in range(LAST):
         end = cell.step(zero, end)[0]
     away = torch.cdist(end, torch.from_numpy(points.states))

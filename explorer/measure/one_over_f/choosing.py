@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.catalogue import describe, shipped
+from engine.catalogue import describe, shipped_networks
 from engine.network import Network
 from engine.reviews import open_reviews
 from engine.text import Review
@@ -80,7 +80,7 @@ def choose_networks(patterns: Sequence[str], seeds: Sequence[int] = ()) -> list[
     for pattern in patterns or ("*",):
         found = [Path(name) for name in sorted(glob(pattern, recursive=True))] if patterns else []
         found = [file for file in found if file.suffix == ".safetensors"]
-        found = found or [info.path for info in shipped() if fnmatchcase(info.name, pattern)]
+        found = found or [info.path for info in shipped_networks() if fnmatchcase(info.name, pattern)]
         if not found:
             raise ValueError(
                 f"no network fits {pattern!r}: give .safetensors files, such as 'nets/*.safetensors', or the name of "

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from engine.activity import THRESHOLD
-from engine.controls import spaced
+from engine.fluctuation import log_spaced_scales
 from engine.null import Null
 from explorer.measure.one_over_f.findings import Findings, Trend, grouped, of_control, over_networks
 from explorer.measure.one_over_f.measured import Measured, ranges, spread, summary
@@ -275,7 +275,8 @@ def _other_ways(found: Findings, network: Measured) -> list[tuple[float, Null]]:
     sums = [network.controls[name]["mean"] for name in ("normalised", "cells")] + network.controls["flipped"]
     scales = ranges(found.corpus.length)
     return [(value, found.pink) for value in sums] + [
-        (network.controls[f"{low}–{high}"]["mean"], found.null(1.0, spaced(low, high))) for low, high in scales
+        (network.controls[f"{low}–{high}"]["mean"], found.null(1.0, log_spaced_scales(low, high)))
+        for low, high in scales
     ]
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from engine.activity import dead, deviation
+from engine.activity import deviation, is_dead
 from engine.fluctuation import exponents, fluctuations
 from engine.null import Null
 from engine.recording import record
@@ -183,7 +183,7 @@ def figure_6(found: Findings, ids: NDArray[np.integer], every: bool) -> Figure:
 
 def _cells(axes: Axes, candidate: Candidate, ids: NDArray[np.integer]) -> None:
     h = record(candidate.network, ids, ("h",))["h"][0, :, :8]
-    quiet = dead(deviation(h))
+    quiet = is_dead(deviation(h))
     for k in range(h.shape[1]):
         axes.plot(h[:, k] - k, lw=0.8, color=WHITE if quiet[k] else BLUE)
     axes.set_yticks([-k for k in range(h.shape[1])], [f"{k}{'†' if quiet[k] else ''}" for k in range(h.shape[1])])

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from scipy.stats import spearmanr
 
-from engine.null import Null, null
+from engine.null import Null, null_exponents
 from explorer.measure.one_over_f.choosing import Corpus
 from explorer.measure.one_over_f.measured import Measured, Options, spread, summary
 from explorer.measure.one_over_f.published import EXTERNAL, INTERNAL
@@ -96,7 +96,7 @@ class Findings:
 
     def null(self, beta: float, scales: tuple[int, ...] | None = None) -> Null:
         """What the estimator gives for 1/f^β noise."""
-        return null(beta, self.corpus.length, scales or self.options.scales)
+        return null_exponents(beta, self.corpus.length, scales or self.options.scales)
 
     @cached_property
     def white(self) -> Null:

@@ -13,21 +13,21 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.activity import dead, participation_ratio
+from engine.activity import is_dead, participation_ratio
 from engine.arrays import load_arrays, save_arrays
-from engine.controls import (
-    beta,
-    estimated_otherwise,
+from engine.beta import series_beta
+from engine.beta_controls import (
+    beta_of_other_estimators,
+    beta_of_other_sums,
+    beta_with_padding,
+    clamped_probability,
     layer_series,
-    padding,
-    probability,
-    shuffled,
-    summed_otherwise,
+    shuffle_words,
     untrained_twin,
 )
+from engine.corpus_statistics import CorpusStatistics, corpus_statistics
 from engine.network import Network
 from engine.reviews import CUT
-from engine.survey import Survey, survey
 from explorer.measure.one_over_f.choosing import Candidate, Corpus, evenly
 
 Array = NDArray[np.float64]
@@ -87,7 +87,7 @@ class Measured:
     @property
     def dead(self) -> NDArray[np.bool_]:
         """Which cells hardly move, (cell,)."""
-        return dead(self.deviation)
+        return is_dead(self.deviation)
 
     @property
     def r2(self) -> float:
@@ -138,7 +138,7 @@ def _arrays(
     signals = [name for name in known if not options.signals or name in {*options.signals, "h", "x"}]
     controlled = options.controls and candidate.epoch is None
     steps = (1 + controlled) * len(ids)
-    found = survey(network, ids, signals, options.scales, progress=lambda done, _: progress(done, steps))
+    found = corpus_statistics(network, ids, signals, options.scales, progress=lambda done, _: progress(done, steps))
     labels = corpus.labels
     right = (found.probability >= 0.5) == (labels > 0.5)
     told = np.isfinite(labels)
@@ -155,27 +155,29 @@ def _arrays(
 
 
 def _controls(
-    network: Network, ids: NDArray[np.int32], found: Survey, corpus: Corpus, options: Options
+    network: Network, ids: NDArray[np.int32], found: CorpusStatistics, corpus: Corpus, options: Options
 ) -> dict[str, Any]:
     sample = np.stack(evenly(list(ids), SAMPLE))
-    quiet = dead(found.deviation.mean(axis=0))
+    quiet = is_dead(found.deviation.mean(axis=0))
     plain = layer_series(network, sample, ("h", "x"))
-    mixed = layer_series(network, shuffled(sample), ("h", "x"))
+    mixed = layer_series(network, shuffle_words(sample), ("h", "x"))
     results = {
-        "plain": beta(plain["h"], options.scales),
-        "shuffled": beta(mixed["h"], options.scales),
-        "shuffled, x": beta(mixed["x"], options.scales),
+        "plain": series_beta(plain["h"], options.scales),
+        "shuffled": series_beta(mixed["h"], options.scales),
+        "shuffled, x": series_beta(mixed["x"], options.scales),
     }
     twin = untrained_twin(network)
     if twin is not None:
-        results["untrained"] = beta(layer_series(twin, sample, ("h",))["h"], options.scales)
+        results["untrained"] = series_beta(layer_series(twin, sample, ("h",))["h"], options.scales)
     words = max(max(options.scales), 3 * corpus.length // 5)
-    results |= {f"padding {name}": value for name, value in padding(network, sample, options.scales, words).items()}
-    otherwise = summed_otherwise(network, sample, options.scales, quiet)
+    results |= {
+        f"padding {name}": value for name, value in beta_with_padding(network, sample, options.scales, words).items()
+    }
+    otherwise = beta_of_other_sums(network, sample, options.scales, quiet)
     flipped = otherwise.pop("flipped")
     results |= otherwise
     for name in ("h", "x"):
-        for way, value in estimated_otherwise(plain[name], options.scales, ranges(corpus.length)).items():
+        for way, value in beta_of_other_estimators(plain[name], options.scales, ranges(corpus.length)).items():
             results[way if name == "h" else f"{way}, x"] = value
     controls: dict[str, Any] = {name: summary(value) for name, value in results.items()}
     controls["flipped"] = [summary(column)["mean"] for column in flipped.T]
@@ -199,7 +201,7 @@ def _clamps(network: Network, corpus: Corpus, quiet: NDArray[np.bool_], mean: Ar
         return {}
     label = np.array([bool(review.label) for review in reviews])
     free, still, lamed = (
-        probability(network, ids, clamp) >= 0.5
+        clamped_probability(network, ids, clamp) >= 0.5
         for clamp in (None, {"h": np.where(quiet, mean, np.nan)}, {"h": np.where(quiet, np.nan, mean)})
     )
     return {

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from matplotlib.figure import Figure
 
-from engine.controls import spaced
+from engine.fluctuation import log_spaced_scales
 from explorer.measure.one_over_f.figures import BLUE, GREEN, ORANGE, PINK, WHITE, draw_nulls, legend_below, panels
 from explorer.measure.one_over_f.findings import Findings, of_control
 from explorer.measure.one_over_f.measured import Measured, ranges, summary
@@ -96,7 +96,7 @@ def by_scales(found: Findings) -> Figure:
     figure, (axes,) = panels(7.2, 3.8)
     for k, (low, high) in enumerate(ranges(found.corpus.length)):
         for beta, colour in ((1.0, PINK), (0.0, WHITE)):
-            null = found.null(beta, spaced(low, high))
+            null = found.null(beta, log_spaced_scales(low, high))
             axes.bar(k, 2 * (null.high - null.low), 0.8, 2 * null.low - 1, color=colour, alpha=0.16, lw=0)
             axes.hlines(2 * null.alpha - 1, k - 0.4, k + 0.4, color=colour, lw=0.9, ls="--")
     for aside, (suffix, colour, label) in zip((0.08, -0.08), (("", BLUE, "h"), (", x", "#222222", "x")), strict=True):

@@ -126,7 +126,7 @@ class AblationController:
 
     @property
     def _undo(self) -> str:
-        return f"{self._session.key_of('let-speak')} undoes"
+        return f"{self._session.key_of('undo-ablation')} undoes"
 
     def _cells(self, signal: str) -> set[int]:
         return set(np.flatnonzero(~np.isnan(self._clamps.get(signal, np.empty(0)))).tolist())

@@ -124,6 +124,7 @@ def read_through(
         If the network takes no words.
     """
     from engine.fluctuation import RollingExponent
+    from engine.probability import positive_probability
     from engine.recording import Stepper
 
     if network.vocabulary is None:
@@ -144,4 +145,6 @@ def read_through(
     hidden, exponent = np.concatenate(h), np.concatenate(alpha)
     weight = network.readout_weight[0].cpu().double().numpy()
     logit = hidden @ weight + float(network.readout_bias[0])
-    return Reading(network, tuple(words), 1 / (1 + np.exp(-logit)), dict(zip(names, exponent.T, strict=True)), hidden)
+    return Reading(
+        network, tuple(words), positive_probability(logit), dict(zip(names, exponent.T, strict=True)), hidden
+    )

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from explorer.session.controllers.noise_band import Band
-from explorer.session.jobs import Job, Tell
+from explorer.session.jobs import Job, Report
 
 if TYPE_CHECKING:  # these need torch, which a face loads behind its first frame
     from engine.network import Network
@@ -108,7 +108,7 @@ class CorpusController:
         return len(self._session.reviews)
 
     def rows(self, frame: Frame) -> Rows:
-        """What is measured so far, in the order it was: see `engine.corpus.measure`; ``review`` is the index."""
+        """What is measured so far, in the order it was: see `engine.beta.measure_reviews`; ``review`` is the index."""
         self._go_on(frame)
         return _NOTHING if self._rows is None else self._rows[: self._count]
 
@@ -191,8 +191,8 @@ class CorpusController:
             self._session.worker.start(
                 band_of,
                 words,
-                heed=lambda band: self._bands.update({words: band}),
-                end=lambda _: setattr(self, "_calibrating", False),
+                on_result=lambda band: self._bands.update({words: band}),
+                on_end=lambda _: setattr(self, "_calibrating", False),
             )
         return self._bands.get(words)
 
@@ -249,7 +249,7 @@ class CorpusController:
 
     def _end_job(self) -> None:
         if self._job is not None:
-            self._session.worker.forget(self._job)
+            self._session.worker.cancel(self._job)
             self._job = None
 
     def _give_away(self) -> None:
@@ -284,7 +284,7 @@ class CorpusController:
                     self._give_away()
 
         job = self._job = self._session.worker.start(
-            measured, self._network, dict(self._clamps), reviews, heed=heed, end=end
+            measured, self._network, dict(self._clamps), reviews, on_result=heed, on_end=end
         )
 
     def _take(self, rows: Rows, indices: Sequence[int], reviews: Sequence[Review]) -> None:
@@ -334,19 +334,19 @@ _NOTHING: Rows = np.empty(
 # ---- in the process aside ----------------------------------------------------------------------------------------
 
 
-def measured(tell: Tell, network: Network, clamps: Mapping[str, Any], reviews: Sequence[Review]) -> None:
+def measured(report: Report, network: Network, clamps: Mapping[str, Any], reviews: Sequence[Review]) -> None:
     """Tell the rows of these reviews, batch by batch."""
-    from engine.corpus import measure
+    from engine.beta import measure_reviews
 
-    for rows in measure(network, reviews, SIGNALS, clamp=clamps):
-        if not tell(rows):
+    for rows in measure_reviews(network, reviews, SIGNALS, clamp=clamps):
+        if not report(rows):
             return
 
 
-def band_of(tell: Tell, words: int) -> None:
+def band_of(report: Report, words: int) -> None:
     """Tell β of exact noise of so many words, at the scales of a review as long."""
     from engine.fluctuation import default_scales
-    from engine.null import null
+    from engine.null import null_exponents
 
-    white, pink = (null(beta, words, default_scales(words)) for beta in (0.0, 1.0))
-    tell(Band((2 * white.low - 1, 2 * white.high - 1), (2 * pink.low - 1, 2 * pink.high - 1)))
+    white, pink = (null_exponents(beta, words, default_scales(words)) for beta in (0.0, 1.0))
+    report(Band((2 * white.low - 1, 2 * white.high - 1), (2 * pink.low - 1, 2 * pink.high - 1)))

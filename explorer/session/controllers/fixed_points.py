@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,46 +11,13 @@ from numpy.typing import NDArray
 
 from explorer.session.controllers.linear_prediction import Foretold, LinearPredictionController
 from explorer.session.controllers.point_search import INPUTS, STARTS, PointSearch
-from explorer.session.views.point_map import COLOURS, PointMap, PointView, Scene, scene_of, screen
+from explorer.session.views.point_map import COLOURS, PointDetails, PointMap, PointView, Scene, scene_of, screen
 
 if TYPE_CHECKING:
     from explorer.session.session import Frame, Session
 
 TURN = 10.0  # degrees
 TAIL = 48  # words of the trajectory that are drawn
-
-
-@dataclass(frozen=True)
-class PointDetails:
-    """Everything known of one entry.
-
-    ``certified``: a fixed or slow point from a search under a held input, reached by ``hits`` of its ``starts``;
-    otherwise where a word leads that is repeated for ever. ``eigenvalues`` (S,) are the Jacobian's by falling modulus,
-    ``memory`` the slowest time constant in words, ``logit`` the first readout.
-    """
-
-    name: str
-    number: int
-    certified: bool
-    kind: str
-    stability: str
-    eigenvalues: NDArray[np.complex128]
-    memory: float
-    q: float
-    newton_step: float
-    logit: float
-    hits: int
-    starts: int
-
-    @property
-    def unstable(self) -> int:
-        """The number of unstable directions."""
-        return int((np.abs(self.eigenvalues) > 1).sum())
-
-    @property
-    def probability(self) -> float:
-        """P(positive)."""
-        return float(0.5 * (1 + np.tanh(0.5 * self.logit)))
 
 
 class FixedPointsController:
@@ -231,7 +198,7 @@ def _certified_portrait(map: PointMap, entry: int) -> PointDetails:
         kind=str(points.kind[entry]),
         stability=str(points.stability[entry]),
         eigenvalues=points.eigenvalues[entry],
-        memory=float(points.time_constants[entry, 0]),
+        time_constant=float(points.time_constants[entry, 0]),
         q=float(points.q[entry]),
         newton_step=float(points.newton_step[entry]),
         logit=float(points.readout[entry, 0]),
@@ -263,7 +230,7 @@ def _word_portrait(map: PointMap, entry: int) -> PointDetails:
         kind=("fixed", "fixed", "slow", "moving")[int(map.state[entry])],
         stability="stable" if not unstable else f"saddle with {unstable}",
         eigenvalues=values,
-        memory=float(words.memory[row]),
+        time_constant=float(words.time_constant[row]),
         q=float(q[0]),
         newton_step=float(step[0]),
         logit=float(words.logit[row]),

@@ -31,7 +31,7 @@ def band(window: int, scales: tuple[int, ...]) -> Band | None:
 
 
 def _calibrate(key: Key) -> None:
-    from engine.null import null  # numba and scipy load while the face already draws
+    from engine.null import null_exponents  # numba and scipy load while the face already draws
 
-    white, pink = (null(beta, *key) for beta in (0.0, 1.0))
+    white, pink = (null_exponents(beta, *key) for beta in (0.0, 1.0))
     _known[key] = Band((white.low, white.high), (pink.low, pink.high))

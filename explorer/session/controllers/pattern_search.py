@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.session.controllers.brush import Pattern, stretches
-from explorer.session.jobs import Tell
+from explorer.session.jobs import Report
 from explorer.session.task_results import TaskResults
 
 if TYPE_CHECKING:
@@ -93,9 +93,9 @@ class PatternSearch:
         assert snapshot.network.vocabulary is not None, "a network that is watched reads words"
         ids = [snapshot.network.vocabulary.encode(session.reviews[k].words) for k in numbers]
         job = session.worker.start(
-            look_through, snapshot.network, numbers, ids, pattern, snapshot.clamps, heed=heed, end=end
+            look_through, snapshot.network, numbers, ids, pattern, snapshot.clamps, on_result=heed, on_end=end
         )
-        gathering.at_end = lambda: session.worker.forget(job)
+        gathering.at_end = lambda: session.worker.cancel(job)
         self.gathering = gathering
 
     def context(self, place: Place) -> tuple[str, str, str]:
@@ -114,7 +114,7 @@ class PatternSearch:
 
 
 def look_through(
-    tell: Tell,
+    report: Report,
     network: Network,
     numbers: Sequence[int],
     ids: Sequence[NDArray[np.int32]],
@@ -131,5 +131,5 @@ def look_through(
         for number, values, length in zip(numbers[batch], recording[pattern.signal], recording.lengths, strict=True):
             agreement = pattern.agreement(values[:length])
             found += [Place(number, a, b, float(agreement[a:b].sum())) for a, b in stretches(agreement)]
-        if not tell((min(first + BATCH, len(numbers)), found)):
+        if not report((min(first + BATCH, len(numbers)), found)):
             return

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.session.jobs import Job, Tell, Worker
+from explorer.session.jobs import Job, JobRunner, Report
 
 if TYPE_CHECKING:  # these need torch, which a face loads behind its first frame
     from engine.network import Network
@@ -45,7 +45,7 @@ class PointSearch:
     ``found`` is what there is, None before the first; ``progress`` says what is being done, "" at rest.
     """
 
-    def __init__(self, aside: Worker) -> None:
+    def __init__(self, aside: JobRunner) -> None:
         self.found: Found | None = None
         self._aside = aside
         self._network: Network | None = None
@@ -84,7 +84,7 @@ class PointSearch:
 
     def _forget(self) -> None:
         for job in self._doing:
-            self._aside.forget(job)
+            self._aside.cancel(job)
         self._doing.clear()
 
     def _start(self, work: Callable[..., None], network: Network, *names: str) -> None:
@@ -99,7 +99,7 @@ class PointSearch:
                     self._trouble = f"the search failed: {trouble}"
 
         with self._lock:  # nothing is heard of the job before it is listed
-            job = self._aside.start(work, network, *names, heed=heed, end=end)
+            job = self._aside.start(work, network, *names, on_result=heed, on_end=end)
             self._doing[job] = "searching …"
 
     def _heed(self, network: Network, job: Job, what: str, value: Any) -> None:
@@ -113,40 +113,40 @@ class PointSearch:
             self.found = replace(self.found, **{what: value})
 
 
-# ---- in the process aside ----------------------------------------------------------------------------------------
+# ---- in the worker process ----------------------------------------------------------------------------------------
 
 
-def survey(tell: Tell, network: Network) -> None:
-    """The first search: tells ``("visited" | "points" | "words", found)``, and ``("doing", text)`` meanwhile."""
+def survey(report: Report, network: Network) -> None:
+    """Search a network: report ``("visited" | "points" | "words", found)``, and ``("doing", text)`` meanwhile."""
     from engine.points_cache import cached_word_attractors
     from engine.start_states import visited_states
 
     h = visited_states(network, VISITED, reviews=_read(network))[:, : network.cell.size]
-    tell(("visited", h.cpu().numpy()))
-    find_points(tell, network, *INPUTS)
-    words = cached_word_attractors(network, progress=_report(tell, "word attractors"))
-    tell(("words", words))
+    report(("visited", h.cpu().numpy()))
+    find_points(report, network, *INPUTS)
+    words = cached_word_attractors(network, progress=_progress(report, "word attractors"))
+    report(("words", words))
 
 
-def find_points(tell: Tell, network: Network, *names: str) -> None:
-    """Tell the points under inputs given by name."""
+def find_points(report: Report, network: Network, *names: str) -> None:
+    """Report the fixed points under the named inputs."""
     from engine.points_cache import network_points
 
-    report = _report(tell, f"fixed points for {', '.join(names)}")
-    tell(("points", network_points(network, names, count=STARTS, reviews=_read(network), progress=report)))
+    progress = _progress(report, f"fixed points for {', '.join(names)}")
+    report(("points", network_points(network, names, count=STARTS, reviews=_read(network), progress=progress)))
 
 
-def _report(tell: Tell, what: str) -> Callable[[int, int], bool]:
-    told = ""
+def _progress(report: Report, what: str) -> Callable[[int, int], bool]:
+    reported = ""
 
-    def report(done: int, total: int) -> bool:
-        nonlocal told
+    def progress(done: int, total: int) -> bool:
+        nonlocal reported
         text = f"{what} {done / max(1, total):.0%}"
-        news, told = (("doing", text) if text != told else None), text
-        return tell(news)
+        news, reported = (("doing", text) if text != reported else None), text
+        return report(news)
 
-    tell(("doing", f"{what} …"))
-    return report
+    report(("doing", f"{what} …"))
+    return progress
 
 
 def _read(network: Network) -> list[NDArray[np.int32]]:

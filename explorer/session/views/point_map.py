@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.probability import positive_probability
 from engine.projection import Projection
 from explorer.session.controllers.point_search import Found
 from explorer.session.palette import codes
@@ -21,6 +22,55 @@ MEMORIES = (1.0, 1000.0)  # words, the ends of the colours of memory
 SHORT = 0.15  # half the length of an unstable direction; the picture is 2 wide
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PointDetails:
+    """Everything known of one entry.
+
+    Attributes
+    ----------
+    name : str
+        The input it belongs to.
+    number : int
+        Its number among the certified points, or among the words.
+    certified : bool
+        Whether it is a fixed or slow point found by a search under a constant input; otherwise it is the state that
+        repeating a word leads to.
+    kind, stability : str
+    eigenvalues : (S,)
+        Of the Jacobian, by falling modulus.
+    time_constant : float
+        The slowest, in words.
+    q, newton_step : float
+    logit : float
+        The first readout.
+    hits, starts : int
+        How many of the search's start states reached it; 0 for a word.
+    """
+
+    name: str
+    number: int
+    certified: bool
+    kind: str
+    stability: str
+    eigenvalues: NDArray[np.complex128]
+    time_constant: float
+    q: float
+    newton_step: float
+    logit: float
+    hits: int
+    starts: int
+
+    @property
+    def unstable(self) -> int:
+        """The number of unstable directions."""
+        return int((np.abs(self.eigenvalues) > 1).sum())
+
+    @property
+    def probability(self) -> float:
+        """P(positive)."""
+        return float(positive_probability(self.logit))
 
 
 @dataclass(frozen=True)
@@ -95,7 +145,7 @@ class PointMap:
         return np.concatenate(
             [
                 np.empty(0) if points is None else points.time_constants[:, 0],
-                np.empty(0) if words is None else words.memory,
+                np.empty(0) if words is None else words.time_constant,
             ]
         )
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.session.session import Frame, Session
+from explorer.session.views.number_format import cell_name
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def scaling(session: Session, frame: Frame, bounds: tuple[float, float] | None =
         scales = np.array([s for s in fine_scales(snapshot.window) if bounds[0] <= s <= bounds[1]], dtype=np.float64)
     nothing = np.full(len(scales), np.nan)
     if len(values) < snapshot.window:
-        reason = f"after {snapshot.window} words: {frame.word + 1} read"
+        reason = f"needs {snapshot.window} words, {frame.word + 1} read"
         return Scaling(name, scales, nothing, np.nan, np.nan, np.nan, reason)
     if len(scales) < 3:
         reason = f"{len(scales)} scales are too few for a slope: leave at least three between the bounds"
@@ -73,5 +74,5 @@ def _series(session: Session, frame: Frame) -> tuple[NDArray[np.float64], str]:
     values = session.read(choices.signal, frame.word + 1 - frame.snapshot.window, frame.word + 1).astype(np.float64)
     cell = choices.selected
     if cell is not None and cell < values.shape[1]:
-        return values[:, cell], f"{choices.signal} of cell #{cell}"
+        return values[:, cell], f"{choices.signal} of cell {cell_name(cell)}"
     return values.sum(axis=1), f"Σ{choices.signal}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,8 +142,13 @@ class CellRow:
     selected: bool
 
     @property
+    def state(self) -> Literal["", "ablated", "clamped"]:
+        """``ablated`` if h is clamped, ``clamped`` if other signals are."""
+        return "ablated" if "h" in self.clamps else "clamped" if self.clamps else ""
+
+    @property
     def mark(self) -> str:
-        """``∅`` silenced, ``=`` a gate held, ``†`` dead, ``*`` pinned, else a blank."""
+        """``∅`` ablated, ``=`` clamped, ``†`` dead, ``*`` pinned, else a blank."""
         return "∅" if "h" in self.clamps else "=" if self.clamps else "†" if self.dead else "*" if self.pinned else " "
 
 

@@ -54,7 +54,7 @@ def word_map(map: PointMap, axes: str) -> WordMap | None:
         places = map.components[map.certified :, :2]
         labels = (f"PC1 of h ({share[0]:.0%} of the variance)", f"PC2 of h ({share[1]:.0%})")
     else:
-        places = np.stack([words.logit, np.log10(np.clip(words.memory, 1e-2, 1e6))], axis=1)
+        places = np.stack([words.logit, np.log10(np.clip(words.time_constant, 1e-2, 1e6))], axis=1)
         labels = ("logit (readout), negative to positive", "slowest τ, words")
     return WordMap(words.words, map.certified, places, words.logit, labels)
 

@@ -1,4 +1,4 @@
-"""Actions that ask first: each opens a dialogue and does what was chosen there."""
+"""Actions that open a dialog and then do what the user chose there."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from explorer.session.controllers.word_search import Hit
 from explorer.session.menu_items import networks, reviews
 from explorer.session.session import Session
 from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, TypeDialog
-from explorer.tui.dialogs.search_dialogs import AgreeDialog, SearchDialog
-from explorer.tui.dialogs.text_diff import WordsDialog
-from explorer.tui.panels.corpus import PopulationScreen
+from explorer.tui.dialogs.search_dialogs import PatternDialog, SearchDialog
+from explorer.tui.dialogs.text_diff import TextDiffDialog
+from explorer.tui.panels.corpus import CorpusScreen
 
 
-class Choosing(ActionDispatcher, App[None]):
-    """The part of the face that opens dialogues."""
+class ActionDialogs(ActionDispatcher, App[None]):
+    """The part of the application that opens dialogs."""
 
     actions: tuple[Action, ...]
 
     def draw(self, *, numbers: bool = True) -> None:
-        """Draw the newest frame."""
+        """Draw the newest frame; without ``numbers`` only the panels that move with the words."""
         raise NotImplementedError
 
     def redraw(self) -> None:
         self.draw()
 
     def action_perform(self, name: str) -> None:
-        """`perform`, for what is bound to a key."""
+        """Perform an action bound to a key."""
         self.perform(name)
 
     def choose(self, title: str, entries: list[tuple[str, str]], present: str, then: Callable[[str], None]) -> None:
-        """Let one of the entries (key, label) be chosen, and do ``then`` with its key."""
+        """Open a list of entries (key, label) and call ``then`` with the key of the chosen one."""
 
         def chosen(key: str | None) -> None:
             if key is not None:
@@ -44,7 +44,7 @@ class Choosing(ActionDispatcher, App[None]):
         self.push_screen(ChooseDialog(title, entries, present), chosen)
 
     def ask(self, title: str, hint: str, enter: str, then: Callable[[str], None]) -> None:
-        """Let a line be typed, and do ``then`` with it; ``enter`` says what Enter does."""
+        """Open a text field and call ``then`` with the text; ``enter`` is a verb for what Enter does."""
 
         def asked(text: str | None) -> None:
             if text is not None:
@@ -61,7 +61,7 @@ class Choosing(ActionDispatcher, App[None]):
     def do_palette(self) -> None:
         listed = (action for action in self.actions if action.id != "palette")
         entries = [(a.id, f"{a.label:<14} {shown_key(a.keys[0]):>5}   {a.help}") for a in listed]
-        self.choose("Do", entries, "", lambda name: self.call_next(self.action_perform, name))
+        self.choose("Actions", entries, "", lambda name: self.call_next(self.action_perform, name))
 
     def do_type(self) -> None:
         session = self._session()
@@ -83,12 +83,12 @@ class Choosing(ActionDispatcher, App[None]):
             if text is not None:
                 self.run_guarded(lambda: read(text))
 
-        self.push_screen(TypeDialog("Edit the present text", session.text_diff.text), edit)
+        self.push_screen(TypeDialog("Edit the review", session.text_diff.text), edit)
 
     def do_word_by_word(self) -> None:
         session = self._session()
         session.text_diff.require()
-        self.push_screen(WordsDialog(session), self._go_to_word)
+        self.push_screen(TextDiffDialog(session), self._go_to_word)
 
     def _go_to_word(self, word: int | None) -> None:
         if word is not None:
@@ -96,8 +96,8 @@ class Choosing(ActionDispatcher, App[None]):
 
     def do_jump(self) -> None:
         session = self._session()
-        hint = f"word 1 to {session.stream.snapshot.words}, or a place such as 50%"
-        self.ask("Jump", hint, "jumps", session.jump_to)
+        hint = f"word 1 to {session.stream.snapshot.words}, or a percentage such as 50%"
+        self.ask("Jump to a word", hint, "jump", session.jump_to)
 
     def do_search(self) -> None:
         session = self._session()
@@ -118,51 +118,51 @@ class Choosing(ActionDispatcher, App[None]):
             if place is not None:
                 self.run_guarded(lambda: session.pattern_search.open(place))
 
-        self.push_screen(AgreeDialog(session), go)
+        self.push_screen(PatternDialog(session), go)
 
     def do_clamp(self) -> None:
-        holding = self._session().ablation
-        self.run_guarded(
-            lambda: self.ask(
-                f"Hold {holding.question}", "a value; nothing: the mean of each", "holds", holding.clamp_at
-            )
-        )
+        ablation = self._session().ablation
+        hint = "a value; empty: the mean of each cell"
+        self.run_guarded(lambda: self.ask(f"Clamp {ablation.question}", hint, "clamp", ablation.clamp_at))
 
     def do_reviews(self) -> None:
         session = self._session()
         self.choose("Reviews", reviews(session), str(session.index), lambda index: session.open_review(int(index)))
 
-    def do_population(self) -> None:
+    def do_corpus(self) -> None:
         session = self._session()
 
         def opened(index: int | None) -> None:
             if index is not None:
                 self.run_guarded(lambda: session.open_review(index))
 
-        self.push_screen(PopulationScreen(session), opened)
+        self.push_screen(CorpusScreen(session), opened)
 
     def do_networks(self) -> None:
         here, entries = networks(self._session())
         self.choose("Networks", entries, here, self._session().use_network)
 
     def do_compare(self) -> None:
-        comparing = self._session().comparison
+        comparison = self._session().comparison
         _, entries = networks(self._session())
         none = ("", "none   end the comparison")
         self.choose(
-            "Compare with", [*entries, none], comparing.network or "", lambda n: comparing.compare_with(n or None)
+            "Compare with network",
+            [*entries, none],
+            comparison.network or "",
+            lambda name: comparison.compare_with(name or None),
         )
 
     def do_compare_reviews(self) -> None:
         session = self._session()
         none = ("", "none   end the comparison")
         self.choose(
-            "Compare this review with",
+            "Compare with review",
             [none, *reviews(session)],
             "",
             lambda key: session.comparison.compare_review(session.reviews[int(key)] if key else None),
         )
 
     def _session(self) -> Session:
-        assert self.session is not None, "actions that need a session wait for it"
+        assert self.session is not None, "perform() rejects these actions until the session is open"
         return self.session

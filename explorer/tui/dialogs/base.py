@@ -1,4 +1,4 @@
-"""What opens over the panels: help, lists to choose from, a place to type."""
+"""Dialogs: help, a list to choose from, a text area and a text field."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from explorer.tui.dialogs.rows import ListDialog
 from explorer.tui.terminal.styles import DIM, PINK_BOLD, TEXT, Line, safe
 
 LEGEND = (
-    "The words light up with the chosen signal while the network reads. In the picture each line is two rows of cells "
+    "Words are coloured by the chosen signal while the network reads. In the heatmap each line shows two rows of cells "
     "and each column a word. α is the exponent of detrended fluctuation analysis; β = 2α − 1 is 0 for white noise, "
-    "1 for pink (1/f), 2 for Brownian. † marks dead cells, whose h hardly moves."
+    "1 for pink (1/f) and 2 for Brownian noise. † marks dead cells, whose h hardly varies."
 )
 
 
 class HelpDialog(ModalScreen[None]):
-    """Every action with its keys, made from the table; those of the panel in focus first."""
+    """All actions with their keys; those of the focused panel first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q,question_mark,f1", "dismiss", "Close")]
 
@@ -38,7 +38,7 @@ class HelpDialog(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help", classes="dialog") as box:
             box.border_title = "Help"
-            box.border_subtitle = "esc closes"
+            box.border_subtitle = "esc close"
             yield Static(_keys_table(self._sections[:1]))
             yield Static(Text(f"\n{LEGEND}", style=DIM))
             yield Static(_keys_table(self._sections[1:]))
@@ -57,9 +57,9 @@ def _keys_table(shown: Sequence[tuple[str, Sequence[Action]]]) -> Table:
 
 
 class ChooseDialog(ListDialog[str]):
-    """A list that narrows while one types. Returns the key of the chosen entry, None if none was."""
+    """A list that can be searched. Returns the key of the chosen entry, None if none was chosen."""
 
-    keys_text = "type to search   ↑ ↓ enter choose   esc closes"
+    keys_text = "type to search   ↑ ↓ enter choose   esc close"
     hint = "search"
 
     def __init__(self, title: str, entries: Sequence[tuple[str, str]], present: str = "") -> None:
@@ -87,7 +87,7 @@ class ChooseDialog(ListDialog[str]):
 
 
 class TypeDialog(ModalScreen[str | None]):
-    """A place to type or paste a review. Enter reads it."""
+    """A text area to type or paste a review. Returns the text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Close")]
 
@@ -98,7 +98,7 @@ class TypeDialog(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="type", classes="dialog") as box:
             box.border_title = self._title
-            box.border_subtitle = "enter reads it   ctrl+j new line   esc closes"
+            box.border_subtitle = "enter read   ctrl+j new line   esc close"
             yield ReviewEditor(self._text, soft_wrap=True)
 
     def on_mount(self) -> None:
@@ -106,21 +106,19 @@ class TypeDialog(ModalScreen[str | None]):
 
 
 class ReviewEditor(TextArea):
-    """A text area in which Enter means: read it."""
+    """A text area in which Enter ends the input."""
 
-    async def _on_key(self, event: events.Key) -> None:
+    def on_key(self, event: events.Key) -> None:
         if event.key == "enter":
             event.prevent_default().stop()
             self.screen.dismiss(self.text)
         elif event.key == "ctrl+j":
             event.prevent_default().stop()
             self.insert("\n")
-        else:
-            await super()._on_key(event)
 
 
 class AskDialog(ModalScreen[str | None]):
-    """Asks for a line of text."""
+    """A text field. Returns the text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Close")]
 
@@ -131,7 +129,7 @@ class AskDialog(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog ask") as box:
             box.border_title = self._title
-            box.border_subtitle = f"enter {self._enter}   esc closes"
+            box.border_subtitle = f"enter {self._enter}   esc close"
             yield Input(placeholder=self._hint)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

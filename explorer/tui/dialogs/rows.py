@@ -1,4 +1,4 @@
-"""A list of any length, of which only what is in view is drawn, and a dialogue around one."""
+"""A list of any length that draws only its visible rows, and a dialog with such a list."""
 
 from __future__ import annotations
 
@@ -17,13 +17,20 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Input
 
+from explorer.session.palette import DARK
 from explorer.tui.terminal.styles import Line, as_markup
 
-HIGHLIGHT = Style(bgcolor="#2b3a52")
+HIGHLIGHT = Style(bgcolor=DARK.selected.hex)
 
 
 class Rows(ScrollView, can_focus=True):
-    """Rows by their number. ↑ ↓, PgUp, PgDn, Home, End and the wheel move; Enter or a click chooses."""
+    """Numbered rows. ↑ ↓, PgUp, PgDn, Home, End and the wheel move the highlight; Enter or a click chooses.
+
+    Parameters
+    ----------
+    draw : callable
+        Returns the line for (row, columns).
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("down", "move(1)", "Down"),
@@ -44,12 +51,12 @@ class Rows(ScrollView, can_focus=True):
 
     def __init__(self, draw: Callable[[int, int], Line]) -> None:
         super().__init__()
-        self._draw = draw  # (row, columns) → what it shows
+        self._draw = draw
         self.count = 0
         self.highlighted = 0
 
     def fill(self, count: int, highlighted: int | None = None) -> None:
-        """Show so many rows, and go to one of them; otherwise stay."""
+        """Set the number of rows, and highlight one of them if given."""
         self.count = count
         self.virtual_size = Size(0, count)
         if highlighted is not None:
@@ -77,11 +84,11 @@ class Rows(ScrollView, can_focus=True):
         self.refresh()
 
     def action_move(self, count: int) -> None:
-        """Highlight a row further down or up."""
+        """Move the highlight by ``count`` rows."""
         self.action_go(max(0, self.highlighted + count))
 
     def action_page(self, count: int) -> None:
-        """The same by pages."""
+        """Move the highlight by ``count`` pages."""
         self.action_move(count * max(1, self.size.height - 1))
 
     def action_choose(self) -> None:
@@ -100,9 +107,9 @@ Result = TypeVar("Result")
 
 
 class ListDialog(ModalScreen[Result | None]):
-    """A dialogue around a list, with a line to type in above it where ``hint`` says what for.
+    """A dialog with a list, and a text field above it if ``hint`` is set.
 
-    Subclasses say what a row shows (`row`) and what choosing it means (`chosen`).
+    Subclasses implement `row`, the line of a row, and `chosen`.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -113,7 +120,7 @@ class ListDialog(ModalScreen[Result | None]):
         ("pageup", "page(-1)", "Page up"),
     ]
     title_text = ""
-    keys_text = "↑ ↓ enter choose   esc closes"
+    keys_text = "↑ ↓ enter choose   esc close"
     hint = ""
 
     def compose(self) -> ComposeResult:
@@ -126,22 +133,22 @@ class ListDialog(ModalScreen[Result | None]):
             yield Rows(self.row)
 
     def heading(self) -> ComposeResult:
-        """What stands above the list."""
+        """Return widgets above the list."""
         return iter(())
 
-    def tell(self, *parts: str) -> None:
-        """Say in the frame how things stand, and which keys there are."""
-        told = "   ".join(part for part in parts if part)
+    def set_status(self, *parts: str) -> None:
+        """Set the progress and the keys in the lower border."""
+        status = "   ".join(part for part in parts if part)
         box = self.query_one(".dialog")
-        if box.border_subtitle != told:
-            box.border_subtitle = told
+        if box.border_subtitle != status:
+            box.border_subtitle = status
 
     def row(self, number: int, width: int) -> Line:
-        """What a row shows in so many columns."""
+        """Return a row as a line of at most ``width`` columns."""
         raise NotImplementedError
 
     def chosen(self, number: int) -> None:
-        """A row was chosen."""
+        """Handle the choice of a row."""
         raise NotImplementedError
 
     @property
@@ -149,20 +156,20 @@ class ListDialog(ModalScreen[Result | None]):
         return self.query_one(Rows)
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
-        if self.is_current:  # a second click may come when the dialogue has gone
+        if self.is_current:  # a second click may arrive after the dialog was closed
             self.chosen(event.row)
 
     def on_input_submitted(self) -> None:
         self.submitted()
 
     def submitted(self) -> None:
-        """Enter was pressed in the line."""
+        """Handle Enter in the text field."""
         self.rows.action_choose()
 
     def action_move(self, count: int) -> None:
-        """Move the highlight while the line keeps the keys."""
+        """Move the highlight while the text field has the focus."""
         self.rows.action_move(count)
 
     def action_page(self, count: int) -> None:
-        """The same by pages."""
+        """Move the highlight by pages while the text field has the focus."""
         self.rows.action_page(count)

@@ -1,4 +1,4 @@
-"""Dialogues whose lists grow while one looks: words in all reviews, and places where the brushed cells agree."""
+"""Dialogs whose lists grow during a search: for words, and for the pattern of cells found by the brush."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from explorer.tui.dialogs.rows import ListDialog
 from explorer.tui.terminal.styles import BRIGHT, DIM, PINK_BOLD, TEXT, WARN, Line, safe, width_of
 
 POLL = 0.1  # seconds
-REST = 0.25  # seconds without a key before a search begins
+TYPING_PAUSE = 0.25  # seconds without a key before a search begins
 SIGNS = {True: "+", False: "−", None: " "}
 
 
 class SearchDialog(ListDialog[Hit | int]):
-    """Words to search. Returns the place that was chosen: a word of this review, or a hit in another one."""
+    """Search for words. Returns the chosen place: a word of this review, or a hit in another one."""
 
-    title_text = "Search words"
-    hint = "a word or phrase; film* stands for films too"
+    title_text = "Search for words"
+    hint = "a word or phrase; film* also finds films"
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -33,38 +33,38 @@ class SearchDialog(ListDialog[Hit | int]):
 
     def on_mount(self) -> None:
         self.query_one(Input).value = " ".join(self._session.words.wanted)
-        self.set_interval(POLL, self._look)
+        self.set_interval(POLL, self._update_results)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         def begin() -> None:
             if self._wait is timer:
                 self._session.words.look_for(event.value)
-                self._look()
+                self._update_results()
 
-        self._wait = timer = self.set_timer(REST, begin)
+        self._wait = timer = self.set_timer(TYPING_PAUSE, begin)
 
     def submitted(self) -> None:
         text = self.query_one(Input).value
         if wanted_words(text) != self._session.words.wanted:
             self._wait = None
             self._session.words.look_for(text)
-            self._look()
+            self._update_results()
         else:
             self.rows.action_choose()
 
     def on_unmount(self) -> None:
         self._session.words.others.cancel()
 
-    def _look(self) -> None:
+    def _update_results(self) -> None:
         session = self._session
         words = session.words
         self._here, self._hits = words.here(session.stream.snapshot), words.others.found
         self.rows.fill(len(self._hits) + bool(words.wanted))
         total = sum(hit.count for hit in self._hits)
-        told = f"in other reviews: {total:,}× in {len(self._hits):,}   " if words.wanted else ""
-        self.tell(
-            f"{told}{words.others.progress}",
-            f"{session.key_of('next-found', 'previous-found')}: next, before   esc closes",
+        hits = f"in other reviews: {total:,}× in {len(self._hits):,}   " if words.wanted else ""
+        self.set_status(
+            f"{hits}{words.others.progress}",
+            f"{session.key_of('next-found', 'previous-found')} next, previous   esc close",
         )
 
     def row(self, number: int, width: int) -> Line:
@@ -81,7 +81,7 @@ class SearchDialog(ListDialog[Hit | int]):
             Segment(f"{hit.count:>5}× ", PINK_BOLD),
             Segment(f"{hit.review + 1:>5} {SIGNS[review.label]} ", DIM),
         ]
-        return [*head, *_around(words.context(hit), width - width_of(head))]
+        return [*head, *_in_context(words.context(hit), width - width_of(head))]
 
     def chosen(self, number: int) -> None:
         if number:
@@ -91,10 +91,10 @@ class SearchDialog(ListDialog[Hit | int]):
             self.dismiss(next((at for at in self._here if at >= word), self._here[0]))
 
 
-class AgreeDialog(ListDialog[Place]):
-    """Places in other reviews where the cells of the brush agree, best first. Returns the one that was chosen."""
+class PatternDialog(ListDialog[Place]):
+    """Ranges in other reviews where the pattern of the brush recurs, best first. Returns the chosen one."""
 
-    title_text = "Where the same cells agree"
+    title_text = "Recurrences of the brushed pattern"
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -102,35 +102,34 @@ class AgreeDialog(ListDialog[Place]):
 
     def on_mount(self) -> None:
         self.rows.focus()
-        self.set_interval(POLL, self._look)
-        self._look()
+        self.set_interval(POLL, self._update_results)
+        self._update_results()
 
     def on_unmount(self) -> None:
         self._session.pattern_search.gathering.cancel()
 
-    def _look(self) -> None:
-        agreement = self._session.pattern_search
-        gathering = agreement.gathering
-        self.rows.fill(len(gathering.found) + self._more)
-        none = "" if gathering.found or not gathering.finished else "nowhere in the reviews looked through   "
-        self.tell(f"{none}{gathering.progress}", "enter opens   esc closes")
+    def _update_results(self) -> None:
+        results = self._session.pattern_search.gathering
+        self.rows.fill(len(results.found) + self._more)
+        none = "" if results.found or not results.finished else "not found in the reviews searched   "
+        self.set_status(f"{none}{results.progress}", "enter open   esc close")
 
     @property
     def _more(self) -> bool:
-        """Whether a last row offers to look through more."""
+        """Whether the last row offers to search more reviews."""
         return self._session.pattern_search.gathering.finished and self._session.pattern_search.left > 0
 
     def row(self, number: int, width: int) -> Line:
-        agreement, session = self._session.pattern_search, self._session
-        if number >= len(agreement.gathering.found):
-            return [Segment(f"  look through more: {agreement.left:,} reviews are left", WARN)]
-        place = agreement.gathering.found[number]
+        search, session = self._session.pattern_search, self._session
+        if number >= len(search.gathering.found):
+            return [Segment(f"  search more: {search.left:,} reviews are left", WARN)]
+        place = search.gathering.found[number]
         review = session.reviews[place.review]
         head: Line = [
             Segment(f"{place.strength:>5.1f} ", PINK_BOLD),
             Segment(f"{place.review + 1:>5} {SIGNS[review.label]} ", DIM),
         ]
-        return [*head, *_around(agreement.context(place), width - width_of(head))]
+        return [*head, *_in_context(search.context(place), width - width_of(head))]
 
     def chosen(self, number: int) -> None:
         found = self._session.pattern_search.gathering.found
@@ -140,10 +139,10 @@ class AgreeDialog(ListDialog[Place]):
             self._session.pattern_search.more()
 
 
-def _around(context: tuple[str, str, str], width: int) -> Line:
-    """Words found, between those around them."""
-    before, found, behind = context
+def _in_context(context: tuple[str, str, str], width: int) -> Line:
+    """Return the words found between those before and after them."""
+    before, found, after = context
     room = max(8, width // 3)
     line: Line = [Segment(f"…{before[-room:]} " if before else "", DIM)]
     line.append(Segment(safe(found, max(4, width - width_of(line))), BRIGHT))
-    return [*line, Segment(" " + safe(behind, max(1, width - width_of(line) - 1)), DIM)]
+    return [*line, Segment(" " + safe(after, max(1, width - width_of(line) - 1)), DIM)]

@@ -1,4 +1,4 @@
-"""What was compared, word by word: the other text on the left, this one on the right, and the difference."""
+"""The comparison word by word: the other text on the left, this one on the right, and the difference of P(positive)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from explorer.tui.terminal.styles import DIM, FAINT, GOOD, NEGATIVE, OTHER, TEXT
 
 POLL = 0.1  # seconds
 NUMBERS = 21  # columns of the two probabilities and the difference
-BAR = 6  # columns of either side of the bar
+BAR = 6  # columns on each side of the bar
 
 
-class WordsDialog(ListDialog[int]):
-    """Both readings side by side. Returns the word that was chosen, None if none was."""
+class TextDiffDialog(ListDialog[int]):
+    """Both texts side by side. Returns the index of the chosen word, None if none was chosen."""
 
     title_text = "Word by word"
-    keys_text = "↑ ↓ enter look at the word   esc closes"
+    keys_text = "↑ ↓ enter look at the word   esc close"
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -34,10 +34,10 @@ class WordsDialog(ListDialog[int]):
 
     def on_mount(self) -> None:
         self.rows.focus()
-        self.set_interval(POLL, self._look)
-        self._look()
+        self.set_interval(POLL, self._update_table)
+        self._update_table()
 
-    def _look(self) -> None:
+    def _update_table(self) -> None:
         table = self._session.text_diff.table(self._session.frame())
         if table is None:
             self.query_one("#summary", Static).update("reading …")
@@ -57,16 +57,16 @@ class WordsDialog(ListDialog[int]):
             f"P(positive) at the end {number(p_before)} → {number(p_after)}, difference {number(p_after - p_before)}"
         ]
         if table.cells:
-            moved = "  ".join(f"#{cell.cell} {number(cell.distance)}" for cell in table.cells)
-            lines.append(f"cells moved most, mean |Δh|: {moved}")
+            moved = "  ".join(f"#{cell.cell:03d} {number(cell.distance)}" for cell in table.cells)
+            lines.append(f"largest mean |Δh|: {moved}")
         return "\n".join(lines).replace("[", "\\[")
 
     def row(self, number: int, width: int) -> Line:
-        assert self._table is not None, "there are rows of a table only"
+        assert self._table is not None, "the list has rows only once there is a table"
         return _line(self._table.pairs[number], width)
 
     def chosen(self, number: int) -> None:
-        assert self._table is not None, "there are rows of a table only"
+        assert self._table is not None, "the list has rows only once there is a table"
         self.dismiss(self._table.pairs[number].place)
 
 
@@ -74,9 +74,9 @@ def _line(pair: WordPair, width: int) -> Line:
     words = max(4, (width - NUMBERS - 2 * BAR - 4) // 2)
     style = WARN if pair.changed else TEXT
     delta = pair.difference
-    reach = 0 if delta != delta else round(min(1.0, abs(delta)) * BAR) or (abs(delta) > 0.01)
-    left = ("█" * reach).rjust(BAR) if delta < 0 else " " * BAR
-    right = ("█" * reach).ljust(BAR) if delta > 0 else " " * BAR
+    length = 0 if delta != delta else round(min(1.0, abs(delta)) * BAR) or (abs(delta) > 0.01)
+    left = ("█" * length).rjust(BAR) if delta < 0 else " " * BAR
+    right = ("█" * length).ljust(BAR) if delta > 0 else " " * BAR
     return [
         Segment("▸" if pair.changed else " ", WARN),
         Segment(_padded(pair.before, words), style if pair.changed else DIM),

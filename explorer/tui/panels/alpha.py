@@ -10,6 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from explorer.session.controllers.noise_band import Band, band
+from explorer.session.palette import DARK
 from explorer.session.session import Frame, Session
 from explorer.session.views.number_format import number
 from explorer.session.views.scaling import scaling
@@ -35,7 +36,7 @@ from explorer.tui.terminal.styles import (
 
 LOW, HIGH = 0.25, 1.75
 MARKS = {1.5: "brown", 1.0: "pink", 0.5: "white"}
-WHITE_BAND, PINK_BAND = Style(bgcolor="#1b222a"), Style(bgcolor="#2c1a25")
+WHITE_BAND, PINK_BAND = (Style(bgcolor=colour.hex) for colour in (DARK.white_band, DARK.pink_band))
 
 
 class AlphaPanel(Panel, can_focus=True):
@@ -44,7 +45,7 @@ class AlphaPanel(Panel, can_focus=True):
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         width, height = self.size
         if frame.choices.scaling:
-            self._entitle(frame, "F(s), the fluctuation in boxes of s words")
+            self._set_titles(frame, "F(s), the fluctuation in boxes of s words")
             return scaling_lines(scaling(session, frame), width, height)
         axis = time_axis(frame, width - GUTTER)
         rows = max(1, height - 1)
@@ -61,7 +62,7 @@ class AlphaPanel(Panel, can_focus=True):
             behind = _behind(null, rows - 1 - row, rows)
             line += _runs(text, None if beside is None else beside[row], blank, axis.cursor, behind)
             lines.append(line)
-        self._entitle(frame, f"Rolling α of the layer sum Σ{frame.choices.signal}")
+        self._set_titles(frame, f"Rolling α of the layer sum Σ{frame.choices.signal}")
         return lines
 
     def _numbers(self, session: Session, frame: Frame, null: Band | None) -> Line:
@@ -77,7 +78,10 @@ class AlphaPanel(Panel, can_focus=True):
             line += [Segment(f"  no exponent: {snapshot.reason[name]}", WARN)]
         cell = frame.choices.selected
         if cell is not None and snapshot.watched == name and cell < len(snapshot.cell_alpha):
-            line += [Segment(f"   cell #{cell} β ", DIM), Segment(number(2 * snapshot.cell_alpha[cell] - 1), BRIGHT)]
+            line += [
+                Segment(f"   cell #{cell:03d} β ", DIM),
+                Segment(number(2 * snapshot.cell_alpha[cell] - 1), BRIGHT),
+            ]
         other = other_alpha(session, frame)
         if other is not None and 0 <= frame.word < len(other):
             there = float(other[frame.word])
@@ -89,10 +93,10 @@ class AlphaPanel(Panel, can_focus=True):
             line += [Segment("  white ", DIM), Segment("{:.2f}…{:.2f}".format(*null.white), TEXT)]
         return line
 
-    def _entitle(self, frame: Frame, what: str) -> None:
+    def _set_titles(self, frame: Frame, what: str) -> None:
         snapshot = frame.snapshot
         scales = snapshot.scales
-        self.entitle(
+        self.set_title(
             f"5 {what}   β = 2α − 1, pink = 1",
             f"window {snapshot.window} words   {len(scales)} scales {min(scales)}…{max(scales)} words   unbiased DFA",
         )

@@ -1,4 +1,4 @@
-"""The first and the last line: where the run stands, and the keys worth knowing."""
+"""The status bar, the tab bar and the key bar."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from textual.strip import Strip
 from explorer.session.actions import shown_key
 from explorer.session.controllers.ablation import told
 from explorer.session.session import Frame, Session
-from explorer.session.views.number_format import pace
-from explorer.tui.panels.heatmap import COLOURS
+from explorer.session.views.number_format import reading_speed
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import (
     BRIGHT,
@@ -44,10 +43,10 @@ _BADGES = {
 
 
 class StatusBar(Panel):
-    """Network, review, state, place, pace, and a badge whenever frames are skipped or words are lost."""
+    """Network, review, state, position, speed, and a badge when the terminal is too slow."""
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
-        snapshot, pacer = frame.snapshot, self.explorer.pacer
+        snapshot, throttle = frame.snapshot, self.host.throttle
         badge, style = _BADGES[frame.status]
         line: Line = [
             Segment(" pinkx ", PINK_BOLD),
@@ -59,15 +58,15 @@ class StatusBar(Panel):
             *self._changes(frame),
             *([Segment(f"   ⇄ {safe(session.comparison.name, 30)}", OTHER)] if session.comparison.name else []),
             *self._recording(session),
-            Segment(f"   {pace(snapshot.speed)}", DIM),
+            Segment(f"   {reading_speed(snapshot.speed)}", DIM),
         ]
-        if self.explorer.show_rates:
+        if self.host.show_rates:
             measured = f" (now {snapshot.words_per_second:,.0f})" if snapshot.playing and not snapshot.speed else ""
-            line.append(Segment(f"{measured}  {pacer.rate:.0f} fps", FAINT + DIM))
-        spared = [f"{pacer.skipped} frames skipped"] if pacer.degraded else []
-        spared += ["fewer colours"] if self.explorer.terminal_rate < COLOURS[0][0] else []
-        if spared:
-            line.append(Segment(f"  slow terminal: {', '.join(spared)}", WARN))
+            line.append(Segment(f"{measured}  {throttle.frame_rate:.0f} fps", FAINT + DIM))
+        reductions = [f"{throttle.skipped} frames skipped"] if throttle.degraded else []
+        reductions += ["fewer colours"] if throttle.fewer_colours else []
+        if reductions:
+            line.append(Segment(f"  slow terminal: {', '.join(reductions)}", WARN))
         if frame.note:
             line = [Segment(" pinkx ", PINK_BOLD), Segment(badge, style), Segment(f"  {frame.note}", WARN)]
         return [line]
@@ -77,8 +76,8 @@ class StatusBar(Panel):
         for segment in self._lines[0] if self._lines else []:
             column += segment.cell_length
             if event.x < column:
-                if segment.text.startswith(" review "):  # which one of how many: there they all are
-                    self.explorer.action_perform("corpus")
+                if segment.text.startswith(" review "):  # "review 17/1871" opens the list of all of them
+                    self.host.perform("corpus")
                 return
 
     def _recording(self, session: Session) -> Line:
@@ -86,22 +85,22 @@ class StatusBar(Panel):
         return [Segment(f"   ● REC {runs} run{'s'[: runs > 1]}", DEAD)] if runs else []
 
     def _changes(self, frame: Frame) -> Line:
-        """What a person must not forget while reading the numbers: the network is not the one that was trained."""
+        """Ablations and clamps: the numbers are not those of the trained network."""
         changed = told(frame.snapshot)
         return [Segment(f"   ∅ {changed}", WARN)] if changed else []
 
 
 class KeyBar(Panel):
-    """The footer, made from the table of actions; its entries can be clicked."""
+    """The footer, made from the table of actions; an entry can be clicked."""
 
     def _entries(self) -> list[tuple[Line, str]]:
         entries = []
-        for action in self.explorer.actions:
+        for action in self.host.actions:
             if action.footer:
                 key, label = shown_key(action.keys[0]), action.label
                 entries.append(([Segment(f" {key}", PINK_BOLD), Segment(f" {label} ", TEXT)], action.id))
         while sum(width_of(line) for line, _ in entries) > self.size.width and len(entries) > 2:
-            del entries[-3]  # the last two, help and quit, stay
+            del entries[-3]  # keep the last two, help and quit
         return entries
 
     def render_line(self, y: int) -> Strip:
@@ -113,7 +112,7 @@ class KeyBar(Panel):
         for entry, name in self._entries():
             column += width_of(entry)
             if event.x < column:
-                self.explorer.action_perform(name)
+                self.host.perform(name)
                 return
 
 
@@ -125,13 +124,13 @@ def _place(frame: Frame) -> str:
 
 
 class TabBar(Panel):
-    """The panels that share the room of a small terminal; a click brings one to the front."""
+    """The names of the panels that share a small terminal; a click shows one."""
 
     def _entries(self) -> list[tuple[str, str]]:
         return [(name, f"  {label}  ") for name, label in TABS.items()]
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
-        front = self.explorer.tab
+        front = self.host.tab
         return [[Segment(label, PINK_BOLD if name == front else DIM) for name, label in self._entries()]]
 
     def on_click(self, event: events.Click) -> None:
@@ -139,5 +138,5 @@ class TabBar(Panel):
         for name, label in self._entries():
             column += len(label)
             if event.x < column:
-                self.explorer.show_tab(name)
+                self.host.raise_panel(name)
                 return

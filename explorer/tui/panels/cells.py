@@ -1,4 +1,4 @@
-"""Panel 6: every cell with its numbers, in the chosen order."""
+"""Panel 6: the table of cells in the chosen order."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from textual import events
 
 from engine.activity import participation_ratio
 from explorer.session.session import Frame, Session
-from explorer.session.views.number_format import number
+from explorer.session.views.cell_readouts import CELL_HEADINGS, CELL_WIDTHS, cell_text
 from explorer.session.views.traces import CellRow, cell_table
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import BRIGHT, DEAD, DIM, FAINT, GOOD, PINK, SELECTED, TEXT, WARN, Line
 
-HALF = 3  # columns of either side of the bar of values
+HALF = 3  # columns on each side of the bar
 
 
 class CellsPanel(Panel, can_focus=True):
-    """A table; the wheel, ↑ ↓ and clicks select."""
+    """The wheel, ↑ ↓ and clicks select a cell."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -40,17 +40,18 @@ class CellsPanel(Panel, can_focus=True):
         dead, n = int(frame.snapshot.dead.sum()), len(rows)
         working = float(participation_ratio(frame.snapshot.activity))
         more = len(rows) - len(shown)
-        self.entitle("6 Cells", f"order: {frame.choices.order}" + (f"   {more} more" if more else ""))
+        self.set_title("6 Cells", f"order: {frame.choices.order}" + (f"   {more} more" if more else ""))
+        titles = "".join(f" {name:>{width}}" for name, width in zip(CELL_HEADINGS, CELL_WIDTHS, strict=True))
         header: list[Line] = [
             [
                 Segment(f" {n - dead}", BRIGHT),
                 Segment(" alive  ", DIM),
                 Segment(f"† {dead}", DEAD),
                 Segment(" dead  ", DIM),
-                Segment(number(working, 1), BRIGHT),
+                Segment("–" if np.isnan(working) else f"{working:.1f}", BRIGHT),
                 Segment(" working", DIM),
             ],
-            [Segment(f" cell  {frame.choices.signal:^{2 * HALF + 1}}  value     β    σ  sat weight", DIM)],
+            [Segment(f" cell  {frame.choices.signal:^{2 * HALF + 1}}{titles}", DIM)],
         ]
         if self._header == 3:
             threshold = f" † σ of h < {frame.snapshot.threshold:g} in {frame.snapshot.window} words"
@@ -63,13 +64,13 @@ class CellsPanel(Panel, can_focus=True):
             return
         at = self._top + place.y - self._header
         if place.y >= self._header and at < len(self._cells):
-            self.explorer.select(self._cells[at])
+            self.host.select(self._cells[at])
 
     def on_mouse_scroll_down(self) -> None:
-        self.explorer.action_perform("select-down")
+        self.host.perform("select-down")
 
     def on_mouse_scroll_up(self) -> None:
-        self.explorer.action_perform("select-up")
+        self.host.perform("select-up")
 
 
 def _line(row: CellRow, biggest: float) -> Line:
@@ -77,12 +78,12 @@ def _line(row: CellRow, biggest: float) -> Line:
     reach = 0 if not np.isfinite(row.value) else round(row.value / biggest * HALF)
     left = "".join("█" if HALF - k <= -reach else " " for k in range(HALF))
     right = "".join("█" if k < reach else " " for k in range(HALF))
-    numbers = ((row.value, 6), (2 * row.alpha - 1, 5), (row.activity, 4), (row.saturation, 4), (row.weight, 6))
+    text = cell_text(row)
     return [
-        Segment(f"{'▸' if row.selected else ' '}#{row.cell:03d}", style),
+        Segment(f"{'▸' if row.selected else ' '}{text.name}", style),
         Segment(f"{row.mark} ", WARN if row.clamps else DEAD if row.dead else PINK),
         Segment(left, PINK),
         Segment("│", FAINT),
         Segment(right, GOOD),
-        Segment("".join(f" {number(value):>{width}}" for value, width in numbers), style),
+        Segment("".join(f" {value:>{width}}" for value, width in zip(text.numbers, CELL_WIDTHS, strict=True)), style),
     ]

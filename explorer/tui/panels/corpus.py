@@ -1,9 +1,8 @@
-"""All reviews of the source: the histograms of β, which fill in, and a list from which any review can be opened."""
+"""The corpus: histograms of β over all reviews, which fill in while one looks, and a list that opens any of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +23,7 @@ from explorer.session.palette import BARS
 from explorer.session.session import Frame, Session
 from explorer.session.views.number_format import number
 from explorer.tui.dialogs.rows import Rows
+from explorer.tui.host import Host
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import (
     BRIGHT,
@@ -36,13 +36,14 @@ from explorer.tui.terminal.styles import (
     TEXT,
     Line,
     as_markup,
+    runs,
     safe,
 )
 
-PERIOD = 0.25  # seconds between two looks at what is measured
-MANY = 1000  # reviews from which on a bin is one column wide, not two
+PERIOD = 0.25  # seconds between updates
+LARGE = 1000  # reviews; a larger corpus has bins of one column, not two
 NOISES = {0: "white", 1: "pink", 2: "Brownian"}
-# What stands above the list: heading, columns, and the order that a click on it chooses.
+# Of the list: heading, columns, and the order that a click on it chooses.
 COLUMNS = (
     ("review", 8, ""),
     ("β h", 6, "β of h"),
@@ -54,14 +55,14 @@ COLUMNS = (
 MARKS = {True: "+", False: "−", None: " "}
 
 
-class PopulationScreen(ModalScreen[int]):
-    """Returns the index of the review to open, None if none was chosen."""
+class CorpusScreen(ModalScreen[int]):
+    """Returns the index of the chosen review, None if none was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape", "back", "Back"),
         ("h", "dismiss", "Close"),
         ("o", "order", "Order"),
-        ("O", "turn", "Turn"),
+        ("O", "reverse", "Reverse"),
         ("g", "signal", "Signal"),
         ("left", "bin(-1)", "Bin before"),
         ("right", "bin(1)", "Next bin"),
@@ -72,12 +73,12 @@ class PopulationScreen(ModalScreen[int]):
         self._session = session
         self._listed: NDArray[np.intp] = np.empty(0, dtype=np.intp)
         self._signal = SIGNALS[0]
-        self._said = ""
+        self._status = ""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="corpus", classes="dialog") as box:
             box.border_title = "Corpus"
-            box.border_subtitle = "↑ ↓ enter opens   o O order   ← → bin   g of h, of x   esc back"
+            box.border_subtitle = "↑ ↓ enter open   o order   O reverse   ← → bin   g β of h or x   esc back"
             yield Static(id="measured")
             with Horizontal():
                 yield Histograms(id="histograms")
@@ -87,51 +88,51 @@ class PopulationScreen(ModalScreen[int]):
 
     def on_mount(self) -> None:
         self.query_one(Rows).focus()
-        self.set_interval(PERIOD, self.look)
-        self.call_after_refresh(self.look)
+        self.set_interval(PERIOD, self.update_results)
+        self.call_after_refresh(self.update_results)
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self.look)
+        self.call_after_refresh(self.update_results)
 
     # ---- drawing ---------------------------------------------------------------------------------------------
 
-    def look(self) -> None:
-        """Draw what is measured by now."""
-        if not self.is_attached or getattr(self.app._driver, "busy", False):
+    def update_results(self) -> None:
+        """Draw the results so far."""
+        if not self.is_attached or cast("Host", self.app).output_pending:
             return
-        frame, population, rows = self._session.frame(), self._session.corpus, self.query_one(Rows)
-        listed = population.listed(frame)
+        frame, corpus, rows = self._session.frame(), self._session.corpus, self.query_one(Rows)
+        listed = corpus.listed(frame)
         if listed is not self._listed:
-            kept = self._listed[rows.highlighted] if 0 < rows.highlighted < len(self._listed) else -1
-            place = np.flatnonzero(listed == kept)
+            highlighted = self._listed[rows.highlighted] if 0 < rows.highlighted < len(self._listed) else -1
+            place = np.flatnonzero(listed == highlighted)
             self._listed = listed
             rows.fill(len(listed), int(place[0]) if len(place) else 0)
         for panel in self.query(Panel):
             panel.show(self._session, frame)
-        if (said := self._told(frame)) != self._said:
-            self._said = said
-            self.query_one("#measured", Static).update(as_markup(said))
+        if (status := self._status_text(frame)) != self._status:
+            self._status = status
+            self.query_one("#measured", Static).update(as_markup(status))
 
-    def _told(self, frame: Frame) -> str:
-        population = self._session.corpus
-        rows, total = population.rows(frame), population.total
+    def _status_text(self, frame: Frame) -> str:
+        corpus = self._session.corpus
+        rows, total = corpus.rows(frame), corpus.total
         parts = [f"{len(rows):,} of {total:,} reviews measured" if len(rows) < total else f"all {total:,} reviews"]
         if missing := int(np.isnan(rows["beta"]).any(axis=1).sum()):
             parts.append(f"{missing:,} without β")
         if changed := told(frame.snapshot):
-            parts.append(f"{changed} in all")
-        if population.narrowed is not None:
-            signal, low, high = population.narrowed
+            parts.append(f"{changed} in all reviews")
+        if corpus.narrowed is not None:
+            signal, low, high = corpus.narrowed
             parts.append(f"listed: {len(self._listed):,} with β of {signal} from {number(low)} to {number(high)}")
-        return "   ".join([*parts, population.trouble]) if population.trouble else "   ".join(parts)
+        return "   ".join([*parts, corpus.trouble]) if corpus.trouble else "   ".join(parts)
 
     def _row(self, place: int, width: int) -> Line:
-        frame, population, row = self._session.frame(), self._session.corpus, int(self._listed[place])
-        if row >= len(population.rows(frame)):  # measured anew since the last look
+        frame, corpus, row = self._session.frame(), self._session.corpus, int(self._listed[place])
+        if row >= len(corpus.rows(frame)):  # a new measurement has begun since the last update
             return []
-        return _entry_line(population.entry(frame, row), width)
+        return _entry_line(corpus.entry(frame, row), width)
 
-    # ---- what keys and the mouse do --------------------------------------------------------------------------
+    # ---- keys and mouse --------------------------------------------------------------------------------------
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
         rows, row = self._session.corpus.rows(self._session.frame()), self._listed[event.row]
@@ -143,38 +144,38 @@ class PopulationScreen(ModalScreen[int]):
         self._narrow(event.bin)
 
     def on_headings_clicked(self, event: Headings.Clicked) -> None:
-        population = self._session.corpus
-        if population.order == event.order:
-            population.turn_order()
-        population.order = event.order
-        self.look()
+        corpus = self._session.corpus
+        if corpus.order == event.order:
+            corpus.turn_order()
+        corpus.order = event.order
+        self.update_results()
 
     def action_back(self) -> None:
-        """List all reviews again; if they are, leave."""
+        """List all reviews again; close the screen if they are listed."""
         if self._session.corpus.narrowed is None:
             self.dismiss()
         else:
             self._session.corpus.widen()
-            self.look()
+            self.update_results()
 
     def action_order(self) -> None:
-        """List by the next of the orders."""
+        """Sort by the next quantity."""
         self._session.corpus.next_order()
-        self.look()
+        self.update_results()
 
-    def action_turn(self) -> None:
-        """Lowest first, or highest."""
+    def action_reverse(self) -> None:
+        """Reverse the order."""
         self._session.corpus.turn_order()
-        self.look()
+        self.update_results()
 
     def action_signal(self) -> None:
-        """Choose bins of the other histogram."""
+        """Choose bins in the other histogram."""
         self._signal = SIGNALS[(SIGNALS.index(self._signal) + 1) % len(SIGNALS)]
         self._session.corpus.widen()
         self.action_bin(0)
 
     def action_bin(self, change: int) -> None:
-        """List the reviews of a bin: the watched review's, or else the fullest; then those on either side."""
+        """List the reviews of a bin: first the watched review's, or else the fullest; then its neighbours."""
         found = self._histogram()
         if found.chosen is not None:
             self._narrow(max(0, min(found.chosen + change, len(found.counts) - 1)))
@@ -184,7 +185,7 @@ class PopulationScreen(ModalScreen[int]):
     def _narrow(self, bin: int) -> None:
         edges = self._histogram().edges
         self._session.corpus.narrow(self._signal, float(edges[bin]), float(edges[bin + 1]))
-        self.look()
+        self.update_results()
 
     def _histogram(self) -> Histogram:
         bins = self.query_one(Histograms).bins
@@ -207,7 +208,7 @@ def _entry_line(entry: Entry, width: int) -> Line:
 
 
 class Headings(Panel):
-    """What the list is ordered by; a click on a heading orders by it, another one turns the order."""
+    """The headings of the list. A click sorts by that column, a second click reverses the order."""
 
     class Clicked(Message):
         """A heading was clicked."""
@@ -217,19 +218,13 @@ class Headings(Panel):
             self.order = order
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
-        population = session.corpus
-        arrow = "▾" if population.falling else "▴"
-        return [
-            [
-                Segment(
-                    f"{label + arrow if order == population.order else label:>{width}}", self._style(session, order)
-                )
-                for label, width, order in COLUMNS
-            ]
-        ]
-
-    def _style(self, session: Session, order: str) -> Style:
-        return PINK_BOLD if order == session.corpus.order else DIM
+        corpus = session.corpus
+        arrow = "▾" if corpus.falling else "▴"
+        line: Line = []
+        for label, width, order in COLUMNS:
+            chosen = order == corpus.order
+            line.append(Segment(f"{label + arrow if chosen else label:>{width}}", PINK_BOLD if chosen else DIM))
+        return [line]
 
     def on_click(self, event: events.Click) -> None:
         ends = np.cumsum([width for _, width, _ in COLUMNS])
@@ -250,48 +245,48 @@ class Histograms(Panel):
 
     @property
     def bins(self) -> int:
-        """How many bins there is room for."""
-        return max(1, self.size.width // self._wide)
+        """The number of bins that fit."""
+        return max(1, self.size.width // self._bin_width)
 
     @property
-    def _wide(self) -> int:
-        session = self.explorer.session
-        return 1 if session is not None and session.corpus.total >= MANY else 2
+    def _bin_width(self) -> int:
+        session = self.host.session
+        return 1 if session is not None and session.corpus.total >= LARGE else 2
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
-        population, lines = session.corpus, []
-        band, watched = population.band(frame), population.watched(frame)
+        corpus, lines = session.corpus, []
+        band, watched = corpus.band(frame), corpus.watched(frame)
         noise = f"noise of {watched['words']} words" if band is not None and watched is not None else ""
         for signal in SIGNALS:
-            found = population.histogram(frame, signal, self.bins)
-            lines += _drawn(found, band, noise, self.size.height // len(SIGNALS), self._wide)
+            found = corpus.histogram(frame, signal, self.bins)
+            lines += _histogram_lines(found, band, noise, self.size.height // len(SIGNALS), self._bin_width)
         return lines
 
     def on_click(self, event: events.Click) -> None:
         signal = event.y // max(1, self.size.height // len(SIGNALS))
-        bin = event.x // self._wide
+        bin = event.x // self._bin_width
         if signal < len(SIGNALS) and bin < self.bins:
             self.post_message(self.Clicked(SIGNALS[signal], bin))
 
 
-def _drawn(found: Histogram, band: Band | None, noise: str, height: int, wide: int) -> list[Line]:
-    """A title, the bars, the bands of noise and what noise that is, and the scale of β."""
+def _histogram_lines(found: Histogram, band: Band | None, noise: str, height: int, width: int) -> list[Line]:
+    """Draw a title, the bars (``width`` columns per bin), the bands of noise with their label, and the scale of β."""
     rows = max(1, height - 3)
     peak = max(1, int(found.counts.max(initial=0)))
     eighths = np.ceil(found.counts / peak * rows * 8).astype(int)
-    lines = [_title(found, len(found.counts) * wide)]
+    lines = [_title(found, len(found.counts) * width)]
     for row in reversed(range(rows)):
         filled = (eighths - 8 * row).clip(0, 8)
-        cells = [(" " + BARS)[eighth] * wide for eighth in filled.tolist()]
+        cells = [(" " + BARS)[eighth] * width for eighth in filled.tolist()]
         styles = [GOOD] * len(cells)
         if found.watched is not None:
             styles[found.watched] = PINK_BOLD
             if not filled[found.watched] and (row == 0 or eighths[found.watched] > 8 * (row - 1)):
-                cells[found.watched] = "▼".ljust(wide)
+                cells[found.watched] = "▼".ljust(width)
         if found.chosen is not None:
             styles[found.chosen] = styles[found.chosen] + SELECTED
         lines.append(_runs(cells, styles))
-    return [*lines, _bands(found, band, noise, wide), _scale(len(found.counts) * wide)]
+    return [*lines, _bands(found, band, noise, width), _scale(len(found.counts) * width)]
 
 
 def _title(found: Histogram, columns: int) -> Line:
@@ -303,9 +298,9 @@ def _title(found: Histogram, columns: int) -> Line:
     return [*line, Segment(mark, PINK), Segment(watched, PINK_BOLD)]
 
 
-def _bands(found: Histogram, band: Band | None, noise: str, wide: int) -> Line:
-    """Between which β nine in ten series of white noise lie, and of pink; which bin is chosen."""
-    middle = np.repeat((found.edges[:-1] + found.edges[1:]) / 2, wide)
+def _bands(found: Histogram, band: Band | None, noise: str, width: int) -> Line:
+    """Draw the ranges that contain β of 90 % of all series of white and of pink noise, and mark the chosen bin."""
+    middle = np.repeat((found.edges[:-1] + found.edges[1:]) / 2, width)
     cells, styles = [" "] * len(middle), [FAINT] * len(middle)
     if band is not None:
         for (low, high), sign, style in ((band.white, "─", TEXT), (band.pink, "━", PINK)):
@@ -315,7 +310,7 @@ def _bands(found: Histogram, band: Band | None, noise: str, wide: int) -> Line:
         if end + len(noise) <= len(cells):
             cells[end : end + len(noise)], styles[end:] = noise, [DIM] * (len(cells) - end)
     if found.chosen is not None:
-        for column in range(found.chosen * wide, (found.chosen + 1) * wide):
+        for column in range(found.chosen * width, (found.chosen + 1) * width):
             cells[column], styles[column] = "▲", BRIGHT
     return _runs(cells, styles)
 
@@ -331,13 +326,5 @@ def _scale(columns: int) -> Line:
 
 
 def _runs(cells: list[str], styles: list[Style]) -> Line:
-    """Neighbours of one style as one segment."""
-
-    def runs() -> Iterator[Segment]:
-        start = 0
-        for end in range(1, len(cells) + 1):
-            if end == len(cells) or styles[end] != styles[start]:
-                yield Segment("".join(cells[start:end]), styles[start])
-                start = end
-
-    return list(runs())
+    """Return strings with one style each as a line."""
+    return runs("".join(cells), [style for cell, style in zip(cells, styles, strict=True) for _ in cell])

@@ -1,4 +1,7 @@
-"""Panel 2: cells × time of the chosen signal, two rows a line in half blocks, sweeping while words are read."""
+"""Panel 2: a heatmap of the chosen signal, cells × time, in half blocks: two rows per line.
+
+While words are read it sweeps: a cursor wraps around, and only its columns are drawn again.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from explorer.session.controllers.ablation import clamped_cells
 from explorer.session.palette import LEVELS, glyph
 from explorer.session.session import Frame, Session
 from explorer.session.views.heatmap import Heatmap, heatmap
-from explorer.tui.panels.panel import Framed, Panel
+from explorer.tui.panels.panel import BorderedWidget, Panel
 from explorer.tui.terminal.styles import DEAD, DIM, FAINT, PINK, SELECTED, WARN, Line, gradient, half_blocks
 
 if TYPE_CHECKING:
@@ -30,9 +33,7 @@ if TYPE_CHECKING:
 
 GUTTER = 7
 TILES = 12
-# Levels of the map for a terminal that takes so many bytes a second: neighbours of one colour cost one sequence.
-COLOURS = ((150_000, 32), (20_000, 16), (0, 8))
-FEW = 8  # of 256 colours: more would not rise in lightness from one to the next
+LEVELS_OF_256_COLOURS = 8  # with more levels, lightness would not rise from each to the next
 CURSOR = Segment("┃", PINK)
 CURSOR_ASCII = Segment("|")
 EMPTY = Segment(" ")
@@ -40,42 +41,46 @@ EMPTY = Segment(" ")
 
 @dataclass(frozen=True)
 class Picture:
-    """``codes`` (row, column) are map positions, ``there`` (column,) says where a word is, ``cursor`` is a column."""
+    """The heatmap as it is drawn.
+
+    ``codes`` (row, column) are colour-map positions, ``there`` (column,) marks the columns that show a word, and
+    ``cursor`` is a column.
+    """
 
     codes: NDArray[np.uint8]
     there: NDArray[np.bool_]
     cursor: int | None
-    map: str
+    colour_map: str
     glyphs: bool
 
     @classmethod
-    def of(cls, view: Heatmap, map: str, glyphs: bool, steps: NDArray[np.uint8]) -> Picture:
-        """A view of which, in each column, so many neighbouring map positions share a colour."""
-        return cls(view.codes // steps * steps + steps // 2, view.there, view.axis.cursor, map, glyphs)
+    def of(cls, view: Heatmap, colour_map: str, glyphs: bool, steps: NDArray[np.uint8]) -> Picture:
+        """Quantise a view: in a column, ``steps`` (column,) neighbouring map positions share a colour."""
+        return cls(view.codes // steps * steps + steps // 2, view.there, view.axis.cursor, colour_map, glyphs)
 
     def part(self, start: int, stop: int) -> Picture:
-        """Some columns of it."""
+        """Return the columns from ``start`` up to ``stop``."""
         cursor = self.cursor - start if self.cursor is not None and start <= self.cursor < stop else None
-        return Picture(self.codes[:, start:stop], self.there[start:stop], cursor, self.map, self.glyphs)
+        return Picture(self.codes[:, start:stop], self.there[start:stop], cursor, self.colour_map, self.glyphs)
 
     @property
     def height(self) -> int:
-        """In lines."""
+        """Height in lines."""
         return len(self.codes) // (1 if self.glyphs else 2)
 
     def changed(self, before: Picture | None) -> list[int]:
-        """The lines that are not as they were."""
+        """Return the lines that differ from an earlier picture."""
         if before is None or before.codes.shape != self.codes.shape or before._look() != self._look():
             return list(range(self.height))
         lines = (self.codes != before.codes).reshape(self.height, -1).any(axis=1)
         return np.flatnonzero(lines).tolist()
 
     def _look(self) -> tuple[object, ...]:
-        """Everything but the codes."""
-        return self.there.tobytes(), self.cursor, self.map, self.glyphs
+        """Everything except the codes."""
+        return self.there.tobytes(), self.cursor, self.colour_map, self.glyphs
 
     def line(self, y: int) -> Line:
-        """A line of it."""
+        """Return one line."""
         upper, lower = (self.codes[y] if self.glyphs else self.codes[2 * y + half] for half in (0, 1))
         line: Line = []
         for column, (above, below, shown) in enumerate(
@@ -88,55 +93,55 @@ class Picture:
             elif self.glyphs:
                 place = Segment(glyph(above))
             else:
-                place = half_blocks(self.map, above, below)
+                place = half_blocks(self.colour_map, above, below)
             if line and line[-1].style == place.style:
                 line[-1] = Segment(line[-1].text + place.text, place.style)
             else:
                 line.append(place)
         return line
 
-    def cells(self, ink: DirectRenderer, ground: Style) -> Codes:
-        """All of it as the cells of a terminal, (line, column); half blocks only."""
-        cells = ink.blocks(self.map, self.codes[::2], self.codes[1::2], ground)
-        cells[:, ~self.there] = ink.cell(EMPTY, ground)
+    def cells(self, renderer: DirectRenderer, background: Style) -> Codes:
+        """Return the picture in half blocks as cell codes (line, column)."""
+        cells = renderer.blocks(self.colour_map, self.codes[::2], self.codes[1::2], background)
+        cells[:, ~self.there] = renderer.cell(EMPTY, background)
         if self.cursor is not None:
-            cells[:, self.cursor] = ink.cell(CURSOR, ground)
+            cells[:, self.cursor] = renderer.cell(CURSOR, background)
         return cells
 
 
 class Tile(Widget):
-    """Some columns of the picture. Textual redraws whole widths, so a picture in tiles redraws only what moved."""
+    """Some columns of the picture. Textual redraws whole widths of a widget; with tiles it redraws only what moved."""
 
     picture: Picture | None = None
 
-    def show(self, picture: Picture) -> None:
-        """Let Textual draw it, as far as it changed."""
+    def draw(self, picture: Picture) -> None:
+        """Let Textual draw the lines that changed."""
         changed, self.picture = picture.changed(self.picture), picture
         if changed:
             self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        self._ground = self.rich_style  # the same for all lines, and dear to ask for
+        self._background = self.rich_style  # slow to compute, and the same for all lines
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         line = self.picture.line(y) if self.picture is not None and y < self.picture.height else []
-        return Strip(line).adjust_cell_length(self.size.width).apply_style(self._ground)
+        return Strip(line).adjust_cell_length(self.size.width).apply_style(self._background)
 
 
 class Gutter(Panel):
-    """The names of the rows."""
+    """The labels of the rows."""
 
-    lines: list[Line]
+    labels: list[Line]
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
-        return self.lines
+        return self.labels
 
 
-class HeatmapPanel(Horizontal, Framed, can_focus=True):
-    """A gutter that names the cells, and tiles side by side. A click selects the cell and looks at the word."""
+class HeatmapPanel(Horizontal, BorderedWidget, can_focus=True):
+    """A gutter with cell numbers, and tiles side by side. A click selects the cell and looks at the word."""
 
-    _drawn: tuple[object, NDArray[np.intp], NDArray[np.uint8]] | None = None  # what, which words, and their steps
+    _drawn: tuple[object, NDArray[np.intp], NDArray[np.uint8]] | None = None  # choices, words, and colour steps
 
     def compose(self) -> ComposeResult:
         self._gutter, self._tiles = Gutter(), [Tile() for _ in range(TILES)]
@@ -149,22 +154,22 @@ class HeatmapPanel(Horizontal, Framed, can_focus=True):
         width, height = sum(widths), self.size.height
         if not width or not height or not self.display:
             return
-        explorer = self.explorer
-        glyphs, per_line = explorer.glyphs, 1 if explorer.glyphs else 2
+        glyphs = self.host.glyphs
+        per_line = 1 if glyphs else 2
         self._view = view = heatmap(session, frame, width, height * per_line)
-        self._entitle(frame, view, glyphs)
+        self._set_titles(frame, view, glyphs)
         self._draw(Picture.of(view, frame.choices.map, glyphs, self._steps(frame, view)), widths)
-        self._gutter.lines = _names(view, frame, per_line)
+        self._gutter.labels = _labels(view, frame, per_line)
         self._gutter.show(session, frame)
 
     def _steps(self, frame: Frame, view: Heatmap) -> NDArray[np.uint8]:
-        """How many map positions share a colour, (column,).
+        """Return the number of map positions that share a colour, (column,).
 
-        While words go by a column keeps what it has: a slow terminal must be spared the same words in other colours.
+        While words are read a column keeps its number, so that a slow terminal is not sent the same words in other
+        colours.
         """
-        few = self.explorer.console.color_system == "256"
-        levels = next(count for rate, count in COLOURS if self.explorer.terminal_rate >= rate)
-        step = LEVELS // min(levels, FEW if few else LEVELS)
+        available = LEVELS_OF_256_COLOURS if self.app.console.color_system == "256" else LEVELS
+        step = LEVELS // min(self.host.throttle.colour_levels, available)
         steps = np.full(len(view.there), step, np.uint8)
         chosen, words = (frame.snapshot.run, replace(frame.choices, cursor=None, selected=None)), view.axis.words
         if self._drawn is not None and frame.snapshot.playing:
@@ -175,17 +180,21 @@ class HeatmapPanel(Horizontal, Framed, can_focus=True):
         return steps
 
     def _draw(self, picture: Picture, widths: list[int]) -> None:
-        ink, ground = self.explorer.ink, self._tiles[0].rich_style
+        renderer, background = self.host.renderer, self._tiles[0].rich_style
         stops = np.cumsum([0, *widths]).tolist()
         parts = [picture.part(start, stop) for start, stop in pairwise(stops)]
-        if ink is not None and not picture.glyphs and ink.draw_columns(self._tiles, picture.cells(ink, ground)):
-            for tile, part in zip(self._tiles, parts, strict=True):
+        direct = (
+            renderer is not None
+            and not picture.glyphs
+            and renderer.draw_columns(self._tiles, picture.cells(renderer, background))
+        )
+        for tile, part in zip(self._tiles, parts, strict=True):
+            if direct:
                 tile.picture = part
-        else:
-            for tile, part in zip(self._tiles, parts, strict=True):
-                tile.show(part)
+            else:
+                tile.draw(part)
 
-    def _entitle(self, frame: Frame, view: Heatmap, glyphs: bool) -> None:
+    def _set_titles(self, frame: Frame, view: Heatmap, glyphs: bool) -> None:
         chosen = frame.choices.signal
         signal = next(s for s in frame.snapshot.network.signals if s.name == chosen)
         names = "·".join(
@@ -193,43 +202,43 @@ class HeatmapPanel(Horizontal, Framed, can_focus=True):
             for s in frame.snapshot.network.signals
         )
         per_row = view.cells_per_row
-        how = "mean" if frame.choices.bins == "mean" else "strongest"
-        badges = [f"up to {per_row} cells/row ({how})"] if per_row > 1 else []
+        binning = "mean" if frame.choices.bins == "mean" else "largest |value|"
+        badges = [f"up to {per_row} cells per row ({binning})"] if per_row > 1 else []
         badges += [f"order: {frame.choices.order}"] if frame.choices.order != "number" else []
         scale = "".join(
             segment.text if glyphs or segment.style is None else f"[on {segment.style.bgcolor.name}] [/]"  # type: ignore[union-attr]
             for segment in gradient(frame.choices.map, 10, glyphs)
         )
-        unit = " σ of its cell" if frame.choices.contrast == "each cell" else ""
-        self.entitle(
+        unit = " σ of each cell" if frame.choices.contrast == "each cell" else ""
+        self.set_title(
             f"2 {names}  {signal.meaning}",
             "   ".join([f"{_end(view.low)} {scale} {_end(view.high)}{unit}", *badges, "† dead"]),
         )
 
     @property
     def words_shown(self) -> int:
-        """How many columns the picture has."""
+        """The number of columns of the picture."""
         return len(self._view.axis.words)
 
     def on_click(self, event: events.Click) -> None:
         if not self.content_region.contains_point(event.screen_offset):
             return
-        place = event.screen_offset - self.content_region.offset  # the click came to a tile, with the tile's offset
-        explorer = self.explorer
-        line = place.y * (1 if explorer.glyphs else 2)
-        if explorer.session is not None and line < len(self._view.row_of):
-            explorer.session.select(self._view.rows[self._view.row_of[line]][0])
+        place = event.screen_offset - self.content_region.offset  # event.offset is relative to a tile
+        host = self.host
+        line = place.y * (1 if host.glyphs else 2)
+        if host.session is not None and line < len(self._view.row_of):
+            host.session.select(self._view.rows[self._view.row_of[line]][0])
         column = place.x - GUTTER
         if 0 <= column < len(self._view.axis.words) and self._view.axis.words[column] >= 0:
-            explorer.look_at(int(self._view.axis.words[column]))
+            host.look_at(int(self._view.axis.words[column]))
         else:
-            explorer.draw()
+            host.draw()
 
 
-def _names(view: Heatmap, frame: Frame, per_line: int) -> list[Line]:
-    """For every line the first cell that begins in it: ∅ where silenced, = held, † dead, * pinned, ▸ selected."""
+def _labels(view: Heatmap, frame: Frame, per_line: int) -> list[Line]:
+    """Label each line with the first cell that begins in it: ∅ ablated, = clamped, † dead, * pinned, ▸ selected."""
     clamps = clamped_cells(frame.snapshot)
-    named: list[Line] = []
+    labels: list[Line] = []
     before = -1
     for top in range(0, len(view.row_of), per_line):
         last = int(view.row_of[min(top + per_line, len(view.row_of)) - 1])
@@ -238,7 +247,7 @@ def _names(view: Heatmap, frame: Frame, per_line: int) -> list[Line]:
         before = last
         rule = Segment("│" if per_line == 2 else "|", FAINT)
         if not new:
-            named.append([Segment(" " * (GUTTER - 1)), rule])
+            labels.append([Segment(" " * (GUTTER - 1)), rule])
             continue
         cell = frame.choices.selected if selected and frame.choices.selected is not None else new[0]
         pinned = cell in frame.choices.pins
@@ -248,9 +257,9 @@ def _names(view: Heatmap, frame: Frame, per_line: int) -> list[Line]:
         mark = Segment("†", DEAD) if dead else Segment("*", PINK) if pinned else Segment(" ")
         if cell in clamps:
             mark = Segment("∅" if "h" in clamps[cell] else "=", WARN)
-        named.append([Segment(label, style), mark, rule])
-    return named
+        labels.append([Segment(label, style), mark, rule])
+    return labels
 
 
 def _end(value: float) -> str:
-    return f"{value:.2g}"
+    return f"{value:.2g}".replace("-", "−")

@@ -1,4 +1,4 @@
-"""P(positive) over the whole review in two lines, and below it how it differs from what it is compared with."""
+"""P(positive) over the whole review, and its difference from the network or review that is compared."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from explorer.tui.terminal.styles import (
 
 
 class OverviewPanel(Panel):
-    """A click goes to that place, reading on to it if need be."""
+    """A click goes to that word; words up to it are read first."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._view: Overview | None = None
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
-        self.set_class(bool(session.comparison.name), "comparing")  # which gives it more lines
+        self.set_class(bool(session.comparison.name), "comparing")  # gives it more lines
         width, height = self.size
-        apart = difference(session, frame)
-        below = (height + 1) // 2 if apart is not None and height > 1 else 0
+        curve = difference(session, frame)
+        below = (height + 1) // 2 if curve is not None and height > 1 else 0
         height -= below
         self._view = view = overview(session, frame, width)
         columns = len(view.values)
@@ -58,9 +58,9 @@ class OverviewPanel(Panel):
                 character = bars[cursor][0]
                 bars[cursor] = "┃" if character == " " else character, PINK_BOLD
             text = "".join(character * stretch for character, _ in bars)
-            lines.append(runs(text, [ink for _, ink in bars for _ in range(stretch)]))
-        if apart is not None and below:
-            lines += _curve(apart, width, below, cursor)
+            lines.append(runs(text, [style for _, style in bars for _ in range(stretch)]))
+        if curve is not None and below:
+            lines += _curve_lines(curve, width, below, cursor)
         here = probability_at(session, frame)
         title = f"P(positive) over the whole review   [b]{number(here)}[/]"
         compared = session.comparison.comparison(frame)
@@ -68,42 +68,42 @@ class OverviewPanel(Panel):
             there = compared.at(frame.word)
             name = as_markup(safe(compared.name, 24))
             title += f"   [#c792ea]━ {name} [b]{number(there)}[/]   difference [b]{number(here - there)}[/]"
-            title += "[/]" if apart is None else f" in ±{apart.reach:g}[/]"
-        self.entitle(title, f"word {frame.word + 1} of {frame.snapshot.words}   click to go there")
+            title += "[/]" if curve is None else f" on a scale of ±{curve.reach:g}[/]"
+        self.set_title(title, f"word {frame.word + 1} of {frame.snapshot.words}   click to go to a word")
         return lines
 
     def on_click(self, event: events.Click) -> None:
         place = event.get_content_offset(self)
         if place is not None and self._view is not None:
-            self.explorer.look_at(self._view.word(place.x // self._stretch))
+            self.host.look_at(self._view.word(place.x // self._stretch))
 
 
-def _curve(apart: Difference, width: int, rows: int, cursor: int) -> list[Line]:
-    """The difference as a curve, dots where it would be zero, and the word looked at."""
-    values = apart.columns(width).values
+def _curve_lines(curve: Difference, width: int, rows: int, cursor: int) -> list[Line]:
+    """Draw the difference as a curve, zero as a dotted line, and the cursor."""
+    values = curve.columns(width).values
     stretch = max(1, width // len(values))
     none = np.where(np.arange(2 * len(values) * stretch) % 2, np.nan, 0.0)
-    curves, dots = (braille(dots, rows, -apart.reach, apart.reach) for dots in (np.repeat(values, 2 * stretch), none))
+    curves, dots = (braille(dots, rows, -curve.reach, curve.reach) for dots in (np.repeat(values, 2 * stretch), none))
     lines: list[Line] = []
-    for curve, guide in zip(curves, dots, strict=True):
+    for own_row, zero_row in zip(curves, dots, strict=True):
         drawn = [
             (own, OTHER) if own != NOTHING else (zero if zero != NOTHING else " ", FAINT)
-            for own, zero in zip(curve, guide, strict=True)
+            for own, zero in zip(own_row, zero_row, strict=True)
         ]
         for place in range(max(0, cursor) * stretch, (cursor + 1) * stretch):
-            character, ink = drawn[place]
-            drawn[place] = character if ink is OTHER else "┃", PINK_BOLD
-        lines.append(runs("".join(character for character, _ in drawn), [ink for _, ink in drawn]))
+            character, style = drawn[place]
+            drawn[place] = character if style is OTHER else "┃", PINK_BOLD
+        lines.append(runs("".join(character for character, _ in drawn), [style for _, style in drawn]))
     return lines
 
 
 def _row_of(value: float, height: int) -> int:
-    """The row, from the top, in which a bar of that value ends; −1 for none."""
+    """Return the row, counted from the top, in which a bar of that value ends; −1 for NaN."""
     return -1 if math.isnan(value) else height - 1 - min(height - 1, int(value * height))
 
 
 def _bar(value: float, row: int, height: int) -> tuple[str, Style]:
-    """One character of a bar that stands ``height`` rows high at 1, seen in ``row`` from the top."""
+    """Return one character of a bar that is ``height`` rows high for 1; ``row`` counts from the top."""
     if math.isnan(value):
         return ("·" if row == height - 1 else " "), FAINT
     eighths = max(1, round(value * height * 8)) - (height - 1 - row) * 8

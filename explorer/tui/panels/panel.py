@@ -1,65 +1,83 @@
-"""What all panels share: a frame with a title, lines of text, and redrawing only what changed."""
+"""The base of all panels: a border with titles, and lines of text of which only the changed ones are drawn."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self, cast
+from typing import Protocol, Self, cast, runtime_checkable
 
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
 from explorer.session.session import Frame, Session
+from explorer.tui.host import Host
 from explorer.tui.terminal.styles import Line
 
-if TYPE_CHECKING:
-    from explorer.tui.app import Explorer
+
+@runtime_checkable
+class Drawable(Protocol):
+    """A widget that draws frames."""
+
+    def show(self, session: Session, frame: Frame) -> None:
+        """Draw a frame."""
 
 
-class Framed(Widget):
-    """A widget with titles in its frame, drawn directly where that can be."""
+class BorderedWidget(Widget):
+    """A widget with a title and a subtitle in its border, drawn directly where possible."""
 
     def __init__(self, *, name: str | None = None, id: str | None = None) -> None:
         super().__init__(name=name, id=id)
         self._titles = ("", "")
-        self._quiet = False
+        self._suppress_refresh = False
 
     @property
-    def explorer(self) -> Explorer:
-        """The face this panel is a part of."""
-        return cast("Explorer", self.app)
+    def host(self) -> Host:
+        """The application."""
+        return cast("Host", self.app)
 
-    def entitle(self, title: str, subtitle: str = "") -> None:
-        """Set the words in the frame where they are not as before: drawing a frame costs bytes."""
-        new = title != self._titles[0], subtitle != self._titles[1]
-        if not any(new):
+    def set_title(self, title: str, subtitle: str = "") -> None:
+        """Set the titles. Unchanged ones are not drawn again, because drawing a border costs bytes."""
+        changed = title != self._titles[0], subtitle != self._titles[1]
+        if not any(changed):
             return
         self._titles = title, subtitle
-        ink = self.explorer.ink
-        self._quiet = ink is not None and ink.place(self) is not None
+        renderer = self.host.renderer
+        # Textual refreshes the whole widget when a title is set; the direct renderer draws only the border.
+        self._suppress_refresh = renderer is not None and renderer.place(self) is not None
         try:
-            if new[0]:
+            if changed[0]:
                 self.border_title = title
-            if new[1]:
+            if changed[1]:
                 self.border_subtitle = subtitle
         finally:
-            self._quiet = False
-        if ink is not None:
-            ink.draw_frame(self, *new)
+            self._suppress_refresh = False
+        if renderer is not None:
+            renderer.draw_border(self, *changed)
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
-        """Textual refreshes all of a widget when a title is set."""
-        return self if self._quiet else super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+        if self._suppress_refresh:
+            return self
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
 
-class Panel(Framed):
-    """Lines drawn from a frame. Subclasses say what the lines are (`paint`); unchanged lines are not drawn again."""
+class Panel(BorderedWidget):
+    """Lines of text made from a frame by `paint`."""
 
     def __init__(self, *, name: str | None = None, id: str | None = None) -> None:
         super().__init__(name=name, id=id)
         self._lines: list[Line] = []
 
+    @property
+    def text(self) -> str:
+        """The characters on display."""
+        return "\n".join("".join(segment.text for segment in line) for line in self._lines)
+
+    @property
+    def lines(self) -> list[Line]:
+        """The lines on display."""
+        return self._lines
+
     def paint(self, session: Session, frame: Frame) -> list[Line]:
-        """The lines for the present size."""
+        """Return the lines for the current size."""
         raise NotImplementedError
 
     def show(self, session: Session, frame: Frame) -> None:
@@ -72,14 +90,14 @@ class Panel(Framed):
         before = self._lines
         changed = [y for y in range(height) if y >= len(before) or lines[y] != before[y]]
         self._lines = lines
-        ink = self.explorer.ink
-        if changed and (ink is None or not ink.draw(self, [(y, lines[y]) for y in changed], self.rich_style)):
+        renderer = self.host.renderer
+        if changed and (renderer is None or not renderer.draw(self, [(y, lines[y]) for y in changed], self.rich_style)):
             self.refresh(*(Region(0, y, width, 1) for y in changed))
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        self._ground = self.rich_style  # the same for all lines, and dear to ask for
+        self._background = self.rich_style  # slow to compute, and the same for all lines
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         line = self._lines[y] if y < len(self._lines) else []
-        return Strip(line).adjust_cell_length(self.size.width).apply_style(self._ground)
+        return Strip(line).adjust_cell_length(self.size.width).apply_style(self._background)

@@ -1,4 +1,4 @@
-"""Panel 1: the review, its words coloured by the chosen signal, and what the network makes of it."""
+"""Panel 1: the review, its words coloured by the chosen signal, and the classification."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ VERDICT = 24  # columns for P(positive)
 
 
 class ReviewPanel(Panel, can_focus=True):
-    """The words in lines that follow the reading, and P(positive) beside them. A click on a word goes there."""
+    """The words, scrolling with the reading, and P(positive) next to them. A click on a word goes there."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._layout: Layout | None = None
-        self._laid_out_for: tuple[int, int] = (-1, -1)
+        self._layout_key: tuple[int, int] = (-1, -1)
         self._top = 0
         self._pressed: int | None = None
 
@@ -65,7 +65,7 @@ class ReviewPanel(Panel, can_focus=True):
             self._line(session, frame, layout, line, colours, np.isfinite(strengths), first_word, room)
             for line in range(self._top, last)
         ]
-        self._entitle(session, frame, low, high)
+        self._set_titles(session, frame, low, high)
         if not beside:
             return text
         verdict = self._verdict(session, frame, beside)
@@ -79,16 +79,16 @@ class ReviewPanel(Panel, can_focus=True):
 
     def _lay_out(self, frame: Frame, width: int) -> Layout:
         key = (frame.snapshot.run, width)
-        if self._layout is None or self._laid_out_for != key:
+        if self._layout is None or self._layout_key != key:
             self._layout = lay_out(frame.snapshot.review.surface, width, cell_len)
-            self._laid_out_for = key
+            self._layout_key = key
             self._top = 0
         return self._layout
 
     def _follow(self, line: int, height: int, lines: int) -> None:
-        """Keep the current line in view; turn by whole pages, so that few lines change."""
+        """Keep the current line in view; scroll by pages, so that few lines are drawn again."""
         if not self._top <= line < self._top + height:
-            common = int(height > 1)  # a line of the page before stays
+            common = int(height > 1)  # line of the last page that stays in view
             self._top = line - common if line > self._top else line - height + 1 + common
         self._top = max(0, min(self._top, lines - height))
 
@@ -103,7 +103,7 @@ class ReviewPanel(Panel, can_focus=True):
         offset: int,
         room: int,
     ) -> Line:
-        glyphs, name = self.explorer.glyphs, frame.choices.map
+        glyphs, name = self.host.glyphs, frame.choices.map
         surface, unknown = frame.snapshot.review.surface, unknown_words(frame)
         brushed, pattern = session.brush.words, session.brush.pattern
         opens, closes = _brackets(brushed, pattern)
@@ -145,13 +145,13 @@ class ReviewPanel(Panel, can_focus=True):
         known = np.isfinite(probability)
         verdict = "" if not known else "positive" if probability >= 0.5 else "negative"
         style = GOOD if verdict == "positive" else NEGATIVE
-        label = {True: "positive", False: "negative", None: "not told"}[snapshot.review.label]
+        label = {True: "positive", False: "negative", None: "unlabelled"}[snapshot.review.label]
         return [
             [Segment("P(positive) ", DIM), Segment(number(probability), BRIGHT)],
             [Segment(bar(probability if known else 0.0, width), style)],
             [Segment("0" + "½".center(width - 2) + "1", DIM)],
             [Segment("network  ", DIM), Segment(verdict or "–", style + Style(bold=True))],
-            [Segment("writer   ", DIM), Segment(label, TEXT)],
+            [Segment("label    ", DIM), Segment(label, TEXT)],
             [Segment("unknown  ", DIM), Segment(f"{snapshot.unknown} of {snapshot.words} words", TEXT)],
             *self._other(session, frame, probability),
         ]
@@ -163,11 +163,11 @@ class ReviewPanel(Panel, can_focus=True):
         there = other.at(frame.word)
         return [[Segment("━ other  ", OTHER), Segment(f"{number(there)}  Δ {number(probability - there)}", TEXT)]]
 
-    def _entitle(self, session: Session, frame: Frame, low: float, high: float) -> None:
+    def _set_titles(self, session: Session, frame: Frame, low: float, high: float) -> None:
         cell = frame.choices.selected
-        whose = "mean of all cells" if cell is None else f"cell #{cell}"
+        whose = "mean over cells" if cell is None else f"cell #{cell:03d}"
         shown = f"{low:.2f} … {high:.2f}" if frame.snapshot.time else "nothing read yet"
-        self.entitle(
+        self.set_title(
             f"1 Review  {as_markup(safe(frame.snapshot.review.name, 40))}",
             f"colour: {frame.choices.signal}, {whose} ({shown})   [u i]word[/] not in the vocabulary",
         )
@@ -181,9 +181,9 @@ class ReviewPanel(Panel, can_focus=True):
         if word is None or pressed is None:
             return
         if word == pressed:
-            self.explorer.look_at(word)
+            self.host.look_at(word)
         else:  # a drag brushes
-            self.explorer.brush(pressed, word)
+            self.host.brush(pressed, word)
 
     def _word_under(self, event: events.MouseEvent) -> int | None:
         place = event.get_content_offset(self)
@@ -196,7 +196,7 @@ _MARKS = "▐▌[]‹›"
 
 
 def _brackets(brushed: range, pattern: Pattern | None) -> tuple[dict[int, str], dict[int, str]]:
-    """The marks before the words where a stretch opens, and before those where one has closed."""
+    """Return the marks in front of the first words of ranges, and in front of the words after ranges."""
     opens = {brushed.start: "["} if brushed else {}
     closes = {brushed.stop: "]"} if brushed else {}
     for first, last in pattern.places if pattern is not None else ():

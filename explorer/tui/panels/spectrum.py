@@ -1,4 +1,4 @@
-"""Panel 4: one point's eigenvalues against the unit circle, and everything else that is known of it."""
+"""Panel 4: the eigenvalues of one point in the complex plane, and its numbers."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import math
 import numpy as np
 from rich.segment import Segment
 
-from explorer.session.controllers.fixed_points import PointDetails
 from explorer.session.controllers.linear_prediction import AHEAD, Foretold
 from explorer.session.session import Frame, Session
 from explorer.session.views.number_format import number
+from explorer.session.views.point_map import PointDetails
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.canvas import Canvas
 from explorer.tui.terminal.styles import BRIGHT, DIM, FAINT, GOOD, PINK, PINK_BOLD, TEXT, WARN, Line, safe, width_of
 
-LONGEST = 10**6  # words; beyond it |λ| is 1 as far as anybody can tell
-REACH = 1.25  # the picture of the complex plane goes so far
+LONGEST = 10**6  # words; beyond it |λ| cannot be distinguished from 1
+REACH = 1.25  # half the width of the plane
 
 
 class SpectrumPanel(Panel, can_focus=True):
@@ -26,11 +26,11 @@ class SpectrumPanel(Panel, can_focus=True):
         width, height = self.size
         portrait = session.points.portrait(frame)
         if portrait is None:
-            self.entitle("4 Spectrum")
-            why = "a recording has no network to search" if session.recorder.replaying else "none is found yet"
+            self.set_title("4 Spectrum")
+            why = "a recording has no network to search" if session.recorder.replaying else "none found yet"
             return [[Segment(f" fixed points: {why}", DIM)]]
         nearest = session.points.view.selected is None
-        self.entitle(f"4 Spectrum of the {'point nearest to now' if nearest else 'selected point'}")
+        self.set_title(f"4 Spectrum of the {'point nearest to h' if nearest else 'selected point'}")
         plane = _plane(portrait, min(2 * height, width // 3), height)
         room = width - width_of(plane[0])
         text = _numbers(portrait)
@@ -50,7 +50,7 @@ def _numbers(portrait: PointDetails) -> list[Line]:
     origin = (
         f"#{portrait.number} {portrait.hits}/{portrait.starts} starts" if portrait.certified else "repeated for ever"
     )
-    memory = f"{portrait.memory:,.0f}" if portrait.memory < LONGEST else f"over {LONGEST:,}"
+    memory = f"{portrait.time_constant:,.0f}" if portrait.time_constant < LONGEST else f"over {LONGEST:,}"
     return [
         [Segment(f" {_called(portrait)} ", PINK_BOLD), Segment(origin, DIM)],
         [
@@ -96,7 +96,7 @@ def _called(portrait: PointDetails) -> str:
 
 
 def _plane(portrait: PointDetails, columns: int, rows: int) -> list[Line]:
-    """The unit circle, the axes, and the eigenvalues: those outside in pink."""
+    """Draw the real axis, the unit circle and the eigenvalues, those outside the circle in pink."""
     canvas = Canvas(columns, rows)
     angle = np.linspace(0, 2 * np.pi, 400)
     canvas.strokes(np.array([[(-1.0, 0.0), (1.0, 0.0)]]), FAINT)

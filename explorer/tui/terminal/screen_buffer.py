@@ -1,11 +1,11 @@
-"""What the terminal shows, what it should show, and the fewest bytes from one to the other.
+"""Compute the fewest bytes that turn what the terminal shows into what it should show.
 
-Textual draws whole lines, every piece with all of its colours. Here its output is read into cells instead, and only
-cells that differ are sent, with only the colours that differ; a cell that changes again before it could be sent is sent
-once. So what waits for a slow terminal is never more than one screen, and never old.
+Textual writes whole lines and sets all colours of every piece. `ScreenBuffer` parses that output into cells and sends
+only the cells and the colours that differ; a cell that changes twice before it is sent is sent once. What waits for a
+slow terminal is therefore never more than one screen, and never outdated.
 
-A cell is a number, its place in a list of all characters in all colours that were seen: two screens of numbers are
-compared at once.
+A cell is stored as a code: its index in a table of all characters and styles seen so far. Two screens of codes are
+compared in one NumPy operation.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from rich.cells import get_character_cell_size
 
 from explorer.tui.terminal.sgr import DEFAULT, Style, after, painted
 
-# A position, colours, line feed, text; anything else goes through as it is.
+# A position, colours, a line feed, text; anything else is passed through.
 _TOKENS = re.compile(
     r"\x1b\[(\d+);(\d+)H|\x1b\[([\d;]*)m|(\n)|([^\x00-\x1f\x7f]+)|(\x1b\[\?2026[hl]|\r)|(\x1b?[^\x1b]*)"
 )
 _PLAIN = re.compile(
     r"[\x20-\x7e\xa1-\xac\xae-\u02ff\u0391-\u03ff\u2010-\u2027\u2190-\u21ff\u2200-\u22ff\u2500-\u25ff\u2800-\u28ff]*"
 )
-_NEAR = 3  # unchanged cells between changed ones that are cheaper to send again than to step over
-_FEW = 6  # pieces side by side that are sorted one by one
-_TOGETHER = 200  # changed cells that are sorted before some of them are sent: some 4 kB
-_MANY = 1 << 17  # cells that are numbered before those no longer seen are let go: some 20 MB
+_NEAR = 3  # up to this many unchanged cells between changed ones, sending them again is cheaper than a cursor move
+_FEW = 6  # up to this many adjacent pieces are sorted individually
+_BATCH = 200  # changed cells to sort at a time, about 4 kB of output
+MAX_CODES = 1 << 17  # table size at which unused codes are dropped, about 20 MB
 
-Cell = tuple[str, Style]  # a character with what combines with it; "" behind one that is two columns wide
+Cell = tuple[str, Style]  # a character with its combining marks; "" for the second column of a wide one
 Codes = NDArray[np.int32]
 
-_Look = tuple[str, str, str]  # what must be the same to be sent together: the rest, background, foreground if seen
+_Look = tuple[str, str, str]  # attributes, background, and foreground if it is visible: equal for cells sent together
 
 _BLANK: Cell = (" ", DEFAULT)
 _UNKNOWN = -1
@@ -44,7 +44,7 @@ _UNKNOWN = -1
 
 @dataclass(slots=True)
 class _Piece:
-    """Cells side by side to be sent together."""
+    """Adjacent cells of one look."""
 
     row: int
     column: int
@@ -53,33 +53,34 @@ class _Piece:
 
 
 class ScreenBuffer:
-    """The cells of a terminal. One thread writes what should be seen, another takes what to send."""
+    """The cells of a terminal. One thread writes what should be shown, another takes what to send."""
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, max_codes: int = MAX_CODES) -> None:
         self._lock = Lock()
         self._style = DEFAULT
-        self.generation = 0  # of the numbers of cells: those of an older one mean nothing
-        self._begin_numbers()
+        self.max_codes = max_codes
+        self.generation = 0  # of the code table; codes of an older generation are invalid
+        self._clear_table()
         self.resize(width, height)
 
-    def _begin_numbers(self) -> None:
+    def _clear_table(self) -> None:
         self._cells: list[Cell] = []
-        self._plain: list[bool] = []  # whether a terminal surely moves one column on
+        self._plain: list[bool] = []  # whether every terminal moves one column for it
         self._looks: list[_Look] = []
-        self._numbers: dict[Style, dict[str, int]] = {}
+        self._codes: dict[Style, dict[str, int]] = {}
 
     def resize(self, width: int, height: int) -> None:
-        """Another size: nothing is known any more of what the terminal shows."""
+        """Change the size; all cells are sent again."""
         with self._lock:
             self.width, self.height = width, height
             self._wanted: Codes = np.full((height, width), self.codes(*_BLANK)[0], dtype=np.int32)
             self._shown: Codes = np.full((height, width), _UNKNOWN, dtype=np.int32)
             self._changed = np.zeros(height, dtype=bool)
             self._row = self._column = 0
-            self._sent: Style | None = None  # the terminal's present colours, None if unknown
+            self._sent: Style | None = None  # current style of the terminal; None if unknown
 
-    def forget(self) -> None:
-        """Nothing is known any more of what the terminal shows; what it should show stays."""
+    def invalidate(self) -> None:
+        """Send every cell again: what the terminal shows is unknown."""
         with self._lock:
             self._shown[:] = _UNKNOWN
             self._changed[:] = True
@@ -87,19 +88,28 @@ class ScreenBuffer:
 
     @property
     def waiting(self) -> bool:
-        """Whether anything is left to send."""
+        """Whether lines changed since they were sent."""
         return bool(self._changed.any())
 
-    # ---- what should be seen ---------------------------------------------------------------------------------
+    @property
+    def code_count(self) -> int:
+        """Size of the code table."""
+        return len(self._cells)
+
+    def wanted(self) -> list[list[Cell]]:
+        """Return what the terminal should show, by row and column."""
+        return [[self._cells[code] for code in row] for row in self._wanted.tolist()]
+
+    # ---- what the terminal should show -----------------------------------------------------------------------
 
     def codes(self, text: str, style: Style) -> list[int]:
-        """The cells of a text as numbers, one for every column."""
-        numbers = self._numbers.setdefault(style, {})
+        """Return the codes of a text, one per column."""
+        known = self._codes.setdefault(style, {})
         if _PLAIN.fullmatch(text):
             cells: Sequence[str] = text
         else:
             cells = []
-            last = 0  # where the character stands that others combine with
+            last = 0  # index of the character that combining marks belong to
             for character in text:
                 size = get_character_cell_size(character)
                 if size or not cells:
@@ -108,20 +118,20 @@ class ScreenBuffer:
                 else:
                     cells[last] += character
         try:
-            return [numbers[cell] for cell in cells]
+            return [known[cell] for cell in cells]
         except KeyError:
-            return [self._number(cell, style, numbers) for cell in cells]
+            return [self._code(cell, style, known) for cell in cells]
 
-    def _number(self, text: str, style: Style, numbers: dict[str, int]) -> int:
-        if text not in numbers:
+    def _code(self, text: str, style: Style, known: dict[str, int]) -> int:
+        if text not in known:
             self._plain.append(_PLAIN.fullmatch(text) is not None)
             self._looks.append(_look(text, style))
             self._cells.append((text, style))
-            numbers[text] = len(self._cells) - 1
-        return numbers[text]
+            known[text] = len(self._cells) - 1
+        return known[text]
 
     def write(self, data: str) -> str:
-        """Take output of Textual; returns what is not for cells and must be sent as it is."""
+        """Parse output of Textual into cells; return what must be sent unchanged."""
         through = []
         with self._lock:
             for row, column, parameters, feed, text, ignored, other in _TOKENS.findall(data):
@@ -136,24 +146,24 @@ class ScreenBuffer:
                     through.append(other)
                 elif not ignored:
                     self._style = after(self._style, parameters)
-            self._let_go()
+            self._drop_unused()
         return "".join(through)
 
     def put(self, parts: Iterable[tuple[int, int, Sequence[int] | Codes]]) -> None:
-        """Cells as numbers, each part from a row and a column on; what does not fit is left out."""
+        """Set cells, given as (row, column, codes); what does not fit is dropped."""
         with self._lock:
             for row, column, codes in parts:
                 self._place(row, column, codes)
-            self._let_go()
+            self._drop_unused()
 
     def _place(self, row: int, column: int, codes: Sequence[int] | Codes) -> int:
-        """Returns how many cells there was room for."""
+        """Set cells of a row; return how many fit."""
         if not (0 <= row < self.height and column >= 0):
             return 0
         room = max(0, self.width - column)
         codes = codes[:room]
         line, end = self._wanted[row], column + len(codes)
-        for half in (column, end):  # of a wide character only one half is overwritten
+        for half in (column, end):  # only one half of a wide character is overwritten
             if 0 < half < self.width and not self._cells[line[half]][0]:
                 at = half - 1 if half == column else half
                 line[at] = self.codes(" ", self._cells[line[at]][1])[0]
@@ -161,25 +171,25 @@ class ScreenBuffer:
         self._changed[row] = True
         return len(codes)
 
-    def _let_go(self) -> None:
-        """Number anew what is still seen, where too much was numbered."""
-        if len(self._cells) > _MANY:
+    def _drop_unused(self) -> None:
+        """Rebuild the code table from the cells in use once it is too large."""
+        if len(self._cells) > self.max_codes:
             cells = self._cells
-            self._begin_numbers()
+            self._clear_table()
             self.generation += 1
-            new = np.full(len(cells) + 1, _UNKNOWN, dtype=np.int32)  # the last for what is unknown
+            new = np.full(len(cells) + 1, _UNKNOWN, dtype=np.int32)  # the last entry is for unknown cells
             for code in np.union1d(self._wanted, self._shown).tolist():
                 if code != _UNKNOWN:
                     text, style = cells[code]
-                    new[code] = self._number(text, style, self._numbers.setdefault(style, {}))
+                    new[code] = self._code(text, style, self._codes.setdefault(style, {}))
             self._wanted, self._shown = new[self._wanted], new[self._shown]
 
     # ---- what to send ----------------------------------------------------------------------------------------
 
     def take(self, limit: int) -> str:
-        """At least one change, and no more than about ``limit`` characters of them; "" if nothing is left.
+        """Return the next changes as about ``limit`` characters of output; "" if there are none.
 
-        Lines that change little come first: they answer a key, while pictures can be filled in.
+        Lines with few changes come first: they respond to a key, while pictures can be filled in later.
         """
         with self._lock:
             rows = np.flatnonzero(self._changed)
@@ -187,13 +197,13 @@ class ScreenBuffer:
             count = different.sum(axis=1)
             self._changed[rows[count == 0]] = False
             pieces: list[_Piece] = []
-            many = 0
+            cells = 0
             for at in np.argsort(count, kind="stable")[(count == 0).sum() :].tolist():
                 pieces += self._pieces(int(rows[at]), np.flatnonzero(different[at]).tolist())
-                many += int(count[at])
-                if many > _TOGETHER:
+                cells += int(count[at])
+                if cells > _BATCH:
                     break
-            # What looks alike goes together, wherever it stands: to move costs less than to change colours.
+            # Group pieces by look: moving the cursor costs fewer bytes than changing colours.
             pieces.sort(key=lambda piece: piece.look)
             out: list[str] = []
             size = 0
@@ -205,14 +215,14 @@ class ScreenBuffer:
             return "".join(out)
 
     def _pieces(self, row: int, columns: list[int]) -> Iterator[_Piece]:
-        """The changed cells of a line in pieces of one look; a long row of pieces stays one."""
+        """Yield the changed cells of a row as pieces of one look; many adjacent pieces stay together."""
         cells, plain, looks = self._cells, self._plain, self._looks
         wanted = self._wanted[row].tolist()
-        stretch: list[_Piece] = []  # pieces side by side
-        end, sure = -1, False  # one past the last of them, and whether the terminal then surely is there
+        stretch: list[_Piece] = []  # adjacent pieces
+        end, sure = -1, False  # one past the last of them, and whether the cursor is certain to be there
         for column in columns:
             code = wanted[column]
-            if column < end:  # sent with its neighbours
+            if column < end:  # already part of a piece
                 continue
             if not cells[code][0] and column:  # the second half of a wide character goes with the first
                 column -= 1
@@ -235,7 +245,7 @@ class ScreenBuffer:
         yield from _joined(stretch)
 
     def _sent_pieces(self, pieces: list[_Piece]) -> Iterator[str]:
-        at: tuple[int, int] | None = None  # where the terminal writes next, where that is sure
+        at: tuple[int, int] | None = None  # position of the cursor, if certain
         for piece in pieces:
             shown = self._shown[piece.row]
             for column, code in enumerate(piece.codes, piece.column):
@@ -257,14 +267,14 @@ def _look(text: str, style: Style) -> _Look:
 
 
 def _together(one: _Look, other: _Look) -> _Look | None:
-    """The look of two cells that can be sent in the same colours; None if they cannot."""
+    """Return the common look of two cells that can be sent in the same colours; None if they cannot."""
     if one[:2] != other[:2] or (one[2] and other[2] and one[2] != other[2]):
         return None
     return one if one[2] else other
 
 
 def _joined(stretch: list[_Piece]) -> list[_Piece]:
-    """Pieces side by side: where they are many, to change colours costs less than to move to each."""
+    """Join adjacent pieces if they are many: then changing colours costs fewer bytes than moving to each."""
     if len(stretch) > _FEW:
         stretch[0].codes = [code for piece in stretch for code in piece.codes]
         return stretch[:1]

@@ -1,4 +1,4 @@
-"""The screen as a picture: SVG by Textual, PNG by librsvg."""
+"""Save the screen or a panel as a picture: SVG by Textual, PNG by librsvg."""
 
 from __future__ import annotations
 
@@ -17,29 +17,30 @@ from textual.app import App
 from textual.widget import Widget
 
 from engine.files import atomic_write
+from explorer.tui.terminal.textual_internals import rendered_lines
 
 _TEXT = re.compile(r'(<text [^>]*?)x="([0-9.]+)"([^>]*?) textLength="[0-9.]+"([^>]*>)([^<]+)</text>')
-_PARTS = re.compile(r"[!-~]+|[^!-~]")  # a word, or one sign of any other kind
+_PARTS = re.compile(r"[!-~]+|[^!-~]")  # an ASCII word, or one other character
 _CHARACTER = 12.2  # width of a character in Textual's pictures
 
 
 def can_draw_png() -> bool:
-    """Whether ``rsvg-convert`` is installed."""
+    """Return whether ``rsvg-convert`` is installed."""
     return shutil.which("rsvg-convert") is not None
 
 
 def save_picture(app: App[Any], path: Path, panel: Widget | None = None) -> None:
-    """Write the present screen, or a panel of it: ``.svg``, or ``.png`` where ``rsvg-convert`` is installed.
+    """Write the current screen, or one panel, to an ``.svg`` or ``.png`` file.
 
     Raises
     ------
     ValueError
-        For another kind of file, or a PNG without ``rsvg-convert``.
+        If the file has another suffix, or is a PNG and ``rsvg-convert`` is not installed.
     """
     kind = path.suffix.lower()
     if kind not in (".svg", ".png"):
         raise ValueError(f"{path}: pictures are .svg or .png files")
-    svg = _placed(app.export_screenshot() if panel is None else _panel(app, panel))
+    svg = _position_words(app.export_screenshot() if panel is None else _panel_svg(app, panel))
     if kind == ".svg":
         with atomic_write(path) as beside:
             beside.write_text(svg, encoding="utf-8")
@@ -50,8 +51,8 @@ def save_picture(app: App[Any], path: Path, panel: Widget | None = None) -> None
         subprocess.run(["rsvg-convert", "-o", str(beside)], input=svg.encode(), check=True)
 
 
-def _panel(app: App[Any], panel: Widget) -> str:
-    """The part of the screen where a panel stands, as `App.export_screenshot` gives the whole."""
+def _panel_svg(app: App[Any], panel: Widget) -> str:
+    """Return the part of the screen that a panel covers, in the format of `App.export_screenshot`."""
     region = panel.region
     console = Console(
         width=region.width,
@@ -62,13 +63,13 @@ def _panel(app: App[Any], panel: Widget) -> str:
         record=True,
         legacy_windows=False,
     )
-    for strip in app.screen_stack[0]._compositor.render_strips()[region.y : region.bottom]:
+    for strip in rendered_lines(app.screen_stack[0])[region.y : region.bottom]:
         console.print(Segments([*strip.crop(region.x, region.right), Segment.line()]), end="")
     return console.export_svg(title=app.title)
 
 
-def _placed(svg: str) -> str:
-    """Every word and every sign at its own place: fonts disagree on how wide blanks, blocks and braille are."""
+def _position_words(svg: str) -> str:
+    """Give every word and symbol its own position: fonts differ in the width of blanks, blocks and braille."""
 
     def place(found: re.Match[str]) -> str:
         head, x, middle, tail, text = found.groups()

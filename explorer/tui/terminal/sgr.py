@@ -1,4 +1,4 @@
-"""Colours and attributes as a terminal is told them: parameters of SGR ("select graphic rendition")."""
+"""Colours and text attributes as parameters of SGR, the escape sequence "select graphic rendition"."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from functools import lru_cache
 
 _UPPER, _LOWER, _BLANK = "▀", "▄", " "
 
-Style = tuple[str, str, str]  # foreground, background, the rest: each as parameters of SGR, "" by default
+Style = tuple[str, str, str]  # foreground, background, other attributes: each as SGR parameters, "" for the default
 
 DEFAULT: Style = ("", "", "")
 
 
 @lru_cache(maxsize=65536)
 def painted(sent: Style | None, text: str, style: Style) -> tuple[str, str, Style]:
-    """The colours to send, the character, and the colours the terminal then has; ``sent`` are those it has.
+    """Return the escape sequence and the character to send, and the terminal's style afterwards.
 
-    A half block may as well be the other half in exchanged colours, or a blank where both halves are one colour.
+    ``sent`` is its style before, None if unknown. The shortest of the equivalent ways is chosen: a half block looks
+    like the other half block in exchanged colours, and like a blank if both halves have one colour.
     """
     ways = [(text, style)]
     front, ground, rest = style
@@ -25,7 +26,7 @@ def painted(sent: Style | None, text: str, style: Style) -> tuple[str, str, Styl
         if exchanged[0] == front:
             ways = [(_BLANK, (front if sent is None else sent[0], ground, rest))]
     elif text == _BLANK and not rest and sent is not None:
-        ways = [(text, (sent[0], ground, rest))]  # nobody sees the foreground of a blank
+        ways = [(text, (sent[0], ground, rest))]  # the foreground of a blank is invisible
     options = [(_change(sent, how), character, how) for character, how in ways]
     return min(options, key=lambda option: len(option[0]))
 
@@ -42,7 +43,7 @@ def _change(sent: Style | None, style: Style) -> str:
 
 @lru_cache(maxsize=65536)
 def after(style: Style, parameters: str) -> Style:
-    """The style after SGR parameters."""
+    """Return the style that results from SGR parameters."""
     front, ground, rest = style
     numbers = (parameters or "0").split(";")
     at = 0

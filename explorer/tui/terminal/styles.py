@@ -1,4 +1,4 @@
-"""How values become characters and colours in a terminal."""
+"""Characters and colours of the terminal: styles by role, colour maps, bars, lines, and text cut to a width."""
 
 from __future__ import annotations
 
@@ -11,52 +11,50 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
-from explorer.session.palette import LEVELS, colour_map, glyph, hex_colours
+from explorer.session.palette import DARK, LEVELS, ON_LIGHT, colour_map, glyph, hex_colours, text_on
 
 Line = list[Segment]
 
-TEXT = Style(color="#d7dde4")
-DIM = Style(color="#6f7b88")
-FAINT = Style(color="#3a4450")
-BRIGHT = Style(color="#ffffff", bold=True)
-PINK = Style(color="#ff8fc0")
-PINK_BOLD = Style(color="#ff8fc0", bold=True)
-CURRENT = Style(color="#14080e", bgcolor="#ff8fc0", bold=True)
-EDGE = Style(color="#ff8fc0")
-GOOD = Style(color="#7fd1c7")
-NEGATIVE = Style(color="#f4a46b")
-WARN = Style(color="#ffb86b", bold=True)
-DEAD = Style(color="#e06c75")
-SELECTED = Style(color="#ffffff", bgcolor="#2b3a52", bold=True)
-UNREAD = Style(color="#56616d")
-OTHER = Style(color="#c792ea", bold=True)
-FOUND = Style(color="#101418", bgcolor="#ffe08a", bold=True)
+TEXT = Style(color=DARK.text.hex)
+DIM = Style(color=DARK.dim.hex)
+FAINT = Style(color=DARK.faint.hex)
+BRIGHT = Style(color=DARK.bright.hex, bold=True)
+PINK = Style(color=DARK.pink.hex)
+PINK_BOLD = Style(color=DARK.pink.hex, bold=True)
+CURRENT = Style(color=DARK.on_pink.hex, bgcolor=DARK.pink.hex, bold=True)
+EDGE = Style(color=DARK.pink.hex)
+GOOD = Style(color=DARK.good.hex)
+NEGATIVE = Style(color=DARK.bad.hex)
+WARN = Style(color=DARK.warning.hex, bold=True)
+DEAD = Style(color=DARK.dead.hex)
+SELECTED = Style(color=DARK.bright.hex, bgcolor=DARK.selected.hex, bold=True)
+UNREAD = DIM
+OTHER = Style(color=DARK.other.hex, bold=True)
+FOUND = Style(color=ON_LIGHT.hex, bgcolor=DARK.found.hex, bold=True)
 UNKNOWN = Style(underline=True, italic=True)
 
 
 @lru_cache(maxsize=65536)
 def half_blocks(name: str, upper: int, lower: int) -> Segment:
-    """One character that shows two map positions, one above the other."""
+    """Return one character that shows two colour-map positions, one above the other."""
     colours = hex_colours_of(name)
     return Segment("▀", Style(color=colours[upper], bgcolor=colours[lower]))
 
 
 @lru_cache(maxsize=8)
 def hex_colours_of(name: str) -> tuple[str, ...]:
-    """`hex_colours`, made once."""
+    """Return `hex_colours` of a map, cached."""
     return hex_colours(name)
 
 
 @lru_cache(maxsize=1024)
 def on_colour(name: str, code: int) -> Style:
-    """Text on a map position, dark or light, whichever is read better."""
-    red, green, blue = colour_map(name)[code].tolist()
-    dark = 0.299 * red + 0.587 * green + 0.114 * blue > 120
-    return Style(color="#101418" if dark else "#f2f4f7", bgcolor=hex_colours_of(name)[code])
+    """Return dark or light text, whichever has more contrast, on a colour-map position."""
+    return Style(color=text_on(colour_map(name)[code].tolist()).hex, bgcolor=hex_colours_of(name)[code])
 
 
 def gradient(name: str, width: int, glyphs: bool) -> Line:
-    """The map itself, for a legend."""
+    """Return the colour map as a scale ``width`` columns long."""
     positions = np.linspace(0, LEVELS - 1, width).astype(int).tolist()
     if glyphs:
         return [Segment("".join(glyph(code) for code in positions))]
@@ -67,17 +65,17 @@ NOTHING = "⠀"  # braille without a dot
 
 
 def braille(values: NDArray[np.float64], rows: int, low: float, high: float) -> list[str]:
-    """A line through ``values`` (2·columns,) as ``rows`` strings of braille characters, four dots high each.
+    """Draw a line through ``values`` (2·columns,) as ``rows`` strings of braille characters, four dots high each.
 
     Neighbouring dots are joined; a NaN breaks the line.
     """
-    # An own chart instead of a plotting library: 0.1 ms instead of 20, and it sweeps with the heatmap above it.
+    # This takes 0.1 ms, plotext 20, and sweeps with the heatmap above.
     columns, dots = len(values) // 2, rows * 4
     height = (values - low) / (high - low) * (dots - 1)
     there = np.isfinite(height)
     level = np.nan_to_num(height).clip(0, dots - 1).round().astype(int)
     before, after, joined = level[:-1], level[1:], there[:-1] & there[1:]
-    # A step is drawn half under each of the two columns: the lower half where the lower end is.
+    # Each of the two columns of a step draws half of its height: the lower one the lower half.
     bottom, top = np.minimum(before, after), np.maximum(before, after)
     middle = (bottom + top) // 2
     rises = before <= after
@@ -100,25 +98,25 @@ _DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 
 
 def bar(fraction: float, width: int) -> str:
-    """A bar of eighth blocks, ``width`` columns long at 1."""
+    """Return a bar of eighth blocks, ``width`` columns long for 1."""
     eighths = round(max(0.0, min(1.0, fraction)) * width * 8)
     full, part = divmod(eighths, 8)
     return ("█" * full + (" ▏▎▍▌▋▊▉"[part] if part else "")).ljust(width)
 
 
-def runs(text: str, inks: Sequence[Style]) -> Line:
-    """A text of which each character has its ink: neighbours of one ink together."""
+def runs(text: str, styles: Sequence[Style]) -> Line:
+    """Return a text with one style per character as a line; adjacent characters of one style form a segment."""
     line: Line = []
     start = 0
     for column in range(1, len(text) + 1):
-        if column == len(text) or (inks[column] is not inks[start] and inks[column] != inks[start]):
-            line.append(Segment(text[start:column], inks[start]))
+        if column == len(text) or (styles[column] is not styles[start] and styles[column] != styles[start]):
+            line.append(Segment(text[start:column], styles[start]))
             start = column
     return line
 
 
 def fit(text: str, width: int) -> str:
-    """The text in exactly ``width`` columns, cut with an ellipsis or filled up."""
+    """Return the text in exactly ``width`` columns, cut with an ellipsis or padded with blanks."""
     if cell_len(text) > width:
         while text and cell_len(text) > width - 1:
             text = text[:-1]
@@ -127,15 +125,15 @@ def fit(text: str, width: int) -> str:
 
 
 def width_of(line: Sequence[Segment]) -> int:
-    """Columns that a line takes."""
+    """Return the number of columns of a line."""
     return sum(segment.cell_length for segment in line)
 
 
 def safe(text: str, width: int) -> str:
-    """Foreign text of one line without characters that a terminal obeys, cut to a width."""
+    """Return text from outside without control characters, cut to a width."""
     return fit("".join(filter(str.isprintable, text)), width).rstrip()
 
 
 def as_markup(text: str) -> str:
-    """Text that means itself inside markup."""
+    """Escape text for use inside markup."""
     return text.replace("[", "\\[")

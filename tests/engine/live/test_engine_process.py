@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
-from tests.engine.test_stream import WINDOW, make, next_event, review, until
 
 from engine.live.engine_process import _NUMBERED, SOURCES, Apart
 from engine.live.replay import RecordedReview
@@ -19,6 +18,7 @@ from engine.live.shared_state import Block, shared_file
 from engine.live.stream import Stream
 from engine.network import Network
 from engine.recording import record_reference
+from tests.engine.live.test_stream import WINDOW, make, next_event, review, until
 
 WIDTHS = {"h": 2, "p": 1}
 
@@ -44,7 +44,7 @@ def test_shows_what_a_thread_shows(stream: Stream) -> None:
             one.open(text)
             one.watch("z")
             one.seek(80)
-            until(lambda one=one: one.snapshot.review is text and one.snapshot.time == 80)
+            until(lambda: one.snapshot.review is text and one.snapshot.time == 80)
         a, b = thread.snapshot, stream.snapshot
         for name in a.__dataclass_fields__:
             if name not in ("run", "words_per_second"):
@@ -82,7 +82,7 @@ def test_turns_among_more_sources_than_it_keeps(stream: Stream) -> None:
     sources = [[review(3, seed)] for seed in range(_NUMBERED + SOURCES)]
     for number in (*range(6), 0, 5, 1, *range(len(sources) - 1, 0, -9)):
         stream.open(sources[number])
-        until(lambda number=number: stream.snapshot.review is sources[number][0])
+        until(lambda: stream.snapshot.review is sources[number][0])
     for source in sources:  # without a look between them
         stream.open(source)
     until(lambda: stream.snapshot.review is sources[-1][0])
@@ -97,11 +97,12 @@ def test_hands_runs_over_and_plays_them(stream: Stream) -> None:
     for text in texts:
         stream.open(text)
         stream.seek(30)
-        until(lambda text=text: stream.snapshot.review is text and stream.snapshot.time == 30)
+        until(lambda: stream.snapshot.review is text and stream.snapshot.time == 30)
     stream.record(None)
     last = stream.take().result(60)
     assert last is not None
     assert [run.name for run in (*kept, last)][-3:] == [text.name for text in texts]
+    assert network.vocabulary is not None
     expected = record_reference(network, network.vocabulary.encode(texts[2].words))["h"][0]
     np.testing.assert_allclose(last.network.values["h"], expected, atol=1e-5)
     played = Stream(last.network, window=WINDOW, engine=Apart())
@@ -135,7 +136,7 @@ def test_refuses_as_a_thread_does() -> None:
     engine = Apart()
     with pytest.raises(ValueError, match="it takes numbers, not reviews"):
         Stream(network, engine=engine)
-    assert engine._process.poll() is not None
+    assert engine._worker.process.poll() is not None
 
 
 def test_an_end_by_itself_is_told(network: Network) -> None:
@@ -147,7 +148,7 @@ def test_an_end_by_itself_is_told(network: Network) -> None:
     until(lambda: stream.snapshot.playing)
     kept: list[RecordedReview] = []
     stream.record(kept.append)
-    os.kill(engine._process.pid, signal.SIGKILL)
+    os.kill(engine._worker.process.pid, signal.SIGKILL)
     assert "ended by itself, with code -9" in next_event(stream, "failed").message
     assert not stream.snapshot.playing
     assert not kept
@@ -159,7 +160,7 @@ def test_an_end_by_itself_is_told(network: Network) -> None:
 def test_no_process_outlives_what_began_it() -> None:
     program = (
         "import os\nfrom engine.live.engine_process import Apart\n"
-        "print(Apart()._process.pid, flush=True)\nos.kill(os.getpid(), 9)"
+        "print(Apart()._worker.process.pid, flush=True)\nos.kill(os.getpid(), 9)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
@@ -177,7 +178,7 @@ def test_no_process_outlives_what_began_it() -> None:
 def test_an_engine_that_nobody_used_ends() -> None:
     engine = Apart()
     engine.close()
-    assert engine._process.poll() is not None
+    assert engine._worker.process.poll() is not None
 
 
 @given(states=st.lists(st.binary(max_size=64), min_size=1, max_size=6))

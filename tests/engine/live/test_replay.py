@@ -102,15 +102,16 @@ def test_it_is_played_paused_sought_and_stepped_like_a_live_one(streams: Callabl
     runs = saved(live, tmp_path / "run.safetensors")
     played = streams(runs[0].network)
     read_to(played, runs, 0, 60)
-    for command, place in [
+    commands: list[tuple[Callable[[], object], int]] = [
         (lambda: played.seek(7), 7),
         (lambda: played.step(2), 9),
         (lambda: played.step(-4), 5),
         (lambda: played.seek(41), 41),
         (played.play, 60),
-    ]:
+    ]
+    for command, place in commands:
         command()
-        until(lambda place=place: played.snapshot.time == place)
+        until(lambda: played.snapshot.time == place)
         np.testing.assert_array_equal(played.read("h"), live.read("h", 0, place))
     assert not played.snapshot.playing
 
@@ -156,7 +157,8 @@ def test_a_recording_refuses_what_needs_the_network(streams: Callable[..., Strea
     runs = saved(live, tmp_path / "run.safetensors")
     played = streams(runs[0].network)
     read_to(played, runs, 0, 10)
-    for command in (lambda: played.use(network("lstm")), lambda: played.open(REVIEWS[1])):
+    refused: list[Callable[[], object]] = [lambda: played.use(network("lstm")), lambda: played.open(REVIEWS[1])]
+    for command in refused:
         command()
         until(lambda: any(event.kind == "failed" for event in drained(played)))
         assert played.snapshot.review.name == "warm <one>"

@@ -87,6 +87,7 @@ def stream(request: pytest.FixtureRequest) -> Iterator[Stream]:
 
 
 def expected_alpha(network: Network, text: Review, signal: str, count: int) -> float:
+    assert network.vocabulary is not None
     recording = record_reference(network, network.vocabulary.encode(text.words))
     rolling = RollingExponent(rolling_scales(WINDOW), WINDOW, 1)
     rolling.push(recording.layer_sum(signal)[0, :count, None])
@@ -100,6 +101,7 @@ def test_reads_a_review_to_its_end(network: Network) -> None:
         stream.open(text)
         stream.play()
         next_event(stream, "finished")
+        assert network.vocabulary is not None
         recording = record_reference(network, network.vocabulary.encode(text.words))
         for signal in network.signals:
             np.testing.assert_allclose(stream.read(signal.name), recording[signal.name][0], atol=1e-5)
@@ -129,7 +131,7 @@ def test_wherever_it_goes_it_shows_the_same(stream: Stream, path: list[tuple[str
     for command, value in path:
         getattr(stream, command)(value)
         at = max(0, min(200, value if command == "seek" else at + value))
-        until(lambda goal=at: stream.snapshot.time == goal and stream.snapshot.review is text)
+        until(lambda: stream.snapshot.time == at and stream.snapshot.review is text)
     recording = record_reference(stream.snapshot.network, stream.snapshot.ids)
     first = max(0, at - 128)
     shown = stream.read("c")
@@ -190,6 +192,7 @@ def test_steps_on_a_torch_device_as_on_the_cpu(network: Network) -> None:
         stream.step(-20)
         stream.seek(70)
         until(lambda: stream.snapshot.time == 70)
+        assert network.vocabulary is not None
         recording = record_reference(network, network.vocabulary.encode(text.words))
         for signal in network.signals:
             np.testing.assert_allclose(stream.read(signal.name), recording[signal.name][0], atol=1e-6)
@@ -256,7 +259,7 @@ def test_the_threshold_of_dead_cells_follows_live(stream: Stream) -> None:
     until(lambda: stream.snapshot.time == 40)
     for threshold in (float(np.median(stream.snapshot.activity)), 10.0, 0.0):
         stream.threshold(threshold)
-        until(lambda wanted=threshold: stream.snapshot.threshold == wanted)
+        until(lambda: stream.snapshot.threshold == threshold)
         np.testing.assert_array_equal(stream.snapshot.dead, stream.snapshot.activity < threshold)
     for wrong in (-1.0, float("nan")):
         with pytest.raises(ValueError, match="0 or more"):

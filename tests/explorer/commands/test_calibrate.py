@@ -21,7 +21,7 @@ def run(*arguments: str, code: int = 0) -> str:
 def test_the_table_names_its_scales_and_has_a_row_for_every_colour() -> None:
     output = run("--length", "100", "--scales", "10,14,25", "--count", "40")
     assert "40 series of 100 words · unbiased DFA of order 1 · scales 10 14 25" in output
-    rows = [line.split() for line in output.splitlines() if re.match(r" *-?\d\.\d\d ", line)]
+    rows = [line.replace("−", "-").split() for line in output.splitlines() if re.match(r" *−?\d\.\d\d ", line)]
     assert [float(row[0]) for row in rows] == list(BETAS)
     expected = band(100, (10, 14, 25), count=40)
     assert [float(row[2]) for row in rows] == pytest.approx([row.alpha for row in expected], abs=6e-4)
@@ -44,7 +44,7 @@ def test_a_window_brings_its_own_scales() -> None:
     ("arguments", "code", "message"),
     [
         (("--scales", "ten"), 2, "such as 10,20,40, got 'ten'"),
-        (("--length", "60"), 1, "error: 60 words leave no room for scales"),
+        (("--length", "60"), 1, "error: a series of 60 words is too short for scales"),
         (("--length", "100", "--scales", "10,20,400"), 1, "error: a scale of 400 words does not fit a series of 100"),
         (("--window", "3"), 1, "error: a window of 3 words leaves no room"),
         (("--scales", "10,20"), 1, "error: a slope needs three scales"),

@@ -18,10 +18,11 @@ from explorer.cli import VERBS, pinkx
 PINKX = [sys.executable, "-c", "from explorer.cli import main; main()"]
 
 Invoke = Callable[..., Result]
+Failing = Callable[[BaseException], Invoke]
 
 
 @pytest.fixture
-def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], Invoke]:
+def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
     """Put a verb ``fail`` in the table that raises what it is given; answers with a function that runs pinkx."""
 
     def prepare(error: BaseException) -> Invoke:
@@ -30,7 +31,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], Invoke
             raise error
 
         module = types.ModuleType("explorer.commands.fail")
-        module.command = command
+        module.command = command  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, module.__name__, module)
         monkeypatch.setitem(VERBS, "fail", "Fail.")
         return lambda *args: CliRunner().invoke(pinkx, args, prog_name="pinkx")
@@ -38,7 +39,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], Invoke
     return prepare
 
 
-def test_help_names_every_verb_with_what_it_does():
+def test_help_names_every_verb_with_what_it_does() -> None:
     done = CliRunner().invoke(pinkx, ["--help"], terminal_width=200)
     assert done.exit_code == 0
     for verb, help_line in VERBS.items():
@@ -46,7 +47,7 @@ def test_help_names_every_verb_with_what_it_does():
         assert help_line in done.output
 
 
-def test_help_takes_less_than_a_third_of_a_second():
+def test_help_takes_less_than_a_third_of_a_second() -> None:
     # Processor time, not the clock's: the machine may be busy with other things.
     took = []
     for _ in range(3):
@@ -58,52 +59,54 @@ def test_help_takes_less_than_a_third_of_a_second():
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_of_the_table_is_there_and_explains_itself(verb: str):
+def test_every_verb_of_the_table_is_there_and_explains_itself(verb: str) -> None:
     done = CliRunner().invoke(pinkx, [verb, "--help"])
     assert done.exit_code == 0
     assert done.output.startswith(f"Usage: pinkx {verb} ")
 
 
-def test_an_unknown_verb_is_answered_with_those_there_are():
+def test_an_unknown_verb_is_answered_with_those_there_are() -> None:
     done = CliRunner().invoke(pinkx, ["sing"])
     assert done.exit_code == 2
     assert "no verb 'sing'" in done.stderr
     assert ", ".join(VERBS) in done.stderr
 
 
-def test_version():
+def test_version() -> None:
     done = CliRunner().invoke(pinkx, ["--version"])
     assert done.output.startswith("pinkx 0.")
 
 
 @pytest.mark.parametrize("error", [ValueError("no such thing"), FileNotFoundError("no such thing")])
-def test_an_error_is_one_line_on_standard_error(failing, error: Exception):
+def test_an_error_is_one_line_on_standard_error(failing: Failing, error: Exception) -> None:
     done = failing(error)("fail")
     assert (done.exit_code, done.stdout, done.stderr) == (1, "", "error: no such thing\n")
 
 
-def test_an_error_quoting_a_file_sends_no_control_characters_to_the_terminal(failing):
+def test_an_error_quoting_a_file_sends_no_control_characters_to_the_terminal(failing: Failing) -> None:
     done = failing(ValueError("found '\x1b[2J\x07\u202e'\nexpected a word"))("fail")
     assert done.stderr == "error: found '�[2J��'\nexpected a word\n"
 
 
-def test_debug_shows_where_an_error_arose(failing):
+def test_debug_shows_where_an_error_arose(failing: Failing) -> None:
     error = ValueError("no such thing")
     assert failing(error)("--debug", "fail").exception is error
 
 
-def test_a_mistake_of_the_program_is_not_hidden(failing):
+def test_a_mistake_of_the_program_is_not_hidden(failing: Failing) -> None:
     error = KeyError("i")
     assert failing(error)("fail").exception is error
 
 
-def test_ctrl_c_ends_quietly(failing):
+def test_ctrl_c_ends_quietly(failing: Failing) -> None:
     done = failing(KeyboardInterrupt())("fail")
     assert (done.exit_code, done.output) == (130, "")
 
 
-def test_a_reader_who_goes_away_is_no_error():
+def test_a_reader_who_goes_away_is_no_error() -> None:
     process = subprocess.Popen([*PINKX, "networks", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
     process.stdout.close()
     assert process.stderr.read() == b""
     process.wait()
@@ -111,7 +114,7 @@ def test_a_reader_who_goes_away_is_no_error():
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_terminated_program_goes_through_its_finally(number: signal.Signals):
+def test_a_terminated_program_goes_through_its_finally(number: signal.Signals) -> None:
     program = """
 import sys, time, types, click
 from explorer import cli
@@ -130,6 +133,7 @@ sys.argv = ["pinkx", "wait"]
 cli.main()
 """
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(number)
         out, err = process.communicate(timeout=10)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes.util
 import importlib.metadata
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -22,46 +23,46 @@ def findings() -> dict[str, dict[str, str]]:
     return {finding["name"]: finding for finding in json.loads(examine("--json").stdout)["findings"]}
 
 
-def test_a_sound_copy_is_called_sound():
+def test_a_sound_copy_is_called_sound() -> None:
     done = examine()
     assert done.exit_code == 0, done.stdout
     assert "✗" not in done.stdout
     found = findings()
-    assert found["networks"]["value"] == f"{len(catalogue.shipped())} shipped"
+    assert found["networks"]["value"] == f"{len(catalogue.shipped_networks())} shipped"
     assert found["reviews"]["value"] == f"{len(reviews.open_reviews())} shipped"
     assert found["torch"]["value"] == importlib.metadata.version("torch")
     assert {"CPU", "python", "pinkx", "textual", "numba", "standard output"} <= found.keys()
 
 
-def test_missing_networks_and_reviews_are_broken(tmp_path, monkeypatch: pytest.MonkeyPatch):
+def test_missing_networks_and_reviews_are_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogue, "SHIPPED", tmp_path)
     monkeypatch.setattr(reviews, "BUNDLED", tmp_path)
     done = examine()
     assert done.exit_code == 1
     broken = [line for line in done.stdout.splitlines() if "✗" in line]
     assert [line.split()[1] for line in broken] == ["networks", "reviews"]
-    assert all("→ install pinkx anew" in line for line in broken)
+    assert all("→ reinstall pinkx" in line for line in broken)
 
 
-def test_a_library_outside_its_range_is_broken_and_an_optional_one_is_not(monkeypatch: pytest.MonkeyPatch):
+def test_a_library_outside_its_range_is_broken_and_an_optional_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     true_version = importlib.metadata.version
     old = {"textual": "0.1", "pyside6-essentials": "6.9.1"}
     monkeypatch.setattr(importlib.metadata, "version", lambda name: old.get(name.lower()) or true_version(name))
     found = findings()
     assert found["textual"]["state"] == "broken"
-    assert found["textual"]["value"] == "0.1 does not suit"
+    assert found["textual"]["value"] == "0.1 is not supported"
     assert "pip install 'textual" in found["textual"]["advice"]
     assert found["pyside6-essentials"]["state"] == "absent"
 
 
-def test_no_archive_is_told_with_the_ways_to_one(tmp_path, monkeypatch: pytest.MonkeyPatch):
+def test_no_archive_is_told_with_the_ways_to_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PINKX_IMDB", str(tmp_path / "nowhere.tar.gz"))
     archive = findings()["IMDb archive"]
     assert archive["state"] == "absent"
     assert "PINKX_IMDB" in archive["advice"]
 
 
-def test_the_archive_is_named(tmp_path, monkeypatch: pytest.MonkeyPatch):
+def test_the_archive_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "aclImdb_v1.tar.gz"
     path.touch()
     monkeypatch.setenv("PINKX_IMDB", str(path))
@@ -74,12 +75,12 @@ def test_the_archive_is_named(tmp_path, monkeypatch: pytest.MonkeyPatch):
     }
 
 
-def test_missing_qt_libraries_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch):
+def test_missing_qt_libraries_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     there = lambda name: None if name in ("EGL", "xcb-cursor") else f"lib{name}.so"  # noqa: E731
     monkeypatch.setattr(ctypes.util, "find_library", there)
     found = findings()
-    assert "apt install libegl1 (" in found["without a screen"]["advice"]
+    assert "apt install libegl1 (" in found["without a display"]["advice"]
     assert "apt install libegl1 libxcb-cursor0 (" in found["on X11"]["advice"]
 
 
@@ -92,7 +93,7 @@ def test_missing_qt_libraries_are_named_with_their_packages(monkeypatch: pytest.
         ({"TERM": "xterm", "NO_COLOR": "1"}, "none (TERM=xterm, NO_COLOR=1)"),
     ],
 )
-def test_colours(environment: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch):
+def test_colours(environment: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from explorer.commands import doctor
 
     for name in ("TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR"):
@@ -104,7 +105,7 @@ def test_colours(environment: dict[str, str], expected: str, monkeypatch: pytest
     assert found["colours"].value == expected
 
 
-def test_a_small_terminal_is_told_the_size_it_needs(monkeypatch: pytest.MonkeyPatch):
+def test_a_small_terminal_is_told_the_size_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     from explorer.commands import doctor
 
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)

@@ -48,7 +48,7 @@ def test_the_table_has_a_row_for_every_point_up_to_the_limit() -> None:
     told = json.loads(points("rnn-16-flip-flop-3", "--starts", "60", "--json").stdout)
     summary, head, *rows = done.stdout.splitlines()
     assert "from 180 starts" in summary
-    assert head.split() == ["INPUT", "KIND", "STABILITY", "STARTS", "Q", "STEP", "MEMORY", "P"]
+    assert head.split() == ["INPUT", "KIND", "STABILITY", "STARTS", "Q", "STEP", "τ", "P"]
     assert len(rows) == len(told["points"]) > 4
     few = points("rnn-16-flip-flop-3", "--starts", "60", "--limit", "3").stdout.splitlines()
     assert few[2:5] == rows[:3]

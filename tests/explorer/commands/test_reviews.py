@@ -66,7 +66,7 @@ def test_a_terminal_gets_a_table_of_its_width(tmp_path: Path) -> None:
     head, *rows, rest = shown.decode().splitlines()
     assert re.sub(r"\x1b\[\d+m", "", head).split() == ["review", "label", "words", "beginning"]
     assert len(rows) == 50
-    assert rest == "… and 10 more: --limit 60 shows all"
+    assert rest == "… and 10 more; use --limit 60 to list all"
     assert all(row.replace("…", "").isprintable() and "[red]film[/red]" in row for row in rows)
     assert {cell_len(row) for row in rows} == {70}
 
@@ -103,11 +103,11 @@ def test_the_archive_is_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with serve(partial(SimpleHTTPRequestHandler, directory=str(tmp_path))) as address:
         first = run("fetch", "--url", f"{address}/{page.name}", **cache)
     path = tmp_path / "cache" / "pinkx" / FILE_NAME
-    assert first.stdout == f"{path} is there now\n"
+    assert first.stdout == f"downloaded {path}\n"
     assert path.read_bytes() == page.read_bytes()
-    assert run("fetch", **cache).stdout == f"{path} is there already\n"
+    assert run("fetch", **cache).stdout == f"{path} exists already\n"
     assert len(run("imdb", **cache).stdout.splitlines()) == 3
-    assert run("fetch", "--to", path.parent).stdout == f"{path} is there already\n"
+    assert run("fetch", "--to", path.parent).stdout == f"{path} exists already\n"
 
 
 def test_a_file_that_is_not_the_archive_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,7 @@ def test_writes_a_network_and_what_it_measures(archive: Path, tmp_path: Path) ->
     assert epochs == list("123456")
     info = describe(out)
     assert (info.cell, info.size, info.seed, info.task) == ("lstm", 4, 7, "sentiment")
-    assert f"{info.accuracy:.2%} of 100 test reviews right" in done.output
+    assert f"{info.accuracy:.2%} of 100 test reviews classified correctly" in done.output
     assert info.json()["recipe"]["learning_rate"] == 0.005
     assert sorted(p.name for p in tmp_path.iterdir()) == ["tiny.safetensors"]
 
@@ -85,7 +85,7 @@ def test_goes_on_after_ctrl_c(archive: Path, tmp_path: Path) -> None:
     ("options", "says"),
     [
         (["--imdb", "nowhere.tar.gz"], "nowhere.tar.gz"),
-        (["--device", "cuda"], "--device cuda: torch sees no CUDA device"),
+        (["--device", "cuda"], "--device cuda: PyTorch finds no CUDA device"),
         (["--size", "0"], "0 is not in the range x>=1"),
     ],
 )

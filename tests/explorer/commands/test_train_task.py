@@ -22,7 +22,7 @@ def test_a_task_network_is_trained_and_measured(tmp_path: Path) -> None:
     assert (info.task, info.cell, info.size, info.seed) == ("integration-2", "gru", 6, 3)
     recipe = json.loads(info.metadata["recipe"])
     assert (recipe["gamma"], recipe["batches"]) == (0.9, 20)
-    assert f"{info.accuracy:.2%} of the answers" in done.output
+    assert f"{info.accuracy:.2%} of the answers to new sequences correct" in done.output
 
 
 @pytest.mark.parametrize("name", ["chess", "integration", "flip-flop-0"])

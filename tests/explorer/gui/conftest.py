@@ -38,7 +38,7 @@ def nothing_stays(qapp: Any) -> Iterator[None]:
     from PySide6.QtCore import QCoreApplication, QEvent
 
     gc.collect()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)  # type: ignore[call-overload]
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     qapp.processEvents()
     assert [widget for widget in qapp.topLevelWidgets() if widget.isVisible()] == []
     wait(lambda: not [thread for thread in threading.enumerate() if thread.name == "pinkx engine"], 10)

@@ -106,7 +106,7 @@ def test_a_click_on_a_bar_selects_and_another_lets_go(session: Session, cells: C
     assert session.choices.selected == 7
     assert cells.table.currentIndex().row() == 7
     click(qtbot, cells.picture, (7.1, 0.05))
-    assert session.choices.selected is None
+    assert session.frame().choices.selected is None
     assert not cells.table.selectionModel().hasSelection()
 
 

@@ -257,6 +257,7 @@ def test_a_click_on_a_word_selects_it_along_either_axes(session: Session, words:
         assert selected is not None
         assert map.logit[selected] == pytest.approx(map.logit[map.certified + word], abs=0.05)
         session.points.select(None)
+    assert words._words is not None
     hover(qtbot, words.picture, tuple(words._words.places[word]))
     assert "slowest τ" in words._told.texts[0]
 

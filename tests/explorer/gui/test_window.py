@@ -38,7 +38,7 @@ Check = Callable[[Window], bool]
 
 def press(qtbot: Any, widget: Any, key: str) -> None:
     """A key as the table writes it."""
-    combination = key_sequence(key)[0]
+    combination = key_sequence(key)[0]  # type: ignore[index]
     qtbot.keyClick(widget, combination.key(), combination.keyboardModifiers())
 
 
@@ -465,7 +465,12 @@ def test_a_zoomed_panel_gives_back_the_room(window: Window, qtbot: Any) -> None:
 def test_closing_ends_the_clock_and_only_the_thread_of_the_window_draws(window: Window, qtbot: Any) -> None:
     drawn = set[int]()
     show = window.panels["heatmap"].show_frame
-    window.panels["heatmap"].show_frame = lambda *a: (drawn.add(threading.get_ident()), show(*a))[1]  # type: ignore[method-assign]
+
+    def counted(*arguments: Any) -> None:
+        drawn.add(threading.get_ident())
+        show(*arguments)
+
+    window.panels["heatmap"].show_frame = counted  # type: ignore[assignment]
     press(qtbot, window, "space")
     qtbot.waitUntil(lambda: snapshot(window).finished)
     window.redraw()

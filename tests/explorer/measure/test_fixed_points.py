@@ -18,13 +18,13 @@ from click.testing import CliRunner
 from engine.cells import RnnCell
 from engine.fixed_points import find_fixed_points
 from engine.network import Network
-from engine.start_states import TASK_SEED, held_input, visited_states
+from engine.start_states import TASK_SEED, input_from_name, visited_states
 from engine.tasks import FlipFlop
 from explorer.cli import pinkx
 from explorer.measure.fixed_points import command, measured
 from explorer.measure.fixed_points.claims import claims
 from explorer.measure.fixed_points.measured import Measured, choose_networks, measure
-from explorer.measure.fixed_points.searched import INPUTS
+from explorer.measure.fixed_points.searched import INPUTS, search
 from explorer.measure.fixed_points.trajectories import ALONE, LAST
 from explorer.measure.line_attractor import Line
 from explorer.measure.study.claim import DEPENDS, FAILS, HOLDS, OPEN, verdict
@@ -98,7 +98,7 @@ def test_numbers_equal_a_plain_recomputation(run: Path) -> None:
     readout = (network.readout_weight, network.readout_bias)
     starts = visited_states(network, 64)
     for row, name in zip(one["searches"], INPUTS, strict=True):
-        found = find_fixed_points(cell, held_input(network, name), starts, readout=readout)
+        found = find_fixed_points(cell, input_from_name(network, name), starts, readout=readout)
         assert row["input"] == name
         assert row["starts"] == row["fixed"] + row["slow"] + row["moving"] == 64
         assert row["fixed"] == found.hits[found.fixed].sum()
@@ -192,7 +192,7 @@ def test_interrupted_work_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     Network(
         three_channels.cell, three_channels.readout_weight, three_channels.readout_bias, task="integration-3", name="b"
     ).save(tmp_path / "b.safetensors")
-    search, begun = measured.search, []
+    begun: list[str] = []
 
     def interrupted(network: Network, *options: Any) -> Any:
         begun.append(network.task)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from engine.catalogue import shipped
+from engine.catalogue import shipped_networks
 from explorer.measure.one_over_f.choosing import Candidate
 from explorer.measure.one_over_f.numbers import FORMAT
 
@@ -16,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
-def told() -> dict:
+def told() -> dict[str, Any]:
     return json.loads((ROOT / "assets/measured/one_over_f.json").read_text(encoding="utf-8"))
 
 
@@ -32,22 +33,22 @@ def table(heading: str) -> list[list[str]]:
     return [cells(row) for row in found[1].splitlines()]
 
 
-def test_five_seeds_of_every_size(told: dict) -> None:
+def test_five_seeds_of_every_size(told: dict[str, Any]) -> None:
     assert told["format"] == FORMAT
     seeds = {(one["size"], one["seed"]) for one in told["networks"] if one["cell"] == "lstm"}
     assert seeds == {(size, seed) for size in (8, 16, 32, 48, 64, 80, 96, 112, 128) for seed in range(5)}
     assert told["reviews"] == 1871
 
 
-def test_the_shipped_networks_are_among_the_measured(told: dict) -> None:
+def test_the_shipped_networks_are_among_the_measured(told: dict[str, Any]) -> None:
     measured = {one["digest"]: one for one in told["networks"]}
-    for info in shipped():
+    for info in shipped_networks():
         if info.task == "sentiment":
             one = measured[Candidate.of(info.path).digest]
             assert (one["cell"], one["size"], one["accuracy"]) == (info.cell, info.size, info.accuracy)
 
 
-def test_the_documents_tell_these_numbers(told: dict) -> None:
+def test_the_documents_tell_these_numbers(told: dict[str, Any]) -> None:
     sizes = [one for one in told["sizes"] if one["cell"] == "lstm"]
     for row, one in zip(table("n"), sizes, strict=True):
         spreads = (one["beta"]["h"], one["internal"], one["external"], one["beta"]["x"])

@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from engine.activity import deviation
 from engine.catalogue import find
+from engine.corpus_statistics import CorpusStatistics, corpus_statistics
 from engine.kernels.reference import fluctuations_reference
 from engine.network import Network
 from engine.recording import record_reference
@@ -47,7 +49,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def numbers(folder: Path) -> dict:
+def numbers(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "one_over_f.json").read_text())
 
 
@@ -71,6 +73,7 @@ def test_the_numbers_are_the_plain_ones(out: Path) -> None:
     assert told["reviews"] == len(reviews)
     for one, name in zip(told["networks"], ("lstm-8", "lstm-16"), strict=True):
         network = Network.load(name)
+        assert network.vocabulary is not None
         ids = [network.vocabulary.encode(review.words[:WORDS]) for review in reviews]
         plain = record_reference(network, ids)
         betas = {signal: plain_beta(plain.layer_sum(signal)) for signal in plain.names}
@@ -106,7 +109,7 @@ def test_claims_are_decided_by_their_criteria(out: Path) -> None:
 
 def test_the_same_again_measures_nothing_and_writes_the_same(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {file.name: file.read_bytes() for file in out.iterdir() if file.is_file()}
-    monkeypatch.setattr("explorer.measure.one_over_f.measured.survey", None)  # whoever measures stumbles
+    monkeypatch.setattr("explorer.measure.one_over_f.measured.corpus_statistics", None)  # whoever measures stumbles
     assert measure(*TWO, *SMALL, "--out", str(out)).exit_code == 0
     assert {file.name: file.read_bytes() for file in out.iterdir() if file.is_file()} == before
     monkeypatch.undo()
@@ -115,15 +118,15 @@ def test_the_same_again_measures_nothing_and_writes_the_same(out: Path, monkeypa
 def test_an_interrupted_run_keeps_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from explorer.measure.one_over_f import measured
 
-    survey, seen = measured.survey, []
+    seen: list[str] = []
 
-    def interrupted(network: Network, *given: object, **options: object) -> object:
+    def interrupted(network: Network, *given: Any, **options: Any) -> CorpusStatistics:
         if len(seen) == 1:
             raise KeyboardInterrupt
         seen.append(network.name)
-        return survey(network, *given, **options)
+        return corpus_statistics(network, *given, **options)
 
-    monkeypatch.setattr(measured, "survey", interrupted)
+    monkeypatch.setattr(measured, "corpus_statistics", interrupted)
     options = (*TWO, *SMALL, "--paper-only", "--out", str(tmp_path))
     assert measure(*options).exit_code == 130
     (kept,) = (tmp_path / "kept").iterdir()
@@ -217,6 +220,7 @@ def test_the_published_way_gives_the_same_numbers(out: Path) -> None:
     from explorer.measure.one_over_f.published_way import betas
 
     network = Network.load("lstm-16")
+    assert network.vocabulary is not None
     ids = network.vocabulary.encode(open_reviews()[0].words[:WORDS])
     plain = record_reference(network, ids)
     found = betas(network, ids, SCALES)

@@ -8,10 +8,10 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from engine.corpus import measure
+from engine.beta import measure_reviews
 from engine.fluctuation import default_scales
 from engine.live.stream import Stream
-from engine.null import null
+from engine.null import null_exponents
 from engine.reviews import Review
 from explorer.session.controllers.corpus import ORDERS, PORTION, RANGE, SIGNALS, CorpusController
 from explorer.session.session import Frame, Session, SessionError
@@ -33,7 +33,7 @@ def reviews(count: int = COUNT) -> list[Review]:
 
 
 def opened(source: Sequence[Review], index: int = 0) -> Session:
-    with patch("explorer.session.session.Worker", lambda: ASIDE):
+    with patch("explorer.session.session.JobRunner", lambda: ASIDE):
         session = Session(Stream(small_network(), speed=None), source, index)
     wait(lambda: session.stream.snapshot.run == 1)
     session.points.close()
@@ -61,7 +61,7 @@ def test_every_review_is_measured_the_watched_one_first(session: Session) -> Non
     rows = session.corpus.rows(frame)
     assert rows["review"][0] == WATCHED
     assert sorted(rows["review"].tolist()) == list(range(COUNT))
-    (expected,) = measure(small_network(), session.reviews, SIGNALS, cut=None)
+    (expected,) = measure_reviews(small_network(), session.reviews, SIGNALS, cut=None)
     for row in rows:
         assert np.array_equal(row["beta"], expected[row["review"]]["beta"], equal_nan=True)
         assert row["probability"] == expected[row["review"]]["probability"]
@@ -103,7 +103,7 @@ def test_a_typed_review_is_marked_but_not_counted(session: Session) -> None:
     wait(lambda: session.stream.snapshot.review.name == "typed")
     frame = settle(session)
     found = session.corpus.histogram(frame, "h", 24)
-    (expected,) = measure(small_network(), [Review("", typed)], SIGNALS)
+    (expected,) = measure_reviews(small_network(), [Review("", typed)], SIGNALS)
     assert found.beta == expected["beta"][0, 0]
     assert found.counts.sum() + found.missing == COUNT
     assert not any(session.corpus.entry(frame, row).watched for row in range(COUNT))
@@ -173,7 +173,7 @@ def test_the_band_is_of_noise_as_long_as_the_watched_review(session: Session) ->
     wait(lambda: session.corpus.band(frame) is not None)
     found, words = session.corpus.band(frame), len(session.reviews[WATCHED].words)
     assert found is not None
-    pink = null(1.0, words, default_scales(words))
+    pink = null_exponents(1.0, words, default_scales(words))
     assert found.pink == pytest.approx((2 * pink.low - 1, 2 * pink.high - 1))
     assert found.white[1] < found.pink[1]
 
@@ -187,14 +187,14 @@ def test_another_network_or_a_held_cell_begins_anew(session: Session) -> None:
     wait(lambda: bool(session.stream.snapshot.clamps))
     assert len(session.corpus.rows(session.frame())) < COUNT
     rows = session.corpus.rows(settle(session))
-    (expected,) = measure(small_network(), session.reviews, SIGNALS, clamp=clamps)
+    (expected,) = measure_reviews(small_network(), session.reviews, SIGNALS, clamp=clamps)
     assert np.array_equal(rows["beta"][np.argsort(rows["review"])], expected["beta"], equal_nan=True)
     assert not np.array_equal(expected["beta"], free, equal_nan=True)
     other = small_network(7, seed=3)
     session.stream.use(other)
     wait(lambda: session.stream.snapshot.network is other)
     rows = session.corpus.rows(settle(session))
-    (expected,) = measure(other, session.reviews, SIGNALS)
+    (expected,) = measure_reviews(other, session.reviews, SIGNALS)
     assert rows["probability"][np.argsort(rows["review"])] == pytest.approx(expected["probability"])
 
 

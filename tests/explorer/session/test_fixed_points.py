@@ -14,11 +14,11 @@ import engine.start_states
 from engine.cells import RnnCell
 from engine.fixed_points import find_fixed_points
 from engine.network import Network, Vocabulary
-from explorer.session.controllers.fixed_points import TAIL, PointDetails
+from explorer.session.controllers.fixed_points import TAIL
 from explorer.session.controllers.point_search import Found, PointSearch, survey
-from explorer.session.jobs import Tell
+from explorer.session.jobs import Report
 from explorer.session.session import Session, SessionError
-from explorer.session.views.point_map import COLOURS, STATES, PointMap, PointView, scene_of, screen
+from explorer.session.views.point_map import COLOURS, STATES, PointDetails, PointMap, PointView, scene_of, screen
 from tests.explorer.small import ASIDE, open_session, settle, small_network, wait
 
 
@@ -69,7 +69,7 @@ def test_every_found_state_stays_where_it_is(session: Session) -> None:
     assert len(stable)
     for entry in stable.tolist():
         name = map.names[entry]
-        x = engine.start_states.held_input(network, name).float()
+        x = engine.start_states.input_from_name(network, name).float()
         part = map.found.points if entry < map.certified else map.found.words
         state = torch.from_numpy(part.states[entry if entry < map.certified else entry - map.certified]).float()  # type: ignore[union-attr]
         assert torch.allclose(network.cell.step(x, state)[0], state, atol=1e-5)
@@ -83,20 +83,25 @@ def test_what_was_found_once_is_there_without_a_search(session: Session, monkeyp
     monkeypatch.setattr(engine.points_cache, "find_fixed_points", no_search)
     monkeypatch.setattr(engine.points_cache, "word_attractors", no_search)
     told: list[Any] = []
-    survey(lambda part: told.append(part) is None, session.stream.snapshot.network)
+
+    def report(part: Any) -> bool:
+        told.append(part)
+        return True
+
+    survey(report, session.stream.snapshot.network)
     assert [what for what, _ in told if what != "doing"] == ["visited", "points", "words"]
 
 
-def fail(tell: Tell, network: Network) -> None:
-    tell(("doing", "trying"))
+def fail(report: Report, network: Network) -> None:
+    report(("doing", "trying"))
     raise ValueError("no luck")
 
 
-def wait_until_unwanted(tell: Tell, network: Network) -> None:
-    tell(("visited", np.zeros((3, network.cell.size))))
-    while tell(("doing", "word attractors 1%")):
+def wait_until_unwanted(report: Report, network: Network) -> None:
+    report(("visited", np.zeros((3, network.cell.size))))
+    while report(("doing", "word attractors 1%")):
         time.sleep(0.01)
-    tell(("words", None))
+    report(("words", None))
 
 
 def test_a_search_that_fails_says_so_and_the_next_one_begins_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -351,10 +356,10 @@ def test_a_words_attractor_is_linearised_when_it_is_selected(session: Session) -
     session.points.select(map.certified + row)
     shown = portrait(session)
     assert (shown.name, shown.certified, shown.kind) == ("film", False, "fixed")
-    x = engine.start_states.held_input(network, "film")
+    x = engine.start_states.input_from_name(network, "film")
     jacobian = network.cell.to(dtype=torch.float64).jacobian(x, torch.from_numpy(words.states[row]))
     expected = torch.linalg.eigvals(jacobian).abs().sort(descending=True).values.numpy()
     assert np.allclose(np.abs(shown.eigenvalues), expected)
-    assert shown.memory == pytest.approx(1 / abs(np.log(expected[0])))
+    assert shown.time_constant == pytest.approx(1 / abs(np.log(expected[0])))
     assert shown.newton_step < 1e-8
     assert shown.logit == words.logit[row]

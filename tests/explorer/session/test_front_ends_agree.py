@@ -13,16 +13,16 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
 
-from tests.explorer.test_tui import text_of
-
 from engine.live.replay import load_recording, save_recording
 from engine.live.stream import Stream
 from explorer.gui.panels.overview import OverviewPanel
 from explorer.gui.window import Window
 from explorer.session.session import Session
 from explorer.tui.app import Explorer
+from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import NOTHING, OTHER, braille
 from tests.explorer.small import open_session, settle, small_file, wait
+from tests.explorer.tui.harness import text_of
 
 # What a person does in turn; the same names in both faces.
 STEPS = (
@@ -65,7 +65,7 @@ def plain(html: str) -> str:
 
 def after(text: str, pattern: str) -> list[str]:
     """The numbers that follow something."""
-    return re.findall(rf"{pattern}\s*(-?[\d.,]*\d|–)", text)
+    return re.findall(rf"{pattern}\s*(−?[\d.,]*\d(?:e−?\d+)?|–)", text)
 
 
 def in_the_terminal(app: Explorer) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def in_the_terminal(app: Explorer) -> dict[str, Any]:
     alpha, cells, spectrum = (text_of(app, name) for name in ("#alpha", "#cells", "#spectrum"))
     overview = app.screen_stack[0].query_one("#overview")
     said = plain(str(overview._border_title.plain if overview._border_title else ""))
-    rows = re.findall(r"#(\d{3})(.) .*│.*?\s(-?[\d.]+|–)" + r" +(-?[\d.]+|–)" * 4 + " *$", cells, re.M)
+    rows = re.findall(r"#(\d{3})(.) .*│.*?\s([−\d.%e<]+|–)" + r" +([−\d.%e<]+|–)" * 4 + " *$", cells, re.M)
     return {
         "P(positive)": after(said, "review")[:1],
         "α": after(alpha, "α")[:1],
@@ -115,7 +115,7 @@ def in_the_window(window: Window) -> dict[str, Any]:
 
 def curve_in(app: Explorer) -> list[str]:
     """What of the terminal's overview is in braille and in the colour of the other side."""
-    lines = app.screen_stack[0].query_one("#overview")._lines  # type: ignore[attr-defined]
+    lines = app.screen_stack[0].query_one("#overview", Panel).lines
     drawn = ("".join(s.text if s.style == OTHER else NOTHING * len(s.text) for s in line) for line in lines)
     return ["".join(c if c >= NOTHING else NOTHING for c in line) for line in drawn]
 
@@ -131,8 +131,8 @@ async def test_both_faces_draw_the_same_difference(qapp: Any, tmp_path: Path) ->
             session.stream.seek(100)
             session.comparison.compare_with(str(path))
         for session in sessions:
-            wait(lambda session=session: session.stream.snapshot.time == 100)  # type: ignore[misc]
-            wait(lambda session=session: session.comparison.comparison(session.frame()) is not None)  # type: ignore[misc]
+            wait(lambda: session.stream.snapshot.time == 100)
+            wait(lambda: session.comparison.comparison(session.frame()) is not None)
         app.draw()
         await pilot.pause()  # it takes its further lines
         app.draw()
@@ -167,13 +167,13 @@ async def test_both_faces_show_the_same_numbers(tmp_path: Path, qapp: Any, repla
 
     def until(condition: Callable[[Session], bool]) -> None:
         for session in sessions:
-            wait(lambda session=session: condition(session))  # type: ignore[misc]
+            wait(lambda: condition(session))
 
     async with app.run_test(size=(150, 60)) as pilot:
         for words, walk in ((HALF, STEPS[:2]), (144, STEPS)):
             for session in sessions:
                 session.stream.seek(words)
-            until(lambda session, words=words: session.stream.snapshot.time == words)  # type: ignore[misc]
+            until(lambda session: session.stream.snapshot.time == words)
             for steps in walk:
                 for name in steps:
                     app.action_perform(name)

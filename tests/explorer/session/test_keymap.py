@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.explorer.test_tui import until
 from textual.keys import _character_to_key
 from textual.widgets import Static
 
@@ -23,6 +22,7 @@ from explorer.tui.app import Explorer
 from explorer.tui.dialogs.base import ChooseDialog
 from explorer.tui.panels.bars import KeyBar
 from tests.explorer.small import open_session, wait
+from tests.explorer.tui.harness import until
 
 
 def told(tmp_path: Path, text: str) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from explorer.session.controllers.linear_prediction import AHEAD, PACE, Foretold
-from explorer.session.session import Session
+from explorer.session.session import Frame, Session
+from explorer.session.views.point_map import PointMap
 from tests.explorer.small import open_session, settle, wait
 
 
@@ -95,9 +97,12 @@ def test_it_is_computed_once_for_a_word_and_now_and_then_while_reading(
 
     judged: list[int] = []
     judge = session.points._foretelling._judge
-    monkeypatch.setattr(
-        session.points._foretelling, "_judge", lambda map, frame: judged.append(frame.word) or judge(map, frame)
-    )
+
+    def counted(map: PointMap, frame: Frame) -> Any:
+        judged.append(frame.word)
+        return judge(map, frame)
+
+    monkeypatch.setattr(session.points._foretelling, "_judge", counted)
     session.look_at(20)
     for _ in range(5):
         foretold(session)
@@ -106,7 +111,7 @@ def test_it_is_computed_once_for_a_word_and_now_and_then_while_reading(
     frame = session.frame()
     reading = replace(frame, snapshot=replace(frame.snapshot, playing=True))
     for word in range(30, 50):
-        monkeypatch.setattr(time, "monotonic", lambda word=word: 1000 + word * PACE / 10)
+        monkeypatch.setattr(time, "monotonic", lambda: 1000 + word * PACE / 10)
         session.points.foretold(replace(reading, word=word))
     assert judged == [20, 30, 40]
 

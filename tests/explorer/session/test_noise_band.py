@@ -7,7 +7,7 @@ import time
 import pytest
 
 from engine.fluctuation import rolling_scales
-from engine.null import null
+from engine.null import null_exponents
 from explorer.session.controllers.noise_band import band
 
 
@@ -20,7 +20,7 @@ def test_is_the_null_of_the_window() -> None:
     while (found := band(48, scales)) is None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    white, pink = null(0.0, 48, scales), null(1.0, 48, scales)
+    white, pink = null_exponents(0.0, 48, scales), null_exponents(1.0, 48, scales)
     assert found.white == (white.low, white.high)
     assert found.pink == (pink.low, pink.high)
     assert found.white[0] < 0.5 < found.white[1]

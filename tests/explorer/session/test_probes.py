@@ -109,7 +109,7 @@ def test_a_brush_waits_for_its_words_when_the_review_is_read_anew(read: Session)
         read.stream.seek(0)
         wait(lambda: read.stream.snapshot.time == 0)
         read.stream.seek(time)
-        wait(lambda time=time: read.stream.snapshot.time == time)  # type: ignore[misc]
+        wait(lambda: read.stream.snapshot.time == time)
         read.frame()
         assert list(read.brush.words) == words
         assert read.brush.pattern is None  # less is read than it was looked for among
@@ -123,7 +123,7 @@ def test_another_review_lets_go_of_the_brush(read: Session) -> None:
     read.brush.close_at(42)
     for index in (1, 0):
         read.open_review(index)
-        wait(lambda index=index: read.stream.snapshot.index == index)  # type: ignore[misc]
+        wait(lambda: read.stream.snapshot.index == index)
         read.frame()
     read.stream.seek(100)
     wait(lambda: read.stream.snapshot.time == 100)

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from tests.explorer.test_tui import shown, text_of, until
 
 from explorer.cli import pinkx
 from explorer.session.actions import ACTIONS
@@ -22,6 +21,7 @@ from explorer.session.views.tables import write_csv
 from explorer.session.views.traces import cell_table, overview
 from explorer.tui.app import Explorer
 from tests.explorer.small import open_session, wait
+from tests.explorer.tui.harness import shown, text_of, until
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_every_number_in_view_is_that_of_the_live_run(session: Session, tmp_path
         for signal in [s.name for s in live.snapshot.network.signals]:
             for one in (session, played):
                 one.choose_signal(signal)
-                wait(lambda one=one, signal=signal: one.stream.snapshot.watched == signal)
+                wait(lambda: one.stream.snapshot.watched == signal)
             here, other = (replace(f, choices=replace(f.choices, signal=signal)) for f in (live, there))
             pictures = heatmap(session, here, 60, 24), heatmap(played, other, 60, 24)
             np.testing.assert_array_equal(pictures[0].codes, pictures[1].codes)
@@ -85,7 +85,7 @@ def test_what_is_read_while_recording_goes_into_one_file(session: Session, tmp_p
     for _ in range(2):
         run = session.stream.snapshot.run
         session.perform("next-review")
-        wait(lambda run=run: session.stream.snapshot.run > run)
+        wait(lambda: session.stream.snapshot.run > run)
         read_all(session)
     assert session.recorder.runs == 3
     session.perform("record")
@@ -172,7 +172,7 @@ async def test_a_file_that_is_no_recording_is_told(tmp_path: Path) -> None:
     for name, told in (("broken.safetensors", "not a whole recording"), ("nowhere", "no such recording")):
         app = Explorer(LaunchOptions(replay=tmp_path / name))
         async with app.run_test() as pilot:
-            await until(pilot, lambda app=app: app.failure is not None)
+            await until(pilot, lambda: app.failure is not None)
         assert told in str(app.failure)
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from tests.explorer.test_tui import until
 
 from explorer.session.launcher import LaunchOptions, Opening
 from explorer.session.saved_state import State, load_state, remembered, restore, save_state, state_path
 from explorer.session.session import Session
-from explorer.shutdown import keep
+from explorer.shutdown import save_choices
 from explorer.tui.app import Explorer
 from tests.explorer.small import open_session, small_file, wait
+from tests.explorer.tui.harness import until
 
 
 @pytest.fixture
@@ -215,7 +215,7 @@ async def test_the_face_is_as_it_was_left(tmp_path: Path) -> None:
     for keys, tab, zoomed in ((("5", "z", "g", "g"), "heatmap", None), ((), "alpha", "alpha")):
         app = Explorer(wishes)
         async with app.run_test(size=(120, 40)) as pilot:
-            await until(pilot, lambda app=app: app.session is not None)
+            await until(pilot, lambda: app.session is not None)
             await pilot.pause()
             assert (app.tab, app.zoomed) == (tab, zoomed)
             assert (app.query_one("#heatmap").size.height == 0) == (zoomed == "alpha")
@@ -223,7 +223,7 @@ async def test_the_face_is_as_it_was_left(tmp_path: Path) -> None:
             await pilot.pause()
         assert app.session is not None
         assert app.session.choices.signal == "i"
-        keep(app)
+        save_choices(app)
         app.session.close()
     assert load_state().terminal == {"tab": "alpha", "zoomed": "alpha"}
 
@@ -233,6 +233,6 @@ async def test_a_picture_neither_takes_nor_keeps(tmp_path: Path) -> None:
     async with app.run_test() as pilot:
         await until(pilot, lambda: app.session is not None)
     assert app.session is not None
-    keep(app)
+    save_choices(app)
     app.session.close()
     assert not state_path().exists()

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.explorer.test_tui import shown, text_of, until
 
 from explorer.session.session import Session, SessionError
 from explorer.session.views.scaling import scaling
 from explorer.session.views.tables import numbers
 from explorer.tui.app import Explorer
+from tests.explorer.tui.harness import shown, text_of, until
 
 
 def test_words_with_the_signal_of_every_cell(session: Session) -> None:

@@ -142,7 +142,7 @@ def test_merging_takes_the_mean_or_the_strongest() -> None:
 def test_standardised_cells_are_in_their_own_deviations_and_a_flat_one_stays_flat() -> None:
     measure = np.array([[0.0, 5.0], [2.0, 5.0]], dtype=np.float32)
     out = standardised(np.array([[3.0, 9.0], [np.nan, np.nan], [1.0, 5.0]]), measure)
-    assert np.allclose(out, [[2, 0], [np.nan, np.nan], [0, 0]], equal_nan=True)
+    assert np.allclose(out, np.array([[2, 0], [np.nan, np.nan], [0, 0]]), equal_nan=True)
 
 
 def test_a_sweeping_heatmap_changes_only_at_its_cursor() -> None:
@@ -150,7 +150,7 @@ def test_a_sweeping_heatmap_changes_only_at_its_cursor() -> None:
     pictures = []
     for time in range(70, 90):
         session.stream.seek(time)
-        wait(lambda time=time: session.stream.snapshot.time == time)
+        wait(lambda: session.stream.snapshot.time == time)
         frame = session.frame()
         frame = replace(frame, snapshot=replace(frame.snapshot, playing=True))
         pictures.append(heatmap(session, frame, 40, 12).codes)
@@ -222,7 +222,8 @@ def test_words_are_as_strong_as_the_layer_or_the_selected_cell(read: Session) ->
     strengths, low, high = word_strengths(read, read.frame(), 90, 110)
     assert np.allclose(strengths[:10], values[90:].mean(axis=1))
     assert np.isnan(strengths[10:]).all()
-    assert (low, high) == (pytest.approx(values.mean(axis=1).min()), pytest.approx(values.mean(axis=1).max()))
+    assert low == pytest.approx(values.mean(axis=1).min())
+    assert high == pytest.approx(values.mean(axis=1).max())
     read.select(3)
     assert np.allclose(word_strengths(read, read.frame(), 0, 100)[0], values[:, 3])
     read.select(None)
@@ -259,7 +260,7 @@ def test_scaling_is_what_the_exponent_was_fitted_to(read: Session) -> None:
     read.look_at(20)
     early = scaling(read, read.frame())
     assert np.isnan(early.alpha)
-    assert early.reason == "after 64 words: 21 read"
+    assert early.reason == "needs 64 words, 21 read"
     read.perform("live")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from numpy.typing import NDArray
 
 import explorer.session.views.eigenvalues
 from explorer.session.session import Session
@@ -98,7 +99,7 @@ def test_more_labels_find_room_on_zoom() -> None:
     places, widths, order = random.uniform(0, 400, (1000, 2)), np.full(1000, 60.0), np.arange(1000)
     far = thinned(places, widths, order, (400, 300), 14)
     close = thinned((places - 150) * 6, widths, order, (400, 300), 14)
-    seen = ((places >= 150) & (places < 150 + np.array([400, 300]) / 6)).all(axis=1)
+    seen: NDArray[np.bool_] = np.all((places >= 150) & (places < 150 + np.array([400, 300]) / 6), axis=1)
     assert seen[close].sum() > seen[far].sum()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -113,7 +114,12 @@ def test_other_reviews_are_looked_through_as_this_one_would_be() -> None:
     level = float(h[1, 3, 5]) - 1e-6  # cell 5 fires at word 3 of the second review
     pattern = Pattern("h", (5,), (1,), (level,), ())
     told: list[tuple[int, list[Place]]] = []
-    look_through(lambda part: told.append(part) is None, network, [7, 8, 9], ids, pattern, {})
+
+    def tell(part: Any) -> bool:
+        told.append(part)
+        return True
+
+    look_through(tell, network, [7, 8, 9], ids, pattern, {})
     assert [done for done, _ in told] == [3]
     found = told[0][1]
     assert any(place.review == 8 and place.first <= 3 < place.last for place in found)

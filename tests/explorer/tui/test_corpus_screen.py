@@ -1,4 +1,4 @@
-"""The screen of the population, driven by keys and the mouse, and its pictures."""
+"""The corpus screen, by keys and the mouse, and its pictures."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.explorer.test_session_population import COUNT, WATCHED, opened, reviews, settle
-from tests.explorer.test_tui import shown, until
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from explorer.session.session import Session
 from explorer.tui.app import Explorer
 from explorer.tui.dialogs.rows import Rows
-from explorer.tui.panels.corpus import COLUMNS, Histograms, PopulationScreen
+from explorer.tui.panels.corpus import COLUMNS, CorpusScreen, Histograms
 from tests.explorer import jobs
+from tests.explorer.session.test_corpus import COUNT, WATCHED, opened, reviews, settle
 from tests.explorer.small import wait
+from tests.explorer.tui.harness import panel_text, rows_text, shown, until
 
 
 @pytest.fixture
@@ -24,33 +25,27 @@ def session() -> Iterator[Session]:
     """All forty reviews measured, with the band of noise; the watched one not begun."""
     found = opened(reviews(), WATCHED)
     frame = settle(found)
-    wait(lambda: found.population.band(frame) is not None)
+    wait(lambda: found.corpus.band(frame) is not None)
     yield found
     found.close()
 
 
-async def open_screen(app: Explorer, pilot: Pilot[Any]) -> PopulationScreen:
+async def open_screen(app: Explorer, pilot: Pilot[Any]) -> CorpusScreen:
     await pilot.press("h")
-    await until(pilot, lambda: isinstance(app.screen, PopulationScreen) and app.screen.query_one(Rows).count > 0)
+    await until(pilot, lambda: isinstance(app.screen, CorpusScreen) and app.screen.query_one(Rows).count > 0)
     await pilot.pause()
-    assert isinstance(app.screen, PopulationScreen)
+    assert isinstance(app.screen, CorpusScreen)
     return app.screen
 
 
-def text_of(screen: PopulationScreen, selector: str) -> str:
-    if selector == "#measured":
-        return str(screen.query_one(selector).content)  # type: ignore[attr-defined]
-    if selector == "Rows":
-        rows = screen.query_one(Rows)
-        return "\n".join(rows.render_line(y).text for y in range(rows.size.height))
-    lines = screen.query_one(selector)._lines  # type: ignore[attr-defined]
-    return "\n".join("".join(segment.text for segment in line) for line in lines)
+def status_of(screen: CorpusScreen) -> str:
+    return str(screen.query_one("#measured", Static).content)
 
 
 async def test_histograms_mark_the_watched_review_and_say_its_exponents(session: Session) -> None:
     async with shown(session) as (app, pilot):
         screen = await open_screen(app, pilot)
-        drawn = text_of(screen, "#histograms")
+        drawn = panel_text(screen, "#histograms")
         frame = session.frame()
         for signal in ("h", "x"):
             found = session.corpus.histogram(frame, signal, screen.query_one(Histograms).bins)
@@ -61,7 +56,7 @@ async def test_histograms_mark_the_watched_review_and_say_its_exponents(session:
         assert f"noise of {len(session.reviews[WATCHED].words)} words" in drawn
         assert any(block in drawn for block in "▁▂▃▄▅▆▇█")
         short = sum(len(review.words) < 80 for review in session.reviews)
-        assert text_of(screen, "#measured") == f"all {COUNT} reviews   {short} without β"
+        assert status_of(screen) == f"all {COUNT} reviews   {short} without β"
 
 
 async def test_every_bar_is_as_high_as_its_count(session: Session) -> None:
@@ -70,7 +65,7 @@ async def test_every_bar_is_as_high_as_its_count(session: Session) -> None:
         panel = screen.query_one(Histograms)
         height = panel.size.height // 2
         found = session.corpus.histogram(session.frame(), "h", panel.bins)
-        bars = text_of(screen, "#histograms").splitlines()[1 : height - 2]
+        bars = panel_text(screen, "#histograms").splitlines()[1 : height - 2]
         for bin, count in enumerate(found.counts.tolist()):
             eighths = sum(" ▁▂▃▄▅▆▇█".find(line[2 * bin].replace("▼", " ")) for line in bars)
             assert eighths == np.ceil(count / found.counts.max() * len(bars) * 8)
@@ -84,10 +79,10 @@ async def test_enter_opens_the_review_of_the_highlighted_row(session: Session) -
         frame = session.frame()
         row = int(session.corpus.listed(frame)[2])
         wanted = session.corpus.entry(frame, row)
-        assert wanted.name in text_of(screen, "Rows").splitlines()[2]
+        assert wanted.name in rows_text(screen)[2]
         await pilot.press("enter")
         await until(pilot, lambda: session.stream.snapshot.review.name == wanted.name)
-        assert not isinstance(app.screen, PopulationScreen)
+        assert not isinstance(app.screen, CorpusScreen)
         assert session.index == wanted.index
 
 
@@ -99,11 +94,11 @@ async def test_a_click_opens_a_row_and_a_click_on_a_heading_orders(session: Sess
             at += width
             if order not in ("", session.corpus.order):
                 await pilot.click("#headings", offset=(at - 1, 0))
-                await until(pilot, lambda order=order: session.corpus.order == order)
-                assert f"{label}▾" in text_of(screen, "#headings")
+                await until(pilot, lambda: session.corpus.order == order)
+                assert f"{label}▾" in panel_text(screen, "#headings")
         await pilot.click("#headings", offset=(at - 1, 0))
         await until(pilot, lambda: not session.corpus.falling)
-        assert "error▴" in text_of(screen, "#headings")
+        assert "error▴" in panel_text(screen, "#headings")
         frame = session.frame()
         wanted = session.corpus.entry(frame, int(session.corpus.listed(frame)[3]))
         await pilot.click(Rows, offset=(10, 3))
@@ -115,11 +110,11 @@ async def test_keys_change_the_order_and_turn_it(session: Session) -> None:
         screen = await open_screen(app, pilot)
         await pilot.press("o", "o")
         assert session.corpus.order == "length"
-        assert "words▾" in text_of(screen, "#headings")
-        first = text_of(screen, "Rows").splitlines()[0]
+        assert "words▾" in panel_text(screen, "#headings")
+        first = rows_text(screen)[0]
         await pilot.press("O")
-        assert "words▴" in text_of(screen, "#headings")
-        assert text_of(screen, "Rows").splitlines()[0] != first
+        assert "words▴" in panel_text(screen, "#headings")
+        assert rows_text(screen)[0] != first
 
 
 async def test_a_bin_is_chosen_by_keys_and_let_go_by_escape(session: Session) -> None:
@@ -128,10 +123,11 @@ async def test_a_bin_is_chosen_by_keys_and_let_go_by_escape(session: Session) ->
         await pilot.press("right")
         frame, bins = session.frame(), screen.query_one(Histograms).bins
         found = session.corpus.histogram(frame, "h", bins)
+        assert found.chosen is not None
         assert found.chosen == found.watched
         assert screen.query_one(Rows).count == found.counts[found.watched]
-        assert "listed:" in text_of(screen, "#measured")
-        assert "▲▲" in text_of(screen, "#histograms")
+        assert "listed:" in status_of(screen)
+        assert "▲▲" in panel_text(screen, "#histograms")
         await pilot.press("left")
         assert session.corpus.histogram(frame, "h", bins).chosen == found.chosen - 1
         await pilot.press("g")
@@ -159,9 +155,9 @@ async def test_a_click_on_a_bar_lists_its_reviews(session: Session) -> None:
 
 async def test_a_click_on_the_place_in_the_status_bar_opens_it(session: Session) -> None:
     async with shown(session) as (app, pilot):
-        line = "".join(segment.text for segment in app.query_one("#status")._lines[0])  # type: ignore[attr-defined]
+        line = panel_text(app.screen, "#status")
         await pilot.click("#status", offset=(line.index(f"review {WATCHED + 1}/"), 0))
-        await until(pilot, lambda: isinstance(app.screen, PopulationScreen))
+        await until(pilot, lambda: isinstance(app.screen, CorpusScreen))
 
 
 async def test_it_fills_in_while_it_is_looked_at_and_the_highlight_stays_with_its_review(
@@ -196,9 +192,9 @@ async def test_any_size_and_no_colours_are_drawn(
         for width, height in [(60, 16), (10, 3), (1, 1), (300, 100), (80, 24)]:
             await pilot.resize_terminal(width, height)
             await pilot.press("right", "g", "down", "o")
-            screen.look()
+            screen.update_results()
             await pilot.pause()
-        drawn = text_of(screen, "#histograms")
+        drawn = panel_text(screen, "#histograms")
         assert "▲" in drawn
         assert "1 pink" in drawn
 
@@ -208,28 +204,32 @@ async def test_what_goes_wrong_is_on_the_screen(monkeypatch: pytest.MonkeyPatch)
     session = opened(reviews())
     async with shown(session) as (app, pilot):
         await pilot.press("h")
-        await until(pilot, lambda: isinstance(app.screen, PopulationScreen))
+        await until(pilot, lambda: isinstance(app.screen, CorpusScreen))
         screen = app.screen
-        assert isinstance(screen, PopulationScreen)
-        await until(pilot, lambda: "measuring failed: 'bad'" in text_of(screen, "#measured"))
+        assert isinstance(screen, CorpusScreen)
+        await until(pilot, lambda: "measuring failed: 'bad'" in status_of(screen))
         await pilot.press("right", "enter", "h")
         await until(pilot, lambda: app.screen is not screen)
     session.close()
 
 
+PICTURES: list[tuple[str, tuple[int, int], tuple[str, ...]]] = [
+    ("large", (120, 40), ()),
+    ("small", (80, 24), ("o",)),
+    ("bin", (100, 30), ("right", "right", "down")),
+]
+
+
 @pytest.mark.parametrize(
     ("name", "size", "keys"),
-    [
-        ("large", (120, 40), ()),
-        ("small", (80, 24), ("o",)),
-        ("bin", (100, 30), ("right", "right", "down")),
-    ],
+    PICTURES,
+    ids=[f"{name}-{width}x{height}" for name, (width, height), _ in PICTURES],
 )
 def test_picture(snap_compare: Any, session: Session, name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
     async def prepare(pilot: Pilot[None]) -> None:
         screen = await open_screen(pilot.app, pilot)  # type: ignore[arg-type]
         await pilot.press(*keys)
-        screen.look()
+        screen.update_results()
         await pilot.pause()
 
     assert snap_compare(Explorer(session=session, show_rates=False), terminal_size=size, run_before=prepare), name

@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.style import Style
-from tests.explorer.test_tui import shown, text_of
 from textual.pilot import Pilot
 
 from explorer.session.session import Session
 from explorer.session.views.point_map import PointMap
 from explorer.tui.app import Explorer
-from explorer.tui.panels.fixed_points import MARGIN
+from explorer.tui.panels.fixed_points import MARGIN, FixedPointsPanel
+from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.canvas import Canvas
 from tests.explorer.small import open_session, wait
+from tests.explorer.tui.harness import shown, text_of
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ async def test_points_are_drawn_with_the_state_a_legend_and_a_spectrum(session: 
         assert "τ" in spectrum
         assert "unstable" in spectrum
         assert "P(pos)" in spectrum
-        assert "nearest to now" in str(app.query_one("#spectrum").border_title)
+        assert "nearest to h" in str(app.query_one("#spectrum").border_title)
 
 
 async def test_the_next_point_is_selected_labelled_and_portrayed(session: Session) -> None:
@@ -86,8 +87,8 @@ async def test_colours_follow_the_key_and_so_does_the_legend(session: Session) -
         await pilot.press("u")
         assert "1━━━1k words" in text_of(app, "#points")
         await pilot.press("u")
-        styles = [s.style for line in app.query_one("#points")._lines for s in line if s.text == " ● "]
-        assert [style.color.name for style in styles] == ["#7fd1c7"]
+        styles = [s.style for line in app.query_one("#points", Panel).lines for s in line if s.text == " ● "]
+        assert styles == [Style(color="#7fd1c7")]
         await pilot.press("u")
         assert "by input" in str(app.query_one("#points").border_title)
 
@@ -132,7 +133,7 @@ async def test_a_click_selects_the_point_under_it_and_one_beside_all_lets_go(ses
 
 async def test_the_wheel_walks_through_the_points(session: Session) -> None:
     async with shown(session) as (app, pilot):
-        panel = app.query_one("#points")
+        panel = app.query_one("#points", FixedPointsPanel)
         panel.on_mouse_scroll_down()
         panel.on_mouse_scroll_down()
         panel.on_mouse_scroll_up()
@@ -144,7 +145,7 @@ async def test_before_anything_is_found_the_panels_say_so() -> None:
     session = open_session()
     async with shown(session) as (app, _):
         assert "no search" in text_of(app, "#points")
-        assert "none is found yet" in text_of(app, "#spectrum")
+        assert "none found yet" in text_of(app, "#spectrum")
     session.close()
 
 
@@ -157,7 +158,7 @@ async def test_visited_states_stand_in_until_the_words_are_there(session: Sessio
     async with shown(session) as (app, _):
         picture = text_of(app, "#points")
         assert sum("⠁" <= character <= "⣿" for character in picture) > 20
-        assert "none is found yet" in text_of(app, "#spectrum")
+        assert "none found yet" in text_of(app, "#spectrum")
 
 
 async def test_every_panel_has_its_room_in_a_small_large_and_zoomed_terminal(session: Session) -> None:
@@ -187,13 +188,17 @@ async def test_without_colours_the_marks_remain(session: Session, monkeypatch: p
             await pilot.press("u")
 
 
+PICTURES: list[tuple[str, tuple[int, int], tuple[str, ...]]] = [
+    ("points", (120, 40), ("right_square_bracket",)),
+    ("points_zoomed", (100, 30), ("3", "u", "z")),
+    ("spectrum_tab", (80, 24), ("4",)),
+]
+
+
 @pytest.mark.parametrize(
     ("name", "size", "keys"),
-    [
-        ("points", (120, 40), ("right_square_bracket",)),
-        ("points_zoomed", (100, 30), ("3", "u", "z")),
-        ("spectrum_tab", (80, 24), ("4",)),
-    ],
+    PICTURES,
+    ids=[f"{name}-{width}x{height}" for name, (width, height), _ in PICTURES],
 )
 def test_picture(snap_compare: Any, session: Session, name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
     app = Explorer(session=session, show_rates=False)

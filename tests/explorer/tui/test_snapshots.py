@@ -35,26 +35,30 @@ SETTLED: dict[str, Callable[[Explorer, Session], bool]] = {
 }
 
 
+PICTURES: list[tuple[str, tuple[int, int], tuple[str, ...]]] = [
+    ("large", (120, 40), ()),
+    ("gate_of_a_pinned_cell", (120, 40), ("g", "g", "g", "down", "down", "p", "left", "left")),
+    ("small_heatmap", (80, 24), ()),
+    ("small_alpha", (80, 24), ("5",)),
+    ("small_cells", (80, 24), ("6", "o")),
+    ("zoomed", (100, 30), ("z",)),
+    ("scaling", (100, 30), ("s", "5", "z")),
+    ("brushed", (120, 40), ("left", "left", "b", "left", "left", "b")),
+    ("help", (100, 30), ("question_mark",)),
+    ("reviews", (80, 24), ("r",)),
+    ("clamped", (120, 40), ("g", "g", "g", "down", "x", "H", "0", "full_stop", "5", "enter")),
+    ("compared", (120, 40), ("C", "down", "down", "enter")),
+    ("edited", (80, 24), ("T", *"Not ", "enter")),
+    ("searched", (80, 24), ("slash", *"film", "enter")),
+    ("type", (80, 24), ("t", *"A good film")),
+    ("tiny", (50, 10), ()),
+]
+
+
 @pytest.mark.parametrize(
     ("name", "size", "keys"),
-    [
-        ("large", (120, 40), ()),
-        ("gate_of_a_pinned_cell", (120, 40), ("g", "g", "g", "down", "down", "p", "left", "left")),
-        ("small_heatmap", (80, 24), ()),
-        ("small_alpha", (80, 24), ("5",)),
-        ("small_cells", (80, 24), ("6", "o")),
-        ("zoomed", (100, 30), ("z",)),
-        ("scaling", (100, 30), ("s", "5", "z")),
-        ("brushed", (120, 40), ("left", "left", "b", "left", "left", "b")),
-        ("help", (100, 30), ("question_mark",)),
-        ("reviews", (80, 24), ("r",)),
-        ("clamped", (120, 40), ("g", "g", "g", "down", "x", "H", "0", "full_stop", "5", "enter")),
-        ("compared", (120, 40), ("C", "down", "down", "enter")),
-        ("edited", (80, 24), ("T", *"Not ", "enter")),
-        ("searched", (80, 24), ("slash", *"film", "enter")),
-        ("type", (80, 24), ("t", *"A good film")),
-        ("tiny", (50, 10), ()),
-    ],
+    PICTURES,
+    ids=[f"{name}-{width}x{height}" for name, (width, height), _ in PICTURES],
 )
 def test_picture(snap_compare: Any, session: Session, name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
     app = Explorer(session=session, show_rates=False)

@@ -190,7 +190,7 @@ def test_a_corrupt_network_is_told(terminal: Any, tmp_path: Path) -> None:
 def test_a_pipe_is_refused_with_what_to_do() -> None:
     done = subprocess.run(PINKX, input="", capture_output=True, text=True)
     assert done.returncode == 2
-    assert "draws on a terminal" in done.stderr
+    assert "needs a terminal" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from engine.beta import read_batches
 from engine.cells import LstmCell
+from engine.corpus_statistics import corpus_statistics
 from engine.kernels.reference import fluctuations_reference
 from engine.network import Network, Vocabulary
 from engine.recording import record_reference
-from engine.survey import recordings, survey
 
 SCALES = (10, 14, 20, 28, 40)
 
@@ -35,7 +36,7 @@ def reviews() -> np.ndarray:
 
 def test_every_number_is_the_plain_one(network: Network, reviews: np.ndarray) -> None:
     steps: list[tuple[int, int]] = []
-    found = survey(network, reviews, scales=SCALES, progress=lambda *step: steps.append(step))
+    found = corpus_statistics(network, reviews, scales=SCALES, progress=lambda *step: steps.append(step))
     assert found.signals == ("i", "f", "g", "o", "c", "c_out", "h", "x")
     assert len(steps) > 1
     assert steps[-1] == (120, 120)
@@ -43,7 +44,7 @@ def test_every_number_is_the_plain_one(network: Network, reviews: np.ndarray) ->
     for k in (0, 81, 119):
         plain = record_reference(network, reviews[k])
         for signal, F in zip(found.signals, found.F[:, k], strict=True):
-            expected = fluctuations_reference(plain.layer_sum(signal), SCALES, 1, True)[0]
+            expected = fluctuations_reference(plain.layer_sum(signal), np.array(SCALES), 1, True)[0]
             np.testing.assert_allclose(F, expected, rtol=1e-4)
             slope = np.polyfit(np.log(SCALES), np.log(expected), 1)[0]
             assert found.exponents(signal).beta[k] == pytest.approx(2 * slope - 1, abs=1e-3)
@@ -53,18 +54,20 @@ def test_every_number_is_the_plain_one(network: Network, reviews: np.ndarray) ->
 
 
 def test_only_what_was_asked_for(network: Network, reviews: np.ndarray) -> None:
-    found = survey(network, reviews[:3], ["x", "f"], SCALES)
+    found = corpus_statistics(network, reviews[:3], ["x", "f"], SCALES)
     assert found.signals == ("f", "x")
     assert found.F.shape == (2, 3, 5)
-    with pytest.raises(KeyError, match="no signal 'h' in this survey, which has f, x"):
+    with pytest.raises(KeyError, match="no signal 'h' in these statistics; they hold f, x"):
         found.exponents("h")
 
 
 def test_cells_can_be_held(network: Network, reviews: np.ndarray) -> None:
     clamp = {"h": np.where(np.arange(12) < 4, 0.25, np.nan)}
     ends = []
-    for done, recording in recordings(network, reviews, ["h"], clamp=clamp):
-        ends.append(done)
+    for batch in read_batches(network, reviews, ["h"], clamp=clamp):
+        recording = batch.recording
+        assert recording is not None
+        ends.append(batch.first + len(batch))
         assert (recording["h"][..., :4] == 0.25).all()
         assert (recording["h"][..., 4:].std(axis=1) > 0).all()
     assert ends == sorted(ends)
@@ -79,6 +82,8 @@ def test_cells_can_be_held(network: Network, reviews: np.ndarray) -> None:
         (np.zeros((2, 200), int), ["z"], "no signal z"),
     ],
 )
-def test_what_cannot_be_surveyed(network: Network, reviews: np.ndarray, signals: list[str] | None, message: str):
+def test_what_cannot_be_measured(
+    network: Network, reviews: np.ndarray, signals: list[str] | None, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
-        survey(network, reviews, signals, SCALES)
+        corpus_statistics(network, reviews, signals, SCALES)

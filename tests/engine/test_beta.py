@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
 
+from engine.beta import UNLABELLED, measure_reviews, read_batches
 from engine.cells import LstmCell
-from engine.corpus import UNLABELLED, layer_sums, measure
 from engine.fluctuation import default_scales
 from engine.kernels.reference import fluctuations_reference
 from engine.network import Network, Vocabulary
@@ -40,9 +42,9 @@ def all_rows(*batches: np.ndarray) -> np.ndarray:
     return np.concatenate(batches)
 
 
-def test_every_row_is_what_the_plain_bodies_give():
+def test_every_row_is_what_the_plain_bodies_give() -> None:
     read = reviews(200, 90, 333, 80)
-    rows = all_rows(*measure(network(), read, SIGNALS))
+    rows = all_rows(*measure_reviews(network(), read, SIGNALS))
     assert rows["review"].tolist() == [0, 1, 2, 3]
     assert rows["words"].tolist() == [200, 90, 333, 80]
     assert rows["label"].tolist() == [1, 0, UNLABELLED, 1]
@@ -58,66 +60,66 @@ def test_every_row_is_what_the_plain_bodies_give():
         assert (row["reason"] == "").all()
 
 
-def test_a_short_review_has_a_reason_instead_of_an_exponent():
-    rows = all_rows(*measure(network(), [*reviews(79, 3), Review("nothing", "?!")]))
+def test_a_short_review_has_a_reason_instead_of_an_exponent() -> None:
+    rows = all_rows(*measure_reviews(network(), [*reviews(79, 3), Review("nothing", "?!")]))
     assert np.isnan(rows["beta"]).all()
     assert (rows["reason"] == "too short").all()
     assert np.isfinite(rows["probability"]).tolist() == [True, True, False]
     assert rows["words"].tolist() == [79, 3, 0]
 
 
-def test_scales_and_a_cut_are_the_callers_choice():
+def test_scales_and_a_cut_are_the_callers_choice() -> None:
     read = reviews(300, 100)
     scales = (10, 15, 25, 50)
-    rows = all_rows(*measure(network(), read, ("h",), scales=scales, cut=120))
+    rows = all_rows(*measure_reviews(network(), read, ("h",), scales=scales, cut=120))
     assert rows["words"].tolist() == [120, 100]
     plain = record_reference(network(), network().vocabulary.encode(read[0].words[:120]))  # type: ignore[union-attr]
     F = fluctuations_reference(plain.layer_sum("h"), np.array(scales), 1, True)[0]
     assert rows["beta"][0, 0] == pytest.approx(2 * np.polyfit(np.log(scales), np.log(F), 1)[0] - 1, abs=1e-4)
-    assert all_rows(*measure(network(), read, ("h",), scales=(10, 20, 200)))["reason"][:, 0].tolist() == [
+    assert all_rows(*measure_reviews(network(), read, ("h",), scales=(10, 20, 200)))["reason"][:, 0].tolist() == [
         "",
         "too short",
     ]
 
 
-def test_held_cells_are_held_in_every_review():
+def test_held_cells_are_held_in_every_review() -> None:
     clamps = {"h": np.where(np.arange(12) == 3, 0.5, np.nan)}
     ids = [np.arange(2, 42, dtype=np.int32)] * 2
-    (part,) = layer_sums(network(), ids, ("h", "x"), clamp=clamps)
+    (part,) = read_batches(network(), ids, ("h", "x"), clamp=clamps)
     expected = record(network(), ids[0], clamp=clamps)
     assert part.series[1][0] == pytest.approx(expected.layer_sum("h")[0])
     assert part.probability == pytest.approx(expected.probability[0, -1])
-    (free,) = measure(network(), reviews(100))
-    (kept,) = measure(network(), reviews(100), clamp=clamps)
+    (free,) = measure_reviews(network(), reviews(100))
+    (kept,) = measure_reviews(network(), reviews(100), clamp=clamps)
     assert kept["beta"][0, 0] != free["beta"][0, 0]
     assert kept["beta"][0, 1] == free["beta"][0, 1]
 
 
-def test_batches_hold_no_more_words_than_asked_for_and_keep_the_order():
+def test_batches_hold_no_more_words_than_asked_for_and_keep_the_order() -> None:
     lengths = [5, 40, 7, 30, 200, 8, 8, 8, 8]
     ids = [np.full(n, 3, dtype=np.int32) for n in lengths]
-    parts = list(layer_sums(network(), ids, ("h",), batch=80))
+    parts = list(read_batches(network(), ids, ("h",), words=80))
     assert [part.first for part in parts] == [0, 2, 4, 5]
     assert [series.shape for part in parts for series in part.series] == [(1, n) for n in lengths]
-    whole = next(layer_sums(network(), ids, ("h",), batch=10**6))
+    whole = next(read_batches(network(), ids, ("h",), words=10**6))
     assert np.allclose(np.concatenate([part.probability for part in parts]), whole.probability)
 
 
-def test_reviews_are_taken_only_as_they_are_asked_for():
+def test_reviews_are_taken_only_as_they_are_asked_for() -> None:
     taken = []
 
-    def endless():
+    def endless() -> Iterator[np.ndarray]:
         while True:
             taken.append(1)
             yield np.full(10, 2, dtype=np.int32)
 
-    next(layer_sums(network(), endless(), ("h",), batch=100))
+    next(read_batches(network(), endless(), ("h",), words=100))
     assert len(taken) == 11
 
 
-def test_a_network_of_vectors_and_an_unknown_signal_are_refused():
+def test_a_network_of_vectors_and_an_unknown_signal_are_refused() -> None:
     numbers = Network(LstmCell.from_torch(torch.nn.LSTM(4, 3)), torch.randn(1, 3), torch.zeros(1))
     with pytest.raises(ValueError, match="reads no reviews"):
-        next(measure(numbers, reviews(90)))
+        next(measure_reviews(numbers, reviews(90)))
     with pytest.raises(ValueError, match="no signal q"):
-        next(measure(network(), reviews(90), ("q",)))
+        next(measure_reviews(network(), reviews(90), ("q",)))

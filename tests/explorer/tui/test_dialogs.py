@@ -1,12 +1,10 @@
-"""Looking closer in the terminal: holding, comparing, editing, searching, by keys and clicks."""
+"""Dialogs of the terminal, by keys and clicks: clamping, comparing, editing, searching, help."""
 
 from __future__ import annotations
 
 import io
 
-import pytest
 from rich.console import Console
-from tests.explorer.test_tui import shown, snapshot, text_of, until
 from textual.widgets import Input, Static, TextArea
 
 from engine.reviews import Review
@@ -14,11 +12,12 @@ from explorer.session.controllers.ablation import clamped_cells
 from explorer.session.controllers.brush import Pattern
 from explorer.session.session import Session
 from explorer.tui.dialogs.rows import Rows
-from explorer.tui.dialogs.search_dialogs import AgreeDialog
-from explorer.tui.dialogs.text_diff import WordsDialog
+from explorer.tui.dialogs.search_dialogs import PatternDialog
+from explorer.tui.dialogs.text_diff import TextDiffDialog
+from tests.explorer.tui.harness import rows_text, shown, snapshot, text_of, until
 
 
-async def test_a_gate_is_held_by_keys_seen_everywhere_and_let_go_by_one(session: Session) -> None:
+async def test_a_gate_is_clamped_marked_in_every_panel_and_restored(session: Session) -> None:
     async with shown(session, 80, 24) as (app, pilot):
         await pilot.press("g", "g", "g", "down", "H")
         assert "f of cell #0" in str(app.screen.query_one(".dialog").border_title)
@@ -34,7 +33,7 @@ async def test_a_gate_is_held_by_keys_seen_everywhere_and_let_go_by_one(session:
         await until(pilot, lambda: not snapshot(app).clamps)
 
 
-async def test_the_input_cannot_be_held_and_escape_holds_nothing(session: Session) -> None:
+async def test_the_input_cannot_be_clamped_and_escape_clamps_nothing(session: Session) -> None:
     async with shown(session) as (app, pilot):
         await pilot.press("g", "H")
         assert "x is the input" in text_of(app, "#status")
@@ -57,17 +56,17 @@ async def test_another_review_is_drawn_on_the_same_axis(session: Session) -> Non
         await until(pilot, lambda: "⇄" not in text_of(app, "#status"))
 
 
-async def test_an_edit_is_shown_word_by_word_and_a_click_goes_there(session: Session) -> None:
+async def test_an_edit_is_shown_word_by_word_and_a_click_goes_to_the_word(session: Session) -> None:
     async with shown(session, 80, 24) as (app, pilot):
         await pilot.press("T")
         editor = app.screen.query_one(TextArea)
         editor.text = editor.text.replace("wonderful", "dull", 1)
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, WordsDialog) and app.screen.rows.count == 144)
+        await until(pilot, lambda: isinstance(app.screen, TextDiffDialog) and app.screen.rows.count == 144)
         rows = app.screen.query_one(Rows)
         await until(pilot, lambda: rows.highlighted == 9)
-        assert "cells moved most" in str(app.screen.query_one("#summary", Static).content)
-        drawn = [rows.render_line(y).text for y in range(rows.size.height)]
+        assert "largest mean |Δh|" in str(app.screen.query_one("#summary", Static).content)
+        drawn = rows_text(app.screen)
         marked = next(line for line in drawn if line.startswith("▸"))
         assert "wonderful" in marked
         assert "dull" in marked
@@ -89,7 +88,7 @@ async def test_an_edit_without_words_is_refused_and_escape_edits_nothing(session
         assert len(app.screen_stack) == 1
 
 
-async def test_words_are_searched_and_the_review_that_has_them_is_opened(session: Session) -> None:
+async def test_a_search_lists_other_reviews_and_opens_one(session: Session) -> None:
     async with shown(session, 80, 24) as (app, pilot):
         await pilot.press("slash", *"dull")
         await until(pilot, lambda: app.screen.query_one(Rows).count == 2)
@@ -107,7 +106,7 @@ async def test_words_are_searched_and_the_review_that_has_them_is_opened(session
         await until(pilot, lambda: "place 1 of 1" in text_of(app, "#status"))
 
 
-async def test_a_phrase_of_this_review_is_gone_to_by_enter(session: Session) -> None:
+async def test_enter_goes_to_a_phrase_of_this_review(session: Session) -> None:
     async with shown(session) as (app, pilot):
         await pilot.press("home", "slash", *"human", "enter")  # before the pause that begins a search by itself
         await until(pilot, lambda: app.screen.query_one(Rows).count == 1)
@@ -115,7 +114,7 @@ async def test_a_phrase_of_this_review_is_gone_to_by_enter(session: Session) -> 
         await until(pilot, lambda: session.frame().word == 13)
 
 
-async def test_places_where_brushed_cells_agree_in_other_reviews_are_listed(session: Session) -> None:
+async def test_recurrences_of_the_brushed_pattern_in_other_reviews_are_listed(session: Session) -> None:
     async with shown(session, 80, 24) as (app, pilot):
         await pilot.press("A")
         assert "brush words" in text_of(app, "#status")
@@ -124,14 +123,14 @@ async def test_places_where_brushed_cells_agree_in_other_reviews_are_listed(sess
         level = float(session.read("h", 0, 100)[:, 5].min())
         session.brush._pattern = Pattern("h", (5,), (1,), (level,), ())
         await pilot.press("A")
-        await until(pilot, lambda: isinstance(app.screen, AgreeDialog) and app.screen.query_one(Rows).count > 0)
+        await until(pilot, lambda: isinstance(app.screen, PatternDialog) and app.screen.query_one(Rows).count > 0)
         await until(pilot, lambda: session.pattern_search.gathering.finished)
         assert "second" not in snapshot(app).review.name
         await pilot.press("enter")
         await until(pilot, lambda: snapshot(app).review.name != "first")
 
 
-async def test_twenty_five_thousand_reviews_are_listed_and_scrolled(session: Session) -> None:
+async def test_a_list_of_25_000_reviews_scrolls_and_can_be_searched(session: Session) -> None:
     session.reviews = [Review(f"number {k}", f"A film {k}") for k in range(25_000)]
     session.index = 12_000
     async with shown(session) as (app, pilot):
@@ -145,11 +144,11 @@ async def test_twenty_five_thousand_reviews_are_listed_and_scrolled(session: Ses
         await until(pilot, lambda: snapshot(app).review.name == "number 23999")
 
 
-@pytest.mark.parametrize(("key", "title"), [("3", "Fixed points"), ("6", "Cells"), ("1", "Review")])
-async def test_help_begins_with_the_panel_in_focus(session: Session, key: str, title: str) -> None:
+async def test_help_begins_with_the_focused_panel(session: Session) -> None:
     async with shown(session, 80, 24) as (app, pilot):
-        await pilot.press(key, "question_mark")
-        first = app.screen.query(Static).first().content
-        told = io.StringIO()
-        Console(file=told, width=70).print(first)
-        assert told.getvalue().split("\n")[1].strip() == f"In this panel: {title}"
+        for key, title in [("3", "Fixed points"), ("6", "Cells"), ("1", "Review")]:
+            await pilot.press(key, "question_mark")
+            printed = io.StringIO()
+            Console(file=printed, width=70).print(app.screen.query(Static).first().content)
+            assert printed.getvalue().split("\n")[1].strip() == f"In this panel: {title}"
+            await pilot.press("escape")

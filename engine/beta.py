@@ -1,0 +1,198 @@
+"""β of the layer sums of many reviews: read them in batches, sum each signal over its cells, fit the exponents.
+
+Chong & Ling (2024), section II C, take β of the layer sums of each signal over all test reviews.  `read_batches` is the
+one way from reviews to layer sums, `series_beta` the one from series to β; `measure_reviews` joins them for reviews of
+any length.  All are generators or work on one batch, so memory is bounded whatever the number of reviews.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from engine.fluctuation import SHORTEST_SERIES, default_scales, exponents, fluctuations
+from engine.network import Network
+from engine.recording import Recording, record
+from engine.text import Review, split_words
+
+Array = NDArray[np.float64]
+Ids = NDArray[np.integer]
+
+BATCH_WORDS = 1 << 14
+"""Words recorded together, padding up to the longest review included."""
+
+UNLABELLED = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Consecutive reviews after one pass through a network.
+
+    Attributes
+    ----------
+    first : int
+        Index of the first review among all.
+    series : list of (signal, time) arrays
+        Layer sums of each review over its own words; (signal, 0) for a review without words.
+    probability : (review,) array
+        P(positive) after the last word, NaN for a review without words.
+    recording : Recording
+        The signals and ``h`` of the reviews that have words, in their order; None if none has.
+    """
+
+    first: int
+    series: list[Array]
+    probability: Array
+    recording: Recording | None
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+
+def read_batches(
+    network: Network,
+    reviews: Iterable[Ids],
+    signals: Sequence[str],
+    *,
+    clamp: Mapping[str, ArrayLike] | None = None,
+    words: int = BATCH_WORDS,
+) -> Iterator[Batch]:
+    """Run reviews through a network and sum each signal over its cells, batch by batch in the order of the reviews.
+
+    Parameters
+    ----------
+    network : Network
+        A network that reads words.
+    reviews : iterable of (time,) id arrays
+        Consumed one batch at a time.
+    signals : sequence of str
+        Names of ``network.signals``.
+    clamp : mapping of str to (n,) array, optional
+        Values at which cells are clamped, NaN for a free cell; see `engine.recording.record`.
+    words : int
+        Size of a batch; a longer review makes a batch of its own.
+
+    Raises
+    ------
+    ValueError
+        For an unknown signal, an id outside the vocabulary, or a clamp of the wrong shape.
+    """
+    first = 0
+    for part in _parts(reviews, words):
+        yield _read(network, first, part, signals, clamp)
+        first += len(part)
+
+
+def _parts(reviews: Iterable[Ids], words: int) -> Iterator[list[Ids]]:
+    """Split reviews, in order, into lists that fill at most ``words`` words when padded."""
+    part, longest = list[Ids](), 0
+    for ids in reviews:
+        if part and (len(part) + 1) * max(longest, len(ids)) > words:
+            yield part
+            part, longest = [], 0
+        part.append(ids)
+        longest = max(longest, len(ids))
+    if part:
+        yield part
+
+
+def _read(
+    network: Network, first: int, reviews: list[Ids], signals: Sequence[str], clamp: Mapping[str, ArrayLike] | None
+) -> Batch:
+    series = [np.empty((len(signals), 0))] * len(reviews)
+    probability = np.full(len(reviews), np.nan)
+    with_words = np.flatnonzero([len(ids) for ids in reviews])
+    if not len(with_words):
+        return Batch(first, series, probability, None)
+    recording = record(network, [reviews[k] for k in with_words], [*signals, "h"], clamp=clamp)
+    sums = np.array([recording.layer_sum(name) for name in signals]).reshape(len(signals), *recording.mask.shape)
+    for row, k in enumerate(with_words.tolist()):
+        series[k] = sums[:, row, : recording.lengths[row]]
+    last = torch.as_tensor(recording["h"][np.arange(len(with_words)), recording.lengths - 1])
+    probability[with_words] = network.probability(last.to(network.readout_weight))[:, 0].double().cpu().numpy()
+    return Batch(first, series, probability, recording)
+
+
+def series_beta(series: ArrayLike, scales: Sequence[int], order: int = 1, unbiased: bool = True) -> Array:
+    """Return β of each series (..., time) by DFA, (...); NaN where a series has no exponent."""
+    return exponents(fluctuations(series, scales, order, unbiased), scales).beta
+
+
+def measure_reviews(
+    network: Network,
+    reviews: Sequence[Review],
+    signals: Sequence[str] = ("h", "x"),
+    *,
+    scales: Sequence[int] | None = None,
+    cut: int | None = None,
+    clamp: Mapping[str, ArrayLike] | None = None,
+) -> Iterator[NDArray[np.void]]:
+    """Measure β of the layer sums of every review by unbiased DFA of order 1, batch by batch.
+
+    Parameters
+    ----------
+    network : Network
+        A network that reads words.
+    reviews : sequence of Review
+    signals : sequence of str
+        Names of ``network.signals``.
+    scales : sequence of int, optional
+        DFA box lengths for all reviews; by default ``engine.fluctuation.default_scales`` of each review's own length.
+    cut : int, optional
+        Number of words to read of each review; all by default.
+    clamp : mapping of str to (n,) array, optional
+        As in `read_batches`.
+
+    Yields
+    ------
+    record array
+        One row a review, in order: ``review`` (its index), ``words``, ``probability`` (P(positive) after the last
+        word), ``label`` (1, 0, or ``UNLABELLED``), and, one value a signal, ``beta``, ``beta_stderr``, ``r2`` and
+        ``reason``: "" or, where β is NaN, "too short", "flat" or "not finite".
+
+    Raises
+    ------
+    ValueError
+        If the network takes vectors instead of words, or has no such signal.
+    """
+    vocabulary = network.vocabulary
+    if vocabulary is None:
+        raise ValueError(
+            f"{network.name} takes vectors of {network.cell.inputs} numbers and reads no reviews; "
+            "choose a network with a vocabulary"
+        )
+    ids = (vocabulary.encode(split_words(review.text)[:cut]) for review in reviews)
+    k = (len(signals),)
+    row = np.dtype(
+        [("review", np.int32), ("words", np.int32), ("probability", np.float64), ("label", np.int8)]
+        + [(name, np.float64, k) for name in ("beta", "beta_stderr", "r2")]
+        + [("reason", "U10", k)]
+    )
+    for batch in read_batches(network, ids, signals, clamp=clamp):
+        rows = np.zeros(len(batch), dtype=row)
+        rows["review"] = batch.first + np.arange(len(batch))
+        rows["words"] = [series.shape[1] for series in batch.series]
+        rows["probability"] = batch.probability
+        labels = (reviews[number].label for number in rows["review"].tolist())
+        rows["label"] = [UNLABELLED if label is None else int(label) for label in labels]
+        _fit(rows, batch.series, scales)
+        yield rows
+
+
+def _fit(rows: NDArray[np.void], series: list[Array], scales: Sequence[int] | None) -> None:
+    """Fill in the exponents of each row; series of one length share one call of DFA."""
+    for words in np.unique(rows["words"]).tolist():
+        same = np.flatnonzero(rows["words"] == words)
+        if not words or (scales is None and words < SHORTEST_SERIES):
+            for name in ("beta", "beta_stderr", "r2"):
+                rows[name][same] = np.nan
+            rows["reason"][same] = "too short"
+            continue
+        lengths = default_scales(words) if scales is None else scales
+        fit = exponents(fluctuations(np.stack([series[k] for k in same]), lengths), lengths)
+        for name in ("beta", "beta_stderr", "r2", "reason"):
+            rows[name][same] = getattr(fit, name)

@@ -1,0 +1,100 @@
+"""What the panels say about cells."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from engine.activity import participation_ratio
+from explorer.session.palette import Role
+from explorer.session.session import Frame
+from explorer.session.views.number_format import (
+    MISSING,
+    cell_name,
+    number,
+    percent,
+)
+from explorer.session.views.runs import GAP, Line, Run, join
+from explorer.session.views.traces import CellRow
+
+if TYPE_CHECKING:
+    from engine.live.snapshot import Snapshot
+
+
+def cells_line(frame: Frame) -> Line:
+    """How many cells are alive, dead, and active in effect (the participation ratio)."""
+    dead, effective = int(frame.snapshot.dead.sum()), float(participation_ratio(frame.snapshot.activity))
+    alive = len(frame.snapshot.dead) - dead
+    return (
+        Run(f"{alive}", "value"),
+        Run(" alive  "),
+        Run(f"† {dead}", "dead"),
+        Run(" dead  "),
+        Run(MISSING if math.isnan(effective) else f"{effective:.1f}", "value"),
+        Run(" effective cells"),
+    )
+
+
+def dead_line(snapshot: Snapshot) -> Line:
+    """When a cell counts as dead."""
+    return (Run(f"† σ of h < {snapshot.threshold:.3g} over {snapshot.window} words"),)
+
+
+class CellText(NamedTuple):
+    """One line of the table of cells as text, each number at most as wide as its entry of `CELL_WIDTHS`."""
+
+    name: str
+    mark: str
+    mark_role: Role
+    numbers: tuple[str, str, str, str, str]
+
+
+CELL_HEADINGS = ("value", "β", "σ", "sat", "weight")
+CELL_WIDTHS = (5, 5, 5, 4, 6)
+CELL_MEANINGS = (
+    "the chosen signal at the word looked at",
+    "rolling exponent of the chosen signal, β = 2α − 1",
+    "activity: standard deviation of h over the window",
+    "saturation: share of the window's words at which the signal is in the outer tenths of its range",
+    "weight in the readout",
+)
+MARKS_MEANING = "∅ ablated, = clamped, † dead, * pinned"
+
+
+def cell_text(row: CellRow) -> CellText:
+    """The texts of one cell: name, mark, and value, β, σ, saturation and weight."""
+    values = (row.value, 2 * row.alpha - 1, row.activity, row.saturation, row.weight)
+    value, beta, activity, _, weight = map(number, values, CELL_WIDTHS)
+    role: Role = "warning" if row.clamps else "dead" if row.dead else "accent"
+    return CellText(cell_name(row.cell), row.mark, role, (value, beta, activity, percent(row.saturation), weight))
+
+
+def cell_line(row: CellRow) -> Line:
+    """One cell in one line, for a tooltip."""
+    text = cell_text(row)
+    named = zip(CELL_HEADINGS[1:], text.numbers[1:], strict=True)
+    states = [state_text(row)] if row.clamps else []
+    states += ["dead"] if row.dead else []
+    return (
+        Run(text.name, "accent"),
+        Run("".join(f"{GAP}{name} {value}" for name, value in named), "text"),
+        *(Run(f"{GAP}{state}", "warning") for state in states),
+    )
+
+
+def state_text(row: CellRow) -> str:
+    """How a cell is changed: ``ablated``, ``f, o clamped``, or nothing."""
+    return f"{', '.join(row.clamps)} clamped" if row.state == "clamped" else row.state
+
+
+def heatmap_line(frame: Frame, cells_per_row: int) -> Line:
+    """The order of the rows, and how many cells share one."""
+    how = "mean" if frame.choices.bins == "mean" else "strongest"
+    shared = (Run(f"up to {cells_per_row} cells/row ({how})", "warning"),) if cells_per_row > 1 else ()
+    ordered = (Run(f"order: {frame.choices.order}"),) if frame.choices.order != "number" else ()
+    return join((shared, ordered))
+
+
+def value_line(cell: int, word: int, value: float) -> Line:
+    """The value of one cell at one word."""
+    return (Run(f"{cell_name(cell)} at word {word + 1}: "), Run(number(value), "value"))

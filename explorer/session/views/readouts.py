@@ -1,0 +1,288 @@
+"""What the panels say about exponents, the review, the corpus and the state of the run.
+
+Every function takes what it shows and returns a `Line`, or several. Parts of a line stand in order of importance: with
+a ``width`` in characters, the last parts that do not fit are left out. `point_readouts` and `cell_readouts` are alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+
+from explorer.session.palette import Role
+from explorer.session.session import Frame
+from explorer.session.views.number_format import (
+    MISSING,
+    cell_name,
+    count,
+    interval,
+    number,
+    reading_speed,
+)
+from explorer.session.views.runs import Line, Row, Run, join
+from explorer.session.views.scaling import Scaling
+
+if TYPE_CHECKING:
+    from engine.live.snapshot import Snapshot
+
+
+# ---- exponents ----------------------------------------------------------------------------------------------------
+
+
+class NoiseBand(Protocol):
+    """The central 90% of the exponents of exact noise: `explorer.session.controllers.noise_band.Band`."""
+
+    @property
+    def white(self) -> tuple[float, float]: ...
+
+    @property
+    def pink(self) -> tuple[float, float]: ...
+
+
+def alpha_line(
+    frame: Frame,
+    alpha: float,
+    noise: NoiseBand | None = None,
+    other: tuple[str, float] | None = None,
+    width: int | None = None,
+) -> Line:
+    """Rolling α and β of the chosen layer sum at the word looked at.
+
+    ``noise`` is the band of exact noise; ``other`` the name of the other side of a comparison and its α there.
+    """
+    snapshot, signal = frame.snapshot, frame.choices.signal
+    known = not math.isnan(alpha)
+    return join(
+        (
+            _exponent(f"Σ{signal}", alpha, snapshot.r2[signal] if frame.following and known else None),
+            () if known else _no_exponent(frame),
+            _cell_exponent(frame),
+            () if other is None else _compared(f"{other[0]} α", alpha, other[1]),
+            _noise(noise) if known and noise is not None else (),
+        ),
+        width,
+    )
+
+
+def scaling_line(found: Scaling, width: int | None = None) -> Line:
+    """The exponent of F(s), its r², and the scales of the fit; or why there is none."""
+    ends = f"{found.scales.min():.0f}…{found.scales.max():.0f} words" if len(found.scales) else ""
+    scales = (Run(f"{len(found.scales)} scales {ends}"),)
+    known = not math.isnan(found.alpha)
+    return join(
+        (_exponent(found.series, found.alpha, found.r2), scales if known else (Run(found.reason, "warning"),)), width
+    )
+
+
+def estimator_line(snapshot: Snapshot) -> Line:
+    """Window, scales and method behind the rolling exponents."""
+    scales = snapshot.scales
+    text = f"window {snapshot.window} words, {len(scales)} scales {min(scales)}…{max(scales)} words, unbiased DFA"
+    return (Run(text),)
+
+
+def too_short(window: int, read: int) -> str:
+    """Why there is no exponent before the window is full."""
+    return f"needs {window} words, {read} read"
+
+
+def _exponent(series: str, alpha: float, r2: float | None) -> Line:
+    line = (Run(f"{series}  α "), Run(number(alpha), "value"), Run("  β "), Run(number(2 * alpha - 1), "accent"))
+    return line if r2 is None else (*line, Run("  r² "), Run(number(r2), "text"))
+
+
+def _no_exponent(frame: Frame) -> Line:
+    snapshot = frame.snapshot
+    if 0 <= frame.word + 1 < snapshot.window:
+        return (Run(too_short(snapshot.window, frame.word + 1), "warning"),)
+    if frame.following:
+        return (Run(f"no exponent: {snapshot.reason[frame.choices.signal]}", "warning"),)
+    return ()
+
+
+def _cell_exponent(frame: Frame) -> Line:
+    snapshot, cell = frame.snapshot, frame.choices.selected
+    if cell is None or snapshot.watched != frame.choices.signal or cell >= len(snapshot.cell_alpha):
+        return ()
+    return (Run(f"{cell_name(cell)} β "), Run(number(2 * float(snapshot.cell_alpha[cell]) - 1), "value"))
+
+
+def _compared(name: str, here: float, there: float) -> Line:
+    return (
+        Run(f"━ {name} ", "other"),
+        Run(number(there), "value"),
+        Run("  difference "),
+        Run(number(here - there), "value"),
+    )
+
+
+def _noise(noise: NoiseBand) -> Line:
+    return (
+        Run("90% interval: "),
+        Run("pink", "pink"),
+        Run(f" {interval(*noise.pink)}, white {interval(*noise.white)}"),
+    )
+
+
+# ---- the review ---------------------------------------------------------------------------------------------------
+
+
+def review_rows(frame: Frame, probability: float, other: float | None = None) -> tuple[Row, ...]:
+    """P(positive), the network's class, the label, unknown words, and P(positive) of the ``other`` side if any."""
+    snapshot = frame.snapshot
+    known = math.isfinite(probability)
+    positive = known and probability >= 0.5
+    role: Role = "label" if not known else "good" if positive else "bad"
+    predicted = MISSING if not known else "positive" if positive else "negative"
+    label = {True: "positive", False: "negative", None: "none"}[snapshot.review.label]
+    rows = [
+        Row("P(positive)", (Run(number(probability), "value"),)),
+        Row("network", (Run(predicted, role),)),
+        Row("label", (Run(label, "text"),)),
+        Row("unknown", (Run(f"{snapshot.unknown:,} of {count(snapshot.words, 'word')}", "text"),)),
+    ]
+    if other is not None:
+        rows.append(
+            Row("━ other", (Run(number(other), "value"), Run("  Δ "), Run(number(probability - other), "value")))
+        )
+    return tuple(rows)
+
+
+def word_colours_line(frame: Frame, low: float, high: float) -> Line:
+    """What the colours of the words mean."""
+    cell = frame.choices.selected
+    source = "mean of all cells" if cell is None else cell_name(cell)
+    ends = interval(low, high) if frame.snapshot.time else "nothing read yet"
+    return (Run(f"colour: {frame.choices.signal}, {source} ({ends})"),)
+
+
+def overview_line(
+    frame: Frame,
+    probability: float,
+    other: tuple[str, float] | None = None,
+    reach: float | None = None,
+    width: int | None = None,
+) -> Line:
+    """P(positive) at the word looked at, beside that of the ``other`` side; ``reach`` is the end of the axis of
+    differences."""
+    compared: Line = ()
+    if other is not None:
+        ends = () if reach is None else (Run(f" (axis ±{reach:g})"),)
+        compared = (*_compared(other[0], probability, other[1]), *ends)
+    place = f"word {frame.word + 1:,} of {frame.snapshot.words:,}"
+    return join(((Run("P(positive) "), Run(number(probability), "value")), compared, (Run(place),)), width)
+
+
+# ---- the corpus ---------------------------------------------------------------------------------------------------
+
+
+def corpus_line(
+    measured: int,
+    total: int,
+    *,
+    missing: int = 0,
+    changes: str = "",
+    listed: tuple[int, str, float, float] | None = None,
+    error: str = "",
+    width: int | None = None,
+) -> Line:
+    """How many reviews are measured, how many have no exponent, and what the list shows.
+
+    ``changes`` is the text of `changes_line`; ``listed`` the count of a narrowed list, its signal and its ends of β.
+    """
+    if measured < total:
+        progress = (Run(f"{measured:,}", "value"), Run(f" of {count(total, 'review')} measured"))
+    else:
+        progress = (Run(f"{total:,}", "value"), Run(f" {'review' if total == 1 else 'reviews'} measured"))
+    narrowed = ""
+    if listed is not None:
+        narrowed = f"listed: {listed[0]:,} with β of {listed[1]} {interval(*listed[2:])}"
+    return join(
+        (
+            progress,
+            (Run(error, "warning"),) if error else (),
+            (Run(narrowed, "text"),) if narrowed else (),
+            (Run(f"{missing:,} without β"),) if missing else (),
+            (Run(f"{changes} in all reviews", "warning"),) if changes else (),
+        ),
+        width,
+    )
+
+
+def histogram_line(signal: str, median: float, beta: float, reason: str = "", width: int | None = None) -> Line:
+    """The median of β over the corpus, and β of the watched review or the ``reason`` why it has none."""
+    watched = number(beta) if math.isfinite(beta) else reason or "…"
+    return join(
+        (
+            (Run(f"β of {signal}", "value"),),
+            (Run("▼ this review ", "pink"), Run(watched, "accent")),
+            (Run(f"median {number(median)}", "text"),) if math.isfinite(median) else (),
+        ),
+        width,
+    )
+
+
+# ---- the state of the run -----------------------------------------------------------------------------------------
+
+BADGES: Mapping[str, Run] = {
+    "LIVE": Run("● LIVE", "good"),
+    "PAUSED": Run("‖ PAUSED", "warning"),
+    "LOOKING": Run("◂ LOOKING BACK", "warning"),
+    "END": Run("■ END", "label"),
+}
+
+Part = Literal["network", "review", "badge", "word", "changes", "comparison", "recording", "speed", "rates", "lost"]
+
+
+def status_parts(
+    frame: Frame,
+    *,
+    comparison: str = "",
+    recorded: int = 0,
+    cells_per_row: int = 1,
+    lost: int = 0,
+    fps: float | None = None,
+    degraded: Sequence[str] = (),
+) -> dict[Part, Line]:
+    """Where the run stands, part by part, so that a click can find the part it hit.
+
+    ``comparison`` names the other side; ``recorded`` counts runs of a recording; ``cells_per_row`` and ``lost`` words
+    are what the pictures leave out; ``fps`` shows measured rates too; ``degraded`` lists what a slow terminal omits.
+    """
+    snapshot = frame.snapshot
+    badge = BADGES[frame.status]
+    place = (
+        f"review {snapshot.index + 1:,}/{snapshot.reviews:,}"
+        if snapshot.reviews > 1
+        else f"review {snapshot.review.name}"
+    )
+    rates = ""
+    if fps is not None:
+        rates = f"now {snapshot.words_per_second:,.0f} words/s  " if snapshot.playing else ""
+        rates += f"{fps:.0f} fps"
+    losses = [f"up to {cells_per_row} cells/row"] if cells_per_row > 1 else []
+    losses += [f"{count(lost, 'word')} no longer stored"] if lost > 0 else []
+    losses += [f"slow terminal: {', '.join(degraded)}"] if degraded else []
+    parts: dict[Part, Line] = {
+        "network": (Run(snapshot.network.name, "value"), Run(f" · {snapshot.network.task}")),
+        "review": (Run(place, "text"),),
+        "badge": (badge,),
+        "word": (Run("word "), Run(f"{frame.word + 1:,}", "value"), Run(f"/{snapshot.words:,}")),
+        "changes": changes_line(snapshot),
+        "comparison": (Run(f"⇄ {comparison}", "other"),) if comparison else (),
+        "recording": (Run(f"● REC {count(recorded, 'run')}", "dead"),) if recorded else (),
+        "speed": (Run(reading_speed(snapshot.speed)),),
+        "rates": (Run(rates, "faint"),) if rates else (),
+        "lost": (Run(", ".join(losses), "warning"),) if losses else (),
+    }
+    return {name: line for name, line in parts.items() if line}
+
+
+def changes_line(snapshot: Snapshot) -> Line:
+    """How the network differs from the trained one: ``∅ ablated 2, f clamped 1``; empty if it does not."""
+    counts = {name: int((~np.isnan(values)).sum()) for name, values in snapshot.clamps.items()}
+    changes = [f"ablated {cells}" if name == "h" else f"{name} clamped {cells}" for name, cells in counts.items()]
+    return (Run(f"∅ {', '.join(changes)}", "warning"),) if changes else ()

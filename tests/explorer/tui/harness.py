@@ -1,0 +1,65 @@
+"""Run the terminal front end without a terminal, and read what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from explorer.session.session import Choices, Session
+from explorer.tui.app import Explorer
+from explorer.tui.dialogs.rows import Rows
+from explorer.tui.panels.panel import Panel
+
+if TYPE_CHECKING:
+    from engine.live.stream import Snapshot
+
+
+@asynccontextmanager
+async def shown(session: Session, width: int = 120, height: int = 40) -> AsyncIterator[tuple[Explorer, Pilot[None]]]:
+    """The application with an open session, drawn once."""
+    app = Explorer(session=session, show_rates=False)
+    async with app.run_test(size=(width, height)) as pilot:
+        await pilot.pause()
+        app.draw()
+        yield app, pilot
+
+
+async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
+    """Let the application run until a condition holds, at most 12 seconds."""
+    for _ in range(600):
+        if condition():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError("the condition did not become true")
+
+
+def text_of(app: Explorer, selector: str) -> str:
+    """The characters of a panel."""
+    return panel_text(app.screen_stack[0], selector)
+
+
+def panel_text(screen: Screen[Any], selector: str) -> str:
+    """The characters of a panel on a screen."""
+    return screen.query_one(selector, Panel).text
+
+
+def rows_text(screen: Screen[Any]) -> list[str]:
+    """The visible rows of the list on a screen."""
+    rows = screen.query_one(Rows)
+    return [rows.render_line(y).text for y in range(rows.size.height)]
+
+
+def snapshot(app: Explorer) -> Snapshot:
+    """The engine's newest snapshot."""
+    assert app.session is not None
+    return app.session.stream.snapshot
+
+
+def choices(app: Explorer) -> Choices:
+    """What the user chose to see."""
+    assert app.session is not None
+    return app.session.choices
