@@ -26,7 +26,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.continuation import LONGEST, Curve, trace
+from engine.continuation import LONGEST, Curve, Linear, trace
 from engine.newton import solve
 from engine.reduced import Equation
 
@@ -72,10 +72,12 @@ def complete(equation: Equation, x: Tensor, h: Tensor, stable: Tensor | None = N
     x : (inputs,) tensor, float64
         The one input held.
     h : (P, n) tensor, float64
-        Known roots, all different.
+        Known roots, all different; without any, the root that the gain homotopy from h = 0 leads to is taken.
     stable : (P,) bool tensor, optional
         Which of them attract; all are tried in step 1 if it is not given.
     """
+    if not len(h):
+        h, stable = root_from_origin(equation, x, h.shape[1]), None
     attractors = h if stable is None else h[stable]
     first, second = torch.triu_indices(len(attractors), len(attractors), 1, device=h.device)
     h = add_roots(equation, x, h, (attractors[first] + attractors[second]) / 2)
@@ -141,6 +143,17 @@ def _pair(equation: Equation, x: Tensor, h: Tensor) -> Tensor:
     return h
 
 
+def root_from_origin(equation: Equation, x: Tensor, n: int) -> Tensor:
+    """Return the root at λ = 1 of the curve h = λ R(h) from h = 0, λ = 0: (1, n), or (0, n) where it was lost."""
+    nothing, scale = x.new_empty(0, n), n**0.5
+    for halvings in range(1 + _HALVINGS):
+        start, up = x.new_zeros(1, n + 1), x.new_ones(1)
+        (curve,) = trace(_gain_curve(equation, x, scale), start, up, longest=LONGEST / 4**halvings)
+        if curve.ended == "high":
+            return add_roots(equation, x, nothing, _crossing(curve)[:-1].unsqueeze(0) * scale)
+    return nothing
+
+
 def partners_of(
     equation: Equation, x: Tensor, h: Tensor, *, longest: float = LONGEST
 ) -> tuple[Tensor, NDArray[np.bool_]]:
@@ -155,17 +168,11 @@ def partners_of(
     """
     scale = h.shape[1] ** 0.5  # so that a step weighs the whole state about as much as λ
 
-    def linear(place: Tensor) -> tuple[Tensor, Tensor]:
-        state, gain = place[:, :-1] * scale, place[:, -1:]
-        residual, jacobian = equation.linear(x.expand(len(place), -1), state)
-        image = residual + state  # R(h)
-        jacobian.diagonal(dim1=-2, dim2=-1).add_(1)
-        by_state = gain.unsqueeze(-1) * jacobian
-        by_state.diagonal(dim1=-2, dim2=-1).sub_(1)
-        return (gain * image - state) / scale, torch.cat((by_state, image.unsqueeze(-1) / scale), dim=-1)
-
     curves = trace(
-        linear, torch.cat((h / scale, torch.ones_like(h[:, :1])), dim=-1), -h.new_ones(len(h)), longest=longest
+        _gain_curve(equation, x, scale),
+        torch.cat((h / scale, torch.ones_like(h[:, :1])), dim=-1),
+        -h.new_ones(len(h)),
+        longest=longest,
     )
     to_origin = np.array([curve.ended == "low" for curve in curves], dtype=bool)
     ends = torch.full_like(h, torch.nan)
@@ -177,6 +184,21 @@ def partners_of(
         roots[equation.residual(clamps, roots).abs().amax(-1) > ROOT] = torch.nan
         ends[back] = roots
     return ends, to_origin
+
+
+def _gain_curve(equation: Equation, x: Tensor, scale: float) -> Linear:
+    """G(u, λ) = (λ R(h) − h) / scale with h = scale u, and its Jacobian."""
+
+    def linear(place: Tensor) -> tuple[Tensor, Tensor]:
+        state, gain = place[:, :-1] * scale, place[:, -1:]
+        residual, jacobian = equation.linear(x.expand(len(place), -1), state)
+        image = residual + state  # R(h)
+        jacobian.diagonal(dim1=-2, dim2=-1).add_(1)
+        by_state = gain.unsqueeze(-1) * jacobian
+        by_state.diagonal(dim1=-2, dim2=-1).sub_(1)
+        return (gain * image - state) / scale, torch.cat((by_state, image.unsqueeze(-1) / scale), dim=-1)
+
+    return linear
 
 
 def _crossing(curve: Curve) -> Tensor:

@@ -13,6 +13,9 @@ Method ``newton`` makes five attempts from each start, until one ends at a point
 2. Levenberg–Marquardt on F(s, x) − s, which minimises q and so finds slow points where there is no root;
 3. to 5. the first again, from where the network itself has gone after 200, 1,000 and 4,000 steps of the held input.
 
+Then the set of each input is completed by its index: see ``engine.completeness``.  Points found in this way have no hits.
+Every fixed point gets the radius of a ball that is proved to hold it and no other root: see ``engine.certificates``.
+
 Method ``adam`` is Algorithm 1 of Cheng, Schmid & Lange (2021), after Sussillo & Barak (2013): q minimised by Adam from
 visited states.  It is kept for comparison.
 """
@@ -32,6 +35,7 @@ from engine.cells import Cell
 from engine.newton import CREEPING, solve
 from engine.points import FixedPoints
 from engine.reduced import full_equation, minus_identity, reduced_equation
+from engine.refinement import completed, distinct, minima
 
 Method = Literal["newton", "adam"]
 
@@ -70,6 +74,7 @@ def find_fixed_points(
     readout: tuple[Tensor, Tensor] | None = None,
     input_names: Sequence[str] | None = None,
     modes: int = MODES,
+    complete: bool = True,
     progress: Callable[[int, int], bool | None] | None = None,
 ) -> FixedPoints:
     """Search from every start, under every input.
@@ -89,6 +94,8 @@ def find_fixed_points(
         What the inputs are called; their numbers otherwise.
     modes : int
         How many eigenvectors to keep of each point.
+    complete : bool
+        Look for missing fixed points by their index after the search; method ``newton`` alone.
     progress : callable, optional
         Called with (starts done, starts in all); returning False ends the search with what was found so far.
 
@@ -135,8 +142,11 @@ def find_fixed_points(
         if method == "newton":  # Adam comes near to minima, never to one; the paper goes by q alone
             slow &= slope < LEVEL
         rows, hits = _distinct(ends, which, {"fixed": fixed, "slow": slow}, q)
-        certificates = q[rows], step[rows], slope[rows]
-        return _describe(cell, inputs, names, ends[rows], which[rows], certificates, hits, readout, modes, done)
+        states, which = ends[rows], which[rows]
+        if method == "newton" and done == len(begin):
+            states, which, hits = _refine(cell, inputs, states, which, hits, complete)
+        certificates = certify(cell, inputs[which], states)
+        return _describe(cell, inputs, names, states, which, certificates, hits, readout, modes, done)
 
 
 def certify(cell: Cell, x: Tensor, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -208,6 +218,39 @@ def _distinct(
             hits += [count for count, _ in found]
             rows += [row for _, row in found]
     return np.array(rows, dtype=np.int64), np.array(hits, dtype=np.int64)
+
+
+def _refine(
+    cell: Cell, inputs: Tensor, states: Tensor, which: Tensor, hits: NDArray[np.int64], complete: bool
+) -> tuple[Tensor, Tensor, NDArray[np.int64]]:
+    """Replace slow states by minima of q and complete the set of fixed ones, input by input."""
+    parts, numbers, counts = [states[:0]], [which[:0]], [hits[:0]]
+    for number, x in enumerate(inputs):
+        mine = (which == number).nonzero().squeeze(-1)
+        is_fixed = _is_fixed(cell, x, states[mine])
+        fixed, moving = mine[is_fixed], mine[~is_fixed]
+        slow, rows = minima(cell, x, states[moving])
+        slow_hits = hits[moving.cpu().numpy()][rows]
+        at_root = _is_fixed(cell, x, slow)  # polished all the way
+        roots, root_hits = distinct(
+            torch.cat((states[fixed], slow[at_root])),
+            np.concatenate((hits[fixed.cpu().numpy()], slow_hits[at_root.cpu().numpy()])),
+            MERGE["fixed"],
+        )
+        if complete:
+            roots = completed(cell, x, roots)
+        slow, slow_hits = distinct(slow[~at_root], slow_hits[(~at_root).cpu().numpy()], MERGE["slow"])
+        root_hits = np.concatenate((root_hits, np.zeros(len(roots) - len(root_hits), dtype=np.int64)))
+        for found, count in ((roots, root_hits), (slow, slow_hits)):
+            order = np.argsort(-count, kind="stable")
+            parts.append(found[torch.from_numpy(order).to(found.device)])
+            numbers.append(torch.full((len(found),), number, dtype=which.dtype, device=which.device))
+            counts.append(count[order])
+    return torch.cat(parts), torch.cat(numbers), np.concatenate(counts)
+
+
+def _is_fixed(cell: Cell, x: Tensor, states: Tensor) -> Tensor:
+    return certify(cell, x.expand(len(states), -1), states)[1] < FIXED
 
 
 def _describe(
