@@ -13,8 +13,9 @@ Method ``newton`` makes five attempts from each start, until one ends at a point
 2. Levenberg–Marquardt on F(s, x) − s, which minimises q and so finds slow points where there is no root;
 3. to 5. the first again, from where the network itself has gone after 200, 1,000 and 4,000 steps of the held input.
 
-Then the set of each input is completed by its index: see ``engine.completeness``.  Points found in this way have no hits.
-Every fixed point gets the radius of a ball that is proved to hold it and no other root: see ``engine.certificates``.
+Then the set of each input is completed by its index: see ``engine.completeness``.  Points found in this way have no
+hits.  Every fixed point gets the radius of a ball that is proved to hold it and no other root, see
+``engine.certificates``.
 
 Method ``adam`` is Algorithm 1 of Cheng, Schmid & Lange (2021), after Sussillo & Barak (2013): q minimised by Adam from
 visited states.  It is kept for comparison.
@@ -143,7 +144,7 @@ def find_fixed_points(
             slow &= slope < LEVEL
         rows, hits = _distinct(ends, which, {"fixed": fixed, "slow": slow}, q)
         states, which = ends[rows], which[rows]
-        if method == "newton" and done == len(begin):
+        if method == "newton" and done and done == len(begin):
             states, which, hits = _refine(cell, inputs, states, which, hits, complete)
         certificates = certify(cell, inputs[which], states)
         return _describe(cell, inputs, names, states, which, certificates, hits, readout, modes, done)

@@ -18,7 +18,7 @@ F64 = torch.float64
 
 
 def decoupled(gains: list[float]) -> RnnCell:
-    """Units that do not see each other: h_k = tanh(w_k h_k + b_k) has three roots for w_k ≥ 1.5 and these b_k, else one."""
+    """Units that do not see each other: h_k = tanh(w_k h_k + b_k) has three roots for w_k ≥ 1.5, else one."""
     n = len(gains)
     bias = torch.tensor([0.02, -0.03, 0.01, 0.04][:n], dtype=F64)  # no symmetry, so that curves do not meet
     return RnnCell(torch.zeros(n, 1, dtype=F64), torch.diag(torch.tensor(gains, dtype=F64)), bias)
@@ -66,7 +66,7 @@ def test_a_partner_has_the_opposite_index_and_the_curve_of_one_point_leads_to_th
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_every_flip_flop_is_a_whole_cube_whatever_the_starts(cell: str, seed: int) -> None:
-    """27 points: 8 stable, then 12, 6 and 1 with one, two and three unstable directions, as an independent search found."""
+    """27 points, as an independent search found: 8 stable, 12, 6 and 1 with one, two and three unstable directions."""
     network = Network.load(f"{cell}-100-flip-flop-3")
     points = find_fixed_points(network.cell, torch.zeros(3), visited_states(network, 64, seed=seed))
     assert np.bincount(points[points.fixed].unstable).tolist() == [8, 12, 6, 1]
