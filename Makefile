@@ -1,5 +1,5 @@
-# `make tui`, `make gui` and `make test` do everything: they build their own environment in .venv and then start at once.
-# Needs Python 3.11 or newer, a way to PyPI, and no compiler.
+# `make tui`, `make gui` and `make test` work out of the box: the first call builds an environment in .venv.
+# They need Python 3.11 or newer and access to PyPI, but no compiler.
 
 PYTHON ?= python3
 ARGS ?=
@@ -8,10 +8,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-# What pip is asked for before everything else, so that a person decides which torch it is: a version, a wheel, a CPU or
-# a CUDA build with its index. The last choice is kept until `make clean`; 2.13.0 is the version all of this was tried with.
-KEPT := $(shell cat $(VENV)/torch.txt 2>/dev/null)
-TORCH ?= $(or $(KEPT),torch==2.13.0)
+# The arguments of pip that install torch, before everything else: a version, a wheel, or a CPU or CUDA build with its
+# index. The last choice is stored until `make clean`. 2.13.0 is the version that all tests were run with.
+STORED := $(shell cat $(VENV)/torch.txt 2>/dev/null)
+TORCH ?= $(or $(STORED),torch==2.13.0)
 export TORCH
 
 .PHONY: help tui gui test lint bench clean
@@ -20,7 +20,7 @@ export TORCH
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 	@echo "  ARGS='…'    options of the program: make tui ARGS='--network lstm-8'"
-	@echo "  TORCH='…'   which torch: make tui TORCH='torch --index-url ADDRESS'"
+	@echo "  TORCH='…'   what pip installs as torch: make tui TORCH='torch --index-url ADDRESS'"
 	@echo "  PYTHON=…    which Python builds the environment: make tui PYTHON=python3.12"
 
 tui: $(VENV)/run.stamp ## start the terminal explorer
@@ -29,29 +29,29 @@ tui: $(VENV)/run.stamp ## start the terminal explorer
 gui: $(VENV)/gui.stamp ## open the desktop explorer
 	@$(BIN)/pinkx gui $(ARGS)
 
-test: $(VENV)/dev.stamp ## run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/dev.stamp ## run the tests, on up to eight cores
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
 
 lint: $(VENV)/dev.stamp ## check style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(VENV)/dev.stamp ## measure speeds, each beside what it is compared with
+bench: $(VENV)/dev.stamp ## measure speed and memory, each beside its reference
 	@$(BIN)/python -m pytest -m benchmark -s --timeout=0 $(ARGS) tests/benchmarks
 
-clean: ## remove the environment and every cache
+clean: ## remove the environment and all caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis snapshot_report.html
 	find assets engine explorer tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 define CHECK
 import sys
 if sys.version_info < (3, 11):
-    sys.exit("pinkx needs Python 3.11 or newer, this is %s. Name another one: make PYTHON=python3.12 ..." % sys.version.split()[0])
+    sys.exit("pinkx needs Python 3.11 or newer, this is %s. Name a newer one: make PYTHON=python3.12 ..." % sys.version.split()[0])
 try:
     import ensurepip, venv
 except ImportError:
-    sys.exit("this Python cannot make environments (no ensurepip). On Debian and Ubuntu: apt install python3-venv")
+    sys.exit("this Python has no venv and ensurepip, which build the environment. On Debian and Ubuntu: apt install python3-venv")
 endef
 export CHECK
 
@@ -59,11 +59,11 @@ $(BIN)/python:
 	@$(PYTHON) -c "$$CHECK"
 	$(PYTHON) -m venv --clear $(VENV)
 
-ifneq ($(strip $(TORCH)),$(strip $(KEPT)))
+ifneq ($(strip $(TORCH)),$(strip $(STORED)))
 .PHONY: $(VENV)/torch.txt
 endif
 $(VENV)/torch.txt: | $(BIN)/python
-	$(if $(KEPT),$(PIP) uninstall --yes torch) # else a CPU build would do for pip where a CUDA build is asked for
+	$(if $(STORED),$(PIP) uninstall --yes torch) # pip takes a CPU build for the CUDA build of the same version
 	$(PIP) install $$TORCH
 	@printf '%s\n' "$$TORCH" > $@
 

@@ -1,4 +1,4 @@
-"""The other half of `engine.live.engine_process`: the process in which a live run is."""
+"""The process of the engine: the other end of `engine.live.engine_process`."""
 
 from __future__ import annotations
 
@@ -7,100 +7,68 @@ import socket
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any, Final
+from typing import Final
 
-from engine.live.engine_process import remember
+from engine.live.codec import Decoder, NewMemory, NumberedReviews, Ready, Refused, Start
 from engine.live.replay import RecordedNetwork
 from engine.live.ring import Ring
 from engine.live.run import LiveRun
-from engine.live.shared_state import Block, shared_file
+from engine.live.shared_state import SharedState, shared_file
 from engine.live.snapshot import Event, Snapshot
 from engine.live.worker import ParentConnection
 from engine.network import Network
 from engine.text import Review
 
-# The state of a run without what the other process knows by its number.
-_TOLD: Final = [f.name for f in fields(Snapshot) if f.name not in ("network", "review", "ids", "reviews")]
-_ROOM: Final = 1 << 16, 1024  # bytes for a state, and for each cell: α, its reason, activity, values held
+# The fields of a snapshot that are published; the process of the views adds the others.
+_PUBLISHED: Final = [f.name for f in fields(Snapshot) if f.name not in ("network", "review", "ids", "reviews")]
+_ROOM: Final = 1 << 16, 1024  # bytes for a state, and for each cell: α, its reason, activity, clamps
 
 
-def serve(pipe_handle: int, memory_handle: int) -> None:
-    """Run what the other end of the pipe asks for, until it closes."""
-    outlet = _Outlet(ParentConnection(pipe_handle), socket.socket(fileno=memory_handle))
-    _, number, network, settings = outlet.parent.receive()
-    outlet.given[id(network)] = number
+def serve(pipe_handle: int, socket_handle: int) -> None:
+    """Run what the parent asks for, until it closes the pipe."""
+    parent = ParentConnection(pipe_handle)
+    decoder = Decoder(parent.send)
+    start: Start = parent.receive()
+    decoder.numbers[start.network] = start.number
     try:
-        run = LiveRun(network, settings, outlet)
-    except Exception as error:  # whatever it is, who began this tells it
-        outlet.send("refused", str(error) or repr(error))
+        run = LiveRun(start.network, start.settings, _Publisher(parent, socket.socket(fileno=socket_handle), decoder))
+    except Exception as error:  # the parent raises it again
+        parent.send(Refused(str(error) or repr(error)))
         os._exit(1)
-    outlet.send("ready")
-    threading.Thread(target=_obey, args=(outlet, run), daemon=True).start()
+    parent.send(Ready())
+
+    def receive() -> None:
+        while (message := parent.receive()) is not None:
+            run.commands.put(decoder.decode(message))
+        run.commands.put(None)
+
+    threading.Thread(target=receive, daemon=True).start()
     run.work()
     os._exit(0)  # nothing is left to write
 
 
-def _obey(outlet: _Outlet, run: LiveRun) -> None:
-    while (order := outlet.parent.receive()) is not None:
-        name, *arguments = order
-        run.commands.put((name, outlet.meant(name, *arguments)))
-    run.commands.put(None)
+class _Publisher:
+    """The outlet of the run: publishes its states in shared memory and sends its events."""
 
+    def __init__(self, parent: ParentConnection, handles: socket.socket, decoder: Decoder) -> None:
+        self._parent, self._handles, self._decoder = parent, handles, decoder
+        self._shared: SharedState | None = None
 
-class _Source(list[Review]):
-    """Reviews, and the number by which the other process knows them."""
-
-    number = 0
-
-
-class _Outlet:
-    """Sends what the run finds, and knows what the numbers of the other process stand for."""
-
-    def __init__(self, parent: ParentConnection, memory: socket.socket) -> None:
-        self.parent, self._memory = parent, memory
-        self.given: dict[int, int] = {}  # the numbers of networks by their identities
-        self._sources: dict[int, _Source] = {}
-        self._block: Block | None = None
-
-    def send(self, *message: Any) -> None:
-        self.parent.send(message)
-
-    def meant(self, name: str, *arguments: Any) -> tuple[Any, ...]:
-        """The arguments of a command, with things in the place of numbers."""
-        if name == "open":
-            number, reviews, index = arguments
-            source = self._sources[number] if reviews is None else _Source(reviews)
-            source.number = number
-            remember(self._sources, number, source)
-            return source, index
-        if name == "use" and len(arguments) == 2:
-            number, network = arguments
-            self.given[id(network)] = number
-            return (network,)
-        if name == "take":
-            return (lambda run: self.send("taken", arguments[0], run),)
-        if name == "record" and arguments[0] is not None:
-            return (lambda run: self.send("kept", arguments[0], run),)
-        return arguments
-
-    # ---- the outlet of the run -------------------------------------------------------------------------------
-
-    def take_over(self, network: Network, widths: Mapping[str, int], capacity: int) -> Ring:
+    def allocate(self, network: Network, widths: Mapping[str, int], capacity: int) -> Ring:
         room = _ROOM[0] + _ROOM[1] * network.cell.size
-        handle = shared_file(Block.size(widths, capacity, room))
-        number = self.given.pop(id(network), 0)
-        # The other process has given it, finds a recorded one at the review, or gets what was loaded here.
+        handle = shared_file(SharedState.size(widths, capacity, room))
+        number = self._decoder.numbers.pop(network, 0)
+        # The views have a network that they numbered, and find a recorded one at its review.
         loaded = None if number or isinstance(network, RecordedNetwork) else network
-        socket.send_fds(self._memory, [b"."], [handle])
-        self.send("block", number, loaded, dict(widths), capacity, room)
-        self._block = Block(handle, widths, capacity, room)
-        return self._block.ring
+        socket.send_fds(self._handles, [b"."], [handle])
+        self._parent.send(NewMemory(number, loaded, dict(widths), capacity, room))
+        self._shared = SharedState(handle, widths, capacity, room)
+        return self._shared.ring
 
-    def show(self, snapshot: Snapshot, reviews: Sequence[Review]) -> None:
-        assert self._block is not None
-        source = reviews.number if isinstance(reviews, _Source) else 0
-        told = {name: getattr(snapshot, name) for name in _TOLD}
-        self._block.show((source, told))
+    def publish(self, snapshot: Snapshot, reviews: Sequence[Review]) -> None:
+        assert self._shared is not None
+        source = reviews.number if isinstance(reviews, NumberedReviews) else 0
+        self._shared.publish((source, {name: getattr(snapshot, name) for name in _PUBLISHED}))
 
-    def tell(self, event: Event) -> None:
-        self.send("event", event)
+    def emit(self, event: Event) -> None:
+        self._parent.send(event)

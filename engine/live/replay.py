@@ -1,6 +1,6 @@
-"""A run in a file: what a network did while it read, word by word, to be watched again without the network.
+"""Recorded runs in files: every signal at every word, to be played again without the network's weights.
 
-One ``.safetensors`` file holds any number of runs.  Run k has the tensors ``k/SIGNAL`` (time, cell) for every signal
+A ``.safetensors`` file holds any number of runs. Run k has the tensors ``k/SIGNAL`` (time, cell) for every signal
 and ``x``, ``k/ids`` (time,), ``k/readout_weight`` (outputs, n) and ``k/readout_bias`` (outputs,); the header holds
 ``format``, ``version`` and, as JSON, ``analysis`` (window, scales, threshold) and ``runs`` (cell, size, inputs, name
 and task of the network; name, text and label of the review; the word its first row belongs to).
@@ -33,7 +33,7 @@ Float32s = NDArray[np.float32]
 
 
 class ReplayError(ValueError):
-    """A recording that cannot be played; the message says what is wrong with it."""
+    """A recording cannot be played; the message says why."""
 
 
 class KnownWords(Vocabulary):
@@ -50,9 +50,9 @@ class KnownWords(Vocabulary):
 
 
 class RecordedNetwork(Network):
-    """What a run tells of its network: everything but the weights, which are NaN here.
+    """The network of a recorded run, with NaN for its recurrent and input weights.
 
-    ``values`` holds every signal of the run, and ``x``, as (time, cell).
+    ``values`` maps every signal of the run, and ``x``, to its rows (time, cell).
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class RecordedNetwork(Network):
         )
 
     def _check(self) -> None:
-        """The reader of the file has checked what there is."""
+        """`load_recording` has checked the file."""
 
     def __reduce__(self) -> tuple[Callable[..., Network], tuple[object, ...]]:
         weights = self.readout_weight.numpy(), self.readout_bias.numpy()
@@ -89,7 +89,7 @@ class RecordedNetwork(Network):
 
 @dataclass(frozen=True)
 class Analysis:
-    """What the rolling analyses of a run looked at: words, box lengths in words, and below which σ a cell is dead."""
+    """Parameters of a run's rolling analyses: window and box lengths in words, and the threshold σ of dead cells."""
 
     window: int
     scales: tuple[int, ...]
@@ -98,9 +98,9 @@ class Analysis:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RecordedReview(Review):
-    """A review as it was read: a stream that opens it plays the rows of ``network`` instead of computing them.
+    """A review and what its network did: a stream that opens it plays the rows of ``network``.
 
-    Its words are those of the recording; the first of them was word ``first`` of the review.
+    Its words are those of the recording; the first was word ``first`` of the review.
     """
 
     network: RecordedNetwork
@@ -109,7 +109,7 @@ class RecordedReview(Review):
 
 
 class Playback:
-    """Stands where a stepper stands: rows of a recording by their numbers."""
+    """A stepper that returns the rows of a recording."""
 
     def __init__(self, network: RecordedNetwork) -> None:
         self._values = network.values
@@ -117,19 +117,19 @@ class Playback:
 
     @property
     def clamps(self) -> Mapping[str, Float32s]:
-        """Nothing is held: the rows are as they are."""
+        """Always empty: recorded rows cannot be clamped."""
         return {}
 
     @clamps.setter
     def clamps(self, clamps: Mapping[str, ArrayLike]) -> None:
         if clamps:
-            raise ValueError("a recording is played as it was read: nothing can be held")
+            raise ValueError("a recording is played as it was read: nothing in it can be clamped")
 
     def reset(self) -> None:
-        """A recording has no state to return to."""
+        """Do nothing: a recording has no state."""
 
     def advance(self, rows: NDArray[np.integer]) -> dict[str, Float32s]:
-        """Every signal of those rows, (time, cell)."""
+        """Return those rows of every signal, (time, cell)."""
         return {name: values[rows] for name, values in self._values.items()}
 
 
@@ -141,9 +141,9 @@ def recorded(
     values: Mapping[str, Float32s],
     analysis: Analysis,
 ) -> RecordedReview:
-    """A run as a recording: ``values`` (time, cell) of the words of ``review`` from ``first`` on.
+    """Return a run as a recording: ``values`` (time, cell) are its words of ``review`` from ``first`` on.
 
-    ``ids`` (word,) are those of the whole review.
+    ``ids`` (word,) cover the whole review.
     """
     part = slice(first, first + len(values["h"]))
     facts = RecordedNetwork(
@@ -162,7 +162,7 @@ def recorded(
 
 
 def save_recording(path: Path, runs: Sequence[RecordedReview], version: str) -> None:
-    """Write runs of one session to one file: beside it first, then renamed.
+    """Write the runs of a session to one file, atomically.
 
     Raises
     ------
@@ -185,8 +185,8 @@ def save_recording(path: Path, runs: Sequence[RecordedReview], version: str) -> 
         "analysis": json.dumps(asdict(runs[0].analysis)),
         "runs": json.dumps([_facts(run) for run in runs]),
     }
-    with atomic_write(path) as beside:
-        save_file(tensors, beside, header)
+    with atomic_write(path) as temporary:
+        save_file(tensors, temporary, header)
 
 
 def _facts(run: RecordedReview) -> dict[str, Any]:
@@ -210,7 +210,7 @@ def load_recording(path: Path) -> list[RecordedReview]:
     Raises
     ------
     ReplayError
-        If the file is missing, truncated, of another kind, or contradicts itself; says which.
+        If the file is missing, truncated, of another kind, or inconsistent.
     """
     try:
         with safe_open(path, framework="numpy") as file:
@@ -218,15 +218,17 @@ def load_recording(path: Path) -> list[RecordedReview]:
             if not str(header.get("format", "")).startswith("pinkx recording "):
                 raise ReplayError(f"{path}: a .safetensors file, but not a recording of pinkx")
             if header["format"] != FORMAT:
-                raise ReplayError(f"{path}: a {header['format']}, which needs a newer pinkx; this one reads {FORMAT}")
+                raise ReplayError(
+                    f"{path}: a {header['format']}, which needs a newer pinkx; this version reads {FORMAT}"
+                )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise ReplayError(f"{path}: not a whole recording ({error}); record or copy it again") from None
+        raise ReplayError(f"{path}: an incomplete recording ({error}); record or copy it again") from None
     try:
-        told, runs = json.loads(header["analysis"]), json.loads(header["runs"])
-        scales = tuple(int(scale) for scale in told["scales"])
-        analysis = Analysis(int(told["window"]), scales, float(told["threshold"]))
-        RollingExponent(scales, analysis.window, 1)  # whose demands are those of the stream that will play it
+        parameters, runs = json.loads(header["analysis"]), json.loads(header["runs"])
+        scales = tuple(int(scale) for scale in parameters["scales"])
+        analysis = Analysis(int(parameters["window"]), scales, float(parameters["threshold"]))
+        RollingExponent(scales, analysis.window, 1)  # raises what the stream that plays it would raise
         found = [_run(number, facts, analysis, tensors) for number, facts in enumerate(runs)]
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
@@ -245,7 +247,7 @@ def _run(
     time = len(review.words)
     label = facts["label"]
     if not time or size < 1 or inputs < 1 or outputs < 1 or label not in (True, False, None):
-        raise ValueError(f"run {number + 1} says {time} words, {size} cells, {inputs} inputs, label {label!r}")
+        raise ValueError(f"run {number + 1} has {time} words, {size} cells, {inputs} inputs, label {label!r}")
     widths = {signal.name: size for signal in kind.signals} | {INPUT.name: inputs}
     shapes: dict[str, tuple[int, ...]] = {name: (time, width) for name, width in widths.items()}
     shapes |= {"ids": (time,), "readout_weight": (outputs, size), "readout_bias": (outputs,)}

@@ -1,21 +1,54 @@
-"""The recent words of one run: preallocated arrays, one writer, any number of readers, no lock.
+"""The recent words of one run in preallocated memory that processes may share: one writer, readers, no lock.
 
-Rows are words.  The writer fills rows first and raises ``time`` afterwards, so a row below ``time`` is whole; a reader
-copies and then looks whether its rows were overwritten meanwhile.  All of it lies in one piece of memory, which two
-processes may share.
+Nothing here depends on the order in which a processor makes stores visible. Every row carries a stamp: a hash of its
+values, its word number and its epoch, which counts how often words were taken back. A reader copies a row, hashes the
+copy and compares. Within an epoch a word is written once, so that a copy that matches is the row of that word, in
+whatever order the stores of row, stamp and header arrived; a copy that does not match is read again. The header (epoch,
+first word, end) lies in two slots with check sums, written in turn: at most one of them is being written.
+
+A lock would serve as well, but a reader that is stopped or killed while it holds the lock would stop the engine, and a
+sequence counter needs memory barriers, which Python does not offer. If the writer is killed while it writes, readers
+get the rows that match.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.kernels.cpu.row_stamps import EPOCH_WEIGHT, UInt32s, UInt64s, get_rows, odd_weights, put_rows
+
 Array = NDArray[np.float32]
 
-_MARKS: Final = 3
+PATIENCE: Final = 0.02  # seconds that a reader waits for rows that match
+
+
+class _Header(NamedTuple):
+    sequence: int  # counts headers
+    epoch: int
+    first: int  # the oldest word stored
+    end: int  # the count of words written
+
+    @property
+    def check(self) -> int:
+        return sum(weight * field for weight, field in zip(_HEADER_WEIGHTS, self, strict=True)) % (1 << 64)
+
+
+class _Column(NamedTuple):
+    """The rows of one quantity."""
+
+    rows: UInt32s
+    stamps: UInt64s
+    weights: UInt64s
+
+
+_FIELDS: Final = len(_Header._fields)
+_HEADER_WEIGHTS: Final = odd_weights(_FIELDS, seed=2).tolist()
+_HEADERS: Final = 2 * (_FIELDS + 1)  # 64-bit integers of both slots
 
 
 class Ring:
@@ -26,78 +59,120 @@ class Ring:
     widths : mapping of str to int
         Columns of each quantity (cells, or signals).
     capacity : int
-        Words kept.
+        Words stored.
     memory : buffer, optional
-        Where it lies, `Ring.size` bytes; what a ring of the same widths and capacity left there is kept.
+        `Ring.size` bytes, zero or written by another ring of the same widths and capacity. Only one of the rings may
+        write.
+    patience : float
+        Seconds that `read` waits for rows that match their stamps.
     """
 
-    def __init__(self, widths: Mapping[str, int], capacity: int, memory: bytearray | memoryview | None = None) -> None:
+    def __init__(
+        self,
+        widths: Mapping[str, int],
+        capacity: int,
+        memory: bytearray | memoryview | None = None,
+        patience: float = PATIENCE,
+    ) -> None:
         if capacity < 1:
-            raise ValueError(f"a ring keeps at least one word, got {capacity}")
+            raise ValueError(f"a ring stores at least one word, got {capacity}")
         self.capacity = capacity
-        whole = np.frombuffer(bytearray(self.size(widths, capacity)) if memory is None else memory, dtype=np.int64)
-        # How many words were written, the oldest kept, and how often the words were taken back: twice each time, so
-        # that the number is odd while it happens.
-        self._marks = whole[:_MARKS]
-        rows = whole[_MARKS:].view(np.float32)
-        self._rows: dict[str, Array] = {}
-        begin = 0
-        for name, width in widths.items():
-            self._rows[name] = rows[begin : begin + capacity * width].reshape(capacity, width)
-            begin += capacity * width
+        self._patience = patience
+        whole = np.frombuffer(bytearray(self.size(widths, capacity)) if memory is None else memory, dtype=np.uint64)
+        self._slots = whole[:_HEADERS].reshape(2, _FIELDS + 1)
+        self._header = _Header(0, 0, 0, 0)  # the last one written or read by this ring
+        self._writes = False
+        stamps, values = np.split(whole[_HEADERS:], [capacity * len(widths)])
+        starts = np.cumsum([0, *(capacity * width for width in widths.values())])
+        self._columns = {
+            name: _Column(
+                values.view(np.uint32)[start : start + capacity * width].reshape(capacity, width),
+                stamps[k * capacity : (k + 1) * capacity],
+                odd_weights(width, seed=3),
+            )
+            for k, ((name, width), start) in enumerate(zip(widths.items(), starts, strict=False))
+        }
+        self.read(next(iter(widths)), 0, 0)  # compiles the kernel here and not in a view's first frame
 
     @staticmethod
     def size(widths: Mapping[str, int], capacity: int) -> int:
-        """Bytes of memory, a multiple of 8."""
+        """Return the bytes of memory, a multiple of 8."""
         values = capacity * sum(widths.values())
-        return 8 * _MARKS + 4 * (values + values % 2)
+        return 8 * (_HEADERS + capacity * len(widths)) + 4 * (values + values % 2)
 
     @property
     def time(self) -> int:
-        """Words written."""
-        return int(self._marks[0])
+        """Count of words written."""
+        return self._newest().end
 
     @property
     def first(self) -> int:
-        """The oldest word still kept."""
-        return int(self._marks[1])
+        """The oldest word stored."""
+        return self._newest().first
+
+    # ---- the writer ------------------------------------------------------------------------------------------
 
     def write(self, values: Mapping[str, NDArray[np.floating]]) -> None:
-        """Append the same number of words to every quantity: name → (time, width)."""
-        count, time = len(next(iter(values.values()))), self.time
-        kept = min(count, self.capacity)  # of a block longer than the ring only its end
-        rows = np.arange(time + count - kept, time + count) % self.capacity
-        self._marks[1] = max(self.first, time + count - self.capacity)  # before a row is overwritten
+        """Append the same count of words to every quantity: name → (time, width)."""
+        _, epoch, first, end = self._newest()
+        count = len(next(iter(values.values())))
+        stored = min(count, self.capacity)  # of a block longer than the ring, its end
+        word = end + count - stored
+        first = max(first, end + count - self.capacity)
+        self._publish(epoch, first, end)  # before rows are overwritten: readers then need not wait for them
         for name, block in values.items():
-            self._rows[name][rows] = block[count - kept :]
-        self._marks[0] = time + count
+            rows, stamps, weights = self._columns[name]
+            numbers = np.ascontiguousarray(block[count - stored :], dtype=np.float32).view(np.uint32)
+            put_rows(rows, stamps, weights, numbers, word, epoch)
+        self._publish(epoch, first, end + count)
 
     def rewind(self, time: int) -> None:
-        """Forget the words from ``time`` on."""
-        if not self.first <= time <= self.time:
-            raise ValueError(f"word {time} is not kept: the ring holds {self.first} to {self.time}")
-        self._take_back(self.first, time)
+        """Drop the words from ``time`` on."""
+        _, epoch, first, end = self._newest()
+        if not first <= time <= end:
+            raise ValueError(f"word {time} is not stored: the ring holds {first} to {end}")
+        stored = np.arange(first, time) % self.capacity
+        for column in self._columns.values():
+            column.stamps[stored] += EPOCH_WEIGHT
+        self._publish(epoch + 1, first, time)
 
     def clear(self) -> None:
-        """Forget every word."""
-        self._take_back(0, 0)
+        """Drop every word."""
+        self._publish(self._newest().epoch + 1, 0, 0)
 
-    def _take_back(self, first: int, time: int) -> None:
-        self._marks[2] += 1
-        self._marks[:2] = time, first
-        self._marks[2] += 1
+    def _publish(self, epoch: int, first: int, end: int) -> None:
+        header = _Header(self._newest().sequence + 1, epoch, first, end)
+        self._slots[header.sequence % 2] = (*header, header.check)
+        self._header, self._writes = header, True
+
+    # ---- readers ---------------------------------------------------------------------------------------------
 
     def read(self, name: str, start: int, stop: int | None = None) -> Array:
-        """A copy of words ``start`` to ``stop`` of one quantity, (time, width); shorter where they are not kept.
+        """Copy words ``start`` to ``stop`` of one quantity, (time, width); fewer where they are not stored.
 
-        The copy ends at ``stop`` or at the newest word, and loses its oldest rows where the writer has passed them.
+        The copy ends at ``stop`` or at the newest word; rows that the writer overwrites meanwhile are cut off its
+        beginning. After ``patience`` seconds it holds only the last rows that match their stamps.
         """
-        rows = self._rows[name]
+        rows, stamps, weights = self._columns[name]
+        deadline = None
         while True:
-            taken_back = int(self._marks[2])
-            if taken_back % 2:
-                continue
-            begin, end = max(start, self.first), self.time if stop is None else min(stop, self.time)
-            values = rows[np.arange(begin, end) % self.capacity]
-            if self._marks[2] == taken_back and self.first <= begin:
-                return values
+            header = self._newest()
+            begin, end = max(start, header.first), header.end if stop is None else min(stop, header.end)
+            copy = np.empty((max(0, end - begin), rows.shape[1]), dtype=np.float32)
+            unverified = get_rows(rows, stamps, weights, copy.view(np.uint32), begin, header.epoch)
+            now = self._newest()
+            overwritten = now.epoch == header.epoch and begin + unverified <= now.first
+            if not unverified or overwritten or (deadline is not None and time.monotonic() > deadline):
+                return copy[unverified:]
+            deadline = deadline or time.monotonic() + self._patience
+            time.sleep(0)  # another thread may be the writer
+
+    def _newest(self) -> _Header:
+        """Return the newest header that matches its check sum."""
+        if self._writes:
+            return self._header
+        for *fields, check in self._slots.tolist():
+            header = _Header(*fields)
+            if header.check == check and header.sequence > self._header.sequence:
+                self._header = header
+        return self._header

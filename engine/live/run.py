@@ -1,6 +1,6 @@
-"""The run itself: one thread reads reviews through a network word by word and keeps the analyses up.
+"""The run itself: one thread reads reviews through a network word by word and updates the rolling analyses.
 
-Commands come down a queue; what is found goes to an `Outlet`.  Whoever looks on can hold up neither.
+Commands come down a queue; states and events go to an `Outlet`. Neither waits for a view.
 """
 
 from __future__ import annotations
@@ -10,14 +10,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol, assert_never
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.activity import THRESHOLD, RollingActivity, is_dead
 from engine.fluctuation import RollingExponent, rolling_scales
+from engine.live import commands
+from engine.live.commands import NO_REVIEWS, Command
 from engine.live.replay import Analysis, Playback, RecordedNetwork, RecordedReview, recorded
 from engine.live.ring import Ring
 from engine.live.snapshot import Event, Floats, Snapshot
@@ -26,32 +29,26 @@ from engine.probability import positive_probability
 from engine.recording import DeviceStepper, Stepper
 from engine.text import Review
 
-_BLOCK: Final = 64  # words between two looks at the commands, at full speed: some milliseconds
-_PUBLISH: Final = 0.01  # seconds between two snapshots while words go by
-
-NOTHING: Final = (Review("nothing yet", ""),)
-"""The reviews of a run before the first is opened."""
-
-Commands = queue.SimpleQueue[tuple[str, tuple[Any, ...]] | None]
-"""Names of `LiveRun` methods with what they are given; None ends the run."""
+_BLOCK: Final = 64  # words between two looks at the commands, at full speed: a few milliseconds
+_PUBLISH: Final = 0.01  # seconds between two snapshots while the run reads
 
 
 class Outlet(Protocol):
-    """Where a run puts what it finds."""
+    """Where the states and events of a run go."""
 
-    def take_over(self, network: Network, widths: Mapping[str, int], capacity: int) -> Ring:
-        """An empty ring for the signals of a network that takes over."""
+    def allocate(self, network: Network, widths: Mapping[str, int], capacity: int) -> Ring:
+        """Return an empty ring for the signals of the network that the run uses from now on."""
 
-    def show(self, snapshot: Snapshot, reviews: Sequence[Review]) -> None:
-        """Where the run stands; the latest wins."""
+    def publish(self, snapshot: Snapshot, reviews: Sequence[Review]) -> None:
+        """Replace the newest state; ``reviews`` is the source of its review."""
 
-    def tell(self, event: Event) -> None:
-        """Something rare; none gets lost."""
+    def emit(self, event: Event) -> None:
+        """Queue an event; none is dropped."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a run begins; the parameters of `engine.live.stream.Stream`."""
+    """Parameters of a run: those of `engine.live.stream.Stream`."""
 
     window: int = 64
     scales: tuple[int, ...] | None = None
@@ -63,7 +60,7 @@ class Settings:
 
 
 class LiveRun:
-    """Everything that changes while reviews are read; only the thread in `work` touches it.
+    """The state of a run; only the thread in `work` changes it.
 
     Parameters
     ----------
@@ -76,7 +73,7 @@ class LiveRun:
     _clamps: Mapping[str, NDArray[np.float32]]
 
     def __init__(self, network: Network, settings: Settings, outlet: Outlet) -> None:
-        self.commands: Commands = queue.SimpleQueue()
+        self.commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()  # None ends the run
         self._outlet = outlet
         self._window, self._capacity, self._threshold = settings.window, settings.capacity, settings.threshold
         self._scales = settings.scales or rolling_scales(settings.window)
@@ -84,65 +81,95 @@ class LiveRun:
         self._continuous = settings.continuous
         self._speed = settings.speed
         self._playing = False
-        self._goal: int | None = None  # read on to this word without pacing
-        self._due_from = 0.0  # when the pacing began, and at which word
+        self._goal: int | None = None  # read up to this word at full speed
+        self._due_from = 0.0  # when pacing started, and at which word
         self._due_time = 0
-        self._read_lately: deque[tuple[float, int]] = deque()
-        self._reviews: Sequence[Review] = NOTHING
+        self._last_second: deque[tuple[float, int]] = deque()
+        self._reviews: Sequence[Review] = NO_REVIEWS
         self._index = 0
         self._run = 0
         self._watched = "h"
         self._ids = np.empty(0, dtype=np.int32)
         self._review = self._reviews[0]
-        self._keep: Callable[[RecordedReview], None] | None = None
-        self._take_network(network)
-        self._show()
+        self._on_recording: Callable[[RecordedReview], None] | None = None
+        self._set_network(network)
+        self._publish()
 
     def work(self) -> None:
-        """Read, and do what is asked, until the run is ended."""
+        """Read words and carry out commands until the command None."""
         while True:
             count = self._due()
             try:
                 # Nothing to read: sleep until a command comes, or the next word is due.
                 command = self.commands.get(timeout=self._wait()) if not count else self.commands.get_nowait()
             except queue.Empty:
-                self._attempt(self._advance, count)
+                self._guarded(partial(self._advance, count))
                 continue
             if command is None:
                 return
-            name, arguments = command
-            self._attempt(getattr(self, name), *arguments)
-            self._show()
+            self._guarded(partial(self._execute, command))
+            self._publish()
 
-    # ---- commands: what they do stands in engine.live.stream ------------------------------------------------------
+    # ---- commands --------------------------------------------------------------------------------------------
 
-    def open(self, reviews: Sequence[Review], index: int) -> None:
+    def _execute(self, command: Command) -> None:
+        match command:
+            case commands.Open(reviews, index):
+                self._open(reviews, index)
+            case commands.Turn(count):
+                self._turn(count)
+            case commands.Play():
+                self._play()
+            case commands.Pause():
+                self._pause()
+            case commands.Step(count):
+                self._pause()
+                self._seek(self._ring.time + count)
+            case commands.Seek(target):
+                self._seek(target)
+            case commands.SetSpeed(speed):
+                self._speed = speed
+                self._pace_from_here()
+            case commands.SetThreshold(deviation):
+                self._threshold = deviation
+            case commands.SetContinuous(on):
+                self._continuous = on
+            case commands.UseNetwork(network):
+                self._use_network(network)
+            case commands.Clamp(clamps):
+                self._clamp(clamps)
+            case commands.Watch(signal):
+                self._watch(signal)
+            case commands.TakeRecording(on_recording):
+                on_recording(self._recorded())
+            case commands.RecordRuns(on_run):
+                self._on_recording = on_run
+            case _:
+                assert_never(command)
+
+    def _open(self, reviews: Sequence[Review], index: int) -> None:
         if not 0 <= index < len(reviews):
             raise ValueError(f"no review {index}: there are {len(reviews)}, counted from 0")
         if not reviews[index].words:
             raise ValueError(f"{reviews[index].name!r} has no word to read")
         review = reviews[index]
         if isinstance(review, RecordedReview):
-            self._take_network(review.network)
+            self._set_network(review.network)
         elif isinstance(self._network, RecordedNetwork):
-            raise ValueError("a recording is played without its network, which alone could read another text")
+            raise ValueError("a recording is played without its network, so it cannot read another text")
         self._reviews, self._index = reviews, index
-        self._begin()
+        self._start()
 
-    def play(self) -> None:
+    def _play(self) -> None:
         if self._ids.size and self._ring.time >= len(self._ids):
-            self._begin()
+            self._start()
         self._playing = True
         self._pace_from_here()
 
-    def pause(self) -> None:
+    def _pause(self) -> None:
         self._playing, self._goal = False, None
 
-    def step(self, count: int) -> None:
-        self.pause()
-        self.seek(self._ring.time + count)
-
-    def seek(self, target: int) -> None:
+    def _seek(self, target: int) -> None:
         target = max(0, min(target, len(self._ids)))
         if target < self._ring.time:
             self._go_back(target)
@@ -150,58 +177,43 @@ class LiveRun:
             self._goal = target
         self._pace_from_here()
 
-    def speed(self, speed: float | None) -> None:
-        self._speed = speed
-        self._pace_from_here()
-
-    def use(self, network: Network | str | Path) -> None:
+    def _use_network(self, network: Network | str | Path) -> None:
         if isinstance(self._network, RecordedNetwork):
-            raise ValueError("a recording is played as it was read: no other network can take over")
+            raise ValueError("a recording is played without its network, and no other network can replace it")
         time_read = self._goal or self._ring.time
-        self._take_network(network if isinstance(network, Network) else Network.load(network))
-        self._begin_again(time_read)
+        self._set_network(network if isinstance(network, Network) else Network.load(network))
+        self._restart(time_read)
 
-    def clamp(self, clamps: Mapping[str, ArrayLike]) -> None:
+    def _clamp(self, clamps: Mapping[str, ArrayLike]) -> None:
         if isinstance(self._stepper, Playback):
-            raise ValueError("a recording is played as it was read: nothing in it can be silenced or held")
+            raise ValueError("a recording is played as it was read: nothing in it can be ablated or clamped")
         self._stepper.clamps = clamps
         self._clamps = self._stepper.clamps
-        self._begin_again(self._goal or self._ring.time)
+        self._restart(self._goal or self._ring.time)
 
-    def watch(self, signal: str) -> None:
+    def _watch(self, signal: str) -> None:
         if signal not in self._names:
             raise ValueError(f"no signal {signal!r}; {self._network.name} has {', '.join(self._names)}")
         self._watched = signal
         self._cells = RollingExponent(self._scales, self._window, self._widths[signal])
         self._cells.push(self._ring.read(signal, self._ring.time - self._window, self._ring.time))
 
-    def turn(self, count: int) -> None:
-        self.open(self._reviews, (self._index + count) % len(self._reviews))
-
-    def threshold(self, deviation: float) -> None:
-        self._threshold = deviation
-
-    def continuous(self, on: bool) -> None:
-        self._continuous = on
-
-    def take(self, give: Callable[[RecordedReview | None], None]) -> None:
-        give(self._recorded())
-
-    def record(self, keep: Callable[[RecordedReview], None] | None) -> None:
-        self._keep = keep
+    def _turn(self, count: int) -> None:
+        self._open(self._reviews, (self._index + count) % len(self._reviews))
 
     # ---- inside ----------------------------------------------------------------------------------------------
 
-    def _attempt(self, action: Callable[..., None], *arguments: Any) -> None:
+    def _guarded(self, action: Callable[[], None]) -> None:
+        """Call ``action``; if it raises, pause and report it, so that the thread lives on."""
         try:
-            action(*arguments)
-        except Exception as error:  # a face must hear of whatever goes wrong here; the thread lives on, paused
-            self._playing, self._goal = False, None
-            self._outlet.tell(Event("failed", self._run, str(error) or repr(error)))
-            self._show()
+            action()
+        except Exception as error:
+            self._pause()
+            self._outlet.emit(Event("failed", self._run, str(error) or repr(error)))
+            self._publish()
 
     def _due(self) -> int:
-        """How many words to read now."""
+        """Return the count of words to read now."""
         left = len(self._ids) - self._ring.time
         if self._goal is not None:
             return min(_BLOCK, self._goal - self._ring.time)
@@ -225,7 +237,7 @@ class LiveRun:
         if count:
             signals = self._stepper.advance(self._read_by_stepper[self._ring.time : self._ring.time + count])
             self._ring.write({**signals, **self._analyse(signals), "probability": self._probabilities(signals["h"])})
-            self._read_lately.append((time.perf_counter(), count))
+            self._last_second.append((time.perf_counter(), count))
         arrived = self._goal is not None and self._ring.time >= self._goal
         if arrived:
             self._goal = None
@@ -234,14 +246,14 @@ class LiveRun:
         go_on = finished and self._playing and self._continuous
         self._playing = self._playing and (go_on or not finished)
         if finished or arrived or (self._goal is None and time.perf_counter() - self._published > _PUBLISH):
-            self._show()
+            self._publish()
         if finished:
-            self._outlet.tell(Event("finished", self._run))
+            self._outlet.emit(Event("finished", self._run))
         if go_on:
-            self.open(self._reviews, (self._index + 1) % len(self._reviews))
+            self._open(self._reviews, (self._index + 1) % len(self._reviews))
 
     def _analyse(self, signals: Mapping[str, NDArray[np.float32]]) -> dict[str, Floats]:
-        """Keep the rolling analyses up; returns α of the layer sums after every word."""
+        """Update the rolling analyses; return α of the layer sums after every word."""
         self._activity.push(signals["h"])
         self._cells.push(signals[self._watched])
         sums = np.stack([signals[name].sum(axis=1, dtype=np.float64) for name in self._names], axis=1)
@@ -250,9 +262,9 @@ class LiveRun:
     def _probabilities(self, h: NDArray[np.float32]) -> NDArray[np.float64]:
         return positive_probability(h @ self._readout_weight + self._readout_bias)
 
-    def _begin(self) -> None:
-        """Word 0 of the present review through the present network."""
-        self._hand_over()
+    def _start(self) -> None:
+        """Start the present review from its first word."""
+        self._deliver_recording()
         vocabulary = self._network.vocabulary
         assert vocabulary is not None
         self._review = self._reviews[self._index]
@@ -266,13 +278,13 @@ class LiveRun:
         for analysis in (self._sums, self._cells, self._activity):
             analysis.reset()
         self._pace_from_here()
-        self._outlet.tell(Event("opened", self._run))
-        self._show()
+        self._outlet.emit(Event("opened", self._run))
+        self._publish()
 
-    def _take_network(self, network: Network) -> None:
+    def _set_network(self, network: Network) -> None:
         if network.vocabulary is None:
             raise ValueError(f"{network.name} was trained for {network.task}: it takes numbers, not reviews")
-        self._hand_over()
+        self._deliver_recording()
         self._stepper = self._stepper_of(network)
         self._clamps = {}
         self._network = network
@@ -283,7 +295,7 @@ class LiveRun:
         self._readout_weight = network.readout_weight[:1].T.numpy()
         self._readout_bias = network.readout_bias[:1].numpy()
         self._watched = self._watched if self._watched in self._names else "h"
-        self._ring = self._outlet.take_over(network, self._widths, self._capacity)
+        self._ring = self._outlet.allocate(network, self._widths, self._capacity)
         self._sums = RollingExponent(self._scales, self._window, len(self._names))
         self._cells = RollingExponent(self._scales, self._window, widths[self._watched])
         self._activity = RollingActivity(self._window, size)
@@ -301,22 +313,21 @@ class LiveRun:
         analysis = Analysis(self._window, self._scales, self._threshold)
         return recorded(self._network, self._review, self._ids, ring.first, values, analysis)
 
-    def _hand_over(self) -> None:
-        """Give the run that ends to whoever records."""
-        run = self._recorded() if self._keep is not None else None
-        if self._keep is not None and run is not None:
-            self._keep(run)
+    def _deliver_recording(self) -> None:
+        """Pass the run that ends to the recorder."""
+        if self._on_recording is not None and (run := self._recorded()) is not None:
+            self._on_recording(run)
 
-    def _begin_again(self, time_read: int) -> None:
+    def _restart(self, time_read: int) -> None:
         if self._run:
-            self._begin()
-            self.seek(time_read)
+            self._start()
+            self._seek(time_read)
 
     def _go_back(self, target: int) -> None:
-        """Back to an earlier word: its state is a row of the ring, and so is what the analyses look at."""
-        if target == 0 or max(0, target - self._window) < self._ring.first:  # no longer kept: read it again
+        """Go back to an earlier word, whose state and window of analyses are rows of the ring."""
+        if target == 0 or max(0, target - self._window) < self._ring.first:  # no longer stored: read it again
             playing = self._playing
-            self._begin()
+            self._start()
             self._playing = playing
             return
         parts = [self._ring.read(part, target - 1, target)[0] for part in self._network.cell.state_parts]
@@ -327,13 +338,13 @@ class LiveRun:
         recent = {name: self._ring.read(name, target - self._window, target) for name in self._names}
         self._analyse(recent)
 
-    def _show(self) -> None:
-        self._outlet.show(self._look(), self._reviews)
+    def _publish(self) -> None:
+        self._outlet.publish(self._snapshot(), self._reviews)
 
-    def _look(self) -> Snapshot:
+    def _snapshot(self) -> Snapshot:
         self._published = time.perf_counter()
-        while self._read_lately and self._read_lately[0][0] < self._published - 1:
-            self._read_lately.popleft()
+        while self._last_second and self._last_second[0][0] < self._published - 1:
+            self._last_second.popleft()
         at = self._ring.time
         probability = self._ring.read("probability", at - 1, at)
         sums, cells = self._sums, self._cells
@@ -348,7 +359,7 @@ class LiveRun:
             time=at,
             playing=self._playing,
             speed=self._speed,
-            words_per_second=float(sum(count for _, count in self._read_lately)),
+            words_per_second=float(sum(count for _, count in self._last_second)),
             probability=float(probability[0, 0]) if len(probability) else float("nan"),
             alpha=dict(zip(names, alpha.tolist(), strict=True)),
             beta=dict(zip(names, (2 * alpha - 1).tolist(), strict=True)),
@@ -364,9 +375,3 @@ class LiveRun:
             scales=self._scales,
             clamps=self._clamps,
         )
-
-
-def _checked_speed(speed: float | None) -> float | None:
-    if speed is not None and not speed > 0:
-        raise ValueError(f"speed is in words a second and positive, or None for as fast as it goes; got {speed}")
-    return speed

@@ -1,81 +1,103 @@
-"""The memory that the two processes of a live run share: its ring, and where it stands."""
+"""The memory that the two processes of a live run share: the ring of its signals, and its newest state."""
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 import os
 import pickle
 import tempfile
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 
-from engine.live.ring import Ring
+from engine.live.ring import PATIENCE, Ring
 
-_MARKS: Final = 3  # how many states were shown, and the bytes in each slot
+_DIGEST: Final = 16  # bytes
+_HEAD: Final = 16 + _DIGEST  # bytes of a slot before its state: number, length, digest
 
 
-class Block:
-    """A `Ring`, and two slots for the newest state, which are written in turn: one writer, any number of readers.
+class SharedState:
+    """A `Ring`, and two slots that are written in turn with the newest state: one writer, readers, no lock.
 
-    The file has no name and both processes are of one program: nobody else can put a pickle there.
+    A slot holds the number and the pickle of a state, and a digest of both. A reader copies the slot and compares the
+    digest, so that it never sees a part of a state, in whatever order the stores of the writer become visible to it.
+    The slot before is complete while the next is written.
+
+    The file has no name, and both processes belong to one program: nothing else can store a pickle there.
 
     Parameters
     ----------
     handle : int
-        An open file of `Block.size` bytes, closed here.
+        An open file of `SharedState.size` bytes, which this closes.
     widths, capacity
         Of the ring.
     room : int
-        Bytes of a slot, a multiple of 8.
+        Bytes for the pickle of a state, a multiple of 8.
+    patience : float
+        Seconds that readers wait for a complete row or state.
     """
 
-    def __init__(self, handle: int, widths: Mapping[str, int], capacity: int, room: int) -> None:
+    def __init__(
+        self, handle: int, widths: Mapping[str, int], capacity: int, room: int, patience: float = PATIENCE
+    ) -> None:
         memory = memoryview(mmap.mmap(handle, self.size(widths, capacity, room)))
         os.close(handle)
-        begin = 8 * _MARKS
-        self._marks = np.frombuffer(memory[:begin], dtype=np.int64)
-        self._slots = [memory[begin + k * room : begin + (k + 1) * room] for k in range(2)]
-        self.ring = Ring(widths, capacity, memory[begin + 2 * room :])
+        self._patience = patience
+        self._written = 0
+        self._slots = [memory[k * (_HEAD + room) : (k + 1) * (_HEAD + room)] for k in range(2)]
+        self._numbers = [np.frombuffer(slot[:16], dtype=np.int64) for slot in self._slots]
+        self.ring = Ring(widths, capacity, memory[2 * (_HEAD + room) :], patience)
 
     @staticmethod
     def size(widths: Mapping[str, int], capacity: int, room: int) -> int:
-        """Bytes of it all."""
-        return 8 * _MARKS + 2 * room + Ring.size(widths, capacity)
+        """Return the bytes of the file."""
+        return 2 * (_HEAD + room) + Ring.size(widths, capacity)
 
     @property
-    def shown(self) -> int:
-        """How many states were shown."""
-        return int(self._marks[0])
+    def newest(self) -> int:
+        """Number of the newest state, counted from 1; 0 before the first. `read` may still return the one before."""
+        return max(int(numbers[0]) for numbers in self._numbers)
 
-    def show(self, state: object) -> None:
-        """Take the place of the newest state.
+    def publish(self, state: object) -> None:
+        """Replace the newest state.
 
         Raises
         ------
         ValueError
-            If there is no room for it.
+            If its pickle does not fit.
         """
-        number = self.shown + 1
-        slot, told = self._slots[number % 2], pickle.dumps(state, pickle.HIGHEST_PROTOCOL)
-        if len(told) > len(slot):
-            raise ValueError(f"a state of {len(told):,} bytes, and there is room for {len(slot):,}")
-        slot[: len(told)] = told
-        self._marks[1 + number % 2] = len(told)
-        self._marks[0] = number
+        pickled = pickle.dumps(state, pickle.HIGHEST_PROTOCOL)
+        slot = self._slots[(self._written + 1) % 2]
+        if len(pickled) > len(slot) - _HEAD:
+            raise ValueError(f"a state of {len(pickled):,} bytes does not fit into {len(slot) - _HEAD:,}")
+        self._written += 1
+        self._numbers[self._written % 2][:] = self._written, len(pickled)
+        slot[_HEAD : _HEAD + len(pickled)] = pickled
+        slot[16:_HEAD] = _digest(self._written, pickled)
 
-    def look(self) -> tuple[int, Any]:
-        """The newest state and its number."""
+    def read(self) -> tuple[int, Any] | None:
+        """Return the number of the newest complete state and the state; None if there is none within ``patience``."""
+        deadline = time.monotonic() + self._patience
         while True:
-            number = self.shown
-            told = bytes(self._slots[number % 2][: int(self._marks[1 + number % 2])])
-            if self.shown == number:  # else this slot may be the one that is written now
-                return number, pickle.loads(told)
+            heads = [numbers.tolist() for numbers in self._numbers]
+            for (number, length), slot in sorted(zip(heads, self._slots, strict=True), key=lambda each: -each[0][0]):
+                digest, pickled = bytes(slot[16:_HEAD]), bytes(slot[_HEAD : _HEAD + length])
+                if number and _digest(number, pickled) == digest:
+                    return number, pickle.loads(pickled)
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(0)  # another thread may be the writer
+
+
+def _digest(number: int, pickled: bytes) -> bytes:
+    return hashlib.blake2b(pickled, digest_size=_DIGEST, salt=number.to_bytes(16, "little")).digest()
 
 
 def shared_file(size: int) -> int:
-    """An open file without a name, in memory where the system can do that."""
+    """Open a file without a name, in memory where the system supports that; return its handle."""
     if hasattr(os, "memfd_create"):
         handle = os.memfd_create("pinkx")
     else:

@@ -1,4 +1,4 @@
-"""What a live run shows and tells: where it stands, and the rare things that happen."""
+"""The state and the events of a live run."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Where a run stands.  ``time`` counts words read: word ``time − 1`` is the current one, 0 is before the first.
+    """The state of a run. ``time`` is the count of words read: the current word is ``time − 1``.
 
-    ``alpha``, ``beta``, ``r2`` and ``reason`` are of the layer sums over the last ``window`` words, by signal;
-    ``cell_alpha`` and ``cell_reason`` (n,) are of every cell of the signal ``watched``.  NaN goes with a reason.
-    ``activity`` (n,) is the rolling standard deviation of h, ``dead`` (n,) where it is below ``threshold``.
-    ``held`` tells which signals are held at which values: signal → (n,), NaN where a cell is free.
+    ``alpha``, ``beta``, ``r2`` and ``reason`` map each signal to the result for its layer sum over the last ``window``
+    words; ``cell_alpha`` and ``cell_reason`` (n,) are those of each cell of the signal ``watched``. Where an exponent
+    is NaN, its reason says why. ``activity`` (n,) is the rolling standard deviation of h, ``dead`` (n,) where it is
+    below ``threshold``. ``clamps`` maps signals to the values their cells are clamped to, (n,), NaN where a cell is
+    free. ``reviews`` is the count of reviews of the source, ``index`` the place of this one.
     """
 
     run: int
@@ -53,7 +54,7 @@ class Snapshot:
 
     @property
     def words(self) -> int:
-        """How many words the review has."""
+        """Count of words of the review."""
         return len(self.ids)
 
     @property
@@ -62,13 +63,13 @@ class Snapshot:
 
     @property
     def unknown(self) -> int:
-        """How many of the review's words the network does not know."""
+        """Count of words of the review outside the vocabulary."""
         return int((self.ids == UNKNOWN).sum())
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something rare.  ``failed`` carries what happened and what to do; the stream goes on with what it had."""
+    """A rare event. ``message`` says what failed and what to do; the run goes on as before."""
 
     kind: Literal["opened", "finished", "failed"]
     run: int

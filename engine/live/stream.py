@@ -1,11 +1,11 @@
-"""A live run: reviews go word by word through a network, and any number of views look on.
+"""A live run: a network reads reviews word by word while any number of views look on.
 
-Commands go down a queue and return at once.  Up come three things, none of which a view can hold up: a ring of every
-signal (`Stream.read`), one frozen `Snapshot` where the latest wins, and a queue of rare `events`.  The engine never
-waits for a view, and nothing is ever computed from what a view drew.
+Commands go down a queue and return at once. Up come a ring of every signal (`Stream.read`), one frozen `Snapshot`, of
+which only the newest counts, and a queue of rare `events`. The engine never waits for a view, and no analysis is
+computed from what a view drew.
 
-The engine is a thread, or, with `engine.live.engine_process.Apart`, a process: then views cannot even
-take the interpreter from it.
+The engine is a thread, or a process (`engine.live.engine_process.EngineProcess`), which does not share the
+interpreter's lock with the views.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from engine.activity import THRESHOLD
+from engine.live import commands
+from engine.live.commands import Command
 from engine.live.replay import RecordedReview
-from engine.live.ring import Ring
+from engine.live.ring import Array, Ring
 from engine.live.run import LiveRun, Settings
 from engine.live.snapshot import Event, Snapshot
 from engine.network import Network
-from engine.reviews import Review
+from engine.text import Review
 
 __all__ = ["Event", "Snapshot", "Stream"]
 
@@ -34,7 +35,7 @@ _STOP_SECONDS: Final = 5.0
 
 
 class Engine(Protocol):
-    """What a stream needs of the thread or the process that runs: the newest state of things, and obedience."""
+    """The thread or process that runs."""
 
     @property
     def snapshot(self) -> Snapshot: ...
@@ -44,7 +45,7 @@ class Engine(Protocol):
 
     def start(self, network: Network, settings: Settings, events: queue.SimpleQueue[Event]) -> None: ...
 
-    def give(self, name: str, *arguments: Any) -> None: ...
+    def send(self, command: Command) -> None: ...
 
     def close(self) -> None: ...
 
@@ -56,21 +57,23 @@ class Stream:
     ----------
     network : Network
     window : int
-        Recent words that the rolling analyses look at.
+        Count of recent words that the rolling analyses use.
     scales : sequence of int, optional
         DFA box lengths in words; `engine.fluctuation.rolling_scales` of the window by default.
     speed : float, optional
-        Words a second; None is as fast as it goes.
+        Words per second; None is full speed.
     capacity : int
         Words of a run that stay readable.
+    threshold : float
+        Standard deviation of h below which a cell counts as dead.
     continuous : bool
-        Whether the next review begins where one ends.
+        Whether the next review starts where one ends.
     device : str
-        Where the network steps: ``"cpu"``, which is the fast one for one review at a time, or a torch device.
-    engine : engine.live.engine_process.Apart, optional
-        The process that runs; a thread of this one by default.  The stream closes it.
+        Where the network steps: ``"cpu"``, the fastest for one review at a time, or a torch device.
+    engine : engine.live.engine_process.EngineProcess, optional
+        The process that runs; a thread of this process by default. The stream closes it.
 
-    Every command returns at once and may be given from any thread.
+    Every command returns at once, and any thread may give it.
     """
 
     def __init__(
@@ -89,73 +92,73 @@ class Stream:
         boxes = tuple(scales) if scales is not None else None
         settings = Settings(window, boxes, _checked_speed(speed), capacity, threshold, continuous, device)
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self._engine = engine or _Thread()
+        self._engine = engine or _EngineThread()
         self._engine.start(network, settings, self.events)
 
     # ---- commands --------------------------------------------------------------------------------------------
 
     def open(self, reviews: Review | Sequence[Review], index: int = 0) -> None:
-        """Begin a review: a single one, or one of a source that `turn` then walks through."""
-        self._engine.give("open", (reviews,) if isinstance(reviews, Review) else reviews, index)
+        """Start a review: a single one, or one of a source that `turn` steps through."""
+        self._engine.send(commands.Open((reviews,) if isinstance(reviews, Review) else reviews, index))
 
     def turn(self, count: int = 1) -> None:
-        """Begin the next review of the source, or with a negative count an earlier one; wraps around."""
-        self._engine.give("turn", count)
+        """Start the next review of the source, or with a negative count an earlier one; wraps around."""
+        self._engine.send(commands.Turn(count))
 
     def play(self) -> None:
-        """Read on; from the beginning if the review is at its end."""
-        self._engine.give("play")
+        """Read on; from the first word if the review is at its end."""
+        self._engine.send(commands.Play())
 
     def pause(self) -> None:
         """Stop after the present block of words."""
-        self._engine.give("pause")
+        self._engine.send(commands.Pause())
 
     def step(self, count: int = 1) -> None:
-        """Pause, and read ``count`` words more, or go back as many."""
-        self._engine.give("step", count)
+        """Pause, then read ``count`` more words, or with a negative count go back."""
+        self._engine.send(commands.Step(count))
 
     def seek(self, time: int) -> None:
-        """Go to where ``time`` words are read; goes on playing if it was."""
-        self._engine.give("seek", time)
+        """Move to where ``time`` words are read; a run that plays goes on playing."""
+        self._engine.send(commands.Seek(time))
 
-    def speed(self, words_per_second: float | None) -> None:
-        """Set the pace; None is as fast as it goes.  ValueError unless it is positive."""
-        self._engine.give("speed", _checked_speed(words_per_second))
+    def set_speed(self, words_per_second: float | None) -> None:
+        """Set the speed; None is full speed. ValueError unless it is positive."""
+        self._engine.send(commands.SetSpeed(_checked_speed(words_per_second)))
 
-    def threshold(self, deviation: float) -> None:
-        """Call a cell dead where the rolling standard deviation of its h is below this; ValueError if negative."""
+    def set_threshold(self, deviation: float) -> None:
+        """Set the standard deviation of h below which a cell counts as dead; ValueError if it is negative."""
         if not deviation >= 0:
             raise ValueError(f"the threshold is a standard deviation, 0 or more; got {deviation}")
-        self._engine.give("threshold", float(deviation))
+        self._engine.send(commands.SetThreshold(float(deviation)))
 
-    def continuous(self, on: bool) -> None:
-        """Whether the next review begins where one ends."""
-        self._engine.give("continuous", on)
+    def set_continuous(self, on: bool) -> None:
+        """Set whether the next review starts where one ends."""
+        self._engine.send(commands.SetContinuous(on))
 
-    def use(self, network: Network | str | Path) -> None:
-        """Change the network, or load one by path or name; the review begins anew and is read to where it stood."""
-        self._engine.give("use", network)
+    def use_network(self, network: Network | str | Path) -> None:
+        """Change to a network, or load one by path or name; the review restarts and is read to the present word."""
+        self._engine.send(commands.UseNetwork(network))
 
     def clamp(self, clamps: Mapping[str, ArrayLike]) -> None:
-        """Hold signals of cells at values, (n,) with NaN where a cell is free, and nothing else.
+        """Clamp signals of cells to values, (n,) with NaN where a cell is free, and release all others.
 
-        The review begins anew and is read to where it stood.  Another network holds nothing.
+        The review restarts and is read to the present word. Changing the network releases every clamp.
         """
-        self._engine.give("clamp", clamps)
+        self._engine.send(commands.Clamp(clamps))
 
     def watch(self, signal: str) -> None:
-        """Keep up the rolling α of every cell of this signal."""
-        self._engine.give("watch", signal)
+        """Compute the rolling α of each cell of this signal."""
+        self._engine.send(commands.Watch(signal))
 
-    def take(self) -> Future[RecordedReview | None]:
-        """A recording of the present run, as far as it is kept; None before its first word."""
+    def take_recording(self) -> Future[RecordedReview | None]:
+        """Request a recording of the present run, as far as it is stored; None before its first word."""
         taken: Future[RecordedReview | None] = Future()
-        self._engine.give("take", taken.set_result)
+        self._engine.send(commands.TakeRecording(taken.set_result))
         return taken
 
-    def record(self, keep: Callable[[RecordedReview], None] | None) -> None:
-        """Hand every run to ``keep`` when another takes its place, from a thread of the engine; None ends that."""
-        self._engine.give("record", keep)
+    def record_runs(self, on_recording: Callable[[RecordedReview], None] | None) -> None:
+        """Call ``on_recording`` in a thread of the engine with each run that another replaces; None stops that."""
+        self._engine.send(commands.RecordRuns(on_recording))
 
     def close(self) -> None:
         """End the engine.
@@ -171,11 +174,11 @@ class Stream:
 
     @property
     def snapshot(self) -> Snapshot:
-        """Where the run stands; the same object as long as nothing is new."""
+        """The newest state of the run; the same object until it changes."""
         return self._engine.snapshot
 
-    def read(self, name: str, start: int = 0, stop: int | None = None) -> NDArray[np.float32]:
-        """Words ``start`` to ``stop`` of the present run, (time, cell), as far as they are kept.
+    def read(self, name: str, start: int = 0, stop: int | None = None) -> Array:
+        """Copy words ``start`` to ``stop`` of the present run, (time, cell), as far as they are stored.
 
         ``name`` is a signal, ``"probability"`` (time, 1), or ``"alpha"`` (time, signal) in the order of
         ``network.cell.signals`` and then x.
@@ -183,20 +186,20 @@ class Stream:
         return self._engine.ring.read(name, start, stop)
 
 
-class _Thread:
+class _EngineThread:
     """The engine as a thread of this process."""
 
     snapshot: Snapshot
     ring: Ring
 
     def start(self, network: Network, settings: Settings, events: queue.SimpleQueue[Event]) -> None:
-        self.tell = events.put
+        self.emit = events.put
         self._run = LiveRun(network, settings, self)
         self._thread = threading.Thread(target=self._run.work, name="pinkx engine", daemon=True)
         self._thread.start()
 
-    def give(self, name: str, *arguments: Any) -> None:
-        self._run.commands.put((name, arguments))
+    def send(self, command: Command) -> None:
+        self._run.commands.put(command)
 
     def close(self) -> None:
         self._run.commands.put(None)
@@ -206,15 +209,15 @@ class _Thread:
 
     # ---- the outlet of the run -------------------------------------------------------------------------------
 
-    def take_over(self, network: Network, widths: Mapping[str, int], capacity: int) -> Ring:
+    def allocate(self, network: Network, widths: Mapping[str, int], capacity: int) -> Ring:
         self.ring = Ring(widths, capacity)
         return self.ring
 
-    def show(self, snapshot: Snapshot, reviews: Sequence[Review]) -> None:
+    def publish(self, snapshot: Snapshot, reviews: Sequence[Review]) -> None:
         self.snapshot = snapshot
 
 
 def _checked_speed(speed: float | None) -> float | None:
     if speed is not None and not speed > 0:
-        raise ValueError(f"speed is in words a second and positive, or None for as fast as it goes; got {speed}")
+        raise ValueError(f"a speed is a positive number of words per second, or None for full speed; got {speed}")
     return speed

@@ -8,7 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QToolBar
 
-from explorer.session.session import SPEEDS, Frame, Session
+from explorer.session.controllers.playback import SPEEDS
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.session.views.number_format import reading_speed
 
 if TYPE_CHECKING:
@@ -94,14 +96,14 @@ class Transport(QToolBar):
     def _set_speed(self, place: int) -> None:
         session = self._window.session
         if session is not None:
-            self._window.run_guarded(lambda: session.stream.speed(SPEEDS[place]))
+            self._window.run_guarded(lambda: session.stream.set_speed(SPEEDS[place]))
 
     def _use(self, row: int) -> None:
         session, path = self._window.session, self.a.itemData(row)
 
         def use() -> None:
             assert session is not None
-            session.allow("networks")
+            session.check_allowed("networks")
             session.use_network(path)
 
         if session is not None and path:

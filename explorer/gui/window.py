@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,6 +23,7 @@ from explorer.gui.status import Status
 from explorer.gui.text import safe
 from explorer.gui.theme import DARK, THEMES, Theme, configure, style_sheet
 from explorer.gui.transport import Transport
+from explorer.session.action_dispatch import Handler
 from explorer.session.filenames import free_path
 from explorer.session.keymap import ALL, actions_with, load_keys
 from explorer.session.launcher import LaunchOptions, Opening
@@ -155,7 +156,7 @@ class Window(Choosing):
         session = self.session
         if session is None:
             return
-        frame = session.frame()
+        frame = session.update()
         if not self._ready:
             self._begin(session)
         title = f"{safe(frame.snapshot.review.name, 60)} · {frame.snapshot.network.name} · pinkx"
@@ -219,9 +220,18 @@ class Window(Choosing):
 
     # ---- actions -----------------------------------------------------------------------------------------------
 
-    def own(self, name: str) -> Callable[[], None] | None:
-        panel = name.removeprefix("focus-")
-        return super().own(name) if panel == name else lambda: self.front(panel)
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            **super().handlers(),
+            "quit": self.do_quit,
+            "export": self.do_export,
+            "copy": self.do_copy,
+            "zoom": self.do_zoom,
+            "arrange": self.do_arrange,
+            "scaling": self.do_scaling,
+            "light": self.do_light,
+            **{a.id: partial(self.front, a.id.removeprefix("focus-")) for a in self.table if a.id.startswith("focus-")},
+        }
 
     def hover(self, word: int | None, cell: int | None = None) -> None:
         """Link every panel to what the mouse is over; they show it at the next frame."""

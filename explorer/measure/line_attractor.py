@@ -1,49 +1,51 @@
-"""Is a sentiment network a line attractor?
+"""Is a network that reads reviews a line attractor?
 
-Maheswaranathan et al. (NeurIPS 2019) report for such networks: two or three components carry about 90 % of the
-states' variance, the slowest mode lasts about 1,000 words and the next about 100, and the readout lies along the slow
-direction.  Here, over the bundled reviews and with the mean embedding as input:
+Maheswaranathan et al. (NeurIPS 2019) report for such networks: two or three components explain about 90 % of the
+variance of the states, the slowest mode has a time constant of about 1,000 words and the next of about 100, and the
+readout is aligned with the slow direction.  Here the networks read the bundled reviews, and the constant input is the
+mean embedding.
 
-==============  ==================================================================================================
-column          meaning
-==============  ==================================================================================================
-states          variance of h over the reviews along its first three components
-points          fixed + slow points under the mean word; and how many are fixed and stable
-line            variance of the points along their own first component
-slowest, next   time constants of the first two modes in words, median over points, weighted by hits; of the points
-                that are fixed and stable (where a slow point ends a valley of q, one λ is 1 by construction)
-aligned         |cosine| between the readout and the slowest mode's right eigenvector (its h part), same median
-words           variance of the 4,000 words' attractors along their first component, and |r| of that with the logit
-==============  ==================================================================================================
+==================  ==============================================================================================
+field               meaning
+==================  ==============================================================================================
+states              variance of h over the reviews explained by its first three components
+fixed, slow         number of fixed and slow points under the mean embedding
+stable              number of stable fixed points
+line                variance of the points explained by their own first component
+slowest, next       time constants of the first two modes in words: medians over stable fixed points, weighted by hits
+                    (slow points are left out: where q has a valley, one λ is 1 by construction)
+aligned             |cosine| between the readout and the slowest mode's right eigenvector (its h part), same median
+words               variance of the words' attractors explained by their first component
+words_correlation   |r| of that component with the logit
+==================  ==============================================================================================
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.catalogue import NetworkInfo
-from engine.files import atomic_write
 from engine.network import Network
 from engine.points import FixedPoints
 from engine.points_cache import cached_word_attractors, content_hash, network_points
 from engine.projection import Projection
 from engine.reviews import CUT, open_reviews
 from engine.start_states import visited_states
+from explorer.measure.study.cache import cache_file, cached
+from explorer.measure.study.progress import ShowFraction
 
-VERSION = 1
-"""Of what is kept: raise it when numbers come to mean something else."""
+VERSION: Final = 2  # of cached results: increase it when the numbers change
 
 
 @dataclass(frozen=True)
-class Line:
-    """One network's answers; see the module's table. NaN where there is no (stable) point."""
+class LineAttractor:
+    """Measurements of a network, see the table of the module; NaN without a (stable) point."""
 
     network: str
     states: tuple[float, ...]
@@ -59,34 +61,33 @@ class Line:
 
 
 def measure_line(
-    info: NetworkInfo, starts: int, seed: int, folder: Path, progress: Callable[[float], None] | None = None
-) -> Line:
-    """``line`` of a network's file over the bundled reviews, or what is kept of it in a folder."""
+    info: NetworkInfo, starts: int, seed: int, folder: Path, show: ShowFraction = lambda fraction: None
+) -> LineAttractor:
+    """Measure a network over the bundled reviews, or read the cached result."""
     network = Network.load(info.path)
-    assert network.vocabulary is not None, "sentiment is told from words"
+    vocabulary = network.vocabulary
+    assert vocabulary is not None, "a network that reads reviews has a vocabulary"
     texts = [review.words[:CUT] for review in open_reviews(None)]
-    key = hashlib.sha256(json.dumps([VERSION, content_hash(network), starts, seed, texts]).encode()).hexdigest()[:24]
-    path = folder / f"{info.cell}-{info.size}-line-{key}.json"
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        return Line(**kept | {"network": info.name, "states": tuple(kept["states"])})
-    except (OSError, ValueError, KeyError, TypeError):  # not there yet, or damaged: either way it is made anew
-        pass
-    found = line(network, [network.vocabulary.encode(words) for words in texts], starts, seed, progress)
-    folder.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as beside:
-        beside.write_text(json.dumps(asdict(found)), encoding="utf-8")
-    return found
+    path = cache_file(folder, f"{info.cell}-{info.size}-line", VERSION, content_hash(network), starts, seed, texts)
+
+    def restore(values: dict[str, Any]) -> LineAttractor:
+        return LineAttractor(**values | {"network": info.name, "states": tuple(values["states"])})
+
+    return cached(
+        path,
+        lambda: asdict(line_attractor(network, [vocabulary.encode(t) for t in texts], starts, seed, show)),
+        restore,
+    )
 
 
-def line(
+def line_attractor(
     network: Network,
     reviews: Sequence[NDArray[np.integer]],
     starts: int = 256,
     seed: int = 0,
-    progress: Callable[[float], None] | None = None,
-) -> Line:
-    """Search under the mean word, follow every word, and measure.
+    show: ShowFraction = lambda fraction: None,
+) -> LineAttractor:
+    """Search for points under the mean embedding and for the attractors of words, and measure them.
 
     Raises
     ------
@@ -94,18 +95,18 @@ def line(
         If the network does not read words.
     """
 
-    def show(half: int) -> Callable[[int, int], None]:
-        return lambda done, total: None if progress is None else progress((half + done / max(1, total)) / 2)
+    def half(number: int) -> Callable[[int, int], None]:
+        return lambda done, total: show((number + done / max(1, total)) / 2)
 
-    found = network_points(network, ["mean"], count=starts, seed=seed, reviews=reviews, progress=show(0))
+    found = network_points(network, ["mean"], count=starts, seed=seed, reviews=reviews, progress=half(0))
     stable = found[found.fixed & (found.unstable == 0)]
-    attractors = cached_word_attractors(network, progress=show(1))
-    assert attractors is not None, "only an interrupted search has no result"
+    attractors = cached_word_attractors(network, progress=half(1))
+    assert attractors is not None, "a search without a stop signal has a result"
     n = network.cell.size
     visited = visited_states(network, 4096, reviews=reviews)
     words = Projection.of(attractors.states[:, :n], 1)
     along = words.transform(attractors.states[:, :n])[:, 0]
-    return Line(
+    return LineAttractor(
         network=network.name,
         states=tuple(Projection.of(visited[:, :n].numpy(), min(3, n)).explained.tolist()),
         fixed=int(found.fixed.sum()),
@@ -121,7 +122,7 @@ def line(
 
 
 def _alignment(network: Network, points: FixedPoints) -> NDArray[np.float64]:
-    """|cosine| of the first readout and each point's slowest mode; a complex pair spans a plane, taken whole."""
+    """Return |cosine| between the first readout and each point's slowest mode, or the plane of a complex pair."""
     readout = network.readout_weight[0].double().numpy()
     slow = points.right[:, : network.cell.size, 0]
     cosines = np.empty(len(points))

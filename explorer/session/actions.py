@@ -61,7 +61,7 @@ ACTIONS = (
     Action("threshold-down", ("left_parenthesis",), "Fewer dead", "Looking", "Lower the threshold of dead cells."),
     Action("threshold-up", ("right_parenthesis",), "More dead", "Looking", "Raise the threshold of dead cells."),
     Action("bins", ("m",), "Bins", "Looking", "Where several cells share a row: show their mean or their strongest."),
-    Action("map", ("v",), "Map", "Looking", "Change the colour map; both rise in lightness."),
+    Action("colour-map", ("v",), "Map", "Looking", "Change the colour map; both rise in lightness."),
     Action("scaling", ("s",), "F(s)", "Looking", "Show what α is fitted to, F(s) of the layer or the selected cell."),
     Action("contrast", ("k",), "Contrast", "Looking", "Colour over each cell's own range, all in view, or bounds."),
     Action("turn-left", ("comma",), "Turn left", "Points", "Turn the picture of the points; so does a drag."),
@@ -117,7 +117,7 @@ _CELLS = (
 )
 PANELS = {
     "review": ("brush", "next-place", "agree-elsewhere", "search", "next-found", "previous-found", "type", "edit"),
-    "heatmap": ("signal", "signal-back", *_CELLS, "bins", "map", "contrast"),
+    "heatmap": ("signal", "signal-back", *_CELLS, "bins", "colour-map", "contrast"),
     "points": tuple(entry.id for entry in ACTIONS if entry.group == "Points"),
     "spectrum": ("next-point", "previous-point", "find-points"),
     "alpha": ("signal", "signal-back", "scaling", "compare", "compare-reviews"),

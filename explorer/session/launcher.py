@@ -103,12 +103,12 @@ class Opening:
 
     def _read(self, wishes: LaunchOptions) -> Session:
         from engine.catalogue import describe
-        from engine.live.engine_process import Apart
+        from engine.live.engine_process import EngineProcess
         from engine.reviews import open_reviews
 
         name = wishes.network or default_network()
         describe(name)  # a network that cannot be used is told at once, before the slow part
-        engine = Apart() if wishes.apart else None  # which loads PyTorch while this process does
+        engine = EngineProcess() if wishes.apart else None  # which loads PyTorch while this process does
         try:
             self.progress = "opening the reviews"
             reviews = open_reviews(wishes.reviews, progress=self._report)

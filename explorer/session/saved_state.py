@@ -115,7 +115,7 @@ _SESSION: Mapping[str, Callable[[object], bool]] = {
     "reviews": _or_none(_text),
     "review": _count,
     "speed": _or_none(lambda value: _number(value) and value > 0),  # type: ignore[operator]
-    **dict.fromkeys(("signal", "order", "bins", "map", "contrast", "colour"), _text),
+    **dict.fromkeys(("signal", "order", "bins", "colour_map", "contrast", "colour"), _text),
     "scaling": lambda value: isinstance(value, bool),
     "selected": _or_none(_count),
     "pins": lambda value: isinstance(value, list) and all(map(_count, value)),
@@ -129,15 +129,15 @@ _SESSION: Mapping[str, Callable[[object], bool]] = {
 
 def remembered(session: Session, state: State) -> State:
     """The state with what a session is like now; what is opened stays as it was where a recording is played."""
-    snapshot, choices, view = session.stream.snapshot, session.choices, session.points.view
+    snapshot, choices, view = session.stream.snapshot, session.choices, session.fixed_points.view
     opened = {name: state.session[name] for name in ("network", "reviews", "review") if name in state.session}
-    if not session.recorder.replaying:
+    if not session.replaying:
         network, reviews = session.origin
         given = network is not None and Path(network).stem == snapshot.network.name
         opened = {"network": _absolute(network) if network is not None and given else snapshot.network.name}
         if reviews != "-":  # what came down a pipe is gone
             opened |= {"reviews": None if reviews is None else _absolute(reviews), "review": session.index}
-    looked_at = ("signal", "selected", "order", "bins", "map", "contrast", "scaling")
+    looked_at = ("signal", "selected", "order", "bins", "colour_map", "contrast", "scaling")
     return replace(
         state,
         session={
@@ -154,26 +154,26 @@ def remembered(session: Session, state: State) -> State:
 
 def restore(session: Session, state: State) -> None:
     """Give a session what was chosen before, as far as it suits its network."""
+    from explorer.session.controllers.display import BINS, CONTRASTS, ORDERS
     from explorer.session.palette import MAPS
-    from explorer.session.session import BINS, CONTRASTS, ORDERS
     from explorer.session.views.point_map import COLOURS
 
     told = state.session
     network = session.stream.snapshot.network
     names, size = [signal.name for signal in network.signals], network.cell.size
-    known = {"order": ORDERS, "bins": BINS, "map": MAPS, "contrast": CONTRASTS, "scaling": (False, True)}
+    known = {"order": ORDERS, "bins": BINS, "colour_map": MAPS, "contrast": CONTRASTS, "scaling": (False, True)}
     chosen = {name: told[name] for name, values in known.items() if told.get(name) in values}
     pins = dict.fromkeys(pin for pin in told.get("pins", ()) if pin < size)
     selected = told.get("selected")
     selected = selected if selected is not None and selected < size else None
-    session.choices = replace(session.choices, **chosen, pins=tuple(pins), selected=selected)
+    session.core.choose(**chosen, pins=tuple(pins), selected=selected)
     if told.get("signal") in names:
         session.choose_signal(told["signal"])
-    view = session.points.view
+    view = session.fixed_points.view
     colour = told.get("colour")
-    session.points.view = replace(view, colour=colour if colour in COLOURS else view.colour)
+    session.fixed_points.view = replace(view, colour=colour if colour in COLOURS else view.colour)
     turned = told.get("azimuth", view.azimuth) - view.azimuth, told.get("elevation", view.elevation) - view.elevation
-    session.points.rotate(*turned)
+    session.fixed_points.rotate(*turned)
 
 
 def _absolute(place: str) -> str:

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.network import Network
-from explorer.measure.fixed_points.measured import choose_networks
-from explorer.measure.fixed_points.searched import INPUTS, Search, both_ways, search
+from explorer.measure.fixed_points.results import select_networks
+from explorer.measure.fixed_points.searches import INPUTS, SearchRow, compare_methods, search_input
 
 HEADINGS = (
     *("input", "starts", "→ fixed", "→ slow", "moving", "fixed points with 0, 1, … unstable", "slow points"),
@@ -22,7 +22,7 @@ HEADINGS = (
 )
 
 
-def table(title: str, rows: list[Search]) -> Table:
+def table(title: str, rows: list[SearchRow]) -> Table:
     result = Table(title=title)
     for heading in HEADINGS:
         result.add_column(heading, justify="left" if heading == "input" else "right")
@@ -38,7 +38,7 @@ def table(title: str, rows: list[Search]) -> Table:
 
 def headline(console: Console, count: int = 1024) -> None:
     """GRU-100 flip-flop: ≥95 % certified, fixed ones with q < 1e-20, beside the paper's method."""
-    rows = both_ways(Network.load("gru-100-flip-flop-3"), count, 0)
+    rows = compare_methods(Network.load("gru-100-flip-flop-3"), count, 0)
     console.print(table("GRU-100 flip-flop, the same starts both ways (slow by Adam: q alone)", rows))
     newton = rows[0]
     assert newton.certified >= 0.95
@@ -50,9 +50,9 @@ def main(count: int = 256) -> None:
     torch.set_num_threads(1)
     console = Console(width=160)
     headline(console)
-    for info in choose_networks(["*-100-*"]):
+    for info in select_networks(["*-100-*"]):
         network = Network.load(info.path)
-        console.print(table(info.name, [search(network, name, count, 0)[1] for name in INPUTS]))
+        console.print(table(info.name, [search_input(network, name, count, 0)[1] for name in INPUTS]))
 
 
 @pytest.mark.benchmark

@@ -24,7 +24,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from engine.live.engine_process import Apart
+from engine.live.engine_process import EngineProcess
 from engine.live.stream import Stream
 from engine.network import Network
 from engine.reviews import Review, open_reviews
@@ -96,7 +96,7 @@ def speed(stream: Stream, beside: AbstractContextManager[None]) -> float:
         return (words_read(stream) - first) / (time.perf_counter() - begun)
 
 
-def long_run(network: Network, reviews: Sequence[Review], engine: Apart | None) -> Stream:
+def long_run(network: Network, reviews: Sequence[Review], engine: EngineProcess | None) -> Stream:
     """A run at full speed that does not end."""
     text = " ".join(review.text for review in reviews)
     stream = Stream(network, continuous=True, engine=engine)
@@ -112,7 +112,7 @@ def compare(name: str) -> dict[str, tuple[float, float]]:
     network, reviews = Network.load(name), list(open_reviews(None))
     works: dict[str, Work] = {
         "search": (survey, (network,)),
-        "corpus": (population.measured, (network, {}, reviews)),
+        "corpus": (population.send_rows, (network, {}, reviews)),
     }
     sides: dict[str, Callable[[], AbstractContextManager[None]]] = {
         f"{what}, {where.__name__.replace('_', ' ')}": partial(where, work, *arguments)
@@ -121,7 +121,7 @@ def compare(name: str) -> dict[str, tuple[float, float]]:
     }
     speeds: dict[str, list[tuple[float, float]]] = {}
     for engine in ("a thread", "a process"):
-        stream = long_run(network, reviews, Apart() if engine == "a process" else None)
+        stream = long_run(network, reviews, EngineProcess() if engine == "a process" else None)
         alone = speed(stream, nullcontext())
         for _ in range(TURNS):
             turns: dict[str, Callable[[], AbstractContextManager[None]]]

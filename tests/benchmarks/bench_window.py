@@ -20,18 +20,19 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtWidgets import QApplication
 
-from engine.live.engine_process import Apart
+from engine.live.engine_process import EngineProcess
 from engine.live.stream import Stream
 from engine.reviews import Review
 from engine.word_attractors import WordAttractors
 from explorer.gui.panels.panel import Panel
 from explorer.gui.window import RATE, Window
-from explorer.session.controllers.point_search import Found
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
+from explorer.session.views.point_map import FoundPoints
 from tests.explorer.small import REVIEWS, small_network, wait
 
 CELLS, WORDS, TRACES, POINTS = 128, 500, 10, 3000
@@ -41,21 +42,21 @@ LONG = 10_000_000
 
 
 def open_session(
-    cells: int = CELLS, words: int = 720, *, continuous: bool = False, engine: Apart | None = None
+    cells: int = CELLS, words: int = 720, *, continuous: bool = False, engine: EngineProcess | None = None
 ) -> Session:
     """A long review before a network, and 3,000 words' attractors found."""
     text = " ".join((REVIEWS[0].words * (words // len(REVIEWS[0].words) + 1))[:words])
     stream = Stream(small_network(cells), speed=None, continuous=continuous, engine=engine)
     session = Session(stream, [Review("long", text)])
     wait(lambda: stream.snapshot.run == 1)
-    session.points.close()
+    session.fixed_points.close()
     random = np.random.default_rng(0)
     states = np.tanh(random.standard_normal((POINTS, 3)) @ random.standard_normal((3, 2 * cells)))
     names = tuple(f"word{k}" for k in range(POINTS))
     logit = states[:, :8].sum(axis=1)
     found = WordAttractors(names, states, np.ones(POINTS, bool), np.zeros(POINTS), logit, 1 + 50 * np.abs(logit))
-    network, search = stream.snapshot.network, session.points.search
-    search.found, search._network = Found(network, states[:1000, :cells], words=found), network
+    network, search = stream.snapshot.network, session.fixed_points.search
+    search.found, search._network = FoundPoints(network, states[:1000, :cells], words=found), network
     return session
 
 
@@ -113,7 +114,7 @@ def frame_costs(app: QApplication) -> dict[str, tuple[float, float]]:
 
 def stream_speeds(app: QApplication) -> dict[str, float]:
     """Words a second of the stream at full speed without the window and with it, and the window's frames a second."""
-    session = open_session(words=4000, continuous=True, engine=Apart())
+    session = open_session(words=4000, continuous=True, engine=EngineProcess())
     window = Window(session=session)
     window._timer.stop()
     rates: dict[str, list[float]] = {"alone": [], "with the window": [], "fps": []}
@@ -149,7 +150,7 @@ def _words(session: Session) -> int:
 
 def memory_growth(app: QApplication) -> tuple[float, float, float]:
     """MB of the process after the first fifth of ten million words, after all of them, and the minutes it took."""
-    session = open_session(cells=8, words=4000, continuous=True, engine=Apart())
+    session = open_session(cells=8, words=4000, continuous=True, engine=EngineProcess())
     window = Window(session=session)
     window.show()
     session.play()

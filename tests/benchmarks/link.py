@@ -25,7 +25,7 @@ pipe, again, draw = int(sys.argv.pop(1)), int(sys.argv.pop(1)), Explorer.draw
 def told(self, **options):
     draw(self, **options)
     if self.session is not None:
-        self.session.stream.continuous(bool(again))
+        self.session.stream.set_continuous(bool(again))
         os.write(pipe, struct.pack("dd", time.monotonic(), self.session.stream.snapshot.words_per_second))
 Explorer.draw = told
 from explorer.cli import main

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtWidgets import QMainWindow
 
@@ -11,7 +11,7 @@ from explorer.gui.dialogs.search_dialogs import AgreeDialog, SearchDialog
 from explorer.gui.dialogs.text_diff import WordsDialog
 from explorer.gui.menus import key_sequence
 from explorer.gui.theme import Theme
-from explorer.session.action_dispatch import ActionDispatcher
+from explorer.session.action_dispatch import ActionDispatcher, Handler
 from explorer.session.actions import Action
 from explorer.session.controllers.word_search import Hit
 from explorer.session.menu_items import networks, reviews
@@ -35,6 +35,24 @@ class Choosing(ActionDispatcher, QMainWindow):
     def ask(self, title: str, hint: str, then: Callable[[str], object]) -> None:
         """Let a line be typed, and do ``then`` with it."""
         AskDialog(self, title, hint, lambda text: self.run_guarded(lambda: then(text))).open()
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "help": self.do_help,
+            "palette": self.do_palette,
+            "type": self.do_type,
+            "edit": self.do_edit,
+            "word-by-word": self.do_word_by_word,
+            "jump": self.do_jump,
+            "search": self.do_search,
+            "agree-elsewhere": self.do_agree_elsewhere,
+            "clamp": self.do_clamp,
+            "reviews": self.do_reviews,
+            "corpus": self.do_corpus,
+            "networks": self.do_networks,
+            "compare": self.do_compare,
+            "compare-reviews": self.do_compare_reviews,
+        }
 
     # ---- actions -----------------------------------------------------------------------------------------------
 
@@ -67,7 +85,7 @@ class Choosing(ActionDispatcher, QMainWindow):
 
     def do_word_by_word(self) -> None:
         session = self.opened_session
-        session.text_diff.require()
+        session.text_diff.require_comparison()
         WordsDialog(self, self.theme, session, lambda word: self.run_guarded(lambda: session.look_at(word))).open()
 
     def do_compare_reviews(self) -> None:
@@ -84,7 +102,9 @@ class Choosing(ActionDispatcher, QMainWindow):
         session = self.opened_session
 
         def go(found: Hit | int) -> None:
-            self.run_guarded(lambda: session.words.open(found) if isinstance(found, Hit) else session.look_at(found))
+            self.run_guarded(
+                lambda: session.word_search.open(found) if isinstance(found, Hit) else session.look_at(found)
+            )
 
         SearchDialog(self, session, go).open()
 
@@ -93,7 +113,7 @@ class Choosing(ActionDispatcher, QMainWindow):
         session.pattern_search.begin()
         AgreeDialog(self, session, lambda place: self.run_guarded(lambda: session.pattern_search.open(place))).open()
 
-    def do_population(self) -> None:
+    def do_corpus(self) -> None:
         self.front("corpus")
 
     def do_clamp(self) -> None:

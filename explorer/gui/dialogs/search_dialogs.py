@@ -63,8 +63,8 @@ class SearchDialog(GrowingDialog):
         self._then = then
         self._seen: TaskResults[Hit] | None = None
         self._told: list[str] = []
-        self.finished.connect(lambda: session.words.others.cancel())
-        self.search = QLineEdit(" ".join(session.words.wanted))
+        self.finished.connect(lambda: session.word_search.others.cancel())
+        self.search = QLineEdit(" ".join(session.word_search.wanted))
         self.search.setPlaceholderText("a word or phrase; film* stands for films too")
         self.search.installEventFilter(self)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -89,17 +89,17 @@ class SearchDialog(GrowingDialog):
 
     def _begin(self) -> None:
         self._rest.stop()
-        self._session.words.look_for(self.search.text())
+        self._session.word_search.look_for(self.search.text())
         self.look()
 
     def _enter(self) -> None:
-        if wanted_words(self.search.text()) != self._session.words.wanted:
+        if wanted_words(self.search.text()) != self._session.word_search.wanted:
             self._begin()
         elif self.list.currentRow() >= 0:
             self.chosen(self.list.currentRow())
 
     def look(self) -> None:
-        words, session = self._session.words, self._session
+        words, session = self._session.word_search, self._session
         if not words.wanted:
             self.fill([], "")
             return
@@ -114,7 +114,7 @@ class SearchDialog(GrowingDialog):
         self.fill(lines, f"{total:,} times in {len(found):,} other reviews   {words.others.progress}")
 
     def chosen(self, row: int) -> None:
-        session, words = self._session, self._session.words
+        session, words = self._session, self._session.word_search
         here = words.here(session.stream.snapshot)
         if row == 0 and not here:
             return
@@ -131,7 +131,7 @@ class AgreeDialog(GrowingDialog):
         super().__init__(parent, "Where the same cells agree", session)
         self._then = then
         self._shown: tuple[Sequence[Place], bool] | None = None
-        self.finished.connect(lambda: session.pattern_search.gathering.cancel())
+        self.finished.connect(lambda: session.pattern_search.results.cancel())
         for widget in (self.told, self.list):
             self.column.addWidget(widget)
         self.list.setFocus()
@@ -139,7 +139,7 @@ class AgreeDialog(GrowingDialog):
 
     def look(self) -> None:
         agreement, session = self._session.pattern_search, self._session
-        gathering: TaskResults[Place] = agreement.gathering
+        gathering: TaskResults[Place] = agreement.results
         more = gathering.finished and agreement.left > 0
         none = "" if gathering.found or not gathering.finished else "nowhere in the reviews looked through   "
         if self._shown is not None and self._shown[0] is gathering.found and self._shown[1] == more:
@@ -154,7 +154,7 @@ class AgreeDialog(GrowingDialog):
         self.fill(lines, none + gathering.progress)
 
     def chosen(self, row: int) -> None:
-        found = self._session.pattern_search.gathering.found
+        found = self._session.pattern_search.results.found
         if row < len(found):
             self.close()
             self._then(found[row])

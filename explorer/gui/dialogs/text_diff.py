@@ -45,7 +45,9 @@ class WordsDialog(Dialog):
         self._look()
 
     def _look(self) -> None:
-        table = self._session.text_diff.table(self._session.frame())
+        frame = self._session.frame()
+        self._session.text_diff.request(frame)
+        table = self._session.text_diff.result(frame)
         if table is not None and table is not self._shown:
             self._shown = table
             self.summary.setText(self._told(table))

@@ -16,8 +16,8 @@ from explorer.gui.panels.panel import Panel
 from explorer.gui.plots.charts import FAR, GUTTER, TimeBox, TimeMarks
 from explorer.gui.text import as_html
 from explorer.gui.theme import Theme
-from explorer.session.controllers.noise_band import band
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.session.views.number_format import number
 from explorer.session.views.traces import alpha_at, alpha_column, other_alpha
 
@@ -79,12 +79,13 @@ class RollingPanel(Panel):
         first, values = self._alpha(session, frame, words)
         if self.fresh("curve", first, values):
             self._curve.setData(first + np.arange(len(values)) + 0.5, values)
-        other = other_alpha(session, frame)
+        other = other_alpha(session.comparison.result(frame), frame)
         if self.fresh("other", other):
             self._other.setVisible(other is not None)
             if other is not None:
                 self._other.setData(np.arange(len(other)) + 0.5, other)
-        null = band(frame.snapshot.window, frame.snapshot.scales)
+        session.noise_bands.request(frame.snapshot.window, frame.snapshot.scales)
+        null = session.noise_bands.result(frame.snapshot.window, frame.snapshot.scales)
         if self.fresh("band", null) and null is not None:
             for region, (low, high) in zip(self.bands, (null.white, null.pink), strict=True):
                 region.setRect(-FAR, low, 2 * FAR, high - low)
@@ -120,12 +121,12 @@ class RollingPanel(Panel):
         cell = frame.choices.selected
         if cell is not None and snapshot.watched == name and cell < len(snapshot.cell_alpha):
             parts.append(f"cell #{cell:03d} β <b>{number(2 * snapshot.cell_alpha[cell] - 1)}</b>")
-        other = other_alpha(session, frame)
+        other = other_alpha(session.comparison.result(frame), frame)
         if other is not None:
             there = float(other[frame.word]) if 0 <= frame.word < len(other) else math.nan
             name = as_html(session.comparison.name, 30)
             parts.append(f"<span style='color:{theme.other}'>{name} α {number(there)}</span>")
-        null = band(snapshot.window, snapshot.scales)
+        null = session.noise_bands.result(snapshot.window, snapshot.scales)
         if null is not None:
             pink, white = ("{:.2f}…{:.2f}".format(*ends) for ends in (null.pink, null.white))
             parts.append(f"9 in 10: <span style='color:{theme.pink}'>pink</span> {pink} · white {white}")

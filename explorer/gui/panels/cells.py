@@ -15,7 +15,8 @@ from engine.activity import participation_ratio
 from explorer.gui.panels.cell_table import CellTable
 from explorer.gui.panels.panel import Panel
 from explorer.gui.theme import Theme
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.session.views.number_format import number
 from explorer.session.views.traces import CellRow, cell_table
 
@@ -177,7 +178,7 @@ class CellsPanel(Panel):
     def _move_threshold(self) -> None:
         session = self.explorer.session
         if session is not None and self.threshold.moving:
-            session.threshold(float(self.threshold.value()))
+            session.display.set_threshold(float(self.threshold.value()))
 
     def _hover(self, place: QPointF) -> None:
         inside = self.view.sceneBoundingRect().contains(place)

@@ -17,7 +17,8 @@ from explorer.gui.plots.marks import Labels, Spots
 from explorer.gui.text import as_html, safe
 from explorer.gui.theme import Theme
 from explorer.session.controllers.corpus import ORDERS, RANGE, SIGNALS, Histogram
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.session.views.number_format import number
 from explorer.session.views.picking import nearest
 
@@ -201,6 +202,7 @@ class PopulationPanel(Panel):
 
     def show_frame(self, session: Session, frame: Frame) -> None:
         population, theme = session.corpus, self.theme
+        population.request(frame)
         rows = population.rows(frame)
         seen = [bars.show(self, session, frame) for bars in self.bars]
         beta, reviews = population.scatter(frame)

@@ -16,8 +16,9 @@ from explorer.gui.panels.panel import CACHED, Panel
 from explorer.gui.plots.marks import Labels, Spots, Strokes, faded
 from explorer.gui.text import as_html, safe
 from explorer.gui.theme import Theme
+from explorer.session.core import Frame
 from explorer.session.palette import PALETTES, gradient
-from explorer.session.session import Frame, Session
+from explorer.session.session import Session
 from explorer.session.views.many_points import Many, many
 from explorer.session.views.number_format import number
 from explorer.session.views.picking import inside
@@ -127,7 +128,8 @@ class PointsPanel(Panel):
     # ---- drawing -------------------------------------------------------------------------------------------------
 
     def show_frame(self, session: Session, frame: Frame) -> None:
-        points, theme = session.points, self.theme
+        points, theme = session.fixed_points, self.theme
+        points.request(frame)
         self._scene = scene = points.scene(frame)
         self._map = map = points.map
         doing = f"<span style='color:{theme.warn}'>{as_html(points.search.progress)}</span>"
@@ -221,7 +223,7 @@ class PointsPanel(Panel):
         map, session = self._map, self.explorer.session
         if map is None or session is None:
             return headings, np.empty((0, len(headings)), dtype=object)
-        chosen = {*session.points.view.many, session.points.view.selected}
+        chosen = {*session.fixed_points.view.many, session.fixed_points.view.selected}
         rows = [
             [k, name, STATES[map.state[k]], *map.places[k].tolist(), map.logit[k], map.memory[k], int(k in chosen)]
             for k, name in enumerate(map.names)
@@ -234,7 +236,7 @@ class PointsPanel(Panel):
         """Turn the picture by so many degrees; only this panel is drawn, so that it follows the hand."""
         session = self.explorer.session
         if session is not None:
-            session.points.rotate(azimuth, elevation)
+            session.fixed_points.rotate(azimuth, elevation)
             self.show_frame(session, session.frame())
 
     def outline(self, corners: NDArray[np.float64], *, done: bool) -> None:
@@ -247,7 +249,7 @@ class PointsPanel(Panel):
         edges = np.stack([shown, np.roll(shown, -1, axis=0)], axis=1)
         self._drawn.draw(edges[: 0 if done else None], [QColor(self.theme.bright)])
         if done:
-            session.points.select_many(inside(scene.places, corners).tolist())
+            session.fixed_points.select_many(inside(scene.places, corners).tolist())
             self.explorer.redraw()
 
     def click(self, place: QPointF) -> None:
@@ -267,7 +269,7 @@ class PointsPanel(Panel):
             for by in COLOURS:
                 entry = menu.addAction(f"Colour by {by}", partial(self._colour, by))
                 entry.setCheckable(True)
-                entry.setChecked(session.points.view.colour == by)
+                entry.setChecked(session.fixed_points.view.colour == by)
             menu.addSeparator()
             menu.addAction("Find the points under the word looked at", lambda: explorer.perform("find-points"))
             menu.addAction("Let go of what is selected", lambda: explorer.perform("deselect"))
@@ -278,13 +280,13 @@ class PointsPanel(Panel):
     def _colour(self, by: str) -> None:
         session = self.explorer.session
         if session is not None:
-            session.points.colour_by(by)
+            session.fixed_points.colour_by(by)
             self.explorer.redraw()
 
     def _select(self, entry: int | None) -> None:
         session = self.explorer.session
         if session is not None:
-            session.points.select(entry)
+            session.fixed_points.select(entry)
             self.explorer.redraw()
 
     def _under(self, place: QPointF) -> int | None:
@@ -309,8 +311,10 @@ class PointsPanel(Panel):
 
 def nothing(session: Session, theme: Theme) -> str:
     """Why there is no point to see."""
-    why = "a recording has no network to search" if session.recorder.replaying else "none is found yet"
-    return f"<span style='color:{theme.warn}'>fixed points: {as_html(session.points.search.progress) or why}</span>"
+    why = "a recording has no network to search" if session.replaying else "none is found yet"
+    return (
+        f"<span style='color:{theme.warn}'>fixed points: {as_html(session.fixed_points.search.progress) or why}</span>"
+    )
 
 
 @lru_cache(maxsize=16)

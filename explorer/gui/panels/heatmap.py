@@ -18,7 +18,8 @@ from explorer.gui.plots.charts import ABOVE, FAR, GUTTER, ColourBar, TimeBox, Ti
 from explorer.gui.plots.raster import Raster
 from explorer.gui.theme import Theme
 from explorer.session.actions import key_of
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.session.views.signal_images import GateImage, Gates, cell_traces, trace_range
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Picture:
         last = int(np.ceil(words[1]))
         self.seen = seen = gates.image(frame, self.name, int(words[0]), last, height)
         place = QRectF(seen.first, self.top + GAP / 2, last - seen.first, 1 - GAP)
-        self.image.show_codes(seen.codes, frame.choices.map, place)
+        self.image.show_codes(seen.codes, frame.choices.colour_map, place)
 
     def entitle(self, html: str, ground: QColor, left: float) -> None:
         """Set the words in the corner."""
@@ -227,7 +228,7 @@ class GatesPanel(Panel):
         if self.fresh("rows", rows, choices.selected, choices.pins, dead, height):
             ticks = [tick for picture in pictures for tick in _ticks(picture, frame, height)]
             self._images.getPlotItem().getAxis("left").setTicks([ticks])
-        if self.fresh("titles", choices.signal, choices.map, words[0], theme.name, *self._pictures):
+        if self.fresh("titles", choices.signal, choices.colour_map, words[0], theme.name, *self._pictures):
             ground = QColor(theme.ground)
             ground.setAlpha(210)
             for picture in pictures:
@@ -287,7 +288,7 @@ class GatesPanel(Panel):
                 parts.append(f"#{hovered:03d} at word {word + 1}: {values[0, hovered]:.3f}")
         self.say("&nbsp;&nbsp; ".join(parts))
         unit = " σ" if choices.contrast == "each cell" else ""
-        self._scale.show_map(choices.map, f"{seen.low:.2g}{unit}", f"{seen.high:.2g}{unit}")
+        self._scale.show_map(choices.colour_map, f"{seen.low:.2g}{unit}", f"{seen.high:.2g}{unit}")
 
     # ---- for others ------------------------------------------------------------------------------------------------
 
@@ -314,7 +315,7 @@ class GatesPanel(Panel):
         return self._cells_per_row
 
     def offer(self, menu: QMenu, place: QPoint) -> None:
-        for name in ("pin", "ablate", "order", "bins", "contrast", "map"):
+        for name in ("pin", "ablate", "order", "bins", "contrast", "colour-map"):
             self.explorer.offer_action(menu, name)
 
 

@@ -15,7 +15,8 @@ from explorer.gui.panels.panel import Panel
 from explorer.gui.plots.charts import FAR, fill, stretch, upright
 from explorer.gui.text import as_html
 from explorer.gui.theme import Theme
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.session.views.number_format import number
 from explorer.session.views.traces import Difference, Overview, difference, other_overview, overview, probability_at
 
@@ -119,11 +120,11 @@ class OverviewPanel(Panel):
 
     def _show_other(self, session: Session, frame: Frame, columns: int) -> None:
         """What it is compared with, and the difference."""
-        compared = session.comparison.comparison(frame)
+        compared = session.comparison.result(frame)
         if not self.fresh("other", compared, frame.snapshot.run, frame.snapshot.time, columns, self.theme):
             return
-        self._other = other = other_overview(session, frame, columns)
-        self._apart = apart = difference(session, frame)
+        self._other = other = other_overview(compared, frame, columns)
+        self._apart = apart = difference(session, compared, frame)
         self.below.picture.setVisible(apart is not None)
         if other is None or apart is None:
             self._compared.setData(np.zeros(1), np.empty(0))
@@ -151,7 +152,7 @@ class OverviewPanel(Panel):
     def _numbers(self, session: Session, frame: Frame) -> str:
         here, theme, apart = probability_at(session, frame), self.theme, self._apart
         text = f"P(positive) <b style='color:{theme.bright}'>{number(here)}</b>"
-        compared = session.comparison.comparison(frame)
+        compared = session.comparison.result(frame)
         if compared is not None and apart is not None:
             there = compared.at(frame.word)
             text += (

@@ -15,7 +15,8 @@ from PySide6.QtWidgets import QGraphicsItem, QMenu, QVBoxLayout, QWidget
 
 from explorer.gui.panels.readout_line import ReadoutLine
 from explorer.gui.theme import Theme
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
 
 if TYPE_CHECKING:
     from explorer.gui.window import Window

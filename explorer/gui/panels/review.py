@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QWidget
 from explorer.gui.panels.panel import Panel
 from explorer.gui.text import safe
 from explorer.gui.theme import Theme, table
+from explorer.session.core import Frame
 from explorer.session.palette import ON_DARK, ON_LIGHT, codes, text_on
-from explorer.session.session import Frame, Session
+from explorer.session.session import Session
 from explorer.session.views.number_format import number
 from explorer.session.views.text_layout import Layout, lay_out, unknown_words, word_strengths
 from explorer.session.views.traces import probability_at
@@ -63,7 +64,7 @@ class Words(QWidget):
         self._frame = frame
         strengths, low, high = word_strengths(session, frame, 0, frame.snapshot.words)
         self._codes, self._read = codes(strengths, low, high), np.isfinite(strengths)
-        self._found = session.words.marked(frame.snapshot)
+        self._found = session.word_search.marked(frame.snapshot)
         brushed, pattern, dragged = session.brush.words, session.brush.pattern, self._explorer.dragged
         self._boxes = [(a, b, "good") for a, b in (pattern.places if pattern is not None else ())]
         if dragged is not None:
@@ -71,7 +72,7 @@ class Words(QWidget):
         elif brushed:
             self._boxes.append((brushed.start, brushed.stop, "pink"))
         shown = (
-            frame.snapshot.run, self._boxes, self._found, self._top, self._explorer.hovered, frame.choices.map,
+            frame.snapshot.run, self._boxes, self._found, self._top, self._explorer.hovered, frame.choices.colour_map,
             self._explorer.theme.name, self.size(),
         )  # fmt: skip
         looks = np.where(self._read, self._codes, -1).astype(np.int16)
@@ -142,7 +143,7 @@ class Words(QWidget):
         frame, layout = self._frame, self.layout_
         if frame is None or layout is None:
             return
-        theme, colours = self._explorer.theme, table(frame.choices.map)
+        theme, colours = self._explorer.theme, table(frame.choices.colour_map)
         painter = QPainter(self)
         painter.fillRect(event.rect(), QColor(theme.ground))
         strange = QFont(self.font())

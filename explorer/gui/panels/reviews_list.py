@@ -20,7 +20,8 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QTableV
 
 from explorer.gui.panels.panel import Panel
 from explorer.gui.text import safe
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.session.views.number_format import number
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ class ReviewsPanel(Panel):
         if self.model.reviews is not session.reviews:
             self.model.set_reviews(session.reviews)
         population = self.explorer.panels.get("corpus")
-        if population is not None and population.in_view:  # only a view of it begins the measuring
+        if population is not None and population.in_view:  # which requests the measuring
             rows = session.corpus.rows(frame)
             if self.fresh("corpus", len(rows), frame.snapshot.network) and len(rows):
                 self.model.set_columns(_columns(rows, len(session.reviews)))

@@ -13,7 +13,8 @@ from PySide6.QtGui import QColor
 from explorer.gui.panels.panel import Panel
 from explorer.gui.plots.marks import Spots
 from explorer.gui.theme import Theme
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.session.views.number_format import number
 from explorer.session.views.scaling import Scaling, fine_fluctuation, fine_scales, scaling
 

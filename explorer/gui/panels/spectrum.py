@@ -16,8 +16,9 @@ from explorer.gui.panels.panel import Panel
 from explorer.gui.plots.marks import Spots
 from explorer.gui.text import as_html
 from explorer.gui.theme import Theme
-from explorer.session.controllers.linear_prediction import AHEAD, Foretold
-from explorer.session.session import Frame, Session
+from explorer.session.controllers.linear_prediction import AHEAD, Prediction
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.session.views.eigenvalues import LONGEST, in_words, time_constant
 from explorer.session.views.number_format import number
 from explorer.session.views.point_map import PointDetails
@@ -68,7 +69,8 @@ class SpectrumPanel(Panel):
 
     def show_frame(self, session: Session, frame: Frame) -> None:
         theme = self.theme
-        self._portrait = portrait = session.points.portrait(frame)
+        session.fixed_points.request(frame)
+        self._portrait = portrait = session.fixed_points.details(frame)
         if portrait is None:
             self.say(nothing(session, theme))
             self.portrait.setText("")
@@ -76,10 +78,10 @@ class SpectrumPanel(Panel):
             self._ring.clear()
             self.forget()
             return
-        nearest = session.points.view.selected is None
+        nearest = session.fixed_points.view.selected is None
         hovered = "" if self._hovered is None else f"&nbsp;&nbsp; <b>{in_words(self._hovered)}</b>"
         self.say(f"of the {'point nearest to now' if nearest else 'selected point'}{hovered}")
-        values, told = portrait.eigenvalues, _told(portrait, session.points.foretold(frame), theme)
+        values, told = portrait.eigenvalues, _told(portrait, session.fixed_points.prediction(frame), theme)
         if self.fresh("portrait", told):
             self.portrait.setText(told)
         if self.fresh("values", values, theme):
@@ -115,7 +117,7 @@ class SpectrumPanel(Panel):
         self._ring.setData(pos=np.array([[] if value is None else [value.real, value.imag]]).reshape(-1, 2))
 
 
-def _told(portrait: PointDetails, foretold: Foretold | None, theme: Theme) -> str:
+def _told(portrait: PointDetails, foretold: Prediction | None, theme: Theme) -> str:
     """What a person wants to know first, first."""
     name = {"zero": "zero input", "mean": "mean word"}.get(portrait.name) if portrait.certified else None
     origin = (
@@ -144,7 +146,7 @@ def _told(portrait: PointDetails, foretold: Foretold | None, theme: Theme) -> st
     return f"<table>{''.join(lines)}</table>"
 
 
-def _foretold(told: Foretold | None) -> str:
+def _foretold(told: Prediction | None) -> str:
     """How much of the next words the linear map at the nearest point tells."""
     if told is None:
         return "–"

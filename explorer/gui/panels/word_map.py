@@ -15,7 +15,8 @@ from explorer.gui.panels.fixed_points import brushes, nothing
 from explorer.gui.panels.panel import Panel
 from explorer.gui.plots.marks import PAD, Labels, Spots
 from explorer.gui.theme import Theme
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.session.views.number_format import number
 from explorer.session.views.picking import nearest
 from explorer.session.views.point_map import PointMap
@@ -84,7 +85,8 @@ class WordMapPanel(Panel):
     # ---- drawing -------------------------------------------------------------------------------------------------
 
     def show_frame(self, session: Session, frame: Frame) -> None:
-        map, theme, view = session.points.newest(frame), self.theme, session.points.view
+        session.fixed_points.request(frame)
+        map, theme, view = session.fixed_points.map, self.theme, session.fixed_points.view
         if map is None or map.found.words is None:
             self._words = self._of = None
             self.say(nothing(session, theme))
@@ -148,9 +150,9 @@ class WordMapPanel(Panel):
     def numbers(self) -> tuple[list[str], NDArray[Any]]:
         headings = ["word", "x", "y", "logit", "slowest_tau_words"]
         words, session = self._words, self.explorer.session
-        if words is None or session is None or session.points.map is None:
+        if words is None or session is None or session.fixed_points.map is None:
             return headings, np.empty((0, len(headings)), dtype=object)
-        memory = session.points.map.memory[words.first :]
+        memory = session.fixed_points.map.memory[words.first :]
         columns = (words.words, *words.places.T.tolist(), words.logit.tolist(), memory.tolist())
         return headings, np.array(list(zip(*columns, strict=True)), dtype=object)
 
@@ -183,7 +185,7 @@ class WordMapPanel(Panel):
     def _select(self, word: int | None) -> None:
         session, words = self.explorer.session, self._words
         if session is not None and words is not None:
-            session.points.select(None if word is None else word + words.first)
+            session.fixed_points.select(None if word is None else word + words.first)
             self.explorer.redraw()
 
     def _under(self, place: QPointF) -> int | None:
@@ -195,9 +197,9 @@ class WordMapPanel(Panel):
         inside = self.view.sceneBoundingRect().contains(place)
         found = self._under(self.view.mapSceneToView(place)) if inside else None
         words, session = self._words, self.explorer.session
-        if found is None or words is None or session is None or session.points.map is None:
+        if found is None or words is None or session is None or session.fixed_points.map is None:
             self._told.write(NOWHERE, [])
         else:
-            memory = session.points.map.memory[words.first + found]
+            memory = session.fixed_points.map.memory[words.first + found]
             told = f"{words.words[found]}   logit {number(words.logit[found])}   slowest τ {memory:,.0f} words"
             self._told.write(words.places[found : found + 1], [told])

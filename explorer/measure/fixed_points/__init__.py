@@ -1,4 +1,4 @@
-"""Cheng, Schmid & Lange (2021), reproduced: figures 3 to 10, which claims hold, and the answer to their own doubt."""
+"""Cheng, Schmid & Lange (2021), reproduced: figures 3 to 10, which claims hold, and tests of points on trajectories."""
 
 from explorer.measure.fixed_points.verb import command
 

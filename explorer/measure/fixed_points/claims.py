@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from explorer.measure.fixed_points.measured import Measured
+from explorer.measure.fixed_points.results import NetworkResult
 from explorer.measure.fixed_points.trajectories import AHEAD
-from explorer.measure.line_attractor import Line
-from explorer.measure.study.claim import Claim, verdict
+from explorer.measure.line_attractor import LineAttractor
+from explorer.measure.study.claims import Claim, verdict
 
 WIDE = 0.9
 """Variance that counts as explained, and the paper's own figure for it."""
@@ -29,32 +29,32 @@ LOSES = 0.05
 """What a guess must be beaten by."""
 
 
-def claims(found: Sequence[Measured], lines: Sequence[Line] = ()) -> list[Claim]:
+def decide_claims(results: Sequence[NetworkResult], lines: Sequence[LineAttractor] = ()) -> list[Claim]:
     """Every claim that numbers can decide: the paper's, in its order, its doubt, and those of line attractors."""
-    if not found:
+    if not results:
         return list(_line_attractors(lines))
-    one = [m for m in found if m.task == "integration-1"]
-    three = [m for m in found if _channels(m) == 3]
+    one = [m for m in results if m.task == "integration-1"]
+    three = [m for m in results if _channels(m) == 3]
     return [
-        *_training(found),
-        *_components(found, three),
+        *_training(results),
+        *_components(results, three),
         *_one_channel(one),
         *_three_channels(three),
-        *_doubt(found),
+        *_doubt(results),
         *_line_attractors(lines),
     ]
 
 
-def of_task(found: Sequence[Measured], task: str) -> list[Measured]:
+def of_task(results: Sequence[NetworkResult], task: str) -> list[NetworkResult]:
     """Those of one task."""
-    return [m for m in found if m.task == task]
+    return [m for m in results if m.task == task]
 
 
-def by_cell(found: Sequence[Measured], value: Callable[[Measured], float], form: str = ".0%") -> str:
+def by_cell(results: Sequence[NetworkResult], value: Callable[[NetworkResult], float], form: str = ".0%") -> str:
     """A number for each architecture: its mean, and its range over networks."""
     parts = []
-    for cell in dict.fromkeys(m.cell for m in found):
-        values = np.array([value(m) for m in found if m.cell == cell])
+    for cell in dict.fromkeys(m.cell for m in results):
+        values = np.array([value(m) for m in results if m.cell == cell])
         values = values[np.isfinite(values)]
         if len(values) == 0:
             continue
@@ -63,12 +63,12 @@ def by_cell(found: Sequence[Measured], value: Callable[[Measured], float], form:
     return "; ".join(parts).replace("-", "−") or "no such network"
 
 
-def _channels(measured: Measured) -> int:
+def _channels(measured: NetworkResult) -> int:
     return int(measured.task.rpartition("-")[2])
 
 
-def _training(found: Sequence[Measured]) -> Iterator[Claim]:
-    known = [m for m in found if m.accuracy is not None]
+def _training(results: Sequence[NetworkResult]) -> Iterator[Claim]:
+    known = [m for m in results if m.accuracy is not None]
     yield Claim(
         "All architectures learn the tasks",
         "section 4.2",
@@ -82,19 +82,19 @@ def _training(found: Sequence[Measured]) -> Iterator[Claim]:
         "section 4.3",
         "mean speed below 0.01",
         "at least 95 % of the starts under every input end at a certified root, or at a minimum of q below 0.001",
-        by_cell(found, lambda m: min(row.certified for row in m.searches), ".1%") + " (the worst input)",
-        verdict([min(row.certified for row in m.searches) >= 0.95 for m in found]),
+        by_cell(results, lambda m: min(row.certified for row in m.searches), ".1%") + " (the worst input)",
+        verdict([min(row.certified for row in m.searches) >= 0.95 for m in results]),
     )
 
 
-def _components(found: Sequence[Measured], three: Sequence[Measured]) -> Iterator[Claim]:
+def _components(results: Sequence[NetworkResult], three: Sequence[NetworkResult]) -> Iterator[Claim]:
     yield Claim(
         "Three components explain the points",
         "Figure 3",
         "above 90 % consistently",
         "PC1–3 carry above 90 % of the variance (h) of the points under zero input",
-        by_cell(found, lambda m: m.geometry.pc3),
-        verdict([m.geometry.pc3 > WIDE for m in found]),
+        by_cell(results, lambda m: m.geometry.pc3),
+        verdict([m.geometry.pc3 > WIDE for m in results]),
     )
     best = []
     for task in sorted({m.task for m in three}):
@@ -112,7 +112,7 @@ def _components(found: Sequence[Measured], three: Sequence[Measured]) -> Iterato
     )
 
 
-def _one_channel(one: Sequence[Measured]) -> Iterator[Claim]:
+def _one_channel(one: Sequence[NetworkResult]) -> Iterator[Claim]:
     yield Claim(
         "1 channel: the points lie along PC1",
         "Figure 4",
@@ -139,7 +139,7 @@ def _one_channel(one: Sequence[Measured]) -> Iterator[Claim]:
     )
 
 
-def _three_channels(three: Sequence[Measured]) -> Iterator[Claim]:
+def _three_channels(three: Sequence[NetworkResult]) -> Iterator[Claim]:
     for task, figure in (("integration-3", "Figures 3 and 6"), ("flip-flop-3", "Figure 7")):
         some = of_task(three, task)
         yield Claim(
@@ -188,7 +188,7 @@ def _three_channels(three: Sequence[Measured]) -> Iterator[Claim]:
     )
 
 
-def _doubt(found: Sequence[Measured]) -> Iterator[Claim]:
+def _doubt(results: Sequence[NetworkResult]) -> Iterator[Claim]:
     for number, ahead in enumerate(AHEAD):
         if ahead == 5:
             continue
@@ -197,28 +197,28 @@ def _doubt(found: Sequence[Measured]) -> Iterator[Claim]:
             "Figure 10, section 5",
             "fixed points do not have any clear impact on the trajectories",
             "the linear map at the nearest point explains no variance: the guess that nothing moves is as good",
-            by_cell(found, lambda m, number=number: max(-1.0, m.trajectories.linear[number]))  # type: ignore[misc]
+            by_cell(results, lambda m, number=number: max(-1.0, m.trajectories.linear[number]))  # type: ignore[misc]
             + " (cut at −100 %)",
-            verdict([m.trajectories.linear[number] <= 0 for m in found]),
+            verdict([m.trajectories.linear[number] <= 0 for m in results]),
         )
     yield Claim(
         "To linearise, a fixed point is no better a place than any state",
         "Figure 10, section 5",
         "fixed points do not have any clear impact on the trajectories",
         "one step ahead, linear maps at the nearest of as many visited states explain as much",
-        f"at points: {by_cell(found, lambda m: m.trajectories.linear[0])}; "
-        f"at visited states: {by_cell(found, lambda m: m.trajectories.elsewhere[0])}",
-        verdict([m.trajectories.elsewhere[0] >= m.trajectories.linear[0] for m in found]),
+        f"at points: {by_cell(results, lambda m: m.trajectories.linear[0])}; "
+        f"at visited states: {by_cell(results, lambda m: m.trajectories.elsewhere[0])}",
+        verdict([m.trajectories.elsewhere[0] >= m.trajectories.linear[0] for m in results]),
     )
     yield Claim(
         "The points say nothing about where a trajectory ends",
         "Figure 10, section 5",
         "fixed points do not have any clear impact on the trajectories",
         f"left alone under zero input, fewer than {FORETOLD:.0%} of states end at a point that was found",
-        by_cell(found, lambda m: m.trajectories.reached),
-        verdict([m.trajectories.reached < FORETOLD for m in found]),
+        by_cell(results, lambda m: m.trajectories.reached),
+        verdict([m.trajectories.reached < FORETOLD for m in results]),
     )
-    arrived = [m for m in found if np.isfinite(m.trajectories.foretold)]
+    arrived = [m for m in results if np.isfinite(m.trajectories.foretold)]
     yield Claim(
         "The nearest stable point does not tell which end it will be",
         "Figure 10, section 5",
@@ -239,11 +239,11 @@ def _doubt(found: Sequence[Measured]) -> Iterator[Claim]:
     )
 
 
-def _line_attractors(lines: Sequence[Line]) -> Iterator[Claim]:
+def _line_attractors(lines: Sequence[LineAttractor]) -> Iterator[Claim]:
     if not lines:
         return
 
-    def of(value: Callable[[Line], float], form: str) -> str:
+    def of(value: Callable[[LineAttractor], float], form: str) -> str:
         return "; ".join(
             f"{line.network} {'no stable point' if np.isnan(value(line)) else format(value(line), form)}"
             for line in lines
@@ -258,7 +258,7 @@ def _line_attractors(lines: Sequence[Line]) -> Iterator[Claim]:
         of(lambda line: sum(line.states), ".0%"),
         verdict([sum(line.states) >= WIDE for line in lines]),
     )
-    modes: tuple[tuple[str, float, Callable[[Line], float]], ...] = (
+    modes: tuple[tuple[str, float, Callable[[LineAttractor], float]], ...] = (
         ("slowest mode lasts a thousand words", 1000, lambda line: line.slowest),
         ("next mode lasts a hundred words", 100, lambda line: line.next),
     )
@@ -281,7 +281,7 @@ def _line_attractors(lines: Sequence[Line]) -> Iterator[Claim]:
     )
 
 
-def _counted(met: Sequence[Measured], every: Sequence[Measured]) -> str:
+def _counted(met: Sequence[NetworkResult], every: Sequence[NetworkResult]) -> str:
     return (
         "; ".join(
             f"{cell.upper()} {sum(m.cell == cell for m in met)} of {sum(m.cell == cell for m in every)}"

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from engine.probability import positive_probability
-from explorer.measure.fixed_points.measured import Measured
-from explorer.measure.fixed_points.searched import SADDLE, SLOW, STABLE, Cloud
+from explorer.measure.fixed_points.results import NetworkResult
+from explorer.measure.fixed_points.searches import SADDLE, SLOW, STABLE, Cloud
 from explorer.measure.fixed_points.trajectories import AHEAD
 
 KINDS: Final = {STABLE: ("o", "stable"), SADDLE: ("D", "saddle"), SLOW: (".", "slow")}
@@ -24,10 +24,10 @@ OPINIONS: Final = "cividis"
 Floats = NDArray[np.float64]
 
 
-def shown(found: Sequence[Measured], task: str) -> list[Measured]:
+def shown(results: Sequence[NetworkResult], task: str) -> list[NetworkResult]:
     """One network of each architecture, of the lowest seed."""
-    first: dict[str, Measured] = {}
-    for one in found:
+    first: dict[str, NetworkResult] = {}
+    for one in results:
         if one.task == task:
             first.setdefault(one.cell, one)
     return list(first.values())
@@ -36,15 +36,15 @@ def shown(found: Sequence[Measured], task: str) -> list[Measured]:
 # ---- three dimensions ----------------------------------------------------------------------------------------------
 
 
-def architectures(found: Sequence[Measured], tasks: Sequence[str]) -> Figure:
+def architectures(results: Sequence[NetworkResult], tasks: Sequence[str]) -> Figure:
     """Figure 3: the points under zero input of every architecture, a row for each task."""
-    return _grid([shown(found, task) for task in tasks])
+    return _grid([shown(results, task) for task in tasks])
 
 
-def seeds(found: Sequence[Measured], task: str) -> Figure:
+def seeds(results: Sequence[NetworkResult], task: str) -> Figure:
     """Figures 6 and 7: the same for every seed, a row for each."""
-    of_task = [one for one in found if one.task == task]
-    cells = [one.cell for one in shown(found, task)]
+    of_task = [one for one in results if one.task == task]
+    cells = [one.cell for one in shown(results, task)]
     rows = [
         [one for cell in cells for one in of_task if one.cell == cell and (one.seed or 0) == number]
         for number in sorted({one.seed or 0 for one in of_task})
@@ -52,9 +52,9 @@ def seeds(found: Sequence[Measured], task: str) -> Figure:
     return _grid(rows)
 
 
-def inputs_together(found: Sequence[Measured], task: str) -> Figure:
+def inputs_together(results: Sequence[NetworkResult], task: str) -> Figure:
     """Figure 8: the points under 0, +1 and −1, coloured by input."""
-    figure, places = _three(1, (some := shown(found, task)))
+    figure, places = _three(1, (some := shown(results, task)))
     for axes, one in zip(places[0], some, strict=True):
         for name, cloud in one.pictures.joint.items():
             _scatter(axes, cloud, SIGNS[name])
@@ -63,9 +63,9 @@ def inputs_together(found: Sequence[Measured], task: str) -> Figure:
     return figure
 
 
-def inputs_apart(found: Sequence[Measured], task: str) -> Figure:
+def inputs_apart(results: Sequence[NetworkResult], task: str) -> Figure:
     """Figure 9: the points under +1 and −1 alone, and those under +1 alone."""
-    figure, places = _three(2, (some := shown(found, task)))
+    figure, places = _three(2, (some := shown(results, task)))
     for number, names in enumerate((("+1", "-1"), ("+1",))):
         for axes, one in zip(places[number], some, strict=True):
             for name in names:
@@ -76,7 +76,7 @@ def inputs_apart(found: Sequence[Measured], task: str) -> Figure:
     return figure
 
 
-def _grid(rows: Sequence[Sequence[Measured]]) -> Figure:
+def _grid(rows: Sequence[Sequence[NetworkResult]]) -> Figure:
     """Rows of points coloured by their answer, with the cube's edges and the channels' directions."""
     columns = max(map(len, rows))
     figure = Figure(figsize=(3.4 * columns, 3.3 * len(rows) + 0.4), layout="constrained")
@@ -93,7 +93,7 @@ def _grid(rows: Sequence[Sequence[Measured]]) -> Figure:
     return figure
 
 
-def _three(rows: int, some: Sequence[Measured]) -> tuple[Figure, list[list[Any]]]:
+def _three(rows: int, some: Sequence[NetworkResult]) -> tuple[Figure, list[list[Any]]]:
     figure = Figure(figsize=(3.4 * len(some), 3.3 * rows + 0.3), layout="constrained")
     places = figure.subplots(rows, len(some), squeeze=False, subplot_kw={"projection": "3d"})
     return figure, [list(row) for row in places]
@@ -128,7 +128,7 @@ def _edges(axes: Any, cloud: Cloud) -> None:
             axes.plot(*at[[i, j]].T, color="#444444", lw=0.7)
 
 
-def _axes_of_channels(axes: Any, one: Measured, cloud: Cloud) -> None:
+def _axes_of_channels(axes: Any, one: NetworkResult, cloud: Cloud) -> None:
     at = np.array(cloud.places)
     reach = np.abs(at - at.mean(axis=0)).max()
     for number, way in enumerate(np.array(one.pictures.directions)):
@@ -148,9 +148,9 @@ def _label(axes: Any, explained: Sequence[float], title: str) -> None:
 # ---- one channel ---------------------------------------------------------------------------------------------------
 
 
-def line(found: Sequence[Measured], task: str) -> Figure:
+def line(results: Sequence[NetworkResult], task: str) -> Figure:
     """Figure 4: the points under zero along PC1 and PC2, and their answer along PC1."""
-    some = shown(found, task)
+    some = shown(results, task)
     figure, axes = _panels(2, len(some))
     for column, one in enumerate(some):
         cloud = one.pictures.clouds["zero"]
@@ -171,9 +171,9 @@ def line(found: Sequence[Measured], task: str) -> Figure:
     return figure
 
 
-def line_inputs(found: Sequence[Measured], task: str) -> Figure:
+def line_inputs(results: Sequence[NetworkResult], task: str) -> Figure:
     """Figure 5: with the points under ±1 and ±0.1, coloured by input."""
-    some = shown(found, task)
+    some = shown(results, task)
     figure, axes = _panels(1, len(some))
     for here, one in zip(axes[0], some, strict=True):
         for name, cloud in one.pictures.clouds.items():
@@ -186,9 +186,9 @@ def line_inputs(found: Sequence[Measured], task: str) -> Figure:
     return figure
 
 
-def paths(found: Sequence[Measured], task: str) -> Figure:
+def paths(results: Sequence[NetworkResult], task: str) -> Figure:
     """Figure 10: runs of the task among the points under zero."""
-    some = shown(found, task)
+    some = shown(results, task)
     figure, axes = _panels(1, len(some))
     for here, one in zip(axes[0], some, strict=True):
         for path in np.array(one.pictures.paths):
@@ -207,13 +207,13 @@ def paths(found: Sequence[Measured], task: str) -> Figure:
 # ---- the doubt -----------------------------------------------------------------------------------------------------
 
 
-def told(found: Sequence[Measured]) -> Figure:
+def predictions(results: Sequence[NetworkResult]) -> Figure:
     """What the points tell: the next steps, and the end; a dot for each network, the bar is their mean."""
-    tasks = sorted({one.task for one in found})
+    tasks = sorted({one.task for one in results})
     figure, axes = _panels(2, len(tasks))
     for column, task in enumerate(tasks):
-        some = [one for one in found if one.task == task]
-        cells = [one.cell for one in shown(found, task)]
+        some = [one for one in results if one.task == task]
+        cells = [one.cell for one in shown(results, task)]
         steps, ends = axes[0][column], axes[1][column]
         for number, cell in enumerate(cells):
             of_cell = [one.trajectories for one in some if one.cell == cell]
@@ -257,7 +257,7 @@ def _kinds(cloud: Cloud) -> Iterator[tuple[int, NDArray[np.bool_]]]:
             yield kind, rows
 
 
-def _named(one: Measured) -> str:
+def _named(one: NetworkResult) -> str:
     return f"{one.cell.upper()}-{one.size} {one.task}" + ("" if one.seed is None else f", seed {one.seed}")
 
 

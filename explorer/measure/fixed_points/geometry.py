@@ -33,7 +33,7 @@ from engine.network import Network
 from engine.points import FixedPoints
 from engine.projection import Projection
 from engine.start_states import visited_states
-from explorer.measure.fixed_points.searched import hidden
+from explorer.measure.fixed_points.searches import hidden
 
 DECIDED = 0.5
 """A channel is decided where its logit is over this part of the largest that any point has there."""

@@ -1,89 +1,92 @@
-"""The page: published and measured side by side, the tables, and every figure with what it shows."""
+"""The report: published and measured values side by side, tables and figures."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Final
 
 from matplotlib import rc_context
 
 from explorer.measure.fixed_points import figures
-from explorer.measure.fixed_points.measured import Measured
-from explorer.measure.fixed_points.searched import Search
-from explorer.measure.line_attractor import Line
-from explorer.measure.study.claim import DEPENDS, FAILS, HOLDS, Claim
+from explorer.measure.fixed_points.results import NetworkResult
+from explorer.measure.fixed_points.searches import SearchRow
+from explorer.measure.line_attractor import LineAttractor
+from explorer.measure.study.claims import Claim
 from explorer.measure.study.page import STYLE, Page
+from explorer.measure.study.report import add_claims
 
-PAPER = "Cheng, Schmid & Lange, “Unfolding the computational complexity of RNN through fix point analysis” (2021)"
+PAPER: Final = (
+    "Cheng, Schmid & Lange (2021), “Unfolding the computational complexity of RNN through fix point analysis”"
+)
 
-
-SEARCH = (
+SEARCH: Final = (
     *("input", "starts", "→ fixed", "→ slow", "moving", "fixed points with 0, 1, … unstable", "slow points"),
     *("q", "step", "slow q", "slope", "PC1–3", "s"),
 )
-CAPTION = "q and Newton step: the worst of the fixed points; slow q and slope: of the slow ones; PC1–3 of h."
+CAPTION: Final = (
+    "q and step (Newton step): maximum over the fixed points; slow q and slope: maximum over the slow points; PC1–3: "
+    "explained variance of h; s: seconds."
+)
 
 
-def write_page(
-    found: Sequence[Measured], lines: Sequence[Line], verdicts: Sequence[Claim], ways: Sequence[Search], folder: Path
-) -> Path:
-    """Write the page, and its figures beside it."""
-    page = Page("Fixed points of recurrent networks", f"{PAPER}: published and measured, by pinkx")
-    _summary(page, [*(one.seed for one in found), *(None for _ in lines)], verdicts)
-    if found:
+def report(
+    results: Sequence[NetworkResult],
+    lines: Sequence[LineAttractor],
+    claims: Sequence[Claim],
+    methods: Sequence[SearchRow],
+) -> Page:
+    """Draw every figure and return the report."""
+    page = Page("Fixed points of recurrent networks: published and measured", f"{PAPER}, reproduced by pinkx.")
+    seeds = sorted({one.seed for one in results if one.seed is not None})
+    page.text(
+        f"{len(results) + len(lines)} networks"
+        + (f", trained with seeds {', '.join(map(str, seeds))}" if seeds else "")
+        + "."
+    )
+    add_claims(
+        page,
+        claims,
+        "Every claim has a criterion, which is ours, and code applies it. A claim holds if every network concerned "
+        "meets the criterion, depends on a choice (the architecture or the seed) if some do, and does not hold if none "
+        "does. The criteria for line attractors were chosen after a first look at the same three networks.",
+        "Mean over networks, and their range in brackets.",
+    )
+    if results:
         with rc_context(STYLE):
-            _searches(page, found)
-            if ways:
-                _ways(page, ways)
-            _figures(page, found)
-            _trajectories(page, found)
+            _searches(page, results)
+            if methods:
+                _methods(page, methods)
+            _figures(page, results)
+            _trajectories(page, results)
     if lines:
         _lines(page, lines)
-    return page.write(folder)
+    return page
 
 
-def _summary(page: Page, trained: Sequence[int | None], verdicts: Sequence[Claim]) -> None:
-    page.heading("Which claims hold")
-    seeds = sorted({seed for seed in trained if seed is not None})
-    counted = {kind: sum(claim.verdict == kind for claim in verdicts) for kind in (HOLDS, DEPENDS, FAILS)}
+def _searches(page: Page, results: Sequence[NetworkResult]) -> None:
+    page.heading("Searches")
     page.text(
-        f"{len(trained)} networks"
-        + (f", trained from seeds {', '.join(map(str, seeds))}" if seeds else "")
-        + ". "
-        + ", ".join(f"{count} {kind}" for kind, count in counted.items())
-        + ". A claim holds if every network that it is about meets the criterion, and depends on a choice (the "
-        "architecture or the seed) if some do. Code applies the criteria, which are ours; those of the line attractors "
-        "were chosen after a first look at the same three networks."
+        "A point is fixed if the Newton step to the root is below 1e-8. It is slow if it is a minimum of the speed "
+        "q = ½‖F − s‖² with q below 0.001 (F − s is orthogonal to every column of J − I). A start that ended at "
+        "neither is moving. Starts are states that the network visits while it performs the task. Seconds are "
+        "processor time on one thread, in float64."
     )
-    headings = ("claim", "where", "published", "criterion", "measured", "verdict")
-    rows = [(c.claim, c.place, c.published, c.criterion, c.measured, c.verdict) for c in verdicts]
-    page.table(headings, rows, "Mean over networks, and the range in brackets.")
-
-
-def _searches(page: Page, found: Sequence[Measured]) -> None:
-    page.heading("Where the searches end")
-    page.text(
-        "A point is fixed when the Newton step to the root is below 1e-8, slow when it is a minimum of the speed "
-        "q = ½‖F − s‖² below 0.001 (F − s stands upright on every column of J − I), and a start is moving when it "
-        "ended at neither. Starts are states that runs of the task visit. Seconds are of the processor, on one thread, "
-        "in float64."
-    )
-    rows = [(one.name + _seed(one), row) for one in found for row in one.searches]
+    rows = [(one.name + _seed(one), row) for one in results for row in one.searches]
     page.table(("network", *SEARCH), [(name, *_row(row)) for name, row in rows], CAPTION)
 
 
-def _ways(page: Page, ways: Sequence[Search]) -> None:
-    page.heading("The paper's method on the same starts")
+def _methods(page: Page, methods: Sequence[SearchRow]) -> None:
+    page.heading("The paper's method from the same starts")
     page.text(
-        "The paper lowers q by gradient descent (here 2,000 steps of Adam) and takes what is slow; the other method "
-        "solves reduced equations by damped Newton steps. Slow points of Adam are told by q alone: the slope, which is "
-        "0 at a minimum, says how many are on their way. A picture of points on their way is one of the starts."
+        "The paper minimises q by gradient descent (here 2,000 steps of Adam) and accepts slow points by q alone; the "
+        "other method solves reduced equations by damped Newton steps. The slope, which is 0 at a minimum, shows that "
+        "many of Adam's slow points are still on their way, so that a picture of them resembles the starts."
     )
-    page.table(("method, input", *SEARCH[1:]), [_row(way) for way in ways], CAPTION)
+    page.table(("method, input", *SEARCH[1:]), [_row(row) for row in methods], CAPTION)
 
 
-def _row(row: Search) -> tuple[object, ...]:
+def _row(row: SearchRow) -> tuple[object, ...]:
     return (
         *(row.input, f"{row.starts:,}", row.fixed, row.slow, row.moving),
         *(" ".join(map(str, row.by_unstable)) or "–", row.slow_points),
@@ -92,50 +95,52 @@ def _row(row: Search) -> tuple[object, ...]:
     )
 
 
-def _seed(one: Measured) -> str:
+def _seed(one: NetworkResult) -> str:
     return "" if one.seed is None else f", seed {one.seed}"
 
 
-def _figures(page: Page, found: Sequence[Measured]) -> None:
-    tasks = {one.task for one in found}
+def _figures(page: Page, results: Sequence[NetworkResult]) -> None:
+    tasks = {one.task for one in results}
     three = [task for task in ("flip-flop-3", "integration-3") if task in tasks]
-    axes = "Dotted: the channels' own directions. Red, green and blue of a point are P(1) in the three channels."
+    axes = "Dotted: the directions of the channels. Red, green and blue of a point are P(1) of the three channels."
     if three:
         page.heading("Three channels: axes or cube?")
-        page.figure(figures.architectures(found, three), "figure-3", f"Figure 3. Points under zero input. {axes}")
+        page.figure(figures.architectures(results, three), "figure-3", f"Figure 3. Points under zero input. {axes}")
     for task, number in (("integration-3", 6), ("flip-flop-3", 7)):
         if task in tasks:
-            caption = f"Figure {number}. {task} under zero input, a row for each seed. {axes}"
-            page.figure(figures.seeds(found, task), f"figure-{number}", caption)
+            caption = f"Figure {number}. {task} under zero input, one row for each seed. {axes}"
+            page.figure(figures.seeds(results, task), f"figure-{number}", caption)
     if "flip-flop-3" in tasks:
-        caption = "Figure 8. Flip-flop: points under 0, +1 and −1 in every channel, in the components of all three."
-        page.figure(figures.inputs_together(found, "flip-flop-3"), "figure-8", caption)
-        caption = "Figure 9. Flip-flop: the points under ±1 (above) and +1 alone (below)."
-        page.figure(figures.inputs_apart(found, "flip-flop-3"), "figure-9", caption)
+        caption = "Figure 8. Flip-flop: points under inputs of 0, +1 and −1 in every channel, in joint components."
+        page.figure(figures.inputs_together(results, "flip-flop-3"), "figure-8", caption)
+        caption = "Figure 9. Flip-flop: the points under ±1 (top) and under +1 alone (bottom)."
+        page.figure(figures.inputs_apart(results, "flip-flop-3"), "figure-9", caption)
     if "integration-1" in tasks:
         page.heading("One channel: a line?")
-        caption = "Figure 4. 1-channel integration under zero input: places along PC1 and PC2, and the logit along PC1."
-        page.figure(figures.line(found, "integration-1"), "figure-4", caption)
-        caption = "Figure 5. With the points under ±1 and ±0.1, in the components of those under zero."
-        page.figure(figures.line_inputs(found, "integration-1"), "figure-5", caption)
+        caption = "Figure 4. Integration of one channel under zero input: PC1 and PC2, and the logit against PC1."
+        page.figure(figures.line(results, "integration-1"), "figure-4", caption)
+        caption = "Figure 5. The points under 0, ±1 and ±0.1, in the components of those under zero input."
+        page.figure(figures.line_inputs(results, "integration-1"), "figure-5", caption)
 
 
-def _trajectories(page: Page, found: Sequence[Measured]) -> None:
-    page.heading("Do the points say anything about trajectories?")
+def _trajectories(page: Page, results: Sequence[NetworkResult]) -> None:
+    page.heading("Do the points predict trajectories?")
     page.text(
-        "The paper doubts it (figure 10). Three tests. One: the linear map at the nearest point, given the inputs of "
-        "the task, against the guess that nothing moves (0), and against linear maps at the nearest of as many visited "
-        "states. Two: a visited state is left to itself for 2,000 steps of zero input; is its end the stable point "
-        "that was nearest to begin with? Against the most frequent end. Three: does that point's readout foretell the "
-        "answer at the end? Against the present answer."
+        "The paper doubts it (figure 10). Three tests. (1) Next steps: the linear map at the nearest point, given the "
+        "inputs of the task, compared with a state that does not move (0), and with linear maps at the nearest of "
+        "equally many visited states. (2) End: a visited state runs for 2,000 steps under zero input. Does it end at "
+        "the stable point that was nearest at the start? The baseline is the most frequent end. (3) Answer: does the "
+        "readout of that point predict the answer at the end? The baseline is the answer at the start."
     )
-    if any(one.task == "integration-1" for one in found):
-        caption = "Figure 10. Six runs of 60 steps of 1-channel integration among the points under zero input."
-        page.figure(figures.paths(found, "integration-1"), "figure-10", caption)
-    page.figure(figures.told(found), "figure-told", "What the points tell. A dot is a network, a bar their mean.")
+    if any(one.task == "integration-1" for one in results):
+        caption = "Figure 10. Integration of one channel: six runs of 60 steps, and the points under zero input."
+        page.figure(figures.paths(results, "integration-1"), "figure-10", caption)
+    page.figure(
+        figures.predictions(results), "predictions", "What the points predict. Dot: a network; bar: mean over networks."
+    )
     headings = (
-        *("network", "1 ahead", "5", "10", "elsewhere: 1 ahead", "5", "10", "end at a point"),
-        *("end foretold", "most frequent", "answer foretold", "present answer"),
+        *("network", "1 step", "5", "10", "visited states: 1 step", "5", "10", "end at a point"),
+        *("end predicted", "most frequent end", "answer predicted", "answer at the start"),
     )
     rows = [
         (
@@ -143,21 +148,25 @@ def _trajectories(page: Page, found: Sequence[Measured]) -> None:
             *(f"{part:.2f}" if part > -10 else f"{part:.0e}" for part in (*t.linear, *t.elsewhere)),
             *(_number(part, ".0%") for part in (t.reached, t.foretold, t.commonest, t.answer, t.present)),
         )
-        for one in found
+        for one in results
         for t in (one.trajectories,)
     ]
-    page.table(headings, rows, "Variance explained by the linear map at the nearest point, and elsewhere; ends.")
+    page.table(
+        headings,
+        rows,
+        "Variance explained by linear maps at the nearest point and visited state; fractions correct.",
+    )
 
 
-def _lines(page: Page, lines: Sequence[Line]) -> None:
+def _lines(page: Page, lines: Sequence[LineAttractor]) -> None:
     page.heading("Sentiment: a line attractor?")
     page.text(
-        "Maheswaranathan et al. (NeurIPS 2019) report of networks that read reviews: two or three components carry "
-        "about 90 % of the states' variance, the slowest mode lasts about 1,000 words and the next about 100, and the "
-        "readout lies along the slow direction. Here over the bundled reviews, with the mean embedding as input; time "
-        "constants are medians over stable points by starts, in words; aligned is the cosine of the readout and the "
-        "slowest mode. Words: the attractors of all words repeated for ever, variance along their first component and "
-        "its |r| with the logit."
+        "Maheswaranathan et al. (NeurIPS 2019) report for networks that read reviews: two or three components explain "
+        "about 90 % of the variance of the states, the slowest mode has a time constant of about 1,000 words and the "
+        "next of about 100, and the readout is aligned with the slow direction. Here the networks read the bundled "
+        "reviews, and the input is the mean embedding. Time constants, in words, are medians over stable points, "
+        "weighted by hits; aligned is |cosine| between the readout and the slowest mode. PC1 of words and r: variance "
+        "of the words' attractors explained by their first component, and its |r| with the logit."
     )
     headings = (
         *("network", "PC1–3 of states", "points", "stable", "PC1 of points", "slowest", "next", "aligned"),

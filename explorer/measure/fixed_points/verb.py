@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
+from rich.progress import Progress
 
-from explorer.measure.study.options import time_left, whole_numbers
+from explorer.measure.study.cache import FOLDER
+from explorer.measure.study.options import set_threads, study_options
+from explorer.measure.study.progress import NetworkProgress, time_left
 
 if TYPE_CHECKING:
     from engine.catalogue import NetworkInfo
-
-SHIPPED = ("*-100-*", "*-64")
+    from explorer.measure.fixed_points.results import NetworkResult
+    from explorer.measure.line_attractor import LineAttractor
 
 
 @click.command
 @click.option(
-    "--networks",
-    multiple=True,
-    metavar="GLOB",
-    help="Files, or names of shipped ones.  [default: the nine tasks' of 100 cells, and sentiment's of 64]",
+    "--starts", type=click.IntRange(8), default=256, show_default=True, help="Number of start states for each input."
 )
-@click.option("--starts", type=click.IntRange(8), default=256, show_default=True, help="Visited states, for an input.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Draws the starts.")
-@click.option("--seeds", callback=whole_numbers, metavar="K,K,…", help="Only networks trained from these.")
-@click.option(
-    "--published-way", type=click.IntRange(1), metavar="COUNT", help="Search COUNT starts by the paper's method, too."
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the start states.")
+@study_options(
+    "the nine of 100 cells that perform a task, and the three of 64 cells that read reviews",
+    "Also search from COUNT starts by the paper's method.",
+    "fixed-points",
 )
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU threads.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="fixed-points", show_default=True)
 def command(
     networks: tuple[str, ...],
     starts: int,
@@ -42,63 +39,56 @@ def command(
     threads: int,
     out: Path,
 ) -> None:
-    """Remake the figures of Cheng, Schmid & Lange (2021), and decide which of its claims hold.
+    """Reproduce the figures of Cheng, Schmid & Lange (2021), and decide which of its claims hold.
 
-    Networks that perform a task are searched under five inputs; those that read reviews are asked whether
-    they are line attractors. What is measured of a network is kept in OUT/kept: the same command given again
-    goes on where it was stopped.
+    Networks that perform a task are searched for fixed points under five inputs. Networks that read reviews are tested
+    for a line attractor. Results are cached in OUT/cache: to resume an interrupted run, run the same command again.
     """
-    import torch
-
     from engine.network import Network
-    from explorer.measure.fixed_points.claims import claims
-    from explorer.measure.fixed_points.measured import choose_networks, measure
-    from explorer.measure.fixed_points.numbers import write_numbers
-    from explorer.measure.fixed_points.report import write_page
-    from explorer.measure.fixed_points.searched import both_ways
+    from explorer.measure.fixed_points.claims import decide_claims
+    from explorer.measure.fixed_points.numbers import document, tables
+    from explorer.measure.fixed_points.report import report
+    from explorer.measure.fixed_points.results import select_networks
+    from explorer.measure.fixed_points.searches import compare_methods
+    from explorer.measure.study.output import publish, write_study
+
+    set_threads(threads)
+    selected = select_networks(networks, seeds)
+    with time_left(Console(stderr=True)) as bar:
+        results, lines = measure_networks(selected, starts, seed, out, bar)
+        compared = _for_comparison(selected)
+        methods = []
+        if published_way is not None and compared is not None:
+            methods = compare_methods(Network.load(compared.path), published_way, seed)
+    claims = decide_claims(results, lines)
+    document_ = document(results, lines, claims, methods, starts, seed)
+    write_study(out, "fixed_points", document_, tables(results, lines), claims)
+    publish(report(results, lines, claims, methods), claims, out)
+
+
+def measure_networks(
+    selected: Sequence[NetworkInfo],
+    starts: int,
+    seed: int,
+    out: Path,
+    bar: Progress,
+    measure: Callable[..., NetworkResult] | None = None,
+) -> tuple[list[NetworkResult], list[LineAttractor]]:
+    """Measure networks, or read their cached results; ``measure`` measures one that performs a task."""
+    from explorer.measure.fixed_points import results
     from explorer.measure.line_attractor import measure_line
 
-    torch.set_num_threads(threads)
-    chosen = choose_networks(networks or SHIPPED, seeds)
-    with _bar(len(chosen)) as begin:
-        found = [
-            measure(info, starts, seed, out / "kept", begin(info.name)) for info in chosen if info.task != "sentiment"
-        ]
-        lines = [
-            measure_line(info, starts, seed, out / "kept", begin(info.name))
-            for info in chosen
-            if info.task == "sentiment"
-        ]
-        ways = []
-        if published_way is not None and (tried := _tried(chosen)) is not None:
-            ways = both_ways(Network.load(tried.path), published_way, seed)
-    verdicts = claims(found, lines)
-    write_numbers(found, lines, verdicts, ways, starts, seed, out)
-    page = write_page(found, lines, verdicts, ways, out)
-    for claim in verdicts:
-        click.echo(f"{claim.verdict:<20}{claim.claim}")
-    click.echo(str(page))
+    measure = measure or results.measure
+    tasks = [info for info in selected if info.task != "sentiment"]
+    readers = [info for info in selected if info.task == "sentiment"]
+    progress = NetworkProgress(bar, [info.name for info in (*tasks, *readers)])
+    return (
+        [measure(info, starts, seed, out / FOLDER, progress.begin()) for info in tasks],
+        [measure_line(info, starts, seed, out / FOLDER, progress.begin()) for info in readers],
+    )
 
 
-def _tried(chosen: list[NetworkInfo]) -> NetworkInfo | None:
-    """Which network the paper's method is tried on: the paper looks at GRUs, and their flip-flop is our yardstick."""
-    able = [info for info in chosen if info.task != "sentiment"]
-    return min(able, key=lambda info: (not info.task.startswith("flip-flop"), info.cell != "gru"), default=None)
-
-
-@contextmanager
-def _bar(networks: int) -> Iterator[Callable[[str], Callable[[float], None]]]:
-    """One bar on standard error; each network begun gets a function that takes the fraction of it that is done."""
-    with time_left(Console(stderr=True)) as bar:
-        task = bar.add_task("", total=networks)
-        begun = -1
-
-        def begin(name: str) -> Callable[[float], None]:
-            nonlocal begun
-            begun += 1
-            place = begun
-            bar.update(task, description=f"{name} ({place + 1} of {networks})", completed=place)
-            return lambda fraction: bar.update(task, completed=place + fraction)
-
-        yield begin
-        bar.update(task, completed=networks)
+def _for_comparison(selected: Sequence[NetworkInfo]) -> NetworkInfo | None:
+    """Choose a network for the paper's method: a GRU, as in the paper, and if possible one with the flip-flop task."""
+    tasks = [info for info in selected if info.task != "sentiment"]
+    return min(tasks, key=lambda info: (not info.task.startswith("flip-flop"), info.cell != "gru"), default=None)

@@ -1,4 +1,4 @@
-"""Chong & Ling (2024), reproduced: every table and figure, what the paper leaves open, and which claims hold."""
+"""Chong & Ling (2024), reproduced: every table and figure, controls that the paper lacks, and which claims hold."""
 
 from explorer.measure.one_over_f.verb import command
 

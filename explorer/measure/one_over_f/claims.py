@@ -1,8 +1,7 @@
-"""Which of the paper's claims hold: each has a criterion, which is ours, and code decides.
+"""The paper's claims, each decided by a criterion, which is ours.
 
-*holds*: the criterion is met by all that were measured.  *depends on a choice*: by some of them, or by another
-reasonable way to measure.  *does not hold*: by none.  *not measured*: it would need networks or controls that are not
-there.
+*holds*: everything measured meets the criterion.  *depends on a choice*: some of it does, or another reasonable way to
+measure.  *does not hold*: nothing does.  *not measured*: the networks or controls it needs are missing.
 """
 
 from __future__ import annotations
@@ -15,21 +14,21 @@ import numpy as np
 from engine.activity import THRESHOLD
 from engine.fluctuation import log_spaced_scales
 from engine.null import Null
-from explorer.measure.one_over_f.findings import Findings, Trend, grouped, of_control, over_networks
-from explorer.measure.one_over_f.measured import Measured, ranges, spread, summary
+from explorer.measure.one_over_f.aggregates import StudyResults, Trend, grouped, of_control, over_networks
 from explorer.measure.one_over_f.published import ACCURACY, BETA_H, BETA_X, R2
-from explorer.measure.study.claim import FAILS, HOLDS, OPEN, Claim, verdict
+from explorer.measure.one_over_f.results import NetworkResult, ranges, spread, summary
+from explorer.measure.study.claims import FAILS, HOLDS, OPEN, Claim, verdict
 
-SURE: Final = 0.01  # chance of a trend so strong where there is none
+SIGNIFICANCE: Final = 0.01  # p-value below which a trend counts
 
 
-def claims(found: Findings) -> list[Claim]:
-    """Every claim of the paper that numbers can decide, in the paper's order."""
-    return [claim for part in (_the_task, _pink, _capacity, _cells, _groups, _training) for claim in part(found)]
+def decide_claims(results: StudyResults) -> list[Claim]:
+    """Return every claim of the paper that numbers can decide, in the paper's order."""
+    return [claim for part in (_the_task, _pink, _capacity, _cells, _groups, _training) for claim in part(results)]
 
 
 def inside(value: float, null: Null) -> bool:
-    """Whether a β lies where nine in ten series of the null do."""
+    """Return whether β lies in the 90 % interval of the null."""
     return 2 * null.low - 1 <= value <= 2 * null.high - 1
 
 
@@ -37,15 +36,15 @@ def _band(null: Null) -> str:
     return f"{2 * null.low - 1:.2f} … {2 * null.high - 1:.2f}"
 
 
-def _mean(network: Measured, signal: str) -> float:
+def _mean(network: NetworkResult, signal: str) -> float:
     return summary(network.of(signal))["mean"]
 
 
-def _the_task(found: Findings) -> Iterator[Claim]:
+def _the_task(results: StudyResults) -> Iterator[Claim]:
     pairs = [
-        (size, mean, 100 * spread([n.candidate.accuracy for n in networks if n.candidate.accuracy is not None])[0])
-        for size, networks in found.by_size().items()
-        if (mean := ACCURACY.get(size)) and any(n.candidate.accuracy is not None for n in networks)
+        (size, mean, 100 * spread([n.trained.accuracy for n in networks if n.trained.accuracy is not None])[0])
+        for size, networks in results.by_size().items()
+        if (mean := ACCURACY.get(size)) and any(n.trained.accuracy is not None for n in networks)
     ]
     off = [ours - theirs for _, theirs, ours in pairs]
     yield Claim(
@@ -58,36 +57,36 @@ def _the_task(found: Findings) -> Iterator[Claim]:
     )
 
 
-def _pink(found: Findings) -> Iterator[Claim]:
-    small = next(iter(found.by_size().items()))
+def _pink(results: StudyResults) -> Iterator[Claim]:
+    small = next(iter(results.by_size().items()))
     values = [_mean(network, "h") for network in small[1]]
-    within = [inside(value, found.pink) for value in values]
-    among = [inside(value, null) for network in small[1] for value, null in _other_ways(found, network)]
+    within = [inside(value, results.pink) for value in values]
+    among = [inside(value, null) for network in small[1] for value, null in _other_ways(results, network)]
     otherwise = [
-        _mean(n, "h") for n in found.variants if (n.candidate.cell, n.candidate.size) == (found.main, small[0])
+        _mean(n, "h") for n in results.variants if (n.trained.cell, n.trained.size) == (results.main, small[0])
     ]
-    retrained = [inside(value, found.pink) for value in otherwise]
+    retrained = [inside(value, results.pink) for value in otherwise]
     yield Claim(
         f"The layer sum of h is 1/f noise in a small network (n = {small[0]})",
         "Figure 3(c)",
         f"β = {BETA_H[0]} ± {BETA_H[1]} (reviews), one network",
-        f"every network's mean β lies where nine in ten 1/f series do, {_band(found.pink)}; a choice: other signs of "
+        f"every network's mean β lies where nine in ten 1/f series do, {_band(results.pink)}; a choice: other signs of "
         "cells, cells normalised, single cells, other scales (with their own null), or another recipe of training",
         f"{_listed(values)}: {sum(within)} of {len(within)} networks inside"
         + (f"; by other choices {sum(among)} of {len(among)}" if among else "")
         + (f"; trained by other recipes {_listed(otherwise)}" if otherwise else ""),
         verdict(within, any(among) or any(retrained)),
     )
-    inputs = [_mean(network, "x") for network in found.networks]
+    inputs = [_mean(network, "x") for network in results.networks]
     yield Claim(
         "The input is white noise",
         "Section III B, Figure 3(c)",
         f"β = {BETA_X[0]} ± {BETA_X[1]} (reviews)",
-        f"every network's mean β of x lies where nine in ten white series do, {_band(found.white)}",
+        f"every network's mean β of x lies where nine in ten white series do, {_band(results.white)}",
         f"{min(inputs):.2f} to {max(inputs):.2f} over {len(inputs)} networks",
-        verdict([inside(value, found.white) for value in inputs]),
+        verdict([inside(value, results.white) for value in inputs]),
     )
-    r2 = [network.r2 for network in found.of_cell(found.main) if np.isfinite(network.r2)]
+    r2 = [network.r2 for network in results.of_cell(results.main) if np.isfinite(network.r2)]
     yield Claim(
         "β of h does not follow β of the input",
         "Figure 4",
@@ -98,7 +97,7 @@ def _pink(found: Findings) -> Iterator[Claim]:
         else "too few reviews",
         verdict([value < 0.1 for value in r2]),
     )
-    changes = _changes(found.networks, "shuffled")
+    changes = _changes(results.networks, "shuffled")
     yield Claim(
         "The noise is the network's own, not the text's",
         "Section III B",
@@ -110,7 +109,7 @@ def _pink(found: Findings) -> Iterator[Claim]:
     padded = {
         name: [
             network.controls[name]["mean"] - network.controls["padding none"]["mean"]
-            for network in found.of_cell(found.main)
+            for network in results.of_cell(results.main)
             if name in network.controls
         ]
         for name in ("padding before", "padding after", "padding before, masked", "padding after, masked")
@@ -126,18 +125,18 @@ def _pink(found: Findings) -> Iterator[Claim]:
     )
 
 
-def _capacity(found: Findings) -> Iterator[Claim]:
-    networks = found.of_cell(found.main)
+def _capacity(results: StudyResults) -> Iterator[Claim]:
+    networks = results.of_cell(results.main)
     trend = Trend.of(networks, lambda network: _mean(network, "h"))
-    sizes = found.by_size()
+    sizes = results.by_size()
     ends = f"{over_networks(sizes[min(sizes)], 'h')} at n = {min(sizes)}, {over_networks(sizes[max(sizes)], 'h')} at "
     yield Claim(
         "β of h falls as the layer grows",
         "Figure 5",
         "falls from pink at n = 8 to white at n = 128",
-        f"Spearman's ρ of n and the networks' β is negative, p < {SURE}",
+        f"Spearman's ρ of n and the networks' β is negative, p < {SIGNIFICANCE}",
         f"{ends}n = {max(sizes)} (± seeds); {trend}",
-        OPEN if np.isnan(trend.rho) else HOLDS if trend.p < SURE else FAILS,
+        OPEN if np.isnan(trend.rho) else HOLDS if trend.p < SIGNIFICANCE else FAILS,
     )
     largest = sizes[max(sizes)]
     values = [_mean(network, "h") for network in largest]
@@ -145,9 +144,9 @@ def _capacity(found: Findings) -> Iterator[Claim]:
         "The largest layer's sum is effectively white",
         "Section III C, Figure 5",
         "β near 0 at n = 128",
-        f"every network of 128 cells or more has a mean β inside the white band, {_band(found.white)}",
+        f"every network of 128 cells or more has a mean β inside the white band, {_band(results.white)}",
         f"{_listed(values)} at n = {max(sizes)}",
-        verdict([inside(value, found.white) for value in values]) if max(sizes) >= 128 else OPEN,
+        verdict([inside(value, results.white) for value in values]) if max(sizes) >= 128 else OPEN,
     )
     others = [name for name in networks[0].signals if name not in ("h", "x")]
     trends = {name: Trend.of(networks, lambda network, name=name: _mean(network, name)) for name in others}  # type: ignore[misc]
@@ -158,12 +157,12 @@ def _capacity(found: Findings) -> Iterator[Claim]:
         "figures only",
         f"the same criterion for each of {', '.join(others)}",
         "; ".join(f"{name} ρ = {trend.rho:.2f}" for name, trend in known.items()) or "too few sizes",
-        verdict([trend.p < SURE for trend in known.values()]),
+        verdict([trend.p < SIGNIFICANCE for trend in known.values()]),
     )
 
 
-def _cells(found: Findings) -> Iterator[Claim]:
-    networks, sizes = found.of_cell(found.main), found.by_size()
+def _cells(results: StudyResults) -> Iterator[Claim]:
+    networks, sizes = results.of_cell(results.main), results.by_size()
     trend = Trend.of(networks, lambda network: -float(network.dead.mean()))
     shares = {size: np.mean([network.dead.mean() for network in some]) for size, some in sizes.items()}
     yield Claim(
@@ -171,9 +170,9 @@ def _cells(found: Findings) -> Iterator[Claim]:
         "Figure 6, Appendix B",
         "seen in 8 cells of each network, one review",
         f"the share of cells whose h moves by less than {THRESHOLD} (s.d. over a review, mean over reviews) grows with "
-        f"n, p < {SURE}, and exceeds a half in the largest",
+        f"n, p < {SIGNIFICANCE}, and exceeds a half in the largest",
         f"{shares[min(sizes)]:.0%} at n = {min(sizes)}, {shares[max(sizes)]:.0%} at n = {max(sizes)}",
-        OPEN if np.isnan(trend.rho) else HOLDS if trend.p < SURE and shares[max(sizes)] > 0.5 else FAILS,
+        OPEN if np.isnan(trend.rho) else HOLDS if trend.p < SIGNIFICANCE and shares[max(sizes)] > 0.5 else FAILS,
     )
     crowded = [network for network in networks if network.dead.mean() > 0.5 and "live" in network.controls]
     changes = _changes(crowded, "live")
@@ -204,10 +203,10 @@ def _cells(found: Findings) -> Iterator[Claim]:
     )
 
 
-def _groups(found: Findings) -> Iterator[Claim]:
-    if found.main == "rnn":
+def _groups(results: StudyResults) -> Iterator[Claim]:
+    if results.main == "rnn":
         return
-    pairs = {size: (grouped(some, True), grouped(some, False)) for size, some in found.by_size().items()}
+    pairs = {size: (grouped(some, True), grouped(some, False)) for size, some in results.by_size().items()}
     below = [inner.mean < outer.mean for inner, outer in pairs.values() if np.isfinite(inner.mean + outer.mean)]
     gaps = [outer.mean - inner.mean for inner, outer in pairs.values()]
     yield Claim(
@@ -220,10 +219,10 @@ def _groups(found: Findings) -> Iterator[Claim]:
     )
 
 
-def _training(found: Findings) -> Iterator[Claim]:
-    centre = 2 * found.pink.alpha - 1
+def _training(results: StudyResults) -> Iterator[Claim]:
+    centre = 2 * results.pink.alpha - 1
     margin = 0.05  # what a mean over some hundred reviews can tell apart
-    twins = [network for network in found.networks if "untrained" in network.controls]
+    twins = [network for network in results.networks if "untrained" in network.controls]
     trained, raw = of_control(twins, "plain").mean, of_control(twins, "untrained").mean
     nearer = [_distance(n, "plain", centre) < _distance(n, "untrained", centre) - margin for n in twins]
     yield Claim(
@@ -237,14 +236,14 @@ def _training(found: Findings) -> Iterator[Claim]:
         else "–",
         verdict(nearer),
     )
-    runs = [([n for n in run if n.candidate.epoch], found.best_epoch(run)) for run in found.trajectories().values()]
+    runs = [([n for n in run if n.trained.epoch], results.best_epoch(run)) for run in results.trajectories().values()]
     judged = [
         abs(_at(run, best) - centre) < min(abs(_mean(end, "h") - centre) for end in (run[0], run[-1])) - margin
         for run, best in runs
         if best is not None
     ]
     shown = [
-        f"epoch {run[0].candidate.epoch}: {_mean(run[0], 'h'):.2f}, best ({best}): {_at(run, best):.2f}, "
+        f"epoch {run[0].trained.epoch}: {_mean(run[0], 'h'):.2f}, best ({best}): {_at(run, best):.2f}, "
         f"last: {_mean(run[-1], 'h'):.2f}"
         for run, best in runs
         if best is not None
@@ -260,27 +259,27 @@ def _training(found: Findings) -> Iterator[Claim]:
     )
 
 
-def _at(run: Sequence[Measured], epoch: int) -> float:
-    return next(_mean(network, "h") for network in run if network.candidate.epoch == epoch)
+def _at(run: Sequence[NetworkResult], epoch: int) -> float:
+    return next(_mean(network, "h") for network in run if network.trained.epoch == epoch)
 
 
-def _distance(network: Measured, control: str, centre: float) -> float:
+def _distance(network: NetworkResult, control: str, centre: float) -> float:
     return abs(network.controls[control]["mean"] - centre)
 
 
-def _other_ways(found: Findings, network: Measured) -> list[tuple[float, Null]]:
-    """β of h summed otherwise or at other scales, each with the null it is to be compared with."""
+def _other_ways(results: StudyResults, network: NetworkResult) -> list[tuple[float, Null]]:
+    """Return β of h for other sums and at other scales, each with the null to compare it with."""
     if not network.controls:
         return []
     sums = [network.controls[name]["mean"] for name in ("normalised", "cells")] + network.controls["flipped"]
-    scales = ranges(found.corpus.length)
-    return [(value, found.pink) for value in sums] + [
-        (network.controls[f"{low}–{high}"]["mean"], found.null(1.0, log_spaced_scales(low, high)))
+    scales = ranges(results.sample.length)
+    return [(value, results.pink) for value in sums] + [
+        (network.controls[f"{low}–{high}"]["mean"], results.null(1.0, log_spaced_scales(low, high)))
         for low, high in scales
     ]
 
 
-def _changes(networks: Sequence[Measured], control: str) -> list[float]:
+def _changes(networks: Sequence[NetworkResult], control: str) -> list[float]:
     return [
         network.controls[control]["mean"] - network.controls["plain"]["mean"]
         for network in networks

@@ -14,10 +14,10 @@ from engine.activity import deviation, is_dead
 from engine.fluctuation import exponents, fluctuations
 from engine.null import Null
 from engine.recording import record
-from explorer.measure.one_over_f.choosing import Candidate
-from explorer.measure.one_over_f.findings import Findings, Spread, grouped, over_networks
-from explorer.measure.one_over_f.measured import Measured, summary
+from explorer.measure.one_over_f.aggregates import Spread, StudyResults, grouped, over_networks
 from explorer.measure.one_over_f.published import BETA_H, BETA_X, NAMES
+from explorer.measure.one_over_f.results import NetworkResult, summary
+from explorer.measure.one_over_f.selection import TrainedNetwork
 
 PINK: Final = "#c2387a"
 WHITE: Final = "#6b7480"
@@ -48,15 +48,15 @@ def draw_nulls(axes: Axes, white: Null, pink: Null, *, vertical: bool = False, l
 # ---- one network ---------------------------------------------------------------------------------------------------
 
 
-def figure_3(found: Findings, ids: NDArray[np.integer]) -> Figure:
+def figure_3(results: StudyResults, ids: NDArray[np.integer]) -> Figure:
     """Activity of one review, its F(s), and the histograms of β over all long reviews."""
-    shown, scales = found.shown, found.options.scales
-    series = record(shown.candidate.network, ids, ("h",)).layer_sum("h")[0]
+    shown, scales = results.shown, results.options.scales
+    series = record(shown.trained.network, ids, ("h",)).layer_sum("h")[0]
     F = fluctuations(series, scales)
     fit = exponents(F, scales)
     figure, (activity, spread, histogram) = panels(10, 3.2, 1, 3, width_ratios=(1.2, 0.9, 1.2))
     activity.plot(series, color=BLUE, lw=0.9)
-    activity.set(xlabel="word", ylabel="Σ h", title=f"(a) layer sum of h, {shown.candidate.name}")
+    activity.set(xlabel="word", ylabel="Σ h", title=f"(a) layer sum of h, {shown.trained.name}")
     s = np.array(scales, dtype=float)
     spread.loglog(s, F, "o-", color=BLUE, ms=3, lw=1, label=f"Σ h: α = {fit.alpha:.2f}, β = {fit.beta:.2f}")
     spread.loglog(s, F[0] * s / s[0], "--", color=PINK, lw=1, label="slope 1: 1/f noise")
@@ -64,7 +64,7 @@ def figure_3(found: Findings, ids: NDArray[np.integer]) -> Figure:
     spread.minorticks_off()
     spread.set(xlabel="scale s, words", ylabel="F(s)", title="(b) its fluctuation function")
     spread.legend(fontsize="small")
-    draw_nulls(histogram, found.white, found.pink, vertical=True, label=False)
+    draw_nulls(histogram, results.white, results.pink, vertical=True, label=False)
     for name, colour, published in (("x", WHITE, BETA_X), ("h", BLUE, BETA_H)):
         values = shown.of(name)
         about = summary(values)
@@ -75,19 +75,19 @@ def figure_3(found: Findings, ids: NDArray[np.integer]) -> Figure:
             alpha=0.75,
             label=f"{name}: {about['mean']:.3f} ± {about['sd']:.3f}\n(published {published[0]} ± {published[1]})",
         )
-    histogram.set(xlabel="β", ylabel="reviews", title=f"(c) β of {len(found.corpus.long):,} reviews")
+    histogram.set(xlabel="β", ylabel="reviews", title=f"(c) β of {len(results.sample.long):,} reviews")
     histogram.set_ylim(0, 1.6 * histogram.get_ylim()[1])
     histogram.legend(fontsize="small", loc="upper right")
     return figure
 
 
-def figure_4(found: Findings) -> Figure:
+def figure_4(results: StudyResults) -> Figure:
     """β of h against β of the input, one dot a review."""
-    shown = found.shown
+    shown = results.shown
     figure, (axes,) = panels(4.6, 3.8)
-    draw_nulls(axes, found.white, found.pink)
+    draw_nulls(axes, results.white, results.pink)
     axes.scatter(shown.of("x"), shown.of("h"), s=5, color=BLUE, alpha=0.35, lw=0)
-    axes.set(xlabel="β of x", ylabel="β of h", title=f"{shown.candidate.name}: R² = {shown.r2:.3f}")
+    axes.set(xlabel="β of x", ylabel="β of h", title=f"{shown.trained.name}: R² = {shown.r2:.3f}")
     legend_below(figure, axes, 2)
     return figure
 
@@ -95,11 +95,11 @@ def figure_4(found: Findings) -> Figure:
 # ---- sizes ---------------------------------------------------------------------------------------------------------
 
 
-def figure_5(found: Findings) -> Figure:
+def figure_5(results: StudyResults) -> Figure:
     """β of h against n: every network, its mean, and both spreads."""
     figure, (axes,) = panels(7.2, 4)
-    _against_size(axes, found, "h")
-    first = min(found.by_size())
+    _against_size(axes, results, "h")
+    first = min(results.by_size())
     axes.errorbar(
         [first - 3], [BETA_H[0]], [BETA_H[1]], fmt="s", ms=5, color=PINK, capsize=2, label="published, one network"
     )
@@ -108,14 +108,14 @@ def figure_5(found: Findings) -> Figure:
     return figure
 
 
-def appendix_a(found: Findings) -> Figure:
+def appendix_a(results: StudyResults) -> Figure:
     """The same for every other signal."""
-    names = [name for name in found.shown.signals if name != "h"]
+    names = [name for name in results.shown.signals if name != "h"]
     columns = min(4, len(names))
     rows = -(-len(names) // columns)
     figure, all_axes = panels(2.5 * columns, 2.3 * rows, rows, columns, sharex=True, sharey=True)
     for axes, name in zip(all_axes, names, strict=False):
-        _against_size(axes, found, name)
+        _against_size(axes, results, name)
         axes.set_title(f"{NAMES.get(name, name)}")
     for axes in all_axes[len(names) :]:
         axes.set_visible(False)
@@ -127,9 +127,9 @@ def appendix_a(found: Findings) -> Figure:
     return figure
 
 
-def _against_size(axes: Axes, found: Findings, name: str) -> None:
-    draw_nulls(axes, found.white, found.pink)
-    sizes = found.by_size()
+def _against_size(axes: Axes, results: StudyResults, name: str) -> None:
+    draw_nulls(axes, results.white, results.pink)
+    sizes = results.by_size()
     dots = [(n, summary(network.of(name))["mean"]) for n, some in sizes.items() for network in some]
     axes.plot(*zip(*dots, strict=True), "o", color=BLUE, ms=2.5, alpha=0.5, label="one network (mean over reviews)")
     spreads = [over_networks(some, name) for some in sizes.values()]
@@ -145,11 +145,11 @@ def _error_bars(axes: Axes, x: Sequence[float], spreads: Sequence[Spread], colou
     axes.plot(x, means, "D-", color=colour, ms=4, lw=1.1, label=f"{label}; thick: s.d. over seeds, thin: over reviews")
 
 
-def figure_7(found: Findings) -> Figure:
+def figure_7(results: StudyResults) -> Figure:
     """β of the internal and of the external signals against n."""
     figure, (axes,) = panels(7.2, 4)
-    draw_nulls(axes, found.white, found.pink)
-    sizes = found.by_size()
+    draw_nulls(axes, results.white, results.pink)
+    sizes = results.by_size()
     for internal, colour, label, aside in (
         (False, GREEN, "external: c_out, h", 1),
         (True, ORANGE, "internal: i, f, c̃, o", -1),
@@ -166,9 +166,9 @@ def figure_7(found: Findings) -> Figure:
 # ---- cells ---------------------------------------------------------------------------------------------------------
 
 
-def figure_6(found: Findings, ids: NDArray[np.integer], every: bool) -> Figure:
+def figure_6(results: StudyResults, ids: NDArray[np.integer], every: bool) -> Figure:
     """h of the first eight cells while one review is read: the smallest and the largest layer, or (Appendix B) all."""
-    firsts = [some[0].candidate for some in found.by_size().values()]
+    firsts = [some[0].trained for some in results.by_size().values()]
     chosen = firsts if every else firsts[:: max(1, len(firsts) - 1)]
     columns = min(3, len(chosen)) if every else len(chosen)
     rows = -(-len(chosen) // columns)
@@ -181,7 +181,7 @@ def figure_6(found: Findings, ids: NDArray[np.integer], every: bool) -> Figure:
     return figure
 
 
-def _cells(axes: Axes, candidate: Candidate, ids: NDArray[np.integer]) -> None:
+def _cells(axes: Axes, candidate: TrainedNetwork, ids: NDArray[np.integer]) -> None:
     h = record(candidate.network, ids, ("h",))["h"][0, :, :8]
     quiet = is_dead(deviation(h))
     for k in range(h.shape[1]):
@@ -190,15 +190,15 @@ def _cells(axes: Axes, candidate: Candidate, ids: NDArray[np.integer]) -> None:
     axes.set(title=candidate.name, ylim=(-h.shape[1], 1))
 
 
-def dead_cells(found: Findings) -> Figure:
+def dead_cells(results: StudyResults) -> Figure:
     """How many cells are dead and how many work, against n; and how much each cell moves."""
     figure, (share, work, sorted_) = panels(10, 3.2, 1, 3)
-    sizes = found.by_size()
+    sizes = results.by_size()
     networks = [network for some in sizes.values() for network in some]
-    n = [network.candidate.size for network in networks]
+    n = [network.trained.size for network in networks]
     share.plot(n, [100 * network.dead.mean() for network in networks], "o", ms=4, color=BLUE, alpha=0.6)
     share.set(xlabel="cells n", ylabel="dead cells, %", title="(a) cells that hardly move", ylim=(-3, 100))
-    work.plot(n, [network.working for network in networks], "o", ms=4, color=GREEN, alpha=0.6)
+    work.plot(n, [network.participation for network in networks], "o", ms=4, color=GREEN, alpha=0.6)
     work.plot(list(sizes), list(sizes), ":", color=WHITE, lw=0.9, label="all work alike")
     work.set(xlabel="cells n", ylabel="participation ratio", title="(b) how many really work", ylim=(0, 24))
     work.legend(fontsize="small")
@@ -211,13 +211,13 @@ def dead_cells(found: Findings) -> Figure:
     return figure
 
 
-def architectures(found: Findings) -> Figure:
+def architectures(results: StudyResults) -> Figure:
     """β of every signal of networks of each architecture at one size."""
-    cells = sorted({network.candidate.cell for network in found.networks}, key=("lstm", "gru", "rnn").index)
+    cells = sorted({network.trained.cell for network in results.networks}, key=("lstm", "gru", "rnn").index)
     figure, all_axes = panels(3.2 * len(cells), 3.3, 1, len(cells), sharey=True)
     for axes, cell in zip(all_axes, cells, strict=True):
-        networks = compared(found, cell)
-        draw_nulls(axes, found.white, found.pink)
+        networks = compared(results, cell)
+        draw_nulls(axes, results.white, results.pink)
         names = networks[0].signals
         spreads = [over_networks(networks, name) for name in names]
         for k, name in enumerate(names):
@@ -225,14 +225,14 @@ def architectures(found: Findings) -> Figure:
             axes.plot([k] * len(means), means, "o", color=BLUE, ms=3.5, alpha=0.5)
         axes.errorbar(range(len(names)), [one.mean for one in spreads], fmt="_", ms=14, color=BLUE)
         axes.set_xticks(range(len(names)), [NAMES.get(name, name).split()[0] for name in names])
-        axes.set(title=f"{cell.upper()}, n = {networks[0].candidate.size}, {len(networks)} seeds")
+        axes.set(title=f"{cell.upper()}, n = {networks[0].trained.size}, {len(networks)} seeds")
     all_axes[0].set_ylabel("β of the layer sum")
     return figure
 
 
-def compared(found: Findings, cell: str) -> list[Measured]:
+def compared(results: StudyResults, cell: str) -> list[NetworkResult]:
     """The networks of one architecture at the size that the architectures share, or else nearest to it."""
-    others = [network.candidate.size for network in found.networks if network.candidate.cell != found.main]
-    wanted = others[0] if others else found.shown.candidate.size
-    sizes = found.by_size(cell)
+    others = [network.trained.size for network in results.networks if network.trained.cell != results.main]
+    wanted = others[0] if others else results.shown.trained.size
+    sizes = results.by_size(cell)
     return sizes[min(sizes, key=lambda size: abs(size - wanted))]

@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from engine.fluctuation import log_spaced_scales
+from explorer.measure.one_over_f.aggregates import StudyResults, of_control
 from explorer.measure.one_over_f.figures import BLUE, GREEN, ORANGE, PINK, WHITE, draw_nulls, legend_below, panels
-from explorer.measure.one_over_f.findings import Findings, of_control
-from explorer.measure.one_over_f.measured import Measured, ranges, summary
 from explorer.measure.one_over_f.published import BETA_H
+from explorer.measure.one_over_f.results import NetworkResult, ranges, summary
 
 WAYS: Final = {
     "plain": "plain layer sum",
@@ -34,17 +34,17 @@ WAYS: Final = {
 """Names of the controls, in the order of table and figure."""
 
 
-def with_controls(found: Findings) -> list[Measured]:
+def with_controls(results: StudyResults) -> list[NetworkResult]:
     """The main architecture's networks that have controls."""
-    return [network for network in found.of_cell(found.main) if network.controls]
+    return [network for network in results.of_cell(results.main) if network.controls]
 
 
-def all_ways(found: Findings) -> Figure:
+def all_ways(results: StudyResults) -> Figure:
     """Mean β of h under every control: a dot a network, and the mean over networks."""
-    networks = with_controls(found)
+    networks = with_controls(results)
     names = [name for name in WAYS if any(name in network.controls for network in networks)]
     figure, (axes,) = panels(7.6, 0.32 * len(names) + 1.1)
-    draw_nulls(axes, found.white, found.pink, vertical=True)
+    draw_nulls(axes, results.white, results.pink, vertical=True)
     for row, name in enumerate(names):
         means = [network.controls[name]["mean"] for network in networks if name in network.controls]
         axes.plot(means, [row] * len(means), "o", color=BLUE, ms=3, alpha=0.4)
@@ -58,13 +58,13 @@ def all_ways(found: Findings) -> Figure:
     return figure
 
 
-def signs(found: Findings) -> Figure:
+def signs(results: StudyResults) -> Figure:
     """β of sums of h with the signs of cells drawn at random: networks that give the same answers."""
-    networks = with_controls(found)
+    networks = with_controls(results)
     figure, (axes,) = panels(7.6, 4)
-    draw_nulls(axes, found.white, found.pink)
+    draw_nulls(axes, results.white, results.pink)
     place, ticks = 0.0, {}
-    for size, some in found.by_size().items():
+    for size, some in results.by_size().items():
         begin = place
         for network in (one for one in some if one.controls):
             flipped = network.controls["flipped"]
@@ -89,14 +89,14 @@ def signs(found: Findings) -> Figure:
     return figure
 
 
-def by_scales(found: Findings) -> Figure:
+def by_scales(results: StudyResults) -> Figure:
     """β of h and of the input over other ranges of scales, each beside its own null."""
-    networks = with_controls(found)
-    names = [f"{low}–{high}" for low, high in ranges(found.corpus.length)]
+    networks = with_controls(results)
+    names = [f"{low}–{high}" for low, high in ranges(results.sample.length)]
     figure, (axes,) = panels(7.2, 3.8)
-    for k, (low, high) in enumerate(ranges(found.corpus.length)):
+    for k, (low, high) in enumerate(ranges(results.sample.length)):
         for beta, colour in ((1.0, PINK), (0.0, WHITE)):
-            null = found.null(beta, log_spaced_scales(low, high))
+            null = results.null(beta, log_spaced_scales(low, high))
             axes.bar(k, 2 * (null.high - null.low), 0.8, 2 * null.low - 1, color=colour, alpha=0.16, lw=0)
             axes.hlines(2 * null.alpha - 1, k - 0.4, k + 0.4, color=colour, lw=0.9, ls="--")
     for aside, (suffix, colour, label) in zip((0.08, -0.08), (("", BLUE, "h"), (", x", "#222222", "x")), strict=True):
@@ -113,21 +113,21 @@ def by_scales(found: Findings) -> Figure:
     return figure
 
 
-def by_recipe(found: Findings) -> Figure:
+def by_recipe(results: StudyResults) -> Figure:
     """β of h and accuracy of networks trained otherwise, beside the others."""
     figure, (beta, accuracy) = panels(8.6, 3.6, 1, 2)
-    draw_nulls(beta, found.white, found.pink)
-    groups: dict[str, list[Measured]] = {"": found.of_cell(found.main)}
-    for network in found.variants:
-        if network.candidate.cell == found.main:
-            groups.setdefault(network.candidate.variant, []).append(network)
+    draw_nulls(beta, results.white, results.pink)
+    groups: dict[str, list[NetworkResult]] = {"": results.of_cell(results.main)}
+    for network in results.variants:
+        if network.trained.cell == results.main:
+            groups.setdefault(network.trained.variant, []).append(network)
     for (variant, networks), colour in zip(groups.items(), _colours(len(groups)), strict=True):
-        sizes = [network.candidate.size for network in networks]
+        sizes = [network.trained.size for network in networks]
         label = variant or "the recipe of the others"
         beta.plot(
             sizes, [summary(network.of("h"))["mean"] for network in networks], "o", color=colour, ms=4, label=label
         )
-        right = [100 * (network.candidate.accuracy or np.nan) for network in networks]
+        right = [100 * (network.trained.accuracy or np.nan) for network in networks]
         accuracy.plot(sizes, right, "o", color=colour, ms=4)
     beta.axhline(BETA_H[0], color=PINK, lw=1.2, label=f"published, n = 8: {BETA_H[0]}")
     beta.set(xlabel="cells n", ylabel="mean β of Σ h", title="(a) β, one dot a network", ylim=(-0.7, 2.3))
@@ -136,21 +136,21 @@ def by_recipe(found: Findings) -> Figure:
     return figure
 
 
-def by_epoch(found: Findings) -> Figure:
+def by_epoch(results: StudyResults) -> Figure:
     """β of h and accuracy while networks learn."""
-    runs = found.trajectories()
+    runs = results.trajectories()
     figure, (beta, accuracy) = panels(8.6, 3.4, 1, 2)
-    draw_nulls(beta, found.white, found.pink)
+    draw_nulls(beta, results.white, results.pink)
     for (name, run), colour in zip(runs.items(), _colours(len(runs)), strict=True):
-        epochs = [network.candidate.epoch or 0 for network in run]
+        epochs = [network.trained.epoch or 0 for network in run]
         about = [summary(network.of("h")) for network in run]
         beta.errorbar(
             epochs, [one["mean"] for one in about], [one["sd"] for one in about],
             fmt="o-", color=colour, ms=3.5, lw=1.2, elinewidth=0.6, label=name,
         )  # fmt: skip
-        right = [100 * (network.candidate.accuracy or np.nan) for network in run]
+        right = [100 * (network.trained.accuracy or np.nan) for network in run]
         accuracy.plot(epochs, right, "o-", color=colour, ms=3.5, lw=1.2, label=name)
-        best = found.best_epoch(run)
+        best = results.best_epoch(run)
         for axes, values in ((beta, [one["mean"] for one in about]), (accuracy, right)):
             if best is not None:
                 axes.plot(best, values[epochs.index(best)], "o", ms=10, mfc="none", mec=colour)

@@ -1,4 +1,4 @@
-"""The paper's way, timed: a step loop in NumPy for each review, then fathon's DFA of every layer sum."""
+"""The paper's implementation, timed: a NumPy step loop for each review, then fathon's DFA of every layer sum."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.network import Network
-from explorer.measure.one_over_f.findings import Findings
+from explorer.measure.one_over_f.aggregates import StudyResults
 
 Array = NDArray[np.float64]
 
 
 def layer_sums_by_steps(network: Network, ids: NDArray[np.integer]) -> dict[str, Array]:
-    """Every layer sum (time,) of an LSTM, review by review, word by word, gate by gate."""
+    """Return every layer sum (time,) of an LSTM for one review, computed word by word and gate by gate."""
     W, U, b = (network.cell.weights()[key].numpy() for key in ("weight_ih", "weight_hh", "bias"))
     n = network.cell.size
     gates = [(W[k : k + n], U[k : k + n], b[k : k + n]) for k in range(0, 4 * n, n)]
-    kept: dict[str, list[NDArray[np.float32]]] = {name: [] for name in ("i", "f", "g", "o", "c", "c_out", "h", "x")}
+    series: dict[str, list[NDArray[np.float32]]] = {name: [] for name in ("i", "f", "g", "o", "c", "c_out", "h", "x")}
     h = c = np.zeros(n, dtype=np.float32)
     for x in network.embed(ids).numpy():
         i, f, g, o = (W @ x + U @ h + b for W, U, b in gates)
@@ -26,13 +26,13 @@ def layer_sums_by_steps(network: Network, ids: NDArray[np.integer]) -> dict[str,
         c = f * c + i * g
         c_out = np.tanh(c)
         h = o * c_out
-        for name, value in zip(kept, (i, f, g, o, c, c_out, h, x), strict=True):
-            kept[name].append(value)
-    return {name: np.array(values).sum(axis=1, dtype=np.float64) for name, values in kept.items()}
+        for name, value in zip(series, (i, f, g, o, c, c_out, h, x), strict=True):
+            series[name].append(value)
+    return {name: np.array(values).sum(axis=1, dtype=np.float64) for name, values in series.items()}
 
 
 def betas(network: Network, ids: NDArray[np.integer], scales: tuple[int, ...]) -> dict[str, float]:
-    """β of every layer sum of one review.
+    """Return β of every layer sum of one review.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def betas(network: Network, ids: NDArray[np.integer], scales: tuple[int, ...]) -
     try:
         from fathon import DFA, fathonUtils
     except ImportError:
-        raise ValueError("the paper's way wants fathon: pip install fathon (Linux on x86-64 only)") from None
+        raise ValueError("--published-way needs fathon: pip install fathon (Linux on x86-64 only)") from None
     found = {}
     lengths = np.array(scales)
     for name, series in layer_sums_by_steps(network, ids).items():
@@ -52,22 +52,28 @@ def betas(network: Network, ids: NDArray[np.integer], scales: tuple[int, ...]) -
     return found
 
 
-def seconds_for(found: Findings, count: int) -> tuple[float, float]:
-    """Processor seconds a review and network, from ``count`` reviews in the smallest and largest LSTM; hours for all.
+def seconds_for(results: StudyResults, count: int) -> tuple[float, float]:
+    """Return processor seconds per review and network, and hours for all.
+
+    Parameters
+    ----------
+    results : StudyResults
+    count : int
+        Number of reviews to time in the smallest and in the largest LSTM.
 
     Raises
     ------
     ValueError
-        If there is no LSTM, or no fathon.
+        If there is no LSTM, or fathon is not installed.
     """
-    lstms = [network.candidate.network for network in found.of_cell("lstm")]
+    lstms = [network.trained.network for network in results.of_cell("lstm")]
     if not lstms:
-        raise ValueError("the paper's way is timed on LSTM networks, and there is none among these")
+        raise ValueError("--published-way is timed on LSTM networks, but none is among these networks")
     spent = []
     for network in (lstms[0], lstms[-1]):
         start = time.process_time()
-        for ids in found.corpus.ids(network)[:count]:
-            betas(network, ids, found.options.scales)
+        for ids in results.sample.ids(network)[:count]:
+            betas(network, ids, results.options.scales)
         spent.append((time.process_time() - start) / count)
     each = sum(spent) / len(spent)
-    return each, each * len(found.corpus.long) * len(found.networks) / 3600
+    return each, each * len(results.sample.long) * len(results.networks) / 3600

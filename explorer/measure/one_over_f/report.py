@@ -1,9 +1,8 @@
-"""The page: published and measured side by side, every figure, and what to make of it."""
+"""The report: published and measured values side by side, every figure, and a summary."""
 
 from __future__ import annotations
 
-from collections import Counter
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib import rc_context
@@ -12,207 +11,200 @@ from numpy.typing import NDArray
 from engine.activity import THRESHOLD
 from engine.reviews import open_reviews
 from explorer.measure.one_over_f import figures, open_questions
-from explorer.measure.one_over_f.findings import Findings, grouped, of_control, over_networks
-from explorer.measure.one_over_f.measured import spread, summary
+from explorer.measure.one_over_f.aggregates import StudyResults, grouped, of_control, over_networks
 from explorer.measure.one_over_f.published import ACCURACY, ACCURACY_RANGE, BETA_H, BETA_X, NAMES, R2
-from explorer.measure.study.claim import Claim
+from explorer.measure.one_over_f.results import spread, summary
+from explorer.measure.study.claims import Claim
 from explorer.measure.study.page import STYLE, Page
+from explorer.measure.study.report import add_claims
 
 
-def write_page(found: Findings, verdicts: list[Claim], folder: Path, speed: str) -> Path:
-    """Draw every figure and write the page; returns its path."""
-    length, networks = found.corpus.length, found.networks
+def report(results: StudyResults, claims: Sequence[Claim], speed: str) -> Page:
+    """Draw every figure and return the report; ``speed`` describes how long the measurement took."""
+    length, networks = results.sample.length, results.networks
     page = Page(
         "1/f noise in recurrent networks: published and measured",
-        f"Chong & Ling (2024) remade from {len(networks)} networks and {len(found.corpus.long):,} reviews of {length} "
-        f"words or more, cut at {length}.",
+        f"Chong & Ling (2024), reproduced with {len(networks)} networks and {len(results.sample.long):,} reviews of "
+        f"{length} words or more, cut at {length}.",
     )
     page.text(
-        "β is the slope of the power spectrum, 1/f^β: 0 for white noise, 1 for pink (1/f), 2 for Brownian. It is "
-        "2α − 1, with α from unbiased detrended fluctuation analysis (order 1) of a layer sum, a signal added over the "
-        f"layer's cells, at the scales {', '.join(map(str, found.options.scales))} words. This estimator gives "
-        f"{2 * found.white.alpha - 1:.2f} ± {2 * found.white.alpha_spread:.2f} for white and "
-        f"{2 * found.pink.alpha - 1:.2f} ± {2 * found.pink.alpha_spread:.2f} for exact 1/f noise of {length} words; "
-        "the bands in every figure hold nine in ten of such series. The paper does not state its scales."
+        "β is the exponent of the power spectrum, 1/f^β: 0 for white noise, 1 for pink (1/f) noise, 2 for Brownian "
+        "noise. It is 2α − 1, where α comes from unbiased detrended fluctuation analysis (order 1) of a layer sum, a "
+        f"signal summed over the cells of the layer, at the scales {', '.join(map(str, results.options.scales))} "
+        f"words. For {length} words of exact white noise this estimator gives {2 * results.white.alpha - 1:.2f} ± "
+        f"{2 * results.white.alpha_spread:.2f}, for exact 1/f noise {2 * results.pink.alpha - 1:.2f} ± "
+        f"{2 * results.pink.alpha_spread:.2f}; the bands in the figures contain nine in ten of these series. The paper "
+        "does not state its scales."
     )
     page.text(
-        "The authors' networks are not public. Networks trained by pinkx follow the paper's Table I; where the paper "
-        "is silent or its recipe did not learn, engine/training.py says what was done: no padding, words left out at "
-        "random, gradients clipped, weights averaged, the best epoch by a validation loss."
+        "The authors' networks are not public. Networks trained by pinkx follow the paper's Table I. Where the paper "
+        "gives no details, or its recipe did not learn, engine/training.py documents our choices: no padding, random "
+        "omission of words, gradient clipping, averaged weights, and the epoch with the lowest validation loss."
     )
     page.text(speed)
     with rc_context(STYLE):
-        _in_short(page, found, verdicts)
-        _claims(page, verdicts)
-        _side_by_side(page, found)
-        _figures(page, found, _bundled_review(found))
-        if open_questions.with_controls(found):
-            _open(page, found)
-        if found.variants:
-            _recipes(page, found)
-        if found.trajectories():
-            page.heading("While the network learns")
+        _summary(page, results)
+        add_claims(
+            page,
+            claims,
+            "Every claim has a criterion, which is ours, and code applies it. A claim holds if everything measured "
+            "meets the criterion, depends on a choice if some of it does, and does not hold if nothing does.",
+            "The paper's claims, in its order.",
+        )
+        _side_by_side(page, results)
+        _figures(page, results, bundled_review(results))
+        if open_questions.with_controls(results):
+            _controls(page, results)
+        if results.variants:
+            _recipes(page, results)
+        if results.trajectories():
+            page.heading("During training")
             page.figure(
-                open_questions.by_epoch(found),
+                open_questions.by_epoch(results),
                 "epochs",
-                "β of h and accuracy after every epoch; 0 is the untrained network. A ring: the epoch of lowest loss.",
+                "β of h and accuracy after every epoch; 0 is the untrained network. Ring: the epoch of lowest "
+                "validation loss.",
             )
-        if len({network.candidate.cell for network in networks}) > 1:
-            _architectures(page, found)
-        _networks(page, found)
-    return page.write(folder)
+        if len({network.trained.cell for network in networks}) > 1:
+            _architectures(page, results)
+        _networks(page, results)
+    return page
 
 
-def _in_short(page: Page, found: Findings, verdicts: list[Claim]) -> None:
-    page.heading("In short")
-    counts = Counter(claim.verdict for claim in verdicts)
-    said = ", ".join(f"{count} “{verdict}”" for verdict, count in counts.most_common())
-    page.text(f"Of {len(verdicts)} claims of the paper: {said}.")
-    networks = open_questions.with_controls(found)
+def _summary(page: Page, results: StudyResults) -> None:
+    networks = open_questions.with_controls(results)
     if not networks:
         return
+    page.heading("Summary")
     flips = [network.controls["flipped"] for network in networks]
     width = np.mean([max(values) - min(values) for values in flips])
     plain, mixed, raw = (of_control(networks, name) for name in ("plain", "shuffled", "untrained"))
     readout = of_control(networks, "readout")
     page.text(
-        "What a layer sum says depends on signs that mean nothing. tanh is odd: turn the sign of a cell, and of the "
-        "weights that lead to its candidate and away from its h, and the network gives the same answers to every "
-        f"review, but its layer sum is another series. Over {len(flips[0])} draws of signs, β of h of one network "
-        f"ranges over {width:.2f} on average; over the {plain.networks} networks its standard deviation is "
-        f"{plain.seeds:.2f}. Weighted as in the readout (the logit, which no such turn changes) β is {readout}."
+        "The layer sum depends on arbitrary signs. tanh is odd: flip the sign of a cell, together with the weights "
+        "into its candidate and out of its h, and the network gives the same output for every review, but its layer "
+        f"sum is a different series. Over {len(flips[0])} random draws of signs, β of h of a network has a range of "
+        f"{width:.2f} on average; over the {plain.networks} networks its standard deviation is {plain.seeds:.2f}. The "
+        f"logit does not depend on these signs: its β is {readout}."
     )
     page.text(
-        f"The order of the words: β of h is {plain} as written and {mixed} with the words of every review shuffled. "
-        f"Before training it is {raw}; of the input, {over_networks(networks, 'x')}."
+        f"Order of the words: β of h is {plain} for the reviews as written and {mixed} with the words of every review "
+        f"shuffled. Before training it is {raw}; β of the input is {over_networks(networks, 'x')}."
     )
-    largest = [network for network in networks if network.candidate.size == networks[-1].candidate.size]
-    clamps = [network.controls["held"] for network in largest if network.controls["held"]]
-    changes = [100 * (one["dead held"] - one["free"]) for one in clamps]
+    largest = [network for network in networks if network.trained.size == networks[-1].trained.size]
+    ablations = [network.controls["held"] for network in largest if network.controls["held"]]
+    changes = [100 * (one["dead held"] - one["free"]) for one in ablations]
     page.text(
-        f"In layers of {networks[-1].candidate.size} cells {np.mean([n.dead.mean() for n in largest]):.0%} are dead"
-        + (f"; holding them at their mean changes the accuracy by {np.mean(changes):+.2f} points" if clamps else "")
-        + f". Left out of the sum, they change β of h from {of_control(largest, 'plain')} to "
-        f"{of_control(largest, 'live')}."
+        f"In layers of {networks[-1].trained.size} cells, {np.mean([n.dead.mean() for n in largest]):.0%} are dead"
+        + (f"; ablating them at their mean changes the accuracy by {np.mean(changes):+.2f} points" if changes else "")
+        + f". Without them, β of h of the layer sum is {of_control(largest, 'live')} instead of "
+        f"{of_control(largest, 'plain')}."
     )
 
 
-def _claims(page: Page, verdicts: list[Claim]) -> None:
-    page.heading("Which claims hold")
-    page.text(
-        "Every claim has a criterion, and the program decides. “Holds”: met by all that was measured. “Depends on a "
-        "choice”: met by some of it. “Does not hold”: by none."
-    )
-    page.table(
-        ("claim", "verdict", "published", "where", "measured", "criterion"),
-        [(c.claim, c.verdict, c.published, c.place, c.measured, c.criterion) for c in verdicts],
-        "The paper's claims, in its order.",
-    )
-
-
-def _side_by_side(page: Page, found: Findings) -> None:
+def _side_by_side(page: Page, results: StudyResults) -> None:
     page.heading("Accuracy and β by size (Table II, Figure 5)")
     rows = []
-    for size, some in found.by_size().items():
-        right = [100 * n.candidate.accuracy for n in some if n.candidate.accuracy is not None]
-        mean, seeds = spread(right)
+    for size, some in results.by_size().items():
+        accuracy = [100 * n.trained.accuracy for n in some if n.trained.accuracy is not None]
+        mean, seeds = spread(accuracy)
         h, x = over_networks(some, "h"), over_networks(some, "x")
         rows.append(
             (
                 *(size, len(some), f"{ACCURACY[size]:.2f}" if size in ACCURACY else "–", _pm(mean, seeds)),
                 *(str(h), f"{h.reviews:.2f}", f"{x.mean:.2f}", str(grouped(some, True)), str(grouped(some, False))),
                 f"{np.mean([network.dead.mean() for network in some]):.0%}",
-                f"{np.mean([network.working for network in some]):.1f}",
+                f"{np.mean([network.participation for network in some]):.1f}",
             )
         )
     page.table(
         (
-            *("n", "networks", "published %", "measured %", "β of h", "s.d. reviews", "β of x"),
-            *("internal", "external", "dead", "working cells"),
+            *("n", "networks", "published accuracy, %", "accuracy, %", "β of h", "s.d. reviews", "β of x"),
+            *("internal", "external", "dead", "participation ratio"),
         ),
         rows,
-        f"Accuracy on the test reviews; the paper gives {ACCURACY_RANGE[0]} to {ACCURACY_RANGE[1]} % over all its "
-        "networks. ± is the standard deviation over seeds. Internal: i, f, c̃, o; external: c_out, h. Dead: cells "
-        f"whose h moves by less than {THRESHOLD}. Working cells: participation ratio.",
+        f"Accuracy on the test reviews; in the paper {ACCURACY_RANGE[0]} to {ACCURACY_RANGE[1]} % over all networks. "
+        "± is the standard deviation over seeds. Internal: i, f, c̃, o; external: c_out, h. Dead: cells whose h has a "
+        f"standard deviation below {THRESHOLD}.",
     )
-    shown = found.shown
+    shown = results.shown
     about = {name: summary(shown.of(name)) for name in ("h", "x")}
     page.table(
-        ("quantity", "where", "published", f"{shown.candidate.name}", "all networks of this size"),
+        ("quantity", "where", "published", f"{shown.trained.name}", "all networks of this size"),
         [
             (
                 f"β of {name}",
                 "Figure 3(c)",
                 f"{published[0]} ± {published[1]}",
                 f"{about[name]['mean']:.3f} ± {about[name]['sd']:.3f}",
-                ", ".join(f"{summary(n.of(name))['mean']:.2f}" for n in next(iter(found.by_size().values()))),
+                ", ".join(f"{summary(n.of(name))['mean']:.2f}" for n in next(iter(results.by_size().values()))),
             )
             for name, published in (("h", BETA_H), ("x", BETA_X))
         ]
         + [
             (
-                "R² of the two",
+                "R² between them",
                 "Figure 4",
                 f"{R2}",
                 f"{shown.r2:.3f}",
-                ", ".join(f"{n.r2:.3f}" for n in next(iter(found.by_size().values()))),
+                ", ".join(f"{n.r2:.3f}" for n in next(iter(results.by_size().values()))),
             )
         ],
-        "One network, mean ± standard deviation over reviews.",
+        "One network: mean ± standard deviation over reviews.",
     )
 
 
-def _bundled_review(found: Findings) -> NDArray[np.int32]:
-    """The first review that comes with pinkx, as Figures 3 and 6 show it."""
-    vocabulary = found.shown.candidate.network.vocabulary
+def bundled_review(results: StudyResults) -> NDArray[np.int32]:
+    """Return the ids of the first review that ships with pinkx, which Figures 3 and 6 show."""
+    vocabulary = results.shown.trained.network.vocabulary
     assert vocabulary is not None
-    return vocabulary.encode(open_reviews()[0].words[: found.corpus.length])
+    return vocabulary.encode(open_reviews()[0].words[: results.sample.length])
 
 
-def _figures(page: Page, found: Findings, ids: NDArray[np.int32]) -> None:
+def _figures(page: Page, results: StudyResults, ids: NDArray[np.int32]) -> None:
     page.heading("The paper's figures")
     page.figure(
-        figures.figure_3(found, ids),
+        figures.figure_3(results, ids),
         "figure-3",
-        "Figure 3. (a), (b): a review of an invented film that comes with pinkx; (c): the long reviews. Bands: white "
-        "and 1/f noise of the same length by the same estimator.",
+        "Figure 3. (a), (b): a review of an invented film that ships with pinkx; (c): the long reviews. Bands: white "
+        "and 1/f noise of the same length, by the same estimator.",
     )
-    page.figure(figures.figure_4(found), "figure-4", "Figure 4. One dot a review, the same network.")
+    page.figure(figures.figure_4(results), "figure-4", "Figure 4. The same network; each dot is a review.")
     page.figure(
-        figures.figure_5(found),
+        figures.figure_5(results),
         "figure-5",
-        "Figure 5. β of the layer sum of h against the number of cells. The published square is the one value that "
-        "the paper gives as a number; in its figure β falls to about 0 at n = 128.",
+        "Figure 5. β of the layer sum of h against the number of cells. The square is the only value that the paper "
+        "gives as a number; in its figure, β falls to about 0 at n = 128.",
     )
-    page.figure(figures.appendix_a(found), "appendix-a", "Appendix A. The other signals, in the same way.")
+    page.figure(figures.appendix_a(results), "appendix-a", "Appendix A. The same for the other signals.")
     page.figure(
-        figures.figure_6(found, ids, every=False),
+        figures.figure_6(results, ids, every=False),
         "figure-6",
-        "Figure 6. h of the first eight cells reading the same review, one apart; † and grey: dead in this review.",
+        "Figure 6. h of the first eight cells for one review, each shifted by 1; † and grey: dead in this review.",
     )
-    page.figure(figures.figure_6(found, ids, every=True), "appendix-b", "Appendix B. The same for every size.")
+    page.figure(figures.figure_6(results, ids, every=True), "appendix-b", "Appendix B. The same for every size.")
     page.figure(
-        figures.dead_cells(found),
+        figures.dead_cells(results),
         "dead-cells",
-        "What Figure 6 suggests, counted over all long reviews; one dot a network in (a) and (b).",
+        "Dead cells over all long reviews; in (a) and (b) each dot is a network.",
     )
-    if found.main != "rnn":
-        page.figure(figures.figure_7(found), "figure-7", "Figure 7. Means over the signals of each group.")
+    if results.main != "rnn":
+        page.figure(figures.figure_7(results), "figure-7", "Figure 7. Means over the signals of each group.")
 
 
-def _open(page: Page, found: Findings) -> None:
-    networks = open_questions.with_controls(found)
+def _controls(page: Page, results: StudyResults) -> None:
+    networks = open_questions.with_controls(results)
     reviews = networks[0].controls["plain"]["count"]
-    page.heading("What the paper leaves open")
+    page.heading("Controls that the paper lacks")
     page.figure(
-        open_questions.signs(found),
+        open_questions.signs(results),
         "signs",
-        "Sums of h with the signs of the cells drawn at random: each stands for a network that gives the same answers.",
+        "Sums of h with random signs of the cells: each corresponds to a network that gives the same output.",
     )
     page.figure(
-        open_questions.all_ways(found),
+        open_questions.all_ways(results),
         "controls",
-        f"One thing changed at a time, {reviews} of the long reviews. Small dots: networks; diamonds: their mean.",
+        f"One change at a time, for {reviews} of the long reviews. Small dots: networks; diamonds: their mean.",
     )
     rows = []
     for name, label in open_questions.WAYS.items():
@@ -221,42 +213,42 @@ def _open(page: Page, found: Findings) -> None:
             change = one.mean - of_control(networks, "padding none" if "padding" in name else "plain").mean
             rows.append((label, str(one), f"{change:+.2f}"))
     page.table(
-        ("how it is measured", "β of h", "change"),
+        ("measurement", "β of h", "change"),
         rows,
-        "± is the standard deviation over networks. The last four rows are compared with the words alone.",
+        "± is the standard deviation over networks. The last four rows are compared with the unpadded words.",
     )
     page.figure(
-        open_questions.by_scales(found),
+        open_questions.by_scales(results),
         "scales",
-        "A power law would keep its β, apart from the drift of its band, whatever the scales.",
+        "A power law would have the same β at all scales, relative to the bands of its null.",
     )
-    clamps = [(network, network.controls["held"]) for network in networks if network.controls["held"]]
+    ablations = [(network, network.controls["held"]) for network in networks if network.controls["held"]]
     page.table(
-        ("network", "dead", "nothing held, %", "dead cells held, %", "change", "answers changed, %", "others held, %"),
+        ("network", "dead", "accuracy, %", "dead ablated, %", "change", "outputs changed, %", "live ablated, %"),
         [
             (
-                *(network.candidate.name, int(network.dead.sum()), f"{100 * one['free']:.2f}"),
+                *(network.trained.name, int(network.dead.sum()), f"{100 * one['free']:.2f}"),
                 *(f"{100 * one['dead held']:.2f}", f"{100 * (one['dead held'] - one['free']):+.2f}"),
                 *(f"{100 * one['changed']:.2f}", f"{100 * one['live held']:.1f}"),
             )
-            for network, one in clamps
+            for network, one in ablations
         ],
-        f"Accuracy on {clamps[0][1]['reviews']:,} labelled reviews of any length, with cells held at their mean."
-        if clamps
-        else "No review is labelled.",
+        f"Accuracy on {ablations[0][1]['reviews']:,} labelled reviews of any length, with cells ablated at their mean."
+        if ablations
+        else "No review has a label.",
     )
 
 
-def _recipes(page: Page, found: Findings) -> None:
-    page.heading("Trained otherwise")
+def _recipes(page: Page, results: StudyResults) -> None:
+    page.heading("Other recipes")
     page.figure(
-        open_questions.by_recipe(found),
+        open_questions.by_recipe(results),
         "recipes",
-        "Networks whose recipe differs from that of the others, as their files say.",
+        "Networks trained by other recipes, according to their files.",
     )
     rows = []
-    for (variant, cell, size), some in found.by_variant().items():
-        accuracy = spread([100 * n.candidate.accuracy for n in some if n.candidate.accuracy is not None])
+    for (variant, cell, size), some in results.by_variant().items():
+        accuracy = spread([100 * n.trained.accuracy for n in some if n.trained.accuracy is not None])
         rows.append(
             (
                 *(variant, f"{cell}-{size}", len(some), _pm(*accuracy), str(over_networks(some, "h"))),
@@ -272,20 +264,20 @@ def _recipes(page: Page, found: Findings) -> None:
     )
 
 
-def _architectures(page: Page, found: Findings) -> None:
-    page.heading("Is it the LSTM, or the task?")
+def _architectures(page: Page, results: StudyResults) -> None:
+    page.heading("LSTM or task?")
     page.figure(
-        figures.architectures(found),
+        figures.architectures(results),
         "architectures",
-        "β of every signal's layer sum; a dot is a network's mean over reviews, the bar the mean over seeds.",
+        "β of the layer sum of every signal; dot: mean over reviews of one network, bar: mean over seeds.",
     )
     rows = []
-    for cell in sorted({network.candidate.cell for network in found.networks}, key=("lstm", "gru", "rnn").index):
-        some = figures.compared(found, cell)
-        accuracy = spread([100 * n.candidate.accuracy for n in some if n.candidate.accuracy is not None])
+    for cell in sorted({network.trained.cell for network in results.networks}, key=("lstm", "gru", "rnn").index):
+        some = figures.compared(results, cell)
+        accuracy = spread([100 * n.trained.accuracy for n in some if n.trained.accuracy is not None])
         rows.append(
             (
-                *(cell.upper(), some[0].candidate.size, len(some), _pm(*accuracy), str(over_networks(some, "h"))),
+                *(cell.upper(), some[0].trained.size, len(some), _pm(*accuracy), str(over_networks(some, "h"))),
                 *(str(of_control(some, name)) for name in ("shuffled", "untrained", "readout")),
                 f"{np.mean([network.dead.mean() for network in some]):.0%}",
             )
@@ -297,22 +289,22 @@ def _architectures(page: Page, found: Findings) -> None:
     )
 
 
-def _networks(page: Page, found: Findings) -> None:
-    page.heading("Every network")
-    names = list(dict.fromkeys(name for network in found.networks for name in network.signals))
+def _networks(page: Page, results: StudyResults) -> None:
+    page.heading("All networks")
+    names = list(dict.fromkeys(name for network in results.networks for name in network.signals))
     page.table(
         ("network", "accuracy, %", *(NAMES.get(name, name).split()[0] for name in names), "dead", "R²"),
         [
             (
-                network.candidate.name,
-                "–" if network.candidate.accuracy is None else f"{100 * network.candidate.accuracy:.2f}",
+                network.trained.name,
+                "–" if network.trained.accuracy is None else f"{100 * network.trained.accuracy:.2f}",
                 *(f"{summary(network.of(n))['mean']:.2f}" if n in network.signals else "–" for n in names),
-                f"{network.dead.sum()} of {network.candidate.size}",
+                f"{network.dead.sum()} of {network.trained.size}",
                 f"{network.r2:.3f}",
             )
-            for network in found.networks
+            for network in results.networks
         ],
-        "Mean β of each signal's layer sum over the long reviews.",
+        "Mean β of the layer sum of each signal over the long reviews.",
     )
 
 

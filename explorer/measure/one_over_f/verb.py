@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,36 +11,41 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from explorer.measure.study.options import time_left, whole_numbers
+from explorer.commands.plots import Curve, curves, histogram, plot_option
+from explorer.measure.study.cache import FOLDER
+from explorer.measure.study.options import set_threads, study_options, whole_numbers
+from explorer.measure.study.progress import NetworkProgress, time_left
 
 if TYPE_CHECKING:
-    from explorer.measure.one_over_f.choosing import Candidate, Corpus
-    from explorer.measure.one_over_f.findings import Findings
-    from explorer.measure.one_over_f.measured import Measured, Options
+    from explorer.measure.one_over_f.aggregates import StudyResults
+    from explorer.measure.one_over_f.results import NetworkResult, Options
+    from explorer.measure.one_over_f.selection import ReviewSample, TrainedNetwork
 
 
 @click.command
 @click.option(
-    "--networks", multiple=True, metavar="GLOB", help="Files, or names of shipped ones.  [default: all shipped]"
+    "--reviews",
+    "source",
+    default="imdb:test",
+    show_default=True,
+    metavar="SOURCE",
+    help="Reviews to read, as for `pinkx tui`, or `bundled`.",
 )
 @click.option(
-    "--reviews", "source", default="imdb:test", show_default=True, help="As for `pinkx tui`; `bundled`: ours."
+    "--words",
+    type=click.IntRange(80),
+    default=500,
+    show_default=True,
+    help="Use reviews of at least this many words, and cut them there.",
 )
+@click.option("--limit", type=click.IntRange(1), help="Use at most this many reviews, evenly spaced.")
+@click.option("--signals", metavar="S,S,…", help="Measure only these signals besides h and x.  [default: all]")
 @click.option(
-    "--words", type=click.IntRange(80), default=500, show_default=True, help="Least length; reviews are cut there."
+    "--scales", callback=whole_numbers, metavar="S,S,…", help="Box lengths of DFA.  [default: 20 from 10 to WORDS/4]"
 )
-@click.option("--limit", type=click.IntRange(1), help="At most so many long reviews, evenly chosen.")
-@click.option("--signals", metavar="S,S,…", help="Only these, besides h and x.  [default: all]")
-@click.option(
-    "--scales", callback=whole_numbers, metavar="S,S,…", help="DFA's box lengths.  [default: 20 from 10 to WORDS/4]"
-)
-@click.option("--seeds", callback=whole_numbers, metavar="K,K,…", help="Only networks trained from these.")
-@click.option("--paper-only", is_flag=True, help="Leave out what the paper leaves open.")
-@click.option(
-    "--published-way", type=click.IntRange(1), metavar="COUNT", help="Time COUNT reviews the paper's way, too."
-)
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU threads.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="one-over-f", show_default=True)
+@click.option("--paper-only", is_flag=True, help="Skip the controls that the paper lacks.")
+@study_options("all shipped", "Also time COUNT reviews with the paper's implementation.", "one-over-f")
+@plot_option
 def command(
     networks: tuple[str, ...],
     source: str,
@@ -53,32 +58,30 @@ def command(
     published_way: int | None,
     threads: int,
     out: Path,
+    plot: bool,
 ) -> None:
-    """Remake the tables and figures of Chong & Ling (2024), and decide which of its claims hold.
+    """Reproduce the tables and figures of Chong & Ling (2024), and decide which of its claims hold.
 
-    Networks kept during training (`pinkx train --every-epoch`) get a figure of their own.  What is measured of a
-    network is kept in OUT/kept: the same command given again goes on where it was stopped.
-    """
-    import numba
-    import torch
-
+    Networks saved during training (`pinkx train --every-epoch`) get a figure of their own. Results are cached in
+    OUT/cache: to resume an interrupted run, run the same command again.
+    """  # fmt: skip
     from engine.fluctuation import default_scales
-    from explorer.measure.one_over_f.choosing import Corpus, choose_networks
-    from explorer.measure.one_over_f.claims import claims
-    from explorer.measure.one_over_f.findings import Findings
-    from explorer.measure.one_over_f.measured import Options
-    from explorer.measure.one_over_f.numbers import write_numbers
-    from explorer.measure.one_over_f.report import write_page
+    from explorer.measure.one_over_f.aggregates import StudyResults
+    from explorer.measure.one_over_f.claims import decide_claims
+    from explorer.measure.one_over_f.numbers import document, tables
+    from explorer.measure.one_over_f.report import report
+    from explorer.measure.one_over_f.results import Options
+    from explorer.measure.one_over_f.selection import ReviewSample, select_networks
+    from explorer.measure.study.output import publish, write_study
 
-    torch.set_num_threads(threads)
-    numba.set_num_threads(min(threads, numba.get_num_threads()))
+    set_threads(threads)
     start = time.perf_counter()
     if scales and not 5 <= min(scales) <= max(scales) <= words:
-        raise ValueError(f"--scales: from 5 to the reviews' {words} words, got {min(scales)} to {max(scales)}")
-    chosen = choose_networks(networks, seeds)
-    asked = _signals(chosen, signals)
-    options = Options(scales or default_scales(words), asked, not paper_only)
-
+        raise ValueError(
+            f"--scales: expected 5 to {words} (the length of the reviews), got {min(scales)} to {max(scales)}"
+        )
+    selected = select_networks(networks, seeds)
+    options = Options(scales or default_scales(words), _checked_signals(selected, signals), not paper_only)
     console = Console(stderr=True)
     with time_left(console) as bar:
         reading = bar.add_task("reading reviews", total=None)
@@ -86,63 +89,80 @@ def command(
         def show(done: int, total: int) -> None:
             bar.update(reading, completed=done, total=total, visible=done < total)
 
-        corpus = Corpus.of(None if source == "bundled" else source, words, limit, show)
-        results = list(_measured(bar, chosen, corpus, options, out / "kept"))
-    found = Findings.of(results, corpus, options)
-    verdicts = claims(found)
-    write_numbers(found, verdicts, out)
+        sample = ReviewSample.read(None if source == "bundled" else source, words, limit, show)
+        results = StudyResults.of(measure_networks(selected, sample, options, out, bar), sample, options)
+    claims = decide_claims(results)
+    write_study(out, "one_over_f", document(results, claims), tables(results), claims)
     with console.status("drawing the figures"):
-        page = write_page(found, verdicts, out, _speed(found, published_way))
-    for claim in verdicts:
-        click.echo(f"{claim.verdict:<20}{claim.claim}")
-    console.print(f"{len(results)} networks, {time.perf_counter() - start:.0f} s", highlight=False)
-    click.echo(str(page))
+        page = report(results, claims, _speed(results, published_way))
+    publish(page, claims, out)
+    console.print(f"{len(results.every)} networks, {time.perf_counter() - start:.0f} s", highlight=False)
+    if plot:
+        _plot(results)
 
 
-def _signals(chosen: Sequence[Candidate], text: str | None) -> tuple[str, ...]:
-    """The signals asked for; ValueError if no network has one."""
-    asked = tuple(text.split(",")) if text else ()
-    known = {signal.name for candidate in chosen for signal in candidate.network.signals}
-    if set(asked) - known:
+def measure_networks(
+    selected: Sequence[TrainedNetwork],
+    sample: ReviewSample,
+    options: Options,
+    out: Path,
+    bar: Progress,
+    measure: Callable[..., NetworkResult] | None = None,
+) -> list[NetworkResult]:
+    """Measure networks, or read their cached results; ``measure`` measures one, see `results.measure`."""
+    from explorer.measure.one_over_f import results
+
+    measure = measure or results.measure
+    # The time for a network is roughly proportional to its size plus 40.
+    progress = NetworkProgress(bar, [one.name for one in selected], [one.size + 40 for one in selected])
+    return [measure(trained, sample, options, out / FOLDER, progress.begin()) for trained in selected]
+
+
+def _checked_signals(selected: Sequence[TrainedNetwork], text: str | None) -> tuple[str, ...]:
+    """Parse the names of signals; ValueError if no network has one of them."""
+    signals = tuple(text.split(",")) if text else ()
+    known = {signal.name for trained in selected for signal in trained.network.signals}
+    if unknown := set(signals) - known:
         raise ValueError(
-            f"no signal {', '.join(sorted(set(asked) - known))} in these networks; there are {', '.join(sorted(known))}"
+            f"no signal {', '.join(sorted(unknown))} in these networks; their signals are {', '.join(sorted(known))}"
         )
-    return asked
+    return signals
 
 
-def _measured(
-    bar: Progress, chosen: Sequence[Candidate], corpus: Corpus, options: Options, folder: Path
-) -> Iterator[Measured]:
-    """Each network's numbers, with the time left for all; what is done is kept in the folder."""
-    from explorer.measure.one_over_f.measured import measure
-
-    costs = [candidate.size + 40 for candidate in chosen]  # the time that a network takes goes about like this
-    task = bar.add_task("networks", total=sum(costs))
-    for number, (candidate, cost) in enumerate(zip(chosen, costs, strict=True)):
-        before = sum(costs[:number])
-        bar.update(task, description=f"{candidate.name} ({number + 1} of {len(chosen)})", completed=before)
-
-        def show(done: int, total: int, before: int = before, cost: int = cost) -> None:
-            bar.update(task, completed=before + cost * done / total)
-
-        yield measure(candidate, corpus, options, folder, show)
-
-
-def _speed(found: Findings, published_way: int | None) -> str:
-    """How long it took, and how long the paper's way would take, from a sample."""
-    seconds = sum(network.seconds for network in found.networks)
-    words = len(found.networks) * len(found.corpus.long) * found.corpus.length
-    said = (
-        f"Measuring took {seconds:,.0f} seconds of one processor for {len(found.networks)} networks and "
-        f"{words / 1e6:,.1f} million words" + (", controls included." if found.options.controls else ".")
+def _speed(results: StudyResults, published_way: int | None) -> str:
+    """Describe how long the measurement took, and how long the paper's implementation would take."""
+    seconds = sum(network.seconds for network in results.networks)
+    words = len(results.networks) * len(results.sample.long) * results.sample.length
+    text = (
+        f"The measurement took {seconds:,.0f} seconds of one processor for {len(results.networks)} networks and "
+        f"{words / 1e6:,.1f} million words" + (", controls included." if results.options.controls else ".")
     )
     if published_way is None:
-        return said
+        return text
     from explorer.measure.one_over_f.published_way import seconds_for
 
-    each, hours = seconds_for(found, published_way)
-    return said + (
-        f" A NumPy step loop for each review with fathon's unbiased DFA, the paper's way, takes {each:.2f} seconds a "
-        f"review and network ({published_way} reviews timed in the smallest and in the largest network): "
+    each, hours = seconds_for(results, published_way)
+    return text + (
+        f" The paper's implementation, a NumPy step loop for each review with fathon's unbiased DFA, takes {each:.2f} "
+        f"seconds per review and network ({published_way} reviews timed in the smallest and in the largest network): "
         f"{hours:.1f} hours for all, without any control."
     )
+
+
+def _plot(results: StudyResults) -> None:
+    """Draw β of h and of the input over reviews, and F(s) of a bundled review, for the network of Figure 3."""
+    from engine.fluctuation import exponents, fluctuations
+    from engine.recording import record
+    from explorer.measure.one_over_f.report import bundled_review
+
+    shown, scales = results.shown, results.options.scales
+    betas = {"h": shown.of("h"), "x": shown.of("x")}
+    click.echo("\n" + histogram(f"β of the layer sum, {shown.trained.name}", betas, "β", "reviews"))
+    series = record(shown.trained.network, bundled_review(results), ("h",)).layer_sum("h")[0]
+    F = fluctuations(series, scales)
+    label = f"Σ h of one review: α = {exponents(F, scales).alpha:.2f}"
+    drawn = [
+        Curve(label, scales, F, marks=True),
+        Curve("slope 1: 1/f noise", scales, [F[0] * s / scales[0] for s in scales]),
+    ]
+    click.echo(curves("F(s)", drawn, "scale s, words", "F(s)", log_log=True), nl=False)

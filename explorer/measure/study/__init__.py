@@ -1,1 +1,1 @@
-"""What both paper studies share: options, claims, pages and tables."""
+"""The frame that both paper studies share: options, network selection, cache, progress, claims and reports."""

@@ -1,23 +1,60 @@
-"""What both verbs of `pinkx measure` ask and show alike."""
+"""Command-line options of both studies."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 
 def whole_numbers(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, ...]:
-    """An option's ``K,K,…`` as numbers."""
+    """Parse the numbers of an option ``K,K,…``."""
     try:
         return tuple(int(part) for part in text.split(",")) if text else ()
     except ValueError:
-        raise click.BadParameter(f"expected whole numbers with commas between them, got {text!r}") from None
+        raise click.BadParameter(f"expected whole numbers separated by commas, got {text!r}") from None
 
 
-def time_left(console: Console) -> Progress:
-    """Bars with the time gone and the time left; nothing where no one looks."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    return Progress(
-        *columns, TextColumn("left:"), TimeRemainingColumn(), console=console, disable=not console.is_terminal
-    )
+def study_options(networks: str, published_way: str, out: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of a study.
+
+    Parameters
+    ----------
+    networks : str
+        Which networks are measured by default.
+    published_way : str
+        Help of ``--published-way``.
+    out : str
+        Default folder of the results.
+    """
+    options: tuple[Callable[[Any], Any], ...] = (
+        click.option(
+            "--networks", multiple=True, metavar="GLOB",
+            help=f"Network files, or names of shipped networks; can be repeated.  [default: {networks}]",
+        ),
+        click.option("--seeds", callback=whole_numbers, metavar="K,K,…", help="Use only networks of these seeds."),
+        click.option("--published-way", type=click.IntRange(1), metavar="COUNT", help=published_way),
+        click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Number of CPU threads."),
+        click.option(
+            "--out", type=click.Path(path_type=Path, file_okay=False), default=out, show_default=True,
+            help="Folder for the report, the figures and the numbers.",
+        ),
+    )  # fmt: skip
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def set_threads(threads: int) -> None:
+    """Set the number of threads of PyTorch and numba."""
+    import numba
+    import torch
+
+    torch.set_num_threads(threads)
+    numba.set_num_threads(min(threads, numba.get_num_threads()))

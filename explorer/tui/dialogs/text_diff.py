@@ -38,7 +38,9 @@ class TextDiffDialog(ListDialog[int]):
         self._update_table()
 
     def _update_table(self) -> None:
-        table = self._session.text_diff.table(self._session.frame())
+        frame = self._session.update()  # the application rests behind a dialog
+        self._session.text_diff.request(frame)
+        table = self._session.text_diff.result(frame)
         if table is None:
             self.query_one("#summary", Static).update("reading …")
             self.rows.fill(0)

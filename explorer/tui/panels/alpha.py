@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
 
-from explorer.session.controllers.noise_band import Band, band
+from explorer.session.controllers.noise_band import Band
+from explorer.session.core import Frame
 from explorer.session.palette import DARK
-from explorer.session.session import Frame, Session
+from explorer.session.session import Session
 from explorer.session.views.number_format import number
 from explorer.session.views.scaling import scaling
 from explorer.session.views.time_axis import time_axis
@@ -50,10 +51,11 @@ class AlphaPanel(Panel, can_focus=True):
         axis = time_axis(frame, width - GUTTER)
         rows = max(1, height - 1)
         drawn = _drawn(alpha_trace(session, frame, axis), rows)
-        other = other_alpha(session, frame)
+        other = other_alpha(session.comparison.result(frame), frame)
         beside = None if other is None else _drawn(axis.gather(other[:, None], 0)[:, 0], rows)
         guides = {rows - 1 - min(rows - 1, int((at - LOW) / (HIGH - LOW) * rows)): name for at, name in MARKS.items()}
-        null = band(frame.snapshot.window, frame.snapshot.scales)
+        session.noise_bands.request(frame.snapshot.window, frame.snapshot.scales)
+        null = session.noise_bands.result(frame.snapshot.window, frame.snapshot.scales)
         lines: list[Line] = [self._numbers(session, frame, null)]
         for row, text in enumerate(drawn):
             name = guides.get(row, "")
@@ -82,7 +84,7 @@ class AlphaPanel(Panel, can_focus=True):
                 Segment(f"   cell #{cell:03d} β ", DIM),
                 Segment(number(2 * snapshot.cell_alpha[cell] - 1), BRIGHT),
             ]
-        other = other_alpha(session, frame)
+        other = other_alpha(session.comparison.result(frame), frame)
         if other is not None and 0 <= frame.word < len(other):
             there = float(other[frame.word])
             line += [Segment("   ━ ", OTHER), Segment(number(there), TEXT), Segment("  difference ", DIM)]

@@ -8,8 +8,9 @@ from textual import events
 from textual.strip import Strip
 
 from explorer.session.actions import shown_key
-from explorer.session.controllers.ablation import told
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
+from explorer.session.views.clamps import clamp_summary
 from explorer.session.views.number_format import reading_speed
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import (
@@ -86,7 +87,7 @@ class StatusBar(Panel):
 
     def _changes(self, frame: Frame) -> Line:
         """Ablations and clamps: the numbers are not those of the trained network."""
-        changed = told(frame.snapshot)
+        changed = clamp_summary(frame.snapshot)
         return [Segment(f"   ∅ {changed}", WARN)] if changed else []
 
 

@@ -7,7 +7,8 @@ from rich.segment import Segment
 from textual import events
 
 from engine.activity import participation_ratio
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.session.views.cell_readouts import CELL_HEADINGS, CELL_WIDTHS, cell_text
 from explorer.session.views.traces import CellRow, cell_table
 from explorer.tui.panels.panel import Panel

@@ -16,11 +16,12 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from explorer.session.controllers.ablation import told
 from explorer.session.controllers.corpus import RANGE, SIGNALS, Entry, Histogram
 from explorer.session.controllers.noise_band import Band
+from explorer.session.core import Frame
 from explorer.session.palette import BARS
-from explorer.session.session import Frame, Session
+from explorer.session.session import Session
+from explorer.session.views.clamps import clamp_summary
 from explorer.session.views.number_format import number
 from explorer.tui.dialogs.rows import Rows
 from explorer.tui.host import Host
@@ -100,7 +101,9 @@ class CorpusScreen(ModalScreen[int]):
         """Draw the results so far."""
         if not self.is_attached or cast("Host", self.app).output_pending:
             return
-        frame, corpus, rows = self._session.frame(), self._session.corpus, self.query_one(Rows)
+        # The application rests behind a screen, so this updates the session.
+        frame, corpus, rows = self._session.update(), self._session.corpus, self.query_one(Rows)
+        corpus.request(frame)
         listed = corpus.listed(frame)
         if listed is not self._listed:
             highlighted = self._listed[rows.highlighted] if 0 < rows.highlighted < len(self._listed) else -1
@@ -119,7 +122,7 @@ class CorpusScreen(ModalScreen[int]):
         parts = [f"{len(rows):,} of {total:,} reviews measured" if len(rows) < total else f"all {total:,} reviews"]
         if missing := int(np.isnan(rows["beta"]).any(axis=1).sum()):
             parts.append(f"{missing:,} without β")
-        if changed := told(frame.snapshot):
+        if changed := clamp_summary(frame.snapshot):
             parts.append(f"{changed} in all reviews")
         if corpus.narrowed is not None:
             signal, low, high = corpus.narrowed

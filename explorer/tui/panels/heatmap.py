@@ -20,9 +20,10 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from explorer.session.controllers.ablation import clamped_cells
+from explorer.session.core import Frame
 from explorer.session.palette import LEVELS, glyph
-from explorer.session.session import Frame, Session
+from explorer.session.session import Session
+from explorer.session.views.clamps import clamped_cells
 from explorer.session.views.heatmap import Heatmap, heatmap
 from explorer.tui.panels.panel import BorderedWidget, Panel
 from explorer.tui.terminal.styles import DEAD, DIM, FAINT, PINK, SELECTED, WARN, Line, gradient, half_blocks
@@ -158,7 +159,7 @@ class HeatmapPanel(Horizontal, BorderedWidget, can_focus=True):
         per_line = 1 if glyphs else 2
         self._view = view = heatmap(session, frame, width, height * per_line)
         self._set_titles(frame, view, glyphs)
-        self._draw(Picture.of(view, frame.choices.map, glyphs, self._steps(frame, view)), widths)
+        self._draw(Picture.of(view, frame.choices.colour_map, glyphs, self._steps(frame, view)), widths)
         self._gutter.labels = _labels(view, frame, per_line)
         self._gutter.show(session, frame)
 
@@ -207,7 +208,7 @@ class HeatmapPanel(Horizontal, BorderedWidget, can_focus=True):
         badges += [f"order: {frame.choices.order}"] if frame.choices.order != "number" else []
         scale = "".join(
             segment.text if glyphs or segment.style is None else f"[on {segment.style.bgcolor.name}] [/]"  # type: ignore[union-attr]
-            for segment in gradient(frame.choices.map, 10, glyphs)
+            for segment in gradient(frame.choices.colour_map, 10, glyphs)
         )
         unit = " σ of each cell" if frame.choices.contrast == "each cell" else ""
         self.set_title(

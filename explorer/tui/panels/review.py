@@ -10,8 +10,9 @@ from rich.style import Style
 from textual import events
 
 from explorer.session.controllers.brush import Pattern
+from explorer.session.core import Frame
 from explorer.session.palette import BARS, codes, glyph
-from explorer.session.session import Frame, Session
+from explorer.session.session import Session
 from explorer.session.views.number_format import number
 from explorer.session.views.text_layout import Layout, lay_out, unknown_words, word_strengths
 from explorer.session.views.traces import probability_at
@@ -103,11 +104,11 @@ class ReviewPanel(Panel, can_focus=True):
         offset: int,
         room: int,
     ) -> Line:
-        glyphs, name = self.host.glyphs, frame.choices.map
+        glyphs, name = self.host.glyphs, frame.choices.colour_map
         surface, unknown = frame.snapshot.review.surface, unknown_words(frame)
         brushed, pattern = session.brush.words, session.brush.pattern
         opens, closes = _brackets(brushed, pattern)
-        found = session.words.marked(frame.snapshot)
+        found = session.word_search.marked(frame.snapshot)
         out: Line = []
         before_current = False
         for word in range(int(layout.starts[line]), int(layout.starts[line + 1])):
@@ -157,7 +158,7 @@ class ReviewPanel(Panel, can_focus=True):
         ]
 
     def _other(self, session: Session, frame: Frame, probability: float) -> list[Line]:
-        other = session.comparison.comparison(frame)
+        other = session.comparison.result(frame)
         if other is None:
             return []
         there = other.at(frame.word)

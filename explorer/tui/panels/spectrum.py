@@ -7,8 +7,9 @@ import math
 import numpy as np
 from rich.segment import Segment
 
-from explorer.session.controllers.linear_prediction import AHEAD, Foretold
-from explorer.session.session import Frame, Session
+from explorer.session.controllers.linear_prediction import AHEAD, Prediction
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.session.views.number_format import number
 from explorer.session.views.point_map import PointDetails
 from explorer.tui.panels.panel import Panel
@@ -24,17 +25,18 @@ class SpectrumPanel(Panel, can_focus=True):
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         width, height = self.size
-        portrait = session.points.portrait(frame)
+        session.fixed_points.request(frame)
+        portrait = session.fixed_points.details(frame)
         if portrait is None:
             self.set_title("4 Spectrum")
-            why = "a recording has no network to search" if session.recorder.replaying else "none found yet"
+            why = "a recording has no network to search" if session.replaying else "none found yet"
             return [[Segment(f" fixed points: {why}", DIM)]]
-        nearest = session.points.view.selected is None
+        nearest = session.fixed_points.view.selected is None
         self.set_title(f"4 Spectrum of the {'point nearest to h' if nearest else 'selected point'}")
         plane = _plane(portrait, min(2 * height, width // 3), height)
         room = width - width_of(plane[0])
         text = _numbers(portrait)
-        text.insert(-1, _foretold(session.points.foretold(frame), room))
+        text.insert(-1, _foretold(session.fixed_points.prediction(frame), room))
         lines: list[Line] = []
         for row, picture in enumerate(plane):
             line = text[row] if row < len(text) else []
@@ -75,7 +77,7 @@ def _numbers(portrait: PointDetails) -> list[Line]:
     ]
 
 
-def _foretold(told: Foretold | None, room: int) -> Line:
+def _foretold(told: Prediction | None, room: int) -> Line:
     """How much of the next words the linear map at the nearest point tells."""
     if told is None:
         return []

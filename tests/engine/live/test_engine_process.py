@@ -1,4 +1,4 @@
-"""A run in a process of its own is the run that a thread would be, and shows the objects of this process."""
+"""A run in a process of its own equals one in a thread, and its snapshots hold the objects of this process."""
 
 import os
 import signal
@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from engine.live.engine_process import _NUMBERED, SOURCES, Apart
+from engine.live.codec import KNOWN_SOURCES, SOURCES
+from engine.live.engine_process import EngineProcess
 from engine.live.replay import RecordedReview
-from engine.live.shared_state import Block, shared_file
+from engine.live.shared_state import SharedState, shared_file
 from engine.live.stream import Stream
 from engine.network import Network
 from engine.recording import record_reference
@@ -30,17 +31,17 @@ def network() -> Network:
 
 @pytest.fixture(scope="module")
 def stream(network: Network) -> Iterator[Stream]:
-    made = Stream(network, window=WINDOW, engine=Apart())
+    made = Stream(network, window=WINDOW, engine=EngineProcess())
     yield made
     made.close()
 
 
-def test_shows_what_a_thread_shows(stream: Stream) -> None:
+def test_its_snapshots_and_signals_equal_those_of_a_thread(stream: Stream) -> None:
     network, text = make("gru", 7), review(90)
     thread = Stream(network, window=WINDOW)
     try:
         for one in (thread, stream):
-            one.use(network)
+            one.use_network(network)
             one.open(text)
             one.watch("z")
             one.seek(80)
@@ -55,9 +56,9 @@ def test_shows_what_a_thread_shows(stream: Stream) -> None:
         thread.close()
 
 
-def test_what_it_shows_is_of_this_process(stream: Stream) -> None:
+def test_snapshots_hold_the_objects_of_this_process(stream: Stream) -> None:
     network, source = make("lstm", 5), [review(40, seed) for seed in range(3)]
-    stream.use(network)
+    stream.use_network(network)
     stream.open(source, 1)
     until(lambda: stream.snapshot.review is source[1])
     first = stream.snapshot
@@ -78,34 +79,34 @@ def test_what_it_shows_is_of_this_process(stream: Stream) -> None:
     until(lambda: stream.snapshot.review is source[2])
 
 
-def test_turns_among_more_sources_than_it_keeps(stream: Stream) -> None:
-    sources = [[review(3, seed)] for seed in range(_NUMBERED + SOURCES)]
+def test_opens_more_sources_than_it_stores(stream: Stream) -> None:
+    sources = [[review(3, seed)] for seed in range(KNOWN_SOURCES + SOURCES)]
     for number in (*range(6), 0, 5, 1, *range(len(sources) - 1, 0, -9)):
         stream.open(sources[number])
         until(lambda: stream.snapshot.review is sources[number][0])
-    for source in sources:  # without a look between them
+    for source in sources:  # without reading a snapshot in between
         stream.open(source)
     until(lambda: stream.snapshot.review is sources[-1][0])
 
 
-def test_hands_runs_over_and_plays_them(stream: Stream) -> None:
+def test_records_runs_and_plays_them(stream: Stream) -> None:
     network, texts = make("rnn", 4), [review(30, seed) for seed in range(3)]
     kept: list[RecordedReview] = []
-    stream.use(network)
+    stream.use_network(network)
     stream.open(texts, 0)
-    stream.record(kept.append)
+    stream.record_runs(kept.append)
     for text in texts:
         stream.open(text)
         stream.seek(30)
         until(lambda: stream.snapshot.review is text and stream.snapshot.time == 30)
-    stream.record(None)
-    last = stream.take().result(60)
+    stream.record_runs(None)
+    last = stream.take_recording().result(60)
     assert last is not None
     assert [run.name for run in (*kept, last)][-3:] == [text.name for text in texts]
     assert network.vocabulary is not None
     expected = record_reference(network, network.vocabulary.encode(texts[2].words))["h"][0]
     np.testing.assert_allclose(last.network.values["h"], expected, atol=1e-5)
-    played = Stream(last.network, window=WINDOW, engine=Apart())
+    played = Stream(last.network, window=WINDOW, engine=EngineProcess())
     try:
         played.open([last])
         played.play()
@@ -113,54 +114,54 @@ def test_hands_runs_over_and_plays_them(stream: Stream) -> None:
         assert played.snapshot.network is last.network
         np.testing.assert_array_equal(played.read("h"), last.network.values["h"])
         played.clamp({"h": np.zeros(4)})
-        assert "nothing in it can be silenced" in next_event(played, "failed").message
+        assert "nothing in it can be ablated" in next_event(played, "failed").message
     finally:
         played.close()
 
 
-def test_a_network_comes_by_its_path(stream: Stream, tmp_path: Path) -> None:
+def test_loads_a_network_by_its_path(stream: Stream, tmp_path: Path) -> None:
     make("gru", 3).save(tmp_path / "small.safetensors")
-    stream.use(tmp_path / "small.safetensors")
+    stream.use_network(tmp_path / "small.safetensors")
     until(lambda: stream.snapshot.network.name == "small")
     assert stream.snapshot.network.classify([3, 4]) == pytest.approx(make("gru", 3).classify([3, 4]))
 
 
-def test_what_cannot_be_sent_is_told(stream: Stream) -> None:
+def test_reports_a_command_that_cannot_be_pickled(stream: Stream) -> None:
     stream.clamp({"h": (k for k in range(6))})  # type: ignore[dict-item]
     assert "pickle" in next_event(stream, "failed").message
 
 
-def test_refuses_as_a_thread_does() -> None:
+def test_refuses_a_network_that_reads_no_reviews() -> None:
     network = make()
     network.vocabulary = network.embedding = None
-    engine = Apart()
+    engine = EngineProcess()
     with pytest.raises(ValueError, match="it takes numbers, not reviews"):
         Stream(network, engine=engine)
-    assert engine._worker.process.poll() is not None
+    assert engine.worker.process.poll() is not None
 
 
-def test_an_end_by_itself_is_told(network: Network) -> None:
-    engine = Apart()
+def test_reports_that_the_process_was_killed(network: Network) -> None:
+    engine = EngineProcess()
     stream = Stream(network, window=WINDOW, engine=engine)
     stream.open(review(1000))
-    stream.speed(1.0)
+    stream.set_speed(1.0)
     stream.play()
     until(lambda: stream.snapshot.playing)
     kept: list[RecordedReview] = []
-    stream.record(kept.append)
-    os.kill(engine._worker.process.pid, signal.SIGKILL)
+    stream.record_runs(kept.append)
+    os.kill(engine.worker.process.pid, signal.SIGKILL)
     assert "ended by itself, with code -9" in next_event(stream, "failed").message
     assert not stream.snapshot.playing
     assert not kept
-    stream.play()  # nobody listens, and nothing breaks
+    stream.play()  # has no effect
     assert stream.read("h").shape[1] == 6
     stream.close()
 
 
-def test_no_process_outlives_what_began_it() -> None:
+def test_the_process_ends_with_its_parent() -> None:
     program = (
-        "import os\nfrom engine.live.engine_process import Apart\n"
-        "print(Apart()._worker.process.pid, flush=True)\nos.kill(os.getpid(), 9)"
+        "import os\nfrom engine.live.engine_process import EngineProcess\n"
+        "print(EngineProcess().worker.process.pid, flush=True)\nos.kill(os.getpid(), 9)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
@@ -169,49 +170,53 @@ def test_no_process_outlives_what_began_it() -> None:
             os.kill(int(done.stdout), 0)
         except ProcessLookupError:
             return True
-        with open(f"/proc/{int(done.stdout)}/stat") as file:  # an orphan that nobody waits for
+        with open(f"/proc/{int(done.stdout)}/stat") as file:  # a zombie
             return file.read().rpartition(") ")[2].startswith("Z")
 
     until(gone)
 
 
-def test_an_engine_that_nobody_used_ends() -> None:
-    engine = Apart()
+def test_close_before_start_ends_the_process() -> None:
+    engine = EngineProcess()
     engine.close()
-    assert engine._worker.process.poll() is not None
+    assert engine.worker.process.poll() is not None
 
 
 @given(states=st.lists(st.binary(max_size=64), min_size=1, max_size=6))
-def test_the_newest_state_is_seen(states: list[bytes]) -> None:
-    handle = shared_file(Block.size(WIDTHS, 4, 128))
+def test_the_newest_state_is_read(states: list[bytes]) -> None:
+    handle = shared_file(SharedState.size(WIDTHS, 4, 128))
     there = os.dup(handle)
-    here, other = Block(handle, WIDTHS, 4, 128), Block(there, WIDTHS, 4, 128)
+    here, other = SharedState(handle, WIDTHS, 4, 128), SharedState(there, WIDTHS, 4, 128, patience=0)
+    assert (other.newest, other.read()) == (0, None)
     for number, state in enumerate(states, 1):
-        here.show(state)
-        assert other.look() == (number, state)
-    with pytest.raises(ValueError, match="and there is room for 128"):
-        here.show(bytes(129))
+        here.publish(state)
+        assert (other.newest, other.read()) == (number, (number, state))
+    with pytest.raises(ValueError, match="does not fit into 128"):
+        here.publish(bytes(129))
+    assert other.read() == (len(states), states[-1])
     here.ring.write({"h": np.ones((3, 2)), "p": np.zeros((3, 1))})
     assert other.ring.read("h", 0).tolist() == [[1, 1]] * 3
 
 
-def test_a_state_is_never_half_of_another() -> None:
-    handle = shared_file(Block.size(WIDTHS, 4, 1 << 16))
+def test_a_state_that_is_written_by_another_thread_is_never_torn() -> None:
+    handle = shared_file(SharedState.size(WIDTHS, 4, 1 << 16))
     there = os.dup(handle)
-    writer, reader = Block(handle, WIDTHS, 4, 1 << 16), Block(there, WIDTHS, 4, 1 << 16)
-    writer.show(b"\0")
+    writer, reader = SharedState(handle, WIDTHS, 4, 1 << 16), SharedState(there, WIDTHS, 4, 1 << 16, patience=10)
+    writer.publish(b"\0")
     ended = threading.Event()
 
     def write() -> None:
         for number in range(4000):
-            writer.show(bytes([number % 251]) * (1 + number * 7919 % 60_000))
+            writer.publish(bytes([number % 251]) * (1 + number * 7919 % 60_000))
         ended.set()
 
     thread = threading.Thread(target=write)
     thread.start()
     seen = 0
     while not ended.is_set():
-        number, state = reader.look()
+        read = reader.read()
+        assert read is not None
+        number, state = read
         assert state.count(state[0]) == len(state)
         assert number >= seen
         seen = number

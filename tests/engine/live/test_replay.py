@@ -67,7 +67,7 @@ def read_to(stream: Stream, reviews: tuple[Review, ...] | list[RecordedReview], 
 
 
 def saved(stream: Stream, path: Path) -> list[RecordedReview]:
-    run = stream.take().result(10)
+    run = stream.take_recording().result(10)
     assert run is not None
     save_recording(path, [run], "1.2")
     return load_recording(path)
@@ -121,15 +121,15 @@ def test_what_another_run_replaces_is_handed_over_and_all_go_into_one_file(
 ) -> None:
     stream = streams(network("lstm"))
     kept: list[RecordedReview] = []
-    stream.record(kept.append)
+    stream.record_runs(kept.append)
     read_to(stream, REVIEWS, 0, 12)
     read_to(stream, REVIEWS, 1, 5)
-    stream.use(network("rnn"))  # reads on to where the other stood
+    stream.use_network(network("rnn"))  # reads on to where the other stood
     until(lambda: stream.snapshot.network.name == "rnn-5" and stream.snapshot.time == 5)
-    stream.record(None)
+    stream.record_runs(None)
     read_to(stream, REVIEWS, 0, 3)
     assert [(run.network.name, len(run.words)) for run in kept] == [("lstm-5", 12), ("lstm-5", 5)]
-    last = stream.take().result(10)
+    last = stream.take_recording().result(10)
     assert last is not None
     save_recording(tmp_path / "runs.safetensors", [*kept, last], "1")
     runs = load_recording(tmp_path / "runs.safetensors")
@@ -152,12 +152,12 @@ def test_of_a_long_run_the_end_is_kept(streams: Callable[..., Stream], tmp_path:
 
 def test_a_recording_refuses_what_needs_the_network(streams: Callable[..., Stream], tmp_path: Path) -> None:
     live = streams(network("rnn"))
-    assert live.take().result(10) is None
+    assert live.take_recording().result(10) is None
     read_to(live, REVIEWS, 0, 10)
     runs = saved(live, tmp_path / "run.safetensors")
     played = streams(runs[0].network)
     read_to(played, runs, 0, 10)
-    refused: list[Callable[[], object]] = [lambda: played.use(network("lstm")), lambda: played.open(REVIEWS[1])]
+    refused: list[Callable[[], object]] = [lambda: played.use_network(network("lstm")), lambda: played.open(REVIEWS[1])]
     for command in refused:
         command()
         until(lambda: any(event.kind == "failed" for event in drained(played)))
@@ -255,7 +255,7 @@ def test_rows_that_are_no_numbers_are_told(whole: Path) -> None:
 def test_a_truncated_file_is_told(whole: Path, part: float) -> None:
     data = whole.read_bytes()
     whole.write_bytes(data[: int(len(data) * part)])
-    with pytest.raises(ReplayError, match="not a whole recording"):
+    with pytest.raises(ReplayError, match="incomplete recording"):
         load_recording(whole)
 
 
@@ -263,7 +263,7 @@ def test_a_missing_or_foreign_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ReplayError, match="nowhere"):
         load_recording(tmp_path / "nowhere.safetensors")
     (tmp_path / "text").write_text("no recording at all, but a text that goes on for a while")
-    with pytest.raises(ReplayError, match="not a whole recording"):
+    with pytest.raises(ReplayError, match="incomplete recording"):
         load_recording(tmp_path / "text")
     with pytest.raises(ReplayError):
         load_recording(tmp_path)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from engine.activity import THRESHOLD
 from engine.cells import cell_from_torch
 from engine.fluctuation import RollingExponent, rolling_scales
-from engine.live.engine_process import Apart
+from engine.live.engine_process import EngineProcess
 from engine.live.stream import Event, Stream
 from engine.network import Network, Vocabulary
 from engine.recording import record_reference
@@ -61,7 +61,7 @@ def network(request: pytest.FixtureRequest) -> Network:
 @pytest.fixture(scope="module")
 def apart() -> Iterator[Stream]:
     """A stream whose engine is a process: one for all tests, for it takes seconds to begin."""
-    made = Stream(make(), window=WINDOW, capacity=128, engine=Apart())
+    made = Stream(make(), window=WINDOW, capacity=128, engine=EngineProcess())
     yield made
     made.close()
 
@@ -75,11 +75,11 @@ def stream(request: pytest.FixtureRequest) -> Iterator[Stream]:
         return
     made, network = request.getfixturevalue("apart"), make()
     made.pause()
-    made.continuous(False)
-    made.speed(None)
-    made.threshold(THRESHOLD)
+    made.set_continuous(False)
+    made.set_speed(None)
+    made.set_threshold(THRESHOLD)
     made.watch("h")
-    made.use(network)
+    made.use_network(network)
     until(lambda: made.snapshot.network is network)
     while not made.events.empty():
         made.events.get()
@@ -147,7 +147,7 @@ def test_wherever_it_goes_it_shows_the_same(stream: Stream, path: list[tuple[str
 def test_keeps_the_pace_it_is_given(stream: Stream) -> None:
     text = review(1000)
     stream.open(text)
-    stream.speed(200)
+    stream.set_speed(200)
     stream.play()
     until(lambda: stream.snapshot.review is text and stream.snapshot.time >= 20)
     begin, first = time.monotonic(), stream.snapshot.time
@@ -159,19 +159,19 @@ def test_keeps_the_pace_it_is_given(stream: Stream) -> None:
     stopped = stream.snapshot.time
     time.sleep(0.1)
     assert stream.snapshot.time == stopped < 1000
-    stream.speed(None)
+    stream.set_speed(None)
     stream.play()
     next_event(stream, "finished")
 
 
 def test_goes_from_review_to_review(stream: Stream) -> None:
     texts = [review(50, seed) for seed in range(3)]
-    stream.continuous(True)
+    stream.set_continuous(True)
     stream.open(texts, 1)
     stream.play()
     first = next_event(stream, "finished").run
     assert [next_event(stream, "finished").run for _ in range(2)] == [first + 1, first + 2]
-    stream.continuous(False)
+    stream.set_continuous(False)
     until(lambda: not stream.snapshot.playing)
     stream.open(texts, 0)
     stream.turn(-1)
@@ -217,7 +217,7 @@ def test_changes_the_network_under_a_review(stream: Stream) -> None:
     stream.open(review(100))
     stream.seek(60)
     until(lambda: stream.snapshot.time == 60)
-    stream.use(make("gru", 9))
+    stream.use_network(make("gru", 9))
     until(lambda: stream.snapshot.network.name == "gru-9" and stream.snapshot.time == 60)
     assert stream.read("z").shape == (60, 9)
     assert stream.snapshot.dead.shape == (9,)
@@ -242,7 +242,7 @@ def test_watches_every_cell_of_a_signal(stream: Stream) -> None:
         (lambda s: s.open(Review("blank", "...")), "'blank' has no word to read"),
         (lambda s: s.open([review(5)], 3), "no review 3: there are 1"),
         (lambda s: s.watch("z"), "no signal 'z'; lstm-6 has i, f, g, o, c, c_out, h, x"),
-        (lambda s: s.use("lstm-9"), "no network 'lstm-9'"),
+        (lambda s: s.use_network("lstm-9"), "no network 'lstm-9'"),
     ],
 )
 def test_says_what_failed_and_lives_on(stream: Stream, command: Callable[[Stream], None], says: str) -> None:
@@ -258,17 +258,17 @@ def test_the_threshold_of_dead_cells_follows_live(stream: Stream) -> None:
     stream.seek(40)
     until(lambda: stream.snapshot.time == 40)
     for threshold in (float(np.median(stream.snapshot.activity)), 10.0, 0.0):
-        stream.threshold(threshold)
+        stream.set_threshold(threshold)
         until(lambda: stream.snapshot.threshold == threshold)
         np.testing.assert_array_equal(stream.snapshot.dead, stream.snapshot.activity < threshold)
     for wrong in (-1.0, float("nan")):
         with pytest.raises(ValueError, match="0 or more"):
-            stream.threshold(wrong)
+            stream.set_threshold(wrong)
 
 
 def test_refuses_a_pace_that_is_none(stream: Stream) -> None:
     with pytest.raises(ValueError, match="positive"):
-        stream.speed(0)
+        stream.set_speed(0)
 
 
 def test_plays_again_from_the_end(stream: Stream) -> None:

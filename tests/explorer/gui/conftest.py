@@ -1,4 +1,4 @@
-"""Windows of the tests: opened without a screen, closed, and looked after: nothing of them may stay."""
+"""A window without a screen, and the check that each test closes its windows and engine threads."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ import pytest
 from explorer.session.session import Session
 from tests.explorer.small import wait
 
-pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
-
 
 @pytest.fixture
 def window(session: Session, qtbot: Any) -> Iterator[Any]:
-    """A window around that session, in which two frames are drawn."""
+    """Yield a window of that session in which two frames are drawn."""
     from explorer.gui.window import Window
 
     opened = Window(session=session, show_rates=False)
@@ -32,13 +30,16 @@ def window(session: Session, qtbot: Any) -> Iterator[Any]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_stays(qapp: Any) -> Iterator[None]:
-    """After every test all its windows are gone, and all threads of its sessions have ended."""
+def nothing_stays(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Check after each test that its windows are closed and the engine threads of its sessions have ended."""
+    before = set(threading.enumerate())
+    qapp = request.getfixturevalue("qapp") if "qapp" in request.fixturenames else None
     yield
-    from PySide6.QtCore import QCoreApplication, QEvent
+    if qapp is not None:
+        from PySide6.QtCore import QCoreApplication, QEvent
 
-    gc.collect()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-    qapp.processEvents()
-    assert [widget for widget in qapp.topLevelWidgets() if widget.isVisible()] == []
-    wait(lambda: not [thread for thread in threading.enumerate() if thread.name == "pinkx engine"], 10)
+        gc.collect()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        qapp.processEvents()
+        assert [widget for widget in qapp.topLevelWidgets() if widget.isVisible()] == []
+    wait(lambda: not [t for t in set(threading.enumerate()) - before if t.name == "pinkx engine"], 10)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMenu
@@ -35,7 +35,7 @@ def session() -> Iterator[Session]:
     random = np.random.default_rng(0)
     reviews = [Review(f"review <b>{k}</b>", " ".join(random.permutation(WORDS)), bool(k % 2)) for k in range(11)]
     opened = Session(Stream(small_network()), [*reviews, Review("short", "A film.", True)])
-    opened.points.close()
+    opened.fixed_points.close()
     wait(lambda: opened.stream.snapshot.run == 1)
     opened.stream.seek(100)
     wait(lambda: opened.stream.snapshot.time == 100)
@@ -158,7 +158,7 @@ def test_the_context_menu_silences_pins_and_selects(session: Session, cells: Cel
     assert shown(cells)[0] == 2
     entry(cells.menu(5), "Select").trigger()
     assert session.choices.selected == 5
-    session.threshold(10)
+    session.display.set_threshold(10)
     qtbot.waitUntil(lambda: bool(session.stream.snapshot.dead.all()))
     entry(cells.menu(None), "Silence all dead").trigger()
     qtbot.waitUntil(lambda: "h" in session.stream.snapshot.clamps)
@@ -205,9 +205,9 @@ def test_the_network_compared_with_is_a_line(session: Session, bar: OverviewPane
     path = tmp_path / "other.safetensors"
     small_network(6, seed=1).save(path)
     session.comparison.compare_with(str(path))
-    qtbot.waitUntil(lambda: session.comparison.comparison(session.frame()) is not None)
+    qtbot.waitUntil(lambda: session.comparison.result(session.update()) is not None)
     bar.explorer.redraw()
-    other = session.comparison.comparison(session.frame())
+    other = session.comparison.result(session.update())
     assert other is not None
     assert np.allclose(bar._compared.getData()[1][:100], other.probability[:100])
     assert "difference" in bar.head.text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes.util
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -48,7 +49,7 @@ def test_no_display_is_told() -> None:
         libraries.check(on_screen=True)
 
 
-def test_wayland_needs_no_x(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_wayland_needs_no_x(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-7")
     with pytest.raises(libraries.NoWindow):

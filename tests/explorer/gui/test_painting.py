@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QImage
@@ -42,8 +42,8 @@ def test_what_is_drawn_piece_by_piece_looks_as_if_drawn_at_once(window: Window, 
         lambda: session.look_at(dice.randrange(90)),
         lambda: window.brush(dice.randrange(60), dice.randrange(60)),
         lambda: window.hover(dice.randrange(90), dice.choice([None, 3])),
-        lambda: session.words.look_for(dice.choice(["film", "a", "very human"])),
-        lambda: session.perform(dice.choice(["map", "live", "order", "bins", "signal", "contrast"])),
+        lambda: session.word_search.look_for(dice.choice(["film", "a", "very human"])),
+        lambda: session.perform(dice.choice(["colour-map", "live", "order", "bins", "signal", "contrast"])),
         lambda: window.span.zoom(50, dice.choice([80, 100, 130])),
     )
 

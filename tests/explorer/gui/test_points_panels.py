@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
@@ -45,8 +45,8 @@ def spectrum(window: Window, qtbot: Any) -> SpectrumPanel:
 
 
 def found(session: Session) -> PointMap:
-    assert session.points.map is not None
-    return session.points.map
+    assert session.fixed_points.map is not None
+    return session.fixed_points.map
 
 
 def places(points: PointsPanel) -> np.ndarray:
@@ -78,17 +78,17 @@ def test_every_entry_is_drawn_where_the_session_has_it(session: Session, points:
     assert len(points._trail._lines) == 47
     alphas = [colour.alphaF() for colour in points._trail._colours]
     assert alphas == sorted(alphas)
-    scene = session.points.scene(session.frame())
+    scene = session.fixed_points.scene(session.frame())
     assert scene is not None
     assert len(points._path._lines) == len(scene.path) - 1 > 5
     assert len(points._unstable._lines) == len(map.unstable_directions)
 
 
 def test_a_drag_turns_and_selects_nothing(session: Session, points: PointsPanel, qtbot: Any) -> None:
-    before, view = places(points).copy(), session.points.view
+    before, view = places(points).copy(), session.fixed_points.view
     begin, end = at(points.picture, (0, 0)), at(points.picture, (0.5, -0.2))
     drag(qtbot, points.picture, [(0, 0), (0.5, -0.2)])
-    now = session.points.view
+    now = session.fixed_points.view
     moved = end - begin
     assert now.azimuth == pytest.approx((view.azimuth - DRAG * moved.x() + 180) % 360 - 180, abs=DRAG * 2)
     assert now.elevation == pytest.approx(np.clip(view.elevation + DRAG * moved.y(), -90, 90), abs=DRAG * 2)
@@ -113,11 +113,11 @@ def test_a_click_selects_in_every_panel_and_one_beside_lets_go(
     entry = map.certified + int(np.argmax(map.logit[map.certified :]))
     front(qtbot, window, "points")
     click(qtbot, points.picture, tuple(places(points)[entry]))
-    selected = session.points.view.selected
+    selected = session.fixed_points.view.selected
     assert selected is not None
     assert np.abs(places(points)[selected] - places(points)[entry]).max() < 0.1
     assert points._chosen.texts == [map.names[selected]]
-    session.points.select(entry)
+    session.fixed_points.select(entry)
     window.redraw()
     spectrum = window.panels["spectrum"]
     assert isinstance(spectrum, SpectrumPanel)
@@ -127,20 +127,20 @@ def test_a_click_selects_in_every_panel_and_one_beside_lets_go(
     front(qtbot, window, "points")
     empty = next(p for p in ((-1, 1), (1, 1), (1, -1), (0, -1)) if np.hypot(*(places(points) - p).T).min() > 0.3)
     click(qtbot, points.picture, empty)
-    assert session.points.view.selected is None
+    assert session.fixed_points.view.selected is None
 
 
 @pytest.mark.parametrize("clamps", [SHIFT, CTRL], ids=["rectangle", "lasso"])
 def test_many_are_selected_by_an_outline_and_listed(
     session: Session, points: PointsPanel, qtbot: Any, clamps: Qt.KeyboardModifier
 ) -> None:
-    map, there, view = found(session), places(points), session.points.view
+    map, there, view = found(session), places(points), session.fixed_points.view
     x, y = there[map.certified]
     corners = [(x - 0.1, y - 0.1), (x + 0.1, y + 0.1)]
     if clamps is CTRL:
         corners = [(x - 0.1, y - 0.1), (x + 0.1, y - 0.1), (x + 0.1, y + 0.1), (x - 0.1, y + 0.1)]
     drag(qtbot, points.picture, corners, clamps)
-    many = session.points.view.many
+    many = session.fixed_points.view.many
     expected = np.flatnonzero((np.abs(there - (x, y)) < 0.095).all(axis=1)).tolist()
     assert set(expected) <= set(many)
     assert map.certified in many
@@ -149,9 +149,9 @@ def test_many_are_selected_by_an_outline_and_listed(
     listed = [points.list.item(row).text() for row in range(points.list.count())]
     assert sorted(listed) == sorted(map.names[k] for k in many)
     assert points.list.isVisible()
-    assert (session.points.view.azimuth, session.points.view.elevation) == (view.azimuth, view.elevation)
+    assert (session.fixed_points.view.azimuth, session.fixed_points.view.elevation) == (view.azimuth, view.elevation)
     points.list.itemClicked.emit(points.list.item(0))
-    assert map.names[session.points.view.selected or 0] == listed[0]
+    assert map.names[session.fixed_points.view.selected or 0] == listed[0]
     points.explorer.perform("deselect")
     assert not points.list.isVisible()
 
@@ -171,7 +171,7 @@ def test_colours_and_legend_follow_the_menu(session: Session, points: PointsPane
     texts = []
     for action in points._menu().actions()[:4]:
         action.trigger()
-        assert action.text().endswith(session.points.view.colour)
+        assert action.text().endswith(session.fixed_points.view.colour)
         texts.append(points.legend.text())
     assert len(set(texts)) == 4
     assert "words (slowest τ)" in texts[1]
@@ -181,10 +181,10 @@ def test_colours_and_legend_follow_the_menu(session: Session, points: PointsPane
 def test_another_network_clears_the_picture(session: Session, points: PointsPanel, qtbot: Any) -> None:
     from tests.explorer.small import small_network
 
-    session.stream.use(small_network(7, seed=3))
+    session.stream.use_network(small_network(7, seed=3))
     wait(lambda: session.stream.snapshot.network.cell.size == 7)
     points.explorer.redraw()
-    if session.points.map is None:
+    if session.fixed_points.map is None:
         assert len(points._cloud.getData()[0]) == 0
     settle(session)
     points.explorer.redraw()
@@ -195,13 +195,13 @@ def test_another_network_clears_the_picture(session: Session, points: PointsPane
 
 
 def test_eigenvalues_are_drawn_and_told_in_words(session: Session, spectrum: SpectrumPanel, qtbot: Any) -> None:
-    portrait = session.points.portrait(session.frame())
+    portrait = session.fixed_points.details(session.frame())
     assert portrait is not None
     values = portrait.eigenvalues
     assert np.allclose(np.stack(spectrum._values.getData(), axis=1), np.stack([values.real, values.imag], axis=1))
     assert f"{abs(values[0]):.4f}" in spectrum.portrait.text()
     assert "nearest to now" in spectrum.head.text()
-    foretold = session.points.foretold(session.frame())
+    foretold = session.fixed_points.prediction(session.frame())
     assert foretold is not None
     assert f"+1 {foretold.explained[0]:.0%}" in spectrum.portrait.text()
     hover(qtbot, spectrum.picture, (values[0].real, values[0].imag))
@@ -222,7 +222,7 @@ def test_a_search_finds_a_word_and_looks_at_it_closely(session: Session, words: 
     before = words.view.viewRect().width()
     qtbot.keyClicks(words.search, "wonder")
     map = found(session)
-    selected = session.points.view.selected
+    selected = session.fixed_points.view.selected
     assert selected is not None
     assert map.names[selected] == "wonderful"
     assert words._chosen.texts == ["wonderful"]
@@ -253,10 +253,10 @@ def test_a_click_on_a_word_selects_it_along_either_axes(session: Session, words:
         assert words._words is not None
         word = int(np.argmax(words._words.logit))
         click(qtbot, words.picture, tuple(words._words.places[word]))
-        selected = session.points.view.selected
+        selected = session.fixed_points.view.selected
         assert selected is not None
         assert map.logit[selected] == pytest.approx(map.logit[map.certified + word], abs=0.05)
-        session.points.select(None)
+        session.fixed_points.select(None)
     assert words._words is not None
     hover(qtbot, words.picture, tuple(words._words.places[word]))
     assert "slowest τ" in words._told.texts[0]
@@ -277,7 +277,7 @@ def test_the_word_under_the_mouse_in_another_panel_is_marked(window: Window, poi
     session = window.opened_session
     window.hover(99)
     window.redraw()
-    scene = session.points.scene(session.frame())
+    scene = session.fixed_points.scene(session.frame())
     assert scene is not None
     np.testing.assert_allclose(np.stack(points._hovered.getData(), axis=1), scene.trail[-1:])
     window.hover(None)

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
+from explorer.gui.libraries import QT_LIBRARIES, QT_X11_LIBRARIES, missing_packages
 from tests.explorer.small import small_file
 
 SIZE = "1280x900"
+MISSING = missing_packages([*QT_LIBRARIES, *QT_X11_LIBRARIES])
 PATIENCE = 120.0  # seconds, on a busy machine
 
 pytestmark = [
@@ -26,6 +28,7 @@ pytestmark = [
         sys.platform != "linux" or shutil.which("Xvfb") is None or shutil.which("xdotool") is None,
         reason="needs Xvfb and xdotool (Debian, Ubuntu: apt install xvfb xdotool)",
     ),
+    pytest.mark.skipif(MISSING != [], reason=f"system libraries are missing: {' '.join(MISSING)}"),
     pytest.mark.timeout(400),
 ]
 

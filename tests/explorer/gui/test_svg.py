@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtGui import QImage
 
@@ -44,7 +44,7 @@ def full(window: Window, tmp_path: Path) -> Window:
     """Everything that is drawn farther than plots reach: brushes, a part of the words, what is compared with."""
     session = window.opened_session
     session.comparison.compare_with(str(small_file(tmp_path, 5)))
-    wait(lambda: session.comparison.comparison(session.frame()) is not None)
+    wait(lambda: session.comparison.result(session.update()) is not None)
     session.select(3)
     window.brush(40, 44)
     window.span.zoom(30, 80)

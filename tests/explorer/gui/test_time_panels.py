@@ -11,25 +11,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QMenu
 
 from explorer.gui.export.save import save
+from explorer.gui.libraries import QT_LIBRARIES, QT_X11_LIBRARIES, missing_packages
 from explorer.gui.panels.alpha import RollingPanel
 from explorer.gui.panels.heatmap import GatesPanel
 from explorer.gui.panels.review import ReviewPanel
 from explorer.gui.panels.reviews_list import ReviewsPanel
 from explorer.gui.panels.scaling import ScalingPanel, round_numbers
 from explorer.gui.window import Window
-from explorer.session.controllers.noise_band import band
 from explorer.session.views.number_format import number
 from explorer.session.views.scaling import scaling
 from explorer.session.views.traces import alpha_at
 from tests.explorer.small import REVIEWS, small_file
 
+MISSING = missing_packages([*QT_LIBRARIES, *QT_X11_LIBRARIES])
 LEFT = Qt.MouseButton.LeftButton
 
 
@@ -259,9 +260,9 @@ def test_the_trace_is_the_rolling_exponent_before_its_band(window: Window, qtbot
     np.testing.assert_allclose(rolling._curve.yData, session.read("alpha", 0, 100)[:, 6], equal_nan=True)
     alpha = alpha_at(session, session.frame())
     assert f"α <b>{number(alpha)}" in rolling.head.text()
-    qtbot.waitUntil(lambda: band(snap.window, snap.scales) is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: session.noise_bands.result(snap.window, snap.scales) is not None, timeout=60_000)
     window.redraw()
-    null = band(snap.window, snap.scales)
+    null = session.noise_bands.result(snap.window, snap.scales)
     assert null is not None
     drawn = [(region.rect().top(), region.rect().bottom()) for region in rolling.bands]
     assert drawn == [pytest.approx(null.white), pytest.approx(null.pink)]
@@ -467,6 +468,7 @@ def test_a_picture_is_taken_without_a_screen(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
+@pytest.mark.skipif(MISSING != [], reason=f"system libraries are missing: {' '.join(MISSING)}")
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [({}, "no display to open a window on"), ({"DISPLAY": ":6543"}, "the display ':6543' does not answer")],

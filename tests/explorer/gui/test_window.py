@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence
@@ -57,7 +57,7 @@ def snapshot(window: Window) -> Any:
 
 
 def view(window: Window) -> Any:
-    return window.opened_session.points.view
+    return window.opened_session.fixed_points.view
 
 
 def note(window: Window) -> str:
@@ -120,7 +120,7 @@ EFFECTS: dict[str, Check] = {
     "threshold-up": lambda w: snapshot(w).threshold > THRESHOLD,
     "order": lambda w: choices(w).order == "activity",
     "bins": lambda w: choices(w).bins == "mean",
-    "map": lambda w: choices(w).map == "viridis",
+    "colour-map": lambda w: choices(w).colour_map == "viridis",
     "scaling": lambda w: w.focused.name == "scaling",
     "contrast": lambda w: choices(w).contrast == "range",
     "turn-left": lambda w: view(w).azimuth == -30,
@@ -130,7 +130,7 @@ EFFECTS: dict[str, Check] = {
     "point-colour": lambda w: view(w).colour == "memory",
     "next-point": lambda w: "wait for the search" in note(w),
     "previous-point": lambda w: "wait for the search" in note(w),
-    "find-points": lambda w: "not done yet" in note(w),
+    "find-points": lambda w: "not complete yet" in note(w),
     "corpus": lambda w: w.focused.name == "corpus",
     "search": lambda w: dialog(w, SearchDialog) is not None,
     "next-found": lambda w: "search for words first" in note(w),
@@ -221,7 +221,7 @@ def test_the_palette_does_what_was_chosen(window: Window, qtbot: Any) -> None:
     palette = dialog(window, ChooseDialog)
     qtbot.keyClicks(palette.search, "colour map")
     qtbot.keyClick(palette.search, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: choices(window).map == "viridis")
+    qtbot.waitUntil(lambda: choices(window).colour_map == "viridis")
     assert dialog(window, ChooseDialog) is None
 
 
@@ -277,7 +277,7 @@ def test_words_are_found_here_and_in_other_reviews(window: Window, qtbot: Any) -
     assert search.list.item(0).text().startswith("8×")
     assert "[film.]" in search.list.item(1).text()
     window.redraw()
-    assert window.opened_session.words.marked(snapshot(window)) == window.panels["review"].words._found  # type: ignore[attr-defined]
+    assert window.opened_session.word_search.marked(snapshot(window)) == window.panels["review"].words._found  # type: ignore[attr-defined]
     qtbot.keyClick(search.search, Qt.Key.Key_Down)
     qtbot.keyClick(search.search, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: snapshot(window).review.name == "second")
@@ -288,9 +288,9 @@ def test_places_where_brushed_cells_agree_are_listed(window: Window, qtbot: Any)
     window.brush(90, 91)
     press(qtbot, window, "A")
     places = dialog(window, AgreeDialog)
-    qtbot.waitUntil(lambda: window.opened_session.pattern_search.gathering.finished, timeout=60_000)
+    qtbot.waitUntil(lambda: window.opened_session.pattern_search.results.finished, timeout=60_000)
     places.look()
-    assert places.list.count() == len(window.opened_session.pattern_search.gathering.found)
+    assert places.list.count() == len(window.opened_session.pattern_search.results.found)
     qtbot.keyClick(places, Qt.Key.Key_Escape)
     assert dialog(window, AgreeDialog) is None
 
@@ -335,7 +335,7 @@ def test_networks_are_chosen_from_the_tool_bar(window: Window, qtbot: Any, tmp_p
     window.transport.fill([(path, "lstm-5   5 cells")])
     window.transport.b.setCurrentIndex(1)
     window.transport.b.activated.emit(1)
-    qtbot.waitUntil(lambda: window.opened_session.comparison.comparison(window.opened_session.frame()) is not None)
+    qtbot.waitUntil(lambda: window.opened_session.comparison.result(window.opened_session.frame()) is not None)
     window.transport.a.setCurrentIndex(0)
     window.transport.a.activated.emit(0)
     qtbot.waitUntil(lambda: snapshot(window).network.name == "lstm-5" and snapshot(window).time == 100)

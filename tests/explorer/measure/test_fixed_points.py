@@ -1,4 +1,4 @@
-"""The fixed-point paper, remade from a small network whose geometry is known to be a cube."""
+"""`pinkx measure fixed-points`, for a small network whose points are known to form a cube."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ import platformdirs
 import pytest
 import torch
 from click.testing import CliRunner
+from rich.progress import Progress
 
+from engine.catalogue import NetworkInfo
 from engine.cells import RnnCell
 from engine.fixed_points import find_fixed_points
 from engine.network import Network
 from engine.start_states import TASK_SEED, input_from_name, visited_states
 from engine.tasks import FlipFlop
-from explorer.cli import pinkx
-from explorer.measure.fixed_points import command, measured
-from explorer.measure.fixed_points.claims import claims
-from explorer.measure.fixed_points.measured import Measured, choose_networks, measure
-from explorer.measure.fixed_points.searched import INPUTS, search
+from explorer.measure.fixed_points import command
+from explorer.measure.fixed_points.claims import decide_claims
+from explorer.measure.fixed_points.results import NetworkResult, measure, select_networks
+from explorer.measure.fixed_points.searches import INPUTS
 from explorer.measure.fixed_points.trajectories import ALONE, LAST
-from explorer.measure.line_attractor import Line
-from explorer.measure.study.claim import DEPENDS, FAILS, HOLDS, OPEN, verdict
+from explorer.measure.fixed_points.verb import measure_networks
+from explorer.measure.line_attractor import LineAttractor
+from explorer.measure.study.claims import DEPENDS, FAILS, HOLDS, OPEN, verdict
 from tests.explorer.small import small_file
 
 NAME = "rnn-16-flip-flop-3"
@@ -41,7 +43,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run on the small network."""
+    """Run the study on the small network; returns the folder of its results."""
     folder = tmp_path_factory.mktemp("fixed-points")
     done = CliRunner().invoke(command, [*ARGUMENTS, str(folder)])
     assert done.exit_code == 0, done.output
@@ -49,21 +51,21 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def told(folder: Path) -> dict[str, Any]:
+def numbers(folder: Path) -> dict[str, Any]:
     document: dict[str, Any] = json.loads((folder / "fixed_points.json").read_text())
     return document
 
 
 @pytest.fixture(scope="module")
-def cube(tmp_path_factory: pytest.TempPathFactory) -> Measured:
-    (info,) = choose_networks([NAME])
-    return measure(info, 256, 0, tmp_path_factory.mktemp("kept"))
+def cube(tmp_path_factory: pytest.TempPathFactory) -> NetworkResult:
+    (info,) = select_networks([NAME])
+    return measure(info, 256, 0, tmp_path_factory.mktemp("cache"))
 
 
 # ---- what is measured ----------------------------------------------------------------------------------------------
 
 
-def test_a_cube_is_called_a_cube(cube: Measured) -> None:
+def test_a_cube_is_called_a_cube(cube: NetworkResult) -> None:
     found = cube.geometry
     assert found.corners == 8
     centre, face, edge, corner = found.decided
@@ -72,18 +74,18 @@ def test_a_cube_is_called_a_cube(cube: Measured) -> None:
     assert 8 <= edge <= 12
     assert found.points == sum(found.decided) == sum(cube.search("zero").by_unstable)
     assert found.pc3 > 0.95
-    assert found.pc1 < 0.5  # three directions alike
-    assert found.cosine < 0.2  # at right angles
+    assert found.pc1 < 0.5  # three equivalent directions
+    assert found.cosine < 0.2  # orthogonal
     assert found.mirror > 0.9
     assert (found.plus, found.minus) == (1, 1)
-    decided = {claim.claim: claim.verdict for claim in claims([cube])}
+    decided = {claim.claim: claim.verdict for claim in decide_claims([cube])}
     assert decided["flip-flop-3: no cube"] == FAILS
     assert decided["flip-flop-3: points cluster on three axes"] == FAILS
     assert decided["flip-flop-3: the channels' directions are perpendicular"] == HOLDS
     assert decided["integration-3: no cube"] == OPEN
 
 
-def test_the_stable_points_of_a_flip_flop_foretell_where_it_ends(cube: Measured) -> None:
+def test_the_stable_points_of_a_flip_flop_predict_where_it_ends(cube: NetworkResult) -> None:
     tested = cube.trajectories
     assert tested.reached == 1
     assert tested.foretold > 0.9
@@ -92,7 +94,7 @@ def test_the_stable_points_of_a_flip_flop_foretell_where_it_ends(cube: Measured)
 
 
 def test_numbers_equal_a_plain_recomputation(run: Path) -> None:
-    (one,) = told(run)["networks"]
+    (one,) = numbers(run)["networks"]
     network = Network.load(NAME)
     cell = network.cell.to(dtype=torch.float64)
     readout = (network.readout_weight, network.readout_bias)
@@ -111,7 +113,7 @@ def test_numbers_equal_a_plain_recomputation(run: Path) -> None:
     assert one["geometry"]["pc3"] == pytest.approx(variance[:3].sum() / variance.sum())
     stable = zero.readout[zero.unstable == 0]
     assert one["geometry"]["corners"] == len({tuple(row) for row in np.sign(stable)})
-    # one step ahead from the nearest point, state by state
+    # linear prediction one step ahead from the nearest point, state by state
     W, U, b = (part.numpy() for part in (cell.weight_ih, cell.weight_hh, cell.bias))
     inputs, _ = FlipFlop(3).sequences(32, 60, TASK_SEED + 1)
     error = moved = 0.0
@@ -127,7 +129,7 @@ def test_numbers_equal_a_plain_recomputation(run: Path) -> None:
             error += ((guess - states[t + 1]) ** 2).sum()
             moved += ((states[t] - states[t + 1]) ** 2).sum()
     assert one["trajectories"]["linear"][0] == pytest.approx(1 - error / moved)
-    # and where states end that are left alone
+    # and where states end under zero input
     begin = visited_states(network, ALONE, seed=2).numpy()
     end, rest = begin, zero.states[zero.unstable == 0]
     for _ in range(LAST):
@@ -144,74 +146,70 @@ def test_numbers_equal_a_plain_recomputation(run: Path) -> None:
 
 
 def test_a_run_writes_every_file(run: Path) -> None:
-    tables = {"searches": 5, "geometry": 1, "trajectories": 1, "lines": 0, "claims": len(told(run)["claims"])}
+    tables = {"searches": 5, "geometry": 1, "trajectories": 1, "lines": 0, "claims": len(numbers(run)["claims"])}
     for name, rows in tables.items():
         with (run / f"{name}.csv").open(newline="", encoding="utf-8") as file:
             heading, *lines = csv.reader(file)
         assert len(lines) == rows
         assert all(len(line) == len(heading) for line in lines)
     pictures = {file.stem for file in run.glob("*.png")}
-    assert pictures == {"figure-3", "figure-7", "figure-8", "figure-9", "figure-told"}
+    assert pictures == {"figure-3", "figure-7", "figure-8", "figure-9", "predictions"}
     assert {file.stem for file in run.glob("*.pdf")} == pictures
     page = (run / "index.html").read_text(encoding="utf-8")
     assert page.count("<img ") == len(pictures)
-    assert all(escape(claim["measured"]) in page for claim in told(run)["claims"])
+    assert all(escape(claim["measured"]) in page for claim in numbers(run)["claims"])
     assert 'src="http' not in page
 
 
-def test_what_is_kept_is_not_measured_again_and_says_the_same(
-    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def no_search(*_: Any) -> None:
-        raise AssertionError("searched again")
-
-    first = timeless(run)
-    (kept,) = (run / "kept").iterdir()
-    with monkeypatch.context() as without:
-        without.setattr(measured, "search", no_search)
-        CliRunner().invoke(command, [*ARGUMENTS, str(run)], catch_exceptions=False)
-        assert timeless(run) == first
-    # damaged, it is made anew, with the same numbers: only the seconds differ
+def test_cached_results_are_not_measured_again(run: Path, tmp_path: Path) -> None:
+    first = numbers(run)
+    (cached,) = (run / "cache").iterdir()
+    changed = cached.stat().st_mtime_ns
+    CliRunner().invoke(command, [*ARGUMENTS, str(run)], catch_exceptions=False)
+    assert cached.stat().st_mtime_ns == changed
+    assert numbers(run)["networks"] == first["networks"]  # the processor seconds, too
+    # a damaged file is measured again, with the same numbers except for the seconds
     again = tmp_path / "again"
-    (again / "kept").mkdir(parents=True)
-    (again / "kept" / kept.name).write_text(kept.read_text()[:500])
+    (again / "cache").mkdir(parents=True)
+    (again / "cache" / cached.name).write_text(cached.read_text()[:500])
     CliRunner().invoke(command, [*ARGUMENTS, str(again)], catch_exceptions=False)
-    assert timeless(again) == first
+    assert without_seconds(again) == without_seconds(run)
 
 
-def timeless(folder: Path) -> dict[str, Any]:
-    """All numbers but the seconds that they took."""
-    document = told(folder)
+def without_seconds(folder: Path) -> dict[str, Any]:
+    """Return all numbers but the processor seconds."""
+    document = numbers(folder)
     for row in (*document["networks"][0]["searches"], *document["both_ways"]):
         del row["seconds"]
     return document
 
 
-def test_interrupted_work_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    three_channels = Network.load(NAME)
-    Network(
-        three_channels.cell, three_channels.readout_weight, three_channels.readout_bias, task="integration-3", name="b"
-    ).save(tmp_path / "b.safetensors")
-    begun: list[str] = []
+def test_an_interrupted_run_keeps_what_is_done(tmp_path: Path) -> None:
+    flip_flop = Network.load(NAME)
+    Network(flip_flop.cell, flip_flop.readout_weight, flip_flop.readout_bias, task="integration-3", name="b").save(
+        tmp_path / "b.safetensors"
+    )
+    selected = select_networks([NAME, str(tmp_path / "b.safetensors")])
+    assert [info.task for info in selected] == ["flip-flop-3", "integration-3"]
 
-    def interrupted(network: Network, *options: Any) -> Any:
-        begun.append(network.task)
-        if network.task == "integration-3":
+    def interrupted(info: NetworkInfo, *options: Any) -> NetworkResult:
+        if info.task == "integration-3":
             raise KeyboardInterrupt
-        return search(network, *options)
+        return measure(info, *options)
 
-    monkeypatch.setattr(measured, "search", interrupted)
-    arguments = ["measure", "fixed-points", "--networks", str(tmp_path / "b.safetensors"), *ARGUMENTS, str(tmp_path)]
-    assert CliRunner().invoke(pinkx, arguments).exit_code == 130
-    (kept,) = (tmp_path / "kept").iterdir()
-    assert json.loads(kept.read_text())["task"] == "flip-flop-3"
-    begun.clear()
-    assert CliRunner().invoke(pinkx, arguments).exit_code == 130
-    assert begun == ["integration-3"]  # it went on where it was stopped
+    bar = Progress(disable=True)
+    with pytest.raises(KeyboardInterrupt):
+        measure_networks(selected, 64, 0, tmp_path, bar, interrupted)
+    (cached,) = (tmp_path / "cache").iterdir()
+    assert json.loads(cached.read_text())["task"] == "flip-flop-3"
+    changed = cached.stat().st_mtime_ns
+    results, _ = measure_networks(selected, 64, 0, tmp_path, bar)
+    assert [one.task for one in results] == ["flip-flop-3", "integration-3"]
+    assert cached.stat().st_mtime_ns == changed  # it continued where it was interrupted
 
 
 def test_both_methods_search_from_the_same_starts(run: Path) -> None:
-    rows = told(run)["both_ways"]
+    rows = numbers(run)["both_ways"]
     assert [row["input"] for row in rows] == ["newton, zero", "adam, zero", "newton, +1", "adam, +1"]
     for newton, adam in (rows[:2], rows[2:]):
         assert newton["fixed"] == newton["starts"] == adam["starts"] == 16
@@ -233,34 +231,34 @@ def test_one_channel_makes_the_figures_of_a_line_and_nothing_of_axes(tmp_path: P
         ["--networks", str(tmp_path / "*.safetensors"), "--starts", "32", "--out", str(out)],
         catch_exceptions=False,
     )
-    assert {file.stem for file in out.glob("*.png")} == {"figure-4", "figure-5", "figure-10", "figure-told"}
-    (one,) = told(out)["networks"]
+    assert {file.stem for file in out.glob("*.png")} == {"figure-4", "figure-5", "figure-10", "predictions"}
+    (one,) = numbers(out)["networks"]
     assert one["geometry"]["corners"] == 2
-    assert one["geometry"]["cosine"] is None  # of one direction with none
+    assert one["geometry"]["cosine"] is None  # there is a single direction
 
 
 def test_a_network_that_reads_words_is_asked_whether_it_is_a_line(tmp_path: Path) -> None:
     out = tmp_path / "out"
     arguments = ["--networks", str(small_file(tmp_path)), "--starts", "16", "--out", str(out)]
-    for _ in range(2):  # measured, and kept
+    for _ in range(2):  # measured, and cached
         done = CliRunner().invoke(command, arguments)
         assert done.exit_code == 0, done.output
-        (line,) = told(out)["line_attractors"]
+        (line,) = numbers(out)["line_attractors"]
         assert line["network"] == "lstm-12"
         assert 0 < line["words"] <= 1
-        assert told(out)["networks"] == []
-        assert {claim["place"] for claim in told(out)["claims"]} == {"Maheswaranathan et al. 2019"}
+        assert numbers(out)["networks"] == []
+        assert {claim["place"] for claim in numbers(out)["claims"]} == {"Maheswaranathan et al. 2019"}
     assert "Maheswaranathan" in (out / "index.html").read_text(encoding="utf-8")
 
 
 def test_networks_are_chosen_by_pattern_and_seed(tmp_path: Path) -> None:
-    nine = choose_networks(["*-100-*"])
+    nine = select_networks(["*-100-*"])
     assert len(nine) == 9
-    assert choose_networks(["gru-100-*"], [0]) == [one for one in nine if one.cell == "gru"]
-    with pytest.raises(ValueError, match="no network of seed 99"):
-        choose_networks(["gru-100-*"], [99])
-    with pytest.raises(ValueError, match="no network fits"):
-        choose_networks([str(tmp_path / "*.safetensors")])
+    assert select_networks(["gru-100-*"], [0]) == [one for one in nine if one.cell == "gru"]
+    with pytest.raises(ValueError, match="none of these networks was trained with seed 99"):
+        select_networks(["gru-100-*"], [99])
+    with pytest.raises(ValueError, match="no network matches"):
+        select_networks([str(tmp_path / "*.safetensors")])
 
 
 # ---- verdicts ------------------------------------------------------------------------------------------------------
@@ -271,18 +269,18 @@ def test_a_claim_holds_for_all_depends_or_fails() -> None:
 
 
 def test_a_line_attractor_is_told_from_a_network_that_never_rests() -> None:
-    line = Line("lstm-8", (0.9, 0.05, 0.01), 1, 0, 1, 1.0, 900.0, 80.0, 0.8, 0.9, 1.0)
+    line = LineAttractor("lstm-8", (0.9, 0.05, 0.01), 1, 0, 1, 1.0, 900.0, 80.0, 0.8, 0.9, 1.0)
     nan = float("nan")
     restless = replace(line, network="rnn-8", stable=0, slowest=nan, next=nan, aligned=nan)
-    assert {claim.verdict for claim in claims([], [line])} == {HOLDS}
-    assert [claim.verdict for claim in claims([], [restless])] == [HOLDS, FAILS, FAILS, FAILS]
-    assert claims([], [line, restless])[-1].verdict == DEPENDS
-    assert "rnn-8 no stable point" in claims([], [line, restless])[-1].measured
+    assert {claim.verdict for claim in decide_claims([], [line])} == {HOLDS}
+    assert [claim.verdict for claim in decide_claims([], [restless])] == [HOLDS, FAILS, FAILS, FAILS]
+    assert decide_claims([], [line, restless])[-1].verdict == DEPENDS
+    assert "rnn-8 no stable point" in decide_claims([], [line, restless])[-1].measured
 
 
-def test_numbers_decide(cube: Measured) -> None:
-    def of(one: Measured, claim: str) -> str:
-        return next(c.verdict for c in claims([cube, one]) if c.claim == claim)
+def test_numbers_decide(cube: NetworkResult) -> None:
+    def of(one: NetworkResult, claim: str) -> str:
+        return next(c.verdict for c in decide_claims([cube, one]) if c.claim == claim)
 
     axes = replace(cube, geometry=replace(cube.geometry, corners=6, decided=(1, 6, 2, 0)))
     assert of(axes, "flip-flop-3: no cube") == DEPENDS

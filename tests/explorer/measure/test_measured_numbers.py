@@ -1,4 +1,4 @@
-"""The numbers that come with pinkx: of the networks that come with it, and as its documents tell them."""
+"""The shipped results: they are of the shipped networks, and the documents quote them correctly."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from engine.catalogue import shipped_networks
-from explorer.measure.one_over_f.choosing import Candidate
 from explorer.measure.one_over_f.numbers import FORMAT
+from explorer.measure.one_over_f.selection import TrainedNetwork
 
 ROOT = Path(__file__).parents[3]
 
@@ -44,7 +44,7 @@ def test_the_shipped_networks_are_among_the_measured(told: dict[str, Any]) -> No
     measured = {one["digest"]: one for one in told["networks"]}
     for info in shipped_networks():
         if info.task == "sentiment":
-            one = measured[Candidate.of(info.path).digest]
+            one = measured[TrainedNetwork.load(info.path).digest]
             assert (one["cell"], one["size"], one["accuracy"]) == (info.cell, info.size, info.accuracy)
 
 

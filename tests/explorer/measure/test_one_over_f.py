@@ -1,9 +1,10 @@
-"""`pinkx measure one-over-f`: every file is written, every number is the plain one, and nothing is measured twice."""
+"""`pinkx measure one-over-f`: files, numbers against a plain computation, the cache, errors."""
 
 from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,18 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from rich.progress import Progress
 
 from engine.activity import deviation
 from engine.catalogue import find
-from engine.corpus_statistics import CorpusStatistics, corpus_statistics
 from engine.kernels.reference import fluctuations_reference
 from engine.network import Network
 from engine.recording import record_reference
 from engine.reviews import open_reviews
 from explorer.cli import pinkx
+from explorer.measure.one_over_f.results import NetworkResult, Options, measure as measure_one
+from explorer.measure.one_over_f.selection import ReviewSample, TrainedNetwork, select_networks
+from explorer.measure.one_over_f.verb import measure_networks
 
 WORDS = 120
 SCALES = (10, 14, 20, 30)
@@ -32,7 +36,7 @@ FIGURES = {
 }
 FILES = {
     *(f"{name}.{kind}" for name in FIGURES for kind in ("png", "pdf")),
-    *("index.html", "one_over_f.json", "networks.csv", "reviews.csv", "cells.csv", "claims.csv", "kept"),
+    *("index.html", "one_over_f.json", "networks.csv", "reviews.csv", "cells.csv", "claims.csv", "cache"),
 }
 
 
@@ -60,7 +64,7 @@ def plain_beta(series: np.ndarray) -> np.ndarray:
 
 def test_every_file_is_written(out: Path) -> None:
     assert {file.name for file in out.iterdir()} == FILES
-    assert len(list((out / "kept").iterdir())) == 2
+    assert len(list((out / "cache").iterdir())) == 2
     html = (out / "index.html").read_text()
     assert html.count("<img") == len(FIGURES)
     for said in ("0.833 ± 0.132", "88.95", "does not hold", "lstm-16"):
@@ -107,36 +111,37 @@ def test_claims_are_decided_by_their_criteria(out: Path) -> None:
     assert verdicts["The input is white noise"] == ("holds" if all(white) else "depends on a choice")
 
 
-def test_the_same_again_measures_nothing_and_writes_the_same(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_again_measures_nothing_and_writes_the_same(out: Path) -> None:
     before = {file.name: file.read_bytes() for file in out.iterdir() if file.is_file()}
-    monkeypatch.setattr("explorer.measure.one_over_f.measured.corpus_statistics", None)  # whoever measures stumbles
+    cached = {file: file.stat().st_mtime_ns for file in (out / "cache").iterdir()}
     assert measure(*TWO, *SMALL, "--out", str(out)).exit_code == 0
     assert {file.name: file.read_bytes() for file in out.iterdir() if file.is_file()} == before
-    monkeypatch.undo()
+    assert {file: file.stat().st_mtime_ns for file in (out / "cache").iterdir()} == cached
 
 
-def test_an_interrupted_run_keeps_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from explorer.measure.one_over_f import measured
+def test_an_interrupted_run_keeps_what_is_done(tmp_path: Path) -> None:
+    selected = select_networks(["lstm-8", "lstm-16"])
+    sample, options = ReviewSample.read(None, WORDS, 4), Options(SCALES, controls=False)
 
-    seen: list[str] = []
-
-    def interrupted(network: Network, *given: Any, **options: Any) -> CorpusStatistics:
-        if len(seen) == 1:
+    def interrupted(trained: TrainedNetwork, *given: Any) -> NetworkResult:
+        if trained.size == 16:
             raise KeyboardInterrupt
-        seen.append(network.name)
-        return corpus_statistics(network, *given, **options)
+        return measure_one(trained, *given)
 
-    monkeypatch.setattr(measured, "corpus_statistics", interrupted)
-    options = (*TWO, *SMALL, "--paper-only", "--out", str(tmp_path))
-    assert measure(*options).exit_code == 130
-    (kept,) = (tmp_path / "kept").iterdir()
-    stamp = kept.stat().st_mtime_ns
-    assert [file.name for file in tmp_path.iterdir()] == ["kept"]
-    monkeypatch.undo()
-    assert measure(*options).exit_code == 0
-    assert kept.stat().st_mtime_ns == stamp
-    assert len(numbers(tmp_path)["networks"]) == 2
-    assert not (tmp_path / "signs.png").exists()  # left out on demand
+    bar = Progress(disable=True)
+    with pytest.raises(KeyboardInterrupt):
+        measure_networks(selected, sample, options, tmp_path, bar, interrupted)
+    (cached,) = (tmp_path / "cache").iterdir()
+    changed = cached.stat().st_mtime_ns
+    results = measure_networks(selected, sample, options, tmp_path, bar)
+    assert [result.trained.size for result in results] == [8, 16]
+    assert cached.stat().st_mtime_ns == changed  # it continued where it was interrupted
+
+
+def test_controls_are_left_out_on_request(tmp_path: Path) -> None:
+    given = ("--networks", "lstm-8", *SMALL, "--limit", "2", "--paper-only", "--out", str(tmp_path))
+    assert measure(*given).exit_code == 0
+    assert not (tmp_path / "signs.png").exists()
 
 
 def test_networks_of_every_epoch_get_a_figure(tmp_path: Path) -> None:
@@ -182,12 +187,12 @@ def test_one_network_in_two_files_counts_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (("--networks", "nets/*.safetensors"), "no network fits 'nets/*.safetensors'"),
+        (("--networks", "nets/*.safetensors"), "no network matches 'nets/*.safetensors'"),
         (("--networks", "gru-100-flip-flop-3"), "reads reviews"),
-        (("--networks", "lstm-8", "--seeds", "77"), "reads reviews of seed 77"),
+        (("--networks", "lstm-8", "--seeds", "77"), "reads reviews with seed 77"),
         (("--networks", "lstm-8", "--reviews", "bundled", "--words", "5000"), "none of the 14 reviews has 5000 words"),
         (("--networks", "lstm-8", "--reviews", "bundled", "--signals", "q"), "no signal q in these networks"),
-        (("--networks", "lstm-8", "--reviews", "bundled", "--scales", "10,900"), "--scales: from 5 to"),
+        (("--networks", "lstm-8", "--reviews", "bundled", "--scales", "10,900"), "--scales: expected 5 to"),
         (("--networks", "lstm-8", "--reviews", "nowhere"), "no such file or folder: 'nowhere'"),
     ],
 )
@@ -202,17 +207,30 @@ def test_what_cannot_be_measured(given: tuple[str, ...], message: str, tmp_path:
 def test_scales_that_are_no_numbers() -> None:
     done = measure("--scales", "10,many")
     assert done.exit_code == 2
-    assert "expected whole numbers with commas" in done.stderr
+    assert "expected whole numbers separated by commas" in done.stderr
 
 
-def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+def test_a_damaged_file_is_measured_again(tmp_path: Path) -> None:
     given = ("--networks", "lstm-8", *SMALL, "--limit", "2", "--paper-only", "--out", str(tmp_path))
     assert measure(*given).exit_code == 0
-    (kept,) = (tmp_path / "kept").iterdir()
-    kept.write_bytes(kept.read_bytes()[:100])
+    before = numbers(tmp_path)
+    (cached,) = (tmp_path / "cache").iterdir()
+    cached.write_bytes(cached.read_bytes()[:100])
+    assert measure(*given).exit_code == 0
+    assert numbers(tmp_path) == before
+    assert json.loads(cached.read_text())["signals"][-1] == "x"
+
+
+def test_plots_show_the_numbers(tmp_path: Path) -> None:
+    given = ("--networks", "lstm-8", *SMALL, "--paper-only", "--plot", "--out", str(tmp_path))
     done = measure(*given)
-    assert done.exit_code == 1
-    assert "delete it to measure lstm-8" in done.stderr
+    assert done.exit_code == 0, done.output
+    beta = numbers(tmp_path)["networks"][0]["beta"]
+    for signal in ("h", "x"):
+        mean = f"{signal} {beta[signal]['mean']:.3f} ± {beta[signal]['sd']:.3f}".replace("-", "−")
+        assert mean in done.stdout
+    assert "scale s, words" in done.stdout
+    assert re.search(r"● Σ h of one review: α = \d\.\d\d", done.stdout)
 
 
 def test_the_published_way_gives_the_same_numbers(out: Path) -> None:

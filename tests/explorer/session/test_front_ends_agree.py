@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", reason="the window's libraries are not here", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from engine.live.replay import load_recording, save_recording
 from engine.live.stream import Stream
@@ -38,7 +38,7 @@ def recorded(folder: Path) -> Path:
     session = open_session()
     session.stream.seek(144)
     wait(lambda: session.stream.snapshot.time == 144)
-    run = session.stream.take().result(10)
+    run = session.stream.take_recording().result(10)
     assert run is not None
     save_recording(folder / "run.safetensors", [run], "test")
     session.close()
@@ -132,7 +132,7 @@ async def test_both_faces_draw_the_same_difference(qapp: Any, tmp_path: Path) ->
             session.comparison.compare_with(str(path))
         for session in sessions:
             wait(lambda: session.stream.snapshot.time == 100)
-            wait(lambda: session.comparison.comparison(session.frame()) is not None)
+            wait(lambda: session.comparison.result(session.update()) is not None)
         app.draw()
         await pilot.pause()  # it takes its further lines
         app.draw()

@@ -15,9 +15,10 @@ from textual.widgets import Static
 
 from explorer.cli import pinkx
 from explorer.session.actions import ACTIONS, WINDOW_ACTIONS, shown_key
+from explorer.session.core import SessionError
 from explorer.session.keymap import KeysError, actions_with, key_named, keys_path, load_keys
 from explorer.session.launcher import LaunchOptions
-from explorer.session.session import Session, SessionError
+from explorer.session.session import Session
 from explorer.tui.app import Explorer
 from explorer.tui.dialogs.base import ChooseDialog
 from explorer.tui.panels.bars import KeyBar
@@ -72,8 +73,8 @@ def test_what_is_told_names_the_keys_that_a_person_has(tmp_path: Path, monkeypat
     assert "choose one with Y Z or a click" in refused(lambda: session.perform("pin"))
     assert "choose one with Y Z or a click" in refused(lambda: session.perform("ablate"))
     assert "search for words first (F5)" in refused(lambda: session.perform("next-found"))
-    assert "brush words that move some cells first (B)" in refused(session.pattern_search.begin)
-    assert "a network (F6) or a review (F7), or edit the text (F8)" in refused(session.text_diff.require)
+    assert "brush words in which some cells fire first (B)" in refused(session.pattern_search.begin)
+    assert "a network (F6) or a review (F7), or edit the text (F8)" in refused(session.text_diff.require_comparison)
     session.perform("next-place")
     assert "brush some words first (B)" in session.note
     session.look_at(40)
@@ -81,9 +82,9 @@ def test_what_is_told_names_the_keys_that_a_person_has(tmp_path: Path, monkeypat
     assert session.note == "brush: go to the other end with J K, then press B again"
     session.perform("brush")
     assert "(F9), and in other reviews (^a)" in session.note
-    session.words.look_for("xylophonist")
+    session.word_search.look_for("xylophonist")
     assert "F5 lists the reviews" in refused(lambda: session.perform("next-found"))
-    session.words.others.cancel()
+    session.word_search.others.cancel()
     session.perform("record")
     assert "F3 again writes them" in session.note
     session.select(3)

@@ -30,7 +30,7 @@ CHOSEN = (
     "g",
     "order",
     "bins",
-    "map",
+    "colour-map",
     "contrast",
     "scaling",
     "select-down",
@@ -44,7 +44,7 @@ CHOSEN = (
 def choose(session: Session) -> None:
     for name in ("signal-back", *CHOSEN[1:], "turn-left", "tilt-up", "tilt-up"):
         session.perform(name)
-    session.stream.speed(250)
+    session.stream.set_speed(250)
     wait(lambda: session.stream.snapshot.speed == 250)
 
 
@@ -61,7 +61,7 @@ def test_what_was_chosen_is_there_again(session: Session, tmp_path: Path) -> Non
         assert other.choices == session.choices
         assert other.choices.signal == "c_out"
         assert len(other.choices.pins) == 2
-        assert other.points.view == session.points.view
+        assert other.fixed_points.view == session.fixed_points.view
         wait(lambda: other.stream.snapshot.watched == "c_out")
         assert remembered(other, State()).session == {**kept.session, "speed": None}
     finally:
@@ -77,7 +77,7 @@ def test_what_does_not_suit_the_network_is_left_out(session: Session) -> None:
     )
     choices = session.choices
     assert (choices.signal, choices.selected, choices.pins, choices.order) == ("h", None, (3,), "number")
-    assert -180 <= session.points.view.azimuth <= 180
+    assert -180 <= session.fixed_points.view.azimuth <= 180
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ NAMES = (
     "speed",
     "signal",
     "order",
-    "map",
+    "colour_map",
     "scaling",
     "selected",
     "pins",
@@ -182,11 +182,13 @@ def kept(**session: object) -> None:
 
 
 def test_options_win_and_the_rest_is_as_it_was(tmp_path: Path, texts: Path) -> None:
-    kept(network=str(small_file(tmp_path, 5)), reviews=str(texts), review=2, speed=None, signal="f", map="viridis")
+    kept(
+        network=str(small_file(tmp_path, 5)), reviews=str(texts), review=2, speed=None, signal="f", colour_map="viridis"
+    )
     session = visited(LaunchOptions())
     assert session.stream.snapshot.network.name == "lstm-5"
     assert (session.index, session.stream.snapshot.speed) == (2, None)
-    assert (session.choices.signal, session.choices.map, session.note) == ("f", "viridis", "")
+    assert (session.choices.signal, session.choices.colour_map, session.note) == ("f", "viridis", "")
     session = visited(LaunchOptions(network=str(small_file(tmp_path, 7)), review=1, speed=3))
     assert session.stream.snapshot.network.name == "lstm-7"
     assert (session.index, session.stream.snapshot.speed) == (0, 3)

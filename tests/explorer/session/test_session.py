@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from explorer.session.actions import ACTIONS, GROUPS, PANELS, action, sections, shown_key
-from explorer.session.session import SPEEDS, Session, SessionError
+from explorer.session.controllers.playback import SPEEDS
+from explorer.session.core import SessionError
+from explorer.session.session import Session
 from explorer.session.views.number_format import number, reading_speed
 from tests.explorer.small import REVIEWS, open_session, wait
 
@@ -113,7 +115,7 @@ def test_step_reads_one_word_more_and_steps_back_look_without_forgetting(session
 
 def test_looking_back_stays_put_while_words_keep_coming_and_end_returns(session: Session) -> None:
     read_to(session, 40)
-    session.stream.speed(200)
+    session.stream.set_speed(200)
     session.perform("play")
     wait(lambda: session.stream.snapshot.playing)
     session.look_at(10)
@@ -127,7 +129,7 @@ def test_looking_back_stays_put_while_words_keep_coming_and_end_returns(session:
 
 def test_play_reads_on_from_the_word_looked_at(session: Session) -> None:
     read_to(session, 50)
-    session.stream.speed(1)
+    session.stream.set_speed(1)
     wait(lambda: session.stream.snapshot.speed == 1)
     session.look_at(9)
     session.perform("play")
@@ -223,7 +225,7 @@ def test_another_network_reads_the_same_words_and_lets_go_of_cells_it_lacks(sess
     session.perform("pin")
     session.use_network(str(small_file(Path(str(tmp_path)), size=5)))
     wait(lambda: session.stream.snapshot.network.cell.size == 5 and session.stream.snapshot.time == 30)
-    frame = session.frame()
+    frame = session.update()
     assert frame.choices.selected is None
     assert frame.choices.pins == ()
     assert sorted(frame.order.tolist()) == list(range(5))
@@ -231,7 +233,7 @@ def test_another_network_reads_the_same_words_and_lets_go_of_cells_it_lacks(sess
 
 def test_a_network_that_cannot_be_loaded_is_told_and_the_run_goes_on(session: Session) -> None:
     session.use_network("no-such-network")
-    wait(lambda: "no-such-network" in session.frame().note)
+    wait(lambda: "no-such-network" in session.update().note)
     assert session.stream.snapshot.network.name == "lstm-12"
 
 

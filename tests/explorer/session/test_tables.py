@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.session.session import Session, SessionError
+from explorer.session.core import SessionError
+from explorer.session.session import Session
 from explorer.session.views.scaling import scaling
 from explorer.session.views.tables import numbers
 from explorer.tui.app import Explorer

@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from explorer.session.controllers.comparison import Reading, read_through
+from engine.network import Network
 from explorer.session.controllers.text_diff import LONGEST, WordByWord, aligned, word_by_word
-from explorer.session.session import Session, SessionError
+from explorer.session.core import SessionError
+from explorer.session.reading import Reading, read_words
+from explorer.session.session import Session
 from tests.explorer.small import REVIEWS, small_network, wait
 
 
-def reading(session: Session, text: str, network=None) -> Reading:  # type: ignore[no-untyped-def]
+def reading(session: Session, text: str, network: Network | None = None) -> Reading:
     snapshot = session.stream.snapshot
-    found = read_through(network or snapshot.network, text.split(), snapshot, {})
+    found = read_words(network or snapshot.network, text.split(), snapshot.window, snapshot.scales, {})
     assert found is not None
     return found
 
@@ -75,7 +77,7 @@ def test_the_cells_that_moved_most_come_first(read: Session) -> None:
 
 def test_two_networks_have_no_cells_in_common(read: Session) -> None:
     other = reading(read, "a dull film", small_network(12, seed=1))
-    found = word_by_word(other, reading(read, "a dull film"))
+    found = word_by_word(other, reading(read, "a dull film"), same_network=False)
     assert found.cells == ()
     assert not any(pair.changed for pair in found.pairs)
     assert abs(found.pairs[found.first_change].difference) > 0.01
@@ -85,8 +87,13 @@ def test_two_networks_have_no_cells_in_common(read: Session) -> None:
 
 
 def table(session: Session) -> WordByWord:
-    wait(lambda: session.text_diff.table(session.frame()) is not None)
-    found = session.text_diff.table(session.frame())
+    def done() -> bool:
+        frame = session.update()
+        session.text_diff.request(frame)
+        return session.text_diff.result(frame) is not None
+
+    wait(done)
+    found = session.text_diff.result(session.frame())
     assert found is not None
     return found
 
@@ -109,7 +116,7 @@ def test_without_words_nothing_is_edited(read: Session) -> None:
     with pytest.raises(SessionError, match="at least one word"):
         read.text_diff.edit(" … ")
     assert not read.comparison.name
-    assert read.text_diff.table(read.frame()) is None
+    assert read.text_diff.result(read.frame()) is None
 
 
 def test_a_foreign_text_is_clean_before_it_is_shown(read: Session) -> None:

@@ -14,8 +14,7 @@ from explorer.session.session import Session
 from explorer.tui.app import Explorer
 from explorer.tui.dialogs.rows import Rows
 from explorer.tui.panels.corpus import COLUMNS, CorpusScreen, Histograms
-from tests.explorer import jobs
-from tests.explorer.session.test_corpus import COUNT, WATCHED, opened, reviews, settle
+from tests.explorer.session.test_corpus import COUNT, WATCHED, FailingJobs, opened, reviews, settle
 from tests.explorer.small import wait
 from tests.explorer.tui.harness import panel_text, rows_text, shown, until
 
@@ -160,11 +159,8 @@ async def test_a_click_on_the_place_in_the_status_bar_opens_it(session: Session)
         await until(pilot, lambda: isinstance(app.screen, CorpusScreen))
 
 
-async def test_it_fills_in_while_it_is_looked_at_and_the_highlight_stays_with_its_review(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("explorer.session.controllers.corpus.PORTION", 32)
-    session = opened(reviews(1500), 5)
+async def test_it_fills_in_while_it_is_looked_at_and_the_highlight_stays_with_its_review() -> None:
+    session = opened(reviews(1500), 5, portion=32)
     async with shown(session) as (app, pilot):
         screen = await open_screen(app, pilot)
         rows = screen.query_one(Rows)
@@ -199,9 +195,10 @@ async def test_any_size_and_no_colours_are_drawn(
         assert "1 pink" in drawn
 
 
-async def test_what_goes_wrong_is_on_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.session.controllers.corpus.measured", jobs.fail)
-    session = opened(reviews())
+async def test_what_goes_wrong_is_on_the_screen() -> None:
+    runner = FailingJobs()
+    session = opened(reviews(), jobs=runner)
+    runner.fails_for = session.stream.snapshot.network
     async with shown(session) as (app, pilot):
         await pilot.press("h")
         await until(pilot, lambda: isinstance(app.screen, CorpusScreen))

@@ -25,8 +25,8 @@ def session(searched: Session) -> Session:
 
 
 def found(session: Session) -> PointMap:
-    assert session.points.map is not None
-    return session.points.map
+    assert session.fixed_points.map is not None
+    return session.fixed_points.map
 
 
 async def test_points_are_drawn_with_the_state_a_legend_and_a_spectrum(session: Session) -> None:
@@ -46,7 +46,7 @@ async def test_points_are_drawn_with_the_state_a_legend_and_a_spectrum(session: 
 async def test_the_next_point_is_selected_labelled_and_portrayed(session: Session) -> None:
     async with shown(session) as (app, pilot):
         await pilot.press("right_square_bracket")
-        assert session.points.view.selected == 0
+        assert session.fixed_points.view.selected == 0
         assert "◉ zero" in text_of(app, "#points")
         assert "zero input" in text_of(app, "#spectrum")
         assert "selected point" in str(app.query_one("#spectrum").border_title)
@@ -58,7 +58,7 @@ async def test_the_next_point_is_selected_labelled_and_portrayed(session: Sessio
 
 
 async def test_the_spectrum_says_how_far_the_linear_map_tells(session: Session) -> None:
-    told = session.points.foretold(session.frame())
+    told = session.fixed_points.prediction(session.frame())
     assert told is not None
     shares = ["<0" if part < 0 else f"{part:.0%}" for part in told.explained]
     expected = " ".join(f"+{k} {share}" for k, share in zip((1, 5, 10), shares, strict=True))
@@ -98,7 +98,7 @@ async def test_points_under_the_word_looked_at_are_found_by_a_key(session: Sessi
         session.look_at(1)
         await pilot.press("f")
         assert "'film'" in text_of(app, "#status")
-        wait(lambda: session.points.search.progress == "")
+        wait(lambda: session.fixed_points.search.progress == "")
         app.draw()
         app.draw()
         assert "“film”" in text_of(app, "#spectrum")
@@ -110,25 +110,25 @@ async def test_a_drag_turns_and_does_not_select(session: Session) -> None:
         await pilot.mouse_down("#points", offset=(20, 5))
         await pilot.hover("#points", offset=(23, 6))
         await pilot.mouse_up("#points", offset=(23, 6))
-        view = session.points.view
+        view = session.fixed_points.view
         assert (view.azimuth, view.elevation, view.selected) == (-32, 58, None)
         await pilot.hover("#points", offset=(30, 3))  # the button is up
-        assert session.points.view == view
+        assert session.fixed_points.view == view
 
 
 async def test_a_click_selects_the_point_under_it_and_one_beside_all_lets_go(session: Session) -> None:
     async with shown(session) as (app, pilot):
         panel = app.query_one("#points")
-        scene = session.points.scene(session.frame())
+        scene = session.fixed_points.scene(session.frame())
         assert scene is not None
         x, y = scene.places[0] * MARGIN
         column, row = int((x + 1) / 2 * panel.size.width), int((1 - y) / 2 * (panel.size.height - 1))
         await pilot.click("#points", offset=(column + 1, row + 1))
-        selected = session.points.view.selected
+        selected = session.fixed_points.view.selected
         assert selected is not None
         assert np.abs(scene.places[selected] - scene.places[0]).max() < 0.25
         await pilot.click("#points", offset=(44, 1))
-        assert session.points.view.selected is None
+        assert session.fixed_points.view.selected is None
 
 
 async def test_the_wheel_walks_through_the_points(session: Session) -> None:
@@ -138,7 +138,7 @@ async def test_the_wheel_walks_through_the_points(session: Session) -> None:
         panel.on_mouse_scroll_down()
         panel.on_mouse_scroll_up()
         await pilot.pause()
-        assert session.points.view.selected == 0
+        assert session.fixed_points.view.selected == 0
 
 
 async def test_before_anything_is_found_the_panels_say_so() -> None:
@@ -152,9 +152,9 @@ async def test_before_anything_is_found_the_panels_say_so() -> None:
 async def test_visited_states_stand_in_until_the_words_are_there(session: Session) -> None:
     from dataclasses import replace
 
-    found_all = session.points.search.found
+    found_all = session.fixed_points.search.found
     assert found_all is not None
-    session.points.search.found = replace(found_all, points=None, words=None)
+    session.fixed_points.search.found = replace(found_all, points=None, words=None)
     async with shown(session) as (app, _):
         picture = text_of(app, "#points")
         assert sum("⠁" <= character <= "⣿" for character in picture) > 20

@@ -1,4 +1,4 @@
-"""The search under five inputs: one row of the table for each, and where the points lie in a picture."""
+"""Searches for fixed points under five constant inputs."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ STABLE, SADDLE, SLOW = 0, 1, 2
 
 
 @dataclass(frozen=True)
-class Search:
-    """One row: a network under one held input.
+class SearchRow:
+    """Result of a search under one constant input.
 
-    ``fixed``, ``slow``, ``moving``: how many starts ended at a certified root, at a certified minimum of the speed q,
-    and at neither.  ``by_unstable[k]``: distinct fixed points with k unstable directions.  ``slow_points``: distinct
-    slow ones.  ``q``, ``step``: the worst of the fixed points; ``slow_q``, ``slope``: of the slow ones; None where
-    there is none.  ``explained``: share of the points' variance (h) along each of their first three components.
-    ``seconds``: of the processor, on one thread.
+    ``fixed``, ``slow``, ``moving``: number of starts that ended at a certified root, at a certified minimum of the
+    speed q, and at neither.  ``by_unstable[k]``: number of distinct fixed points with k unstable directions.
+    ``slow_points``: number of distinct slow points.  ``q``, ``step``: maximum over the fixed points; ``slow_q``,
+    ``slope``: over the slow points; None without points.  ``explained``: variance of the points (h) along each of
+    their first three components.  ``seconds``: processor time on one thread.
     """
 
     input: str
@@ -48,13 +48,13 @@ class Search:
 
     @property
     def certified(self) -> float:
-        """The fraction of starts that ended at a point."""
+        """Fraction of starts that ended at a point."""
         return (self.fixed + self.slow) / self.starts
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """Points of one input as a picture needs them: place (P, 3), logits (P, channels), kind (P,), hits (P,)."""
+    """The points of one input for a figure: places (P, 3), logits (P, channels), kind (P,), hits (P,)."""
 
     places: list[list[float]]
     readout: list[list[float]]
@@ -62,17 +62,17 @@ class Cloud:
     hits: list[int]
 
 
-def search(
+def search_input(
     network: Network, name: str, starts: int, seed: int, progress: Callable[[int, int], None] | None = None
-) -> tuple[FixedPoints, Search]:
-    """Search afresh under one input, from ``starts`` visited states that ``seed`` draws."""
+) -> tuple[FixedPoints, SearchRow]:
+    """Search under one input from ``starts`` visited states drawn with ``seed``, without the points cache."""
     begin = time.process_time()
     found = network_points(network, [name], count=starts, seed=seed, progress=progress, cache=False)
     return found, row(network, name, found, time.process_time() - begin)
 
 
-def both_ways(network: Network, starts: int, seed: int) -> list[Search]:
-    """Newton and the paper's method (Adam on q; slow by q alone) under zero input and +1, from the same starts."""
+def compare_methods(network: Network, starts: int, seed: int) -> list[SearchRow]:
+    """Search by Newton's and by the paper's method (Adam on q) under zero input and +1, from the same starts."""
     rows = []
     methods: tuple[Method, ...] = ("newton", "adam")
     for name in ("zero", "+1"):
@@ -84,10 +84,10 @@ def both_ways(network: Network, starts: int, seed: int) -> list[Search]:
     return rows
 
 
-def row(network: Network, name: str, found: FixedPoints, seconds: float) -> Search:
-    """What the table says of a search."""
+def row(network: Network, name: str, found: FixedPoints, seconds: float) -> SearchRow:
+    """Summarize a search."""
     fixed, slow = found[found.fixed], found[~found.fixed]
-    return Search(
+    return SearchRow(
         input=name,
         starts=found.starts,
         fixed=int(fixed.hits.sum()),
@@ -95,22 +95,22 @@ def row(network: Network, name: str, found: FixedPoints, seconds: float) -> Sear
         moving=found.lost,
         by_unstable=tuple(np.bincount(fixed.unstable).tolist()) if len(fixed) else (),
         slow_points=len(slow),
-        q=_worst(fixed.q),
-        step=_worst(fixed.newton_step),
-        slow_q=_worst(slow.q),
-        slope=_worst(slow.slope),
+        q=_max(fixed.q),
+        step=_max(fixed.newton_step),
+        slow_q=_max(slow.q),
+        slope=_max(slow.slope),
         explained=tuple(Projection.of(hidden(network, found)).explained.tolist()) if len(found) > 1 else (),
         seconds=round(seconds, 2),
     )
 
 
 def hidden(network: Network, points: FixedPoints) -> NDArray[np.float64]:
-    """h of every point: what is read out, and bounded, where an LSTM's memory is not."""
+    """Return h of every point, which is bounded, unlike the c of an LSTM."""
     return network.cell.split(torch.from_numpy(points.states))["h"].numpy()
 
 
 def cloud(network: Network, points: FixedPoints, components: Projection) -> Cloud:
-    """The points along the components."""
+    """Return the points in the coordinates of some components."""
     kind = np.where(~points.fixed, SLOW, np.where(points.unstable > 0, SADDLE, STABLE))
     return Cloud(
         components.transform(hidden(network, points)).round(5).tolist(),
@@ -120,5 +120,5 @@ def cloud(network: Network, points: FixedPoints, components: Projection) -> Clou
     )
 
 
-def _worst(values: NDArray[np.float64]) -> float | None:
+def _max(values: NDArray[np.float64]) -> float | None:
     return float(values.max()) if len(values) else None

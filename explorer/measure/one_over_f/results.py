@@ -1,0 +1,205 @@
+"""Measurements of one network: β of every signal, dead cells, and controls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.activity import is_dead, participation_ratio
+from engine.beta import series_beta
+from engine.beta_controls import (
+    beta_of_other_estimators,
+    beta_of_other_sums,
+    beta_with_padding,
+    clamped_probability,
+    layer_series,
+    shuffle_words,
+    untrained_twin,
+)
+from engine.corpus_statistics import CorpusStatistics, corpus_statistics
+from engine.network import Network
+from engine.reviews import CUT
+from explorer.measure.one_over_f.selection import ReviewSample, TrainedNetwork, evenly
+from explorer.measure.study.cache import cache_file, cached
+from explorer.measure.study.progress import ShowFraction
+
+Array = NDArray[np.float64]
+
+CONTROL_REVIEWS: Final = 400  # long reviews for the controls: enough to know the mean β to about 0.01
+ABLATION_REVIEWS: Final = 5000  # labelled reviews of any length for the ablations
+
+_VERSION: Final = 3  # of cached results: increase it when the numbers change
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options that determine the numbers, besides networks and reviews."""
+
+    scales: tuple[int, ...]
+    signals: tuple[str, ...] = ()
+    controls: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkResult:
+    """Measurements of a network.
+
+    Attributes
+    ----------
+    trained : TrainedNetwork
+    signals : tuple of str
+    beta : (signal, review) array
+        β of the layer sums; NaN without an exponent.
+    deviation : (cell,) array
+        Standard deviation of h over the words of a review, averaged over reviews.
+    participation : float
+        Participation ratio, averaged over reviews.
+    correct : float
+        Fraction of the long reviews classified correctly; NaN without labels.
+    seconds : float
+        Processor time.
+    controls : dict
+        Name → `summary` of β of h; ``flipped``: mean β for every draw of signs; ``held``: see `_ablations`.
+    """
+
+    trained: TrainedNetwork
+    signals: tuple[str, ...]
+    beta: Array
+    deviation: Array
+    participation: float
+    correct: float
+    seconds: float
+    controls: dict[str, Any]
+
+    def of(self, signal: str) -> Array:
+        """β of a signal's layer sum, (review,)."""
+        return self.beta[self.signals.index(signal)]
+
+    @property
+    def dead(self) -> NDArray[np.bool_]:
+        """Which cells are dead, (cell,)."""
+        return is_dead(self.deviation)
+
+    @property
+    def r2(self) -> float:
+        """R² between β of h and β of the input."""
+        h, x = self.of("h"), self.of("x")
+        both = np.isfinite(h) & np.isfinite(x)
+        return float(np.corrcoef(h[both], x[both])[0, 1] ** 2) if both.sum() > 2 else float("nan")
+
+
+def summary(values: Array) -> dict[str, float]:
+    """Return mean and standard deviation over the reviews that have an exponent, and their number."""
+    known = values[np.isfinite(values)]
+    spread = float(known.std(ddof=1)) if len(known) > 1 else float("nan")
+    return {"mean": float(known.mean()) if len(known) else float("nan"), "sd": spread, "count": len(known)}
+
+
+def spread(values: Sequence[float]) -> tuple[float, float]:
+    """Return mean and standard deviation over networks; the latter is NaN for a single network."""
+    known = np.array([value for value in values if np.isfinite(value)])
+    mean = float(known.mean()) if len(known) else float("nan")
+    return mean, float(known.std(ddof=1)) if len(known) > 1 else float("nan")
+
+
+def measure(
+    trained: TrainedNetwork, sample: ReviewSample, options: Options, folder: Path, show: ShowFraction
+) -> NetworkResult:
+    """Measure a network, or read the cached result for the same network, reviews and options."""
+    contents = (_VERSION, trained.digest, trained.epoch, sample.digest, options.scales, options.signals)
+    path = cache_file(folder, f"{trained.cell}-{trained.size}", *contents, options.controls)
+
+    def restore(values: dict[str, Any]) -> NetworkResult:
+        beta, deviation = (np.array(values.pop(name), dtype=np.float64) for name in ("beta", "deviation"))
+        return NetworkResult(trained, tuple(values.pop("signals")), beta, deviation, **values)
+
+    return cached(path, lambda: _measured(trained, sample, options, show), restore)
+
+
+def _measured(trained: TrainedNetwork, sample: ReviewSample, options: Options, show: ShowFraction) -> dict[str, Any]:
+    start = time.process_time()  # processor time: other work on the machine does not count
+    network, ids = trained.network, sample.ids(trained.network)
+    signals = [signal.name for signal in network.signals]
+    if options.signals:
+        signals = [name for name in signals if name in {*options.signals, "h", "x"}]
+    controlled = options.controls and trained.epoch is None
+    steps = (1 + controlled) * len(ids)
+    found = corpus_statistics(network, ids, signals, options.scales, progress=lambda done, _: show(done / steps))
+    labels = sample.labels
+    correct = (found.probability >= 0.5) == (labels > 0.5)
+    labelled = np.isfinite(labels)
+    controls = _controls(network, ids, found, sample, options) if controlled else {}
+    return {
+        "signals": found.signals,
+        "beta": [found.exponents(name).beta.tolist() for name in found.signals],
+        "deviation": found.deviation.mean(axis=0).tolist(),
+        "participation": float(np.nanmean(participation_ratio(found.deviation))),
+        "correct": float(correct[labelled].mean()) if labelled.any() else float("nan"),
+        "seconds": time.process_time() - start,
+        "controls": controls,
+    }
+
+
+def _controls(
+    network: Network, ids: NDArray[np.int32], found: CorpusStatistics, sample: ReviewSample, options: Options
+) -> dict[str, Any]:
+    some = np.stack(evenly(list(ids), CONTROL_REVIEWS))
+    quiet = is_dead(found.deviation.mean(axis=0))
+    plain = layer_series(network, some, ("h", "x"))
+    mixed = layer_series(network, shuffle_words(some), ("h", "x"))
+    results = {
+        "plain": series_beta(plain["h"], options.scales),
+        "shuffled": series_beta(mixed["h"], options.scales),
+        "shuffled, x": series_beta(mixed["x"], options.scales),
+    }
+    twin = untrained_twin(network)
+    if twin is not None:
+        results["untrained"] = series_beta(layer_series(twin, some, ("h",))["h"], options.scales)
+    words = max(max(options.scales), 3 * sample.length // 5)
+    results |= {
+        f"padding {name}": value for name, value in beta_with_padding(network, some, options.scales, words).items()
+    }
+    otherwise = beta_of_other_sums(network, some, options.scales, quiet)
+    flipped = otherwise.pop("flipped")
+    results |= otherwise
+    for name in ("h", "x"):
+        for way, value in beta_of_other_estimators(plain[name], options.scales, ranges(sample.length)).items():
+            results[way if name == "h" else f"{way}, x"] = value
+    controls: dict[str, Any] = {name: summary(value) for name, value in results.items()}
+    controls["flipped"] = [summary(column)["mean"] for column in flipped.T]
+    controls["held"] = _ablations(network, sample, quiet, found.mean.mean(axis=0))
+    return controls
+
+
+def ranges(length: int) -> list[tuple[int, int]]:
+    """Return ranges of scales for reviews of ``length`` words: short ones, the default, its parts, and long ones."""
+    most = length // 4
+    all_ranges = [(4, 16), (4, most), (10, most // 2), (10, most), (10, length // 2), (most // 3, length // 2)]
+    return [(low, high) for low, high in all_ranges if high >= 2 * low]
+
+
+def _ablations(network: Network, sample: ReviewSample, quiet: NDArray[np.bool_], mean: Array) -> dict[str, float]:
+    """Return the accuracy without ablation, with dead and with live cells mean-ablated, and the share of changes."""
+    reviews = evenly(sample.labelled, ABLATION_REVIEWS)
+    assert network.vocabulary is not None
+    ids = [network.vocabulary.encode(review.words[:CUT]) for review in reviews]
+    if not ids:
+        return {}
+    label = np.array([bool(review.label) for review in reviews])
+    free, without_dead, without_live = (
+        clamped_probability(network, ids, clamp) >= 0.5
+        for clamp in (None, {"h": np.where(quiet, mean, np.nan)}, {"h": np.where(quiet, np.nan, mean)})
+    )
+    return {
+        "reviews": len(ids),
+        "free": float(np.mean(free == label)),
+        "dead held": float(np.mean(without_dead == label)),
+        "changed": float(np.mean(without_dead != free)),
+        "live held": float(np.mean(without_live == label)),
+    }

@@ -1,0 +1,28 @@
+"""Parts that the reports of both studies share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from explorer.measure.study.claims import DEPENDS, FAILS, HOLDS, OPEN, Claim
+from explorer.measure.study.page import Page
+
+
+def add_claims(page: Page, claims: Sequence[Claim], about: str, caption: str) -> None:
+    """Add the section that says which claims hold.
+
+    Parameters
+    ----------
+    about : str
+        Explains the verdicts; it follows the number of claims for each.
+    caption : str
+        Caption of the table.
+    """
+    page.heading("Which claims hold")
+    counts = {kind: sum(claim.verdict == kind for claim in claims) for kind in (HOLDS, DEPENDS, FAILS, OPEN)}
+    page.text(", ".join(f"{count} {kind}" for kind, count in counts.items() if count) + ". " + about)
+    page.table(
+        ("claim", "verdict", "published", "where", "measured", "criterion"),
+        [(c.claim, c.verdict, c.published, c.place, c.measured, c.criterion) for c in claims],
+        caption,
+    )
