@@ -134,7 +134,7 @@ def test_only_some_signals() -> None:
     assert some.names == record_reference(network, ids, ["h", "f"]).names == ("f", "h")
     for name in some.names:
         np.testing.assert_array_equal(some[name], everything[name])
-    with pytest.raises(KeyError, match="no signal 'c' in this recording, which has f, h"):
+    with pytest.raises(KeyError, match="no signal 'c' in this recording; it holds f, h"):
         some["c"]
     assert record(network, ids, ["x"]).names == ("x",)
     with pytest.raises(KeyError, match="no signal 'h'"):
@@ -155,7 +155,7 @@ def test_what_cannot_be_recorded() -> None:
         record(vectors, np.zeros(4))
     with pytest.raises(ValueError, match="nothing to record"):
         record(vectors, [])
-    with pytest.raises(ValueError, match=r"hold 'h': expected \(8,\) values of a cell's signal, got \(3,\)"):
+    with pytest.raises(ValueError, match=r"clamp of 'h': expected \(8,\) values for a signal of the cells, got \(3,\)"):
         record(words, reviews_of(3), clamp={"h": np.zeros(3)})
 
 
