@@ -186,21 +186,19 @@ def certified_radius(cell: Cell, x: Tensor, h: Tensor) -> tuple[Array, Array]:
     layers: dict[bytes, _Layer] = {}
     for k, (held, state) in enumerate(zip(x.cpu().double().numpy(), h.cpu().double().numpy(), strict=True)):
         layer = layers.setdefault(held.tobytes(), _Layer(cell, held))
-        proved = _proved(layer, state)
-        if proved:
-            nearest[k], unique[k] = proved[0], proved[-1]
+        nearest[k], unique[k] = _proved(layer, state) or (np.nan, np.nan)
     return nearest, unique
 
 
-def _proved(layer: _Layer, h: Array) -> list[float]:
-    """Radii for which Krawczyk's test holds, rising."""
+def _proved(layer: _Layer, h: Array) -> tuple[float, float] | None:
+    """The smallest and the largest radius for which Krawczyk's test holds."""
     n = len(h)
     image, parts = layer.evaluate(h, 0.0)
     middle = sum((((a.low + a.high) / 2)[:, None] * layer.weights[gate] for gate, a in parts), np.zeros((n, n)))
     try:
         inverse = np.linalg.inv(middle - np.eye(n))
     except np.linalg.LinAlgError:
-        return []
+        return None
     absolute = np.abs(inverse)
     residual = image.minus(Interval(h, h)).magnitude
     newton = float((absolute @ residual).max()) * (1 + _gamma(n + 2))
@@ -221,7 +219,18 @@ def _proved(layer: _Layer, h: Array) -> list[float]:
         defect = np.abs(np.eye(n) - inverse @ centre) + absolute @ (width + 3 * rounding * bulk)
         return float(defect.sum(axis=1).max()) * (1 + 2 * _gamma(2 * n))
 
-    return [float(r) for r in RADII if r > newton and newton + contraction(float(r)) * r < r]
+    def holds(radius: float) -> bool:
+        return radius > newton and newton + contraction(radius) * radius < radius
+
+    # ‖I − A [J]‖ grows with the radius, so that the test holds for one stretch of radii.
+    first = next((k for k, radius in enumerate(RADII) if holds(float(radius))), None)
+    if first is None:
+        return None
+    low, high = first, len(RADII)
+    while high - low > 1:
+        middle_row = (low + high) // 2
+        low, high = (middle_row, high) if holds(float(RADII[middle_row])) else (low, middle_row)
+    return float(RADII[first]), float(RADII[low])
 
 
 def _gamma(n: int) -> float:

@@ -33,6 +33,8 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from engine.cells import Cell
+from engine.certificates import certified_radius
+from engine.completeness import index_of
 from engine.newton import CREEPING, solve
 from engine.points import FixedPoints
 from engine.reduced import full_equation, minus_identity, reduced_equation
@@ -267,12 +269,21 @@ def _describe(
     starts: int,
 ) -> FixedPoints:
     x = inputs[which]
-    values, right, left = eigensystem(cell, x, states, modes)
+    q, step, slope = (part.cpu().numpy() for part in certificates)
+    fixed = step < FIXED
+    values, right, left, error = eigensystem(cell, x, states, modes, np.where(fixed, step, 0.0))
     logits = torch.zeros(len(states), 0, dtype=states.dtype, device=states.device)
     if readout is not None:
         weight, bias = (part.to(states) for part in readout)
         logits = cell.split(states)["h"] @ weight.mT + bias
-    q, step, slope = (part.cpu().numpy() for part in certificates)
+    index = np.zeros(len(states), dtype=np.int64)
+    exists, unique = np.full(len(states), np.nan), np.full(len(states), np.nan)
+    if fixed.any():
+        roots = torch.from_numpy(fixed).to(states.device)
+        equation = reduced_equation(cell)
+        h = equation.unknowns(states[roots])
+        index[fixed] = index_of(equation, x[roots], h)
+        exists[fixed], unique[fixed] = certified_radius(cell, x[roots], h)
     return FixedPoints(
         states=states.cpu().numpy(),
         inputs=x.cpu().numpy(),
@@ -280,30 +291,58 @@ def _describe(
         q=q,
         newton_step=step,
         slope=slope,
-        fixed=step < FIXED,
+        fixed=fixed,
         hits=hits,
         eigenvalues=values,
         right=right,
         left=left,
         readout=logits.cpu().numpy(),
+        index=index,
+        exists_within=exists,
+        unique_within=unique,
+        eigenvalue_error=error,
         starts=starts,
     )
 
 
 def eigensystem(
-    cell: Cell, x: Tensor, states: Tensor, modes: int
-) -> tuple[NDArray[np.complex128], NDArray[np.complex128], NDArray[np.complex128]]:
-    """Eigenvalues (P, S) of the full map's Jacobian by falling modulus; right (P, S, K) and left (P, K, S) vectors."""
+    cell: Cell, x: Tensor, states: Tensor, modes: int, distance: NDArray[np.float64] | None = None
+) -> tuple[NDArray[np.complex128], NDArray[np.complex128], NDArray[np.complex128], NDArray[np.float64]]:
+    """Return the eigenvalues of the full map's Jacobian with their vectors and errors.
+
+    Parameters
+    ----------
+    x : (P, inputs) tensor
+    states : (P, S) tensor
+    modes : int
+        Eigenvectors kept, K.
+    distance : (P,) array, optional
+        How far each state may be from the point that is meant; 0 by default.
+
+    Returns
+    -------
+    values : (P, S)
+        By falling modulus.
+    right, left : (P, S, K), (P, K, S)
+    error : (P, S)
+        Condition number of each eigenvalue times the error of the Jacobian: rounding, and its change over ``distance``.
+    """
     count, size = states.shape
     kept = min(modes, size)
-    values = np.empty((count, size), dtype=np.complex128)
+    values, error = np.empty((count, size), dtype=np.complex128), np.empty((count, size))
     right, left = np.empty((count, size, kept), dtype=np.complex128), np.empty((count, kept, size), dtype=np.complex128)
     for k in range(count):
         jacobian = cell.jacobian(x[k], states[k]).cpu().numpy()
         value, lefts, rights = scipy.linalg.eig(jacobian, left=True, right=True)
         order = np.argsort(-np.abs(value), kind="stable")
-        values[k], lefts, rights = value[order], lefts[:, order[:kept]].conj().T, rights[:, order[:kept]]
+        values[k], lefts, rights = value[order], lefts[:, order].conj().T, rights[:, order]
+        overlap = np.einsum("ks,sk->k", lefts, rights)  # both have length 1
+        inexact = size * np.finfo(np.float64).eps * np.linalg.norm(jacobian)
+        if distance is not None and distance[k] > 0:
+            beside = cell.jacobian(x[k], states[k] + distance[k] / size**0.5).cpu().numpy()
+            inexact += float(np.linalg.norm(beside - jacobian))
+        error[k] = inexact / np.maximum(np.abs(overlap), np.finfo(np.float64).tiny)
         # Scale to left · right = 1; a defective pair (left · right = 0) cannot be and keeps its length.
-        overlap = np.einsum("ks,sk->k", lefts, rights)
-        right[k], left[k] = rights, lefts / np.where(np.abs(overlap) > 1e-12, overlap, 1)[:, None]
-    return values, right, left
+        scale = np.where(np.abs(overlap) > 1e-12, overlap, 1)[:kept, None]
+        right[k], left[k] = rights[:, :kept], lefts[:kept] / scale
+    return values, right, left, error

@@ -7,12 +7,17 @@ import pytest
 import torch
 from mpmath import findroot, mp, mpf, tanh as exact_tanh
 
-from engine.cells import CELLS, RnnCell
+from engine.cells import CELLS, Cell, RnnCell
 from engine.certificates import certified_radius
 from engine.fixed_points import find_fixed_points
 from engine.reduced import reduced_equation
 
 F64 = torch.float64
+
+
+def random_cell(kind: type[Cell], rng: np.random.Generator, *, inputs: int, n: int, scale: float) -> Cell:
+    shapes = [(kind.gates * n, inputs), (kind.gates * n, n), (kind.gates * n,), (kind.gates * n,)]
+    return kind(*(torch.from_numpy(rng.normal(0, scale, shape)) for shape in shapes))
 
 
 def test_the_ball_of_one_unit_holds_the_exact_root_and_stops_before_the_next() -> None:
@@ -40,8 +45,7 @@ def test_a_state_that_is_no_root_and_a_double_root_get_no_certificate() -> None:
 def test_every_root_of_random_cells_is_certified_and_no_other_root_is_in_its_ball(name: str, n: int) -> None:
     rng = np.random.default_rng(n)
     kind = CELLS[name]
-    draw = lambda *shape: torch.from_numpy(rng.normal(0, 2.0 / np.sqrt(n), shape))  # noqa: E731
-    cell = kind(draw(kind.gates * n, 1), draw(kind.gates * n, n), draw(kind.gates * n), draw(kind.gates * n))
+    cell = random_cell(kind, rng, inputs=1, n=n, scale=2.0 / np.sqrt(n))
     points = find_fixed_points(cell, torch.tensor([0.5]), torch.from_numpy(rng.uniform(-1, 1, (64, cell.state_size))))
     points = points[points.fixed]
     equation = reduced_equation(cell)
@@ -62,8 +66,7 @@ def test_the_enclosed_jacobian_holds_that_of_states_in_the_ball(name: str) -> No
 
     rng = np.random.default_rng(5)
     kind = CELLS[name]
-    draw = lambda *shape: torch.from_numpy(rng.normal(0, 1.0, shape))  # noqa: E731
-    cell = kind(draw(kind.gates * 4, 2), draw(kind.gates * 4, 4), draw(kind.gates * 4), draw(kind.gates * 4))
+    cell = random_cell(kind, rng, inputs=2, n=4, scale=1.0)
     x, centre, radius = rng.normal(size=2), rng.uniform(-0.5, 0.5, 4), 0.2
     layer, equation = _Layer(cell, x), reduced_equation(cell)
     image, parts = layer.evaluate(centre, radius)

@@ -49,8 +49,8 @@ def test_a_run_that_is_too_short_is_refused() -> None:
 def test_memory_decay_is_the_gradient_that_autograd_finds(name: str) -> None:
     rng = np.random.default_rng(2)
     kind = CELLS[name]
-    draw = lambda *shape: torch.from_numpy(rng.normal(0, 0.7, shape))  # noqa: E731
-    cell = kind(draw(kind.gates * 3, 2), draw(kind.gates * 3, 3), draw(kind.gates * 3), draw(kind.gates * 3))
+    shapes = [(kind.gates * 3, 2), (kind.gates * 3, 3), (kind.gates * 3,), (kind.gates * 3,)]
+    cell = kind(*(torch.from_numpy(rng.normal(0, 0.7, shape)) for shape in shapes))
     x = torch.from_numpy(rng.normal(size=(1, 12, 2))).requires_grad_()
     state = cell.run(x)[0]
     rows = [torch.autograd.grad(state[0, k], x, retain_graph=True)[0][0] for k in range(3)]
