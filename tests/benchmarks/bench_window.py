@@ -103,7 +103,7 @@ def frame_costs(app: QApplication) -> dict[str, tuple[float, float]]:
 
             def show(panel: Panel = panel, frame: Frame = frame) -> None:
                 panel.show_frame(session, frame)
-                panel.settle(moving=False)
+                panel.flush(moving=False)
 
             draw = thread_ms(show)
             costs[name].append((draw, thread_ms(app.processEvents)))

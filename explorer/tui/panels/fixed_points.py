@@ -55,7 +55,7 @@ class FixedPointsPanel(Panel, can_focus=True):
         points.request(frame)
         self._scene = scene = points.scene(frame)
         found, view = points.map, points.view
-        title = f"3 Fixed points and word attractors   by {view.colour}"
+        title = f"3 Fixed points   colour: {view.colour}"
         angles = f"az {view.azimuth:.0f}° el {view.elevation:.0f}°".replace("-", "−")
         if scene is None or found is None or rows < 1:
             self.set_title(title, angles)
