@@ -160,9 +160,10 @@ class FixedPoints:
         inputs = ", ".join(dict.fromkeys(self.input_names.tolist())) or "none"
         title = (
             f"FixedPoints: {int(self.fixed.sum()):,} fixed and {int((~self.fixed).sum()):,} slow points "
-            f"(inputs: {inputs}; {self.starts:,} starts, {self.lost:,} reached no point; "
-            f"{describe_sums(self.index_sum)})"
+            f"(inputs: {inputs}; {self.starts:,} starts, {self.lost:,} reached no point)"
         )
+        if len(self):
+            title += f"; {describe_sums(self.index_sum)}"
         headings = ["point", "input", "kind", "q", "Newton step", "unstable", "slowest |λ|", "τ (words)", "starts"]
         slowest = np.abs(np.log(np.abs(self.eigenvalues[:ROWS]).clip(1e-300))).argmin(axis=1)
         rows = [
@@ -225,7 +226,7 @@ class FixedPoints:
 def describe_sums(sums: Mapping[str, int]) -> str:
     """Say what the sums of the indices prove: ``Σ 1 ✓``, or under which inputs points are missing."""
     wrong = [f"Σ {total} under {name}: points are missing" for name, total in sums.items() if total != 1]
-    return "; ".join(wrong).replace("-", "−") if wrong else "Σ 1 ✓" if sums else "no points"
+    return "; ".join(wrong).replace("-", "−") if wrong else "Σ 1 ✓"
 
 
 _ARRAYS = tuple(field.name for field in fields(FixedPoints) if field.name != "starts")
