@@ -66,13 +66,14 @@ class Recording:
 
     def __repr__(self) -> str:
         cell, (reviews, time) = self.network.cell, self._tokens.shape
-        words = f"{self.lengths.min():,} to {time:,} words" if self.lengths.min() < time else f"{time:,} words"
+        sequence, unit = ("sequence", "steps") if self.network.vocabulary is None else ("review", "words")
+        shortest = f"{self.lengths.min():,} to " if self.lengths.min() < time else ""
         of_cells = " ".join(name for name in self.names if name != "x")
         signals = [f"{of_cells}, each (review, time, cell) = {(reviews, time, cell.size)}"] if of_cells else []
         if "x" in self.names:
             signals.append(f"x (review, time, input) = {(reviews, time, cell.inputs)}")
         return (
-            f"Recording of {reviews:,} review{'s' * (reviews != 1)} of {words} "
+            f"Recording of {reviews:,} {sequence}{'s' * (reviews != 1)} of {shortest}{time:,} {unit} "
             f"by {self.network.name} ({cell.name.upper()}, {cell.size} cells)\n"
             f"  signals: {'; '.join(signals)}\n"
             f"  memory: {number(sum(values.nbytes for values in self._signals.values()) / 1e6)} MB"
@@ -397,12 +398,12 @@ def signal_names(network: Network, signals: Sequence[str] | None) -> tuple[str, 
 def _checked_clamps(network: Network, clamp: Mapping[str, ArrayLike]) -> dict[str, Float32s]:
     signal_names(network, [*clamp])
     clamps = {signal: np.asarray(values, dtype=np.float32) for signal, values in clamp.items()}
+    n = network.cell.size
     for signal, values in clamps.items():
-        if signal == "x" or values.shape != (network.cell.size,):
-            raise ValueError(
-                f"clamp of {signal!r}: expected ({network.cell.size},) values for a signal of the cells, "
-                f"got {values.shape}"
-            )
+        if signal == "x":
+            raise ValueError("the input 'x' cannot be clamped; clamp a signal of the cells")
+        if values.shape != (n,):
+            raise ValueError(f"clamp of {signal!r}: expected ({n},) values, one a cell, got {values.shape}")
     return clamps
 
 

@@ -71,7 +71,7 @@ def take_picture(options: LaunchOptions, path: Path, after: float, size: tuple[i
     from explorer.gui.export.save import save_picture
     from explorer.gui.window import Window
 
-    window = Window(replace(options, fresh=True, keep=False), show_rates=False)
+    window = Window(replace(options, fresh=True, save=False), show_rates=False)
     window.resize(*size)
 
     def draw() -> None:

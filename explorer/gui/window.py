@@ -25,11 +25,11 @@ from explorer.gui.theme import DARK, THEMES, Theme, configure, style_sheet
 from explorer.gui.transport import Transport
 from explorer.session.action_dispatch import Handler
 from explorer.session.filenames import free_path
-from explorer.session.keymap import ALL, actions_with, load_keys
-from explorer.session.launcher import LaunchOptions, Opening
+from explorer.session.keymap import ALL_ACTIONS, actions_with, load_keys
+from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.menu_items import networks
 from explorer.session.session import Session
-from explorer.session.views.visible_range import Span
+from explorer.session.views.visible_range import VisibleRange
 
 RATE = 60  # frames per second at most
 REST = 0.25  # idle time after a frame, as a fraction of its cost, left to mouse and keys
@@ -38,7 +38,7 @@ REST = 0.25  # idle time after a frame, as a fraction of its cost, left to mouse
 class Window(ActionDialogs):
     """The main window; it implements `explorer.gui.host.Host`.
 
-    The first frame needs no torch: `Opening` loads the session in a thread.
+    The first frame needs no torch: `Launcher` loads the session in a thread.
 
     Parameters
     ----------
@@ -70,16 +70,16 @@ class Window(ActionDialogs):
         configure()
         self.setWindowTitle("pinkx")
         self.session = session
-        self.table = actions_with(load_keys(options.keys) if options is not None else {}, ALL)
+        self.table = actions_with(load_keys(options.keys) if options is not None else {}, ALL_ACTIONS)
         if session is not None:
             session.actions = self.table
-        self.opening = None if session is not None else Opening(options or LaunchOptions())
+        self.opening = None if session is not None else Launcher(options or LaunchOptions())
         self.failure: Exception | None = None
         self.theme, self.show_rates = theme, show_rates
         self.hovered: int | None = None
         self.hovered_cell: int | None = None
         self.dragged: tuple[int, int] | None = None
-        self.visible_range = Span()
+        self.visible_range = VisibleRange()
         self.resize(1600, 1000)
         self.qt_actions = make_actions(self, self)
         self.menus = fill_menus(self.menuBar(), self.table, self.qt_actions)

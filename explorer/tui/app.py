@@ -25,7 +25,7 @@ from textual.widgets import Static
 from explorer.session.action_dispatch import Handler
 from explorer.session.actions import ACTIONS, key_of
 from explorer.session.keymap import actions_with, load_keys
-from explorer.session.launcher import LaunchOptions, Opening
+from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.session import Session
 from explorer.tui.dialogs.action_dialogs import ActionDialogs
 from explorer.tui.export import export
@@ -55,7 +55,7 @@ STEADY_EVERY = 4  # frames; while words go by, numbers that change faster cannot
 
 
 class Explorer(ActionDialogs):
-    """The application. The first frame needs no PyTorch; `Opening` creates the session in a thread.
+    """The application. The first frame needs no PyTorch; `Launcher` creates the session in a thread.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class Explorer(ActionDialogs):
             self.bind(",".join(entry.keys), f"perform('{entry.id}')", description=entry.label, show=False)
         if session is not None:
             session.actions = self.actions
-        self.opening = None if session is not None else Opening(options or LaunchOptions())
+        self.opening = None if session is not None else Launcher(options or LaunchOptions())
         self.show_rates = show_rates
         self.failure: Exception | None = None
         self.tab = "heatmap"

@@ -16,7 +16,7 @@ from engine.network import Network, Vocabulary
 from engine.reviews import Review
 from explorer.session.controllers.point_search import PointSearch
 from explorer.session.jobs import Job, JobRunner
-from explorer.session.launcher import LaunchOptions, Opening
+from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.session import Session
 from explorer.session.views.point_map import PointMap
 
@@ -132,7 +132,7 @@ def wait(condition: Callable[[], bool], seconds: float = 30.0) -> None:
 
 def replayed(path: Path) -> Session:
     """Open a recording as the command line does."""
-    opening = Opening(LaunchOptions(replay=path))
+    opening = Launcher(LaunchOptions(replay=path))
     opening.begin()
     wait(lambda: opening.done)
     assert opening.error is None, opening.error

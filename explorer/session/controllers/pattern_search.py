@@ -97,7 +97,7 @@ class PatternSearch:
         job = self._jobs.start(
             search_reviews, snapshot.network, numbers, ids, pattern, snapshot.clamps, on_result=take, on_end=end
         )
-        results.at_end = lambda: self._jobs.cancel(job)
+        results.on_cancel = lambda: self._jobs.cancel(job)
         self.results = results
 
     def context(self, place: Place) -> tuple[str, str, str]:

@@ -78,7 +78,7 @@ class ActionDialogs(ActionDispatcher, App[None]):
 
     def do_palette(self) -> None:
         listed = (action for action in self.actions if action.id != "palette")
-        entries = [(a.id, f"{a.label:<14} {shown_key(a.keys[0]):>5}   {a.help}") for a in listed]
+        entries = [(a.id, f"{a.label:<15} {shown_key(a.keys[0]):>5}   {a.help}") for a in listed]
         self.choose("Actions", entries, "", lambda name: self.call_next(self.action_perform, name))
 
     def do_type(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.kernels.cpu import compiler, dfa, rolling, steps
+from engine.kernels.cpu import compiler, dfa, rolling, row_stamps, steps
 from engine.kernels.cpu.compiler import sources_digest
 
 HELPER = "from kernels.compiler import inner\n\n@inner\ndef term(x):\n    return {factor} * x\n"
@@ -59,7 +59,7 @@ def test_a_read_only_installation_has_its_cache_elsewhere(package: Path) -> None
 
 def test_every_cached_kernel_carries_the_digest_of_all_sources() -> None:
     digest = sources_digest(Path(compiler.__file__).parent)
-    for kernel in (dfa._fluctuations, rolling.push, steps.run):
+    for kernel in (dfa._fluctuations, rolling.push, row_stamps.get_rows, row_stamps.put_rows, steps.run):
         assert kernel.py_func.__qualname__.endswith(digest)
     decorating = [path for path in Path(compiler.__file__).parent.glob("*.py") if "njit" in path.read_text()]
     assert [path.name for path in decorating] == ["compiler.py"]

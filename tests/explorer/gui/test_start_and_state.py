@@ -25,7 +25,7 @@ from tests.explorer.small import open_session, small_file, wait
 
 
 def test_a_window_opens_at_once_and_the_session_follows(qtbot: Any, tmp_path: Path) -> None:
-    window = Window(LaunchOptions(network=str(small_file(tmp_path)), fresh=True, keep=False))
+    window = Window(LaunchOptions(network=str(small_file(tmp_path)), fresh=True, save=False))
     window.show()
     assert "pinkx" in window._progress.text()
     assert window.session is None
@@ -38,7 +38,7 @@ def test_a_window_opens_at_once_and_the_session_follows(qtbot: Any, tmp_path: Pa
 
 
 def test_what_cannot_be_opened_closes_the_window_with_the_reason(qtbot: Any) -> None:
-    window = Window(LaunchOptions(network="no such network", fresh=True, keep=False))
+    window = Window(LaunchOptions(network="no such network", fresh=True, save=False))
     window.show()
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=60_000)
     assert "no such network" in str(window.failure)
@@ -60,7 +60,7 @@ def test_a_recording_is_indicated_and_plays_in_a_window(
     press(qtbot, window, "R")
     path = tmp_path / "pinkx-lstm-12-first-1.safetensors"
     qtbot.waitUntil(path.exists)
-    replay = Window(LaunchOptions(replay=path, fresh=True, keep=False))
+    replay = Window(LaunchOptions(replay=path, fresh=True, save=False))
     replay.show()
     qtbot.waitUntil(lambda: replay.session is not None and snapshot(replay).finished, timeout=60_000)
     replay.perform("networks")
@@ -91,7 +91,7 @@ def snapshot_of(session: Session) -> Any:
 
 def test_hints_name_the_users_keys(session: Session, qtbot: Any, tmp_path: Path) -> None:
     (tmp_path / "keys.toml").write_text('pin = "f2"\nselect-up = "f3"\n')
-    window = Window(LaunchOptions(keys=tmp_path / "keys.toml", keep=False), session=session)
+    window = Window(LaunchOptions(keys=tmp_path / "keys.toml", save=False), session=session)
     assert session.key_of("pin", "focus-word-map") == "F2 7"
     hint = window.panels["heatmap"]._hint.toPlainText()  # type: ignore[attr-defined]
     assert hint == "Hover, select (F3 ↓ or a click) or pin (F2) a cell to see its trace"
@@ -106,7 +106,7 @@ def test_saved_state_is_restored(window: Window, qtbot: Any) -> None:
     window.panels["reviews"].search.setText("a film")  # type: ignore[attr-defined]
     saved = json.loads(json.dumps(window.kept()))
     save_state(State(window=saved))
-    again = Window(LaunchOptions(keep=False))
+    again = Window(LaunchOptions(save=False))
     again.show()
     assert again.theme is LIGHT
     assert again.docks.docks["reviews"].isHidden()
@@ -126,7 +126,7 @@ def test_saved_state_is_restored(window: Window, qtbot: Any) -> None:
 )
 def test_invalid_saved_state_is_ignored(qtbot: Any, saved: dict[str, Any]) -> None:
     save_state(State(window=saved))
-    window = Window(LaunchOptions(keep=False))
+    window = Window(LaunchOptions(save=False))
     window.show()
     assert window.theme is DARK
     assert window.docks.docks["heatmap"].isVisible()

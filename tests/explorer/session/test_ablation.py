@@ -20,7 +20,7 @@ def changed(session: Session, clamps: dict[int, tuple[str, ...]]) -> None:
     wait(lambda: clamped_cells(session.stream.snapshot) == clamps and session.stream.snapshot.time == 100)
 
 
-def test_one_key_silences_a_cell_and_undoes_it(read: Session) -> None:
+def test_a_cell_is_ablated_and_restored(read: Session) -> None:
     before = read.stream.snapshot.probability
     strongest = int(np.argmax(np.abs(read.stream.snapshot.network.readout_weight[0].numpy())))
     mean = float(read.read("h", 0, 100)[:, strongest].mean())
@@ -35,7 +35,7 @@ def test_one_key_silences_a_cell_and_undoes_it(read: Session) -> None:
     assert read.stream.snapshot.probability == pytest.approx(before)
 
 
-def test_silencing_without_a_selection_lets_all_speak_or_is_refused(read: Session) -> None:
+def test_without_a_selection_all_ablated_cells_are_restored(read: Session) -> None:
     with pytest.raises(SessionError, match="no cell is selected"):
         read.perform("ablate")
     for cell in (0, 3):  # the second before the engine has got to the first
@@ -47,7 +47,7 @@ def test_silencing_without_a_selection_lets_all_speak_or_is_refused(read: Sessio
     changed(read, {})
 
 
-def test_all_dead_cells_are_silenced_at_once() -> None:
+def test_all_dead_cells_are_ablated_together() -> None:
     session = open_session(threshold=10)  # so that every cell counts as dead
     session.stream.seek(100)
     wait(lambda: session.stream.snapshot.time == 100)
@@ -58,7 +58,7 @@ def test_all_dead_cells_are_silenced_at_once() -> None:
     session.close()
 
 
-def test_a_gate_is_held_at_a_typed_value_and_everything_follows(read: Session) -> None:
+def test_a_gate_is_clamped_at_a_typed_value_and_everything_follows(read: Session) -> None:
     before = read.stream.snapshot
     read.choose_signal("f")
     read.select(4)
@@ -83,7 +83,7 @@ def test_a_gate_is_held_at_a_typed_value_and_everything_follows(read: Session) -
     assert read.ablation.network(read.stream.snapshot) is now.network
 
 
-def test_nothing_typed_holds_every_cell_at_its_own_mean(read: Session) -> None:
+def test_an_empty_value_clamps_every_cell_at_its_mean(read: Session) -> None:
     means = read.read("o", 0, 100).mean(axis=0)
     read.choose_signal("o")
     assert read.ablation.question.startswith("o of all 12 cells")
@@ -100,7 +100,7 @@ def test_nothing_typed_holds_every_cell_at_its_own_mean(read: Session) -> None:
     ("signal", "text", "reason"),
     [("f", "1.5", "between 0 and 1"), ("f", "much", "no number"), ("h", "nan", "finite number"), ("x", "0", "input")],
 )
-def test_what_cannot_be_held_is_refused(read: Session, signal: str, text: str, reason: str) -> None:
+def test_values_that_a_signal_cannot_take_are_refused(read: Session, signal: str, text: str, reason: str) -> None:
     read.choose_signal(signal)
     with pytest.raises(SessionError, match=reason):
         read.ablation.clamp_at(text)
@@ -116,7 +116,7 @@ def test_there_is_nothing_to_undo_and_no_mean_at_first() -> None:
     session.close()
 
 
-def test_another_network_is_whole(read: Session) -> None:
+def test_another_network_has_no_clamps(read: Session) -> None:
     read.select(0)
     read.perform("ablate")
     changed(read, {0: ("h",)})
@@ -124,7 +124,7 @@ def test_another_network_is_whole(read: Session) -> None:
     changed(read, {})
 
 
-def test_cells_are_held_on_a_device() -> None:
+def test_cells_are_clamped_on_a_device() -> None:
     session = open_session(device="cpu:0")  # stepped as accelerators are
     session.stream.seek(10)
     wait(lambda: session.stream.snapshot.time == 10)

@@ -102,7 +102,7 @@ def test_the_comparison_is_analysed_as_the_run_is(read: Session) -> None:
     assert other.at(99) == pytest.approx(read.stream.snapshot.probability, abs=1e-6)
 
 
-def test_both_may_differ_and_a_held_gate_is_held_on_both_sides_of_one_network(read: Session, tmp_path: Path) -> None:
+def test_network_and_review_may_differ_and_clamps_apply_to_both_readings(read: Session, tmp_path: Path) -> None:
     read.comparison.compare_review(REVIEWS[0])
     before = compared(read)
     read.choose_signal("f")
@@ -117,14 +117,14 @@ def test_both_may_differ_and_a_held_gate_is_held_on_both_sides_of_one_network(re
     assert compared(read).probability == pytest.approx(expected(Network.load(path), REVIEWS[1].words), abs=1e-6)
 
 
-def test_a_network_that_cannot_be_compared_is_told(read: Session) -> None:
+def test_a_network_that_cannot_be_compared_is_reported(read: Session) -> None:
     read.comparison.compare_with("nowhere")
     assert read.comparison.result(read.update()) is None
     wait(lambda: "nowhere" in read.note)
     assert read.comparison.network is None
 
 
-def test_a_reading_that_is_not_wanted_any_more_is_given_up(read: Session) -> None:
+def test_a_cancelled_reading_stops(read: Session) -> None:
     answers = iter([True, False])
     words = REVIEWS[0].words * 8
     assert len(words) > BLOCK

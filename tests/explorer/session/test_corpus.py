@@ -118,7 +118,7 @@ def test_a_typed_review_is_marked_but_not_counted(session: Session) -> None:
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_lists_are_sorted_by_what_they_say_and_turned(session: Session, order: str) -> None:
+def test_lists_are_sorted_by_their_order_and_reversed(session: Session, order: str) -> None:
     frame, population = settle(session), session.corpus
     while population.order != order:
         population.next_order()
@@ -187,7 +187,7 @@ def test_the_band_is_of_noise_as_long_as_the_watched_review(session: Session) ->
     assert found.white[1] < found.pink[1]
 
 
-def test_another_network_or_a_held_cell_begins_anew(session: Session) -> None:
+def test_another_network_or_a_clamp_starts_anew(session: Session) -> None:
     frame = settle(session)
     before = session.corpus.rows(frame)
     free = before["beta"][np.argsort(before["review"])].copy()
@@ -220,7 +220,7 @@ class NotingJobs(CountingJobs):
         return super().start(work, *arguments, **callbacks)
 
 
-def test_it_fills_in_portion_by_portion_and_a_review_opened_meanwhile_comes_next() -> None:
+def test_it_is_measured_in_portions_and_a_review_opened_meanwhile_comes_next() -> None:
     runner = NotingJobs()
     session = opened(reviews(2 * PORTION), 5, runner)
     session.corpus.request(session.frame())

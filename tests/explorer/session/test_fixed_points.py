@@ -28,7 +28,7 @@ from explorer.session.views.point_map import (
     PointMap,
     PointView,
     scene_of,
-    screen,
+    view_matrix,
 )
 from tests.explorer.small import CountingJobs, open_session, settle, small_network, wait
 
@@ -86,7 +86,7 @@ def test_every_found_state_stays_where_it_is(session: Session) -> None:
         assert torch.allclose(network.cell.step(x, state)[0], state, atol=1e-5)
 
 
-def test_what_was_found_once_is_there_without_a_search(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cached_points_need_no_search(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_search(*_: Any, **__: Any) -> None:
         raise AssertionError("searched again")
 
@@ -142,7 +142,7 @@ def test_a_search_that_fails_says_so_and_the_next_one_begins_afresh() -> None:
     search.close()
 
 
-def test_another_network_ends_the_search_and_lets_the_selection_go(session: Session) -> None:
+def test_another_network_ends_the_search_and_clears_the_selection(session: Session) -> None:
     session.perform("next-point")
     other = small_network(7, seed=3)
     session.stream.use_network(other)
@@ -152,7 +152,7 @@ def test_another_network_ends_the_search_and_lets_the_selection_go(session: Sess
     assert settle(session).found.network is other
 
 
-def test_what_a_closed_or_outdated_search_finds_is_forgotten() -> None:
+def test_results_of_a_closed_or_outdated_search_are_dropped() -> None:
     search, network = PointSearch(replacing(wait_until_unwanted)), small_network()
     search.begin(network)
     wait(lambda: search.progress == "word attractors 1%")
@@ -214,7 +214,7 @@ def test_points_under_no_word_or_an_unknown_one_are_refused(session: Session) ->
         session.perform("find-points")
 
 
-def test_without_points_nothing_can_be_selected_or_asked_for() -> None:
+def test_without_points_nothing_can_be_selected_or_searched() -> None:
     session = open_session()
     with pytest.raises(SessionError, match="wait for the search"):
         session.perform("next-point")
@@ -229,13 +229,13 @@ def test_without_points_nothing_can_be_selected_or_asked_for() -> None:
 
 
 def test_the_picture_is_a_projection_that_a_box_fills_from_every_side() -> None:
-    assert np.allclose(screen(0, 90), [[1, 0], [0, 1], [0, 0]])
-    assert np.allclose(screen(0, 0), [[1, 0], [0, 0], [0, 1]])
-    assert np.allclose(screen(90, 0), [[0, 0], [1, 0], [0, 1]])
+    assert np.allclose(view_matrix(0, 90), [[1, 0], [0, 1], [0, 0]])
+    assert np.allclose(view_matrix(0, 0), [[1, 0], [0, 0], [0, 1]])
+    assert np.allclose(view_matrix(90, 0), [[0, 0], [1, 0], [0, 1]])
     corners = np.array(np.meshgrid(*[[-1, 1]] * 3)).reshape(3, 8).T
     for azimuth in range(-180, 180, 25):
         for elevation in range(-90, 91, 20):
-            assert np.allclose(np.abs(corners @ screen(azimuth, elevation)).max(axis=0), 1)
+            assert np.allclose(np.abs(corners @ view_matrix(azimuth, elevation)).max(axis=0), 1)
 
 
 def test_places_fill_the_box(session: Session) -> None:
@@ -251,13 +251,13 @@ def test_the_trajectory_ends_at_the_word_looked_at(session: Session) -> None:
     h = session.read("h", 100 - TAIL, 100)
     view = session.fixed_points.view
     assert scene is not None
-    assert np.allclose(scene.trail, map.place(h) @ screen(view.azimuth, view.elevation))
+    assert np.allclose(scene.trail, map.place(h) @ view_matrix(view.azimuth, view.elevation))
     session.look_at(9)
     looking_back = session.fixed_points.scene(session.frame())
     assert looking_back is not None
     assert len(looking_back.trail) == 10
     assert np.allclose(
-        looking_back.trail[-1], map.place(session.read("h", 9, 10))[0] @ screen(view.azimuth, view.elevation)
+        looking_back.trail[-1], map.place(session.read("h", 9, 10))[0] @ view_matrix(view.azimuth, view.elevation)
     )
 
 
@@ -265,7 +265,7 @@ def test_colours_tell_readout_memory_stability_and_input(session: Session) -> No
     map = settle(session)
     order = np.argsort(map.logit)
     assert (np.diff(map.colours("readout")[order]) >= 0).all()
-    assert (np.diff(map.colours("memory")[np.argsort(map.memory)]) >= 0).all()
+    assert (np.diff(map.colours("time constant")[np.argsort(map.time_constant)]) >= 0).all()
     assert set(map.colours("stability").tolist()) <= set(range(len(STATES)))
     inputs = map.colours("input")
     assert set(inputs[: map.certified].tolist()) == {0, 1}
@@ -354,7 +354,7 @@ def test_next_and_previous_walk_through_points_and_then_words_by_readout(session
 # ---- portraits ---------------------------------------------------------------------------------------------------
 
 
-def test_without_a_selection_the_nearest_certified_point_is_portrayed(session: Session) -> None:
+def test_without_a_selection_the_details_are_of_the_nearest_certified_point(session: Session) -> None:
     map = settle(session)
     h = session.read("h", 99, 100)[0]
     distances = np.linalg.norm(map.h[: map.certified] - h, axis=1)
@@ -362,7 +362,7 @@ def test_without_a_selection_the_nearest_certified_point_is_portrayed(session: S
     assert map.nearest(map.h[map.certified - 1]) == map.certified - 1
 
 
-def test_a_certified_point_is_portrayed_with_everything_the_search_knows(session: Session) -> None:
+def test_the_details_of_a_certified_point_are_those_of_the_search(session: Session) -> None:
     map = settle(session)
     points = map.found.points
     assert points is not None

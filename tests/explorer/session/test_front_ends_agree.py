@@ -75,7 +75,7 @@ def in_the_terminal(app: Explorer) -> dict[str, Any]:
     said = plain(str(overview._border_title.plain if overview._border_title else ""))
     rows = re.findall(r"#(\d{3})(.) .*│.*?\s([−\d.%e<]+|–)" + r" +([−\d.%e<]+|–)" * 4 + " *$", cells, re.M)
     return {
-        "P(positive)": after(said, "review")[:1],
+        "P(positive)": after(said, r"P\(positive\)")[:1],
         "α": after(alpha, "α")[:1],
         "β": after(alpha, "β")[:1],
         "r²": after(alpha, "r²")[:1],
@@ -120,7 +120,7 @@ def curve_in(app: Explorer) -> list[str]:
     return ["".join(c if c >= NOTHING else NOTHING for c in line) for line in drawn]
 
 
-async def test_both_faces_draw_the_same_difference(qapp: Any, tmp_path: Path) -> None:
+async def test_both_front_ends_draw_the_same_difference(qapp: Any, tmp_path: Path) -> None:
     sessions = [open_session() for _ in range(2)]
     app, window = Explorer(session=sessions[0], show_rates=False), Window(session=sessions[1], show_rates=False)
     window.show()
@@ -157,7 +157,7 @@ async def test_both_faces_draw_the_same_difference(qapp: Any, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("replayed", [False, True], ids=["text", "recording"])
-async def test_both_faces_show_the_same_numbers(tmp_path: Path, qapp: Any, replayed: bool) -> None:
+async def test_both_front_ends_show_the_same_numbers(tmp_path: Path, qapp: Any, replayed: bool) -> None:
     if replayed:
         recorded(tmp_path)
     sessions = [opened(tmp_path, replayed) for _ in range(2)]

@@ -18,7 +18,7 @@ from explorer.session.launcher import LaunchOptions
 from explorer.session.session import Session
 from explorer.session.views.heatmap import heatmap
 from explorer.session.views.scaling import scaling
-from explorer.session.views.tables import write_csv
+from explorer.session.views.tables import words_table
 from explorer.session.views.traces import cell_table, overview
 from explorer.tui.app import Explorer
 from tests.explorer.small import open_session, replayed, wait
@@ -59,9 +59,7 @@ def test_every_number_in_view_is_that_of_the_live_run(session: Session, tmp_path
             np.testing.assert_array_equal(pictures[0].codes, pictures[1].codes)
             assert str(cell_table(played, other)) == str(cell_table(session, here))  # NaN is NaN
             np.testing.assert_equal(vars(scaling(played, other)), vars(scaling(session, here)))
-            write_csv(session, here, tmp_path / "live.csv")
-            write_csv(played, other, tmp_path / "played.csv")
-            assert (tmp_path / "played.csv").read_text() == (tmp_path / "live.csv").read_text()
+            assert str(words_table(played, other)) == str(words_table(session, here))
         values = overview(played, there, 50).values, overview(session, live, 72).values
         assert np.isfinite(values[0]).all()
         assert values[0][0] == values[1][0]
@@ -92,7 +90,7 @@ def test_what_is_read_while_recording_goes_into_one_file(session: Session, tmp_p
         played.close()
 
 
-def test_leaving_writes_what_is_recorded(tmp_path: Path) -> None:
+def test_closing_writes_the_recording(tmp_path: Path) -> None:
     session = open_session()
     session.recorder.folder = tmp_path
     read_all(session)
@@ -101,7 +99,7 @@ def test_leaving_writes_what_is_recorded(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["pinkx-lstm-12-first-1.safetensors"]
 
 
-def test_a_folder_that_cannot_be_written_and_nothing_read_are_told(session: Session, tmp_path: Path) -> None:
+def test_an_unwritable_folder_and_an_empty_run_are_reported(session: Session, tmp_path: Path) -> None:
     session.recorder.folder = tmp_path / "nowhere"
     session.perform("export-run")
     wait(lambda: "the recording was not saved" in session.note)
@@ -135,7 +133,7 @@ def test_a_replay_refuses_what_needs_the_network(session: Session, tmp_path: Pat
         played.close()
 
 
-async def test_the_face_plays_a_recording(session: Session, tmp_path: Path) -> None:
+async def test_the_terminal_plays_a_recording(session: Session, tmp_path: Path) -> None:
     session.perform("export-run")
     wait(lambda: "saved" in session.note)
     played = replayed(next(tmp_path.iterdir()))
@@ -159,7 +157,7 @@ async def test_the_face_plays_a_recording(session: Session, tmp_path: Path) -> N
         played.close()
 
 
-async def test_a_file_that_is_no_recording_is_told(tmp_path: Path) -> None:
+async def test_a_file_that_is_no_recording_is_reported(tmp_path: Path) -> None:
     (tmp_path / "broken.safetensors").write_bytes(b"no recording")
     for name, told in (("broken.safetensors", "incomplete recording"), ("nowhere", "no such recording")):
         app = Explorer(LaunchOptions(replay=tmp_path / name))

@@ -24,14 +24,14 @@ def reading(session: Session, text: str, network: Network | None = None) -> Read
 # ---- which words belong together ---------------------------------------------------------------------------------
 
 
-def test_words_that_stay_stand_beside_each_other() -> None:
+def test_words_that_stay_are_paired() -> None:
     pairs = aligned(["a", "very", "dull", "film", "again"], ["a", "warm", "human", "film", "once", "again"])
     assert pairs == [(0, 0), (1, 1), (2, 2), (3, 3), (None, 4), (4, 5)]
     assert aligned([], ["a"]) == [(None, 0)]
     assert aligned(["a", "b"], ["b"]) == [(0, None), (1, 0)]
 
 
-def test_texts_too_long_to_match_stand_beside_each_other_as_they_are() -> None:
+def test_texts_too_long_to_match_are_paired_by_position() -> None:
     before, after = ["a"] * (LONGEST + 1), ["b"] * (LONGEST + 2)
     pairs = aligned([*before, "end"], [*after, "end"])
     assert pairs[:2] == [(0, 0), (1, 1)]
@@ -40,7 +40,7 @@ def test_texts_too_long_to_match_stand_beside_each_other_as_they_are() -> None:
 
 @given(before=st.lists(st.sampled_from("abc"), max_size=12), after=st.lists(st.sampled_from("abc"), max_size=12))
 @settings(deadline=None)
-def test_every_word_stands_there_once_in_its_order(before: list[str], after: list[str]) -> None:
+def test_every_word_is_listed_once_and_in_order(before: list[str], after: list[str]) -> None:
     pairs = aligned(before, after)
     assert [i for i, _ in pairs if i is not None] == list(range(len(before)))
     assert [j for _, j in pairs if j is not None] == list(range(len(after)))
@@ -119,7 +119,7 @@ def test_without_words_nothing_is_edited(read: Session) -> None:
     assert read.text_diff.result(read.frame()) is None
 
 
-def test_a_foreign_text_is_clean_before_it_is_shown(read: Session) -> None:
+def test_control_characters_are_removed_before_a_text_is_shown(read: Session) -> None:
     read.open_text("good \x1b[2J film<br />over\u202e there")
     wait(lambda: read.stream.snapshot.review.name == "typed")
     assert read.text_diff.text == "good [2J film\nover there"

@@ -20,7 +20,7 @@ from tests.explorer.small import REVIEWS, small_network, wait
 # ---- results that come one by one ----------------------------------------------------------------------------
 
 
-def test_results_are_there_as_they_come_and_the_rest_can_be_cancelled() -> None:
+def test_results_come_step_by_step_and_the_rest_can_be_cancelled() -> None:
     go_on = threading.Event()
 
     def steps() -> Iterator[tuple[int, list[str]]]:
@@ -39,7 +39,7 @@ def test_results_are_there_as_they_come_and_the_rest_can_be_cancelled() -> None:
     assert not gathering.trouble
 
 
-def test_what_goes_wrong_is_told() -> None:
+def test_a_failure_is_reported() -> None:
     def steps() -> Iterator[tuple[int, list[str]]]:
         yield 1, []
         raise ValueError("the disk is gone")
@@ -107,7 +107,7 @@ def test_keys_go_from_place_to_place_and_around(read: Session) -> None:
 # ---- cells -----------------------------------------------------------------------------------------------------
 
 
-def test_other_reviews_are_looked_through_as_this_one_would_be() -> None:
+def test_other_reviews_are_searched_as_this_one_would_be() -> None:
     network = small_network()
     assert network.vocabulary is not None
     ids = [network.vocabulary.encode(review.words) for review in REVIEWS]
