@@ -99,7 +99,7 @@ def points_line(points: PointMap, view: PointView, progress: str = "", width: in
     return join(
         (
             (Run(progress, "warning"),) if progress else (),
-            index_line(map),
+            index_line(points),
             (Run(f"PC1–3 of h: {shares}"),),
             (Run(angles),),
         ),
@@ -107,12 +107,12 @@ def points_line(points: PointMap, view: PointView, progress: str = "", width: in
     )
 
 
-def index_line(map: PointMap) -> Line:
+def index_line(points: PointMap) -> Line:
     """The sum Σ of the indices of the fixed points: 1, or proof that points are missing."""
-    points = map.found.points
-    if points is None or not len(points):
+    found = points.found.points
+    if found is None or not len(found):
         return ()
-    wrong = [total for total in points.index_sum.values() if total != 1]
+    wrong = [total for total in found.index_sum.values() if total != 1]
     if not wrong:
         return (Run("Σ 1 ✓", "good"),)
     return (Run(f"Σ {wrong[0]}: points are missing".replace("-", "−"), "warning"),)
