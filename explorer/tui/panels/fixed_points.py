@@ -59,7 +59,7 @@ class FixedPointsPanel(Panel, can_focus=True):
         points = session.fixed_points
         points.request(frame)
         self._scene = scene = points.scene(frame)
-        found, view = points.map, points.view
+        found, view = points.point_map, points.view
         title = f"3 Fixed points   colour: {view.colour}"
         angles = f"az {view.azimuth:.0f}° el {view.elevation:.0f}°".replace("-", "−")
         if scene is None or found is None or rows < 1:

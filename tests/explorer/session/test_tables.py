@@ -96,7 +96,7 @@ def test_cells_keep_the_chosen_order(session: Session) -> None:
 
 
 def test_points_are_in_units_of_h(searched: Session) -> None:
-    points = searched.fixed_points.map
+    points = searched.fixed_points.point_map
     assert points is not None
     table = points_table(points, {1, None})
     assert table.column("entry") == list(range(len(points)))
