@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QGraphicsItem, QMenu, QVBoxLayout, QWidget
@@ -19,6 +18,7 @@ from explorer.gui.theme import Theme
 from explorer.session.core import Frame
 from explorer.session.session import Session
 from explorer.session.views.runs import Line
+from explorer.session.views.tables import Table
 
 CACHED = QGraphicsItem.CacheMode.DeviceCoordinateCache
 MIN_READOUT_TIME = 0.2  # seconds a readout stays while words arrive
@@ -69,8 +69,14 @@ class Panel(QWidget):
         """Draw what changed since the last frame."""
         raise NotImplementedError
 
-    def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        """Return what the panel shows as a table: headings and rows (row, column)."""
+    def export_table(self) -> Table:
+        """Return the numbers that the panel shows.
+
+        Raises
+        ------
+        SessionError
+            If there are none yet.
+        """
         raise NotImplementedError
 
     def paint_theme(self, theme: Theme) -> None:
