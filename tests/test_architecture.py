@@ -1,4 +1,4 @@
-"""The architecture, checked: imports follow the layers and form no cycle, files stay small, nothing unsafe is loaded."""
+"""The architecture, checked: imports follow the layers without a cycle, files stay small, nothing unsafe is loaded."""
 
 from __future__ import annotations
 
