@@ -89,9 +89,9 @@ def test_the_numbers_are_the_plain_ones(out: Path) -> None:
         assert one["dead"] == int((deviation(plain["h"]).mean(axis=0) < 0.02).sum())
         right = (plain.probability[:, -1] >= 0.5) == np.array([review.label for review in reviews])
         assert one["accuracy_long"] == pytest.approx(right.mean())
-        clamps = one["controls"]["held"]
+        ablation = one["controls"]["ablation"]
         whole = [network.vocabulary.encode(review.words[:500]) for review in reviews]
-        assert clamps["free"] == pytest.approx(
+        assert ablation["none"] == pytest.approx(
             np.mean((network.classify(whole) >= 0.5) == [review.label for review in reviews])
         )
     with (out / "reviews.csv").open() as file:
