@@ -1,24 +1,28 @@
-"""Detrended fluctuation analysis: F(s) of a series, the exponents α and β of F, and both kept up word by word.
+"""Detrended fluctuation analysis (DFA): F(s) of a series, its exponents α and β, and rolling exponents word by word.
 
-White noise has α = ½ (β = 0), pink 1 (1), Brownian 3/2 (2); β = 2α − 1 is the slope of the power spectrum 1/f^β.
-The fluctuation functions are Peng et al. (1994), and by default the unbiased variant of Yuan, Gu, Weng & Yang,
-Physica A 505 (2018) 179, which corrects the variance inside a box but not α itself.  So every exponent goes with its
-scales and with a null of the same length: ``engine.null``.
+White noise has α = ½ (β = 0), pink noise 1 (1), Brownian motion 3/2 (2); β = 2α − 1 is the exponent of the power
+spectrum 1/f^β.  F(s) follows Peng et al. (1994) or, by default, the unbiased variant of Yuan, Gu, Weng & Yang,
+Physica A 505 (2018) 179, which corrects the variance inside a box but not α itself.  Report every exponent with its
+scales and with a null of the same length (``engine.null``).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from engine.display import ROWS, number, plot_fluctuations, table
 from engine.kernels.cpu import rolling
 from engine.kernels.cpu.dfa import SUMS, constants, fluctuations_fast
 from engine.kernels.cpu.simd import LANES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
 
@@ -51,23 +55,35 @@ def log_spaced_scales(shortest: float, longest: float, count: int = 20) -> tuple
 
 SCALES = default_scales(500)
 
-# F of a scale that does not fit the series: a NaN that `exponents` can tell from the NaN of a series with bad samples.
+# F of a scale longer than the series: a NaN with a payload, which `exponents` distinguishes from that of bad samples.
 TOO_SHORT = np.array(0x7FFC_0000_0000_0000, dtype=np.uint64).view(np.float64)[()]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Exponents:
     """Straight-line fits of ln F on ln s, one for each series.
 
-    ``alpha``, its standard error ``alpha_stderr`` and ``r2`` share the shape (...) of the series; ``reason`` is an
-    array of str of that shape, "" where there is an exponent and otherwise why α is NaN: "too short" (a scale does
-    not fit the series), "flat" (no fluctuation left at some scale) or "not finite" (NaN or infinite samples).
+    Attributes
+    ----------
+    alpha, alpha_stderr : (...) arrays
+        α of each series and its standard error.
+    r2 : (...) array
+        Coefficient of determination of the fit.
+    reason : (...) array of str
+        "" where there is an exponent; otherwise why α is NaN: "too short" (a scale is longer than the series), "flat"
+        (no fluctuation at some scale) or "not finite" (NaN or infinite samples).
+    F : (..., scale) array
+        The fluctuation functions.
+    scales : tuple of int
+        Their box lengths, in words.
     """
 
     alpha: Array
     alpha_stderr: Array
     r2: Array
     reason: NDArray[np.str_]
+    F: Array
+    scales: tuple[int, ...]
 
     @property
     def beta(self) -> Array:
@@ -76,42 +92,71 @@ class Exponents:
 
     @property
     def beta_stderr(self) -> Array:
+        """Standard error of β."""
         return 2 * self.alpha_stderr
+
+    def __getitem__(self, which: Any) -> Self:
+        """Return the fits of some series: index, slice or mask of the leading axes."""
+        names = ("alpha", "alpha_stderr", "r2", "reason", "F")
+        parts: dict[str, Any] = {name: np.asarray(getattr(self, name)[which]) for name in names}
+        return replace(self, **parts)
+
+    def __repr__(self) -> str:
+        flat = [np.ravel(part) for part in (self.alpha, self.alpha_stderr, self.beta, self.r2, self.reason)]
+        total = flat[0].size
+        rows = []
+        for k in range(min(total, ROWS)):
+            index = ", ".join(map(str, np.unravel_index(k, self.alpha.shape)))
+            alpha, error, beta, r2, reason = (part[k] for part in flat)
+            rows.append([index, number(alpha), number(error), number(beta), number(r2), str(reason)])
+        ends = f"{len(self.scales)} scales from {self.scales[0]} to {self.scales[-1]} words"
+        headings = ["series", "α", "± α", "β", "R²", "reason"]
+        return table(f"Exponents of {total:,} series of shape {self.alpha.shape}, {ends}", headings, rows, total)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw F(s) of each series on log-log axes with the fitted line; returns the matplotlib axes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Axes to draw into; a new figure by default.
+        """
+        return plot_fluctuations(ax, self.F.reshape(-1, len(self.scales)), self.scales, np.ravel(self.alpha))
 
 
 def fluctuations(
     series: ArrayLike, scales: Sequence[int] = SCALES, order: int = 1, unbiased: bool = True, *, backward: bool = False
 ) -> Array:
-    """F(s), the root mean square left of the profile by a polynomial fit in boxes of s samples.
+    """Compute F(s): the root mean square residual of polynomial fits to the profile in boxes of s samples.
 
     Parameters
     ----------
     series : (..., time) array
-        The samples, not their profile; computed in float64.  A tensor on a GPU is measured there.
+        The samples, not their profile.  The computation is in float64, and on the GPU for a CUDA tensor.
     scales : sequence of int
         Box lengths in samples, each at least ``order`` + 3.
     order : {1, 2, 3}
         Degree of the polynomial.
     unbiased : bool
-        All overlapping boxes with the box variance corrected for its lag-one correlation (Yuan et al. 2018), or
-        standard DFA: adjoining boxes from the first sample on.
+        True: all overlapping boxes, with the box variance corrected for its lag-one correlation (Yuan et al. 2018).
+        False: standard DFA with adjoining boxes from the first sample.
     backward : bool
-        Standard DFA only: the boxes that start at the last sample as well.
+        Standard DFA only: add the boxes counted from the last sample.
 
     Returns
     -------
     (..., scale) float64 array
-        NaN where a scale does not fit the series or where the series has a sample that is not finite, and 0 for a
-        flat one; ``exponents`` knows which.
+        NaN where a scale is longer than the series or a sample is not finite, and 0 for a flat series; ``exponents``
+        reports the reason.
 
     Raises
     ------
     ValueError
-        If a parameter is out of its range.
+        If a parameter is out of range.
     """
     lengths = _check_scales(scales, order)
     if backward and unbiased:
-        raise ValueError("backward boxes belong to standard DFA (unbiased=False): the unbiased one overlaps all boxes")
+        raise ValueError("backward=True needs standard DFA: pass unbiased=False (unbiased DFA uses all boxes already)")
     on_gpu = getattr(series, "is_cuda", False)
     values: Any = series if on_gpu else np.asarray(series)
     rows = values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
@@ -126,23 +171,25 @@ def fluctuations(
 
 
 def exponents(F: ArrayLike, scales: Sequence[int] = SCALES) -> Exponents:
-    """α of each fluctuation function: the least-squares slope of ln F on ln s.
+    """Fit α of each fluctuation function: the least-squares slope of ln F on ln s.
 
     Parameters
     ----------
     F : (..., scale) array
-        What ``fluctuations`` returns.
+        Result of ``fluctuations``.
     scales : sequence of int
-        The same scales, at least three.
+        The scales of F, at least three.
 
     Raises
     ------
     ValueError
-        If F and the scales do not agree or there are fewer than three scales.
+        If F does not have one value for each scale, or there are fewer than three scales.
     """
     values = np.asarray(F, dtype=np.float64)
     if values.ndim == 0 or values.shape[-1] != len(scales) or len(scales) < 3:
-        raise ValueError(f"a slope needs three scales or more and one F for each, got {len(scales)} for {values.shape}")
+        raise ValueError(
+            f"expected F of shape (..., scale) and three scales or more, got {values.shape} and {len(scales)}"
+        )
     usable = np.all((values > 0) & (values < np.inf), axis=-1)
     x = np.log(np.asarray(scales, dtype=np.float64))
     x -= x.mean()
@@ -153,9 +200,10 @@ def exponents(F: ArrayLike, scales: Sequence[int] = SCALES) -> Exponents:
     total = np.einsum("...k,...k->...", y, y)
     y -= alpha[..., None] * x
     left = np.einsum("...k,...k->...", y, y)
-    # All of nothing is explained: a fluctuation function that does not change with s is a straight line too.
+    # A constant F is a straight line too: R² = 1, not 0/0.
     r2 = 1 - np.divide(left, total, out=np.zeros_like(left), where=total != 0)
-    return Exponents(alpha, np.sqrt(left / ((len(scales) - 2) * spread)), r2, _reasons(values, usable))
+    stderr = np.sqrt(left / ((len(scales) - 2) * spread))
+    return Exponents(alpha, stderr, r2, _reasons(values, usable), values, tuple(scales))
 
 
 def _reasons(values: Array, usable: NDArray[np.bool_]) -> NDArray[np.str_]:
@@ -167,7 +215,7 @@ def _reasons(values: Array, usable: NDArray[np.bool_]) -> NDArray[np.str_]:
 
 
 def local_slopes(F: ArrayLike, scales: Sequence[int] = SCALES) -> Array:
-    """α(s) = d ln F / d ln s at every scale, (..., scale): a crossover shows as a bend that one α would hide."""
+    """Return the local exponent α(s) = d ln F / d ln s, (..., scale); it shows a crossover, which one α hides."""
     values = np.asarray(F, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.where(values > 0, np.log(values), np.nan)
@@ -175,7 +223,7 @@ def local_slopes(F: ArrayLike, scales: Sequence[int] = SCALES) -> Array:
 
 
 def rolling_scales(window: int) -> tuple[int, ...]:
-    """Scales for a window of so many words: up to eight, evenly in ln s, from 4 to a quarter of the window.
+    """Return up to eight scales, evenly in ln s, from 4 words to a quarter of a window of ``window`` words.
 
     Raises
     ------
@@ -183,37 +231,39 @@ def rolling_scales(window: int) -> tuple[int, ...]:
         If the window is shorter than 32 words.
     """
     if window < 32:
-        raise ValueError(f"a window of {window} words leaves no room for scales; 32 words or more are needed")
+        raise ValueError(f"a window of {window} words is too short for DFA scales; expected 32 words or more")
     return log_spaced_scales(4, window / 4, 8)
 
 
 class RollingExponent:
-    """Unbiased DFA of order 1 over the last ``window`` words of each series.
+    """Unbiased DFA of order 1 over the last ``window`` words of each series, updated word by word.
 
-    The same numbers as ``exponents(fluctuations(the window, scales), scales)``, at a cost a word that depends on
-    neither the window nor the scales' lengths, and without drift however long the run.
+    Equal to ``exponents(fluctuations(window, scales), scales)``.  The cost of a word depends neither on the window nor
+    on the lengths of the scales, and rounding errors do not accumulate.
 
     Parameters
     ----------
     scales : sequence of int
         Box lengths in words, at least three, none longer than the window.
     window : int
-        How many recent words are looked at.
+        Number of recent words analysed.
     series : int
-        How many series are pushed side by side.
+        Number of series pushed together.
 
     Raises
     ------
     ValueError
-        If the scales do not fit the window.
+        If a scale is longer than the window, or there are fewer than three scales or no series.
     """
 
     def __init__(self, scales: Sequence[int], window: int, series: int) -> None:
         lengths = _check_scales(scales, order=1)
         if len(lengths) < 3 or lengths.max() > window:
-            raise ValueError(f"three scales or more that fit a window of {window} words are needed, got {scales}")
+            raise ValueError(
+                f"expected three scales or more, none longer than the window of {window} words, got {scales}"
+            )
         if series < 1:
-            raise ValueError(f"one series or more is needed, got {series}")
+            raise ValueError(f"expected one series or more, got {series}")
         self.scales = tuple(lengths.tolist())
         self.window = window
         self.series = series
@@ -229,14 +279,14 @@ class RollingExponent:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all words."""
+        """Discard all words."""
         self.count = 0
         self._finite[:] = 0
         self._fresh[:] = 0
         self._exponents: Exponents | None = None
 
     def push(self, values: ArrayLike) -> None:
-        """Take one word (series,) or a block of words (time, series).
+        """Add one word (series,) or a block of words (time, series).
 
         Raises
         ------
@@ -246,7 +296,7 @@ class RollingExponent:
         self._push(self._block(values), self._latest)
 
     def trace(self, values: ArrayLike) -> Exponents:
-        """Take a block of words (time, series) and return the exponents after each of them, (time, series)."""
+        """Add a block of words (time, series) and return the exponents after each word, (time, series)."""
         block = self._block(values)
         count = self.count
         result = np.empty((len(block), *self._latest.shape[1:]))
@@ -288,40 +338,39 @@ class RollingExponent:
 
     @property
     def exponents(self) -> Exponents:
-        """The fits over the present window, (series,); "too short" until it is full."""
+        """The fits over the current window, (series,); "too short" until it is full."""
         if self._exponents is None:
-            fit = self._fit(self._latest, np.array([self.count]))
-            self._exponents = Exponents(fit.alpha[0], fit.alpha_stderr[0], fit.r2[0], fit.reason[0])
+            self._exponents = self._fit(self._latest, np.array([self.count]))[0]
         return self._exponents
 
     @property
     def alpha(self) -> Array:
-        """α of each series (series,), NaN where ``reason`` says why."""
+        """α of each series, (series,); NaN where ``reason`` is not empty."""
         return self.exponents.alpha
 
     @property
     def beta(self) -> Array:
-        """2α − 1 of each series (series,)."""
+        """β = 2α − 1 of each series, (series,)."""
         return self.exponents.beta
 
     @property
     def r2(self) -> Array:
-        """How straight ln F lies on ln s, for each series (series,)."""
+        """Coefficient of determination of each fit, (series,)."""
         return self.exponents.r2
 
     @property
     def reason(self) -> NDArray[np.str_]:
-        """Why α is NaN, for each series (series,); "" where it is not."""
+        """Why α of a series is NaN, "" where it is not, (series,)."""
         return self.exponents.reason
 
 
 def _check_scales(scales: Sequence[int], order: int) -> NDArray[np.int64]:
-    """The scales as an array; ValueError if they or the order are out of range."""
+    """Return the scales as an array; ValueError if a scale or the order is out of range."""
     if order not in ORDERS:
-        raise ValueError(f"order must be 1, 2 or 3, got {order!r}")
+        raise ValueError(f"expected order 1, 2 or 3, got {order!r}")
     lengths = np.asarray(scales, dtype=np.int64)
     if lengths.ndim != 1 or not len(lengths):
-        raise ValueError(f"scales must be a sequence of box lengths, got {scales!r}")
+        raise ValueError(f"expected scales as a sequence of box lengths, got {scales!r}")
     if lengths.min() < order + 3:
-        raise ValueError(f"a fit of order {order} needs boxes of {order + 3} samples or more, got {lengths.min()}")
+        raise ValueError(f"a fit of order {order} needs scales of {order + 3} samples or more, got {lengths.min()}")
     return lengths

@@ -1,54 +1,59 @@
-"""FixedPoints: what a search found, one row a point, with everything needed to judge it."""
+"""FixedPoints: the result of a search, one row a point, with its certificates and its linearisation."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import load_arrays, save_arrays
+from engine.display import ROWS, number, plot_points, table
+from engine.projection import Projection
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _KIND = "fixed points of pinkx, 2"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class FixedPoints:
-    """Fixed and slow points of one network, under one input or several.
+    """Fixed and slow points of one network under one or several constant inputs.
 
-    P points, S numbers a state, K modes kept.  All arrays; indexing, masks and slices give ``FixedPoints`` again.
+    P points, states of size S, K modes.  An index, slice, list or mask of points returns ``FixedPoints`` again.
 
     Attributes
     ----------
     states : (P, S)
         ``h``, or ``[h, c]`` for an LSTM.
     inputs : (P, inputs)
-        The input held while looking for the point.
+        The constant input under which the point was found.
     input_names : (P,) str
-        What that input is called: a word, ``zero``, ….
+        Name of that input: a word, ``zero``, ….
     q : (P,)
         Speed, ½‖F(s, x) − s‖².
     newton_step : (P,)
-        ‖(J − I)⁻¹(F(s, x) − s)‖: how far the root still is, to first order; ∞ where J − I is singular.
+        ‖(J − I)⁻¹(F(s, x) − s)‖, the distance to the root to first order; ∞ where J − I is singular.
     slope : (P,)
-        The largest |cosine| between F(s, x) − s and a column of J − I: 0 at a minimum of q, which a slow point is.
+        The largest |cosine| between F(s, x) − s and a column of J − I: 0 at a minimum of q, as a slow point is.
     fixed : (P,) bool
-        The Newton step is below tolerance; False is a slow point, where only q is, and its slope.
+        True where the Newton step is below tolerance; False for a slow point, where only q and the slope are.
     hits : (P,) int
-        How many starts ended here.
+        Number of starts that ended at the point.
     eigenvalues : (P, S) complex
-        Of the Jacobian of the full map, by falling modulus.
+        Eigenvalues of the Jacobian of the full map, by falling modulus.
     right : (P, S, K) complex
         Right eigenvectors of the first K eigenvalues, as columns of length 1.
     left : (P, K, S) complex
         Left eigenvectors, as rows, scaled so that ``left[k] @ right[:, k]`` is 1.
     readout : (P, k)
-        The readout's logits at the point; k = 0 if no readout was given.
+        Logits of the readout at the point; k = 0 if the search was given no readout.
     starts : int
-        How many starts the search had; those in no ``hits`` ended nowhere.
+        Number of starts of the search; those that ``hits`` does not count reached no point.
     """
 
     states: NDArray[np.float64]
@@ -65,7 +70,7 @@ class FixedPoints:
     readout: NDArray[np.float64]
     starts: int
 
-    # ---- what the points are ---------------------------------------------------------------------------------
+    # ---- properties ------------------------------------------------------------------------------------------
 
     @property
     def kind(self) -> NDArray[np.str_]:
@@ -85,13 +90,13 @@ class FixedPoints:
 
     @property
     def time_constants(self) -> NDArray[np.float64]:
-        """Steps (words) in which each mode shrinks or grows e-fold, 1/|ln|λ||, (P, S); 0 for λ = 0, ∞ for |λ| = 1."""
+        """Words in which each mode shrinks or grows e-fold, 1/|ln|λ||, (P, S); 0 for λ = 0, ∞ for |λ| = 1."""
         with np.errstate(divide="ignore"):
             return 1 / np.abs(np.log(np.abs(self.eigenvalues)))
 
     @property
     def lost(self) -> int:
-        """How many starts ended at no point here."""
+        """Number of starts that reached none of these points."""
         return self.starts - int(self.hits.sum())
 
     # ---- a container -----------------------------------------------------------------------------------------
@@ -100,42 +105,89 @@ class FixedPoints:
         return len(self.q)
 
     def __getitem__(self, which: int | slice | Sequence[int] | NDArray[Any]) -> Self:
-        """Some of the points, by number, slice, list or mask; a single number keeps the leading axis."""
+        """Return some of the points: an index (which keeps the leading axis), slice, list or mask."""
         rows = np.atleast_1d(np.arange(len(self))[which])
         return replace(self, **{name: getattr(self, name)[rows] for name in _ARRAYS})
 
     @classmethod
     def concatenate(cls, parts: Sequence[FixedPoints]) -> FixedPoints:
-        """All points of several searches of one network.
+        """Join the points of several searches of one network.
 
         Raises
         ------
         ValueError
-            If there is no part, or they differ in the size of states, inputs, modes or readout.
+            If there are no parts, or their states, inputs, modes or readouts differ in size.
         """
         if not parts:
             raise ValueError("nothing to concatenate: expected at least one FixedPoints")
         shapes = {tuple(getattr(part, name).shape[1:] for name in _ARRAYS) for part in parts}
         if len(shapes) > 1:
-            raise ValueError("cannot concatenate the fixed points of networks of different shapes")
+            raise ValueError(
+                "cannot concatenate fixed points with states, inputs, modes or readouts of different sizes"
+            )
         arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
         return FixedPoints(**arrays, starts=sum(part.starts for part in parts))
+
+    # ---- display ---------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(dict.fromkeys(self.input_names.tolist())) or "none"
+        title = (
+            f"FixedPoints: {int(self.fixed.sum()):,} fixed and {int((~self.fixed).sum()):,} slow points "
+            f"(inputs: {inputs}; {self.starts:,} starts, {self.lost:,} reached no point)"
+        )
+        headings = ["point", "input", "kind", "q", "Newton step", "unstable", "slowest |λ|", "τ (words)", "starts"]
+        slowest = np.abs(np.log(np.abs(self.eigenvalues[:ROWS]).clip(1e-300))).argmin(axis=1)
+        rows = [
+            [
+                str(k),
+                str(self.input_names[k]),
+                str(self.kind[k]),
+                number(self.q[k]),
+                number(self.newton_step[k]),
+                str(self.unstable[k]),
+                number(abs(self.eigenvalues[k, mode])),
+                number(self.time_constants[k, mode]),
+                f"{self.hits[k]:,}",
+            ]
+            for k, mode in enumerate(slowest.tolist())
+        ]
+        return table(title, headings, rows, len(self))
+
+    def plot(self, ax: Axes | None = None, projection: Projection | None = None) -> Axes:
+        """Draw the points in their first two principal components, coloured by stability; return the axes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Axes to draw into; a new figure by default.
+        projection : Projection, optional
+            Components to draw in, for example those of visited states; by default those of the points themselves.
+
+        Raises
+        ------
+        ValueError
+            If there is no point, or the states have fewer than two components.
+        """
+        components = Projection.of(self.states, 2) if projection is None else projection
+        kind = np.where(self.fixed, self.stability, "slow")
+        return plot_points(ax, components.transform(self.states)[:, :2], components.explained[:2], kind)
 
     # ---- files -----------------------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
-        """Write one ``.npz`` (no pickle): beside it first, then renamed."""
+        """Write one ``.npz`` file, without pickle; an interrupted write leaves the old file."""
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         save_arrays(path, _KIND, arrays | {"starts": np.array(self.starts)})
 
     @classmethod
     def load(cls, path: str | Path) -> FixedPoints:
-        """Read what ``save`` wrote.
+        """Read a file written by ``save``.
 
         Raises
         ------
         ValueError
-            If the file is no whole ``.npz`` of fixed points.
+            If the file is damaged or holds something else.
         OSError
             If it cannot be opened.
         """

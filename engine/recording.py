@@ -1,7 +1,7 @@
-"""Every signal of every cell while a network reads: many sequences at once (`record`) or word by word (`Stepper`).
+"""Record the signals of all cells while a network reads: many sequences at once (`record`), word by word (`Stepper`).
 
-`record_reference` is the truth, plain PyTorch steps; `record` and `Stepper` are the fast bodies of `engine.kernels`,
-tested against it.
+`record_reference` takes plain PyTorch steps; the tests compare the fast `record` and `Stepper` of `engine.kernels` with
+it.
 """
 
 from __future__ import annotations
@@ -10,16 +10,20 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from engine.display import number
 from engine.kernels.cpu import steps
 from engine.kernels.cpu.tiles import BLOCK
 from engine.network import Network, as_reviews, pad
+
+if TYPE_CHECKING:
+    import xarray
 
 Float32s = NDArray[np.float32]
 Ids = NDArray[np.integer] | Sequence[int] | Sequence[NDArray[np.integer]]
@@ -28,17 +32,17 @@ Inputs = NDArray[np.floating] | Sequence[NDArray[np.floating]]
 _ALIGNMENT: Final = 64  # bytes: a whole vector, so that large recordings may be written past the caches
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Recording:
-    """Signals of many sequences: ``recording["f"]`` is float32 (review, time, cell), NaN past a review's end.
+    """Signals of many sequences: ``recording["f"]`` is float32 (review, time, cell), NaN past the end of a review.
 
     Attributes
     ----------
     network : Network
     names : tuple of str
-        The signals there are.
+        The recorded signals.
     lengths : (review,) array
-        Words of each review.
+        Number of words of each review.
     """
 
     network: Network
@@ -49,10 +53,31 @@ class Recording:
     _vectors: Float32s
 
     def __getitem__(self, name: str) -> Float32s:
-        """One signal, (review, time, cell); of ``x`` the last axis is the input's.  KeyError if it was not kept."""
+        """Return one signal, (review, time, cell), or the input ``x``, (review, time, input).
+
+        Raises
+        ------
+        KeyError
+            If the signal was not recorded.
+        """
         if name not in self.names:
-            raise KeyError(f"no signal {name!r} in this recording, which has {', '.join(self.names)}")
+            raise KeyError(f"no signal {name!r} in this recording; it holds {', '.join(self.names)}")
         return self._input if name == "x" else self._signals[name]
+
+    def __repr__(self) -> str:
+        cell, (reviews, time) = self.network.cell, self._tokens.shape
+        sequence, unit = ("sequence", "steps") if self.network.vocabulary is None else ("review", "words")
+        shortest = f"{self.lengths.min():,} to " if self.lengths.min() < time else ""
+        of_cells = " ".join(name for name in self.names if name != "x")
+        signals = [f"{of_cells}, each (review, time, cell) = {(reviews, time, cell.size)}"] if of_cells else []
+        if "x" in self.names:
+            signals.append(f"x (review, time, input) = {(reviews, time, cell.inputs)}")
+        return (
+            f"Recording of {reviews:,} {sequence}{'s' * (reviews != 1)} of {shortest}{time:,} {unit} "
+            f"by {self.network.name} ({cell.name.upper()}, {cell.size} cells)\n"
+            f"  signals: {'; '.join(signals)}\n"
+            f"  memory: {number(sum(values.nbytes for values in self._signals.values()) / 1e6)} MB"
+        )
 
     @cached_property
     def _input(self) -> Float32s:
@@ -62,21 +87,50 @@ class Recording:
 
     @cached_property
     def mask(self) -> NDArray[np.bool_]:
-        """Where there is a word, (review, time)."""
+        """True where a review has a word, (review, time)."""
         return np.arange(self._tokens.shape[1]) < self.lengths[:, None]
 
     def layer_sum(self, name: str) -> NDArray[np.float64]:
-        """A signal summed over cells, (review, time): the series that Chong & Ling (2024) analyse."""
+        """Return a signal summed over cells, (review, time): the series that Chong & Ling (2024) analyse.
+
+        It is NaN past the end of a review; for exponents of reviews of unequal lengths use `series`.
+        """
         return self[name].sum(axis=-1, dtype=np.float64)
+
+    def series(self, name: str) -> list[NDArray[np.float64]]:
+        """Return the layer sum of each review cut to the review's own length: a list of (time,) float64 arrays."""
+        return [row[:length] for row, length in zip(self.layer_sum(name), self.lengths.tolist(), strict=True)]
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Return all signals as an xarray Dataset with dims (review, time, cell), NaN past the end of a review.
+
+        ``x`` has the dims (review, time, input); ``length`` (review) holds the number of words of each review.
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed.
+        """
+        try:
+            import xarray
+        except ImportError:
+            raise ImportError("Recording.to_xarray needs xarray: pip install 'pinkx[xarray]'") from None
+        variables: dict[str, Any] = {"length": ("review", self.lengths)}
+        kinds = {signal.name: signal for signal in self.network.signals}
+        for name in self.names:
+            about = {"long_name": kinds[name].meaning, "kind": kinds[name].kind}
+            variables[name] = (("review", "time", "input" if name == "x" else "cell"), self[name], about)
+        cell = self.network.cell
+        return xarray.Dataset(variables, attrs={"network": self.network.name, "cell": cell.name, "size": cell.size})
 
     @cached_property
     def probability(self) -> NDArray[np.float64]:
-        """P(positive) after every word, (review, time); (review, time, k) for a network of k > 1 outputs.
+        """P(positive) after every word, (review, time), or (review, time, k) for a network of k > 1 outputs.
 
         Raises
         ------
         KeyError
-            If ``h`` was not kept.
+            If ``h`` was not recorded.
         """
         h = torch.as_tensor(self["h"]).to(self.network.readout_weight)
         probability = self.network.probability(h).double().cpu().numpy()
@@ -90,24 +144,24 @@ def record(
     *,
     clamp: Mapping[str, ArrayLike] | None = None,
 ) -> Recording:
-    """Run sequences through a network, each from the zero state, and keep every signal.
+    """Run sequences through a network, each from the zero state, and record its signals.
+
+    A network on the CPU runs in the fast kernel, a network on another device in plain PyTorch steps there.
 
     Parameters
     ----------
     network : Network
-    ids : (time,) ids of one review, or a sequence of such
-        For a network without an embedding: (time, inputs) vectors, or a sequence of such.
+    ids : (time,) ids of one review, or a sequence of such arrays
+        For a network without an embedding: (time, inputs) vectors, or a sequence of such arrays.
     signals : sequence of str, optional
-        The signals to keep; by default all of ``network.signals``.
-    hold : mapping of str to (n,) array, optional
-        Values at which a signal's cells are held at every step, NaN where a cell is free.
-
-    The fast body works on the CPU; a network on another device takes plain PyTorch steps there.
+        The signals to record; all of ``network.signals`` by default.
+    clamp : mapping of str to (n,) array, optional
+        Values at which to clamp a signal's cells at every step, NaN for a free cell.
 
     Raises
     ------
     ValueError
-        For an empty review, an id outside the vocabulary, inputs of a wrong shape, or an unknown signal.
+        For an empty review, an id outside the vocabulary, an input of the wrong shape, or an unknown signal.
     """
     if network.cell.device.type != "cpu":
         return record_reference(network, ids, signals, clamp=clamp)
@@ -124,7 +178,7 @@ def record(
     def run(part: NDArray[np.intp]) -> None:
         steps.run(layer, vectors, tokens, sequences.lengths, part, state, clamps, slots, out)
 
-    # Threads of Python, not numba's: the kernel holds no lock, and not all of numba's may be entered by two at once.
+    # Python threads: the kernel releases the GIL, and not all of numba's thread pools may be entered by two threads.
     threads = torch.get_num_threads()
     size = max(1, len(order) // (4 * threads * BLOCK)) * BLOCK
     parts = [order[first : first + size] for first in range(0, len(order), size)]
@@ -143,7 +197,7 @@ def record_reference(
     *,
     clamp: Mapping[str, ArrayLike] | None = None,
 ) -> Recording:
-    """`record` by plain PyTorch steps, in the network's precision and on its device: slow, and the truth."""
+    """Record by plain PyTorch steps, in the network's precision and on its device: the slow reference of `record`."""
     sequences = _Sequences(network, ids)
     names = signal_names(network, signals)
     cell = network.cell
@@ -160,12 +214,12 @@ def record_reference(
 
 
 class Stepper:
-    """A network read word by word, on the CPU: every call goes on from the present state.
+    """Run a network word by word on the CPU; every call continues from the current state.
 
     Parameters
     ----------
     network : Network
-        Its weights are taken once; it may lie on any device.
+        Its weights are copied once, from any device.
     """
 
     def __init__(self, network: Network) -> None:
@@ -180,19 +234,21 @@ class Stepper:
         self._slots = np.arange(len(cell.signals), dtype=np.intp)
 
     def reset(self) -> None:
-        """Return to the zero state; what is held stays held."""
+        """Return to the zero state; clamps stay."""
         self._state[:] = 0
 
     @property
     def state(self) -> Float32s:
-        """The present state, (S,), a copy; set it from any array or tensor of that shape."""
+        """A copy of the current state, (S,); set it from an array or tensor of that shape."""
         return self._state[0].copy()
 
     @state.setter
     def state(self, values: ArrayLike | Tensor) -> None:
         state = np.asarray(values.detach().cpu() if isinstance(values, Tensor) else values, dtype=np.float32)
         if state.shape != self._state[0].shape:
-            raise ValueError(f"a state of {self.network.name} is {self._state[0].shape}, got {state.shape}")
+            raise ValueError(
+                f"expected a state of shape {self._state[0].shape} for {self.network.name}, got {state.shape}"
+            )
         self._state[0] = state
 
     def advance(self, ids: NDArray[np.integer] | Sequence[int]) -> dict[str, Float32s]:
@@ -201,7 +257,7 @@ class Stepper:
         Raises
         ------
         ValueError
-            For an id outside the vocabulary, or a network that has none.
+            For an id outside the vocabulary, or a network without a vocabulary.
         """
         if self._vectors is None:
             raise ValueError(f"{self.network.name} takes vectors, not words: use advance_inputs")
@@ -213,7 +269,7 @@ class Stepper:
         return self._run(self._vectors, tokens)
 
     def advance_inputs(self, x: ArrayLike) -> dict[str, Float32s]:
-        """Take inputs (time, inputs), already embedded, and return every signal as (time, cell).
+        """Read embedded inputs (time, inputs) and return every signal as (time, cell).
 
         Raises
         ------
@@ -233,7 +289,7 @@ class Stepper:
 
     @property
     def clamps(self) -> Mapping[str, Float32s]:
-        """What is held: signal → (n,) values, NaN where a cell is free.  Set it to hold that and nothing else."""
+        """The clamps, signal → (n,) values, NaN for a free cell; setting them replaces all."""
         return self._clamps
 
     @clamps.setter
@@ -242,7 +298,7 @@ class Stepper:
         self._clamp = steps.clamp(self.network.cell, self._clamps)
 
     def clamp(self, signal: str, cells: ArrayLike, value: ArrayLike) -> None:
-        """Hold a signal of some cells at a value (one, or one a cell) at every step from now on.
+        """Clamp a signal of some cells at a value (one for all, or one a cell) at every step from now on.
 
         Raises
         ------
@@ -257,12 +313,12 @@ class Stepper:
         self.clamps = {**self.clamps, signal: clamps}
 
     def release(self) -> None:
-        """Hold nothing any more."""
+        """Remove all clamps."""
         self.clamps = {}
 
 
 class DeviceStepper:
-    """`Stepper` by plain PyTorch steps, on the device the network lies on."""
+    """`Stepper` in plain PyTorch steps, on the network's own device."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -271,7 +327,7 @@ class DeviceStepper:
 
     @property
     def clamps(self) -> Mapping[str, Float32s]:
-        """What is held: signal → (n,) values, NaN where a cell is free.  Set it to hold that and nothing else."""
+        """The clamps, signal → (n,) values, NaN for a free cell; setting them replaces all."""
         return self._clamps
 
     @clamps.setter
@@ -280,12 +336,12 @@ class DeviceStepper:
         self._on_device = _on_device(self.network, self._clamps)
 
     def reset(self) -> None:
-        """Return to the zero state; what is held stays held."""
+        """Return to the zero state; clamps stay."""
         self._state = self.network.cell.initial_state()
 
     @property
     def state(self) -> Float32s:
-        """The present state, (S,), a copy; set it from any array of that shape."""
+        """A copy of the current state, (S,); set it from an array of that shape."""
         return self._state.float().cpu().numpy().copy()
 
     @state.setter
@@ -301,7 +357,7 @@ class DeviceStepper:
 
 
 class _Sequences:
-    """What is read: ``tokens`` (review, time) name rows of ``vectors`` (token, inputs); ``lengths`` (review,)."""
+    """The input: ``tokens`` (review, time), which index rows of ``vectors`` (token, inputs); ``lengths`` (review,)."""
 
     def __init__(self, network: Network, ids: Any) -> None:
         self.network = network
@@ -309,9 +365,9 @@ class _Sequences:
             reviews, _ = as_reviews(network, ids)
             self.vectors: Float32s = network.embedding.detach().float().cpu().numpy()
         else:
-            # Vectors are looked up like words, in a vocabulary where each occurs once.
+            # The kernel looks up vectors like words: here each row is a word of its own.
             if not len(ids):
-                raise ValueError(f"nothing to record: {network.name} got no sequence")
+                raise ValueError(f"nothing to record for {network.name}: expected at least one sequence")
             inputs = [np.asarray(x, dtype=np.float32) for x in ([ids] if np.ndim(ids[0]) < 2 else ids)]
             for number, x in enumerate(inputs):
                 _check_inputs(network, x, f"sequence {number}")
@@ -342,11 +398,12 @@ def signal_names(network: Network, signals: Sequence[str] | None) -> tuple[str, 
 def _checked_clamps(network: Network, clamp: Mapping[str, ArrayLike]) -> dict[str, Float32s]:
     signal_names(network, [*clamp])
     clamps = {signal: np.asarray(values, dtype=np.float32) for signal, values in clamp.items()}
+    n = network.cell.size
     for signal, values in clamps.items():
-        if signal == "x" or values.shape != (network.cell.size,):
-            raise ValueError(
-                f"hold {signal!r}: expected ({network.cell.size},) values of a cell's signal, got {values.shape}"
-            )
+        if signal == "x":
+            raise ValueError("the input 'x' cannot be clamped; clamp a signal of the cells")
+        if values.shape != (n,):
+            raise ValueError(f"clamp of {signal!r}: expected ({n},) values, one a cell, got {values.shape}")
     return clamps
 
 

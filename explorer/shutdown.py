@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import click
 
-from explorer.session.saved_state import remembered, save_state
+from explorer.session.saved_state import captured, save_state
 
 if TYPE_CHECKING:
-    from explorer.session.launcher import Opening
+    from explorer.session.launcher import Launcher
     from explorer.session.session import Session
 
 STOP_LIMIT = 1.0  # seconds the engine may take to stop; it reads its commands every few milliseconds
@@ -25,7 +25,7 @@ class FrontEnd(Protocol):
     """What shutting down needs to know about the terminal or the desktop application."""
 
     session: Session | None
-    opening: Opening | None
+    opening: Launcher | None
     failure: Exception | None
     """Why no session could be opened."""
 
@@ -66,11 +66,11 @@ def end_now(code: int) -> NoReturn:
 
 def save_choices(front_end: FrontEnd) -> None:
     """Save the user's choices for the next start, unless the front end was opened not to."""
-    if front_end.session is None or front_end.opening is None or not front_end.opening.wishes.keep:
+    if front_end.session is None or front_end.opening is None or not front_end.opening.options.save:
         return
     try:
         parts: dict[str, Any] = {front_end.section: front_end.kept()}
-        state = replace(remembered(front_end.session, front_end.opening.state), **parts)
+        state = replace(captured(front_end.session, front_end.opening.state), **parts)
         save_state(state)
     except OSError as error:
         click.echo(f"your choices could not be saved for the next start: {error}", err=True)

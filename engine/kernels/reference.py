@@ -1,6 +1,6 @@
-"""Fluctuation functions written out plainly in NumPy: the truth that the fast bodies are tested against.
+"""Fluctuation functions in plain NumPy, the reference for the tests of the fast kernels.
 
-Every box is fitted on its own by least squares and every formula is written as it stands in the source.
+Every box has its own least-squares fit, and every formula is written as in its source.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 def fluctuations_reference(
     series: Array, scales: NDArray[np.int64], order: int, unbiased: bool, backward: bool = False
 ) -> Array:
-    """F(s) of each row of ``series`` (n, time) at each scale: (n, scale).  Every scale must fit the series."""
+    """Compute F(s) of each row of ``series`` (n, time) at each scale, (n, scale); no scale longer than the series."""
     profile = np.cumsum(series - series.mean(axis=-1, keepdims=True), axis=-1)
     columns = []
     for scale in (int(s) for s in scales):
@@ -30,7 +30,7 @@ def fluctuations_reference(
 
 
 def _residuals(boxes: Array, order: int) -> Array:
-    """What a least-squares polynomial leaves of each box (..., s)."""
+    """Return the residuals of a least-squares polynomial in each box (..., s)."""
     position = np.linspace(-1.0, 1.0, boxes.shape[-1])
     basis, _ = np.linalg.qr(np.vander(position, order + 1))
     return boxes - (boxes @ basis) @ basis.T
@@ -47,7 +47,7 @@ def _unbiased(residuals: Array) -> Array:
 
 
 def _correction(e: Array) -> Array:
-    """ρ* of each box, from its lag-one autocorrelation; 1 where the box is flat and the product is 0 anyway."""
+    """Return ρ* of each box from its lag-one autocorrelation; finite in a flat box, where the variance makes it 0."""
     s = e.shape[-1]
     centred = e - e.mean(axis=-1, keepdims=True)
     variance = np.mean(centred**2, axis=-1)

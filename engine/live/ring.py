@@ -92,6 +92,7 @@ class Ring:
             )
             for k, ((name, width), start) in enumerate(zip(widths.items(), starts, strict=False))
         }
+        self.read(next(iter(widths)), 0, 0)  # compiles the kernel here and not in a view's first frame
 
     @staticmethod
     def size(widths: Mapping[str, int], capacity: int) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from explorer.session.keymap import ALL, actions_with, as_toml, load_keys
+from explorer.session.keymap import ALL_ACTIONS, actions_with, as_toml, load_keys
 
 
 @click.command()
@@ -18,4 +18,4 @@ def command(keys: Path | None) -> None:
 
     Edit the output and save it under the name given in its first lines, or anywhere for `pinkx tui --keys FILE`.
     """
-    click.echo(as_toml(actions_with(load_keys(keys), ALL)), nl=False)
+    click.echo(as_toml(actions_with(load_keys(keys), ALL_ACTIONS)), nl=False)

@@ -61,7 +61,9 @@ def launch_options(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         if replay is not None and (network or reviews):
             raise click.UsageError("--replay plays a recording: use it without --network and --reviews")
-        command(LaunchOptions(network, reviews, review, device, speed, replay, keys, fresh, apart=True), **others)
+        command(
+            LaunchOptions(network, reviews, review, device, speed, replay, keys, fresh, engine_process=True), **others
+        )
 
     for option in reversed(_OPTIONS):
         with_options = option(with_options)

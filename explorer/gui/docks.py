@@ -1,4 +1,4 @@
-"""Where panels stand: the first arrangement, and keeping a person's own."""
+"""The dock of each panel, the default layout, and saving and restoring the user's own."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from explorer.gui.panels.panel import Panel, Place
 
-VERSION = 1  # of an arrangement that was kept: another one is not taken
+VERSION = 2  # raised when docks are renamed; a layout saved by another version is ignored
 ACROSS, DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-# Each place is cut from one that stands already: the new one, the one it is cut from, the side by side or one below.
-_CUTS: tuple[tuple[Place, Place, Qt.Orientation], ...] = (
+# (new place, place it splits, side by side or below)
+_SPLITS: tuple[tuple[Place, Place, Qt.Orientation], ...] = (
     ("top", "list", ACROSS),
     ("middle", "top", DOWN),
     ("bottom", "middle", DOWN),
@@ -21,7 +21,7 @@ _CUTS: tuple[tuple[Place, Place, Qt.Orientation], ...] = (
     ("right-middle", "right", DOWN),
     ("right-low", "right-middle", DOWN),
 )
-# Shares of the window that places take, across or down.
+# Fractions of the window's width or height.
 _SIZES: tuple[tuple[Qt.Orientation, dict[Place, float]], ...] = (
     (ACROSS, {"list": 0.15, "top": 0.85}),
     (ACROSS, {"middle": 0.53, "right": 0.32}),
@@ -31,47 +31,46 @@ _SIZES: tuple[tuple[Qt.Orientation, dict[Place, float]], ...] = (
 
 
 class Docks:
-    """The panels of a window, each in a dock that can be moved, floated and closed."""
+    """One dock a panel; each can be moved, floated and closed. ``docks`` maps panel names to docks."""
 
     def __init__(self, window: QMainWindow, panels: Iterable[Panel]) -> None:
         self._window = window
         self.docks: dict[str, QDockWidget] = {}
-        self._first: dict[Place, QDockWidget] = {}
+        self._first: dict[Place, QDockWidget] = {}  # the dock in front at each place
         self._panels = list(panels)
         window.setDockNestingEnabled(True)
         window.setDockOptions(window.dockOptions() | QMainWindow.DockOption.GroupedDragging)
         for panel in self._panels:
             dock = QDockWidget(panel.title, window)
-            dock.setObjectName(panel.name)  # Qt knows docks by it in an arrangement that was kept
+            dock.setObjectName(panel.name)  # the name in a saved layout
             dock.setWidget(panel)
             self.docks[panel.name] = dock
         self.arrange()
 
     def arrange(self) -> None:
-        """The first arrangement."""
+        """Restore the default layout."""
         window, first = self._window, self._first
         first.clear()
         for panel in self._panels:
-            dock = self.docks[panel.name]
-            first.setdefault(panel.place, dock)
+            first.setdefault(panel.place, self.docks[panel.name])
         for dock in self.docks.values():
             if dock.isFloating():
                 dock.setFloating(False)
             if window.dockWidgetArea(dock) != Qt.DockWidgetArea.NoDockWidgetArea:
                 window.removeDockWidget(dock)
-        place_of: dict[Place, Place] = {}  # a place without a panel lends its room to the one it would be cut from
-        stands: set[Place] = set()
-        for new, old, along in (("list", "list", ACROSS), *_CUTS):
-            source = place_of.get(old, old)
+        substitute: dict[Place, Place] = {}  # a place without a panel is replaced by the one it would split
+        placed: set[Place] = set()
+        for new, old, along in (("list", "list", ACROSS), *_SPLITS):
+            source = substitute.get(old, old)
             if new not in first:
-                place_of[new] = source
+                substitute[new] = source
                 continue
-            if source in stands:
+            if source in placed:
                 window.splitDockWidget(first[source], first[new], along)
             else:
                 window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, first[new], along)
             first[new].show()
-            stands.add(new)
+            placed.add(new)
         for panel in self._panels:
             dock = self.docks[panel.name]
             if dock is not first[panel.place]:
@@ -82,27 +81,26 @@ class Docks:
         self.resize()
 
     def resize(self) -> None:
-        """Give the places their shares of the window."""
+        """Give every place its default share of the window."""
         width, height = self._window.width(), self._window.height()
         for along, shares in _SIZES:
-            there = {place: share for place, share in shares.items() if place in self._first}
+            present = {place: share for place, share in shares.items() if place in self._first}
             whole = width if along is ACROSS else height
-            docks = [self._first[place] for place in there]
-            if len(docks) < 2:
-                continue
-            self._window.resizeDocks(docks, [int(share * whole) for share in there.values()], along)
+            docks = [self._first[place] for place in present]
+            if len(docks) > 1:
+                self._window.resizeDocks(docks, [int(share * whole) for share in present.values()], along)
 
-    def front(self, name: str) -> None:
-        """Show a panel, before those that share its place, and give it the keys."""
+    def raise_panel(self, name: str) -> None:
+        """Show a panel in front of its tab group and give it the keyboard focus."""
         dock = self.docks[name]
         dock.show()
         dock.raise_()
         dock.widget().setFocus(Qt.FocusReason.ShortcutFocusReason)
 
-    def kept(self) -> str:
-        """The arrangement as text."""
+    def saved_layout(self) -> str:
+        """Return the layout as base64 text."""
         return bytes(self._window.saveState(VERSION).toBase64().data()).decode()
 
-    def restore(self, kept: str) -> bool:
-        """Take an arrangement that was kept; False if it does not suit."""
-        return self._window.restoreState(QByteArray.fromBase64(kept.encode()), VERSION)
+    def restore(self, layout: str) -> bool:
+        """Restore a saved layout; return False, and change nothing, if it is of another version or not a layout."""
+        return self._window.restoreState(QByteArray.fromBase64(layout.encode()), VERSION)

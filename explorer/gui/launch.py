@@ -1,4 +1,4 @@
-"""Start the window, and end the process when it is closed."""
+"""Start the desktop explorer, and end the process when its window is closed."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from explorer.shutdown import shut_down
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
-SETTLING = 50  # milliseconds in which Qt gives what was drawn its room
+LAYOUT_DELAY = 50  # milliseconds in which Qt lays out what was drawn
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
-def run(wishes: LaunchOptions) -> None:
+def run(options: LaunchOptions) -> None:
     """Show the window until it is closed, then end the process.
 
     Raises
     ------
-    NoWindow
-        If no window can be opened here.
+    GuiUnavailable
+        If Qt cannot open a window here.
     ValueError, OSError
-        Whatever kept the session from opening.
+        If the network, the reviews or the recording cannot be opened.
     """
     check(on_screen=not _offscreen())
     app = _application()
@@ -36,32 +36,32 @@ def run(wishes: LaunchOptions) -> None:
 
     from explorer.gui.window import Window
 
-    window = Window(wishes)
+    window = Window(options)
     code = 0
 
-    def heed(number: int, _: Any) -> None:
+    def close(number: int, _frame: Any) -> None:
         nonlocal code
         code = 128 + number
-        QTimer.singleShot(0, window, window.close)  # not in the middle of what it may be drawing
+        QTimer.singleShot(0, window, window.close)  # not while the window is being drawn
 
-    # Python heeds signals between two of its own lines: the window's clock runs some all the time.
+    # Python runs signal handlers between bytecodes; the window's timer makes sure that some are executed.
     for name in SIGNALS:
         if hasattr(signal, name):
-            signal.signal(getattr(signal, name), heed)
+            signal.signal(getattr(signal, name), close)
     window.show()
     app.exec()
     shut_down(window, code)
 
 
-def take_picture(wishes: LaunchOptions, path: Path, after: float, size: tuple[int, int]) -> None:
-    """Save the window as it is some seconds after the reading began; needs no display.
+def take_picture(options: LaunchOptions, path: Path, after: float, size: tuple[int, int]) -> None:
+    """Save a picture of the window, ``after`` seconds of reading, at ``size`` (width, height); needs no display.
 
     Raises
     ------
-    NoWindow
+    GuiUnavailable
         If Qt cannot start here.
     ValueError, OSError
-        Whatever kept the session from opening, or the picture from being written.
+        If the network, the reviews or the recording cannot be opened, or the picture cannot be written.
     """
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     check(on_screen=not _offscreen())
@@ -71,12 +71,12 @@ def take_picture(wishes: LaunchOptions, path: Path, after: float, size: tuple[in
     from explorer.gui.export.save import save_picture
     from explorer.gui.window import Window
 
-    window = Window(replace(wishes, fresh=True, keep=False), show_rates=False)
+    window = Window(replace(options, fresh=True, save=False), show_rates=False)
     window.resize(*size)
 
     def draw() -> None:
         window.redraw()
-        QTimer.singleShot(SETTLING, window, save)
+        QTimer.singleShot(LAYOUT_DELAY, window, save)
 
     def save() -> None:
         try:
@@ -100,14 +100,14 @@ def _application() -> QApplication:
     from PySide6.QtCore import qInstallMessageHandler
     from PySide6.QtWidgets import QApplication
 
-    qInstallMessageHandler(_tell)
+    qInstallMessageHandler(_print_message)
     app = QApplication(["pinkx"])
     app.setApplicationName("pinkx")
     app.setDesktopFileName("pinkx")
     return app
 
 
-def _tell(kind: object, context: object, message: str) -> None:
-    """What Qt has to say, without what it always says where there is no screen."""
+def _print_message(kind: object, context: object, message: str) -> None:
+    """Print a message of Qt to stderr, except the one that its offscreen platform always prints."""
     if "propagateSizeHints" not in message:
         print(message, file=sys.stderr)

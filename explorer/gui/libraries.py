@@ -1,4 +1,4 @@
-"""What Qt needs of the system, looked for without loading Qt, which aborts where something is missing."""
+"""Check that Qt can start, without loading Qt, which aborts if a system library or the display is missing."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import ctypes
 import ctypes.util
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-# What PySide6 loads on Linux and does not bring, by the name a linker knows and the Debian package it comes from.
+# Libraries that PySide6 loads on Linux and does not ship: linker name → Debian package.
 QT_LIBRARIES = {
     "glib-2.0": "libglib2.0-0",
     "GL": "libgl1",
@@ -20,7 +21,7 @@ QT_LIBRARIES = {
     "fontconfig": "libfontconfig1",
     "freetype": "libfreetype6",
 }
-# And what it loads besides to draw on an X11 screen.
+# What it needs in addition to draw on an X11 display.
 QT_X11_LIBRARIES = {
     "xcb-cursor": "libxcb-cursor0",
     "xcb-icccm": "libxcb-icccm4",
@@ -37,59 +38,77 @@ QT_X11_LIBRARIES = {
 PACKAGES = ("PySide6", "pyqtgraph")
 
 
-class NoWindow(ValueError):
-    """No window can be opened here; the message says what to install or where to start it instead."""
+class GuiUnavailable(ValueError):
+    """The desktop explorer cannot start here; the message says what to install or where to start it instead."""
 
 
-def missing_packages(libraries: Iterable[str]) -> list[str]:
-    """The Debian packages of those of Qt's libraries that are not there."""
-    known = QT_LIBRARIES | QT_X11_LIBRARIES
-    return [known[library] for library in libraries if ctypes.util.find_library(library) is None]
+@dataclass(frozen=True)
+class Probe:
+    """What `check` asks the system."""
+
+    platform: str = sys.platform
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    def has_package(self, name: str) -> bool:
+        """Whether a Python package is installed."""
+        return find_spec(name) is not None
+
+    def has_library(self, name: str) -> bool:
+        """Whether the linker finds a shared library."""
+        return ctypes.util.find_library(name) is not None
+
+    def has_wayland(self) -> bool:
+        """Whether a Wayland compositor is running."""
+        name, folder = self.environment.get("WAYLAND_DISPLAY"), self.environment.get("XDG_RUNTIME_DIR", "/")
+        return bool(name) and (Path(folder) / str(name)).exists()
+
+    def display_answers(self) -> bool:
+        """Whether the X server of DISPLAY accepts a connection."""
+        xcb = ctypes.CDLL("libxcb.so.1")  # the X11 libraries depend on it
+        xcb.xcb_connect.restype = ctypes.c_void_p
+        connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+        answers = not xcb.xcb_connection_has_error(connection)
+        xcb.xcb_disconnect(connection)
+        return answers
 
 
-def check(*, on_screen: bool) -> None:
-    """Make sure that Qt can start: with a window on a screen, or without one for a picture.
+def missing_packages(libraries: Iterable[str], probe: Probe | None = None) -> list[str]:
+    """Return the Debian packages of those ``libraries`` that are missing."""
+    probe, packages = probe or Probe(), QT_LIBRARIES | QT_X11_LIBRARIES
+    return [packages[library] for library in libraries if not probe.has_library(library)]
+
+
+def check(*, on_screen: bool, probe: Probe | None = None) -> None:
+    """Check that Qt can start; ``on_screen``: that it can also open a window on a display.
 
     Raises
     ------
-    NoWindow
+    GuiUnavailable
         If Python packages, system libraries or a display are missing.
     """
-    absent = [name for name in PACKAGES if find_spec(name) is None]
+    probe = probe or Probe()
+    absent = [name for name in PACKAGES if not probe.has_package(name)]
     if absent:
-        raise NoWindow(f"the window needs {' and '.join(absent)}: pip install 'pinkx[gui]'; or use pinkx tui")
-    if sys.platform != "linux":
-        return  # elsewhere Qt brings all it needs, and there is a screen
-    on_x11 = on_screen and not _wayland()
-    missing = missing_packages([*QT_LIBRARIES, *(QT_X11_LIBRARIES if on_x11 else ())])
+        raise GuiUnavailable(
+            f"the desktop explorer needs {' and '.join(absent)}: pip install 'pinkx[gui]'; or use pinkx tui"
+        )
+    if probe.platform != "linux":
+        return  # elsewhere the wheel is complete and there is always a display
+    on_x11 = on_screen and not probe.has_wayland()
+    display = probe.environment.get("DISPLAY")
+    if on_x11 and not display:
+        raise GuiUnavailable(
+            "no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set): start pinkx gui in a desktop "
+            "session, through ssh -X or with xvfb-run; save a picture with --screenshot; or use pinkx tui"
+        )
+    missing = missing_packages([*QT_LIBRARIES, *(QT_X11_LIBRARIES if on_x11 else ())], probe)
     if missing:
-        raise NoWindow(
-            f"Qt needs system libraries that are not here; Debian, Ubuntu: apt install {' '.join(missing)}; "
+        raise GuiUnavailable(
+            f"Qt needs system libraries that are not installed; Debian, Ubuntu: apt install {' '.join(missing)}; "
             "or use pinkx tui"
         )
-    if on_x11 and not os.environ.get("DISPLAY"):
-        raise NoWindow(
-            "there is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set): start pinkx gui in "
-            "a desktop session, over ssh -X or by xvfb-run, save a picture with --screenshot, or use pinkx tui"
+    if on_x11 and not probe.display_answers():
+        raise GuiUnavailable(
+            f"the display {display!r} does not answer: check DISPLAY and your permission to draw there (xauth), or use "
+            "pinkx tui"
         )
-    if on_x11 and not _display_answers():
-        raise NoWindow(
-            f"the display {os.environ['DISPLAY']!r} does not answer: see whether DISPLAY is right and whether you may "
-            "draw there (xauth), or use pinkx tui"
-        )
-
-
-def _wayland() -> bool:
-    """Whether a Wayland compositor is there to draw by."""
-    name = os.environ.get("WAYLAND_DISPLAY")
-    return bool(name) and (Path(os.environ.get("XDG_RUNTIME_DIR", "/")) / str(name)).exists()
-
-
-def _display_answers() -> bool:
-    """Whether the X server of DISPLAY lets us in: Qt aborts where it does not."""
-    xcb = ctypes.CDLL("libxcb.so.1")  # a dependency of the libraries looked for above
-    xcb.xcb_connect.restype = ctypes.c_void_p
-    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
-    answers = not xcb.xcb_connection_has_error(connection)
-    xcb.xcb_disconnect(connection)
-    return answers

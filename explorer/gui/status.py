@@ -1,27 +1,23 @@
-"""The last line: what went wrong or was done, where the run stands, how fast, and what the pictures leave out."""
+"""The status bar: the last message at the left, the state of the run at the right."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
-from PySide6.QtWidgets import QLabel, QStatusBar
-
-from explorer.gui.text import as_html
-from explorer.session.session import Frame, Session
-from explorer.session.views.number_format import reading_speed
-
-if TYPE_CHECKING:
-    from explorer.gui.window import Window
-
-BADGES = {"LIVE": "● LIVE", "PAUSED": "‖ PAUSED", "LOOKING": "◂ LOOKING BACK", "END": "■ END"}
+from explorer.gui.host import Host
+from explorer.gui.text import as_html, rich_text
+from explorer.session.core import Frame
+from explorer.session.session import Session
+from explorer.session.views.readouts import status_parts
+from explorer.session.views.runs import Run
 
 
 class Status(QStatusBar):
-    """A note at the left; state, place, speeds, reduction and loss at the right."""
+    """Message at the left; network, place, speeds, and what the plots leave out at the right."""
 
-    def __init__(self, window: Window) -> None:
-        super().__init__(window)
-        self._window = window
+    def __init__(self, host: Host, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._host = host
         self.note, self.state = QLabel(), QLabel()
         self.note.setMinimumWidth(0)
         self.note.setSizePolicy(self.note.sizePolicy().Policy.Ignored, self.note.sizePolicy().Policy.Fixed)
@@ -30,31 +26,19 @@ class Status(QStatusBar):
         self._shown: tuple[object, ...] = ()
 
     def show_frame(self, session: Session, frame: Frame, fps: float, reduction: int) -> None:
-        """Tell about a frame; ``reduction``: cells that share a row of a picture, ``fps`` the pictures a second."""
-        snapshot, theme = frame.snapshot, self._window.theme
-        colour = {"LIVE": theme.good, "END": theme.dim}.get(frame.status, theme.warn)
-        parts = [
-            f"<b>{as_html(snapshot.network.name, 40)}</b> · {as_html(snapshot.network.task, 20)}",
-            f"review {snapshot.index + 1}/{snapshot.reviews}" if snapshot.reviews > 1 else "",
-            f"<b style='color:{colour}'>{BADGES[frame.status]}</b>",
-            f"word <b>{frame.word + 1}</b>/{snapshot.words}",
-            reading_speed(snapshot.speed),
-        ]
-        if self._window.show_rates:
-            if snapshot.playing:
-                parts.append(f"now {snapshot.words_per_second:,.0f} words/s")
-            parts.append(f"{fps:.0f} fps")
-        if reduction > 1:
-            parts.append(f"<span style='color:{theme.warn}'>up to {reduction} cells/row</span>")
-        lost = snapshot.time - len(session.read("probability", 0, snapshot.time))
-        if lost > 0:
-            parts.append(f"<span style='color:{theme.warn}'>{lost:,} words no longer kept</span>")
-        runs = session.recorder.runs
-        if runs:
-            parts.append(f"<b style='color:{theme.dead}'>● REC {runs} run{'s'[: runs > 1]}</b>")
-        shown = ("&nbsp;&nbsp; ".join(filter(None, parts)), frame.note)
+        """Show a frame, the frame rate, and the largest number of cells that share one row of a plot."""
+        snapshot, theme = frame.snapshot, self._host.theme
+        parts = status_parts(
+            frame,
+            comparison=session.comparison.name if session.comparison.result(frame) is not None else "",
+            recorded=session.recorder.runs,
+            cells_per_row=reduction,
+            lost=snapshot.time - len(session.read("probability", 0, snapshot.time)),
+            fps=fps if self._host.show_rates else None,
+        )
+        shown = (tuple(parts.values()), frame.note, theme)
         if shown != self._shown:
             self._shown = shown
-            self.state.setText(shown[0])
-            self.note.setText(f"<span style='color:{theme.warn}'>&nbsp;{as_html(frame.note, 300)}</span>")
+            self.state.setText("&nbsp;&nbsp; ".join(rich_text(line, theme) for line in parts.values()))
+            self.note.setText("&nbsp;" + rich_text((Run(frame.note, "warning"),), theme))
             self.note.setToolTip(as_html(frame.note, 2000))

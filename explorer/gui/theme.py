@@ -1,52 +1,18 @@
-"""Dark and light: the window's colours, its style sheet, and colour maps as pyqtgraph takes them."""
+"""The session's palette for Qt: colours, the style sheet and colour-map tables."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from string import Template
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
+from PySide6.QtGui import QColor
 
-from explorer.session import palette
-from explorer.session.palette import RGB, Palette, colour_map
+from explorer.session.palette import DARK, LIGHT, LOOKS, PALETTES as THEMES, RGB, Palette as Theme, Role, colour_map
 
-
-@dataclass(frozen=True)
-class Theme:
-    """Colours by what they mean; the dark ones are those of the terminal. ``pairs`` tells many things apart."""
-
-    name: str
-    ground: str
-    raised: str
-    border: str
-    text: str
-    dim: str
-    faint: str
-    bright: str
-    pink: str
-    on_pink: str
-    good: str
-    bad: str
-    warn: str
-    dead: str
-    other: str
-    selected: str
-    white_band: str
-    pink_band: str
-    lines: tuple[str, ...]
-
-
-def _theme(of: Palette) -> Theme:
-    colours = {name: value.hex for name, value in vars(of).items() if isinstance(value, RGB) and name != "found"}
-    warn, lines = colours.pop("warning"), tuple(colour.hex for colour in of.series)
-    return Theme(of.name, **colours, warn=warn, lines=lines)
-
-
-DARK, LIGHT = map(_theme, (palette.DARK, palette.LIGHT))
-THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
+__all__ = ["DARK", "LIGHT", "THEMES", "Theme", "configure", "qcolor", "role_colour", "style_sheet", "table"]
 
 _STYLE = Template("""
 QMainWindow, QDialog, QWidget { background: $ground; color: $text; font-size: 9.5pt; }
@@ -81,16 +47,26 @@ QLabel#progress { font-size: 15pt; color: $text; background: $raised; border: 1p
 
 
 def style_sheet(theme: Theme) -> str:
-    """The style of everything that is no plot."""
-    return _STYLE.substitute({name: value for name, value in vars(theme).items() if isinstance(value, str)})
+    """Return the style sheet of all widgets; plots set their own colours."""
+    return _STYLE.substitute({name: value.hex for name, value in vars(theme).items() if isinstance(value, RGB)})
+
+
+def qcolor(colour: RGB, alpha: int = 255) -> QColor:
+    """Return a colour of the palette for Qt, ``alpha`` 0 (transparent) to 255."""
+    return QColor(*colour, alpha)
+
+
+def role_colour(theme: Theme, role: Role) -> QColor:
+    """Return the colour of text in a role."""
+    return qcolor(getattr(theme, LOOKS[role].colour))
 
 
 def configure() -> None:
-    """Set pyqtgraph up once, before the first plot."""
+    """Set pyqtgraph's options; call it once, before the first plot."""
     pg.setConfigOptions(antialias=False, imageAxisOrder="row-major")
 
 
 @lru_cache(maxsize=8)
 def table(name: str) -> NDArray[np.uint8]:
-    """A colour map of `explorer.session.palette` as a look-up table, (256, 3)."""
+    """Return a colour map as a look-up table, (256, 3)."""
     return colour_map(name)

@@ -1,20 +1,18 @@
-"""The tool bar: play and step, how fast, and which networks read."""
+"""The tool bar: play and step, the reading speed, and networks A and B."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QToolBar
+from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QToolBar, QWidget
 
-from explorer.session.session import SPEEDS, Frame, Session
+from explorer.gui.host import Host
+from explorer.session.controllers.playback import SPEEDS
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.session.views.number_format import reading_speed
 
-if TYPE_CHECKING:
-    from explorer.gui.window import Window
-
-# Shorter names on buttons, where those of the table are long.
+# Labels of the buttons; "" stands for the label in the table of actions.
 BUTTONS = {
     "start": "|◂", "step-back": "◂", "play": "", "step": "▸", "live": "", "restart": "",
     "previous-review": "◂ Review", "next-review": "Review ▸", "type": "",
@@ -23,33 +21,32 @@ NONE = "none"
 
 
 class Transport(QToolBar):
-    """Buttons of the table's actions, a slider over the speeds, and networks A (reads) and B (is compared)."""
+    """Buttons for actions of the table, a slider over the speeds, network A (which reads) and B (compared with A)."""
 
-    def __init__(self, window: Window, actions: dict[str, QAction]) -> None:
-        super().__init__("Transport", window)
+    def __init__(self, host: Host, parent: QWidget, actions: dict[str, QAction]) -> None:
+        super().__init__("Transport", parent)
         self.setObjectName("transport")
-        self._window = window
-        for name, short in BUTTONS.items():
+        self._host = host
+        for name, label in BUTTONS.items():
             self.addAction(actions[name])
-            actions[name].setIconText(short or actions[name].text())
-            button = self.widgetForAction(actions[name])
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            actions[name].setIconText(label or actions[name].text())
+            self.widgetForAction(actions[name]).setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._play = actions["play"]
         self.addSeparator()
         self.speed = QSlider(Qt.Orientation.Horizontal)
         self.speed.setRange(0, len(SPEEDS) - 1)
         self.speed.setFixedWidth(150)
-        self.speed.setToolTip("words a second; at the right end as fast as it goes")
+        self.speed.setToolTip("Words per second; the right end has no limit")
         self.speed.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.speed.valueChanged.connect(self._set_speed)
-        self._told = QLabel()
-        self._told.setFixedWidth(115)
+        self._speed_label = QLabel()
+        self._speed_label.setFixedWidth(115)
         self.a, self.b = QComboBox(), QComboBox()
-        for widget in (QLabel(" speed "), self.speed, self._told):
+        for widget in (QLabel(" Speed "), self.speed, self._speed_label):
             self.addWidget(widget)
         self.addSeparator()
-        self._add_network(" network A ", self.a, "the network that reads")
-        self._add_network(" B ", self.b, "a second network that reads along")
+        self._add_network(" Network A ", self.a, "The network that reads")
+        self._add_network(" B ", self.b, "A second network that reads the same review, for comparison")
         self.a.activated.connect(self._use)
         self.b.activated.connect(self._compare)
         self._shown: tuple[object, ...] = ()
@@ -61,19 +58,19 @@ class Transport(QToolBar):
         self.addWidget(QLabel(label))
         self.addWidget(box)
 
-    def fill(self, networks: list[tuple[str, str]]) -> None:
-        """Offer networks, (path, what is told of it)."""
+    def set_networks(self, networks: list[tuple[str, str]]) -> None:
+        """List the networks to choose from, (path, description that begins with the name)."""
         for box in (self.a, self.b):
             box.clear()
         self.b.addItem(NONE, "")
-        for path, told in networks:
-            name = told.split()[0]
+        for path, description in networks:
+            name = description.split()[0]
             for box in (self.a, self.b):
                 box.addItem(name, path)
-                box.setItemData(box.count() - 1, told, Qt.ItemDataRole.ToolTipRole)
+                box.setItemData(box.count() - 1, description, Qt.ItemDataRole.ToolTipRole)
 
     def show_frame(self, session: Session, frame: Frame) -> None:
-        """Show what is the case, whoever changed it."""
+        """Show the state of a frame, whether it was changed here or elsewhere."""
         snapshot = frame.snapshot
         shown = (snapshot.playing, snapshot.speed, snapshot.network.name, session.comparison.network)
         if shown == self._shown:
@@ -85,30 +82,30 @@ class Transport(QToolBar):
         self.speed.blockSignals(True)
         self.speed.setValue(nearest)
         self.speed.blockSignals(False)
-        self._told.setText(reading_speed(snapshot.speed))
-        if self.a.findText(snapshot.network.name) < 0:  # one from a file, or with silenced cells
+        self._speed_label.setText(reading_speed(snapshot.speed))
+        if self.a.findText(snapshot.network.name) < 0:  # from a file
             self.a.addItem(snapshot.network.name, "")
         self.a.setCurrentIndex(self.a.findText(snapshot.network.name))
         self.b.setCurrentIndex(max(0, self.b.findData(session.comparison.network or "")))
 
-    def _set_speed(self, place: int) -> None:
-        session = self._window.session
+    def _set_speed(self, position: int) -> None:
+        session = self._host.session
         if session is not None:
-            self._window.run_guarded(lambda: session.stream.set_speed(SPEEDS[place]))
+            self._host.run_guarded(lambda: session.stream.set_speed(SPEEDS[position]))
 
     def _use(self, row: int) -> None:
-        session, path = self._window.session, self.a.itemData(row)
+        session, path = self._host.session, self.a.itemData(row)
 
         def use() -> None:
             assert session is not None
-            session.allow("networks")
+            session.check_allowed("networks")
             session.use_network(path)
 
         if session is not None and path:
-            self._window.run_guarded(use)
-        self._shown = ()  # show again what is the case, if that was refused
+            self._host.run_guarded(use)
+        self._shown = ()  # if that was refused, show the network that still reads
 
     def _compare(self, row: int) -> None:
-        session, path = self._window.session, self.b.itemData(row)
+        session, path = self._host.session, self.b.itemData(row)
         if session is not None:
-            self._window.run_guarded(lambda: session.comparison.compare_with(path or None))
+            self._host.run_guarded(lambda: session.comparison.compare_with(path or None))

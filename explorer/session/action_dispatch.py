@@ -1,56 +1,67 @@
-"""What a person does in either face: an action by its name, a word, a cell or a stretch of words under the mouse."""
+"""How a front end performs actions: those of the table, and those on a word, a cell or a stretch of words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from explorer.session.actions import action
-from explorer.session.session import Session, SessionError
+from explorer.session.core import SessionError
+from explorer.session.session import Session
+
+Handler = Callable[[], None]
 
 
 class ActionDispatcher:
-    """A face is one of these. It does actions of the table that only a face can do in methods ``do_…``.
+    """Base of the front ends.
 
-    ``early`` are the actions that need no session, which is None until it is open.
+    Attributes
+    ----------
+    session : Session or None
+        None until it is open.
+    early : tuple of str
+        The actions that need no session.
     """
 
     session: Session | None
     early: ClassVar[tuple[str, ...]] = ("quit", "help")
 
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return what the front end itself does, by the action's id; it goes before what the session does."""
+        return {}
+
     def redraw(self) -> None:
-        """Draw now, after something was done."""
+        """Draw at once, after an action."""
         raise NotImplementedError
 
-    def run_guarded(self, deed: Callable[[], object]) -> None:
-        """Do something that may be refused; the session's note then tells why."""
+    def run_guarded(self, action: Callable[[], object]) -> None:
+        """Run what the session may refuse, or a disk; the reason becomes the session's notice."""
         try:
-            deed()
+            action()
         except (SessionError, OSError) as error:
             assert self.session is not None
             self.session.note = str(error)
         self.redraw()
 
-    def own(self, name: str) -> Callable[[], None] | None:
-        """What the face itself does for an action, None if that is the session's."""
-        return getattr(self, f"do_{action(name).method}", None)
+    def handler_for(self, name: str) -> Handler | None:
+        """Return what the front end itself does for an action, None if the session does it."""
+        return self.handlers().get(name)
 
     def perform(self, name: str) -> None:
-        """Do an action of the table, here or in the session."""
-        own, session = self.own(name), self.session
+        """Perform an action of the table, here or in the session."""
+        handler, session = self.handler_for(name), self.session
 
-        def do() -> None:
+        def run() -> None:
             if session is not None:
-                session.allow(name)
-            if own is not None:
-                own()
+                session.check_allowed(name)
+            if handler is not None:
+                handler()
             elif session is not None:
                 session.perform(name)
 
         if session is not None:
-            self.run_guarded(do)
+            self.run_guarded(run)
         elif name in self.early:
-            do()
+            run()
 
     def look_at(self, word: int) -> None:
         """Look at a word that was clicked."""
@@ -59,7 +70,7 @@ class ActionDispatcher:
             self.run_guarded(lambda: session.look_at(word))
 
     def select(self, cell: int) -> None:
-        """Select a cell that was clicked; let go of the one that was."""
+        """Select a cell that was clicked, or deselect it if it was selected."""
         session = self.session
         if session is not None:
             self.run_guarded(lambda: session.select(None if session.choices.selected == cell else cell))

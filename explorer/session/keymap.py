@@ -1,4 +1,4 @@
-"""Keys of a person's own: a TOML file of ``action-id = "key"`` or ``action-id = ["key", "another"]``.
+"""Custom keys: a TOML file of ``action-id = "key"`` or ``action-id = ["key", "another"]``.
 
 Keys are written as the table of actions writes them (``shift+left``, ``question_mark``), or as the character (``"?"``).
 """
@@ -19,8 +19,8 @@ from explorer.session.actions import ACTIONS, GROUPS, SIGNS, WINDOW_ACTIONS, Act
 
 Keys = Mapping[str, tuple[str, ...]]
 
-ALL: Final = (*ACTIONS, *WINDOW_ACTIONS)
-RESERVED: Final = ("tab", "shift+tab", "enter", "ctrl+c", "ctrl+q")  # move the focus, choose, and always leave
+ALL_ACTIONS: Final = (*ACTIONS, *WINDOW_ACTIONS)
+RESERVED: Final = ("tab", "shift+tab", "enter", "ctrl+c", "ctrl+q")  # move the focus, choose, quit from anywhere
 NAMED: Final = (
     "left", "right", "up", "down", "home", "end", "pageup", "pagedown", "insert", "delete", "backspace", "space",
     "escape", *(f"f{number}" for number in range(1, 25)),
@@ -30,21 +30,21 @@ _NAMES: Final = {sign: name for name, sign in SIGNS.items()}
 
 
 class KeysError(ValueError):
-    """A file of keys that cannot be used; the message names the file, the line, and what is allowed."""
+    """A file of keys cannot be used. The message names the file, the line, and what is allowed."""
 
 
 def keys_path() -> Path:
-    """Where a person's keys are looked for."""
+    """Return where the file of keys is looked for."""
     return user_config_path("pinkx", appauthor=False) / "keys.toml"
 
 
 def load_keys(path: Path | None = None) -> Keys:
-    """The keys of a file, by action; without a path those of `keys_path`, if there are any.
+    """Return the keys in a file, by action. Without a path, `keys_path` is read if it exists.
 
     Raises
     ------
     KeysError
-        If the file cannot be read, or an entry of it cannot be used.
+        If the file cannot be read, or an entry is not allowed.
     """
     if path is None and not keys_path().exists():
         return {}
@@ -64,20 +64,20 @@ def load_keys(path: Path | None = None) -> Keys:
             _refuse_twice(name, keys)
         except ValueError as error:
             raise KeysError(f"{place}: {error}") from None
-    for name in keys:  # all are known now: one may have taken what another has given up
+    for name in keys:  # only now, because an action may take a key that a later entry gives up
         if clash := _clash(name, keys):
             raise KeysError(f"{path}{_line(text, name)}: {clash}")
     return keys
 
 
 def actions_with(keys: Keys, actions: Sequence[Action] = ACTIONS) -> tuple[Action, ...]:
-    """The table with other keys."""
+    """Return the table of actions with these keys."""
     return tuple(replace(action, keys=keys.get(action.id, action.keys)) for action in actions)
 
 
 def as_toml(actions: Iterable[Action]) -> str:
-    """The table as a file of keys."""
-    lines = ["# Keys of pinkx. Keep what you change, delete the rest, and save it as", f"# {keys_path()}"]
+    """Return the table of actions as a file of keys."""
+    lines = ["# Keys of pinkx. Change some lines, delete the others, and save the file as", f"# {keys_path()}"]
     actions = list(actions)
     for group in GROUPS:
         lines += ["", f"# {group}"]
@@ -90,12 +90,12 @@ def as_toml(actions: Iterable[Action]) -> str:
 
 
 def key_named(written: str) -> str:
-    """A key as the table writes it.
+    """Return a key as the table of actions writes it.
 
     Raises
     ------
     ValueError
-        If there is no such key; the message says how keys are written.
+        If there is no such key. The message says how keys are written.
     """
     before, plus = (written[:-1], "+") if written == "+" or written.endswith("++") else (written, "")
     *modifiers, last = [*before.split("+")[:-1], plus] if plus else before.split("+")
@@ -105,46 +105,46 @@ def key_named(written: str) -> str:
         named = last
     else:
         raise ValueError(
-            f'no key is named {written!r}; a key is a character such as "k", "K" or "?", or one of '
+            f'there is no key {written!r}; a key is a character such as "k", "K" or "?", or one of '
             f"{', '.join(NAMED[:13])}, f1 to f24, with ctrl+, alt+ or shift+ before it"
         )
     if len(set(modifiers)) < len(modifiers) or set(modifiers) - set(_MODIFIERS):
-        raise ValueError(f"{written!r}: before the key may stand ctrl+, alt+ and shift+, each once")
+        raise ValueError(f"{written!r}: only ctrl+, alt+ and shift+ may come before a key, each once")
     if modifiers and len(last) == 1 and (last.isupper() or "shift" in modifiers):
-        raise ValueError(f'{written!r}: write the character that appears, such as "K" for shift and k')
+        raise ValueError(f'{written!r}: write the character that is typed, such as "K" for shift and k')
     return "+".join([*(modifier for modifier in _MODIFIERS if modifier in modifiers), named])
 
 
 def _entry(name: str, value: object) -> tuple[str, ...]:
-    if name not in {action.id for action in ALL}:
-        near = get_close_matches(name, [action.id for action in ALL], 1)
+    if name not in {action.id for action in ALL_ACTIONS}:
+        near = get_close_matches(name, [action.id for action in ALL_ACTIONS], 1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise ValueError(f"no action {name!r}; {hint}`pinkx keys` lists them all")
     written = [value] if isinstance(value, str) else value
     if not isinstance(written, list) or not written or not all(isinstance(key, str) for key in written):
         raise ValueError(f'{name} needs a key or a list of keys, such as {name} = "k"')
     keys = tuple(dict.fromkeys(map(key_named, written)))
-    own = next(action.keys for action in ALL if action.id == name)
+    own = next(action.keys for action in ALL_ACTIONS if action.id == name)
     if taken := [key for key in keys if key in RESERVED and key not in own]:
-        raise ValueError(f"{taken[0]} cannot be given away: {', '.join(RESERVED)} always do what they do")
+        raise ValueError(f"{taken[0]} is reserved: {', '.join(RESERVED)} cannot be assigned")
     return keys
 
 
 def _refuse_twice(name: str, keys: Keys) -> None:
     for other, taken in keys.items():
         if other != name and (both := [key for key in keys[name] if key in taken and key not in RESERVED]):
-            raise ValueError(f"{both[0]} is the key of both {other} and {name}; a key does one thing")
+            raise ValueError(f"{both[0]} is the key of both {other} and {name}; a key can have one action only")
 
 
 def _clash(name: str, keys: Keys) -> str:
-    """What an action that has kept its keys has against this one's."""
-    for action in ALL:
+    """Return the conflict with the default key of an action that the file does not list, or ""."""
+    for action in ALL_ACTIONS:
         if action.id not in keys and (both := [key for key in keys[name] if key in action.keys]):
-            return f"{both[0]} is the key of {action.id} already; give {action.id} another key too"
+            return f"{both[0]} is already the key of {action.id}: give {action.id} another key, too"
     return ""
 
 
 def _line(text: str, name: str) -> str:
-    """``, line 3`` where the entry stands."""
+    """Return ``, line 3`` for an entry in that line; "" if it is not found."""
     found = re.search(rf"^[ \t]*[\[\"']?{re.escape(name)}[\"']?[ \t]*[=.\]]", text, re.MULTILINE)
     return f", line {text.count(chr(10), 0, found.start()) + 1}" if found else ""

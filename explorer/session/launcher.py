@@ -1,4 +1,4 @@
-"""From a person's wishes to a running session, in a thread of its own, so that a face can draw meanwhile."""
+"""Open a session from the command line's options, in a thread, so that a front end can draw meanwhile."""
 
 from __future__ import annotations
 
@@ -23,12 +23,28 @@ DEFAULT_SPEED = 8.0
 
 @dataclass(frozen=True)
 class LaunchOptions:
-    """What the command line asked for; None leaves it to the last visit, or else to pinkx.
+    """The options of the command line. None means: as saved at the end of the last session, or else the default.
 
-    ``review`` counts from 1; ``speed`` is in words a second, infinite for as fast as it goes; ``device`` is auto, cpu
-    or cuda; ``replay`` is a recording that is played instead of anything else; ``keys`` is a file of keys. ``fresh``:
-    nothing is taken from the last visit; ``keep``: this visit is kept for the next; ``apart``: the engine gets a
-    process of its own, which no face can slow down.
+    Attributes
+    ----------
+    network, reviews : str or None
+        Names or paths.
+    review : int or None
+        Counted from 1.
+    device : str
+        auto, cpu or cuda.
+    speed : float or None
+        Words per second; infinite for full speed.
+    replay : Path or None
+        A recording to play; then network and reviews are ignored.
+    keys : Path or None
+        A file of keys.
+    fresh : bool
+        Whether to ignore the saved state.
+    save : bool
+        Whether to save the state at the end.
+    engine_process : bool
+        Whether the engine runs in a process of its own, which a front end cannot slow down.
     """
 
     network: str | None = None
@@ -39,24 +55,32 @@ class LaunchOptions:
     replay: Path | None = None
     keys: Path | None = None
     fresh: bool = False
-    keep: bool = True
-    apart: bool = False
+    save: bool = True
+    engine_process: bool = False
 
 
-class Opening:
+class Launcher:
     """Loads PyTorch, the network and the reviews, then starts the engine.
 
-    A face looks at ``progress``, and at ``session`` or ``error`` once ``done``.
+    Attributes
+    ----------
+    progress : str
+        What is being done.
+    session : Session or None
+    error : Exception or None
+        Once ``done``, one of the two is set.
+    state : State
+        The saved state that the session continues.
     """
 
-    def __init__(self, wishes: LaunchOptions) -> None:
-        self.wishes = wishes
-        self.state = State() if wishes.fresh else load_state()
+    def __init__(self, options: LaunchOptions) -> None:
+        self.options = options
+        self.state = State() if options.fresh else load_state()
         self.progress = "starting"
         self.session: Session | None = None
         self.error: Exception | None = None
         self.began = time.monotonic()
-        self._thread = threading.Thread(target=self._open, name="pinkx opening", daemon=True)
+        self._thread = threading.Thread(target=self._open, name="pinkx launcher", daemon=True)
 
     def begin(self) -> None:
         """Start the thread."""
@@ -72,68 +96,68 @@ class Opening:
 
     def _open(self) -> None:
         try:
-            session = self._opened()
+            session = self._launch()
             session.note = self.state.note
             restore(session, self.state)
             self.session = session
-        except Exception as error:  # whatever it is, the face shows it
+        except Exception as error:  # the front end shows it
             self.error = error
 
-    def _opened(self) -> Session:
-        wishes = self._merged()
-        if wishes.replay is not None:
-            return self._replayed(wishes, wishes.replay)
-        if not self.state.session:
-            return self._read(wishes)
+    def _launch(self) -> Session:
+        options = self._with_state()
+        if options.replay is not None:
+            return self._replay(options, options.replay)
         try:
-            return self._read(wishes)
+            return self._read(options)
         except (ValueError, OSError) as error:
-            self.state = State(note=f"the last visit could not be continued: {error}")
-            return self._read(self._merged())
+            if not self.state.session:
+                raise
+            self.state = State(note=f"the last session could not be continued: {error}")
+            return self._read(self._with_state())
 
-    def _merged(self) -> LaunchOptions:
-        """The wishes, and where they leave it open what the last visit had."""
-        wishes, told = self.wishes, self.state.session
-        network, reviews = wishes.network or told.get("network"), wishes.reviews or told.get("reviews")
-        review = wishes.review
+    def _with_state(self) -> LaunchOptions:
+        """Return the options, with the saved state in place of those not given."""
+        options, saved = self.options, self.state.session
+        network, reviews = options.network or saved.get("network"), options.reviews or saved.get("reviews")
+        review = options.review
         if review is None:
-            review = told.get("review", 0) + 1 if reviews == told.get("reviews") and wishes.replay is None else 1
-        speed = wishes.speed if wishes.speed is not None else told.get("speed", DEFAULT_SPEED) or math.inf
-        return replace(wishes, network=network, reviews=reviews, review=review, speed=speed)
+            review = saved.get("review", 0) + 1 if reviews == saved.get("reviews") and options.replay is None else 1
+        speed = options.speed if options.speed is not None else saved.get("speed", DEFAULT_SPEED) or math.inf
+        return replace(options, network=network, reviews=reviews, review=review, speed=speed)
 
-    def _read(self, wishes: LaunchOptions) -> Session:
+    def _read(self, options: LaunchOptions) -> Session:
         from engine.catalogue import describe
         from engine.live.engine_process import EngineProcess
         from engine.reviews import open_reviews
 
-        name = wishes.network or default_network()
-        describe(name)  # a network that cannot be used is told at once, before the slow part
-        engine = EngineProcess() if wishes.apart else None  # which loads PyTorch while this process does
+        name = options.network or default_network()
+        describe(name)  # reports an unusable network at once, before the slow part
+        engine = EngineProcess() if options.engine_process else None  # it loads PyTorch while this process does
         try:
             self.progress = "opening the reviews"
-            reviews = open_reviews(wishes.reviews, progress=self._report)
+            reviews = open_reviews(options.reviews, progress=self._report)
             self.progress = "loading PyTorch"
             import torch
 
-            torch.set_num_threads(1)  # one word is too little work to share, and a second thread would only spin
-            device = chosen_device(wishes.device)
+            torch.set_num_threads(1)  # one word is too little work for two threads
+            device = chosen_device(options.device)
             self.progress = f"loading the network {name}"
             from engine.live.stream import Stream
             from engine.network import Network
 
             network = Network.load(name)
             self.progress = "compiling the kernels (only the first time)"
-            stream = Stream(network, speed=_finite(wishes.speed), device=device, engine=engine)
+            stream = Stream(network, speed=_finite(options.speed), device=device, engine=engine)
         except BaseException:
             if engine is not None:
                 engine.close()
             raise
-        session = _begun(stream, reviews, wishes)
-        session.origin = wishes.network, wishes.reviews
+        session = _start(stream, reviews, options)
+        session.origin = options.network, options.reviews
         return session
 
-    def _replayed(self, wishes: LaunchOptions, path: Path) -> Session:
-        if not path.is_file():  # told at once, before the slow part
+    def _replay(self, options: LaunchOptions, path: Path) -> Session:
+        if not path.is_file():  # reported at once, before the slow part
             raise FileNotFoundError(f"no such recording: {str(path)!r}")
         self.progress = "loading PyTorch"
         from engine.live.replay import load_recording
@@ -141,50 +165,56 @@ class Opening:
 
         self.progress = f"opening the recording {path.name}"
         runs = load_recording(path)
-        told = runs[0].analysis
+        analysis = runs[0].analysis
         self.progress = "compiling the kernels (only the first time)"
         capacity = max(len(run.words) for run in runs)
         stream = Stream(
             runs[0].network,
-            window=told.window,
-            scales=told.scales,
-            threshold=told.threshold,
-            speed=_finite(wishes.speed),
+            window=analysis.window,
+            scales=analysis.scales,
+            threshold=analysis.threshold,
+            speed=_finite(options.speed),
             capacity=capacity,
         )
-        return _begun(stream, runs, wishes)
+        return _start(stream, runs, options)
 
     def _report(self, done: int, total: int) -> None:
         self.progress = f"opening the reviews  {done / total:.0%}" if total else "opening the reviews"
 
 
-def _begun(stream: Stream, reviews: Sequence[Review], wishes: LaunchOptions) -> Session:
+def _start(stream: Stream, reviews: Sequence[Review], options: LaunchOptions) -> Session:
     from explorer.session.session import Session
 
     try:
-        return Session(stream, reviews, (wishes.review or 1) - 1)
+        return Session(stream, reviews, (options.review or 1) - 1)
     except ValueError:
         stream.close()
         raise
 
 
 def _finite(speed: float | None) -> float | None:
-    """A speed as a stream takes it: None is as fast as it goes."""
+    """Return a speed as `Stream` takes it: None is full speed."""
     return None if speed is None or math.isinf(speed) else speed
 
 
 def default_network() -> str:
-    """The network a person meets first: mid-sized, so that every cell has a row; else the first shipped."""
+    """Return the network to start with: mid-sized, so that every cell has a row on the screen.
+
+    Raises
+    ------
+    NetworkError
+        If this installation has no network.
+    """
     from engine.catalogue import NetworkError, shipped_networks
 
     names = [info.name for info in shipped_networks() if info.task == "sentiment"]
     if not names:
-        raise NetworkError("no network is shipped with this copy: train one (pinkx train), then --network FILE")
+        raise NetworkError("this installation has no network: train one with `pinkx train`, then use --network FILE")
     return DEFAULT_NETWORK if DEFAULT_NETWORK in names else names[0]
 
 
-def chosen_device(wish: str) -> str:
-    """The device for a wish. ``auto`` is the CPU: one review word by word keeps no accelerator busy.
+def chosen_device(name: str) -> str:
+    """Return the device for auto, cpu or cuda. Auto is the CPU: one review word by word is too little for a GPU.
 
     Raises
     ------
@@ -193,9 +223,9 @@ def chosen_device(wish: str) -> str:
     """
     import torch
 
-    if wish == "cuda" and not torch.cuda.is_available():
+    if name == "cuda" and not torch.cuda.is_available():
         raise ValueError(
             f"--device cuda: PyTorch {torch.__version__} finds no CUDA device here; "
             "use --device cpu, or install a CUDA build of PyTorch and its driver"
         )
-    return "cpu" if wish == "auto" else wish
+    return "cpu" if name == "auto" else name

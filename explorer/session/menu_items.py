@@ -1,4 +1,4 @@
-"""What can be chosen from, as lists of (key, label)."""
+"""The networks and the reviews to choose from, as lists of (key, label)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from explorer.session.session import Session
 
 
 def networks(session: Session) -> tuple[str, list[tuple[str, str]]]:
-    """The shipped network that reads, "" for another one, and all that could read, by their paths."""
+    """Return the present network's key, "" if it is not a shipped one, and the shipped networks by their paths."""
     from engine.catalogue import shipped_networks
 
     found = [info for info in shipped_networks() if info.task == "sentiment"]
     entries = [
         (
             str(info.path),
-            f"{info.name}   {info.size} cells" + (f"   {info.accuracy:.2%} right" if info.accuracy else ""),
+            f"{info.name}   {info.size} cells" + (f"   {info.accuracy:.2%} accuracy" if info.accuracy else ""),
         )
         for info in found
     ]
@@ -22,7 +22,7 @@ def networks(session: Session) -> tuple[str, list[tuple[str, str]]]:
 
 
 def reviews(session: Session) -> list[tuple[str, str]]:
-    """The reviews of the source, by their index."""
+    """Return the reviews of the source by their index."""
     mark = {True: "+", False: "−", None: " "}
     return [
         (str(index), f"{index + 1:>5} {mark[review.label]} {review.name}   {review.text[:120]}")

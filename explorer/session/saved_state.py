@@ -1,7 +1,7 @@
-"""What a person chose, kept in a file from one visit to the next.
+"""The user's choices, saved in a file from one session to the next.
 
-One JSON object: ``version``; ``session``, what both faces share; ``terminal`` and ``window``, what is each face's own.
-A file that cannot be used is set aside, and pinkx begins as if there had been none.
+The file is one JSON object: ``version``; ``session``, shared by both front ends; ``terminal`` and ``window``, for one
+front end each. An unusable file is renamed, and pinkx starts with its defaults.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from explorer.session.session import Session
 
 VERSION: Final = 1
-LARGEST = 1 << 20  # bytes; a state is some hundred, with the arrangement of a window some thousand
+LARGEST = 1 << 20  # bytes; a state has some hundreds, with the arrangement of the desktop some thousands
 
 
 @dataclass(frozen=True)
 class State:
-    """``note`` is what a person should be told of the file; it is not kept."""
+    """What is saved. ``note`` is a notice to the user about the file; it is not saved."""
 
     session: Mapping[str, Any] = field(default_factory=dict)
     terminal: Mapping[str, Any] = field(default_factory=dict)
@@ -34,12 +34,12 @@ class State:
 
 
 def state_path() -> Path:
-    """Where the state is kept."""
+    """Return where the state is saved."""
     return user_state_path("pinkx", appauthor=False) / "state.json"
 
 
 def load_state(path: Path | None = None) -> State:
-    """What was kept; an empty state where nothing was, or where it cannot be used: then ``note`` says why."""
+    """Return the saved state; an empty one if there is none, or if it is unusable: then ``note`` says why."""
     path = state_path() if path is None else path
     try:
         if path.stat().st_size > LARGEST:
@@ -48,13 +48,13 @@ def load_state(path: Path | None = None) -> State:
     except FileNotFoundError:
         return State()
     except OSError as error:
-        return State(note=f"the state of the last visit cannot be read: {error.strerror or error}")
+        return State(note=f"the saved state cannot be read: {error.strerror or error}")
     except (ValueError, RecursionError) as error:
-        return State(note=f"the state of the last visit was set aside as {_set_aside(path)}: {str(error)[:120]}")
+        return State(note=f"the saved state is unusable and was renamed to {_rename_broken(path)}: {str(error)[:120]}")
 
 
 def save_state(state: State, path: Path | None = None) -> None:
-    """Keep a state.
+    """Save a state.
 
     Raises
     ------
@@ -66,30 +66,38 @@ def save_state(state: State, path: Path | None = None) -> None:
     path = state_path() if path is None else path
     path.parent.mkdir(parents=True, exist_ok=True)
     parts = {name: dict(part) for name, part in asdict(state).items() if name != "note"}
-    with atomic_write(path) as beside:
-        beside.write_text(json.dumps({"version": VERSION, **parts}, indent=1), encoding="utf-8")
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps({"version": VERSION, **parts}, indent=1), encoding="utf-8")
 
 
-def _set_aside(path: Path) -> str:
-    aside = path.with_name(path.name + ".broken")
+def _rename_broken(path: Path) -> str:
+    """Rename an unusable file and return its new name; if that fails, its old one."""
+    broken = path.with_name(path.name + ".broken")
     try:
-        path.replace(aside)
+        path.replace(broken)
     except OSError:
-        return "unusable"
-    return aside.name
+        return path.name
+    return broken.name
 
 
-def _checked(told: object) -> State:
-    if not isinstance(told, dict):
-        raise ValueError("it is no JSON object")
-    if told.get("version") != VERSION:
-        raise ValueError(f"it is of version {told.get('version')!r}, this pinkx knows {VERSION}")
-    parts = {name: told.get(name, {}) for name in ("session", "terminal", "window")}
+def _checked(document: object) -> State:
+    """Return the state in a JSON document.
+
+    Raises
+    ------
+    ValueError
+        If it is not one.
+    """
+    if not isinstance(document, dict):
+        raise ValueError("it is not a JSON object")
+    if document.get("version") != VERSION:
+        raise ValueError(f"it has version {document.get('version')!r}, this pinkx reads version {VERSION}")
+    parts = {name: document.get(name, {}) for name in ("session", "terminal", "window")}
     for name, part in parts.items():
         if not isinstance(part, dict):
-            raise ValueError(f"{name} is no JSON object")
-    for name, is_one in _SESSION.items():
-        if name in parts["session"] and not is_one(parts["session"][name]):
+            raise ValueError(f"{name} is not a JSON object")
+    for name, is_valid in _SESSION.items():
+        if name in parts["session"] and not is_valid(parts["session"][name]):
             raise ValueError(f"session: {name} cannot be {json.dumps(parts['session'][name])[:40]}")
     return State(**parts)
 
@@ -106,8 +114,8 @@ def _count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _or_none(is_one: Callable[[object], bool]) -> Callable[[object], bool]:
-    return lambda value: value is None or is_one(value)
+def _or_none(is_valid: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: value is None or is_valid(value)
 
 
 _SESSION: Mapping[str, Callable[[object], bool]] = {
@@ -115,7 +123,7 @@ _SESSION: Mapping[str, Callable[[object], bool]] = {
     "reviews": _or_none(_text),
     "review": _count,
     "speed": _or_none(lambda value: _number(value) and value > 0),  # type: ignore[operator]
-    **dict.fromkeys(("signal", "order", "bins", "map", "contrast", "colour"), _text),
+    **dict.fromkeys(("signal", "order", "bins", "colour_map", "contrast", "colour"), _text),
     "scaling": lambda value: isinstance(value, bool),
     "selected": _or_none(_count),
     "pins": lambda value: isinstance(value, list) and all(map(_count, value)),
@@ -127,23 +135,26 @@ _SESSION: Mapping[str, Callable[[object], bool]] = {
 # ---- between a state and a session -------------------------------------------------------------------------------
 
 
-def remembered(session: Session, state: State) -> State:
-    """The state with what a session is like now; what is opened stays as it was where a recording is played."""
-    snapshot, choices, view = session.stream.snapshot, session.choices, session.points.view
+def captured(session: Session, state: State) -> State:
+    """Return the state with the present choices of a session.
+
+    While a recording is played, the saved network and reviews stay as they are.
+    """
+    snapshot, choices, view = session.stream.snapshot, session.choices, session.fixed_points.view
     opened = {name: state.session[name] for name in ("network", "reviews", "review") if name in state.session}
-    if not session.recorder.replaying:
+    if not session.replaying:
         network, reviews = session.origin
         given = network is not None and Path(network).stem == snapshot.network.name
         opened = {"network": _absolute(network) if network is not None and given else snapshot.network.name}
-        if reviews != "-":  # what came down a pipe is gone
+        if reviews != "-":  # reviews from standard input cannot be opened again
             opened |= {"reviews": None if reviews is None else _absolute(reviews), "review": session.index}
-    looked_at = ("signal", "selected", "order", "bins", "map", "contrast", "scaling")
+    saved = ("signal", "selected", "order", "bins", "colour_map", "contrast", "scaling")
     return replace(
         state,
         session={
             **opened,
             "speed": snapshot.speed,
-            **{name: getattr(choices, name) for name in looked_at},
+            **{name: getattr(choices, name) for name in saved},
             "pins": list(choices.pins),
             "azimuth": view.azimuth,
             "elevation": view.elevation,
@@ -153,29 +164,29 @@ def remembered(session: Session, state: State) -> State:
 
 
 def restore(session: Session, state: State) -> None:
-    """Give a session what was chosen before, as far as it suits its network."""
+    """Apply the saved choices to a session, as far as its network allows."""
+    from explorer.session.controllers.display import BINS, CONTRASTS, ORDERS
     from explorer.session.palette import MAPS
-    from explorer.session.session import BINS, CONTRASTS, ORDERS
     from explorer.session.views.point_map import COLOURS
 
-    told = state.session
+    saved = state.session
     network = session.stream.snapshot.network
     names, size = [signal.name for signal in network.signals], network.cell.size
-    known = {"order": ORDERS, "bins": BINS, "map": MAPS, "contrast": CONTRASTS, "scaling": (False, True)}
-    chosen = {name: told[name] for name, values in known.items() if told.get(name) in values}
-    pins = dict.fromkeys(pin for pin in told.get("pins", ()) if pin < size)
-    selected = told.get("selected")
+    known = {"order": ORDERS, "bins": BINS, "colour_map": MAPS, "contrast": CONTRASTS, "scaling": (False, True)}
+    chosen = {name: saved[name] for name, values in known.items() if saved.get(name) in values}
+    pins = dict.fromkeys(pin for pin in saved.get("pins", ()) if pin < size)
+    selected = saved.get("selected")
     selected = selected if selected is not None and selected < size else None
-    session.choices = replace(session.choices, **chosen, pins=tuple(pins), selected=selected)
-    if told.get("signal") in names:
-        session.choose_signal(told["signal"])
-    view = session.points.view
-    colour = told.get("colour")
-    session.points.view = replace(view, colour=colour if colour in COLOURS else view.colour)
-    turned = told.get("azimuth", view.azimuth) - view.azimuth, told.get("elevation", view.elevation) - view.elevation
-    session.points.rotate(*turned)
+    session.core.choose(**chosen, pins=tuple(pins), selected=selected)
+    if saved.get("signal") in names:
+        session.choose_signal(saved["signal"])
+    view = session.fixed_points.view
+    colour = saved.get("colour")
+    session.fixed_points.view = replace(view, colour=colour if colour in COLOURS else view.colour)
+    turned = saved.get("azimuth", view.azimuth) - view.azimuth, saved.get("elevation", view.elevation) - view.elevation
+    session.fixed_points.rotate(*turned)
 
 
-def _absolute(place: str) -> str:
-    """A place that is found from any folder; a name that is no file stays."""
-    return os.path.abspath(place) if os.path.exists(place) else place
+def _absolute(path: str) -> str:
+    """Return the absolute path of an existing file; any other name stays as it is."""
+    return os.path.abspath(path) if os.path.exists(path) else path

@@ -1,21 +1,29 @@
-"""Results that come one by one from long work that nobody waits for."""
+"""Results of a long search, shown while it runs."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
-BREATH = 0.0005  # seconds: between two steps of a thread, others get the interpreter
+PAUSE: Final = 0.0005  # seconds between two steps, in which other threads get the interpreter
 
 
 class TaskResults(Generic[T]):
-    """What is found so far. ``done`` of ``total`` reviews are looked at; ``trouble`` says what went wrong.
+    """What is found so far.
 
-    ``found`` grows at its end, or is replaced by a better order: whoever draws it takes it as it is.
+    Attributes
+    ----------
+    done, total : int
+        Reviews searched, and to be searched.
+    found : sequence
+        Replaced, never changed, when there is more; the order may change.
+    finished, cancelled : bool
+    trouble : str
+        What went wrong; "" if nothing did.
     """
 
     def __init__(self, total: int) -> None:
@@ -25,37 +33,47 @@ class TaskResults(Generic[T]):
         self.finished = total == 0
         self.cancelled = False
         self.trouble = ""
-        self.at_end: Callable[[], None] | None = None  # what ends the work at once, where it can be
+        self.on_cancel: Callable[[], None] | None = None  # ends the work at once
 
     def cancel(self) -> None:
-        """No more is wanted."""
+        """End the search; what is found stays."""
         self.cancelled = self.finished = True
-        if self.at_end is not None:
-            self.at_end()
+        if self.on_cancel is not None:
+            self.on_cancel()
 
     @property
     def progress(self) -> str:
-        """How far it is, as text; empty at the end."""
+        """How far the search is; at the end "", or what went wrong."""
         if self.finished:
             return self.trouble
         return f"{self.done:,} of {self.total:,} reviews …"
 
 
 def gather(steps: Iterable[tuple[int, Sequence[T]]], total: int) -> TaskResults[T]:
-    """Take results in a thread, in short steps: each is how many reviews are done and what is new."""
-    gathering: TaskResults[T] = TaskResults(total)
+    """Run a search in a thread of this process.
+
+    A worker process would have to be sent all the texts, for every search.
+
+    Parameters
+    ----------
+    steps : iterable of (done, new)
+        How many reviews are searched, and the new results; each step takes some milliseconds.
+    total : int
+        Reviews to be searched.
+    """
+    results: TaskResults[T] = TaskResults(total)
 
     def work() -> None:
         try:
             for done, new in steps:
-                if gathering.cancelled:
+                if results.cancelled:
                     return
-                gathering.found = [*gathering.found, *new] if new else gathering.found
-                gathering.done = done
-                time.sleep(BREATH)
-        except Exception as error:  # whatever it is, the face shows it
-            gathering.trouble = str(error) or repr(error)
-        gathering.finished = True
+                results.found = [*results.found, *new] if new else results.found
+                results.done = done
+                time.sleep(PAUSE)
+        except Exception as error:  # the front end shows it
+            results.trouble = str(error) or repr(error)
+        results.finished = True
 
-    threading.Thread(target=work, name="pinkx gathering", daemon=True).start()
-    return gathering
+    threading.Thread(target=work, name="pinkx search", daemon=True).start()
+    return results

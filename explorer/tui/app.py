@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -21,9 +22,10 @@ from textual.geometry import Size
 from textual.widget import Widget
 from textual.widgets import Static
 
+from explorer.session.action_dispatch import Handler
 from explorer.session.actions import ACTIONS, key_of
 from explorer.session.keymap import actions_with, load_keys
-from explorer.session.launcher import LaunchOptions, Opening
+from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.session import Session
 from explorer.tui.dialogs.action_dialogs import ActionDialogs
 from explorer.tui.export import export
@@ -53,7 +55,7 @@ STEADY_EVERY = 4  # frames; while words go by, numbers that change faster cannot
 
 
 class Explorer(ActionDialogs):
-    """The application. The first frame needs no PyTorch; `Opening` creates the session in a thread.
+    """The application. The first frame needs no PyTorch; `Launcher` creates the session in a thread.
 
     Parameters
     ----------
@@ -91,7 +93,7 @@ class Explorer(ActionDialogs):
             self.bind(",".join(entry.keys), f"perform('{entry.id}')", description=entry.label, show=False)
         if session is not None:
             session.actions = self.actions
-        self.opening = None if session is not None else Opening(options or LaunchOptions())
+        self.opening = None if session is not None else Launcher(options or LaunchOptions())
         self.show_rates = show_rates
         self.failure: Exception | None = None
         self.tab = "heatmap"
@@ -222,7 +224,7 @@ class Explorer(ActionDialogs):
             panels = [self.screen_stack[0].query_one(name) for name in ((*MOVING, *STEADY) if numbers else MOVING)]
         except (IndexError, NoMatches):  # the last tick after the panels were removed
             return
-        frame = self.session.frame()
+        frame = self.session.update()
         for panel in panels:
             if isinstance(panel, Drawable):
                 panel.show(self.session, frame)
@@ -277,6 +279,15 @@ class Explorer(ActionDialogs):
             session = self.session
             self.run_guarded(lambda: session.choose_signal(name))
 
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            **super().handlers(),
+            "quit": self.do_quit,
+            "export": self.do_export,
+            "zoom": self.do_zoom,
+            **{f"focus-{name}": partial(self.raise_panel, name) for name in ("review", *TABS)},
+        }
+
     def do_quit(self) -> None:
         self.exit(return_code=0)
 
@@ -314,24 +325,6 @@ class Explorer(ActionDialogs):
             widget.set_class(widget not in shown, "unzoomed")
             widget.set_class(widget in shown, "zoom")
         self.call_after_refresh(self.draw)
-
-    def do_focus_review(self) -> None:
-        self.raise_panel("review")
-
-    def do_focus_heatmap(self) -> None:
-        self.raise_panel("heatmap")
-
-    def do_focus_points(self) -> None:
-        self.raise_panel("points")
-
-    def do_focus_spectrum(self) -> None:
-        self.raise_panel("spectrum")
-
-    def do_focus_alpha(self) -> None:
-        self.raise_panel("alpha")
-
-    def do_focus_cells(self) -> None:
-        self.raise_panel("cells")
 
     def raise_panel(self, name: str) -> None:
         if name in TABS:

@@ -82,7 +82,7 @@ def take_picture(options: LaunchOptions, path: Path, after: float, size: tuple[i
     from explorer.tui.app import Explorer
     from explorer.tui.terminal.screenshot import save_picture
 
-    app = Explorer(replace(options, fresh=True, keep=False), show_rates=False)
+    app = Explorer(replace(options, fresh=True, save=False), show_rates=False)
 
     async def wait_and_save(pilot: Any) -> None:
         while app.session is None and app.failure is None:

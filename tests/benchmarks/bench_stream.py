@@ -112,7 +112,7 @@ def compare(name: str) -> dict[str, tuple[float, float]]:
     network, reviews = Network.load(name), list(open_reviews(None))
     works: dict[str, Work] = {
         "search": (survey, (network,)),
-        "corpus": (population.measured, (network, {}, reviews)),
+        "corpus": (population.send_rows, (network, {}, reviews)),
     }
     sides: dict[str, Callable[[], AbstractContextManager[None]]] = {
         f"{what}, {where.__name__.replace('_', ' ')}": partial(where, work, *arguments)

@@ -30,8 +30,9 @@ from engine.reviews import Review
 from engine.word_attractors import WordAttractors
 from explorer.gui.panels.panel import Panel
 from explorer.gui.window import RATE, Window
-from explorer.session.controllers.point_search import Found
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
+from explorer.session.views.point_map import FoundPoints
 from tests.explorer.small import REVIEWS, small_network, wait
 
 CELLS, WORDS, TRACES, POINTS = 128, 500, 10, 3000
@@ -48,14 +49,14 @@ def open_session(
     stream = Stream(small_network(cells), speed=None, continuous=continuous, engine=engine)
     session = Session(stream, [Review("long", text)])
     wait(lambda: stream.snapshot.run == 1)
-    session.points.close()
+    session.fixed_points.close()
     random = np.random.default_rng(0)
     states = np.tanh(random.standard_normal((POINTS, 3)) @ random.standard_normal((3, 2 * cells)))
     names = tuple(f"word{k}" for k in range(POINTS))
     logit = states[:, :8].sum(axis=1)
     found = WordAttractors(names, states, np.ones(POINTS, bool), np.zeros(POINTS), logit, 1 + 50 * np.abs(logit))
-    network, search = stream.snapshot.network, session.points.search
-    search.found, search._network = Found(network, states[:1000, :cells], words=found), network
+    network, search = stream.snapshot.network, session.fixed_points.search
+    search.found, search._network = FoundPoints(network, states[:1000, :cells], words=found), network
     return session
 
 
@@ -102,7 +103,7 @@ def frame_costs(app: QApplication) -> dict[str, tuple[float, float]]:
 
             def show(panel: Panel = panel, frame: Frame = frame) -> None:
                 panel.show_frame(session, frame)
-                panel.settle(moving=False)
+                panel.flush(moving=False)
 
             draw = thread_ms(show)
             costs[name].append((draw, thread_ms(app.processEvents)))

@@ -230,8 +230,8 @@ def test_default_scales_span_what_is_said() -> None:
         ({"scales": ()}, "box lengths"),
         ({"scales": (3, 10)}, "4 samples or more, got 3"),
         ({"scales": (5, 10), "order": 3}, "6 samples or more, got 5"),
-        ({"scales": (10,), "order": 4}, "order must be 1, 2 or 3, got 4"),
-        ({"scales": (10,), "backward": True}, "standard DFA"),
+        ({"scales": (10,), "order": 4}, "expected order 1, 2 or 3, got 4"),
+        ({"scales": (10,), "backward": True}, "needs standard DFA"),
     ],
 )
 def test_wrong_parameters_are_refused(arguments: dict[str, Any], message: str) -> None:
@@ -242,7 +242,7 @@ def test_wrong_parameters_are_refused(arguments: dict[str, Any], message: str) -
 def test_a_slope_needs_three_scales() -> None:
     with pytest.raises(ValueError, match="three scales"):
         exponents([1.0, 2.0], (10, 20))
-    with pytest.raises(ValueError, match="one F for each"):
+    with pytest.raises(ValueError, match="expected F of shape"):
         exponents([1.0, 2.0], (10, 20, 40))
-    with pytest.raises(ValueError, match="80 or more"):
+    with pytest.raises(ValueError, match="80 words or more"):
         default_scales(79)

@@ -75,7 +75,7 @@ def test_parts_join_to_the_whole() -> None:
     joined = FixedPoints.concatenate([points[:1], points[1:]])
     assert joined.starts == 100
     np.testing.assert_array_equal(joined.eigenvalues, points.eigenvalues)
-    with pytest.raises(ValueError, match="different shapes"):
+    with pytest.raises(ValueError, match="different sizes"):
         FixedPoints.concatenate([points, some_points(2, state=5)])
     with pytest.raises(ValueError, match="at least one"):
         FixedPoints.concatenate([])

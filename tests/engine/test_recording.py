@@ -134,7 +134,7 @@ def test_only_some_signals() -> None:
     assert some.names == record_reference(network, ids, ["h", "f"]).names == ("f", "h")
     for name in some.names:
         np.testing.assert_array_equal(some[name], everything[name])
-    with pytest.raises(KeyError, match="no signal 'c' in this recording, which has f, h"):
+    with pytest.raises(KeyError, match="no signal 'c' in this recording; it holds f, h"):
         some["c"]
     assert record(network, ids, ["x"]).names == ("x",)
     with pytest.raises(KeyError, match="no signal 'h'"):
@@ -155,7 +155,7 @@ def test_what_cannot_be_recorded() -> None:
         record(vectors, np.zeros(4))
     with pytest.raises(ValueError, match="nothing to record"):
         record(vectors, [])
-    with pytest.raises(ValueError, match=r"hold 'h': expected \(8,\) values of a cell's signal, got \(3,\)"):
+    with pytest.raises(ValueError, match=r"clamp of 'h': expected \(8,\) values, one a cell, got \(3,\)"):
         record(words, reviews_of(3), clamp={"h": np.zeros(3)})
 
 
@@ -188,7 +188,7 @@ def test_goes_on_from_any_state(kind: str) -> None:
     with torch.inference_mode():
         state, _ = network.cell.run(network.embed(ids[10:]), torch.from_numpy(middle))
     np.testing.assert_allclose(stepper.state, state, atol=1e-6)
-    with pytest.raises(ValueError, match=rf"a state of unnamed is \({len(middle)},\), got \(3,\)"):
+    with pytest.raises(ValueError, match=rf"expected a state of shape \({len(middle)},\) for unnamed, got \(3,\)"):
         stepper.state = np.zeros(3)
 
 
@@ -284,7 +284,7 @@ def test_holding_adds_up_and_refuses_nonsense() -> None:
     stepper.clamp("h", np.array([True, False, False, False, False, True]), 0)
     for ill, message in (
         (("q", [0], 0), "has no signal q"),
-        (("x", [0], 0), "a cell's signal"),
+        (("x", [0], 0), "cannot be clamped; clamp a signal of the cells"),
         (("f", [6], 0), r"cells 0 to 5, got \[6\]"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -146,8 +146,8 @@ def test_a_trace_of_nothing_is_empty() -> None:
 @pytest.mark.parametrize(
     ("scales", "window", "series", "message"),
     [
-        ((4, 8), 64, 1, "three scales or more that fit a window of 64"),
-        ((4, 8, 65), 64, 1, "three scales or more that fit a window of 64"),
+        ((4, 8), 64, 1, "three scales or more, none longer than the window of 64"),
+        ((4, 8, 65), 64, 1, "three scales or more, none longer than the window of 64"),
         ((3, 8, 16), 64, 1, "4 samples or more"),
         ((4, 8, 16), 64, 0, "one series or more"),
     ],

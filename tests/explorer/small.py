@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import torch
 
@@ -15,7 +14,9 @@ from engine.cells import LstmCell
 from engine.live.stream import Stream
 from engine.network import Network, Vocabulary
 from engine.reviews import Review
-from explorer.session.jobs import JobRunner
+from explorer.session.controllers.point_search import PointSearch
+from explorer.session.jobs import Job, JobRunner
+from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.session import Session
 from explorer.session.views.point_map import PointMap
 
@@ -51,23 +52,55 @@ def small_file(folder: Path, size: int = 12) -> Path:
 explorer.session.jobs.NICE = 0  # or a machine that does other things too lets the tests wait
 
 
-class SharedAside(JobRunner):
-    """One process for the sessions of all tests: each of its own would load PyTorch first."""
+class SharedRunner(JobRunner):
+    """One worker process for the sessions of all tests, because each would load PyTorch first."""
 
     def close(self) -> None:
-        """It ends with the tests."""
+        """Leave it running: it ends with the tests."""
 
 
-ASIDE = SharedAside()
+SHARED_JOBS = SharedRunner()
 
 
-def open_session(size: int = 12, speed: float | None = None, *, search: bool = False, **options: Any) -> Session:
-    """A session whose first review is open and not yet read; ``search``: for fixed points, too, once they are drawn."""
-    with patch("explorer.session.session.JobRunner", lambda: ASIDE):
-        session = Session(Stream(small_network(size), speed=speed, **options), REVIEWS)
+class CountingJobs(JobRunner):
+    """Lists the names of the jobs it is given; the shared worker runs them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: list[str] = []
+
+    def start(
+        self,
+        work: Callable[..., None],
+        *arguments: Any,
+        on_result: Callable[[Any], None],
+        on_end: Callable[[str], None],
+    ) -> Job:
+        self.started.append(work.__name__)
+        return SHARED_JOBS.start(work, *arguments, on_result=on_result, on_end=on_end)
+
+    def cancel(self, job: Job) -> None:
+        SHARED_JOBS.cancel(job)
+
+
+def open_session(
+    size: int = 12,
+    speed: float | None = None,
+    *,
+    search: bool | PointSearch = False,
+    jobs: JobRunner = SHARED_JOBS,
+    **options: Any,
+) -> Session:
+    """Open a session whose first review is not read yet; with ``search`` fixed points can be requested."""
+    session = Session(
+        Stream(small_network(size), speed=speed, **options),
+        REVIEWS,
+        jobs=jobs,
+        search=search if isinstance(search, PointSearch) else None,
+    )
     wait(lambda: session.stream.snapshot.run == 1)
     if not search:
-        session.points.close()
+        session.fixed_points.close()
     return session
 
 
@@ -82,11 +115,11 @@ def read_session(**options: Any) -> Iterator[Session]:
 
 def settle(session: Session) -> PointMap:
     """Wait for the search; the map of all it found."""
-    session.points.scene(session.frame())
-    wait(lambda: session.points.search.progress == "" and session.points.search.found is not None)
-    session.points.scene(session.frame())
-    assert session.points.map is not None
-    return session.points.map
+    session.fixed_points.request(session.frame())
+    wait(lambda: session.fixed_points.search.progress == "" and session.fixed_points.search.found is not None)
+    session.fixed_points.request(session.frame())
+    assert session.fixed_points.map is not None
+    return session.fixed_points.map
 
 
 def wait(condition: Callable[[], bool], seconds: float = 30.0) -> None:
@@ -95,3 +128,15 @@ def wait(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < end, "the engine did not get there in time"
         time.sleep(0.005)
+
+
+def replayed(path: Path) -> Session:
+    """Open a recording as the command line does."""
+    opening = Launcher(LaunchOptions(replay=path))
+    opening.begin()
+    wait(lambda: opening.done)
+    assert opening.error is None, opening.error
+    session = opening.session
+    assert session is not None
+    wait(lambda: session.stream.snapshot.run == 1)
+    return session

@@ -12,8 +12,9 @@ import pytest
 from rich.color import Color, ColorSystem
 
 from explorer.session.actions import ACTIONS
+from explorer.session.core import Frame, SessionError
 from explorer.session.palette import LEVELS, MAPS, hex_colours
-from explorer.session.session import Frame, Session, SessionError
+from explorer.session.session import Session
 from explorer.session.views.heatmap import heatmap
 from explorer.session.views.tables import numbers
 from explorer.session.views.time_axis import time_axis
@@ -47,8 +48,8 @@ def check(session: Session, frame: Frame) -> None:
     assert -1 <= frame.word < max(1, snapshot.time)
     if len(frame.order) == size:
         assert sorted(frame.order.tolist()) == list(range(size))
-    assert -180 <= session.points.view.azimuth <= 180
-    assert -90 <= session.points.view.elevation <= 90
+    assert -180 <= session.fixed_points.view.azimuth <= 180
+    assert -90 <= session.fixed_points.view.elevation <= 90
     brushed = session.brush.words
     assert 0 <= brushed.start <= brushed.stop <= snapshot.words
 
@@ -80,7 +81,7 @@ def deeds(session: Session, networks: list[str], dice: random.Random) -> list[Ca
         lambda: session.choose_signal(dice.choice("ifgochxrzn")),
         lambda: session.brush.open_at(dice.randrange(20)),
         lambda: session.brush.close_at(dice.randrange(20)),
-        lambda: session.points.rotate(dice.uniform(-999, 999), dice.uniform(-999, 999)),
+        lambda: session.fixed_points.rotate(dice.uniform(-999, 999), dice.uniform(-999, 999)),
     ]
 
 

@@ -1,1 +1,1 @@
-"""Fast CPU bodies, compiled by numba."""
+"""CPU kernels, compiled by numba."""

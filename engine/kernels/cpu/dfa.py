@@ -1,18 +1,17 @@
-"""The fast body behind ``engine.fluctuation``: sixteen series side by side, one box from a handful of sums.
+"""DFA on the CPU, the kernel of ``engine.fluctuation``: sixteen series side by side, each box from a few sums.
 
-A box of s profile points does not care about the profile's offset and slope, so nothing here is measured from the
-start of the series.  Every s − 1 points there is an *anchor* A.  The profile near it is z, with z = 0 at A and steps
-x − x[A], and a box that contains A is the sum of what lies *behind* A (kept for all s lengths) and *ahead* of it
-(growing by one point at a time).  So each box costs the same whatever s, no sum is ever subtracted from another, and
-rounding stays relative to what the box itself sees: every box has the step x[A] in it, so an outlier there spoils no
-other, and a near-dead cell on a large offset is measured as well as white noise.  ``engine.kernels.cpu.rolling`` takes
-the same steps word by word.
+The residual of a box does not depend on the profile's offset and slope, so no sum starts at the beginning of the
+series.  Every s − 1 points there is an *anchor* A.  The profile near it is z, with z = 0 at A and steps x − x[A].  A
+box that contains A is the sum of a part *behind* A (stored for all s lengths) and a part *ahead* of it (which grows by
+one point at a time).  So a box costs the same for every s, no sum is subtracted from another, and rounding is relative
+to the values inside the box: every box contains the step x[A], so an outlier there affects no other box, and a dead
+cell with a large offset is as accurate as white noise.  ``engine.kernels.cpu.rolling`` does the same word by word.
 
-Where even that cancels (a residual far below z, as in very smooth series) the scale is taken again by ``_direct``,
-which fits every box in two passes.  That is also the body of orders 2 and 3 and of standard DFA.
+Where even these sums cancel (a residual far below z, in very smooth series), ``_direct`` computes the scale again and
+fits every box in two passes.  Orders 2 and 3 and standard DFA always use it.
 
-The kernels release the GIL and threads share the series; numba's own thread pool may not be entered from two threads
-at once, and the engine has two.
+The kernels release the GIL, and Python threads share the series: two threads of the engine call DFA, and numba's own
+thread pool may not be entered from two threads at once.
 """
 
 from __future__ import annotations
@@ -21,25 +20,23 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
-from numba import get_num_threads, njit
+from numba import get_num_threads
 from numpy.typing import NDArray
 
+from engine.kernels.cpu.compiler import inner, kernel
 from engine.kernels.cpu.simd import LANES, load, repeat, store
 
 Array = NDArray[np.float64]
 
 EPSILON = 2.0**-52
 TINY = 1e-300  # keeps 0/0 out of a flat box
-CANCELLED = 1e5  # Σz² over Σd² beyond which the sums have lost more than about 1e-11
-CHUNK = 256  # series a thread takes at once
-SUMS = 6  # of a stretch of profile: Σz, Σuz, Σz², Σz z', Σ±z and its farthest z, with u counted from the anchor
-
-compiled = njit(nogil=True, error_model="numpy", fastmath={"contract"})
-kernel = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+CANCELLED = 1e5  # Σz²/Σd² above which the sums lose more than about 1e-11
+CHUNK = 256  # series in one task of a thread
+SUMS = 6  # of a part of the profile: Σz, Σuz, Σz², Σz z', Σ±z and its outermost z; u is counted from the anchor
 
 
 def constants(scales: NDArray[np.int64]) -> Array:
-    """What the formulas need of each scale, (scale, 9), with w = j − (s − 1)/2 the place in a box."""
+    """Return the constants of each scale, (scale, 9), with w = j − (s − 1)/2 the position in a box."""
     s = scales.astype(np.float64)
     even = scales % 2 == 0
     return np.stack(
@@ -59,7 +56,7 @@ def constants(scales: NDArray[np.int64]) -> Array:
 
 
 def polynomials(scales: NDArray[np.int64], order: int) -> Array:
-    """Orthonormal polynomials on a box of each scale: (scale, order + 1, place in the box)."""
+    """Return orthonormal polynomials on a box of each scale, (scale, order + 1, position in the box)."""
     bases = np.zeros((len(scales), order + 1, int(scales.max())))
     for base, scale in zip(bases, scales.tolist(), strict=True):
         base[:, :scale] = np.linalg.qr(np.vander(np.linspace(-1, 1, scale), order + 1, increasing=True))[0].T
@@ -75,9 +72,9 @@ def _tables(scales: tuple[int, ...], order: int) -> tuple[Array, Array]:
 def fluctuations_fast(
     series: NDArray[np.floating], scales: NDArray[np.int64], order: int, unbiased: bool, backward: bool
 ) -> Array:
-    """F(s) of each row of ``series`` (n, time) at each scale, (n, scale), on as many threads as numba may use.
+    """Compute F(s) of each row of ``series`` (n, time) at each scale, (n, scale), with numba's number of threads.
 
-    Every scale must fit the series; a row with a sample that is not finite gets NaN.
+    No scale may be longer than the series; a row with a sample that is not finite gets NaN.
     """
     table, bases = _tables(tuple(scales.tolist()), order)
     result = np.empty((len(series), len(scales)))
@@ -133,9 +130,9 @@ def _fluctuations(series, scales, table, bases, unbiased, backward, result):  # 
                 result[first + lane, k] = np.sqrt(total[lane] * factor / boxes)
 
 
-@compiled
+@inner
 def _overlapping(x, length, s, constant, behind, total, size):  # type: ignore[no-untyped-def]
-    """Put into ``total`` the sum of all overlapping boxes, from sums around an anchor every s − 1 points."""
+    """Write to ``total`` the sum over all overlapping boxes, from sums around an anchor every s − 1 points."""
     boxes = squares = repeat(0.0)
     for anchor in range(s - 1, length, s - 1):
         step = load(x, anchor * LANES)
@@ -150,9 +147,9 @@ def _overlapping(x, length, s, constant, behind, total, size):  # type: ignore[n
     store(size, 0, squares)
 
 
-@compiled
+@inner
 def look_behind(x, anchor, s, step, behind, b):  # type: ignore[no-untyped-def]
-    """Write from behind[b] on the sums over the anchor and the 0 … s − 1 points behind it; return those of no point."""
+    """Write to behind[b:] the sums over the anchor and 0 … s − 1 points behind it; return the sums over no point."""
     nothing = repeat(0.0)
     total = moment = square = lag = alternating = z = nothing
     sign = 1.0
@@ -176,18 +173,18 @@ def look_behind(x, anchor, s, step, behind, b):  # type: ignore[no-untyped-def]
     return nothing, nothing, nothing, nothing, nothing, nothing
 
 
-@compiled
+@inner
 def look_ahead(ahead, rise, u):  # type: ignore[no-untyped-def]
-    """The sums ahead of the anchor, with the point u of it taken in, where the profile rises by ``rise``."""
+    """Return the sums ahead of the anchor with point u added, where the profile rises by ``rise``."""
     total, moment, square, lag, alternating, last = ahead
     z = last + rise
     sign = 1.0 if u % 2 == 0 else -1.0
     return total + z, moment + float(u) * z, square + z * z, lag + z * last, alternating + sign * z, z
 
 
-@compiled
+@inner
 def measure(ahead, behind, b, back, step, constant):  # type: ignore[no-untyped-def]
-    """The box that begins ``back`` points behind the anchor, a line fitted and taken away, and its Σz².
+    """Return the detrended box that begins ``back`` points behind the anchor, and its Σz².
 
     With the fit f = m + g w of z, and d = z − f:
     Σd² = Σz² − Σf², and Σ d_j d_{j+1} = Σ z_j z_{j+1} − Σf² + f_s (z_{s−1} − f_{s−1}/2) + f_{−1} (z_0 − f_0/2).
@@ -209,13 +206,13 @@ def measure(ahead, behind, b, back, step, constant):  # type: ignore[no-untyped-
     return unbiased_box(variance, lag * by_s, mean, first - begin, last - end, step * step, constant), square
 
 
-@compiled
+@inner
 def unbiased_box(variance, lag, mean, first, last, size, constant):  # type: ignore[no-untyped-def]
-    """(ρ*[d] + ρ*[±d]) (1 − 1/2s) v, the box of Yuan et al. (2018), from v = <d²>, <d d'>, <±d> and d at the ends.
+    """Return (ρ*[d] + ρ*[±d]) (1 − 1/2s) v of Yuan et al. (2018), from v = <d²>, <d d'>, <±d> and d at both ends.
 
-    Samples of square ``size`` are rounded, and so much variance is no fluctuation.  Nor must rounding break what
-    mathematics promises, −1 ≤ r ≤ 1 and v[±d] ≥ v/s² (alternating signs are never orthogonal to the polynomials),
-    or a nearly flat box would divide rounding by rounding.  A NaN stays one: it is the second of a maximum's two.
+    Variance up to the rounding of samples of square ``size`` counts as none.  The bounds −1 ≤ r ≤ 1 and v[±d] ≥ v/s²
+    (alternating signs are never orthogonal to the polynomials) are enforced, because a nearly flat box would divide
+    one rounding error by another.  A NaN stays NaN: it is the second argument of ``max``.
     """
     by_s = constant[0]
     variance = max(0.0, variance - (EPSILON * EPSILON / by_s) * size)
@@ -226,11 +223,11 @@ def unbiased_box(variance, lag, mean, first, last, size, constant):  # type: ign
     return constant[6] * (2.0 * variance + lag + alternating * (variance / spread)) + constant[7] * variance
 
 
-@compiled
+@inner
 def _direct(x, start, s, basis, constant, unbiased, left, total):  # type: ignore[no-untyped-def]
-    """Add to ``total`` one box of any order, fitted in two passes; ``left`` has room for its residual.
+    """Add to ``total`` one box of any order, fitted in two passes; ``left`` is workspace for its residual.
 
-    A residual that is no more than the rounding of the profile counts as none.
+    A residual within the rounding of the profile counts as none.
     """
     step = load(x, (start + s // 2) * LANES)
     z = square = fit = nothing = repeat(0.0)

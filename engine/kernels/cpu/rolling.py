@@ -1,32 +1,32 @@
-"""The fast body behind ``RollingExponent``: the steps of ``engine.kernels.cpu.dfa`` taken word by word.
+"""Rolling DFA, the kernel of ``RollingExponent``: the algorithm of ``engine.kernels.cpu.dfa`` word by word.
 
-F² is a mean over the boxes of the window, so a word brings one box of each scale and takes one away.  Nothing is
-subtracted for that: the boxes of the window lie on two stacks.  Every m words (m boxes make a window) the latest m are
-turned into their sums from each to the last; after that, what is left of the old ones is one of those sums and the new
-ones are added up on their own.  So a spike that has left the window leaves no rounding behind, whatever the run's
-length, and a NaN goes when its last box does.  Each word costs two boxes and four additions a scale, whatever the
-window and the scale: the anchor of ``dfa`` (every s − 1 words) and the turn of the stack (every m words) are paid back
-over as many words.
+F² is a mean over the boxes of the window, so each word adds one box of each scale and removes one.  Nothing is
+subtracted: the boxes of the window lie on two stacks.  Every m words (m boxes make a window) the latest m boxes are
+replaced by their sums from each box to the last; from then on, one of these sums covers the old boxes still in the
+window, and the new boxes are added up separately.  So a spike that has left the window leaves no rounding error behind,
+and a NaN disappears with its last box.  A word costs two boxes and four additions a scale, for every window and scale:
+the cost of a new anchor (every s − 1 words) and of a new stack (every m words) is spread over as many words.
 
-Memory, for each block of LANES series: ``recent``, the last words, written twice over so that the latest are always one
-stretch; for each scale ``behind``, the sums on the near side of the present anchor, and ``ahead``, those on the far
-side and the anchor's own step; ``stack``, one box or sum of boxes for each place, and ``fresh``, the sum of the boxes
-since the turn.  ``finite`` counts the words since each series' last bad one.
+State of each block of LANES series: ``recent``, the last words, stored twice so that the latest are contiguous; for
+each scale ``behind``, the sums behind the current anchor, and ``ahead``, the sums ahead of it and its own step;
+``stack``, one box or sum of boxes a place, and ``fresh``, the sum of the boxes since the last new stack.  ``finite``
+counts the words since each series' last sample that was not finite.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from engine.kernels.cpu.dfa import SUMS, compiled, kernel, look_ahead, look_behind, measure
+from engine.kernels.cpu.compiler import inner, kernel
+from engine.kernels.cpu.dfa import SUMS, look_ahead, look_behind, measure
 from engine.kernels.cpu.simd import LANES, load, repeat, store
 
 
 @kernel
 def push(values, count, scales, table, window, recent, behind, ahead, stack, fresh, finite, result):  # type: ignore[no-untyped-def]
-    """Take a block of words (time, series) after ``count`` others.
+    """Add a block of words (time, series) after ``count`` earlier ones.
 
-    ``result`` (time, block, scale, LANES) gets F² after each word, or after the last one if it has room for one only.
+    ``result`` (time, block, scale, LANES) gets F² after each word; if its time axis is 1, F² after the last word.
     """
     words, series = values.shape
     longest = recent.shape[1] // (2 * LANES)
@@ -60,9 +60,9 @@ def push(values, count, scales, table, window, recent, behind, ahead, stack, fre
                         result[row, block, :, lane] = np.nan
 
 
-@compiled
+@inner
 def _box(x, now, u, s, constant, behind, b, ahead):  # type: ignore[no-untyped-def]
-    """The box of the latest s words; the word at ``now`` lies u ahead of the anchor."""
+    """Return the box of the latest s words; the word at ``now`` is u ahead of the anchor."""
     if u == 0:
         step = load(x, now * LANES)
         sums = look_behind(x, now, s, step, behind, b)
@@ -91,9 +91,9 @@ def _box(x, now, u, s, constant, behind, b, ahead):  # type: ignore[no-untyped-d
     return box
 
 
-@compiled
+@inner
 def _total(box, i, boxes, stack, at, fresh):  # type: ignore[no-untyped-def]
-    """The sum of the latest ``boxes`` boxes, of which this one is the i-th since the turn of the stack at ``at``."""
+    """Return the sum of the latest ``boxes`` boxes; this one is the i-th since the last new stack at ``at``."""
     total = load(fresh, 0) + box
     store(stack, at + i * LANES, box)
     if i < boxes - 1:

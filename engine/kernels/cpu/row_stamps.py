@@ -8,13 +8,12 @@ one stale value never matches its stamp; one with several stale values matches w
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from engine.kernels.cpu.compiler import kernel
 
 UInt64s = NDArray[np.uint64]
 UInt32s = NDArray[np.uint32]
-
-_compiled = njit(cache=True, nogil=True)
 
 
 def odd_weights(count: int, seed: int) -> UInt64s:
@@ -26,7 +25,7 @@ EPOCH_WEIGHT, WORD_WEIGHT = odd_weights(2, seed=1)
 """What one more epoch, and one more word, add to a stamp."""
 
 
-@_compiled
+@kernel
 def put_rows(rows: UInt32s, stamps: UInt64s, weights: UInt64s, block: UInt32s, word: int, epoch: int) -> None:
     """Store ``block`` (word, column) as the words from ``word`` on in the ring ``rows`` (capacity, column)."""
     capacity, width = rows.shape
@@ -40,7 +39,7 @@ def put_rows(rows: UInt32s, stamps: UInt64s, weights: UInt64s, block: UInt32s, w
         stamps[row] = stamp
 
 
-@_compiled
+@kernel
 def get_rows(rows: UInt32s, stamps: UInt64s, weights: UInt64s, out: UInt32s, word: int, epoch: int) -> int:
     """Copy the words from ``word`` on to ``out`` (word, column); return the count up to the last without its stamp."""
     capacity, width = rows.shape

@@ -1,9 +1,7 @@
-"""Sixteen float64 side by side as one numba value, so that a formula reads as for one number.
+"""Sixteen float64 values as one numba type, so that a formula for sixteen series reads like one for a single number.
 
-LLVM splits the sixteen into what the processor has: two AVX-512 registers, four AVX, eight SSE or NEON.  Loops over
-lanes would leave it to the compiler to see that, and it often does not.
-
-numba's cache looks at a kernel's own file only: after a change here or in ``dfa`` run `make clean`.
+LLVM splits the sixteen into two AVX-512 registers, four AVX, or eight SSE or NEON.  The compiler often fails to
+vectorise a loop over lanes.
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ class _LanesModel(models.PrimitiveModel):
 
 
 def _wide(builder: Any, kind: Any, value: Any) -> Any:
-    """The value itself, or a scalar repeated."""
+    """Return a vector as it is and a scalar repeated."""
     if kind == _lanes:
         return value
     one = builder.insert_element(ir.Constant(_WIDE, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
@@ -51,7 +49,7 @@ def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> A
 
 
 def _load(typing: Any, array: Any, index: Any) -> Any:
-    """The sixteen values from ``index`` on of a flat contiguous array; the index is not checked."""
+    """Load sixteen values from ``index`` on of a flat contiguous array; the index is not checked."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         address = _address(context, builder, signature.args[0], *arguments)
@@ -61,7 +59,7 @@ def _load(typing: Any, array: Any, index: Any) -> Any:
 
 
 def _store(typing: Any, array: Any, index: Any, value: Any) -> Any:
-    """Write sixteen values, or one sixteen times, from ``index`` on of a flat contiguous array; unchecked."""
+    """Store sixteen values, or one repeated, from ``index`` on in a flat contiguous array; the index is not checked."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         address = _address(context, builder, signature.args[0], *arguments[:2])
@@ -72,7 +70,7 @@ def _store(typing: Any, array: Any, index: Any, value: Any) -> Any:
 
 
 def _repeat(typing: Any, value: Any) -> Any:
-    """One value sixteen times."""
+    """Repeat one value sixteen times."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return _wide(builder, types.float64, arguments[0])
@@ -80,14 +78,14 @@ def _repeat(typing: Any, value: Any) -> Any:
     return _lanes(types.float64), code
 
 
-# numba types its decorator for functions of another kind.
+# numba annotates `intrinsic` for functions of another signature.
 load: Any = intrinsic(_load)
 store: Any = intrinsic(_store)
 repeat: Any = intrinsic(_repeat)
 
 
 def _lanewise(emit: Callable[[Any, Any, Any], Any], *functions: Any) -> None:
-    """Give functions of two values, either of them perhaps a scalar, their meaning lane by lane."""
+    """Implement functions of two values, of which one may be a scalar, lane by lane."""
 
     class Lanewise(AbstractTemplate):
         def generic(self, args: Any, kws: Any) -> Any:
@@ -106,7 +104,7 @@ def _contracted(name: str) -> Callable[[Any, Any, Any], Any]:
     return lambda builder, a, b: getattr(builder, name)(a, b, flags=("contract",))
 
 
-# A NaN is chosen if it comes second.
+# Comparisons with NaN are false, so the second argument is chosen.
 def _chosen(comparison: str) -> Callable[[Any, Any, Any], Any]:
     return lambda builder, a, b: builder.select(builder.fcmp_ordered(comparison, a, b), a, b)
 

@@ -1,11 +1,11 @@
-"""Recurrent steps on the CPU: the fast body behind ``engine.recording`` (numba; the truth is ``Cell.step``).
+"""Recurrent steps on the CPU, the kernel of ``engine.recording``; ``Cell.step`` is its reference.
 
-A block is a handful of sequences that take every step together.  A step is one small product, U h + W x for all gates
-of all sequences of the block, summed in vector registers; then the gates' nonlinearities, on numbers that are still in
-the first cache; then a copy of every kept signal to its place.
+A block of a few sequences takes every step together.  A step is one small product, U h + W x for all gates of all
+sequences of the block, summed in vector registers; then the gates' nonlinearities, while the numbers are in the L1
+cache; then a copy of every recorded signal to its place.
 
-Blocks share nothing, so any threads may take them in turn.  No BLAS is called: none has to be kept from starting
-threads of its own, and for these shapes the product of ``tiles`` is twice as fast.
+Blocks share nothing, so any number of threads may run them.  There is no call to BLAS: it would start threads of its
+own, and for these shapes the product of ``tiles`` is twice as fast.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from engine.cells import Cell, GruCell
+from engine.kernels.cpu.compiler import inner, kernel
 from engine.kernels.cpu.tiles import (
     BLOCK,
     LANES,
@@ -33,24 +33,16 @@ Float32s = NDArray[np.float32]
 Indices = NDArray[np.intp]
 
 RNN, GRU, LSTM = 0, 1, 2
-_LARGE: Final = 2**21  # numbers: 8 MB, more than stays in a cache until it is read
+_LARGE: Final = 2**21  # numbers, 8 MB: more than a cache holds until they are read
 
-# Contraction alone: products and sums may fuse, while NaN and infinity keep their meaning.
-_COMPILE: Final[dict[str, Any]] = {
-    "cache": True,
-    "nogil": True,
-    "error_model": "numpy",
-    "fastmath": {"contract"},
-}
-_INNER: Final[dict[str, Any]] = _COMPILE | {"cache": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-_at = np.uintp  # an unsigned index needs no test for counting from the end, so the loop around it becomes vectors
+_at = np.uintp  # an unsigned index needs no test for a negative one, so that LLVM can vectorise the loop
 
 
 class Layer(NamedTuple):
-    """A layer's weights as the kernel wants them.
+    """A layer's weights in the kernel's layout.
 
-    One row of the work space holds one sequence at one step: its gates, ``stride`` columns each (n rounded up to 8)
-    and ``width`` in all (rounded up to a panel), then its state, ``h`` at the end of it, then its input.
+    One row of the workspace holds one sequence at one step: its gates, ``stride`` columns each (n rounded up to 8) and
+    ``width`` columns in all (rounded up to a panel), then its state, with ``h`` last, then its input.
     """
 
     kind: int
@@ -63,7 +55,7 @@ class Layer(NamedTuple):
 
 
 class Clamp(NamedTuple):
-    """Signals held at a value: entries ``start[s]`` to ``start[s + 1] − 1`` are cells and values of signal s."""
+    """Clamped signals: entries ``start[s]`` to ``start[s + 1] − 1`` are the cells and values of signal s."""
 
     start: Indices
     cells: Indices
@@ -73,20 +65,20 @@ class Clamp(NamedTuple):
 # ---- arrangement ---------------------------------------------------------------------------------------------------
 
 _KINDS: Final = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
-# What stands in a row, in order.  The LSTM's sigmoids come before its candidate, so that one loop serves them all; the
-# GRU's candidate keeps its input apart, in "x", since r multiplies only the rest.
+# The columns of a row, in order.  The LSTM's sigmoid gates come before its candidate, so that one loop covers them; the
+# input of the GRU's candidate has its own columns, "x", because r multiplies only the recurrent part.
 _GATES: Final = {"rnn": ("h",), "gru": ("r", "z", "n", "x"), "lstm": ("i", "f", "o", "g")}
 _STATES: Final = {"rnn": ("h",), "gru": ("h",), "lstm": ("c", "c_out", "h")}
 
 
 def arrange(cell: Cell) -> Layer:
-    """The weights of a cell, in float32 on the CPU."""
+    """Return the weights of a cell in float32 on the CPU."""
     n, stride, gates = cell.size, -(-cell.size // 8) * 8, _GATES[cell.name]
     width = -(-len(gates) * stride // PANEL) * PANEL
     torch_order = [signal.name for signal in cell.signals[: cell.gates]]
     stacked = torch.cat((cell.weight_hh, cell.weight_ih, cell.bias[:, None]), dim=1).float().cpu().numpy()
     stacked = stacked.reshape(cell.gates, n, -1)
-    weights = np.zeros((stride + cell.inputs + 1, width), dtype=np.float32)  # the rows of U, of W, and the bias
+    weights = np.zeros((stride + cell.inputs + 1, width), dtype=np.float32)  # rows of U, of W, and the bias
     for k, gate in enumerate(gates):
         source = stacked[torch_order.index("n" if gate == "x" else gate)].T
         columns = slice(k * stride, k * stride + n)
@@ -110,7 +102,7 @@ def arrange(cell: Cell) -> Layer:
 
 
 def clamp(cell: Cell, values: Mapping[str, ArrayLike]) -> Clamp:
-    """Signal → (n,) values at which its cells are held, NaN where a cell is free."""
+    """Return clamps in the kernel's layout; ``values`` maps signals to (n,) values, NaN for a free cell."""
     clamps = np.full((len(cell.signals), cell.size), np.nan, dtype=np.float32)
     for row, signal in zip(clamps, cell.signals, strict=True):
         if signal.name in values:
@@ -124,9 +116,9 @@ def clamp(cell: Cell, values: Mapping[str, ArrayLike]) -> Clamp:
 # exp(x) = 2^k (1 + q), q = 2^r − 1, |r| ≤ ½.  q is r times a minimax polynomial of degree 5, relative error 1.1e-8.
 
 
-@njit(**_INNER)
+@inner
 def _split_exp(x: Any) -> tuple[Any, Any]:
-    """2^k and q of exp(x), for |x| ≤ 87."""
+    """Return 2^k and q of exp(x), for |x| ≤ 87."""
     magic = np.float32(12582912.0)  # adding 1.5·2²³ rounds to an integer and leaves it in the lowest bits
     shifted = np.float32(x * np.float32(1.4426950408889634) + magic)
     r = x * np.float32(1.4426950408889634) - (shifted - magic)
@@ -140,7 +132,7 @@ def _split_exp(x: Any) -> tuple[Any, Any]:
     return power, p * r
 
 
-@njit(**_INNER)
+@inner
 def sigmoid(x: Any) -> Any:
     """1 / (1 + exp(−x)) in float32: errors below 1e-7 absolute and 4e-6 relative; NaN stays NaN."""
     x = np.float32(-87.0) if x < np.float32(-87.0) else x
@@ -149,7 +141,7 @@ def sigmoid(x: Any) -> Any:
     return np.float32(1.0) / (np.float32(1.0) + (power * q + power))
 
 
-@njit(**_INNER)
+@inner
 def tanh(x: Any) -> Any:
     """tanh x = −m / (2 + m), m = exp(−2x) − 1, in float32: errors below 2e-7 absolute, 3e-7 relative; NaN stays NaN."""
     x = np.float32(-10.0) if x < np.float32(-10.0) else x
@@ -160,25 +152,25 @@ def tanh(x: Any) -> Any:
 
 
 # ---- the cells -----------------------------------------------------------------------------------------------------
-# Each takes rows whose gates hold U h + W x + b and leaves every signal in them.  Sigmoid gates stand side by side.
-# Each stage passes over all rows before the next: the rows are independent, which keeps the processor's pipes full.
+# Each function gets rows whose gates hold U h + W x + b and replaces them by the signals.  Sigmoid gates are adjacent.
+# Each stage processes all rows before the next: the rows are independent, which fills the processor's pipelines.
 
 
-@njit(**_INNER)
+@inner
 def _sigmoids(work: Float32s, rows: int, count: int) -> None:
     for r in range(rows):
         for j in range(count):
             work[r, j] = sigmoid(work[r, j])
 
 
-@njit(**_INNER)
+@inner
 def _tanhs(work: Float32s, rows: int, first: int, count: int) -> None:
     for r in range(rows):
         for j in range(count):
             work[r, _at(first + j)] = tanh(work[r, _at(first + j)])
 
 
-@njit(**_INNER)
+@inner
 def _clamp(work: Float32s, rows: int, columns: Indices, clamp: Clamp, signals: range) -> None:
     for signal in signals:
         for entry in range(clamp.start[signal], clamp.start[signal + 1]):
@@ -186,7 +178,7 @@ def _clamp(work: Float32s, rows: int, columns: Indices, clamp: Clamp, signals: r
                 work[r, columns[signal] + clamp.cells[entry]] = clamp.values[entry]
 
 
-@njit(**_INNER)
+@inner
 def _rnn(work: Float32s, rows: int, p: int, columns: Indices, clamp: Clamp) -> None:
     h = columns[0]
     for r in range(rows):
@@ -196,7 +188,7 @@ def _rnn(work: Float32s, rows: int, p: int, columns: Indices, clamp: Clamp) -> N
     _clamp(work, rows, columns, clamp, range(1))
 
 
-@njit(**_INNER)
+@inner
 def _gru(work: Float32s, rows: int, p: int, columns: Indices, clamp: Clamp) -> None:
     z, n, h, x = columns[1], columns[2], columns[3], 3 * p
     _sigmoids(work, rows, 2 * p)
@@ -213,7 +205,7 @@ def _gru(work: Float32s, rows: int, p: int, columns: Indices, clamp: Clamp) -> N
     _clamp(work, rows, columns, clamp, range(3, 4))
 
 
-@njit(**_INNER)
+@inner
 def _lstm(work: Float32s, rows: int, p: int, columns: Indices, clamp: Clamp) -> None:
     f, g, o, c, c_out, h = columns[1], columns[2], columns[3], columns[4], columns[5], columns[6]
     _sigmoids(work, rows, 3 * p)
@@ -238,7 +230,7 @@ def _lstm(work: Float32s, rows: int, p: int, columns: Indices, clamp: Clamp) -> 
 # ---- the run -------------------------------------------------------------------------------------------------------
 
 
-@njit(**_COMPILE)
+@kernel
 def run(
     layer: Layer,
     vectors: Float32s,
@@ -250,28 +242,28 @@ def run(
     slots: Indices,
     out: Float32s,
 ) -> None:
-    """All steps of the sequences named in ``order``; the interpreter's lock is free meanwhile.
+    """Take all steps of the sequences in ``order``, with the GIL released.
 
     Parameters
     ----------
     vectors : (token, inputs) array
     tokens : (review, time) array
-        What is read: rows of ``vectors``; not checked.
+        Rows of ``vectors`` to read; not checked.
     lengths : (review,) array
-        Steps to take; later ones are NaN in ``out``.
+        Number of steps; ``out`` is NaN after them.
     order : (k,) array
-        The reviews to run, the longest first: neighbours share a block, which loses members as they end.
+        The reviews to run, longest first: neighbours share a block, which shrinks as they end.
     state : (review, S) array
-        The states to begin from; changed in place to the last ones.
+        Initial states; overwritten by the final ones.
     slots : (signal,) array
-        Where in ``out`` a signal goes; −1 if it is not kept.
+        Index of each signal in ``out``; −1 if it is not recorded.
     out : (slot, review, time, n) array
     """
     n, p, width, columns = layer.cells, layer.stride, layer.width, layer.columns
     memory, hidden = width, columns[-1]
     past_caches = n % LANES == 0 and out.size > _LARGE and out.ctypes.data % (4 * LANES) == 0
     work = np.empty((BLOCK + 1, hidden + p + vectors.shape[1]), np.float32)
-    work[BLOCK] = np.nan  # one row more, from which padding is copied
+    work[BLOCK] = np.nan  # an extra row, the source of the padding
     for first in range(0, order.size, BLOCK):
         rows = min(BLOCK, order.size - first)
         work[:BLOCK] = 0

@@ -1,9 +1,7 @@
-"""Vectors of float32 in the processor's registers, for ``engine.kernels.cpu.steps``: a small product, and copies.
+"""A small matrix product and copies of float32 vectors in registers, for ``engine.kernels.cpu.steps``.
 
-Written in LLVM's terms because loops over arrays do not get there: the compiler cannot know that two arrays are apart,
-so it keeps no block of sums in registers, which costs a factor of four.
-
-numba looks only at a compiled function's own file for changes: after an edit here, touch ``steps.py``.
+Written in LLVM IR because numba loops are four times slower: the compiler cannot prove that two arrays do not overlap,
+so it keeps no block of sums in registers.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-# Rows of a block, and columns of a panel: their product, and a few vectors more, must fit the registers.
+# Rows of a block × columns of a panel, and a few vectors more, must fit the registers.
 _WIDE: Final = binding.get_host_cpu_features().get("avx512f", False)
 LANES: Final = 16 if _WIDE else 8
 BLOCK: Final = 8 if _WIDE else 4
@@ -24,7 +22,7 @@ PANEL: Final = 2 * LANES
 
 
 def _lanes(context: Any, builder: Any, lanes: int, kind: Any, value: Any, *indices: Any) -> Any:
-    """The address of ``lanes`` neighbours in an array; the indices are not checked."""
+    """Return the address of ``lanes`` neighbours in an array; the indices are not checked."""
     array = context.make_array(kind)(context, builder, value)
     first = cgutils.get_item_pointer(context, builder, kind, array, indices)
     return builder.bitcast(first, ir.VectorType(ir.FloatType(), lanes).as_pointer())
@@ -37,7 +35,7 @@ def _repeated(builder: Any, value: Any) -> Any:
 
 
 def _product(rows: int) -> Callable[..., None]:
-    """A function that adds U h + W x to ``rows`` rows of the work space, for one panel of columns."""
+    """Return a function that adds U h + W x to ``rows`` rows of the workspace, for one panel of columns."""
 
     @intrinsic
     def product(typing: Any, work: Any, row: Any, hidden: Any, panels: Any, panel: Any) -> Any:
@@ -77,7 +75,7 @@ def _product(rows: int) -> Callable[..., None]:
 
 
 def _copy(lanes: int, past_caches: bool) -> Callable[..., None]:
-    """A function that copies one vector from a row of the work space to its place in ``out``."""
+    """Return a function that copies one vector from a row of the workspace to its place in ``out``."""
 
     @intrinsic
     def copy(typing: Any, work: Any, row: Any, column: Any, out: Any, slot: Any, review: Any, t: Any, cell: Any) -> Any:
@@ -100,4 +98,4 @@ def _copy(lanes: int, past_caches: bool) -> Callable[..., None]:
 product_of_block = _product(BLOCK)
 product_of_one = _product(1)
 copy_eight = _copy(8, past_caches=False)
-copy_past_caches = _copy(LANES, past_caches=True)  # the target must be aligned to a whole vector
+copy_past_caches = _copy(LANES, past_caches=True)  # the target must be aligned to one vector

@@ -1,1 +1,1 @@
-"""Fast bodies for CUDA tensors."""
+"""Kernels for CUDA tensors."""

@@ -1,7 +1,8 @@
-"""``engine.kernels.cpu.dfa`` for tensors that live on a GPU, in PyTorch: every box of every series at once.
+"""DFA of CUDA tensors in PyTorch: every box of every series at once.
 
-The same sums around an anchor every s − 1 points, taken by running sums along both sides of it, here for orders 1 to 3.
-Series whose residual is far below their profile, so that the sums cancel, are measured again on the processor.
+The sums around an anchor every s − 1 points of ``engine.kernels.cpu.dfa`` become cumulative sums along both sides of
+it, here for orders 1 to 3.  Series whose residual is far below their profile, so that the sums cancel, are computed
+again on the CPU.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from engine.kernels.cpu.dfa import CANCELLED, EPSILON, TINY, constants, fluctuat
 
 Array = NDArray[np.float64]
 
-CHUNK = 2**22  # samples at once; some thirty arrays of that size live at the same time
+CHUNK = 2**22  # samples at once; about thirty arrays of this size exist at the same time
 
 
 def fluctuations_cuda(
     series: Tensor, scales: NDArray[np.int64], order: int, unbiased: bool, backward: bool = False
 ) -> Array:
-    """F(s) of each row of ``series`` (n, time) at each scale, (n, scale), computed where the tensor lives."""
+    """Compute F(s) of each row of ``series`` (n, time) at each scale, (n, scale), on the tensor's device."""
     result = np.empty((len(series), len(scales)))
     rows = max(1, CHUNK // series.shape[-1])
     for first in range(0, len(series), rows):
@@ -52,7 +53,7 @@ def fluctuations_cuda(
 
 
 def _overlapping(x: Tensor, s: int, order: int, constant: Array) -> tuple[Tensor, Tensor]:
-    """All overlapping boxes of scale s and their Σz²: two (n, box) tensors."""
+    """Return all overlapping boxes of scale s and their Σz², two (n, box) tensors."""
     n, length = x.shape
     p, half = s - 1, (s - 1) / 2
     anchors = (length - 1) // p
@@ -102,7 +103,7 @@ def _overlapping(x: Tensor, s: int, order: int, constant: Array) -> tuple[Tensor
 def _unbiased(
     variance: Tensor, lag: Tensor, mean: Tensor, first: Tensor, last: Tensor, size: Tensor, constant: Array
 ) -> Tensor:
-    """``engine.kernels.cpu.dfa.unbiased_box``, for tensors."""
+    """The same as ``engine.kernels.cpu.dfa.unbiased_box``, for tensors."""
     by_s = float(constant[0])
     variance = (variance - EPSILON**2 / by_s * size).clamp(min=0)
     spread = torch.maximum(variance - mean * mean, variance * by_s**2 + TINY)
@@ -113,7 +114,7 @@ def _unbiased(
 
 
 def _adjoining(x: Tensor, s: int, order: int) -> Tensor:
-    """Mean squared residuals of the boxes that adjoin each other from the first sample on, (n, box)."""
+    """Return the mean squared residuals of adjoining boxes from the first sample on, (n, box)."""
     basis = torch.as_tensor(polynomials(np.array([s]), order)[0], device=x.device)
     steps = x.unfold(-1, s, s)
     step = steps[..., s // 2, None]

@@ -1,127 +1,141 @@
-"""Actions that ask first: each opens a dialogue and does what was chosen there."""
+"""Actions that ask first: each opens a dialog and acts on the user's choice."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtWidgets import QMainWindow
 
-from explorer.gui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, TypeDialog
-from explorer.gui.dialogs.search_dialogs import AgreeDialog, SearchDialog
-from explorer.gui.dialogs.text_diff import WordsDialog
+from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, PromptDialog, TextDialog
+from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
+from explorer.gui.dialogs.text_diff import TextDiffDialog
 from explorer.gui.menus import key_sequence
 from explorer.gui.theme import Theme
-from explorer.session.action_dispatch import ActionDispatcher
+from explorer.session.action_dispatch import ActionDispatcher, Handler
 from explorer.session.actions import Action
 from explorer.session.controllers.word_search import Hit
 from explorer.session.menu_items import networks, reviews
 from explorer.session.session import Session
 
 
-class Choosing(ActionDispatcher, QMainWindow):
-    """The part of the window that opens dialogues."""
+class ActionDialogs(ActionDispatcher, QMainWindow):
+    """The part of the main window that opens dialogs."""
 
     theme: Theme
     table: tuple[Action, ...]
 
-    def front(self, name: str) -> None:
-        """Bring a panel to the front."""
-        raise NotImplementedError
+    def choose(
+        self, title: str, entries: list[tuple[str, str]], current: str, on_choose: Callable[[str], object]
+    ) -> None:
+        """Ask for one of the entries (key, label); call ``on_choose`` with its key."""
+        ChooseDialog(self, title, entries, current, lambda key: self.run_guarded(lambda: on_choose(key))).open()
 
-    def choose(self, title: str, entries: list[tuple[str, str]], present: str, then: Callable[[str], object]) -> None:
-        """Let one of the entries (key, label) be chosen, and do ``then`` with its key."""
-        ChooseDialog(self, title, entries, present, lambda key: self.run_guarded(lambda: then(key))).open()
+    def ask(self, title: str, prompt: str, on_enter: Callable[[str], object]) -> None:
+        """Ask for a line of text; call ``on_enter`` with it."""
+        PromptDialog(self, title, prompt, lambda text: self.run_guarded(lambda: on_enter(text))).open()
 
-    def ask(self, title: str, hint: str, then: Callable[[str], object]) -> None:
-        """Let a line be typed, and do ``then`` with it."""
-        AskDialog(self, title, hint, lambda text: self.run_guarded(lambda: then(text))).open()
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "help": self._help,
+            "palette": self._palette,
+            "type": self._type,
+            "edit": self._edit,
+            "word-by-word": self._word_by_word,
+            "compare-reviews": self._compare_reviews,
+            "search": self._search,
+            "agree-elsewhere": self._search_pattern,
+            "clamp": self._clamp,
+            "jump": self._jump,
+            "networks": self._choose_network,
+            "compare": self._compare_networks,
+        }
 
     # ---- actions -----------------------------------------------------------------------------------------------
 
-    def do_help(self) -> None:
+    def _help(self) -> None:
         HelpDialog(self, self.table).open()
 
-    def do_palette(self) -> None:
+    def _palette(self) -> None:
         entries = [
             (a.id, f"{a.label}   {key_sequence(a.keys[0]).toString()}   {a.help}")
             for a in self.table
             if a.id != "palette"
         ]
-        self.choose("Do", entries, "", self.perform)
+        self.choose("Command palette", entries, "", self.perform)
 
-    def do_type(self) -> None:
+    def _type(self) -> None:
         session = self.opened_session
-        TypeDialog(
+        TextDialog(
             self, "Type or paste a review", "", lambda text: self.run_guarded(lambda: session.open_text(text))
         ).open()
 
-    def do_edit(self) -> None:
+    def _edit(self) -> None:
         session = self.opened_session
 
         def edit(text: str) -> None:
             self.run_guarded(lambda: session.text_diff.edit(text))
             if session.comparison.review is not None:
-                self.do_word_by_word()
+                self._word_by_word()
 
-        TypeDialog(self, "Edit the present text", session.text_diff.text, edit).open()
+        TextDialog(self, "Edit the review", session.text_diff.text, edit).open()
 
-    def do_word_by_word(self) -> None:
+    def _word_by_word(self) -> None:
         session = self.opened_session
-        session.text_diff.require()
-        WordsDialog(self, self.theme, session, lambda word: self.run_guarded(lambda: session.look_at(word))).open()
+        session.text_diff.require_comparison()
+        TextDiffDialog(self, self.theme, session, self.look_at).open()
 
-    def do_compare_reviews(self) -> None:
+    def _compare_reviews(self) -> None:
         session = self.opened_session
         none = ("", "none   end the comparison")
         self.choose(
-            "Compare this review with",
+            "Compare with another review",
             [none, *reviews(session)],
             "",
             lambda key: session.comparison.compare_review(session.reviews[int(key)] if key else None),
         )
 
-    def do_search(self) -> None:
+    def _search(self) -> None:
         session = self.opened_session
 
         def go(found: Hit | int) -> None:
-            self.run_guarded(lambda: session.words.open(found) if isinstance(found, Hit) else session.look_at(found))
+            self.run_guarded(
+                lambda: session.word_search.open(found) if isinstance(found, Hit) else session.look_at(found)
+            )
 
-        SearchDialog(self, session, go).open()
+        WordSearchDialog(self, session, go).open()
 
-    def do_agree_elsewhere(self) -> None:
+    def _search_pattern(self) -> None:
         session = self.opened_session
         session.pattern_search.begin()
-        AgreeDialog(self, session, lambda place: self.run_guarded(lambda: session.pattern_search.open(place))).open()
+        PatternDialog(self, session, lambda place: self.run_guarded(lambda: session.pattern_search.open(place))).open()
 
-    def do_population(self) -> None:
-        self.front("corpus")
+    def _clamp(self) -> None:
+        ablation = self.opened_session.ablation
+        self.ask("Clamp", f"Clamp {ablation.question} at a value; empty: at the mean of each cell", ablation.clamp_at)
 
-    def do_clamp(self) -> None:
-        holding = self.opened_session.ablation
-        self.ask(f"Hold {holding.question}", "a value; nothing: the mean of each", holding.clamp_at)
-
-    def do_jump(self) -> None:
+    def _jump(self) -> None:
         session = self.opened_session
-        self.ask("Jump", f"word 1 to {session.stream.snapshot.words}, or a place such as 50%", session.jump_to)
+        words = session.stream.snapshot.words
+        self.ask("Go to word", f"A word from 1 to {words}, or a percentage such as 50%", session.jump_to)
 
-    def do_reviews(self) -> None:
-        self.front("reviews")
-
-    def do_networks(self) -> None:
+    def _choose_network(self) -> None:
         session = self.opened_session
-        here, entries = networks(session)
-        self.choose("Networks", entries, here, session.use_network)
+        current, entries = networks(session)
+        self.choose("Network", entries, current, session.use_network)
 
-    def do_compare(self) -> None:
-        comparing = self.opened_session.comparison
+    def _compare_networks(self) -> None:
+        comparison = self.opened_session.comparison
         _, entries = networks(self.opened_session)
         none = ("", "none   end the comparison")
         self.choose(
-            "Compare with", [*entries, none], comparing.network or "", lambda n: comparing.compare_with(n or None)
+            "Compare with another network",
+            [*entries, none],
+            comparison.network or "",
+            lambda name: comparison.compare_with(name or None),
         )
 
     @property
     def opened_session(self) -> Session:
-        """The session, for actions that wait for one."""
-        assert self.session is not None, "actions that need a session wait for it"
+        """The session, for actions that need one."""
+        assert self.session is not None, "the dispatcher runs these actions only with a session"
         return self.session

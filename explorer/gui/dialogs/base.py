@@ -1,4 +1,4 @@
-"""What opens over the window: help, lists to choose from, a place to type."""
+"""The dialogs from which the others are built: help, a list to choose from, a line or a text to type."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from explorer.gui.menus import key_sequence, window_keys
 from explorer.gui.text import as_html, safe
 from explorer.session.actions import GROUPS, Action
 
-SHOWN = 500  # entries of a list at a time; the search finds the others
+MAX_ENTRIES = 500  # of a list; the search box narrows it
 LEGEND = (
-    "The words light up with the chosen signal while the network reads. In the pictures each row is a cell and each "
-    "column a word. α is the exponent of detrended fluctuation analysis; β = 2α − 1 is 0 for white noise, 1 for pink "
-    "(1/f), 2 for Brownian. † marks dead cells, whose h hardly moves. In pictures over time a click looks at a word, "
-    "a drag brushes words, the wheel zooms, a drag with the right button moves, a double click shows all. Panels can "
-    "be moved by their titles, also out of the window; the arrangement is kept."
+    "While the network reads, words are coloured by the chosen signal. In the heat maps each row is a cell and each "
+    "column a word. α is the exponent of detrended fluctuation analysis; β = 2α − 1 is 0 for white, 1 for pink (1/f) "
+    "and 2 for Brownian noise. † marks dead cells, whose h hardly moves. In plots over time a click moves the cursor, "
+    "a drag brushes words, the wheel zooms, a drag with the right button pans and a double click resets the zoom. Drag "
+    "a panel by its title to move it, also out of the window; the layout is saved."
 )
 
 
 class Dialog(QDialog):
-    """A dialogue that ends with itself and calls back with what was chosen."""
+    """A dialog that is deleted when it is closed and reports the user's choice to a callback."""
 
     def __init__(self, parent: QWidget, title: str, width: int, height: int) -> None:
         super().__init__(parent)
@@ -45,7 +45,7 @@ class Dialog(QDialog):
 
 
 class HelpDialog(Dialog):
-    """Every action with its keys, made from the table."""
+    """Every action of the table with its keys."""
 
     def __init__(self, parent: QWidget, actions: Sequence[Action]) -> None:
         super().__init__(parent, "Help", 760, 800)
@@ -66,20 +66,39 @@ class HelpDialog(Dialog):
         self.column.addWidget(buttons)
 
 
+class SearchBox(QLineEdit):
+    """A line edit whose ↑ and ↓ keys move the current row of a list."""
+
+    def __init__(self, rows: QListWidget, text: str = "") -> None:
+        super().__init__(text)
+        self._rows = rows
+        rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = (event.key() == Qt.Key.Key_Down) - (event.key() == Qt.Key.Key_Up)
+        if step and self._rows.count():
+            self._rows.setCurrentRow((self._rows.currentRow() + step) % self._rows.count())
+        else:
+            super().keyPressEvent(event)
+
+
 class ChooseDialog(Dialog):
-    """A list of entries (key, label) that narrows while one types; ``then`` is called with the key of the chosen."""
+    """A searchable list of entries (key, label); ``on_choose`` is called with the key of the chosen entry."""
 
     def __init__(
-        self, parent: QWidget, title: str, entries: Sequence[tuple[str, str]], present: str, then: Callable[[str], None]
+        self,
+        parent: QWidget,
+        title: str,
+        entries: Sequence[tuple[str, str]],
+        current: str,
+        on_choose: Callable[[str], None],
     ) -> None:
         super().__init__(parent, title, 820, 560)
         self._entries = [(key, safe(label)) for key, label in entries]
-        self._present, self._then = present, then
-        self.search = QLineEdit()
-        self.search.setPlaceholderText("type to search, ↑ ↓ and Enter choose, Esc closes")
-        self.search.installEventFilter(self)
+        self._current, self._on_choose = current, on_choose
         self.list = QListWidget()
-        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.search = SearchBox(self.list)
+        self.search.setPlaceholderText("Type to search; ↑ ↓ select, Enter chooses, Esc closes")
         self.column.addWidget(self.search)
         self.column.addWidget(self.list)
         self.search.textChanged.connect(self._fill)
@@ -87,67 +106,59 @@ class ChooseDialog(Dialog):
         self.list.itemClicked.connect(self._choose)
         self._fill("")
 
-    def eventFilter(self, watched: object, event: QEvent) -> bool:
-        """Move in the list while the search keeps the keys."""
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            step = (event.key() == Qt.Key.Key_Down) - (event.key() == Qt.Key.Key_Up)
-            if step and self.list.count():
-                self.list.setCurrentRow((self.list.currentRow() + step) % self.list.count())
-                return True
-        return False
-
     def _fill(self, search: str) -> None:
-        wanted = search.lower().split()
-        found = [entry for entry in self._entries if all(part in entry[1].lower() for part in wanted)]
+        parts = search.lower().split()
+        found = [entry for entry in self._entries if all(part in entry[1].lower() for part in parts)]
         self.list.clear()
-        for key, label in found[:SHOWN]:
+        for key, label in found[:MAX_ENTRIES]:
             item = QListWidgetItem(label)
             item.setData(Qt.ItemDataRole.UserRole, key)
             self.list.addItem(item)
-        keys = [key for key, _ in found[:SHOWN]]
-        self.list.setCurrentRow(keys.index(self._present) if self._present in keys else 0)
-        if len(found) > SHOWN:
-            more = QListWidgetItem(f"… {len(found) - SHOWN} more: type to search")
+        keys = [key for key, _ in found[:MAX_ENTRIES]]
+        self.list.setCurrentRow(keys.index(self._current) if self._current in keys else 0)
+        if len(found) > MAX_ENTRIES:
+            more = QListWidgetItem(f"… {len(found) - MAX_ENTRIES} more: type to search")
             more.setFlags(Qt.ItemFlag.NoItemFlags)
             self.list.addItem(more)
 
     def _choose(self) -> None:
         row = self.list.currentRow()
-        if 0 <= row < min(SHOWN, self.list.count()):
+        if 0 <= row < min(MAX_ENTRIES, self.list.count()):
             key = self.list.item(row).data(Qt.ItemDataRole.UserRole)
             self.accept()
-            self._then(key)
+            self._on_choose(key)
 
 
-class AskDialog(Dialog):
-    """Asks for a line of text; ``then`` is called with it."""
+class PromptDialog(Dialog):
+    """A prompt and a line to type; ``on_enter`` is called with the line."""
 
-    def __init__(self, parent: QWidget, title: str, hint: str, then: Callable[[str], None]) -> None:
+    def __init__(self, parent: QWidget, title: str, prompt: str, on_enter: Callable[[str], None]) -> None:
         super().__init__(parent, title, 460, 90)
-        self._then = then
+        self._on_enter = on_enter
         self.line = QLineEdit()
-        self.line.returnPressed.connect(self._done)
-        label = QLabel(safe(hint))
+        self.line.returnPressed.connect(self._enter)
+        label = QLabel(safe(prompt))
         label.setWordWrap(True)
         self.column.addWidget(label)
         self.column.addWidget(self.line)
 
-    def _done(self) -> None:
+    def _enter(self) -> None:
         self.accept()
-        self._then(self.line.text())
+        self._on_enter(self.line.text())
 
 
-class TypeDialog(Dialog):
-    """A place to type or paste a review; Enter reads it, Shift and Enter begin a line."""
+class TextDialog(Dialog):
+    """A review to type, paste or edit; Enter accepts, Shift+Enter starts a new line."""
 
-    def __init__(self, parent: QWidget, title: str, text: str, then: Callable[[str], None]) -> None:
+    def __init__(self, parent: QWidget, title: str, text: str, on_accept: Callable[[str], None]) -> None:
         super().__init__(parent, title, 760, 420)
-        self._then = then
+        self._on_accept = on_accept
         self.text = QPlainTextEdit(text)
+        self.text.setPlaceholderText("A review in English. Enter reads it, Shift+Enter starts a new line")
         self.text.installEventFilter(self)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        buttons.addButton("Read it (Enter)", QDialogButtonBox.ButtonRole.AcceptRole)
-        buttons.accepted.connect(self._done)
+        buttons.addButton("Read (Enter)", QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.accepted.connect(self._accept)
         buttons.rejected.connect(self.reject)
         self.column.addWidget(self.text)
         self.column.addWidget(buttons)
@@ -155,12 +166,12 @@ class TypeDialog(Dialog):
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            plain = not event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-            if plain and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                self._done()
+            shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+            if not shift and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self._accept()
                 return True
         return False
 
-    def _done(self) -> None:
+    def _accept(self) -> None:
         self.accept()
-        self._then(self.text.toPlainText())
+        self._on_accept(self.text.toPlainText())

@@ -1,14 +1,13 @@
-"""Dialogues whose lists grow while one looks: words in all reviews, and places where the brushed cells agree."""
+"""Dialogs whose lists grow during a search: words in all reviews, and matches of the brushed pattern."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, Qt, QTimer
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLabel, QLineEdit, QListWidget, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QLabel, QListWidget, QWidget
 
-from explorer.gui.dialogs.base import Dialog
+from explorer.gui.dialogs.base import Dialog, SearchBox
 from explorer.gui.text import safe
 from explorer.session.controllers.pattern_search import Place
 from explorer.session.controllers.word_search import Hit, wanted_words
@@ -16,28 +15,28 @@ from explorer.session.session import Session
 from explorer.session.task_results import TaskResults
 
 POLL = 100  # milliseconds
-REST = 250  # milliseconds without a key before a search begins
-SHOWN = 1000  # lines of a list
+TYPING_PAUSE = 250  # milliseconds without a key after which a search starts
+MAX_LINES = 1000
 SIGNS = {True: "+", False: "−", None: " "}
 
 
-class GrowingDialog(Dialog):
-    """A list that is filled as results come; Enter or a double click takes a line."""
+class ResultsDialog(Dialog):
+    """A list that grows as results arrive; Enter or a double click chooses a line."""
 
     def __init__(self, parent: QWidget, title: str, session: Session) -> None:
         super().__init__(parent, title, 860, 620)
         self._session = session
         self._lines: list[str] = []
-        self.told = QLabel()
+        self.summary = QLabel()
         self.list = QListWidget()
-        self.list.itemActivated.connect(lambda: self.chosen(self.list.currentRow()))
+        self.list.itemActivated.connect(lambda: self.choose(self.list.currentRow()))
         self._clock = QTimer(self)
-        self._clock.timeout.connect(self.look)
+        self._clock.timeout.connect(self.update_results)
         self._clock.start(POLL)
 
-    def fill(self, lines: Sequence[str], told: str) -> None:
-        """Show these lines; those that are there stay."""
-        self.told.setText(safe(told))
+    def fill(self, lines: Sequence[str], summary: str) -> None:
+        """Show ``lines``, appending where the list already begins with them, and a summary above."""
+        self.summary.setText(safe(summary))
         if lines[: len(self._lines)] != self._lines:
             self.list.clear()
             self._lines = []
@@ -46,123 +45,113 @@ class GrowingDialog(Dialog):
         if self.list.currentRow() < 0:
             self.list.setCurrentRow(0)
 
-    def look(self) -> None:
-        """Show what is found so far."""
+    def update_results(self) -> None:
+        """Show the results so far."""
         raise NotImplementedError
 
-    def chosen(self, row: int) -> None:
-        """Take a line."""
+    def choose(self, row: int) -> None:
+        """Choose a line."""
         raise NotImplementedError
 
 
-class SearchDialog(GrowingDialog):
-    """Words to search. ``then`` is called with the place chosen: a word of this review, or a hit in another one."""
+class WordSearchDialog(ResultsDialog):
+    """Search words. ``on_choose`` gets a word of the open review, or a hit in another one."""
 
-    def __init__(self, parent: QWidget, session: Session, then: Callable[[int | Hit], None]) -> None:
+    def __init__(self, parent: QWidget, session: Session, on_choose: Callable[[int | Hit], None]) -> None:
         super().__init__(parent, "Search words", session)
-        self._then = then
+        self._on_choose = on_choose
         self._seen: TaskResults[Hit] | None = None
-        self._told: list[str] = []
-        self.finished.connect(lambda: session.words.others.cancel())
-        self.search = QLineEdit(" ".join(session.words.wanted))
-        self.search.setPlaceholderText("a word or phrase; film* stands for films too")
-        self.search.installEventFilter(self)
-        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        for widget in (self.search, self.told, self.list):
+        self._hit_lines: list[str] = []
+        self.finished.connect(lambda: session.word_search.others.cancel())
+        self.search = SearchBox(self.list, " ".join(session.word_search.wanted))
+        self.search.setPlaceholderText("A word or phrase; film* also finds films")
+        for widget in (self.search, self.summary, self.list):
             self.column.addWidget(widget)
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(REST)
-        self._rest.timeout.connect(self._begin)
-        self.search.textChanged.connect(self._rest.start)
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(TYPING_PAUSE)
+        self._pause.timeout.connect(self._start)
+        self.search.textChanged.connect(self._pause.start)
         self.search.returnPressed.connect(self._enter)
-        self.look()
+        self.update_results()
 
-    def eventFilter(self, watched: object, event: QEvent) -> bool:
-        """Move in the list while the search keeps the keys."""
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            step = (event.key() == Qt.Key.Key_Down) - (event.key() == Qt.Key.Key_Up)
-            if step and self.list.count():
-                self.list.setCurrentRow((self.list.currentRow() + step) % self.list.count())
-                return True
-        return False
-
-    def _begin(self) -> None:
-        self._rest.stop()
-        self._session.words.look_for(self.search.text())
-        self.look()
+    def _start(self) -> None:
+        self._pause.stop()
+        self._session.word_search.look_for(self.search.text())
+        self.update_results()
 
     def _enter(self) -> None:
-        if wanted_words(self.search.text()) != self._session.words.wanted:
-            self._begin()
+        if wanted_words(self.search.text()) != self._session.word_search.wanted:
+            self._start()
         elif self.list.currentRow() >= 0:
-            self.chosen(self.list.currentRow())
+            self.choose(self.list.currentRow())
 
-    def look(self) -> None:
-        words, session = self._session.words, self._session
+    def update_results(self) -> None:
+        words, session = self._session.word_search, self._session
         if not words.wanted:
             self.fill([], "")
             return
         if words.others is not self._seen:
-            self._seen, self._told = words.others, []
+            self._seen, self._hit_lines = words.others, []
         here = len(words.here(session.stream.snapshot))
         found = words.others.found
-        for hit in found[len(self._told) : SHOWN]:
-            self._told.append(_line(f"{hit.count}×", session, hit.review, words.context(hit)))
-        lines = [f"{here}×   in this review" if here else "not in this review", *self._told]
-        total = sum(hit.count for hit in found)
-        self.fill(lines, f"{total:,} times in {len(found):,} other reviews   {words.others.progress}")
+        for hit in found[len(self._hit_lines) : MAX_LINES]:
+            self._hit_lines.append(_line(f"{hit.count}×", session, hit.review, words.context(hit)))
+        lines = [f"{here}×   in this review" if here else "not in this review", *self._hit_lines]
+        hits, reviews = sum(hit.count for hit in found), len(found)
+        summary = f"{hits:,} hit{'s'[: hits != 1]} in {reviews:,} other review{'s'[: reviews != 1]}"
+        self.fill(lines, f"{summary}   {words.others.progress}")
 
-    def chosen(self, row: int) -> None:
-        session, words = self._session, self._session.words
+    def choose(self, row: int) -> None:
+        session, words = self._session, self._session.word_search
         here = words.here(session.stream.snapshot)
         if row == 0 and not here:
             return
         word = session.frame().word
         place = words.others.found[row - 1] if row else next((at for at in here if at >= word), here[0])
         self.close()
-        self._then(place)
+        self._on_choose(place)
 
 
-class AgreeDialog(GrowingDialog):
-    """Places in other reviews where the cells of the brush agree, best first; ``then`` is called with the chosen."""
+class PatternDialog(ResultsDialog):
+    """Places in other reviews where the brushed cells are active together, best first."""
 
-    def __init__(self, parent: QWidget, session: Session, then: Callable[[Place], None]) -> None:
-        super().__init__(parent, "Where the same cells agree", session)
-        self._then = then
+    def __init__(self, parent: QWidget, session: Session, on_choose: Callable[[Place], None]) -> None:
+        super().__init__(parent, "Matches of the brushed pattern", session)
+        self._on_choose = on_choose
         self._shown: tuple[Sequence[Place], bool] | None = None
-        self.finished.connect(lambda: session.pattern_search.gathering.cancel())
-        for widget in (self.told, self.list):
+        self.finished.connect(lambda: session.pattern_search.results.cancel())
+        for widget in (self.summary, self.list):
             self.column.addWidget(widget)
         self.list.setFocus()
-        self.look()
+        self.update_results()
 
-    def look(self) -> None:
-        agreement, session = self._session.pattern_search, self._session
-        gathering: TaskResults[Place] = agreement.gathering
-        more = gathering.finished and agreement.left > 0
-        none = "" if gathering.found or not gathering.finished else "nowhere in the reviews looked through   "
-        if self._shown is not None and self._shown[0] is gathering.found and self._shown[1] == more:
-            self.told.setText(safe(none + gathering.progress))
+    def update_results(self) -> None:
+        search, session = self._session.pattern_search, self._session
+        results: TaskResults[Place] = search.results
+        more = results.finished and search.left > 0
+        summary = ("" if results.found or not results.finished else "no match so far   ") + results.progress
+        if self._shown is not None and self._shown[0] is results.found and self._shown[1] == more:
+            self.summary.setText(safe(summary))
             return
-        self._shown = gathering.found, more
+        self._shown = results.found, more
         lines = [
-            _line(f"{place.strength:.1f}", session, place.review, agreement.context(place)) for place in gathering.found
+            _line(f"{place.strength:.1f}", session, place.review, search.context(place)) for place in results.found
         ]
         if more:
-            lines.append(f"look through more: {agreement.left:,} reviews are left")
-        self.fill(lines, none + gathering.progress)
+            lines.append(f"Search more reviews: {search.left:,} are left")
+        self.fill(lines, summary)
 
-    def chosen(self, row: int) -> None:
-        found = self._session.pattern_search.gathering.found
+    def choose(self, row: int) -> None:
+        found = self._session.pattern_search.results.found
         if row < len(found):
             self.close()
-            self._then(found[row])
+            self._on_choose(found[row])
         else:
             self._session.pattern_search.more()
 
 
 def _line(lead: str, session: Session, number: int, context: tuple[str, str, str]) -> str:
     review = session.reviews[number]
-    before, found, behind = context
-    return safe(f"{lead:>6}   {number + 1:>5} {SIGNS[review.label]}   …{before} [{found}] {behind}…")
+    before, found, after = context
+    return safe(f"{lead:>6}   {number + 1:>5} {SIGNS[review.label]}   …{before} [{found}] {after}…")

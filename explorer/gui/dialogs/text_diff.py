@@ -1,30 +1,29 @@
-"""What was compared, word by word: the other text, this one, and the difference; Enter looks at a word."""
+"""The two compared texts word by word, with P(positive) after each word and the difference."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableWidget, QTableWidgetItem, QWidget
 
 from explorer.gui.dialogs.base import Dialog
 from explorer.gui.text import safe
-from explorer.gui.theme import Theme
+from explorer.gui.theme import Theme, qcolor
 from explorer.session.controllers.text_diff import WordByWord
 from explorer.session.session import Session
 from explorer.session.views.number_format import number
 
 POLL = 100  # milliseconds
-HEADINGS = ("before", "P", "after", "P", "difference")
+HEADINGS = ("Before", "P(positive)", "After", "P(positive)", "Difference")
 
 
-class WordsDialog(Dialog):
-    """Both readings side by side; ``then`` is called with the place of the word that was chosen."""
+class TextDiffDialog(Dialog):
+    """Both texts side by side; ``on_choose`` is called with the index of the word of a chosen row."""
 
-    def __init__(self, parent: QWidget, theme: Theme, session: Session, then: Callable[[int], None]) -> None:
+    def __init__(self, parent: QWidget, theme: Theme, session: Session, on_choose: Callable[[int], None]) -> None:
         super().__init__(parent, "Word by word", 760, 700)
-        self._session, self._then, self._theme = session, then, theme
+        self._session, self._on_choose, self._theme = session, on_choose, theme
         self._shown: WordByWord | None = None
         self.summary = QLabel("reading …")
         self.summary.setWordWrap(True)
@@ -35,34 +34,36 @@ class WordsDialog(Dialog):
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(20)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        self.table.itemActivated.connect(self._chosen)
+        self.table.itemActivated.connect(self._choose)
         self.column.addWidget(self.summary)
         self.column.addWidget(self.table)
         self.table.setFocus()
         self._clock = QTimer(self)
-        self._clock.timeout.connect(self._look)
+        self._clock.timeout.connect(self._update)
         self._clock.start(POLL)
-        self._look()
+        self._update()
 
-    def _look(self) -> None:
-        table = self._session.text_diff.table(self._session.frame())
+    def _update(self) -> None:
+        frame = self._session.frame()
+        self._session.text_diff.request(frame)
+        table = self._session.text_diff.result(frame)
         if table is not None and table is not self._shown:
             self._shown = table
-            self.summary.setText(self._told(table))
+            self.summary.setText(self._summary(table))
             self._fill(table)
 
-    def _told(self, table: WordByWord) -> str:
+    def _summary(self, table: WordByWord) -> str:
         changed = sum(pair.changed for pair in table.pairs)
         p_before = next((pair.p_before for pair in reversed(table.pairs) if pair.before), float("nan"))
         p_after = next((pair.p_after for pair in reversed(table.pairs) if pair.after), float("nan"))
-        told = (
-            f"before: {safe(self._session.comparison.name, 60)}   {changed} of {len(table.pairs)} words differ   "
-            f"P(positive) at the end {number(p_before)} → {number(p_after)}, difference {number(p_after - p_before)}"
+        summary = (
+            f"Before: {safe(self._session.comparison.name, 60)}   {changed} of {len(table.pairs)} words differ   "
+            f"P(positive) at the end: {number(p_before)} → {number(p_after)}, difference {number(p_after - p_before)}"
         )
         if table.cells:
             moved = "  ".join(f"#{cell.cell:03d} {number(cell.distance)}" for cell in table.cells)
-            told += f"\ncells moved most, mean |Δh|: {moved}"
-        return told
+            summary += f"\nCells that differ most, mean |Δh|: {moved}"
+        return summary
 
     def _fill(self, table: WordByWord) -> None:
         self.table.setRowCount(len(table.pairs))
@@ -79,12 +80,12 @@ class WordsDialog(Dialog):
                 if column not in (0, 2):
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 if pair.changed:
-                    item.setForeground(QColor(self._theme.warn))
+                    item.setForeground(qcolor(self._theme.warning))
                 self.table.setItem(row, column, item)
         self.table.setCurrentCell(table.first_change, 0)
 
-    def _chosen(self, item: QTableWidgetItem) -> None:
+    def _choose(self, item: QTableWidgetItem) -> None:
         if self._shown is not None:
             place = self._shown.pairs[item.row()].place
             self.accept()
-            self._then(place)
+            self._on_choose(place)

@@ -1,4 +1,4 @@
-"""Saving what is seen of a panel: its picture as PNG or SVG, its numbers as CSV."""
+"""Save a panel: its picture as PNG or SVG, its numbers as CSV."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from explorer.gui.export.svg import draw
 from explorer.gui.panels.panel import Panel
 
 KINDS = (".png", ".svg", ".csv")
-FILTERS = "Picture (*.png);;Drawing (*.svg);;Numbers (*.csv)"
+FILTERS = "Picture (*.png);;Drawing (*.svg);;Table (*.csv)"
 
 
 def save_picture(widget: QWidget, path: Path) -> None:
-    """Write a widget as it is seen, ``.png`` or ``.svg``; beside its place first, then renamed.
+    """Write what a widget shows as ``.png`` or ``.svg``, atomically.
 
     Raises
     ------
@@ -30,16 +30,15 @@ def save_picture(widget: QWidget, path: Path) -> None:
     kind = path.suffix.lower()
     if kind not in (".png", ".svg"):
         raise ValueError(f"{path}: pictures are .png or .svg files")
-    with atomic_write(path) as beside:
-        if kind == ".png":
-            if not widget.grab().save(str(beside), "PNG"):
-                raise OSError(f"{path}: the picture could not be written")
-            return
-        draw(widget, beside)
+    with atomic_write(path) as temporary:
+        if kind == ".svg":
+            draw(widget, temporary)
+        elif not widget.grab().save(str(temporary), "PNG"):
+            raise OSError(f"{path}: the picture could not be written")
 
 
 def save_numbers(panel: Panel, path: Path) -> None:
-    """Write the numbers of a panel as a table; beside its place first, then renamed.
+    """Write a panel's numbers as CSV, atomically.
 
     Raises
     ------
@@ -47,14 +46,14 @@ def save_numbers(panel: Panel, path: Path) -> None:
         If it cannot be written.
     """
     headings, rows = panel.numbers()
-    with atomic_write(path) as beside, beside.open("w", newline="", encoding="utf-8") as file:
+    with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(headings)
         table.writerows(np.asarray(rows).tolist())
 
 
 def save(panel: Panel, path: Path) -> None:
-    """Write a panel as the end of the name says: ``.png``, ``.svg`` or ``.csv``.
+    """Write a panel as the suffix says: ``.png``, ``.svg`` or ``.csv``.
 
     Raises
     ------
@@ -72,5 +71,5 @@ def save(panel: Panel, path: Path) -> None:
 
 
 def copy_picture(widget: QWidget) -> None:
-    """Put a widget as it is seen on the clipboard."""
+    """Copy what a widget shows to the clipboard."""
     QGuiApplication.clipboard().setPixmap(widget.grab())

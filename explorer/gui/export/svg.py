@@ -1,13 +1,12 @@
-"""Drawings that every program draws alike, made of what Qt draws of each widget for itself.
+"""Export a widget as SVG that every renderer draws alike.
 
-Qt clips wrongly in drawings: what a child draws is clipped where that would stand if it were the outermost, and what
-was clipped once stays so. So Qt is let draw each widget alone and without, and the parts are put together here, each in
-its place and clipped by its rectangle. What stands inside a plot is known by an opacity that nobody sees.
+Qt's SVG generator clips children of a widget at the wrong place and never ends a clip. So each widget is rendered alone
+and unclipped, and the parts are assembled here, each translated to its place and clipped by its rectangle. The contents
+of a plot are recognised by an opacity that differs invisibly from 1.
 
-Lines that keep their width are put into the page's own coordinates. Qt writes them in those of a plot, with
-``vector-effect="non-scaling-stroke"``. Browsers know that word; many programs that turn drawings into pictures do not,
-and draw such lines as wide as the plot. Nor do all know ``image-rendering``, without which cells would run into each
-other: pictures are written larger instead.
+Qt writes cosmetic lines in plot coordinates with ``vector-effect="non-scaling-stroke"``. Many converters ignore that
+attribute and draw the lines as wide as the plot, so their points are transformed to page coordinates. Some renderers
+also ignore ``image-rendering`` and would blur cells into each other, so images are enlarged.
 """
 
 from __future__ import annotations
@@ -28,22 +27,22 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsView, QWidget
 
 from explorer.gui.panels.panel import CACHED
 
-MARKED = 0.9999
-FINE = 3  # pixels of a picture to a pixel of the page, at least
-LARGEST = 4096  # pixels a picture is enlarged to
+PLOT_OPACITY = 0.9999
+MIN_SCALE = 3  # image pixels per page pixel
+MAX_PIXELS = 4096  # width or height of an enlarged image
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
 _GROUP = f"{{{_SVG}}}g"
 _NUMBER = re.compile(r"-?[\d.]+(?:e[-+]?\d+)?")
-_PAIR = re.compile(r"(-?[\d.]+(?:e[-+]?\d+)?),(-?[\d.]+(?:e[-+]?\d+)?)")
-_NAME = re.compile(r'\bid="|url\(#|href="#')  # what stands before a name
-_POINTS = {"path": "d", "polyline": "points", "polygon": "points"}
+_POINT = re.compile(r"(-?[\d.]+(?:e[-+]?\d+)?),(-?[\d.]+(?:e[-+]?\d+)?)")
+_ID = re.compile(r'\bid="|url\(#|href="#')  # what precedes an id
+_COORDINATES = {"path": "d", "polyline": "points", "polygon": "points"}
 Matrix = tuple[float, float, float, float, float, float]
 Element = ElementTree.Element
 
 
 def draw(widget: QWidget, path: Path) -> None:
-    """Write a widget as it is seen.
+    """Write what a widget shows as SVG.
 
     Raises
     ------
@@ -52,91 +51,91 @@ def draw(widget: QWidget, path: Path) -> None:
     """
     for prefix, name in (("", _SVG), ("xlink", _XLINK)):
         ElementTree.register_namespace(prefix, name)
-    drawing = _assembled(widget, widget, count())
+    drawing = _render_tree(widget, widget, count())
     drawing.attrib.update(width=str(widget.width()), height=str(widget.height()))
-    straighten(drawing)
-    sharpen(drawing)
+    transform_lines(drawing)
+    enlarge_images(drawing)
     ElementTree.ElementTree(drawing).write(path, encoding="utf-8", xml_declaration=True)
 
 
-# ---- putting parts together ------------------------------------------------------------------------------------------
+# ---- assembling parts ------------------------------------------------------------------------------------------------
 
 
-def _assembled(widget: QWidget, outermost: QWidget, numbers: Iterator[int]) -> Element:
-    """A widget, and over it each one in it."""
+def _render_tree(widget: QWidget, root: QWidget, ids: Iterator[int]) -> Element:
+    """Render a widget, then its children over it."""
     view = widget.parent()
     is_plot = isinstance(view, pg.PlotWidget) and view.viewport() is widget
-    drawn = _plot(view, numbers) if is_plot else _alone(widget, numbers, widget is outermost)
+    element = _render_plot(view, ids) if is_plot else _render_alone(widget, ids, widget is root)
     for child in widget.children():
-        if isinstance(child, QWidget) and not child.isWindow() and child.isVisibleTo(outermost):
-            seen = {"clip-path": _seen(drawn, QRectF(child.rect()), numbers)}
+        if isinstance(child, QWidget) and not child.isWindow() and child.isVisibleTo(root):
+            clip = {"clip-path": _add_clip(element, QRectF(child.rect()), ids)}
             place = {"transform": f"translate({child.x()},{child.y()})"}
-            ElementTree.SubElement(drawn, _GROUP, place | seen).extend(_assembled(child, outermost, numbers))
-    return drawn
+            ElementTree.SubElement(element, _GROUP, place | clip).extend(_render_tree(child, root, ids))
+    return element
 
 
-def _plot(view: pg.PlotWidget, numbers: Iterator[int]) -> Element:
-    """A plot, what stands inside clipped by its frame."""
+def _render_plot(view: pg.PlotWidget, ids: Iterator[int]) -> Element:
+    """Render a plot, its contents clipped by its frame."""
     box, cache = view.getPlotItem().getViewBox(), view.cacheMode()
-    view.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)  # of the ground, which would be a picture
+    view.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)  # of the background, which would become an image
     spots = [item for item in view.scene().items() if isinstance(item, pg.ScatterPlotItem)]
     for item in spots:
-        item.setExportMode(True)  # as shapes; otherwise each is a copy of a picture
+        item.setExportMode(True)  # as shapes, not as copies of an image
     cached = [item for item in view.scene().items() if item.cacheMode() != QGraphicsItem.CacheMode.NoCache]
     for item in cached:
-        item.setCacheMode(QGraphicsItem.CacheMode.NoCache)  # nor are copies of what is on the screen
-    box.childGroup.setOpacity(MARKED)
-    drawn = _alone(view.viewport(), numbers)
+        item.setCacheMode(QGraphicsItem.CacheMode.NoCache)  # cached items would become images too
+    box.childGroup.setOpacity(PLOT_OPACITY)
+    element = _render_alone(view.viewport(), ids)
     box.childGroup.setOpacity(1)
     for item in spots:
         item.setExportMode(False)
     for item in cached:
         item.setCacheMode(CACHED)
     view.setCacheMode(cache)
-    seen = _seen(drawn, view.viewportTransform().mapRect(box.mapRectToScene(box.boundingRect())), numbers)
-    page = drawn.find(_GROUP)
+    clip = _add_clip(element, view.viewportTransform().mapRect(box.mapRectToScene(box.boundingRect())), ids)
+    page = element.find(_GROUP)
     assert page is not None
     for number, group in enumerate(page):
         if group.attrib.pop("opacity", None) is not None:
-            page[number] = Element(_GROUP, {"clip-path": seen})  # around it, as it has coordinates of its own
+            page[number] = Element(_GROUP, {"clip-path": clip})  # outside the group, whose coordinates differ
             page[number].append(group)
-    return drawn
+    return element
 
 
-def _seen(drawn: Element, place: QRectF, numbers: Iterator[int]) -> str:
-    """What lets only a rectangle be seen."""
-    name = f"part{next(numbers)}"
+def _add_clip(element: Element, place: QRectF, ids: Iterator[int]) -> str:
+    """Add a rectangular clip path; return its reference."""
+    name = f"part{next(ids)}"
     sides = {"x": place.x(), "y": place.y(), "width": place.width(), "height": place.height()}
-    clip = ElementTree.SubElement(drawn, f"{{{_SVG}}}clipPath", id=name)
+    clip = ElementTree.SubElement(element, f"{{{_SVG}}}clipPath", id=name)
     ElementTree.SubElement(clip, f"{{{_SVG}}}rect", {side: f"{value:g}" for side, value in sides.items()})
     return f"url(#{name})"
 
 
-def _alone(widget: QWidget, numbers: Iterator[int], ground: bool = False) -> Element:
-    """What Qt draws of a widget without those in it; names in it become names of its own."""
+def _render_alone(widget: QWidget, ids: Iterator[int], background: bool = False) -> Element:
+    """Render a widget without its children, every id in it made unique."""
     file, generator, painter = QBuffer(), QSvgGenerator(), QPainter()
     generator.setOutputDevice(file)
     generator.setSize(widget.size())
     generator.setViewBox(widget.rect())
-    generator.setResolution(widget.logicalDpiX())  # or letters are smaller than on the screen
+    generator.setResolution(widget.logicalDpiX())  # or text is smaller than on screen
     generator.setTitle("pinkx")
     painter.begin(generator)
-    flags = QWidget.RenderFlag.DrawWindowBackground if ground else QWidget.RenderFlag(0)
-    QWidget.render(widget, painter, QPoint(), QRegion(), flags)  # views of scenes have another by that name
+    flags = QWidget.RenderFlag.DrawWindowBackground if background else QWidget.RenderFlag(0)
+    QWidget.render(widget, painter, QPoint(), QRegion(), flags)  # QGraphicsView.render is a different method
     painter.end()
-    text, number = bytes(file.data().data()).decode(), next(numbers)
-    drawn = ElementTree.fromstring(_NAME.sub(lambda found: f"{found[0]}w{number}-", text))
-    for page in drawn.findall(_GROUP):
-        for group in [each for each in page if not len(each)]:  # Qt writes one whenever it changes its mind
+    text, number = bytes(file.data().data()).decode(), next(ids)
+    element = ElementTree.fromstring(_ID.sub(lambda found: f"{found[0]}w{number}-", text))
+    for page in element.findall(_GROUP):
+        for group in [each for each in page if not len(each)]:  # Qt starts a group at every change of state
             page.remove(group)
-    return drawn
+    return element
 
 
-# ---- drawing alike everywhere ----------------------------------------------------------------------------------------
+# ---- for every renderer ----------------------------------------------------------------------------------------------
 
 
-def sharpen(drawing: Element) -> None:
-    """Enlarge pictures, each pixel of which is a cell at a word, so that nothing is left to be smoothed."""
+def enlarge_images(drawing: Element) -> None:
+    """Enlarge images, whose pixels are cells at words, so that smoothing does not show."""
     for group in drawing.iter(_GROUP):
         for image in group.findall(f"{{{_SVG}}}image"):
             across, _, _, down, *_ = map(float, _NUMBER.findall(group.get("transform", "1 0 0 1 0 0")))
@@ -149,21 +148,21 @@ def sharpen(drawing: Element) -> None:
 
 
 def _enlarged(pixels: int, scale: float) -> int:
-    """A whole multiple of so many pixels, ``scale`` of the page each."""
-    return pixels * max(1, min(ceil(FINE * abs(scale)), LARGEST // max(1, pixels)))
+    """Return an integer multiple of ``pixels``, each of which is ``scale`` page units wide."""
+    return pixels * max(1, min(ceil(MIN_SCALE * abs(scale)), MAX_PIXELS // max(1, pixels)))
 
 
-def straighten(drawing: Element) -> None:
-    """Put lines that keep their width into the coordinates of the page."""
+def transform_lines(drawing: Element) -> None:
+    """Transform cosmetic lines to page coordinates."""
     for group in drawing.iter(_GROUP):
         shapes = list(group)
         if shapes and all(shape.get("vector-effect") == "non-scaling-stroke" for shape in shapes):
             a, b, c, d, e, f = map(float, _NUMBER.findall(group.attrib.pop("transform", "1 0 0 1 0 0")))
             for shape in shapes:
-                _place(shape, (a, b, c, d, e, f))
+                _transform(shape, (a, b, c, d, e, f))
 
 
-def _place(shape: Element, matrix: Matrix) -> None:
+def _transform(shape: Element, matrix: Matrix) -> None:
     a, b, c, d, e, f = matrix
     del shape.attrib["vector-effect"]
     if shape.tag == f"{{{_SVG}}}rect":
@@ -171,8 +170,8 @@ def _place(shape: Element, matrix: Matrix) -> None:
         shape.tag = f"{{{_SVG}}}polygon"
         corners = ((x, y), (x + width, y), (x + width, y + height), (x, y + height))
         shape.set("points", " ".join(f"{x},{y}" for x, y in corners))
-    name = _POINTS.get(shape.tag.removeprefix(f"{{{_SVG}}}"))
-    if name is None:  # Qt writes no other with such a line but text, which has no width
+    name = _COORDINATES.get(shape.tag.removeprefix(f"{{{_SVG}}}"))
+    if name is None:  # a circle or a text
         shape.set("transform", f"matrix({a},{b},{c},{d},{e},{f})")
         return
 
@@ -180,4 +179,4 @@ def _place(shape: Element, matrix: Matrix) -> None:
         x, y = float(pair[1]), float(pair[2])
         return f"{a * x + c * y + e:.6g},{b * x + d * y + f:.6g}"
 
-    shape.set(name, _PAIR.sub(moved, shape.attrib[name]))
+    shape.set(name, _POINT.sub(moved, shape.attrib[name]))

@@ -1,52 +1,47 @@
-"""Rolling α and β of the layer sum over the same words as the pictures of the cells."""
+"""Panel 5: rolling α and β of the layer sum."""
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGraphicsLineItem, QGraphicsRectItem
 
+from explorer.gui.host import Host
 from explorer.gui.panels.panel import Panel
-from explorer.gui.plots.charts import FAR, GUTTER, TimeBox, TimeMarks
-from explorer.gui.text import as_html
-from explorer.gui.theme import Theme
-from explorer.session.controllers.noise_band import band
-from explorer.session.session import Frame, Session
-from explorer.session.views.number_format import number
+from explorer.gui.plots.charts import FAR, GUTTER, TimeMarks, TimeViewBox
+from explorer.gui.theme import Theme, qcolor
+from explorer.session.core import Frame
+from explorer.session.session import Session
+from explorer.session.views.readouts import alpha_line, estimator_line
+from explorer.session.views.runs import join
 from explorer.session.views.traces import alpha_at, alpha_column, other_alpha
 
-if TYPE_CHECKING:
-    from explorer.gui.window import Window
-
-BEHIND = -10  # the curves
+BEHIND = -10  # z value of what lies behind the curves
 LOW, HIGH = 0.25, 2.1
-NOISES = {0.5: "white", 1.0: "pink", 1.5: "brown"}
+NOISES = {0.5: "white", 1.0: "pink", 1.5: "Brownian"}
 
 
-class RollingPanel(Panel):
-    """The trace between the exponents of white, pink and Brownian noise, before the band that exact noise gives."""
+class AlphaPanel(Panel):
+    """The curve of α, guide lines at the exponents of exact noise, and the 90% intervals of white and pink noise."""
 
     name = "alpha"
     title = "5 Rolling α"
     place = "low"
     every = 2
 
-    def __init__(self, explorer: Window) -> None:
-        super().__init__(explorer)
-        self._box = TimeBox(explorer)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        self._box = TimeViewBox(host)
         self._plot = self.plot(view=self._box)
         item = self._plot.getPlotItem()
         item.getAxis("left").setWidth(GUTTER)
-        ticks = [[(alpha, f"α {alpha:g}  β {2 * alpha - 1:g}") for alpha in NOISES]]
-        item.getAxis("left").setTicks(ticks)
+        item.getAxis("left").setTicks([[(alpha, f"α {alpha:g}  β {2 * alpha - 1:g}") for alpha in NOISES]])
         self._box.setYRange(LOW, HIGH, padding=0)
-        self.bands = [QGraphicsRectItem() for _ in range(2)]
+        self.bands = [QGraphicsRectItem() for _ in range(2)]  # white, pink
         self._guides = [QGraphicsLineItem(-FAR, alpha, FAR, alpha) for alpha in NOISES]
         self._names = [pg.TextItem(name, anchor=(0, 1)) for name in NOISES.values()]
         for shape in (*self.bands, *self._guides):
@@ -54,8 +49,8 @@ class RollingPanel(Panel):
             shape.setZValue(BEHIND)
         for shape in (*self.bands, *self._guides, *self._names):
             self._box.addItem(shape, ignoreBounds=True)
-        for region in self.bands:
-            region.hide()
+        for band in self.bands:
+            band.hide()
         self._other, self._curve = (pg.PlotCurveItem(connect="finite") for _ in range(2))
         for curve in (self._other, self._curve):
             item.addItem(curve, ignoreBounds=True)
@@ -63,9 +58,9 @@ class RollingPanel(Panel):
         self.column.addWidget(self._plot)
 
     def paint_theme(self, theme: Theme) -> None:
-        for region, colour in zip(self.bands, (theme.white_band, theme.pink_band), strict=True):
-            region.setBrush(QColor(colour))
-            region.setPen(Qt.PenStyle.NoPen)
+        for band, colour in zip(self.bands, (theme.white_band, theme.pink_band), strict=True):
+            band.setBrush(qcolor(colour))
+            band.setPen(Qt.PenStyle.NoPen)
         for guide, label, name in zip(self._guides, self._names, NOISES.values(), strict=True):
             guide.setPen(pg.mkPen(theme.pink if name == "pink" else theme.faint))
             label.setColor(theme.pink if name == "pink" else theme.dim)
@@ -74,71 +69,46 @@ class RollingPanel(Panel):
         self._marks.apply_theme(theme)
 
     def show_frame(self, session: Session, frame: Frame) -> None:
-        words = self.explorer.span.seen(frame)
+        snapshot = frame.snapshot
+        words = self.host.visible_range.seen(frame)
         self._box.show_words(*words)
         first, values = self._alpha(session, frame, words)
-        if self.fresh("curve", first, values):
+        if self.changed("curve", first, values):
             self._curve.setData(first + np.arange(len(values)) + 0.5, values)
-        other = other_alpha(session, frame)
-        if self.fresh("other", other):
+        other = other_alpha(session.comparison.result(frame), frame)
+        if self.changed("other", other):
             self._other.setVisible(other is not None)
             if other is not None:
                 self._other.setData(np.arange(len(other)) + 0.5, other)
-        null = band(frame.snapshot.window, frame.snapshot.scales)
-        if self.fresh("band", null) and null is not None:
-            for region, (low, high) in zip(self.bands, (null.white, null.pink), strict=True):
-                region.setRect(-FAR, low, 2 * FAR, high - low)
-                region.show()
-        if self.fresh("names", words[0]):
+        session.noise_bands.request(snapshot.window, snapshot.scales)
+        noise = session.noise_bands.result(snapshot.window, snapshot.scales)
+        if self.changed("band", noise) and noise is not None:
+            for band, (low, high) in zip(self.bands, (noise.white, noise.pink), strict=True):
+                band.setRect(-FAR, low, 2 * FAR, high - low)
+                band.show()
+        if self.changed("names", words[0]):
             for label, alpha in zip(self._names, NOISES, strict=True):
                 label.setPos(words[0], alpha)
-        self._marks.show(self.explorer, session, frame)
-        self._tell(session, frame)
+        self._marks.show(self.host, session, frame)
+        there = None
+        if other is not None:
+            known = 0 <= frame.word < len(other)
+            there = session.comparison.name, float(other[frame.word]) if known else float("nan")
+        line = alpha_line(frame, alpha_at(session, frame), noise, there)
+        self.set_readout(join((line, estimator_line(snapshot))))
 
     def _alpha(self, session: Session, frame: Frame, words: tuple[float, float]) -> tuple[int, NDArray[np.float64]]:
-        """α at the words in view, and the word the first belongs to."""
+        """Return the first visible word with a value, and α (word,) from there on."""
         last = min(int(np.ceil(words[1])), frame.snapshot.time)
         values = alpha_column(session, frame, int(words[0]), last)[:, 0].astype(float)
         return last - len(values), values
 
-    def _tell(self, session: Session, frame: Frame) -> None:
-        snapshot, name, theme = frame.snapshot, frame.choices.signal, self.theme
-        alpha = alpha_at(session, frame)
-        parts = [
-            f"Σ{name}",
-            f"α <b>{number(alpha)}</b>",
-            f"β <b style='color:{theme.pink}'>{number(2 * alpha - 1)}</b>",
-        ]
-        if frame.following and not math.isnan(alpha):
-            parts.append(f"r² {number(snapshot.r2[name])}")
-        if math.isnan(alpha) and 0 <= frame.word + 1 < snapshot.window:
-            parts.append(
-                f"<span style='color:{theme.warn}'>after {snapshot.window} words: {frame.word + 1} read</span>"
-            )
-        elif math.isnan(alpha) and frame.following:
-            parts.append(f"<span style='color:{theme.warn}'>no exponent: {snapshot.reason[name]}</span>")
-        cell = frame.choices.selected
-        if cell is not None and snapshot.watched == name and cell < len(snapshot.cell_alpha):
-            parts.append(f"cell #{cell:03d} β <b>{number(2 * snapshot.cell_alpha[cell] - 1)}</b>")
-        other = other_alpha(session, frame)
-        if other is not None:
-            there = float(other[frame.word]) if 0 <= frame.word < len(other) else math.nan
-            name = as_html(session.comparison.name, 30)
-            parts.append(f"<span style='color:{theme.other}'>{name} α {number(there)}</span>")
-        null = band(snapshot.window, snapshot.scales)
-        if null is not None:
-            pink, white = ("{:.2f}…{:.2f}".format(*ends) for ends in (null.pink, null.white))
-            parts.append(f"9 in 10: <span style='color:{theme.pink}'>pink</span> {pink} · white {white}")
-        scales = snapshot.scales
-        parts.append(f"window {snapshot.window} words, {len(scales)} scales {min(scales)}…{max(scales)}, unbiased DFA")
-        self.say("&nbsp;&nbsp; ".join(parts))
-
     def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        """α and β of the layer sum at the words in view."""
-        session = self.explorer.session
+        """α and β of the layer sum at the visible words."""
+        session = self.host.session
         assert session is not None
         frame = session.frame()
-        first, alpha = self._alpha(session, frame, self.explorer.span.seen(frame))
+        first, alpha = self._alpha(session, frame, self.host.visible_range.seen(frame))
         name = frame.choices.signal
         return ["word", f"alpha_{name}", f"beta_{name}"], np.column_stack(
             [first + np.arange(len(alpha)), alpha, 2 * alpha - 1]

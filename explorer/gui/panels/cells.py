@@ -1,9 +1,9 @@
-"""Panel 6: the activity of every cell against the threshold of dead ones, and every cell with its numbers."""
+"""Panel 6: the activity of every cell against the threshold of dead cells, and the table of cells."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyqtgraph as pg
@@ -11,22 +11,23 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QMenu, QSplitter
 
-from engine.activity import participation_ratio
+from explorer.gui.host import Host
 from explorer.gui.panels.cell_table import CellTable
 from explorer.gui.panels.panel import Panel
 from explorer.gui.theme import Theme
-from explorer.session.session import Frame, Session
-from explorer.session.views.number_format import number
+from explorer.session.core import Frame
+from explorer.session.palette import RGB
+from explorer.session.session import Session
+from explorer.session.views.cell_readouts import cell_line, cells_line, dead_line
+from explorer.session.views.number_format import cell_name
+from explorer.session.views.runs import Run, join, plain
 from explorer.session.views.traces import CellRow, cell_table
 
-if TYPE_CHECKING:
-    from explorer.gui.window import Window
-
-WIDTH = 0.8  # of a bar; neighbours are 1 apart
+BAR_WIDTH = 0.8  # the distance between bars is 1
 
 
 class BarsView(pg.ViewBox):  # type: ignore[misc]
-    """A click selects a cell, a right click offers what can be done with it; the wheel zooms along the cells."""
+    """A click selects a cell, a right click opens its menu, the wheel zooms along the cells."""
 
     def __init__(self, panel: CellsPanel) -> None:
         super().__init__(enableMenu=False)
@@ -40,27 +41,27 @@ class BarsView(pg.ViewBox):  # type: ignore[misc]
         if event.button() == Qt.MouseButton.RightButton:
             self._panel.menu(cell).exec(event.screenPos().toPoint())
         elif event.double():
-            self._panel.whole()
+            self._panel.reset_zoom()
         elif cell is not None:
-            self._panel.explorer.select(cell)
+            self._panel.host.select(cell)
 
 
 class CellsPanel(Panel):
-    """Bars in the chosen order above a table that can be sorted."""
+    """Bars of the activity in the chosen order, a threshold that can be dragged, and a table that can be sorted."""
 
     name: ClassVar[str] = "cells"
     title: ClassVar[str] = "6 Cells"
     place: ClassVar[Any] = "right-low"
     every: ClassVar[int] = 4
 
-    def __init__(self, explorer: Window) -> None:
-        super().__init__(explorer)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         self._rows: list[CellRow] = []
         self.view = BarsView(self)
         self.picture = self.plot(view=self.view, y="σ of h")
         self.picture.getPlotItem().getAxis("bottom").setStyle(showValues=False)
         self.picture.setMinimumHeight(60)
-        self._bars = pg.BarGraphItem(x=[], height=[], width=WIDTH, pen=None)
+        self._bars = pg.BarGraphItem(x=[], height=[], width=BAR_WIDTH, pen=None)
         self.threshold = pg.InfiniteLine(angle=0, movable=True, bounds=(0, None))
         self.view.addItem(self._bars, ignoreBounds=True)
         self.view.addItem(self.threshold, ignoreBounds=True)
@@ -71,39 +72,33 @@ class CellsPanel(Panel):
         split.setSizes([100, 140])
         self.column.addWidget(split)
         self.threshold.sigPositionChanged.connect(self._move_threshold)
-        self.table.chosen.connect(explorer.select)
-        self.table.asked.connect(lambda cell, place: self.menu(cell).exec(place))
+        self.table.chosen.connect(host.select)
+        self.table.menu_requested.connect(lambda cell, place: self.menu(cell).exec(place))
         self.picture.scene().sigMouseMoved.connect(self._hover)
 
-    # ---- drawing -----------------------------------------------------------------------------------------------
+    # ---- drawing -------------------------------------------------------------------------------------------------
 
     def show_frame(self, session: Session, frame: Frame) -> None:
         theme, snapshot = self.theme, frame.snapshot
         self._rows = rows = cell_table(session, frame)
-        dead, working = int(snapshot.dead.sum()), float(participation_ratio(snapshot.activity))
-        self.say(
-            f"<b style='color:{theme.bright}'>{len(rows) - dead}</b> alive &nbsp; "
-            f"<span style='color:{theme.dead}'>† {dead}</span> dead &nbsp; "
-            f"<b style='color:{theme.bright}'>{working:.1f}</b> working &nbsp; "
-            f"† σ of h &lt; {snapshot.threshold:.3g} in {snapshot.window} words, order: {frame.choices.order}"
-        )
+        self.set_readout(join((cells_line(frame), (Run(f"order: {frame.choices.order}"),), dead_line(snapshot))))
         activity = np.array([row.activity for row in rows])
         colours = [_colour(row, theme) for row in rows]
-        if self.fresh("size", len(rows)):
-            self.whole()
-        if self.fresh("colours", colours):
+        if self.changed("size", len(rows)):
+            self.reset_zoom()
+        if self.changed("colours", colours):
             self._bars.setOpts(brushes=colours)
-        if self.fresh("bars", activity):
-            self._bars.setOpts(x=np.arange(len(rows)), height=np.nan_to_num(activity), width=WIDTH)
+        if self.changed("bars", activity):
+            self._bars.setOpts(x=np.arange(len(rows)), height=np.nan_to_num(activity), width=BAR_WIDTH)
         top = max(0.1, float(np.nanmax(activity, initial=0.0)), 1.2 * snapshot.threshold)
-        if not self.threshold.moving and self.fresh("top", round(top, 1)):
+        if not self.threshold.moving and self.changed("top", round(top, 1)):
             self.view.setYRange(0, 1.05 * np.ceil(top * 10) / 10, padding=0)
         if not self.threshold.moving:
             self.threshold.setValue(snapshot.threshold)
         self.table.show_rows(rows, theme, frame.choices.signal, settled=not snapshot.playing)
 
-    def whole(self) -> None:
-        """All cells."""
+    def reset_zoom(self) -> None:
+        """Show all cells."""
         self.view.setXRange(-0.6, max(1, len(self._rows)) - 0.4, padding=0)
 
     def paint_theme(self, theme: Theme) -> None:
@@ -111,86 +106,60 @@ class CellsPanel(Panel):
         self.threshold.setHoverPen(pg.mkPen(theme.pink, width=3))
 
     def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        headings = [
-            "cell",
-            "value",
-            "beta",
-            "activity",
-            "saturation",
-            "weight",
-            "dead",
-            "silenced",
-            "pinned",
-            "selected",
-        ]
-        rows = [
-            [
-                r.cell,
-                r.value,
-                2 * r.alpha - 1,
-                r.activity,
-                r.saturation,
-                r.weight,
-                r.dead,
-                bool(r.clamps),
-                r.pinned,
-                r.selected,
-            ]
-            for r in self._rows
-        ]
+        headings = ["cell", "value", "beta", "activity", "saturation", "weight", "dead", "ablated", "clamped", "pinned"]
+        rows = []
+        for r in self._rows:
+            numbers = (r.cell, r.value, 2 * r.alpha - 1, r.activity, r.saturation, r.weight)
+            rows.append([*numbers, r.dead, r.state == "ablated", r.state == "clamped", r.pinned])
         return headings, np.array(rows, dtype=float).reshape(-1, len(headings))
 
     # ---- the mouse -----------------------------------------------------------------------------------------------
 
     def cell_at(self, place: QPointF) -> int | None:
-        """The cell whose bar stands at a place of the picture."""
+        """Return the cell whose bar is at a place of the plot."""
         at = round(place.x())
         return self._rows[at].cell if 0 <= at < len(self._rows) else None
 
     def menu(self, cell: int | None) -> QMenu:
-        """What can be done with a cell, and with all."""
-        explorer, session, menu = self.explorer, self.explorer.session, QMenu(self)
+        """Return the context menu for a cell and for all cells."""
+        host, session, menu = self.host, self.host.session, QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         row = next((row for row in self._rows if row.cell == cell), None)
         if session is not None and row is not None:
-            do = partial(self._with_cell, row.cell)
-            menu.addAction(f"Select cell #{cell}", partial(do, None))
-            silence = f"Let cell #{cell} speak" if "h" in row.clamps else f"Silence cell #{cell}"
-            menu.addAction(silence, partial(do, "ablate"))
-            menu.addAction(f"{'Unpin' if row.pinned else 'Pin'} cell #{cell}", partial(do, "pin"))
+            act, name = partial(self._act_on_cell, row.cell), cell_name(row.cell)
+            menu.addAction(f"Select {name}", partial(act, None))
+            menu.addAction(f"{'Restore' if 'h' in row.clamps else 'Ablate'} {name}", partial(act, "ablate"))
+            menu.addAction(f"{'Unpin' if row.pinned else 'Pin'} {name}", partial(act, "pin"))
             menu.addSeparator()
-        every = "Let all speak" if any("h" in row.clamps for row in self._rows) else "Silence all dead cells"
-        menu.addAction(every, lambda: explorer.perform("ablate-dead"))
-        menu.addAction("All cells", self.whole)
-        explorer.offer(menu, self)
+        ablated = any("h" in row.clamps for row in self._rows)
+        menu.addAction("Restore all cells" if ablated else "Ablate all dead cells", lambda: host.perform("ablate-dead"))
+        menu.addAction("Show all cells", self.reset_zoom)
+        host.add_panel_items(menu, self.name)
         return menu
 
-    def _with_cell(self, cell: int, action: str | None) -> None:
-        session = self.explorer.session
+    def _act_on_cell(self, cell: int, action: str | None) -> None:
+        session = self.host.session
         if session is not None:
             session.select(cell)
             if action is None:
-                self.explorer.redraw()
+                self.host.redraw()
             else:
-                self.explorer.perform(action)
+                self.host.perform(action)
 
     def _move_threshold(self) -> None:
-        session = self.explorer.session
+        session = self.host.session
         if session is not None and self.threshold.moving:
-            session.threshold(float(self.threshold.value()))
+            session.display.set_threshold(float(self.threshold.value()))
 
     def _hover(self, place: QPointF) -> None:
         inside = self.view.sceneBoundingRect().contains(place)
         cell = self.cell_at(self.view.mapSceneToView(place)) if inside else None
-        self.explorer.hover(self.explorer.hovered, cell)
+        self.host.hover(self.host.hovered, cell)
         row = next((row for row in self._rows if row.cell == cell), None)
-        self.picture.setToolTip(
-            "" if row is None else f"cell #{row.cell}: σ {number(row.activity)}, β {number(2 * row.alpha - 1)}, "
-            f"weight {number(row.weight)}"
-        )  # fmt: skip
+        self.picture.setToolTip("" if row is None else plain(cell_line(row)))
 
 
-def _colour(row: CellRow, theme: Theme) -> str:
+def _colour(row: CellRow, theme: Theme) -> RGB:
     if row.selected:
         return theme.bright
-    return theme.dead if row.dead else theme.other if row.clamps else theme.pink if row.pinned else theme.good
+    return theme.dead if row.dead else theme.warning if row.clamps else theme.pink if row.pinned else theme.good

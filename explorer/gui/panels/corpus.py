@@ -1,8 +1,8 @@
-"""The population: β of every review while one is watched, as histograms and one against the other, and a list."""
+"""β of every review in the corpus: histograms, a scatter plot of h against x, and a list."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyqtgraph as pg
@@ -11,29 +11,30 @@ from PySide6.QtCore import QAbstractTableModel, QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSplitter
 
+from explorer.gui.host import Host
 from explorer.gui.panels.panel import Panel
 from explorer.gui.panels.reviews_list import Table
 from explorer.gui.plots.marks import Labels, Spots
-from explorer.gui.text import as_html, safe
-from explorer.gui.theme import Theme
+from explorer.gui.text import safe
+from explorer.gui.theme import Theme, qcolor
 from explorer.session.controllers.corpus import ORDERS, RANGE, SIGNALS, Histogram
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.session.views.number_format import number
 from explorer.session.views.picking import nearest
-
-if TYPE_CHECKING:
-    from explorer.gui.window import Window
+from explorer.session.views.readouts import changes_line, corpus_line, histogram_line
+from explorer.session.views.runs import join, plain
 
 BINS = 60
-REACH = 9.0  # pixels: a dot that is farther from the mouse is not meant
-GROWTH = 1.05  # the scatter is drawn anew when it has grown so much: every dot at every batch would be too slow
+REACH = 9.0  # pixels around a dot in which the mouse points at it
+GROWTH = 1.05  # the scatter plot is redrawn when it has grown by this factor: at every batch would be too slow
 NOWHERE = np.empty((0, 2))
-HEADINGS = ("#", "name", "β h", "β x", "words", "P", "±", "error", "sure")
-SORTS = {"β h": ORDERS[0], "β x": ORDERS[1], "words": ORDERS[2], "sure": ORDERS[3], "error": ORDERS[4]}
+HEADINGS = ("#", "name", "β h", "β x", "words", "P", "label", "error", "confidence")
+SORTS = {"β h": ORDERS[0], "β x": ORDERS[1], "words": ORDERS[2], "confidence": ORDERS[3], "error": ORDERS[4]}
 
 
 class ClickView(pg.ViewBox):  # type: ignore[misc]
-    """A click means what is there; the wheel zooms and a drag moves where ``free``."""
+    """A view that reports clicks; ``free``: the wheel zooms and a drag pans."""
 
     def __init__(self, click: Any, *, free: bool) -> None:
         super().__init__(enableMenu=False)
@@ -48,34 +49,34 @@ class ClickView(pg.ViewBox):  # type: ignore[misc]
 
 
 class Bars:
-    """The histogram of one signal: white and pink noise behind, the watched review before it; a click narrows."""
+    """The histogram of one signal, intervals of white and pink noise, and the open review; a click filters the list."""
 
-    def __init__(self, panel: PopulationPanel, signal: str) -> None:
+    def __init__(self, panel: CorpusPanel, signal: str) -> None:
         self.signal = signal
         self.view = ClickView(lambda place: panel.narrow(signal, place.x()), free=False)
-        self.picture = panel.plot(view=self.view, x=f"β of Σ{signal} of each review", y="reviews")
+        self.picture = panel.plot(view=self.view, x=f"β of Σ{signal}", y="reviews")
         self.view.setXRange(*RANGE, padding=0)
         self._bands = [pg.LinearRegionItem(movable=False, pen=None) for _ in range(2)]
         self._bars = pg.BarGraphItem(x=[], height=[], width=1, pen=None)
-        self._here = pg.InfiniteLine(angle=90)
-        for item in (*self._bands, self._bars, self._here):
+        self._open_review = pg.InfiniteLine(angle=90)
+        for item in (*self._bands, self._bars, self._open_review):
             self.view.addItem(item, ignoreBounds=True)
         for band in self._bands:
             band.setZValue(-10)
             band.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
-    def show(self, panel: PopulationPanel, session: Session, frame: Frame) -> Histogram:
-        """Draw what is measured so far."""
+    def show(self, panel: CorpusPanel, session: Session, frame: Frame) -> Histogram:
+        """Draw the reviews measured so far."""
         seen, theme = session.corpus.histogram(frame, self.signal, BINS), panel.theme
-        if panel.fresh(f"bars {self.signal}", seen.counts, seen.chosen, theme):
+        if panel.changed(f"bars {self.signal}", seen.counts, seen.chosen, theme):
             colours = [theme.pink if k == seen.chosen else theme.good for k in range(BINS)]
             width = seen.edges[1] - seen.edges[0]
             centres = (seen.edges[:-1] + seen.edges[1:]) / 2
             self._bars.setOpts(x=centres, height=seen.counts, width=0.92 * width, brushes=colours)
             self.view.setYRange(0, max(1, int(seen.counts.max())) * 1.05, padding=0)
-        self._here.setVisible(bool(np.isfinite(seen.beta)))
+        self._open_review.setVisible(bool(np.isfinite(seen.beta)))
         if np.isfinite(seen.beta):
-            self._here.setPos(float(np.clip(seen.beta, *RANGE)))
+            self._open_review.setPos(float(np.clip(seen.beta, *RANGE)))
         noise = session.corpus.band(frame)
         for band, ends in zip(self._bands, () if noise is None else (noise.white, noise.pink), strict=False):
             band.setRegion(ends)
@@ -84,16 +85,16 @@ class Bars:
         return seen
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take the colours of a theme."""
+        """Set the colours."""
         for band, colour in zip(self._bands, (theme.white_band, theme.pink_band), strict=True):
-            band.setBrush(QColor(colour))
+            band.setBrush(qcolor(colour))
             for line in band.lines:
                 line.setPen(colour)
-        self._here.setPen(pg.mkPen(theme.bright, width=2))
+        self._open_review.setPen(pg.mkPen(theme.bright, width=2))
 
 
 class ListModel(QAbstractTableModel):
-    """The reviews that are listed, in the session's order; a row is looked up when it is seen."""
+    """The listed reviews in the session's order; rows are formatted when they come into view."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,8 +102,8 @@ class ListModel(QAbstractTableModel):
         self._shown: tuple[Session, Frame] | None = None
         self.highlight = QColor()
 
-    def take(self, session: Session, frame: Frame) -> None:
-        """Show what is listed now."""
+    def set_frame(self, session: Session, frame: Frame) -> None:
+        """Show the list of a frame."""
         rows = session.corpus.listed(frame)
         self._shown = session, frame
         if rows is not self._rows:
@@ -112,19 +113,19 @@ class ListModel(QAbstractTableModel):
         elif len(rows):
             self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(HEADINGS) - 1))
 
-    def told(self, row: int) -> tuple[str, ...]:
-        """One line of the list."""
+    def row_texts(self, row: int) -> tuple[str, ...]:
+        """Return the texts of one row."""
         assert self._shown is not None
         session, frame = self._shown
         seen = session.corpus.entry(frame, int(self._rows[row]))
         label = {True: "+", False: "−", None: ""}[seen.label]
         return (
             f"{'▸' if seen.watched else ''}{seen.index + 1}", safe(seen.name, 60), *map(number, seen.beta),
-            str(seen.words), number(seen.probability), label, number(seen.error), number(seen.confidence),
+            f"{seen.words:,}", number(seen.probability), label, number(seen.error), number(seen.confidence),
         )  # fmt: skip
 
     def review(self, row: int) -> int:
-        """The index of the review in a line."""
+        """Return the index of the review in a row."""
         assert self._shown is not None
         return self._shown[0].corpus.entry(self._shown[1], int(self._rows[row])).index
 
@@ -144,24 +145,24 @@ class ListModel(QAbstractTableModel):
 
     def data(self, index: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
-            return self.told(index.row())[index.column()]
+            return self.row_texts(index.row())[index.column()]
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() != 1:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        if role == Qt.ItemDataRole.ForegroundRole and self.told(index.row())[0].startswith("▸"):
+        if role == Qt.ItemDataRole.ForegroundRole and self.row_texts(index.row())[0].startswith("▸"):
             return self.highlight
         return None
 
 
-class PopulationPanel(Panel):
-    """Histograms and scatter above, the list below. A click on a bar narrows the list, one on a dot opens a review."""
+class CorpusPanel(Panel):
+    """Histograms, scatter plot and list. A click on a bar filters the list, one on a dot opens a review."""
 
     name: ClassVar[str] = "corpus"
     title: ClassVar[str] = "Corpus"
     place: ClassVar[Any] = "middle"
     every: ClassVar[int] = 12
 
-    def __init__(self, explorer: Window) -> None:
-        super().__init__(explorer)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         self._beta, self._reviews = NOWHERE, np.empty(0, dtype=np.intp)
         self.bars = [Bars(self, signal) for signal in SIGNALS]
         self.view = ClickView(self._open_at, free=True)
@@ -170,8 +171,8 @@ class PopulationPanel(Panel):
         self._equal = pg.InfiniteLine(QPointF(0, 0), angle=45)
         self._dots = Spots(size=4, pen=None)
         self._watched = Spots(size=13, symbol="d")
-        self._told = Labels(10)
-        for item in (self._equal, self._dots, self._watched, self._told):
+        self._tip = Labels(10)
+        for item in (self._equal, self._dots, self._watched, self._tip):
             self.view.addItem(item, ignoreBounds=True)
         self.model = ListModel()
         self.table = Table(self._open_current)
@@ -197,64 +198,57 @@ class PopulationPanel(Panel):
         self.column.addWidget(whole)
         self.picture.scene().sigMouseMoved.connect(self._hover)
 
-    # ---- drawing -----------------------------------------------------------------------------------------------
+    # ---- drawing -------------------------------------------------------------------------------------------------
 
     def show_frame(self, session: Session, frame: Frame) -> None:
-        population, theme = session.corpus, self.theme
-        rows = population.rows(frame)
+        corpus, theme = session.corpus, self.theme
+        rows = corpus.rows(frame)
         seen = [bars.show(self, session, frame) for bars in self.bars]
-        beta, reviews = population.scatter(frame)
-        done = len(rows) == population.total or bool(population.trouble)
+        beta, reviews = corpus.scatter(frame)
+        done = len(rows) == corpus.total or bool(corpus.trouble)
         if not len(self._beta) <= len(beta) <= len(self._beta) * GROWTH or (done and len(beta) != len(self._beta)):
-            self.forget_dots()
-        if self.fresh("dots", theme):
+            self.invalidate("dots")
+        if self.changed("dots", theme):
             self._beta, self._reviews = beta, reviews
-            colour = QColor(theme.good)
-            colour.setAlphaF(0.55)
-            self._dots.setData(pos=beta, brush=colour)
+            self._dots.setData(pos=beta, brush=qcolor(theme.good, 140))
         place = np.array([[seen[1].beta, seen[0].beta]])
-        if self.fresh("watched", place, theme):
+        if self.changed("watched", place, theme):
             there = place[np.isfinite(place).all(axis=1)]
             self._watched.setData(pos=there, brush=theme.pink, pen=theme.ground)
-        if self.fresh("list", len(rows), frame.snapshot.index, frame.snapshot.network, population.narrowed,
-                      population.order, population.falling, theme):  # fmt: skip
-            self.model.take(session, frame)
-        self.say(self._numbers(session, seen, len(rows)))
-
-    def forget_dots(self) -> None:
-        """Draw the dots anew at the next frame."""
-        self._seen.pop("dots", None)
-
-    def _numbers(self, session: Session, seen: list[Histogram], count: int) -> str:
-        population, theme = session.corpus, self.theme
-        told = [f"{h.signal} {number(h.beta) if np.isfinite(h.beta) else h.reason or '…'}" for h in seen]
-        text = f"<b style='color:{theme.bright}'>{count:,}</b> of {population.total:,} reviews"
-        text += f", watched: β of {', '.join(told)}"
-        if seen[0].missing:
-            text += f", {seen[0].missing:,} too short"
-        if population.narrowed is not None:
-            signal, low, high = population.narrowed
-            text += f", listed: β of {signal} {number(low)} to {number(high)}"
-        return text + (
-            f" <span style='color:{theme.warn}'>{as_html(population.trouble)}</span>" if population.trouble else ""
+        if self.changed("list", len(rows), frame.snapshot.index, frame.snapshot.network, corpus.narrowed,
+                      corpus.order, corpus.falling, theme):  # fmt: skip
+            self.model.set_frame(session, frame)
+        shown = seen[0]
+        listed = None
+        if corpus.narrowed is not None:
+            listed = (self.model.rowCount(), *corpus.narrowed)
+        line = corpus_line(
+            len(rows),
+            corpus.total,
+            missing=shown.missing,
+            changes=plain(changes_line(frame.snapshot)),
+            listed=listed,
+            error=corpus.trouble,
         )
+        watched = (histogram_line(h.signal, h.median, h.beta, h.reason) for h in seen)
+        self.set_readout(join((line, *watched)))
 
     def paint_theme(self, theme: Theme) -> None:
         for bars in self.bars:
             bars.apply_theme(theme)
         self._equal.setPen(theme.faint)
-        self._told.apply_theme(theme.text, theme.raised)
-        self.model.highlight = QColor(theme.pink)
+        self._tip.apply_theme(theme.text, theme.raised)
+        self.model.highlight = qcolor(theme.pink)
 
     def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        rows = [self.model.told(row) for row in range(self.model.rowCount())]
+        rows = [self.model.row_texts(row) for row in range(self.model.rowCount())]
         return list(HEADINGS), np.array(rows, dtype=object).reshape(-1, len(HEADINGS))
 
     # ---- the mouse -----------------------------------------------------------------------------------------------
 
     def narrow(self, signal: str, beta: float) -> None:
-        """List only the bin of this β; a click on the same bin lists all again."""
-        session = self.explorer.session
+        """List only the bin of this β; if it is listed, list all reviews again."""
+        session = self.host.session
         if session is None:
             return
         seen = session.corpus.histogram(session.frame(), signal, BINS)
@@ -263,13 +257,13 @@ class PopulationPanel(Panel):
             session.corpus.widen()
         else:
             session.corpus.narrow(signal, float(seen.edges[chosen]), float(seen.edges[chosen + 1]))
-        self.explorer.redraw()
+        self.host.redraw()
 
-    def _under(self, place: QPointF) -> int | None:
+    def _dot_at(self, place: QPointF) -> int | None:
         return nearest(self._beta, (place.x(), place.y()), self.view.viewPixelSize(), REACH)
 
     def _open_at(self, place: QPointF) -> None:
-        dot = self._under(place)
+        dot = self._dot_at(place)
         if dot is not None:
             self._open(int(self._reviews[dot]))
 
@@ -279,27 +273,27 @@ class PopulationPanel(Panel):
             self._open(self.model.review(index.row()))
 
     def _open(self, review: int) -> None:
-        session = self.explorer.session
+        session = self.host.session
         if session is not None:
-            self.explorer.run_guarded(lambda: session.open_review(review))
+            self.host.run_guarded(lambda: session.open_review(review))
 
     def _sort(self, column: int) -> None:
-        session, by = self.explorer.session, SORTS.get(HEADINGS[column])
+        session, by = self.host.session, SORTS.get(HEADINGS[column])
         if session is None or by is None:
             return
         if session.corpus.order == by:
             session.corpus.turn_order()
         else:
             session.corpus.order = by
-        self.explorer.redraw()
+        self.host.redraw()
 
     def _hover(self, place: QPointF) -> None:
         inside = self.view.sceneBoundingRect().contains(place)
-        dot = self._under(self.view.mapSceneToView(place)) if inside else None
-        session = self.explorer.session
+        dot = self._dot_at(self.view.mapSceneToView(place)) if inside else None
+        session = self.host.session
         if dot is None or session is None:
-            self._told.write(NOWHERE, [])
+            self._tip.write(NOWHERE, [])
             return
         review, (x, h) = int(self._reviews[dot]), self._beta[dot].tolist()
-        told = f"review {review + 1} {safe(session.reviews[review].name, 40)}\nβ of h {number(h)}, of x {number(x)}"
-        self._told.write(self._beta[dot : dot + 1], [told])
+        text = f"review {review + 1} {safe(session.reviews[review].name, 40)}\nβ of h {number(h)}, of x {number(x)}"
+        self._tip.write(self._beta[dot : dot + 1], [text])

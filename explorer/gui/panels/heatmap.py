@@ -1,10 +1,10 @@
-"""The pictures cells × time, one for each signal that is switched on, and traces of single cells below them."""
+"""Panel 2: a heat map of cells × time for each signal that is switched on, and traces of single cells below."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
@@ -13,36 +13,28 @@ from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QGraphicsLineItem, QHBoxLayout, QMenu, QSplitter, QToolButton
 
+from explorer.gui.host import Host
 from explorer.gui.panels.panel import Panel
-from explorer.gui.plots.charts import ABOVE, FAR, GUTTER, ColourBar, TimeBox, TimeMarks
+from explorer.gui.plots.charts import ABOVE, FAR, GUTTER, ColourBar, TimeMarks, TimeViewBox
 from explorer.gui.plots.raster import Raster
-from explorer.gui.theme import Theme
+from explorer.gui.theme import Theme, qcolor
 from explorer.session.actions import key_of
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
+from explorer.session.views.cell_readouts import heatmap_line, value_line
+from explorer.session.views.number_format import cell_name, number
+from explorer.session.views.runs import Line, Run, join
 from explorer.session.views.signal_images import GateImage, Gates, cell_traces, trace_range
 
-if TYPE_CHECKING:
-    from explorer.gui.window import Window
-
-FIRST_SHOWN = (
-    "i",
-    "f",
-    "g",
-    "o",
-    "c",
-    "h",
-    "r",
-    "z",
-    "n",
-)  # of the cells that there are; the others are one click away
-INPUT = "x"  # the signal whose rows are not the layer's cells
-GAP = 0.05  # part of a picture's height that stays free
-NAME_HEIGHT = 12  # pixels a cell's name takes
-TRACES = 10
+FIRST_SHOWN = frozenset("ifgochrzn")  # signals switched on at first
+INPUT = "x"  # the only signal whose rows are not the layer's cells
+GAP = 0.05  # between two heat maps, as a fraction of their height
+NAME_HEIGHT = 12  # pixels
+MAX_TRACES = 10
 
 
 class Picture:
-    """One signal: an image that takes one unit of the panel's height, with its name in the corner."""
+    """The heat map of one signal, one unit high in the plot, with its name in the corner."""
 
     def __init__(self, name: str, plot: Any) -> None:
         self.name = name
@@ -56,48 +48,47 @@ class Picture:
             plot.addItem(item, ignoreBounds=True)
 
     def remove(self) -> None:
-        """Take it off the plot."""
+        """Remove it from the plot."""
         for item in (self.image, self.label):
             self._plot.removeItem(item)
 
-    def show(self, gates: Gates, frame: Frame, words: tuple[float, float], height: int) -> None:
-        """Draw a frame, in so many pixels."""
+    def show(self, images: Gates, frame: Frame, words: tuple[float, float], height: int) -> None:
+        """Draw the ``words`` (first, last) of a frame, ``height`` pixels high."""
         last = int(np.ceil(words[1]))
-        self.seen = seen = gates.image(frame, self.name, int(words[0]), last, height)
+        self.seen = seen = images.image(frame, self.name, int(words[0]), last, height)
         place = QRectF(seen.first, self.top + GAP / 2, last - seen.first, 1 - GAP)
-        self.image.show_codes(seen.codes, frame.choices.map, place)
+        self.image.show_codes(seen.codes, frame.choices.colour_map, place)
 
-    def entitle(self, html: str, ground: QColor, left: float) -> None:
-        """Set the words in the corner."""
+    def set_title(self, html: str, ground: QColor, left: float) -> None:
+        """Set the name in the corner."""
         self.label.setHtml(html)
         self.label.fill = pg.mkBrush(ground)
         self.label.setPos(left, self.top + GAP / 2)
 
     def height_of(self, row: int) -> float:
-        """Where in the panel the middle of a row lies."""
+        """Return the y coordinate of the middle of a row."""
         assert self.seen is not None
         return self.top + GAP / 2 + (row + 0.5) / len(self.seen.rows) * (1 - GAP)
 
     def cell_at(self, height: float) -> int | None:
-        """The cell at a height of the panel."""
+        """Return the cell at a y coordinate."""
         inside = (height - self.top - GAP / 2) / (1 - GAP)
         if self.seen is None or not 0 <= inside < 1:
             return None
         return self.seen.rows[int(inside * len(self.seen.rows))][0]
 
 
-class GatesPanel(Panel):
-    """A button for every signal, a picture for those switched on, and the traces of the cell under the mouse, of the
-    selected one and of those that are pinned."""
+class HeatmapPanel(Panel):
+    """A button for every signal, a heat map for those switched on, traces of hovered, selected and pinned cells."""
 
     name = "heatmap"
     title = "2 Cells × time"
     place = "middle"
     every = 2
 
-    def __init__(self, explorer: Window) -> None:
-        super().__init__(explorer)
-        self._gates: Gates | None = None
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        self._signal_images: Gates | None = None
         self._pictures: dict[str, Picture] = {}
         self._buttons: dict[str, QToolButton] = {}
         self.shown: set[str] = set(FIRST_SHOWN)
@@ -107,11 +98,11 @@ class GatesPanel(Panel):
         self._bar = QHBoxLayout()
         self._bar.setSpacing(3)
         bar.addLayout(self._bar)
-        bar.addWidget(self.head, 1)
+        bar.addWidget(self.readout, 1)
         self._scale = ColourBar()
         bar.addWidget(self._scale)
         self.column.addLayout(bar)
-        self._box = TimeBox(explorer, self._cell_at)
+        self._box = TimeViewBox(host, self._cell_at)
         self._box.invertY(True)
         self._images = self.plot(view=self._box)
         self._images.hideAxis("bottom")
@@ -124,12 +115,12 @@ class GatesPanel(Panel):
         self._row.hide()
         self._box.addItem(self._row, ignoreBounds=True)
         self._image_marks = TimeMarks(self._images)
-        self._traces = self.plot(view=TimeBox(explorer))
+        self._traces = self.plot(view=TimeViewBox(host))
         self._traces.getPlotItem().getAxis("left").setWidth(GUTTER)
         self._marks = TimeMarks(self._traces)
-        self._curves = [pg.PlotCurveItem(skipFiniteCheck=True) for _ in range(TRACES)]
-        choose, pin = key_of(explorer.table, "select-up", "select-down"), key_of(explorer.table, "pin")
-        hint = f"hover, select ({choose} or a click) or pin ({pin}) a cell: here is its trace"
+        self._curves = [pg.PlotCurveItem(skipFiniteCheck=True) for _ in range(MAX_TRACES)]
+        choose, pin = key_of(host.table, "select-up", "select-down"), key_of(host.table, "pin")
+        hint = f"Hover, select ({choose} or a click) or pin ({pin}) a cell to see its trace"
         self._hint = pg.TextItem(hint, anchor=(0, 0.5))
         for item in (*self._curves, self._hint):
             self._traces.addItem(item, ignoreBounds=True)
@@ -152,23 +143,23 @@ class GatesPanel(Panel):
 
     def show_frame(self, session: Session, frame: Frame) -> None:
         signals = frame.snapshot.network.signals
-        if self.fresh("network", *(signal.name for signal in signals)):
+        if self.changed("network", *(signal.name for signal in signals)):
             self._make_buttons(frame)
-        if self._gates is None or self.fresh("session", session):
-            self._gates = Gates(session)
+        if self._signal_images is None or self.changed("session", session):
+            self._signal_images = Gates(session)
         wanted = [s.name for s in signals if s.name in self.shown or s.name == frame.choices.signal]
-        if self.fresh("pictures", *wanted):
+        if self.changed("pictures", *wanted):
             self._lay_out(wanted)
-        words = self.explorer.span.seen(frame)
+        words = self.host.visible_range.seen(frame)
         height = max(1, int(self._box.height() / len(wanted) * (1 - GAP)))
         for name in wanted:
-            self._pictures[name].show(self._gates, frame, words, height)
+            self._pictures[name].show(self._signal_images, frame, words, height)
         self._box.show_words(*words)
-        self._image_marks.show(self.explorer, session, frame)
+        self._image_marks.show(self.host, session, frame)
         self._name_rows(frame, words, height)
         self._show_traces(session, frame, words)
-        self._tell(session, frame)
-        if self.fresh("buttons", frame.choices.signal, tuple(sorted(self.shown))):
+        self._show_readout(session, frame)
+        if self.changed("buttons", frame.choices.signal, tuple(sorted(self.shown))):
             for name, button in self._buttons.items():
                 button.setChecked(name in wanted)
 
@@ -180,7 +171,7 @@ class GatesPanel(Panel):
         for signal in frame.snapshot.network.signals:
             button = QToolButton()
             button.setText(signal.name)
-            button.setToolTip(f"{signal.meaning}\nclick: show or hide · shift and click: look at this signal")
+            button.setToolTip(f"{signal.meaning}\nClick: show or hide · Shift+click: choose this signal")
             button.setCheckable(True)
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             button.clicked.connect(partial(self._toggle, signal.name))
@@ -188,15 +179,15 @@ class GatesPanel(Panel):
             self._buttons[signal.name] = button
 
     def _toggle(self, name: str) -> None:
-        session = self.explorer.session
+        session = self.host.session
         if session is None:
             return
         if QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self.explorer.run_guarded(lambda: session.choose_signal(name))
+            self.host.run_guarded(lambda: session.choose_signal(name))
         else:
             self.shown ^= {name}
-        self.forget()
-        self.explorer.redraw()
+        self.invalidate()
+        self.host.redraw()
 
     def _lay_out(self, wanted: list[str]) -> None:
         for name, picture in self._pictures.items():
@@ -208,15 +199,15 @@ class GatesPanel(Panel):
         self._box.setYRange(0, len(wanted), padding=0)
 
     def _cell_at(self, height: float) -> int | None:
-        """The cell at a height of the pictures; none where the rows are inputs."""
+        """Return the cell at a y coordinate; None where rows are inputs."""
         found = next((p for p in self._pictures.values() if p.top <= height < p.top + 1), None)
         return found.cell_at(height) if found is not None and found.name != INPUT else None
 
     def _name_rows(self, frame: Frame, words: tuple[float, float], height: int) -> None:
-        """Name the signals, and the cells as far as there is room: the selected, pinned and dead ones first."""
+        """Label the heat maps, and those cells that fit: the selected, pinned and dead ones first."""
         choices, dead, theme = frame.choices, frame.snapshot.dead, self.theme
         pictures = list(self._pictures.values())
-        hovered = self.explorer.hovered_cell
+        hovered = self.host.hovered_cell
         own = self._pictures[choices.signal]
         pointed = hovered if hovered is not None else choices.selected
         row = own.seen.row_of(pointed) if pointed is not None and own.seen is not None and own.name != INPUT else None
@@ -224,48 +215,47 @@ class GatesPanel(Panel):
         if row is not None:
             self._row.setY(own.height_of(row))
         rows = [picture.seen.rows for picture in pictures if picture.seen is not None]
-        if self.fresh("rows", rows, choices.selected, choices.pins, dead, height):
+        if self.changed("rows", rows, choices.selected, choices.pins, dead, height):
             ticks = [tick for picture in pictures for tick in _ticks(picture, frame, height)]
             self._images.getPlotItem().getAxis("left").setTicks([ticks])
-        if self.fresh("titles", choices.signal, choices.map, words[0], theme.name, *self._pictures):
-            ground = QColor(theme.ground)
-            ground.setAlpha(210)
+        if self.changed("titles", choices.signal, choices.colour_map, words[0], theme.name, *self._pictures):
+            ground = qcolor(theme.ground, 210)
             for picture in pictures:
-                colour = theme.pink if picture is own else theme.text
-                picture.entitle(f"<b style='color:{colour}'>&nbsp;{picture.name}&nbsp;</b>", ground, words[0])
+                colour = (theme.pink if picture is own else theme.text).hex
+                picture.set_title(f"<b style='color:{colour}'>&nbsp;{picture.name}&nbsp;</b>", ground, words[0])
 
     def _show_traces(self, session: Session, frame: Frame, words: tuple[float, float]) -> None:
         choices, theme = frame.choices, self.theme
-        cells = [c for c in (self.explorer.hovered_cell, choices.selected, *choices.pins) if c is not None]
-        cells = list(dict.fromkeys(cells))[:TRACES]
+        cells = [c for c in (self.host.hovered_cell, choices.selected, *choices.pins) if c is not None]
+        cells = list(dict.fromkeys(cells))[:MAX_TRACES]
         box = self._traces.getPlotItem().vb
         box.show_words(*words)
-        self._marks.show(self.explorer, session, frame)
+        self._marks.show(self.host, session, frame)
         state = (cells, choices.signal, words, frame.snapshot.time, frame.snapshot.run)
-        if not self.fresh("traces", *state):
+        if not self.changed("traces", *state):
             return
         first, last = int(words[0]), int(np.ceil(words[1]))
         begin, traces = cell_traces(session, frame, choices.signal, tuple(cells), first, last)
-        for number, curve in enumerate(self._curves):
-            values = traces.get(cells[number]) if number < len(cells) else None
+        for row, curve in enumerate(self._curves):
+            values = traces.get(cells[row]) if row < len(cells) else None
             curve.setVisible(values is not None)
             if values is not None:
                 curve.setData(begin + np.arange(len(values)) + 0.5, values)
         self._hint.setVisible(not traces)
         self._hint.setPos(words[0], 0.5)
         low, high = trace_range(list(traces.values()))
-        if self.fresh("range", low, high):
+        if self.changed("range", low, high):
             box.setYRange(low, high, padding=0)
-        if self.fresh("pens", cells, choices.selected):
-            for number, cell in enumerate(cells):
-                hue = theme.bright if cell == self.explorer.hovered_cell else theme.lines[cell % len(theme.lines)]
-                self._curves[number].setPen(theme.pink if cell == choices.selected else hue)
-        names = " ".join(f"#{cell:03d}" for cell in cells) or "hover, select or pin a cell"
-        if self.fresh("named", choices.signal, names):
+        if self.changed("pens", cells, choices.selected):
+            for row, cell in enumerate(cells):
+                hue = theme.bright if cell == self.host.hovered_cell else theme.series[cell % len(theme.series)]
+                self._curves[row].setPen(theme.pink if cell == choices.selected else hue)
+        names = " ".join(map(cell_name, cells)) or "no cell"
+        if self.changed("named", choices.signal, names):
             self._traces.getPlotItem().setLabel("left", choices.signal)
             self._traces.setToolTip(f"{choices.signal} of {names}")
 
-    def _tell(self, session: Session, frame: Frame) -> None:
+    def _show_readout(self, session: Session, frame: Frame) -> None:
         choices = frame.choices
         seen = self._pictures[choices.signal].seen
         if seen is None:
@@ -274,57 +264,53 @@ class GatesPanel(Panel):
         self._cells_per_row = max(
             (p.seen.cells_per_row for p in self._pictures.values() if p.seen is not None), default=1
         )
-        how = "mean" if choices.bins == "mean" else "strongest"
-        parts = [f"<b style='color:{self.theme.pink}'>{signal.name}</b> {signal.meaning}"]
-        if choices.order != "number":
-            parts.append(f"order: {choices.order}")
-        if self._cells_per_row > 1:
-            parts.append(f"<span style='color:{self.theme.warn}'>{self._cells_per_row} cells/row ({how})</span>")
-        hovered, word = self.explorer.hovered_cell, self.explorer.hovered
+        line: Line = (Run(signal.name, "accent"), Run(f" {signal.meaning}"))
+        value: Line = ()
+        hovered, word = self.host.hovered_cell, self.host.hovered
         if hovered is not None and word is not None:
             values = session.read(choices.signal, word, word + 1)
             if len(values) and hovered < values.shape[1]:
-                parts.append(f"#{hovered:03d} at word {word + 1}: {values[0, hovered]:.3f}")
-        self.say("&nbsp;&nbsp; ".join(parts))
+                value = value_line(hovered, word, float(values[0, hovered]))
+        self.set_readout(join((line, value, heatmap_line(frame, self._cells_per_row))))
         unit = " σ" if choices.contrast == "each cell" else ""
-        self._scale.show_map(choices.map, f"{seen.low:.2g}{unit}", f"{seen.high:.2g}{unit}")
+        self._scale.show_map(choices.colour_map, f"{number(seen.low)}{unit}", f"{number(seen.high)}{unit}")
 
-    # ---- for others ------------------------------------------------------------------------------------------------
+    # ---- `Panel` -------------------------------------------------------------------------------------------------
 
     def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        """The chosen signal of every cell at the words in view."""
-        session = self.explorer.session
+        """The chosen signal of every cell at the visible words."""
+        session = self.host.session
         assert session is not None
         frame = session.frame()
-        first, last = self.explorer.span.seen(frame)
+        first, last = self.host.visible_range.seen(frame)
         values = session.read(frame.choices.signal, int(first), min(int(np.ceil(last)), frame.snapshot.time))
         begin = min(int(np.ceil(last)), frame.snapshot.time) - len(values)
         headings = ["word", *(f"{frame.choices.signal}_{cell}" for cell in range(values.shape[1]))]
         return headings, np.column_stack([begin + np.arange(len(values)), values])
 
-    def kept(self) -> dict[str, Any]:
+    def saved_state(self) -> dict[str, Any]:
         return {"shown": sorted(self.shown)}
 
-    def restore(self, told: Mapping[str, Any]) -> None:
-        if isinstance(told.get("shown"), list):
-            self.shown = {name for name in told["shown"] if isinstance(name, str)}
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        if isinstance(saved.get("shown"), list):
+            self.shown = {name for name in saved["shown"] if isinstance(name, str)}
 
     @property
     def reduction(self) -> int:
         return self._cells_per_row
 
-    def offer(self, menu: QMenu, place: QPoint) -> None:
-        for name in ("pin", "ablate", "order", "bins", "contrast", "map"):
-            self.explorer.offer_action(menu, name)
+    def add_menu_items(self, menu: QMenu, place: QPoint) -> None:
+        for name in ("pin", "ablate", "order", "bins", "contrast", "colour-map"):
+            self.host.add_action_item(menu, name)
 
 
 def _ticks(picture: Picture, frame: Frame, height: int) -> list[tuple[float, str]]:
-    """Names of cells at their rows, (height, name), none over another: the selected, pinned and dead ones first."""
+    """Return (y, name) of the cells that can be labelled without overlap: selected, pinned and dead ones first."""
     seen, choices, dead = picture.seen, frame.choices, frame.snapshot.dead
     if seen is None:
         return []
     taken = np.zeros(height + 1, dtype=bool)
-    taken[:NAME_HEIGHT] = True  # no name may hang over into the picture above
+    taken[:NAME_HEIGHT] = True  # the name would reach into the heat map above
     wanted = [row[0] for row in seen.rows]
     if picture.name != INPUT:
         first = [cell for cell in (choices.selected, *choices.pins) if cell is not None]
@@ -341,5 +327,5 @@ def _ticks(picture: Picture, frame: Frame, height: int) -> list[tuple[float, str
             own = picture.name != INPUT
             mark = "†" if own and dead[cell] else "*" if own and cell in choices.pins else ""
             chosen = "▸" if own and cell == choices.selected else ""
-            ticks.append((picture.height_of(place_of[cell]), f"{chosen}#{cell:03d}{mark}"))
+            ticks.append((picture.height_of(place_of[cell]), f"{chosen}{cell_name(cell)}{mark}"))
     return ticks

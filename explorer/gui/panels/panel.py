@@ -1,10 +1,10 @@
-"""What all panels of the window share: a place in a dock, a line of numbers, plots in the window's colours."""
+"""What all panels share: a dock, a readout line, and plots in the window's colours."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyqtgraph as pg
@@ -13,27 +13,27 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QGraphicsItem, QMenu, QVBoxLayout, QWidget
 
+from explorer.gui.host import Host
 from explorer.gui.panels.readout_line import ReadoutLine
 from explorer.gui.theme import Theme
-from explorer.session.session import Frame, Session
-
-if TYPE_CHECKING:
-    from explorer.gui.window import Window
+from explorer.session.core import Frame
+from explorer.session.session import Session
+from explorer.session.views.runs import Line
 
 CACHED = QGraphicsItem.CacheMode.DeviceCoordinateCache
-READING = 0.2  # seconds that a number stands while words go by
+MIN_READOUT_TIME = 0.2  # seconds a readout stays while words arrive
 Place = Literal["list", "top", "middle", "low", "right", "right-middle", "right-low", "bottom"]
 
 
 class Panel(QWidget):
     """One dock of the window.
 
-    A subclass builds its widgets in ``__init__`` (into ``self.column``, below the line of numbers ``self.head``), draws
-    frames, and sets its own colours in `paint_theme`. It never computes more than the session's view models give.
+    A subclass adds its widgets to ``self.column``, below the readout line, draws frames in `show_frame` and sets its
+    colours in `paint_theme`. It shows what the session's view models return and computes nothing else.
 
-    ``name`` is the suffix of the action that brings it to the front (``focus-points``), ``place`` where it first
-    stands, panels of one place behind each other as tabs; ``every``: while words go by, it is drawn at every so many
-    frames; panels take turns, so that no frame is much dearer than another.
+    ``name`` is the suffix of the action that raises the panel (``focus-points``) and names its dock in saved layouts.
+    ``place`` is where the default layout puts it; panels at one place become tabs. ``every``: while words arrive, the
+    panel is drawn at every n-th frame; panels take turns, so that all frames cost about the same.
     """
 
     name: ClassVar[str]
@@ -41,120 +41,118 @@ class Panel(QWidget):
     place: ClassVar[Place] = "right"
     every: ClassVar[int] = 1
 
-    def __init__(self, explorer: Window) -> None:
+    def __init__(self, host: Host) -> None:
         super().__init__()
-        self.explorer = explorer
+        self.host = host
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(2, 2, 2, 2)
         self.column.setSpacing(2)
-        self.head = ReadoutLine()
-        self.column.addWidget(self.head)
+        self.readout = ReadoutLine()
+        self.column.addWidget(self.readout)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)  # its border tells where the focus is
-        self._seen: dict[str, tuple[Any, ...]] = {}
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)  # for the border that shows the focus
+        self._states: dict[str, tuple[Any, ...]] = {}
         self._plots: list[Any] = []
-        self._said, self._said_at = "", 0.0
+        self._next_readout: Line = ()
+        self._readout_time = 0.0
 
-    # ---- what subclasses say -----------------------------------------------------------------------------------
+    # ---- for subclasses to implement -----------------------------------------------------------------------------
 
     def show_frame(self, session: Session, frame: Frame) -> None:
-        """Draw what changed."""
+        """Draw what changed since the last frame."""
         raise NotImplementedError
 
     def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        """What is seen, for a table: headings and rows (row, column)."""
+        """Return what the panel shows as a table: headings and rows (row, column)."""
         raise NotImplementedError
 
     def paint_theme(self, theme: Theme) -> None:
-        """Set the colours of what this panel draws; plots made by `plot` and the style sheet follow by themselves."""
+        """Set the colours of plot items; plots and widgets are coloured without it."""
 
-    def offer(self, menu: QMenu, place: QPoint) -> None:
-        """Put entries of its own into the context menu; ``place`` is where in the panel it was asked for."""
+    def add_menu_items(self, menu: QMenu, place: QPoint) -> None:
+        """Add the panel's own items to its context menu, opened at ``place``."""
 
-    def kept(self) -> dict[str, Any]:
-        """What is kept of it for the next visit."""
+    def saved_state(self) -> dict[str, Any]:
+        """Return what the saved state stores of this panel."""
         return {}
 
-    def restore(self, told: Mapping[str, Any]) -> None:
-        """Take what was kept, as far as it suits: the file may have been changed by anybody."""
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Restore the parts of a saved state that are valid; the user may have edited the file."""
 
     @property
     def reduction(self) -> int:
-        """How many things at most share one place of its picture; above 1 the status bar says so."""
+        """The largest number of cells that share one row; the status bar shows it if it is above 1."""
         return 1
 
-    # ---- what they use -----------------------------------------------------------------------------------------
+    # ---- for subclasses to use -----------------------------------------------------------------------------------
 
     @property
     def theme(self) -> Theme:
-        """The colours in use."""
-        return self.explorer.theme
+        """The current colours."""
+        return self.host.theme
 
     @property
     def in_view(self) -> bool:
-        """Whether any of it is seen; Qt calls a tab behind another one visible too."""
+        """Whether any part is visible; Qt also calls a tab behind another one visible."""
         return not self.visibleRegion().isEmpty()
 
     def plot(self, *, view: Any = None, x: str = "", y: str = "") -> Any:
-        """A `pyqtgraph.PlotWidget` in the window's colours, with names at its axes; the caller gives it a place."""
+        """Return a new `pyqtgraph.PlotWidget` in the window's colours, with axis labels ``x`` and ``y``."""
         widget = pg.PlotWidget(viewBox=view)
-        widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys are the window's
-        widget.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # and the menu is the panel's
-        widget.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing below need be painted
+        widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the window
+        widget.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # and the menu to the panel
+        widget.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing behind it is painted
         item = widget.getPlotItem()
         item.hideButtons()
         item.setMenuEnabled(False)
         for side in ("left", "bottom"):
             item.getAxis(side).enableAutoSIPrefix(False)
-            item.getAxis(side).setCacheMode(CACHED)  # it stands still while what it measures moves
+            item.getAxis(side).setCacheMode(CACHED)  # axes change much less often than curves
         if x:
             item.setLabel("bottom", x)
         if y:
             item.setLabel("left", y)
         self._plots.append(widget)
-        _dress(widget, self.theme)
+        _apply_plot_theme(widget, self.theme)
         return widget
 
-    def say(self, html: str) -> None:
-        """Set the line of numbers above the picture; it is drawn by `settle`."""
-        self._said = html
+    def set_readout(self, line: Line) -> None:
+        """Set the readout line; `flush` draws it."""
+        self._next_readout = line
 
-    def settle(self, moving: bool) -> None:
-        """Draw the line of numbers; while words go by only now and then: nobody reads numbers faster."""
+    def flush(self, moving: bool) -> None:
+        """Draw the readout line; ``moving``: at most every ``MIN_READOUT_TIME``, so that it can be read."""
         now = time.monotonic()
-        if self._said != self.head.text() and (not moving or now - self._said_at > READING):
-            self._said_at = now
-            self.head.setText(self._said)
+        if self._next_readout != self.readout.line and (not moving or now - self._readout_time > MIN_READOUT_TIME):
+            self._readout_time = now
+            self.readout.set_line(self._next_readout)
 
-    def fresh(self, what: str, *state: Any) -> bool:
-        """Whether ``state`` differs from that of the last call for ``what``: draw only then.
-
-        Arrays count as the same if they are the same object or equal.
-        """
-        before = self._seen.get(what)
+    def changed(self, what: str, *state: Any) -> bool:
+        """Whether ``state`` differs from that of the last call for ``what``; arrays are compared by value."""
+        before = self._states.get(what)
         if before is not None and len(before) == len(state) and all(map(_same, before, state)):
             return False
-        self._seen[what] = state
+        self._states[what] = state
         return True
 
-    def forget(self) -> None:
-        """Draw everything anew at the next frame."""
-        self._seen.clear()
+    def invalidate(self, *what: str) -> None:
+        """Let the next `changed` call for ``what``, or for everything, return True."""
+        for name in what or tuple(self._states):
+            self._states.pop(name, None)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take the colours of a theme."""
+        """Set the colours of the panel and its plots."""
         for widget in self._plots:
-            _dress(widget, theme)
-        self.head.setStyleSheet(f"color: {theme.dim}")
+            _apply_plot_theme(widget, theme)
+        self.readout.apply_theme(theme)
         self.paint_theme(theme)
-        self.forget()
+        self.invalidate()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = QMenu(self)
-        self.offer(menu, event.pos())
-        self.explorer.offer(menu, self)
-        if menu.actions():
-            menu.exec(event.globalPos())
+        self.add_menu_items(menu, event.pos())
+        self.host.add_panel_items(menu, self.name)
+        menu.exec(event.globalPos())
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -165,7 +163,7 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-def _dress(widget: Any, theme: Theme) -> None:
+def _apply_plot_theme(widget: Any, theme: Theme) -> None:
     widget.setBackground(theme.ground)
     for side in ("left", "bottom"):
         axis = widget.getPlotItem().getAxis(side)

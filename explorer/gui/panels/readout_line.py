@@ -1,91 +1,102 @@
-"""One line of numbers in colours, drawn as fast as they change: Qt's rich text takes a millisecond for each."""
+"""One line of text in roles above a plot, painted directly: Qt's rich text takes a millisecond for each change."""
 
 from __future__ import annotations
 
-import re
-from html import unescape
-from typing import NamedTuple
-
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from explorer.gui.theme import DARK, Theme, qcolor, role_colour
+from explorer.session.palette import LOOKS, Role
+from explorer.session.views.runs import Line, Run, plain
+
 LEFT, TOP = 4, 2  # pixels
-_TOKENS = re.compile(r"<(/?)(b|i|u|span)\b([^<>]*)>|([^<]+|<)")
-_COLOUR = re.compile(r"color:\s*(#\w+)")
-
-
-class Run(NamedTuple):
-    """Text of one look. ``colour`` is empty for that of the line, ``tags`` are some of b, i and u."""
-
-    text: str
-    colour: str
-    tags: frozenset[str]
-
-
-def runs(html: str) -> list[Run]:
-    """The runs of a line in which ``b``, ``i``, ``u`` and ``span`` stand, with ``style='color:#…'`` or without."""
-    found: list[Run] = []
-    open_tags: list[tuple[str, str]] = []
-    before = " "
-    for closes, tag, style, text in _TOKENS.findall(html):
-        if text:
-            shown = re.sub(r"[ \n\t]+", " ", text)
-            shown = unescape(shown.removeprefix(" ") if before == " " else shown)
-            if shown:
-                before = shown[-1]
-                colour = next((colour for _, colour in reversed(open_tags) if colour), "")
-                found.append(Run(shown, colour, frozenset(name for name, _ in open_tags if name != "span")))
-        elif not closes:
-            named = _COLOUR.search(style)
-            open_tags.append((tag, named[1] if named else ""))
-        else:
-            same = [k for k, (name, _) in enumerate(open_tags) if name == tag]
-            if same:
-                del open_tags[same[-1]]
-    return found
+ELLIPSIS = "…"
 
 
 class ReadoutLine(QWidget):
-    """One line above a picture. Unlike a label it has no say in the layout, so that new numbers move nothing."""
+    """A line of runs. Its width is the layout's; a line that does not fit ends in … and is the tooltip."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._text = ""
-        self._runs: list[Run] = []
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing below need be painted
+        self._line: Line = ()
+        self._theme: Theme = DARK
+        self._fonts: dict[tuple[bool, bool], tuple[QFont, QFontMetricsF]] = {}
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing behind it is painted
         self.setFixedHeight(self.fontMetrics().height() + 4)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
-    def text(self) -> str:
-        """What stands there, as HTML."""
-        return self._text
+    @property
+    def line(self) -> Line:
+        """The runs that are shown."""
+        return self._line
 
-    def setText(self, html: str) -> None:
-        """Let something else stand there."""
-        self._text, self._runs = html, runs(html)
+    def text(self) -> str:
+        """Return the text without roles."""
+        return plain(self._line)
+
+    def visible_text(self) -> str:
+        """Return the text as far as it fits, with its ellipsis."""
+        return plain(self._fitting())
+
+    def set_line(self, line: Line) -> None:
+        """Show other runs."""
+        self._line = line
+        self._set_tooltip()
         self.update()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Set the colours."""
+        self._theme = theme
+        self._fonts.clear()  # the style sheet may have changed the font
+        self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._set_tooltip()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(event.rect(), self.palette().color(self.backgroundRole()))
-        ink, width = self.palette().color(self.foregroundRole()), self.width()
-        fonts = {tags: self._font(tags) for tags in {run.tags for run in self._runs}}
-        ascent = max((metrics.ascent() for _, metrics in fonts.values()), default=0.0)
+        painter.fillRect(event.rect(), qcolor(self._theme.ground))
+        runs = self._fitting()
+        ascent = max((self._font(run.role)[1].ascent() for run in runs), default=0.0)
         x = float(LEFT)
-        for text, colour, tags in self._runs:
-            if x > width:
-                break
-            font, metrics = fonts[tags]
+        for run in runs:
+            font, metrics = self._font(run.role)
             painter.setFont(font)
-            painter.setPen(QColor(colour) if colour else ink)
-            painter.drawText(QPointF(x, TOP + ascent), text)
-            x += metrics.horizontalAdvance(text)
+            painter.setPen(role_colour(self._theme, run.role))
+            painter.drawText(QPointF(x, TOP + ascent), run.text)
+            x += metrics.horizontalAdvance(run.text)
         painter.end()
 
-    def _font(self, tags: frozenset[str]) -> tuple[QFont, QFontMetricsF]:
-        font = QFont(self.font())
-        font.setBold("b" in tags)
-        font.setItalic("i" in tags)
-        font.setUnderline("u" in tags)
-        return font, QFontMetricsF(font)
+    def _fitting(self) -> Line:
+        """The runs that fit, the last one cut with an ellipsis if not all do."""
+        room = self.width() - 2.0 * LEFT
+        fitting: list[Run] = []
+        for number, run in enumerate(self._line):
+            metrics = self._font(run.role)[1]
+            width = metrics.horizontalAdvance(run.text)
+            if width + self._width(self._line[number + 1 :]) <= room:
+                return (*fitting, *self._line[number:])
+            if width + metrics.horizontalAdvance(ELLIPSIS) > room:
+                return (*fitting, Run(metrics.elidedText(run.text, Qt.TextElideMode.ElideRight, room), run.role))
+            fitting.append(run)
+            room -= width
+        return tuple(fitting)
+
+    def _width(self, line: Line) -> float:
+        return sum(self._font(run.role)[1].horizontalAdvance(run.text) for run in line)
+
+    def _set_tooltip(self) -> None:
+        self.setToolTip(self.text() if self._width(self._line) > self.width() - 2 * LEFT else "")
+
+    def _font(self, role: Role) -> tuple[QFont, QFontMetricsF]:
+        look = LOOKS[role]
+        key = look.bold, look.marked
+        if key not in self._fonts:
+            font = QFont(self.font())
+            font.setBold(look.bold)
+            font.setItalic(look.marked)
+            font.setUnderline(look.marked)
+            self._fonts[key] = font, QFontMetricsF(font)
+        return self._fonts[key]

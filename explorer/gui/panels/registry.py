@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from explorer.gui.panels.alpha import RollingPanel
+from explorer.gui.panels.alpha import AlphaPanel
 from explorer.gui.panels.cells import CellsPanel
-from explorer.gui.panels.corpus import PopulationPanel
-from explorer.gui.panels.fixed_points import PointsPanel
-from explorer.gui.panels.heatmap import GatesPanel
+from explorer.gui.panels.corpus import CorpusPanel
+from explorer.gui.panels.fixed_points import FixedPointsPanel
+from explorer.gui.panels.heatmap import HeatmapPanel
 from explorer.gui.panels.overview import OverviewPanel
 from explorer.gui.panels.panel import Panel
 from explorer.gui.panels.review import ReviewPanel
@@ -18,12 +18,12 @@ from explorer.gui.panels.word_map import WordMapPanel
 PANELS: tuple[type[Panel], ...] = (
     ReviewsPanel,
     ReviewPanel,
-    GatesPanel,
-    RollingPanel,
+    HeatmapPanel,
+    AlphaPanel,
     ScalingPanel,
-    PointsPanel,
+    FixedPointsPanel,
     WordMapPanel,
-    PopulationPanel,
+    CorpusPanel,
     SpectrumPanel,
     CellsPanel,
     OverviewPanel,

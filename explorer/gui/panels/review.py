@@ -1,38 +1,38 @@
-"""The review: its words coloured by the chosen signal, and what the network makes of it."""
+"""Panel 1: the words of the review coloured by the chosen signal, and the network's prediction."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import QFont, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
+from explorer.gui.host import Host
 from explorer.gui.panels.panel import Panel
 from explorer.gui.text import safe
-from explorer.gui.theme import Theme, table
-from explorer.session.palette import ON_DARK, ON_LIGHT, codes, text_on
-from explorer.session.session import Frame, Session
-from explorer.session.views.number_format import number
+from explorer.gui.theme import Theme, qcolor, table
+from explorer.session.core import Frame
+from explorer.session.palette import RGB, codes, text_on
+from explorer.session.session import Session
+from explorer.session.views.readouts import review_rows, word_colours_line
+from explorer.session.views.runs import Run, join
 from explorer.session.views.text_layout import Layout, lay_out, unknown_words, word_strengths
 from explorer.session.views.traces import probability_at
 
-if TYPE_CHECKING:
-    from explorer.gui.window import Window
-
 GAP = 6  # pixels between two words
-HERE = -2  # the look of the word that is looked at
-LEADING = 1.45  # line height in heights of the font
+CURSOR, UNREAD = -2, -1  # looks that are no colour-map code
+LINE_SPACING = 1.45  # in font heights
 
 
 class Words(QWidget):
-    """Words in lines that follow the reading. A click looks at a word, a drag brushes words, the wheel scrolls."""
+    """The text, scrolled to the cursor. A click moves the cursor, a drag brushes words, the wheel scrolls."""
 
-    def __init__(self, explorer: Window) -> None:
+    def __init__(self, host: Host) -> None:
         super().__init__()
-        self._explorer = explorer
+        self._host = host
         self.layout_: Layout | None = None
         self._laid_out_for: tuple[object, ...] = ()
         self._shown: tuple[Any, ...] = ()
@@ -41,12 +41,12 @@ class Words(QWidget):
         self._frame: Frame | None = None
         self._surface: list[str] = []
         self._widths: NDArray[np.float64] = np.empty(0)
-        self._places: list[tuple[int, float, int]] = []  # of each word: left, width, line
-        self._line_height = QFontMetricsF(self.font()).height() * LEADING
+        self._places: list[tuple[int, float, int]] = []  # left, width and line of each word
+        self._line_height = QFontMetricsF(self.font()).height() * LINE_SPACING
         self._codes: NDArray[np.uint8] = np.empty(0, dtype=np.uint8)
         self._read: NDArray[np.bool_] = np.empty(0, dtype=bool)
         self._unknown: NDArray[np.bool_] = np.empty(0, dtype=bool)
-        self._looks: NDArray[np.int16] = np.empty(0, dtype=np.int16)  # map position of each word, −1 for none
+        self._looks: NDArray[np.int16] = np.empty(0, dtype=np.int16)  # of each word
         self._boxes: list[tuple[int, int, str]] = []
         self._found: set[int] = set()
         self.setMouseTracking(True)
@@ -54,7 +54,7 @@ class Words(QWidget):
         self.setMinimumSize(120, 24)
 
     def show_words(self, session: Session, frame: Frame) -> tuple[float, float]:
-        """Draw a frame; returns the values at the ends of the colours."""
+        """Draw a frame; return the values at the ends of the colour map."""
         self._lay_out(frame)
         layout = self.layout_
         assert layout is not None
@@ -63,29 +63,29 @@ class Words(QWidget):
         self._frame = frame
         strengths, low, high = word_strengths(session, frame, 0, frame.snapshot.words)
         self._codes, self._read = codes(strengths, low, high), np.isfinite(strengths)
-        self._found = session.words.marked(frame.snapshot)
-        brushed, pattern, dragged = session.brush.words, session.brush.pattern, self._explorer.dragged
+        self._found = session.word_search.marked(frame.snapshot)
+        brushed, pattern, dragged = session.brush.words, session.brush.pattern, self._host.dragged
         self._boxes = [(a, b, "good") for a, b in (pattern.places if pattern is not None else ())]
         if dragged is not None:
             self._boxes.append((dragged[0], dragged[1] + 1, "pink"))
         elif brushed:
             self._boxes.append((brushed.start, brushed.stop, "pink"))
         shown = (
-            frame.snapshot.run, self._boxes, self._found, self._top, self._explorer.hovered, frame.choices.map,
-            self._explorer.theme.name, self.size(),
+            frame.snapshot.run, self._boxes, self._found, self._top, self._host.hovered, frame.choices.colour_map,
+            self._host.theme.name, self.size(),
         )  # fmt: skip
-        looks = np.where(self._read, self._codes, -1).astype(np.int16)
+        looks = np.where(self._read, self._codes, UNREAD).astype(np.int16)
         if frame.word >= 0:
-            looks[frame.word] = HERE
+            looks[frame.word] = CURSOR
         if shown != self._shown or len(looks) != len(self._looks):
             self.update()
         else:
             for word in np.flatnonzero(looks != self._looks).tolist():
-                self.update(self._room_of(word))
+                self.update(self._area_of(word))
         self._shown, self._looks = shown, looks
         return low, high
 
-    # ---- where words stand ---------------------------------------------------------------------------------------
+    # ---- layout --------------------------------------------------------------------------------------------------
 
     @property
     def _lines_in_view(self) -> int:
@@ -104,12 +104,12 @@ class Words(QWidget):
             self.layout_ = lay_out(self._surface, self.width(), width_of.__getitem__)
             lines = np.repeat(np.arange(self.layout_.lines), np.diff(self.layout_.starts)).tolist()
             self._places = list(zip(self.layout_.columns.tolist(), self._widths.tolist(), lines, strict=True))
-            self._line_height = metrics.height() * LEADING
+            self._line_height = metrics.height() * LINE_SPACING
             self._unknown = unknown_words(frame)
             self._top = 0
 
     def _follow(self, line: int) -> None:
-        """Keep a line in view, turning by pages that have a line in common."""
+        """Scroll so that a line is visible, by pages that overlap by one line."""
         room = self._lines_in_view
         if not self._top <= line < self._top + room:
             common = int(room > 1)
@@ -121,19 +121,19 @@ class Words(QWidget):
             self._top = max(0, min(self._top + lines, self.layout_.lines - self._lines_in_view))
 
     def word_at(self, place: QPointF) -> int | None:
-        """The word at a place of the picture."""
+        """Return the word at a position of the widget."""
         if self.layout_ is None:
             return None
         return self.layout_.word_at(self._top + int(place.y() / self._line_height), int(place.x()))
 
     def place_of(self, word: int) -> QRectF:
-        """Where a word is drawn."""
+        """Return the rectangle of a word."""
         height = self._line_height
         left, width, line = self._places[word]
         return QRectF(left, (line - self._top) * height + 1, width + GAP - 2, height - 3)
 
-    def _room_of(self, word: int) -> QRect:
-        """Where anything of a word is drawn, with its marks."""
+    def _area_of(self, word: int) -> QRect:
+        """Return the rectangle of a word and its marks."""
         return self.place_of(word).toAlignedRect().adjusted(-3, -2, 3, 3)
 
     # ---- drawing -------------------------------------------------------------------------------------------------
@@ -142,33 +142,33 @@ class Words(QWidget):
         frame, layout = self._frame, self.layout_
         if frame is None or layout is None:
             return
-        theme, colours = self._explorer.theme, table(frame.choices.map)
+        theme, colours = self._host.theme, table(frame.choices.colour_map)
         painter = QPainter(self)
-        painter.fillRect(event.rect(), QColor(theme.ground))
-        strange = QFont(self.font())
-        strange.setItalic(True)
-        strange.setUnderline(True)
+        painter.fillRect(event.rect(), qcolor(theme.ground))
+        unknown_font = QFont(self.font())
+        unknown_font.setItalic(True)
+        unknown_font.setUnderline(True)
         middle = Qt.AlignmentFlag.AlignCenter
-        wanted, height = event.region(), self._line_height
+        region, height = event.region(), self._line_height
         above, below = (int((y + 3) / height) for y in (event.rect().top() - 6, event.rect().bottom()))
         first = int(layout.starts[min(self._top + max(0, above), layout.lines)])
         last = int(layout.starts[min(self._top + min(self._lines_in_view, below) + 1, layout.lines)])
-        unread, dark, light = QColor(theme.dim), QColor(ON_LIGHT.hex), QColor(ON_DARK.hex)
+        unread = qcolor(theme.dim)
         for word in range(first, min(last, len(self._codes))):
-            if not wanted.intersects(self._room_of(word)):
+            if not region.intersects(self._area_of(word)):
                 continue
             box = self.place_of(word)
             if word == frame.word:
-                painter.fillRect(box, QColor(theme.pink))
-                painter.setPen(QColor(theme.on_pink))
+                painter.fillRect(box, qcolor(theme.pink))
+                painter.setPen(qcolor(theme.on_pink))
             elif self._read[word]:
-                colour = colours[self._codes[word]].tolist()
-                painter.fillRect(box, QColor(*colour))
-                painter.setPen(dark if text_on(colour) is ON_LIGHT else light)
+                colour = RGB(*colours[self._codes[word]].tolist())
+                painter.fillRect(box, qcolor(colour))
+                painter.setPen(qcolor(text_on(colour)))
             else:
                 painter.setPen(unread)
             if self._unknown[word]:
-                painter.setFont(strange)
+                painter.setFont(unknown_font)
                 painter.drawText(box, middle, self._surface[word])
                 painter.setFont(self.font())
             else:
@@ -177,14 +177,13 @@ class Words(QWidget):
         painter.end()
 
     def _paint_marks(self, painter: QPainter, theme: Theme, first: int, last: int) -> None:
-        """Lines under words searched for; frames around brushed words, places where the same cells agree, and the
-        word under the mouse."""
+        """Underline search hits; frame brushed words, matches of their pattern, and the word under the mouse."""
         for word in self._found:
             if first <= word < min(last, len(self._widths)):
                 box = self.place_of(word)
-                painter.fillRect(QRectF(box.left(), box.bottom() - 1, box.width(), 3), QColor(theme.warn))
+                painter.fillRect(QRectF(box.left(), box.bottom() - 1, box.width(), 3), qcolor(theme.found))
         for begin, end, colour in self._boxes:
-            painter.setPen(QColor(getattr(theme, colour)))
+            painter.setPen(qcolor(getattr(theme, colour)))
             for word in range(max(begin, first), min(end, last, len(self._widths))):
                 box = self.place_of(word).adjusted(-2, 0, 1, 1)
                 painter.drawLine(box.topLeft(), box.topRight())
@@ -193,9 +192,9 @@ class Words(QWidget):
                     painter.drawLine(box.topLeft(), box.bottomLeft())
                 if word == end - 1:
                     painter.drawLine(box.topRight(), box.bottomRight())
-        hovered = self._explorer.hovered
+        hovered = self._host.hovered
         if hovered is not None and first <= hovered < min(last, len(self._widths)):
-            painter.setPen(QColor(theme.bright))
+            painter.setPen(qcolor(theme.bright))
             painter.drawRect(self.place_of(hovered))
 
     # ---- the mouse -----------------------------------------------------------------------------------------------
@@ -208,65 +207,51 @@ class Words(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         word = self.word_at(event.position())
-        self._explorer.hover(word)
+        self._host.hover(word)
         if self._pressed is not None and word is not None and word != self._pressed:
-            self._explorer.dragged = (min(word, self._pressed), max(word, self._pressed))
+            self._host.dragged = (min(word, self._pressed), max(word, self._pressed))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         pressed, self._pressed = self._pressed, None
-        self._explorer.dragged = None
+        self._host.dragged = None
         word = self.word_at(event.position())
         if word is None or pressed is None:
             return
         if word == pressed:
-            self._explorer.look_at(word)
+            self._host.look_at(word)
         else:
-            self._explorer.brush(pressed, word)
+            self._host.brush(pressed, word)
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._explorer.hover(None)
+        self._host.hover(None)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self._scroll(-1 if event.angleDelta().y() > 0 else 1)
-        self._explorer.redraw()
+        self._host.redraw()
 
 
 class ReviewPanel(Panel):
-    """The words, and above them P(positive), the verdict and what the colours mean."""
+    """The text; the readout line shows P(positive), prediction, label, and what the colours mean."""
 
     name = "review"
     title = "1 Review"
     place = "top"
     every = 2
 
-    def __init__(self, explorer: Window) -> None:
-        super().__init__(explorer)
-        self.words = Words(explorer)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        self.words = Words(host)
         self.column.addWidget(self.words, 1)
 
     def show_frame(self, session: Session, frame: Frame) -> None:
         low, high = self.words.show_words(session, frame)
-        snapshot, theme = frame.snapshot, self.theme
-        probability = probability_at(session, frame)
-        known = np.isfinite(probability)
-        verdict = "–" if not known else "positive" if probability >= 0.5 else "negative"
-        colour = theme.good if verdict == "positive" else theme.bad
-        label = {True: "positive", False: "negative", None: "not told"}[snapshot.review.label]
-        cell = frame.choices.selected
-        whose = "mean of all cells" if cell is None else f"cell #{cell:03d}"
-        reach = f" ({low:.2f} … {high:.2f})" if snapshot.time else ""
-        parts = [
-            f"P(positive) <b style='color:{colour}'>{number(probability)}</b>",
-            f"network <b style='color:{colour}'>{verdict}</b>",
-            f"writer <b>{label}</b>",
-            f"<u><i>unknown</i></u> {snapshot.unknown} of {snapshot.words} words",
-            f"colour: {frame.choices.signal}, {whose}{reach}",
-        ]
-        self.say("&nbsp;&nbsp;&nbsp; ".join(parts))
+        rows = review_rows(frame, probability_at(session, frame))
+        parts = ((Run(f"{row.label} "), *row.line) for row in rows)
+        self.set_readout(join((*parts, word_colours_line(frame, low, high))))
 
     def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        """Every word that is read and kept, what colours it, and P(positive) after it."""
-        session = self.explorer.session
+        """Every stored word, the value that colours it, and P(positive) after it."""
+        session = self.host.session
         assert session is not None
         frame = session.frame()
         time = frame.snapshot.time

@@ -1,4 +1,4 @@
-"""The list of reviews: search, sort, double click opens."""
+"""Panel 9: the list of reviews, to search, sort and open."""
 
 from __future__ import annotations
 
@@ -18,21 +18,24 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QBrush, QColor, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QTableView
 
+from explorer.gui.host import Host
 from explorer.gui.panels.panel import Panel
 from explorer.gui.text import safe
-from explorer.session.session import Frame, Session
-from explorer.session.views.number_format import number
+from explorer.gui.theme import Theme, qcolor
+from explorer.session.core import Frame
+from explorer.session.session import Session
+from explorer.session.views.number_format import count, number
+from explorer.session.views.runs import Run
 
 if TYPE_CHECKING:
     from engine.reviews import Review
-    from explorer.gui.window import Window
 
 Index = QModelIndex | QPersistentModelIndex
 HEADINGS = ("#", "±", "name", "length")
-MEASURED = ("β h", "β x", "P")  # columns that come when the population is measured
-SEARCHED = 200  # characters of a search that are kept
-NUMBER = 44  # pixels for a number
-TYPING = 150  # milliseconds without a key before a search begins
+MEASURED = ("β h", "β x", "P")  # columns that are added once the corpus is measured
+MAX_SEARCH = 200  # characters of a search that are saved
+NUMBER_WIDTH = 44  # pixels
+TYPING_PAUSE = 150  # milliseconds without a key after which a search starts
 _MARKS = {True: "+", False: "−", None: "·"}
 _ORDER = {False: 0, None: 1, True: 2}
 _OWN_KEYS = {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End}
@@ -41,7 +44,8 @@ _OWN_KEYS = {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageD
 class ReviewsModel(QAbstractTableModel):
     """Number, label, name and length in characters of every review, and further columns of numbers (`set_columns`).
 
-    Searched and sorted here, as tens of thousands of reviews are too many for Qt to ask for one by one."""
+    The model searches and sorts itself: a `QSortFilterProxyModel` would be too slow for tens of thousands of reviews.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +55,7 @@ class ReviewsModel(QAbstractTableModel):
         self.shown: NDArray[np.intp] = np.empty(0, dtype=np.intp)  # indices of reviews, in the order of the rows
         self._more: dict[str, NDArray[np.float64]] = {}
         self._wanted: list[str] = []
-        self.sorted: tuple[int, bool] = (0, False)  # by which column, and whether falling
+        self.sorted: tuple[int, bool] = (0, False)  # column, descending
 
     def set_reviews(self, reviews: Sequence[Review]) -> None:
         """Show other reviews."""
@@ -61,23 +65,23 @@ class ReviewsModel(QAbstractTableModel):
         self._fill()
 
     def set_columns(self, more: dict[str, NDArray[np.float64]]) -> None:
-        """Numbers by review, (review,) each, NaN where unknown."""
+        """Set columns of numbers, each (review,), NaN where unknown."""
         self._more = more
         self._fill()
 
     def set_present(self, index: int) -> None:
-        """Mark the review that is open."""
+        """Highlight the open review."""
         self.present = index
         if len(self.shown):
             self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, self.columnCount() - 1))
 
     def search(self, text: str) -> None:
-        """Show only reviews in whose name or text every word of this stands."""
+        """Show only reviews whose name or text contains every word of ``text``."""
         self._wanted = text.lower().split()
         self._fill()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Order the rows; what is unknown comes last either way."""
+        """Sort the rows; unknown values come last in both directions."""
         self.sorted = column, order == Qt.SortOrder.DescendingOrder
         self._fill()
 
@@ -86,15 +90,15 @@ class ReviewsModel(QAbstractTableModel):
         reviews, wanted = self.reviews, self._wanted
         found = [k for k in range(len(reviews)) if not wanted or _holds(reviews[k], wanted)]
         shown = np.array(found, dtype=np.intp)
-        column, falling = self.sorted
-        if column < self.columnCount() and (column or falling):
+        column, descending = self.sorted
+        if column < self.columnCount() and (column or descending):
             keys = self._keys(column)[shown]
-            shown = shown[np.argsort(-keys if falling else keys, kind="stable")]
+            shown = shown[np.argsort(-keys if descending else keys, kind="stable")]
         self.shown = shown
         self.endResetModel()
 
     def _keys(self, column: int) -> NDArray[Any]:
-        """What the reviews are ordered by, (review,)."""
+        """Return sort keys, (review,)."""
         if column >= len(HEADINGS):
             return list(self._more.values())[column - len(HEADINGS)]
         if column == 0:
@@ -106,7 +110,7 @@ class ReviewsModel(QAbstractTableModel):
         names = np.array([review.name for review in self.reviews])
         return np.unique(names, return_inverse=True)[1]
 
-    # ---- what Qt asks for ----------------------------------------------------------------------------------------
+    # ---- QAbstractTableModel -------------------------------------------------------------------------------------
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.shown)
@@ -119,8 +123,8 @@ class ReviewsModel(QAbstractTableModel):
             return (*HEADINGS, *self._more)[section]
         return None
 
-    def told(self, row: int, column: int) -> str:
-        """What stands at a place."""
+    def cell_text(self, row: int, column: int) -> str:
+        """Return the text of a table cell."""
         index = int(self.shown[row])
         review = self.reviews[index]
         if column < len(HEADINGS):
@@ -129,7 +133,7 @@ class ReviewsModel(QAbstractTableModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
-            return self.told(index.row(), index.column())
+            return self.cell_text(index.row(), index.column())
         review = int(self.shown[index.row()])
         if role == Qt.ItemDataRole.ToolTipRole:
             return safe(self.reviews[review].text, 400)
@@ -146,7 +150,7 @@ def _holds(review: Review, wanted: Sequence[str]) -> bool:
 
 
 class Table(QTableView):
-    """A table that keeps the keys that move in it, and Enter, while it has the focus."""
+    """A table that handles the arrow keys and Enter itself while it has the focus; they are no shortcuts then."""
 
     def __init__(self, choose: Callable[[], None]) -> None:
         super().__init__()
@@ -166,17 +170,17 @@ class Table(QTableView):
 
 
 class ReviewsPanel(Panel):
-    """Search above, the table below; Enter or a double click opens. What was searched and sorted last is kept."""
+    """A search box and the table; Enter or a double click opens a review. Search and sort order are saved."""
 
     name = "reviews"
     title = "Reviews"
     place = "list"
     every = 10
 
-    def __init__(self, explorer: Window) -> None:
-        super().__init__(explorer)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         self.search = QLineEdit()
-        self.search.setPlaceholderText("search names and texts")
+        self.search.setPlaceholderText("Search names and texts")
         self.search.setClearButtonEnabled(True)
         self.model = ReviewsModel()
         self.table = Table(self._open_current)
@@ -199,11 +203,11 @@ class ReviewsPanel(Panel):
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.table.doubleClicked.connect(self._open)
-        self._sort_later: tuple[str, bool] | None = None  # by a column that is not there yet
+        self._sort_later: tuple[str, bool] | None = None  # by a column that does not exist yet
         header.sortIndicatorChanged.connect(self._forget_later)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
-        self._pause.setInterval(TYPING)
+        self._pause.setInterval(TYPING_PAUSE)
         self._pause.timeout.connect(self._search)
         self.search.textChanged.connect(self._pause.start)
         self.search.returnPressed.connect(self._leave_search)
@@ -211,47 +215,46 @@ class ReviewsPanel(Panel):
         self.column.addWidget(self.table)
         self.setFocusProxy(self.search)
 
-    def paint_theme(self, theme: Any) -> None:
-        self.model.highlight = QColor(theme.pink)
+    def paint_theme(self, theme: Theme) -> None:
+        self.model.highlight = qcolor(theme.pink)
 
     def show_frame(self, session: Session, frame: Frame) -> None:
         if self.model.reviews is not session.reviews:
             self.model.set_reviews(session.reviews)
-        population = self.explorer.panels.get("corpus")
-        if population is not None and population.in_view:  # only a view of it begins the measuring
+        if self.host.panel_in_view("corpus"):  # it requests the measuring
             rows = session.corpus.rows(frame)
-            if self.fresh("corpus", len(rows), frame.snapshot.network) and len(rows):
+            if self.changed("corpus", len(rows), frame.snapshot.network) and len(rows):
                 self.model.set_columns(_columns(rows, len(session.reviews)))
                 for column in range(len(HEADINGS), self.model.columnCount()):
-                    self.table.setColumnWidth(column, NUMBER)
+                    self.table.setColumnWidth(column, NUMBER_WIDTH)
                 if self._sort_later is not None:
                     self._sort(*self._sort_later)
-        if self.fresh("present", session.index):
+        if self.changed("present", session.index):
             self.model.set_present(session.index)
-        self.say(f"{self.model.rowCount():,} of {len(session.reviews):,} reviews, double click opens")
+        self.set_readout((Run(_summary(self.model.rowCount(), len(session.reviews))),))
 
-    def kept(self) -> dict[str, Any]:
-        column, falling = self.model.sorted
+    def saved_state(self) -> dict[str, Any]:
+        column, descending = self.model.sorted
         name = str(self.model.headerData(column, Qt.Orientation.Horizontal))
-        name, falling = self._sort_later or (name, falling)
-        return {"search": self.search.text(), "sort": name, "falling": falling}
+        name, descending = self._sort_later or (name, descending)
+        return {"search": self.search.text(), "sort": name, "falling": descending}
 
-    def restore(self, told: Mapping[str, Any]) -> None:
-        searched, name, falling = (told.get(part) for part in ("search", "sort", "falling"))
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        searched, name, descending = (saved.get(part) for part in ("search", "sort", "falling"))
         if isinstance(searched, str):
-            self.search.setText(searched[:SEARCHED])
+            self.search.setText(searched[:MAX_SEARCH])
             self._pause.stop()
             self.model.search(self.search.text())
-        if name in (*HEADINGS, *MEASURED) and isinstance(falling, bool):
-            self._sort(name, falling)
+        if name in (*HEADINGS, *MEASURED) and isinstance(descending, bool):
+            self._sort(name, descending)
 
-    def _sort(self, name: str, falling: bool) -> None:
-        """Sort by a column, or as soon as it is there."""
+    def _sort(self, name: str, descending: bool) -> None:
+        """Sort by a column, or as soon as it exists."""
         columns = range(self.model.columnCount())
         headings = [self.model.headerData(column, Qt.Orientation.Horizontal) for column in columns]
-        self._sort_later = None if name in headings else (name, falling)
+        self._sort_later = None if name in headings else (name, descending)
         if name in headings:
-            order = Qt.SortOrder.DescendingOrder if falling else Qt.SortOrder.AscendingOrder
+            order = Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder
             self.table.sortByColumn(headings.index(name), order)
 
     def _forget_later(self, *_: Any) -> None:
@@ -261,7 +264,7 @@ class ReviewsPanel(Panel):
         self.model.search(self.search.text())
         if self.model.rowCount():
             self.table.selectRow(0)
-        self.explorer.redraw()
+        self.host.redraw()
 
     def _leave_search(self) -> None:
         self._pause.stop()
@@ -272,21 +275,26 @@ class ReviewsPanel(Panel):
         self._open(self.table.currentIndex())
 
     def _open(self, index: QModelIndex) -> None:
-        session = self.explorer.session
+        session = self.host.session
         if session is not None and index.isValid():
             review = int(self.model.shown[index.row()])
-            self.explorer.run_guarded(lambda: session.open_review(review))
+            self.host.run_guarded(lambda: session.open_review(review))
 
     def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        """The list as it is searched and sorted."""
+        """The list as it is filtered and sorted."""
         columns = range(self.model.columnCount())
         headings = [str(self.model.headerData(column, Qt.Orientation.Horizontal)) for column in columns]
-        table = [[self.model.told(row, column) for column in columns] for row in range(self.model.rowCount())]
+        table = [[self.model.cell_text(row, column) for column in columns] for row in range(self.model.rowCount())]
         return headings, np.array(table, dtype=object).reshape(len(table), len(headings))
 
 
+def _summary(shown: int, total: int) -> str:
+    matching = count(total, "review") if shown == total else f"{shown:,} of {count(total, 'review')}"
+    return f"{matching} · double click or Enter opens"
+
+
 def _columns(rows: NDArray[np.void], reviews: int) -> dict[str, NDArray[np.float64]]:
-    """β of h and of x and P(positive) by review, as far as the population is measured."""
+    """Return β of h, β of x and P(positive), (review,) each, NaN where not measured yet."""
     out = {name: np.full(reviews, np.nan) for name in MEASURED}
     if len(rows):
         for name, values in zip(MEASURED, (*rows["beta"].T, rows["probability"]), strict=True):

@@ -1,4 +1,4 @@
-"""Drawn by hand in a plot, as pyqtgraph has them only slow: many lines of many colours, labels, spots that move."""
+"""Plot items that pyqtgraph lacks or draws slowly: line segments in many colours, labels, spots that move."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from explorer.gui.text import safe
+from explorer.gui.theme import qcolor
+from explorer.session.palette import RGB
 
 Floats = NDArray[np.float64]
 PAD = 6.0  # pixels between a mark and its label
 
 
 class Spots(pg.ScatterPlotItem):  # type: ignore[misc]
-    """Spots that leave the mouse to the view, and that move without being drawn anew."""
+    """Spots that leave the mouse to the view and can move without a new `setData`."""
 
     def move(self, places: Floats) -> None:
-        """Give the spots new places (spot, 2)."""
+        """Move the spots to ``places`` (spot, 2)."""
         self.data["x"], self.data["y"] = places.T
         self.prepareGeometryChange()
         self.bounds = [None, None]
@@ -36,7 +38,7 @@ class Spots(pg.ScatterPlotItem):  # type: ignore[misc]
 
 
 class Overlay(pg.GraphicsObject):  # type: ignore[misc]
-    """Something that is drawn all over a view and does not count for its range."""
+    """An item that covers the whole view and does not affect its range."""
 
     def boundingRect(self) -> QRectF:
         return QRectF(self.viewRect())
@@ -49,8 +51,8 @@ class Overlay(pg.GraphicsObject):  # type: ignore[misc]
         return None, None
 
 
-class Strokes(Overlay):
-    """Straight lines, each with a colour of its own."""
+class LineSegments(Overlay):
+    """Straight lines, each with its own colour."""
 
     def __init__(self, width: float = 1.0) -> None:
         super().__init__()
@@ -59,15 +61,14 @@ class Strokes(Overlay):
         self._colours: list[QColor] = []
 
     def draw(self, lines: Floats, colours: Sequence[QColor]) -> None:
-        """Draw ``lines`` (line, 2, 2); a single colour is that of all."""
+        """Draw ``lines`` (line, end, 2) in one colour each, or all in the only colour given."""
         self._lines = [QLineF(*begin, *end) for begin, end in lines.tolist()]
         self._colours = list(colours) * (len(self._lines) if len(colours) == 1 else 1)
         self.update()
 
     def paint(self, painter: QPainter, *_: Any) -> None:
-        painter.setRenderHint(
-            QPainter.RenderHint.Antialiasing, self._width <= 1
-        )  # wide lines would be ten times slower
+        # Antialiasing makes wide lines ten times slower.
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, self._width <= 1)
         for line, colour in zip(self._lines, self._colours, strict=True):
             pen = QPen(colour, self._width)
             pen.setCosmetic(True)
@@ -76,7 +77,7 @@ class Strokes(Overlay):
 
 
 class Labels(Overlay):
-    """Short texts to the right of places, ``pad`` pixels from them, of one size whatever the zoom."""
+    """Short texts, ``pad`` pixels to the right of their places, at the same size at every zoom."""
 
     def __init__(self, pad: float = PAD) -> None:
         super().__init__()
@@ -84,10 +85,9 @@ class Labels(Overlay):
         self._texts: list[tuple[float, float, str]] = []
         self._ink, self._ground = QColor("white"), QColor("black")
 
-    def apply_theme(self, ink: str, ground: str, cover: float = 1.0) -> None:
-        """Set the colours of the text and of what it stands on, and how far that hides what is below."""
-        self._ink, self._ground = QColor(ink), QColor(ground)
-        self._ground.setAlphaF(cover)
+    def apply_theme(self, ink: RGB, ground: RGB, cover: float = 1.0) -> None:
+        """Set the colours of text and background, and the opacity of the background."""
+        self._ink, self._ground = qcolor(ink), qcolor(ground, round(255 * cover))
         self.update()
 
     def write(self, places: Floats, texts: Sequence[str]) -> None:
@@ -98,21 +98,21 @@ class Labels(Overlay):
 
     @property
     def texts(self) -> list[str]:
-        """What is written."""
+        """The texts that are shown."""
         return [text for _, _, text in self._texts]
 
     def paint(self, painter: QPainter, *_: Any) -> None:
         if not self._texts:
             return
         across, up = self.getViewBox().viewPixelSize()
-        painter.scale(across, -up)  # from here on in pixels, downwards
+        painter.scale(across, -up)  # to pixels, y downwards
         seen = QRectF(self.viewRect())
         left, right = seen.left() / across, seen.right() / across
         metrics = QFontMetricsF(painter.font())
         for x, y, text in self._texts:
             room = metrics.boundingRect(QRectF(), Qt.AlignmentFlag.AlignLeft, text).adjusted(0, 0, 2, 0)
             room.moveLeft(x / across + self._pad)
-            if room.right() > right and room.width() < x / across - left:  # no room beyond the mark
+            if room.right() > right and room.width() < x / across - left:  # does not fit to the right of its place
                 room.moveRight(x / across - self._pad)
             room.moveLeft(max(left, min(room.left(), right - room.width())))
             room.moveCenter(QPointF(room.center().x(), -y / up))
@@ -121,9 +121,6 @@ class Labels(Overlay):
             painter.drawText(room, Qt.AlignmentFlag.AlignLeft, text)
 
 
-def faded(colour: str, count: int, weakest: float = 0.06) -> list[QColor]:
-    """A colour ``count`` times, from almost nothing to all of it."""
-    colours = [QColor(colour) for _ in range(count)]
-    for made, alpha in zip(colours, np.linspace(weakest, 1, count).tolist(), strict=True):
-        made.setAlphaF(alpha)
-    return colours
+def fading_colours(colour: RGB, count: int, weakest: float = 0.06) -> list[QColor]:
+    """Return a colour ``count`` times, its opacity rising from ``weakest`` to 1."""
+    return [qcolor(colour, round(255 * alpha)) for alpha in np.linspace(weakest, 1, count).tolist()]

@@ -1,180 +1,184 @@
-"""Changing the network while it reads: silenced cells and held gates. Everything measured follows; one key undoes all.
+"""Ablating cells and clamping signals while the network reads. Every analysis follows; one action undoes all.
 
-A silenced cell is one whose h is held at its mean so far, which is the functional test of a dead cell: nobody hears
-more of it than a constant. Any other signal of a cell can be held at a value in the same way.
+Ablation here is mean-ablation: h of a cell is clamped at its mean so far. That is the functional test of a dead cell,
+because the layers above then get a constant from it. Any other signal of a cell can be clamped at a value, too.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.session.core import Core, SessionError
+
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
     from engine.network import Network
-    from explorer.session.session import Session
 
 Clamps = Mapping[str, NDArray[np.float32]]
-"""Signal → values (n,), NaN where a cell is free."""
+"""Signal → values (n,), NaN where a cell is not clamped."""
 
 
 class AblationController:
-    """What is silenced and held. Actions of the table that change the network are methods here."""
+    """The ablated and clamped cells of the present network."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._asked: tuple[Network, Clamps] | None = None
-        self._searched: tuple[Network, Clamps, Network] | None = None
-
-    # ---- what faces draw -------------------------------------------------------------------------------------
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._requested: tuple[Network, Clamps] | None = None
+        self._clamped: tuple[Network, Clamps, Network] | None = None
 
     def network(self, snapshot: Snapshot) -> Network:
-        """The network that is really at work, for what looks at its weights."""
+        """Return the network with its clamps built into the weights, for analyses of the weights."""
         if not snapshot.clamps:
             return snapshot.network
-        known = self._searched
-        if known is None or known[0] is not snapshot.network or known[1] is not snapshot.clamps:
+        cached = self._clamped
+        if cached is None or cached[0] is not snapshot.network or cached[1] is not snapshot.clamps:
             from engine.ablation import clamped_network
 
-            known = snapshot.network, snapshot.clamps, clamped_network(snapshot.network, snapshot.clamps)
-            self._searched = known
-        return known[2]
+            cached = snapshot.network, snapshot.clamps, clamped_network(snapshot.network, snapshot.clamps)
+            self._clamped = cached
+        return cached[2]
 
     # ---- actions ---------------------------------------------------------------------------------------------
 
     def ablate(self) -> None:
-        """Silence the selected cell, or let it speak again; without a selection let all silenced ones speak."""
-        cell, silenced = self._session.choices.selected, self._cells("h")
-        if cell is None and not silenced:
-            keys = self._session.key_of("select-up", "select-down")
-            self._refuse(f"no cell is selected: choose one with {keys} or a click, then silence it")
-        self._silence(silenced ^ {cell} if cell is not None else set())
+        """Ablate the selected cell, or restore it; with no cell selected restore all ablated cells.
+
+        Raises
+        ------
+        SessionError
+            If no cell is selected and none is ablated.
+        """
+        cell, ablated = self._core.choices.selected, self._clamped_cells("h")
+        if cell is None and not ablated:
+            keys = self._core.key_of("select-up", "select-down")
+            raise SessionError(f"no cell is selected: choose one with {keys} or a click, then ablate it")
+        self._ablate(ablated ^ {cell} if cell is not None else set())
 
     def ablate_dead(self) -> None:
-        """Silence all dead cells; if any cell is silenced, let all speak."""
-        dead = set(np.flatnonzero(self._session.stream.snapshot.dead).tolist())
-        if not self._cells("h") and not dead:
-            self._refuse("no cell is dead in the last words")
-        self._silence(set() if self._cells("h") else dead)
+        """Ablate all dead cells; if any cell is ablated, restore all.
 
-    def undo_ablation(self) -> None:
-        """Undo every change of the network."""
+        Raises
+        ------
+        SessionError
+            If no cell is ablated or dead.
+        """
+        ablated, dead = self._clamped_cells("h"), set(np.flatnonzero(self._core.snapshot.dead).tolist())
+        if not ablated and not dead:
+            raise SessionError("no cell is dead in the latest words")
+        self._ablate(set() if ablated else dead)
+
+    def undo(self) -> None:
+        """Undo every ablation and clamp.
+
+        Raises
+        ------
+        SessionError
+            If there is none.
+        """
         if not self._clamps:
-            self._refuse("the network is as it was trained: nothing is silenced or held")
+            raise SessionError("the network is as it was trained: no cell is ablated or clamped")
         self._clamp({})
-        self._session.note = "nothing is silenced or held any more"
+        self._core.note = "no cell is ablated or clamped any more"
 
-    # ---- what faces call with an argument ---------------------------------------------------------------------
+    # ---- with an argument ------------------------------------------------------------------------------------
 
     @property
     def question(self) -> str:
-        """What `hold_at` would hold now: ``f of cell #3, .93 on average so far``.
+        """What `clamp_at` would clamp now, such as ``f of cell #003, 0.93 on average so far``.
 
         Raises
         ------
         SessionError
-            If it is the input.
+            If the chosen signal is the input.
         """
         name, cells, means = self._chosen()
-        whose = f"cell #{cells[0]}" if len(cells) == 1 else f"all {len(cells)} cells"
+        owner = f"cell #{cells[0]:03d}" if len(cells) == 1 else f"all {len(cells)} cells"
         average = float(means[cells].mean())
-        return f"{name} of {whose}" + (f", {average:.2f} on average so far" if math.isfinite(average) else "")
+        return f"{name} of {owner}" + (f", {average:.2f} on average so far" if math.isfinite(average) else "")
 
     def clamp_at(self, text: str) -> None:
-        """Hold the chosen signal of the selected cell, or of all, at a typed value; each at its mean for no text.
+        """Clamp the chosen signal of the selected cell, or of all cells.
+
+        Parameters
+        ----------
+        text : str
+            The value; empty for the mean of each cell so far.
 
         Raises
         ------
         SessionError
-            If it cannot be held there; the message says why.
+            If the signal cannot take that value.
         """
         name, cells, means = self._chosen()
-        signal = next(s for s in self._session.stream.snapshot.network.signals if s.name == name)
+        signal = next(s for s in self._core.snapshot.network.signals if s.name == name)
         values = means[cells]
         if text.strip():
             try:
                 values = np.full(len(cells), float(text), dtype=np.float32)
             except ValueError:
-                self._refuse(f"{text.strip()!r} is no number: give one such as 0.5")
+                raise SessionError(f"{text.strip()!r} is no number: enter one such as 0.5") from None
         if not np.isfinite(values).all():
-            self._refuse("give a number: no word is read yet, so there is no mean")
+            raise SessionError("enter a finite number: no word is read yet, so there is no mean")
         if not ((signal.low <= values) & (values <= signal.high)).all():
-            self._refuse(f"{name} lies between {signal.low:g} and {signal.high:g}: it cannot be held at {text.strip()}")
+            limits = f"{name} lies between {signal.low:g} and {signal.high:g}"
+            raise SessionError(f"{limits}: it cannot be clamped at {text.strip()}")
         clamps = self._clamps.get(name, np.full(len(means), np.nan, dtype=np.float32)).copy()
         clamps[cells] = values
         self._clamp({**self._clamps, name: clamps})
         at = "the mean of each" if not text.strip() else f"{values[0]:g}"
-        self._session.note = f"held at {at}: {name} of {len(cells)} of {len(means)} cells ({self._undo})"
+        self._core.note = f"clamped at {at}: {name} of {len(cells)} of {len(means)} cells ({self._undo_hint})"
 
-    def forget(self) -> None:
-        """What was asked for may have failed: what the engine holds is what counts."""
-        self._asked = None
+    def forget_request(self) -> None:
+        """Forget what was requested, because the engine refused it; its own state counts."""
+        self._requested = None
 
-    # ---- inside ----------------------------------------------------------------------------------------------
+    # ---- internals -------------------------------------------------------------------------------------------
 
     @property
     def _clamps(self) -> Clamps:
-        """What is asked for of the present network; the engine may not have got there yet."""
-        snapshot = self._session.stream.snapshot
-        if self._asked is None or self._asked[0] is not snapshot.network:
-            self._asked = snapshot.network, snapshot.clamps
-        return self._asked[1]
+        """What was requested for the present network; the engine may not have applied it yet."""
+        snapshot = self._core.snapshot
+        if self._requested is None or self._requested[0] is not snapshot.network:
+            return snapshot.clamps
+        return self._requested[1]
 
     @property
-    def _undo(self) -> str:
-        return f"{self._session.key_of('undo-ablation')} undoes"
+    def _undo_hint(self) -> str:
+        return f"{self._core.key_of('undo-ablation')} undoes"
 
-    def _cells(self, signal: str) -> set[int]:
+    def _clamped_cells(self, signal: str) -> set[int]:
         return set(np.flatnonzero(~np.isnan(self._clamps.get(signal, np.empty(0)))).tolist())
 
     def _chosen(self) -> tuple[str, list[int], NDArray[np.float32]]:
-        """The chosen signal, the cells that are meant, and every cell's mean so far."""
-        choices, size = self._session.choices, self._session.stream.snapshot.network.cell.size
+        """Return the chosen signal, the cells it would be clamped in, and every cell's mean so far."""
+        choices, size = self._core.choices, self._core.snapshot.network.cell.size
         if choices.signal == "x":
-            key = self._session.key_of("signal")
-            self._refuse(f"x is the input, not a cell's: choose a gate with {key}, then hold it")
+            key = self._core.key_of("signal")
+            raise SessionError(f"x is the input, which belongs to no cell: choose a gate with {key}, then clamp it")
         cells = [*range(size)] if choices.selected is None else [choices.selected]
         return choices.signal, cells, self._means(choices.signal)
 
     def _means(self, signal: str) -> NDArray[np.float32]:
-        size = self._session.stream.snapshot.network.cell.size
-        values = self._session.read(signal, 0, self._session.stream.snapshot.time)
-        return values.mean(axis=0) if len(values) else np.full(size, np.nan, dtype=np.float32)
+        snapshot = self._core.snapshot
+        values = self._core.read(signal, 0, snapshot.time)
+        return values.mean(axis=0) if len(values) else np.full(snapshot.network.cell.size, np.nan, dtype=np.float32)
 
-    def _silence(self, cells: set[int]) -> None:
-        means = np.nan_to_num(self._means("h"))  # 0 is where every cell begins
+    def _ablate(self, cells: set[int]) -> None:
+        """Ablate these cells and no others; those already ablated keep their value."""
+        means = np.nan_to_num(self._means("h"))  # before the first word: the initial state, 0
         before = self._clamps.get("h", np.full(len(means), np.nan, dtype=np.float32))
         h = np.where(np.isnan(before), means, before)
         h[[cell for cell in range(len(h)) if cell not in cells]] = np.nan
         clamps = {name: values for name, values in self._clamps.items() if name != "h"}
         self._clamp(clamps | {"h": h} if cells else clamps)
-        speak = f"{len(cells)} of {len(h)} cells are silenced, each held at the mean of its h ({self._undo})"
-        self._session.note = speak if cells else "every cell speaks again"
+        ablated = f"{len(cells)} of {len(h)} cells ablated, each with h clamped at its mean ({self._undo_hint})"
+        self._core.note = ablated if cells else "every ablated cell is restored"
 
     def _clamp(self, clamps: Clamps) -> None:
-        self._asked = self._session.stream.snapshot.network, clamps
-        self._session.stream.clamp(clamps)
-
-    def _refuse(self, reason: str) -> NoReturn:
-        from explorer.session.session import SessionError
-
-        raise SessionError(reason)
-
-
-def clamped_cells(snapshot: Snapshot) -> dict[int, tuple[str, ...]]:
-    """Every cell of which something is held → the names of what is."""
-    found: dict[int, tuple[str, ...]] = {}
-    for name, values in snapshot.clamps.items():
-        for cell in np.flatnonzero(~np.isnan(values)).tolist():
-            found[cell] = (*found.get(cell, ()), name)
-    return found
-
-
-def told(snapshot: Snapshot) -> str:
-    """What is changed about the network in few words: ``silenced 2, f held 1``; empty if nothing is."""
-    counts = {name: int((~np.isnan(values)).sum()) for name, values in snapshot.clamps.items()}
-    return ", ".join(f"silenced {count}" if name == "h" else f"{name} held {count}" for name, count in counts.items())
+        self._requested = self._core.snapshot.network, clamps
+        self._core.stream.clamp(clamps)

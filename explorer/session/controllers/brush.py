@@ -1,33 +1,45 @@
-"""Brushing words: which cells fire there and not around, and where else the same cells agree.
+"""Brushing words: which cells fire in them and not around them, and where else the same cells fire together.
 
-After LSTMVis (Strobelt, Gehrmann, Pfister, Rush, IEEE TVCG 24 (2018) 667), with a sign: a cell may also fall silent.
+After LSTMVis (Strobelt, Gehrmann, Pfister, Rush, IEEE TVCG 24 (2018) 667), with a sign: a cell may also be low.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.session.controllers.playback import Playback
+from explorer.session.core import Core, Frame
+
 if TYPE_CHECKING:
     from engine.reviews import Review
-    from explorer.session.session import Session
 
-STRONG = 0.75  # standard deviations from its mean at which a cell counts as firing
-STANDOUT = 0.5  # deviations by which its mean in the brush must exceed that around it
-CELLS = 8  # at most so many cells make a pattern
-AGREE = 0.8  # the part of them that must agree at another place
-CONTEXT = 4  # words on either side of the brush in which they must fire less
+STRONG: Final = 0.75  # standard deviations from its mean at which a cell counts as firing
+STANDOUT: Final = 0.5  # deviations by which its mean in the brush must exceed that around it
+CELLS: Final = 8  # most cells in a pattern
+AGREE: Final = 0.8  # share of them that must fire together elsewhere
+CONTEXT: Final = 4  # words on either side of the brush in which they must fire less
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """Cells that fire together in the brushed words: ``cells`` by falling contrast, ``signs`` which way.
+    """Cells that fire together in the brushed words.
 
-    A cell counts as firing where its value times its sign is at least its entry of ``levels``. ``places`` are (first,
-    one past the last) word of other stretches where they agree, best first.
+    Attributes
+    ----------
+    signal : str
+        The signal that was brushed.
+    cells : tuple of int
+        By falling contrast.
+    signs : tuple of int
+        1 for a cell that is high, −1 for one that is low.
+    levels : tuple of float
+        A cell fires where its value times its sign reaches its level.
+    places : tuple of (int, int)
+        First and one past the last word of other stretches where the cells fire together, best first.
     """
 
     signal: str
@@ -37,15 +49,15 @@ class Pattern:
     places: tuple[tuple[int, int], ...]
 
     def agreement(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Which part of the cells fires at each word of ``values`` (time, cell), (time,)."""
+        """Return the share of the cells that fire at each word of ``values`` (time, cell), (time,)."""
         return (values[:, list(self.cells)] * np.array(self.signs) >= np.array(self.levels)).mean(axis=1)
 
 
 def find_pattern(values: NDArray[np.floating], first: int, last: int, signal: str = "h") -> Pattern:
-    """The cells that fire in words ``first`` to ``last`` (excluded) of ``values`` (time, cell), and where else they do.
+    """Return the cells that fire in words ``first`` to ``last`` (excluded) of ``values`` (time, cell).
 
-    A cell belongs to the pattern if in every brushed word it stands ``STRONG`` deviations on one side of its mean, and
-    its mean over the brush exceeds that over the words around by ``STANDOUT``.
+    A cell belongs to the pattern if in every brushed word it lies ``STRONG`` deviations on one side of its mean, and
+    its mean over the brush exceeds that over the words around it by ``STANDOUT``.
     """
     mean, deviation = values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
     scores = np.divide(values - mean, deviation, out=np.zeros(values.shape), where=deviation > 1e-6)
@@ -65,34 +77,36 @@ def find_pattern(values: NDArray[np.floating], first: int, last: int, signal: st
 
 
 def stretches(agreement: NDArray[np.float64], first: int = 0, last: int = 0) -> tuple[tuple[int, int], ...]:
-    """Runs of words in which enough cells agree, apart from the brushed ones, best and longest first."""
+    """Return the runs of words in which enough cells agree, best and longest first, without the brushed words."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], agreement >= AGREE, [False]]).astype(int)))
     runs = [(int(a), int(b)) for a, b in edges.reshape(-1, 2) if b <= first or a >= last]
     return tuple(sorted(runs, key=lambda run: (-agreement[slice(*run)].sum(), run[0])))
 
 
 class BrushController:
-    """The brushed words of the review that is watched, and what was found for them.
+    """The brushed words of the review being read, and their pattern.
 
-    They stay while the review does: where it is read anew, with a gate held or by another network, its words are
-    brushed as soon as they are read again, and their pattern is looked for as soon as all is read that was.
+    A brush stays as long as the review does. When the review is read again, with a clamp or by another network, its
+    words are brushed again as soon as they are read, and the pattern is updated once the reading has come as far as
+    it had before.
     """
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, core: Core, playback: Playback) -> None:
+        self._core = core
+        self._playback = playback
         self._anchor: int | None = None
         self._end: int | None = None
         self._review: Review | None = None
         self._pattern: Pattern | None = None
         self._signal = "h"
-        self._run = -1  # in which it was looked for
-        self._read = 0  # words it was looked for among
+        self._run = -1  # the run that the pattern is from
+        self._searched = 0  # words that were searched for it
         self._turn = -1
 
     @property
     def words(self) -> range:
-        """The brushed words as soon as all are read; while one end is set, up to the word looked at."""
-        snapshot = self._session.stream.snapshot
+        """The brushed words, once all are read; while one end is set, up to the word looked at."""
+        snapshot = self._core.snapshot
         if self._anchor is None or snapshot.review is not self._review:
             return range(0)
         first, last = sorted((self._anchor, self._end if self._end is not None else self._looked_at()))
@@ -100,23 +114,27 @@ class BrushController:
 
     @property
     def pattern(self) -> Pattern | None:
-        """What the brushed words have in common in the present run, once the brush is closed."""
-        snapshot = self._session.stream.snapshot
-        if self._end is None or not self.words:
-            return None
-        if snapshot.run != self._run and snapshot.time >= self._read:
-            self._look()
-        return self._pattern if snapshot.run == self._run else None
+        """The pattern of the brushed words in the present run, once the brush is closed."""
+        closed = self._end is not None and len(self.words) > 0
+        return self._pattern if closed and self._core.snapshot.run == self._run else None
+
+    def update(self, frame: Frame) -> None:
+        """Clear the brush if another review is read; update the pattern in a new run."""
+        snapshot = frame.snapshot
+        if snapshot.review is not self._review:
+            self.clear()
+        elif self._end is not None and self.words and snapshot.run != self._run and snapshot.time >= self._searched:
+            self._search()
 
     def brush(self) -> None:
         """Set one end of the brush, then the other; a third time, clear it."""
-        session = self._session
-        if not session.stream.snapshot.time:
+        core = self._core
+        if not core.snapshot.time:
             return
         if not self.words:
             self.open_at(self._looked_at())
-            ways, again = session.key_of("step-back", "step"), session.key_of("brush")
-            session.note = f"brush: go to the other end with {ways}, then press {again} again"
+            ways, again = core.key_of("step-back", "step"), core.key_of("brush")
+            core.note = f"brush: go to the other end with {ways}, then press {again} again"
         elif self._end is None:
             self.close_at(self._looked_at())
         else:
@@ -125,61 +143,56 @@ class BrushController:
     def open_at(self, word: int) -> None:
         """Begin a brush at a word."""
         self.clear()
-        self._anchor, self._review = word, self._session.stream.snapshot.review
+        self._anchor, self._review = word, self._core.snapshot.review
 
     def close_at(self, word: int) -> None:
-        """End the brush at a word and look for its pattern among the words read."""
-        self._end, self._signal = word, self._session.choices.signal
-        self._look()
+        """End the brush at a word and search the words read so far for its pattern."""
+        self._end, self._signal = word, self._core.choices.signal
+        self._search()
         if self._pattern is None:
             self.clear()
-            self._session.note = "brush words that are read and still kept"
+            self._core.note = "brush words that are read and still stored"
         else:
-            self._session.note = self._told(self._pattern)
+            self._core.note = self._summary(self._pattern)
 
-    def _look(self) -> None:
-        """Look for the pattern of the brushed words; there is none where they are not kept."""
-        snapshot = self._session.stream.snapshot
+    def next_place(self) -> None:
+        """Look at the next place where the cells of the brush fire together."""
+        pattern = self.pattern
+        if pattern is None or not pattern.places:
+            key = self._core.key_of("brush")
+            self._core.note = f"brush some words first ({key}): this goes to places where the same cells fire together"
+            return
+        self._turn = (self._turn + 1) % len(pattern.places)
+        self._playback.look_at(pattern.places[self._turn][0])
+        self._core.note = f"place {self._turn + 1} of {len(pattern.places)}, best first"
+
+    def clear(self) -> None:
+        """Clear the brush."""
+        self._anchor = self._end = self._review = self._pattern = None
+        self._turn = -1
+
+    def _search(self) -> None:
+        """Find the pattern of the brushed words; None if they are no longer stored."""
+        snapshot = self._core.snapshot
         signal = self._signal if self._signal in [s.name for s in snapshot.network.signals] else "h"
         words, time = self.words, snapshot.time
-        values = self._session.read(signal, 0, time)
+        values = self._core.read(signal, 0, time)
         first = time - len(values)
-        self._run, self._read, self._turn, self._pattern = snapshot.run, time, -1, None
+        self._run, self._searched, self._turn, self._pattern = snapshot.run, time, -1, None
         if words and len(values) and first <= words.start:
             found = find_pattern(values, words.start - first, words.stop - first, signal)
             self._pattern = replace(found, places=tuple((a + first, b + first) for a, b in found.places))
 
-    def next_place(self) -> None:
-        """Look at the next place where the cells of the brush agree."""
-        pattern = self.pattern
-        if pattern is None or not pattern.places:
-            key = self._session.key_of("brush")
-            self._session.note = f"brush some words first ({key}), then this goes to places where the same cells agree"
-            return
-        self._turn = (self._turn + 1) % len(pattern.places)
-        self._session.look_at(pattern.places[self._turn][0])
-        self._session.note = f"place {self._turn + 1} of {len(pattern.places)}, best first"
-
-    def clear(self) -> None:
-        """Let go of the brush."""
-        self._anchor = self._end = self._review = self._pattern = None
-        self._turn = -1
-
-    def keep_to(self, review: Review) -> None:
-        """Let go of the brush where another review is watched."""
-        if review is not self._review:
-            self.clear()
-
     def _looked_at(self) -> int:
-        cursor = self._session.choices.cursor
-        return max(0, self._session.stream.snapshot.time - 1) if cursor is None else cursor
+        cursor = self._core.choices.cursor
+        return max(0, self._core.snapshot.time - 1) if cursor is None else cursor
 
-    def _told(self, pattern: Pattern) -> str:
+    def _summary(self, pattern: Pattern) -> str:
         if not pattern.cells:
-            return "no cell fires all through these words and less around them; try fewer words or another signal"
+            return "no cell fires in all of these words and less around them: brush fewer words or another signal"
         cells = " ".join(
-            f"{'+' if sign > 0 else '−'}#{c}" for c, sign in zip(pattern.cells, pattern.signs, strict=True)
+            f"{'+' if sign > 0 else '−'}#{c:03d}" for c, sign in zip(pattern.cells, pattern.signs, strict=True)
         )
-        here, elsewhere = self._session.key_of("next-place"), self._session.key_of("agree-elsewhere")
+        here, elsewhere = self._core.key_of("next-place"), self._core.key_of("agree-elsewhere")
         places = f"{len(pattern.places)} other places ({here}), and in other reviews ({elsewhere})"
-        return f"these words move {cells}; the same cells agree at {places}"
+        return f"cells that fire in these words: {cells}; they fire together at {places}"

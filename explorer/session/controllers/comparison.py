@@ -1,150 +1,122 @@
-"""Something to compare with, on the same axis: another network, another review, or both."""
+"""Comparing the present run with another network, another review, or both, on the same time axis."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from explorer.session.core import Core, Frame
+from explorer.session.jobs import Job, JobRunner, Report
+from explorer.session.reading import Comparison, Reading, read_words
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
     from engine.network import Network
     from engine.reviews import Review
-    from explorer.session.session import Frame, Session
 
-BLOCK = 1024  # words between two looks at whether a reading is still wanted
-
-
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """What a network made of words: P(positive) after each (time,), rolling α of the layer sum of each signal (time,),
-    and h (time, n)."""
-
-    network: Network
-    words: tuple[str, ...]
-    probability: NDArray[np.float64]
-    alpha: Mapping[str, NDArray[np.float64]]
-    h: NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """The other side. ``name`` says what it is: a network, a review, or both."""
-
-    name: str
-    reading: Reading
-
-    @property
-    def probability(self) -> NDArray[np.float64]:
-        """P(positive) after every word, (time,)."""
-        return self.reading.probability
-
-    def at(self, word: int) -> float:
-        """P(positive) after a word; NaN where there is none."""
-        return float(self.probability[word]) if 0 <= word < len(self.probability) else float("nan")
+Request = tuple[object, ...]
+"""What a comparison was computed from; compared by identity."""
 
 
 class ComparisonController:
-    """Reads what is compared with, in a thread of its own. ``network`` (a name or path) and ``review`` are what was
-    chosen; where one is None, the other side has the same as the run."""
+    """Reads what the present run is compared with, in the worker process.
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    Attributes
+    ----------
+    network : str or None
+        Name or path of the other network; None for the present one.
+    review : Review or None
+        The other review; None for the present one. With neither there is no comparison.
+    """
+
+    def __init__(self, core: Core, jobs: JobRunner) -> None:
+        self._core = core
+        self._jobs = jobs
         self.network: str | None = None
         self.review: Review | None = None
+        self._lock = threading.Lock()
+        self._requested: Request = ()
+        self._job: Job | None = None
         self._result: Comparison | None = None
-        self._wanted: tuple[Any, ...] = ()
-        self._loaded: tuple[str, Network] | None = None
 
     def compare_with(self, network: str | None) -> None:
-        """Compare with a network by name or path; None: with none but the present one."""
-        self.network, self._wanted = network, ()
+        """Compare with a network by name or path; None for the present one."""
+        self.network, self._requested = network, ()
 
     def compare_review(self, review: Review | None) -> None:
-        """Compare with another review; None: with none but the present one."""
-        self.review, self._wanted = review, ()
+        """Compare with another review; None for the present one."""
+        self.review, self._requested = review, ()
 
     @property
     def name(self) -> str:
-        """What is compared with, in few words; empty without a comparison."""
-        from pathlib import Path
-
+        """What the run is compared with, in a few words; empty without a comparison."""
         parts = [Path(self.network).stem] if self.network is not None else []
         return " on ".join([*parts, *([self.review.name] if self.review is not None else [])])
 
-    def comparison(self, frame: Frame) -> Comparison | None:
-        """The other side, None until it is read."""
-        snapshot, own = frame.snapshot, self.network is None
-        if (own and self.review is None) or not snapshot.words:
-            return None
-        review = self.review or snapshot.review
-        wanted = (self.network, review, snapshot.network if own else None, snapshot.clamps if own else None)
-        if len(self._wanted) != len(wanted) or any(a is not b for a, b in zip(wanted, self._wanted, strict=True)):
-            self._wanted, self._result = wanted, None
-            work = threading.Thread(target=self._read, args=(wanted, snapshot), name="pinkx compare", daemon=True)
-            work.start()
-        return self._result
-
-    def _read(self, wanted: tuple[Any, ...], snapshot: Snapshot) -> None:
-        path, review, network, clamps = wanted
-        try:
-            network = network or self._load(path)
-            reading = read_through(network, review.words, snapshot, clamps or {}, lambda: self._wanted is wanted)
-        except ValueError as error:
-            self._session.note, self.network = str(error), None
+    def update(self, frame: Frame) -> None:
+        """Start reading what was chosen, unless that is done or in progress."""
+        snapshot = frame.snapshot
+        request = self._request(snapshot)
+        if same(request, self._requested):
             return
-        if reading is not None and self._wanted is wanted:
-            self._result = Comparison(self.name, reading)
+        with self._lock:
+            if self._job is not None:
+                self._jobs.cancel(self._job)
+            self._requested, self._result, self._job = request, None, None
+            if request:
+                self._job = self._start(request, snapshot)
 
-    def _load(self, path: str) -> Network:
-        from engine.network import Network
+    def result(self, frame: Frame) -> Comparison | None:
+        """Return the other reading; None until it is complete, and without a comparison."""
+        request = self._request(frame.snapshot)
+        return self._result if request and same(request, self._requested) else None
 
-        loaded = self._loaded
-        if loaded is None or loaded[0] != path:
-            loaded = self._loaded = path, Network.load(path)
-        return loaded[1]
+    def _request(self, snapshot: Snapshot) -> Request:
+        """Return what a comparison with this snapshot depends on; empty without a comparison."""
+        own = self.network is None
+        if (own and self.review is None) or not snapshot.words:
+            return ()
+        review = self.review or snapshot.review
+        return self.network, review, snapshot.network if own else None, snapshot.clamps if own else None
+
+    def _start(self, request: Request, snapshot: Snapshot) -> Job:
+        name, own = self.name, self.network is None
+        network: Network | str = snapshot.network if self.network is None else self.network
+        words = (self.review or snapshot.review).words
+
+        def take(reading: Reading) -> None:
+            with self._lock:
+                if self._requested is request:
+                    self._result = Comparison(name, reading, own)
+
+        def end(trouble: str) -> None:
+            with self._lock:
+                if self._requested is request and trouble:
+                    self._core.note, self.network = trouble, None
+
+        clamps = dict(snapshot.clamps) if own else {}
+        return self._jobs.start(
+            read_review, network, words, snapshot.window, tuple(snapshot.scales), clamps, on_result=take, on_end=end
+        )
 
 
-def read_through(
-    network: Network,
+def same(request: Request, other: Request) -> bool:
+    """Return whether two requests name the same objects."""
+    return len(request) == len(other) and all(a is b for a, b in zip(request, other, strict=True))
+
+
+def read_review(
+    report: Report,
+    network: Network | str,
     words: Sequence[str],
-    snapshot: Snapshot,
+    window: int,
+    scales: tuple[int, ...],
     clamps: Mapping[str, NDArray[np.float32]],
-    wanted: Callable[[], bool] = lambda: True,
-) -> Reading | None:
-    """Words through a network with signals ``held``, analysed as the run of ``snapshot`` is; None if it was given up.
-
-    Raises
-    ------
-    ValueError
-        If the network takes no words.
-    """
-    from engine.fluctuation import RollingExponent
-    from engine.probability import positive_probability
-    from engine.recording import Stepper
-
-    if network.vocabulary is None:
-        raise ValueError(f"{network.name} takes numbers, not reviews: nothing to compare")
-    stepper = Stepper(network)
-    stepper.clamps = clamps
-    names = [signal.name for signal in network.signals]
-    exponents = RollingExponent(snapshot.scales, snapshot.window, len(names))
-    ids = network.vocabulary.encode(words)
-    h, alpha = [], []
-    for first in range(0, len(ids), BLOCK):
-        if not wanted():
-            return None
-        signals = stepper.advance(ids[first : first + BLOCK])
-        sums = np.stack([signals[name].sum(axis=1, dtype=np.float64) for name in names], axis=1)
-        h.append(signals["h"])
-        alpha.append(exponents.trace(sums).alpha)
-    hidden, exponent = np.concatenate(h), np.concatenate(alpha)
-    weight = network.readout_weight[0].cpu().double().numpy()
-    logit = hidden @ weight + float(network.readout_bias[0])
-    return Reading(
-        network, tuple(words), positive_probability(logit), dict(zip(names, exponent.T, strict=True)), hidden
-    )
+) -> None:
+    """Job: send the `Reading`."""
+    report(read_words(network, words, window, scales, clamps, lambda: report(None)))

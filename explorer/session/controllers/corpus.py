@@ -1,7 +1,7 @@
-"""The population: every review of the source runs in the process aside while one is watched.
+"""Corpus statistics: every review of the source runs in the worker process while one is read live.
 
-β of h and of x, the layer sums of the memory's output and of the input, as in Figure 4 of Chong & Ling (2024); here of
-whole reviews, by unbiased DFA from 10 words to a quarter of the review. What is silenced or held is so in all reviews.
+β of h and of x, the layer sums of the output and of the input, as in Figure 4 of Chong & Ling (2024); here over whole
+reviews, by unbiased DFA from 10 words to a quarter of the review. Clamps apply to all reviews.
 """
 
 from __future__ import annotations
@@ -9,23 +9,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from explorer.session.controllers.noise_band import Band
-from explorer.session.jobs import Job, Report
+from explorer.session.controllers.noise_band import Band, NoiseBands
+from explorer.session.core import Core, Frame
+from explorer.session.jobs import Job, JobRunner, Report
 
-if TYPE_CHECKING:  # these need torch, which a face loads behind its first frame
+if TYPE_CHECKING:  # these modules need torch, which a front end loads after its first frame
     from engine.network import Network
     from engine.reviews import Review
-    from explorer.session.session import Frame, Session
 
-SIGNALS = ("h", "x")
-ORDERS = ("β of h", "β of x", "length", "confidence", "error")
-RANGE = (-1.0, 3.0)  # of β in the histograms: nearly all that DFA of order 1 can give; the rest counts at the ends
-PORTION = 256  # reviews that are given away together: some tenths of a second
+SIGNALS: Final = ("h", "x")
+ORDERS: Final = ("β of h", "β of x", "length", "confidence", "error")
+RANGE: Final = (-1.0, 3.0)  # of β in the histograms: nearly all that DFA of order 1 can give; end bins count the rest
+PORTION: Final = 256  # reviews in one job: some tenths of a second
 
 Rows = NDArray[np.void]
 
@@ -34,9 +34,23 @@ Rows = NDArray[np.void]
 class Histogram:
     """β of one signal over the reviews measured so far.
 
-    ``edges`` (bin + 1,) and ``counts`` (bin,); ``watched`` is the bin of the watched review and ``beta`` its β, NaN
-    while it is not measured and where there is none, for which ``reason`` then says why; ``chosen`` is the bin that the
-    list is narrowed to. ``missing`` reviews have no exponent; ``median`` is of those that have.
+    Attributes
+    ----------
+    signal : str
+    edges : (bin + 1,)
+    counts : (bin,)
+    watched : int or None
+        Bin of the review being read; None if it has no β or is not measured yet.
+    beta : float
+        Its β, or NaN.
+    reason : str
+        Why it has none.
+    chosen : int or None
+        Bin that the list is narrowed to.
+    missing : int
+        Measured reviews without an exponent.
+    median : float
+        Of those with one.
     """
 
     signal: str
@@ -52,7 +66,7 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the list. ``confidence`` is |2 P − 1|, ``error`` |label − P|, NaN without a label."""
+    """One line of the list. ``confidence`` is |2 P − 1|; ``error`` is |label − P|, NaN without a label."""
 
     index: int
     name: str
@@ -67,75 +81,119 @@ class Entry:
 
 
 class CorpusController:
-    """What is known of the reviews so far. Measuring begins when a view first asks, and anew with another network.
+    """What is measured of the reviews so far. Measuring begins at the first `request`, and anew for another network.
 
-    ``order`` is one of ``ORDERS``, ``falling`` whether the highest comes first, ``narrowed`` (signal, low, high) the
-    only values that are listed.
+    Parameters
+    ----------
+    core : Core
+    noise : NoiseBands
+    jobs : JobRunner
+    portion : int
+        Reviews in one job.
+
+    Attributes
+    ----------
+    order : str
+        One of ``ORDERS``.
+    falling : bool
+        Whether the highest comes first.
+    narrowed : (signal, low, high) or None
+        The only values of β that are listed.
+    trouble : str
+        Why nothing is measured; "" if nothing is wrong.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, core: Core, noise: NoiseBands, jobs: JobRunner, portion: int = PORTION) -> None:
         self.order = ORDERS[0]
         self.falling = True
         self.narrowed: tuple[str, float, float] | None = None
         self.trouble = ""
-        self._session = session
+        self._core = core
+        self._noise = noise
+        self._jobs = jobs
+        self._portion = portion
         self._lock = threading.RLock()
         self._network: Network | None = None
         self._clamps: Mapping[str, Any] = {}
         self._job: Job | None = None
         self._closed = False
         self._listed: tuple[tuple[object, ...], NDArray[np.intp]] | None = None
-        self._bands: dict[int, Band] = {}
-        self._calibrating = False
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
-        """Nothing is measured yet."""
-        total = len(self._session.reviews)
+    def _reset(self) -> None:
+        """Discard what is measured."""
         self._rows: Rows | None = None
         self._count = 0
-        self._row_of = np.full(total, -1)
-        # In random order, so that what is there is a fair sample at any time; the same one every time.
-        self._waiting = np.random.default_rng(0).permutation(total).tolist()
+        self._row_of = np.full(self.total, -1)
+        # In random order, so that the part measured so far is a fair sample; seeded, so that it is always the same.
+        self._waiting = np.random.default_rng(0).permutation(self.total).tolist()
         self._typed: tuple[Review, np.void | None] | None = None
         self.trouble = ""
 
-    # ---- what faces draw -------------------------------------------------------------------------------------
+    # ---- what front ends draw --------------------------------------------------------------------------------
+
+    def request(self, frame: Frame) -> None:
+        """Measure the review being read, then the others; a view of the corpus calls this each tick.
+
+        Starts anew if the network or its clamps have changed. Once the review being read is measured, also requests
+        the band of noise of its length.
+        """
+        snapshot = frame.snapshot
+        if self._core.replaying:
+            self.trouble = "a recording has no network that could read other reviews"
+            return
+        with self._lock:
+            if not self._is_of(frame):
+                self._end_job()
+                self._network, self._clamps = snapshot.network, snapshot.clamps
+                self._reset()
+            index = self._index(frame)
+            if index is None and snapshot.words and (self._typed is None or self._typed[0] is not snapshot.review):
+                self._typed = snapshot.review, None
+            elif index is not None and self._row_of[index] < 0 and self._waiting and self._waiting[-1] != index:
+                self._waiting.append(index)  # it may wait twice now; measured reviews are skipped
+            if self._job is None:
+                self._start_next()
+        if words := self._band_length(frame):
+            self._noise.request(words)
 
     @property
     def total(self) -> int:
-        """How many reviews the source has."""
-        return len(self._session.reviews)
+        """The number of reviews in the source."""
+        return len(self._core.reviews)
 
     def rows(self, frame: Frame) -> Rows:
-        """What is measured so far, in the order it was: see `engine.beta.measure_reviews`; ``review`` is the index."""
-        self._go_on(frame)
-        return _NOTHING if self._rows is None else self._rows[: self._count]
+        """Return what is measured so far, in the order it was.
+
+        The fields are those of `engine.beta.measure_reviews`; ``review`` is the index in the source.
+        """
+        return _NOTHING if self._rows is None or not self._is_of(frame) else self._rows[: self._count]
 
     def histogram(self, frame: Frame, signal: str, bins: int) -> Histogram:
-        """β of a signal in ``bins`` bins over ``RANGE``."""
+        """Return β of a signal in ``bins`` bins over ``RANGE``."""
         rows, watched = self.rows(frame), self.watched(frame)
         column = SIGNALS.index(signal)
         values = rows["beta"][:, column]
-        there = values[np.isfinite(values)]
+        finite = values[np.isfinite(values)]
         edges = np.linspace(*RANGE, bins + 1)
         beta = np.nan if watched is None else float(watched["beta"][column])
         chosen = self.narrowed
         return Histogram(
             signal,
             edges,
-            np.bincount(_bins(there, edges), minlength=bins),
+            np.bincount(_bins(finite, edges), minlength=bins),
             None if np.isnan(beta) else int(_bins(beta, edges)),
             beta,
             "" if watched is None else str(watched["reason"][column]),
             int(_bins(sum(chosen[1:]) / 2, edges)) if chosen and chosen[0] == signal else None,
-            len(values) - len(there),
-            float(np.median(there)) if len(there) else np.nan,
+            len(values) - len(finite),
+            float(np.median(finite)) if len(finite) else np.nan,
         )
 
     def watched(self, frame: Frame) -> np.void | None:
-        """The row of the watched review, which may be a typed one; None until it is measured."""
-        self._go_on(frame)
+        """Return the row of the review being read, which may be a typed one; None until it is measured."""
+        if not self._is_of(frame):
+            return None
         index = self._index(frame)
         if index is None:
             return self._typed[1] if self._typed is not None and self._typed[0] is frame.snapshot.review else None
@@ -143,7 +201,7 @@ class CorpusController:
         return None if row < 0 or self._rows is None else self._rows[row]
 
     def listed(self, frame: Frame) -> NDArray[np.intp]:
-        """Which rows the list shows, in its order; those without a value come last."""
+        """Return the rows that the list shows, in its order; those without a value come last."""
         rows = self.rows(frame)
         key = (len(rows), self._network, id(self._clamps), self.order, self.falling, self.narrowed)
         if self._listed is None or self._listed[0] != key:
@@ -157,9 +215,10 @@ class CorpusController:
         return self._listed[1]
 
     def entry(self, frame: Frame, row: int) -> Entry:
-        """One row as a person reads it."""
-        found, index = self.rows(frame)[row], int(self.rows(frame)[row]["review"])
-        review = self._session.reviews[index]
+        """Return one row as a line of the list."""
+        found = self.rows(frame)[row]
+        index = int(found["review"])
+        review = self._core.reviews[index]
         return Entry(
             index,
             review.name,
@@ -174,36 +233,29 @@ class CorpusController:
         )
 
     def scatter(self, frame: Frame) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """β of x and of h, (review, 2), and the indices of the reviews, for those that have both."""
+        """Return β of x and of h, (review, 2), and the indices of the reviews that have both."""
         rows = self.rows(frame)
         beta = rows["beta"][:, [SIGNALS.index("x"), SIGNALS.index("h")]]
         both = np.isfinite(beta).all(axis=1)
         return beta[both], rows["review"][both].astype(np.intp)
 
     def band(self, frame: Frame) -> Band | None:
-        """β of exact noise, white and pink, as long as the watched review; None until it is known."""
-        watched = self.watched(frame)
-        if watched is None or (watched["reason"] == "too short").any():
+        """Return β of exact noise as long as the review being read; None until it is computed."""
+        words = self._band_length(frame)
+        band = self._noise.result(words) if words else None
+        if band is None:
             return None
-        words = int(watched["words"])
-        if words not in self._bands and not self._calibrating and not self._closed:
-            self._calibrating = True
-            self._session.worker.start(
-                band_of,
-                words,
-                on_result=lambda band: self._bands.update({words: band}),
-                on_end=lambda _: setattr(self, "_calibrating", False),
-            )
-        return self._bands.get(words)
+        white, pink = ((2 * low - 1, 2 * high - 1) for low, high in (band.white, band.pink))
+        return Band(white, pink)
 
-    # ---- what faces call ---------------------------------------------------------------------------------------
+    # ---- what front ends call --------------------------------------------------------------------------------
 
     def next_order(self) -> None:
         """List by the next of ``ORDERS``."""
         self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
 
     def turn_order(self) -> None:
-        """Lowest first, or highest first again."""
+        """Reverse the order."""
         self.falling = not self.falling
 
     def narrow(self, signal: str, low: float, high: float) -> None:
@@ -211,67 +263,57 @@ class CorpusController:
         self.narrowed = signal, low, high
 
     def widen(self) -> None:
-        """List all again."""
+        """List all reviews again."""
         self.narrowed = None
 
     def close(self) -> None:
-        """Measure no more."""
+        """Stop measuring."""
         with self._lock:
             self._closed = True
             self._end_job()
 
-    # ---- inside ----------------------------------------------------------------------------------------------
+    # ---- internals -------------------------------------------------------------------------------------------
+
+    def _is_of(self, frame: Frame) -> bool:
+        """Whether the rows belong to the network and the clamps of this frame."""
+        return frame.snapshot.network is self._network and frame.snapshot.clamps is self._clamps
 
     def _index(self, frame: Frame) -> int | None:
-        """The watched review's place in the source, None for a typed one."""
-        snapshot, reviews = frame.snapshot, self._session.reviews
+        """Return the index in the source of the review being read, None for a typed one."""
+        snapshot, reviews = frame.snapshot, self._core.reviews
         own = snapshot.index < len(reviews) and reviews[snapshot.index] is snapshot.review
         return snapshot.index if own else None
 
-    def _go_on(self, frame: Frame) -> None:
-        """Measure the watched review next, and then the others; anew if the network is another or is held anew."""
-        snapshot = frame.snapshot
-        if self._session.recorder.replaying:
-            self.trouble = "a recording has no network that could read other reviews"
-            return
-        with self._lock:
-            if snapshot.network is not self._network or snapshot.clamps is not self._clamps:
-                self._end_job()
-                self._network, self._clamps = snapshot.network, snapshot.clamps
-                self._forget()
-            index = self._index(frame)
-            if index is None and snapshot.words and (self._typed is None or self._typed[0] is not snapshot.review):
-                self._typed = snapshot.review, None
-            elif index is not None and self._row_of[index] < 0 and self._waiting and self._waiting[-1] != index:
-                self._waiting.append(index)  # once more where it was already; what is measured is passed over
-            if self._job is None:
-                self._give_away()
+    def _band_length(self, frame: Frame) -> int | None:
+        """Return the number of words of the review being read; None if it has no β or is not measured yet."""
+        watched = self.watched(frame)
+        return None if watched is None or (watched["reason"] == "too short").any() else int(watched["words"])
 
     def _end_job(self) -> None:
         if self._job is not None:
-            self._session.worker.cancel(self._job)
+            self._jobs.cancel(self._job)
             self._job = None
 
-    def _give_away(self) -> None:
-        """The next portion, if there is one: the typed review, or some that wait."""
+    def _start_next(self) -> None:
+        """Start the next job, if there is anything left: the typed review, or a portion of those that wait."""
         if self._closed or self.trouble or self._network is None:
             return
         if self._typed is not None and self._typed[1] is None:
             self._start([-1], [self._typed[0]])
             return
         indices: list[int] = []
-        # The first ones alone, so that something is seen at once.
-        while self._waiting and len(indices) < (PORTION if self._count else PORTION // 16):
+        # The first portion is small, so that something is shown at once.
+        while self._waiting and len(indices) < (self._portion if self._count else self._portion // 16):
             index = self._waiting.pop()
             if self._row_of[index] < 0 and index not in indices:
                 indices.append(index)
         if indices:
-            self._start(indices, [self._session.reviews[index] for index in indices])
+            self._start(indices, [self._core.reviews[index] for index in indices])
 
     def _start(self, indices: Sequence[int], reviews: Sequence[Review]) -> None:
         job: Job
 
-        def heed(rows: Rows) -> None:
+        def take(rows: Rows) -> None:
             with self._lock:
                 if job is self._job:
                     self._take(rows, indices, reviews)
@@ -281,10 +323,10 @@ class CorpusController:
                 if job is self._job:
                     self._job = None
                     self.trouble = f"measuring failed: {trouble}" if trouble else ""
-                    self._give_away()
+                    self._start_next()
 
-        job = self._job = self._session.worker.start(
-            measured, self._network, dict(self._clamps), reviews, on_result=heed, on_end=end
+        job = self._job = self._jobs.start(
+            send_rows, self._network, dict(self._clamps), reviews, on_result=take, on_end=end
         )
 
     def _take(self, rows: Rows, indices: Sequence[int], reviews: Sequence[Review]) -> None:
@@ -302,12 +344,12 @@ class CorpusController:
 
 
 def _bins(values: ArrayLike, edges: NDArray[np.float64]) -> NDArray[np.intp]:
-    """The bin of each value; those beyond the range count at its ends."""
+    """Return the bin of each value; the end bins take those beyond the range."""
     return np.asarray(np.searchsorted(edges, values, side="right") - 1).clip(0, len(edges) - 2)
 
 
 def _values(rows: Any, order: str) -> NDArray[np.float64]:
-    """What rows are ordered by."""
+    """Return what rows are ordered by."""
     if order.startswith("β"):
         return rows["beta"][..., SIGNALS.index(order[-1])]
     if order == "length":
@@ -331,22 +373,10 @@ _NOTHING: Rows = np.empty(
 )
 
 
-# ---- in the process aside ----------------------------------------------------------------------------------------
-
-
-def measured(report: Report, network: Network, clamps: Mapping[str, Any], reviews: Sequence[Review]) -> None:
-    """Tell the rows of these reviews, batch by batch."""
+def send_rows(report: Report, network: Network, clamps: Mapping[str, Any], reviews: Sequence[Review]) -> None:
+    """Job: send the rows of these reviews, batch by batch."""
     from engine.beta import measure_reviews
 
     for rows in measure_reviews(network, reviews, SIGNALS, clamp=clamps):
         if not report(rows):
             return
-
-
-def band_of(report: Report, words: int) -> None:
-    """Tell β of exact noise of so many words, at the scales of a review as long."""
-    from engine.fluctuation import default_scales
-    from engine.null import null_exponents
-
-    white, pink = (null_exponents(beta, words, default_scales(words)) for beta in (0.0, 1.0))
-    report(Band((2 * white.low - 1, 2 * white.high - 1), (2 * pink.low - 1, 2 * pink.high - 1)))

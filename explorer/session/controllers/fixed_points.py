@@ -1,82 +1,94 @@
-"""Panels 3 and 4: the points found so far, how they are looked at, and everything known of one of them."""
+"""The fixed points and word attractors found so far, how they are viewed, and the details of one of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.session.controllers.linear_prediction import Foretold, LinearPredictionController
+from explorer.session.controllers.ablation import AblationController
+from explorer.session.controllers.linear_prediction import LinearPredictor, Prediction
 from explorer.session.controllers.point_search import INPUTS, STARTS, PointSearch
+from explorer.session.core import Core, Frame, SessionError
 from explorer.session.views.point_map import COLOURS, PointDetails, PointMap, PointView, Scene, scene_of, screen
 
 if TYPE_CHECKING:
-    from explorer.session.session import Frame, Session
+    from engine.live.stream import Snapshot
 
-TURN = 10.0  # degrees
-TAIL = 48  # words of the trajectory that are drawn
+TURN: Final = 10.0  # degrees
+TAIL: Final = 48  # words of the trajectory that are drawn
 
 
 class FixedPointsController:
-    """The points of the network that is watched. Actions of the table that are about points are methods here."""
+    """The points of the present network, with its clamps.
 
-    def __init__(self, session: Session) -> None:
-        self.search = PointSearch(session.worker)
+    Attributes
+    ----------
+    map : PointMap or None
+        What was found at the last `request`; None before the first states.
+    view : PointView
+    """
+
+    def __init__(self, core: Core, ablation: AblationController, search: PointSearch, predictor: LinearPredictor):
+        self.search = search
         self.view = PointView()
         self.map: PointMap | None = None
-        self._session = session
+        self._core = core
+        self._ablation = ablation
+        self._predictor = predictor
         self._awaited: str | None = None
-        self._portrait: tuple[PointMap, int, PointDetails] | None = None
-        self._foretelling = LinearPredictionController(session)
+        self._details: tuple[PointMap, int, PointDetails] | None = None
 
-    # ---- what faces draw -------------------------------------------------------------------------------------
+    # ---- what front ends draw --------------------------------------------------------------------------------
+
+    def request(self, frame: Frame) -> None:
+        """Search the present network and take what is found so far; a view of points calls this each tick."""
+        self._refresh(frame.snapshot)
+        if self.map is not None:
+            self._predictor.request(self.map, frame)
 
     def scene(self, frame: Frame) -> Scene | None:
-        """The picture, None until the first states are there."""
-        map = self.newest(frame)
-        if map is None:
+        """Return the picture; None until the first states are there."""
+        if self.map is None:
             return None
-        trail = self._session.read("h", frame.word + 1 - TAIL, frame.word + 1)
-        if trail.shape[1] != map.size:  # of another network, for a moment
-            trail = np.empty((0, map.size), dtype=np.float32)
-        told = self._foretelling.at(map, frame)
-        return scene_of(map, trail, self.view, None if told is None or frame.snapshot.playing else told.path)
+        trail = self._core.read("h", frame.word + 1 - TAIL, frame.word + 1)
+        if trail.shape[1] != self.map.size:  # the engine has just changed to another network
+            trail = np.empty((0, self.map.size), dtype=np.float32)
+        prediction = self.prediction(frame)
+        drawn = prediction is not None and prediction.at == frame.word and not frame.snapshot.playing
+        return scene_of(self.map, trail, self.view, prediction.path if prediction is not None and drawn else None)
 
     def place_of(self, word: int) -> NDArray[np.float64]:
-        """Where the state after a word lies in the picture, (1, 2); (0, 2) for a word that is not read or kept."""
-        map = self.map
-        h = self._session.read("h", word, word + 1) if word >= 0 else np.empty((0, 0), dtype=np.float32)
-        if map is None or h.shape != (1, map.size):
+        """Return where the state after a word lies in the picture, (1, 2); (0, 2) if it is not read or stored."""
+        h = self._core.read("h", word, word + 1) if word >= 0 else np.empty((0, 0), dtype=np.float32)
+        if self.map is None or h.shape != (1, self.map.size):
             return np.empty((0, 2))
-        return map.place(h) @ screen(self.view.azimuth, self.view.elevation)
+        return self.map.place(h) @ screen(self.view.azimuth, self.view.elevation)
 
-    def foretold(self, frame: Frame) -> Foretold | None:
-        """How well the linear map at the nearest certified point tells the next words."""
-        map = self.newest(frame)
-        return None if map is None else self._foretelling.at(map, frame)
+    def prediction(self, frame: Frame) -> Prediction | None:
+        """Return how well the linear map at the nearest certified point predicts the words that follow."""
+        return None if self.map is None else self._predictor.result(self.map, frame)
 
-    def portrait(self, frame: Frame) -> PointDetails | None:
-        """The selected entry, or else the certified point nearest to the state at the word looked at."""
-        map = self.newest(frame)
-        if map is None:
+    def details(self, frame: Frame) -> PointDetails | None:
+        """Return the selected entry, or else the certified point nearest to the state at the word looked at."""
+        if self.map is None:
             return None
-        chosen = self.view.selected
-        if chosen is None:
-            h = self._session.read("h", frame.word, frame.word + 1)
-            chosen = map.nearest(h[0]) if h.shape == (1, map.size) else None
-        if chosen is None:
+        entry = self.view.selected
+        if entry is None:
+            h = self._core.read("h", frame.word, frame.word + 1)
+            entry = self.map.nearest(h[0]) if h.shape == (1, self.map.size) else None
+        if entry is None:
             return None
-        if self._portrait is None or self._portrait[:2] != (map, chosen):
-            draw = _certified_portrait if chosen < map.certified else _word_portrait
-            self._portrait = map, chosen, draw(map, chosen)
-        return self._portrait[2]
+        if self._details is None or self._details[:2] != (self.map, entry):
+            make = _certified_details if entry < self.map.certified else _word_details
+            self._details = self.map, entry, make(self.map, entry)
+        return self._details[2]
 
-    def newest(self, frame: Frame) -> PointMap | None:
-        """All that is found, None until the first states are there; the search begins with the first call."""
-        self.search.begin(self._session.ablation.network(frame.snapshot))
+    def _refresh(self, snapshot: Snapshot) -> None:
+        self.search.begin(self._ablation.network(snapshot))
         found = self.search.found
         if found is None:
             self.map = None
@@ -84,10 +96,9 @@ class FixedPointsController:
         elif self.map is None or self.map.found is not found:
             before, self.map = self.map, PointMap(found)
             self._keep_selected(before, self.map)
-        return self.map
 
     def _keep_selected(self, before: PointMap | None, now: PointMap) -> None:
-        """New points stand before the words; the selected entry stays, unless a search that was asked for has ended."""
+        """Renumber the selected entries, because new points come before the words; select what was searched for."""
         selected = self.view.selected
         if before is None or before.found.network is not now.found.network:
             self.select(None)
@@ -102,54 +113,65 @@ class FixedPointsController:
     # ---- actions ---------------------------------------------------------------------------------------------
 
     def turn_left(self) -> None:
+        """Turn the picture to the left."""
         self.rotate(-TURN, 0)
 
     def turn_right(self) -> None:
+        """Turn the picture to the right."""
         self.rotate(TURN, 0)
 
     def tilt_up(self) -> None:
+        """Tilt the picture to be seen more from above."""
         self.rotate(0, TURN)
 
     def tilt_down(self) -> None:
+        """Tilt the picture to be seen more from the side."""
         self.rotate(0, -TURN)
 
-    def point_colour(self) -> None:
+    def next_colour(self) -> None:
+        """Colour the entries by the next of ``COLOURS``."""
         self._choose(colour=COLOURS[(COLOURS.index(self.view.colour) + 1) % len(COLOURS)])
 
     def next_point(self) -> None:
+        """Select the next entry."""
         self._step(1)
 
     def previous_point(self) -> None:
+        """Select the previous entry."""
         self._step(-1)
 
     def find_points(self) -> None:
-        """Search with the word looked at held as the input."""
-        from explorer.session.session import SessionError
+        """Search with the word looked at as the constant input.
 
-        frame = self._session.frame()
-        map = self.newest(frame)
-        if map is None or map.found.points is None:
-            raise SessionError("the first search is not done yet: try again when it is")
-        if frame.word < 0:
-            raise SessionError("no word is read yet: read one, then look for the points under it")
-        network = self._session.ablation.network(frame.snapshot)
-        assert network.vocabulary is not None, "a network that is watched reads words"
-        name = network.vocabulary.word(int(frame.snapshot.ids[frame.word]))
+        Raises
+        ------
+        SessionError
+            If that cannot be done yet, or not for this word.
+        """
+        snapshot, word = self._core.snapshot, self._core.word
+        self._refresh(snapshot)
+        if self.map is None or self.map.found.points is None:
+            raise SessionError("the first search is not complete yet: try again when it is")
+        if word < 0:
+            raise SessionError("no word is read yet: read one, then search for the points under it")
+        network = self._ablation.network(snapshot)
+        assert network.vocabulary is not None, "the network being read with takes words"
+        name = network.vocabulary.word(int(snapshot.ids[word]))
         if name not in network.vocabulary.words:
             raise SessionError("the network does not know this word: choose another")
         if name in INPUTS:
-            raise SessionError(f"{name!r} names an input of its own here: choose another word")
-        if name in map.names[: map.certified]:
-            self._choose(selected=map.names.index(name))
+            raise SessionError(f"{name!r} is the name of a special input here: choose another word")
+        if name in self.map.names[: self.map.certified]:
+            self._choose(selected=self.map.names.index(name))
         else:
             self._awaited = name
             self.search.add(network, name)
-            self._session.note = f"looking for the fixed points with {name!r} held as the input"
+            self._core.note = f"searching for the fixed points with {name!r} as the constant input"
 
-    # ---- what faces call with an argument ---------------------------------------------------------------------
+    # ---- with an argument ------------------------------------------------------------------------------------
 
     def rotate(self, azimuth: float, elevation: float) -> None:
-        """Turn by so many degrees."""
+        """Turn the picture by these degrees."""
         view = self.view
         self._choose(
             azimuth=(view.azimuth + azimuth + 180) % 360 - 180,
@@ -161,11 +183,11 @@ class FixedPointsController:
         self._choose(colour=what)
 
     def select(self, entry: int | None) -> None:
-        """Select an entry of the map; None lets go of it, and of many."""
+        """Select an entry of the map; None deselects it and those selected together."""
         self._choose(selected=entry, many=() if entry is None else self.view.many)
 
     def select_many(self, entries: Sequence[int]) -> None:
-        """Select several entries together, by their numbers."""
+        """Select several entries together."""
         self._choose(many=tuple(int(entry) for entry in entries))
 
     def close(self) -> None:
@@ -176,11 +198,8 @@ class FixedPointsController:
         self.view = replace(self.view, **changes)  # type: ignore[arg-type]
 
     def _step(self, change: int) -> None:
-        from explorer.session.session import SessionError
-
         if self.map is None or not len(self.map):
-            replaying = self._session.recorder.replaying
-            why = "a recording has no network to search" if replaying else "wait for the search"
+            why = "a recording has no network to search" if self._core.replaying else "wait for the search"
             raise SessionError(f"no points are found yet: {why}")
         order = self.map.order.tolist()
         selected = self.view.selected
@@ -188,34 +207,34 @@ class FixedPointsController:
         self._choose(selected=order[place])
 
 
-def _certified_portrait(map: PointMap, entry: int) -> PointDetails:
-    points = map.found.points
-    assert points is not None, "an entry below `certified`"
+def _certified_details(points: PointMap, entry: int) -> PointDetails:
+    found = points.found.points
+    assert found is not None, "an entry below `certified`"
     return PointDetails(
-        name=str(points.input_names[entry]),
+        name=str(found.input_names[entry]),
         number=entry,
         certified=True,
-        kind=str(points.kind[entry]),
-        stability=str(points.stability[entry]),
-        eigenvalues=points.eigenvalues[entry],
-        time_constant=float(points.time_constants[entry, 0]),
-        q=float(points.q[entry]),
-        newton_step=float(points.newton_step[entry]),
-        logit=float(points.readout[entry, 0]),
-        hits=int(points.hits[entry]),
+        kind=str(found.kind[entry]),
+        stability=str(found.stability[entry]),
+        eigenvalues=found.eigenvalues[entry],
+        time_constant=float(found.time_constants[entry, 0]),
+        q=float(found.q[entry]),
+        newton_step=float(found.newton_step[entry]),
+        logit=float(found.readout[entry, 0]),
+        hits=int(found.hits[entry]),
         starts=STARTS,
     )
 
 
-def _word_portrait(map: PointMap, entry: int) -> PointDetails:
+def _word_details(points: PointMap, entry: int) -> PointDetails:
     import torch
 
     from engine.fixed_points import certify
 
-    network, words, row = map.found.network, map.found.words, entry - map.certified
+    network, words, row = points.found.network, points.found.words, entry - points.certified
     assert words is not None, "an entry beyond `certified`"
     cell = network.cell.to(dtype=torch.float64)
-    assert network.vocabulary is not None, "word attractors are of networks that read words"
+    assert network.vocabulary is not None, "only networks that read words have word attractors"
     x = network.embed(network.vocabulary.encode([words.words[row]])).double()
     state = torch.from_numpy(words.states[row]).to(cell.device).unsqueeze(0)
     with torch.no_grad():
@@ -227,7 +246,7 @@ def _word_portrait(map: PointMap, entry: int) -> PointDetails:
         name=words.words[row],
         number=row,
         certified=False,
-        kind=("fixed", "fixed", "slow", "moving")[int(map.state[entry])],
+        kind=("fixed", "fixed", "slow", "moving")[int(points.state[entry])],
         stability="stable" if not unstable else f"saddle with {unstable}",
         eigenvalues=values,
         time_constant=float(words.time_constant[row]),

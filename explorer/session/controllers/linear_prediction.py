@@ -1,83 +1,167 @@
-"""How far the linear map at the nearest fixed point tells the words that come: the test of what a point is good for."""
+"""How well the linear map at the nearest fixed point predicts the states that follow."""
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.session.core import Core, Frame
+from explorer.session.jobs import Job, JobRunner, Report
+
 if TYPE_CHECKING:
-    from engine.linearised import LinearMaps
-    from explorer.session.session import Frame, Session
+    from engine.network import Network
     from explorer.session.views.point_map import PointMap
 
-AHEAD = (1, 5, 10)
-WINDOW = 128  # words read over which the map is judged
-PACE = 1.0  # seconds: while reading it is judged anew so often
+AHEAD: Final = (1, 5, 10)  # words
+WINDOW: Final = 128  # words over which the map is judged
+PERIOD: Final = 1.0  # seconds between two judgements while reading
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Foretold:
-    """``explained``: of the last ``words`` words, the variance that the linear map at the nearest certified point
-    explains ``AHEAD`` words ahead, with the words as inputs; 1 is all, 0 no more than the guess that nothing moves,
-    NaN too few words. ``path`` (k + 1, n): h at the word looked at, and where the map takes it with the words that
-    come.
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """The test at one word.
+
+    Attributes
+    ----------
+    explained : tuple of float
+        For each of ``AHEAD``: the share of the variance that the linear map at the nearest certified point explains
+        that many words ahead, given the words as inputs. 1 is all, 0 is no better than the guess that nothing
+        changes, NaN means too few words.
+    words : int
+        The number of latest words it was tested on.
+    path : (k + 1, n)
+        h at the word ``at``, and where the map takes it with the words that follow.
+    at : int
+        Index of the word.
     """
 
     explained: tuple[float, ...]
     words: int
     path: Floats
+    at: int
 
 
-class LinearPredictionController:
-    """Judges the linear maps of the points that are shown; what is asked for twice is computed once."""
+class LinearPredictor:
+    """Tests the linear maps of the points that are shown, in the worker process.
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._maps: tuple[PointMap, LinearMaps] | None = None
-        self._known: tuple[tuple[object, ...], Foretold] | None = None
+    Parameters
+    ----------
+    core : Core
+    jobs : JobRunner
+    clock : callable
+        Monotonic seconds.
+    """
 
-    def at(self, map: PointMap, frame: Frame) -> Foretold | None:
-        """The test at the word looked at; None without a point, a word, or a whole state (a recording may lack c)."""
-        if map.found.points is None or not map.certified or frame.word < 0:
-            return None
+    def __init__(self, core: Core, jobs: JobRunner, clock: Callable[[], float] = time.monotonic) -> None:
+        self._core = core
+        self._jobs = jobs
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._requested: tuple[object, ...] = ()
+        self._job: Job | None = None
+        self._result: tuple[tuple[object, ...], Prediction] | None = None
+
+    def request(self, points: PointMap, frame: Frame) -> None:
+        """Start the test at the word looked at: once for a word at rest, once in ``PERIOD`` while reading."""
+        if points.found.points is None or not points.certified or frame.word < 0:
+            return
         reading = frame.snapshot.playing and frame.following
-        moment = ("reading", time.monotonic() // PACE) if reading else ("word", frame.word)
-        asked = (map, frame.snapshot.run, frame.snapshot.review, moment)
-        if self._known is None or self._known[0] != asked:
-            found = self._judge(map, frame)
-            if found is None:
-                return None
-            self._known = asked, found
-        return self._known[1]
+        moment = ("reading", self._clock() // PERIOD) if reading else ("word", frame.word)
+        request = (*_subject(points, frame), moment)
+        if request == self._requested:
+            return
+        states = self._states(points, frame)
+        if states is None:
+            return
+        with self._lock:
+            if self._job is not None:
+                self._jobs.cancel(self._job)
+            self._requested, self._job = request, self._start(points, frame, states)
 
-    def _judge(self, map: PointMap, frame: Frame) -> Foretold | None:
+    def result(self, points: PointMap, frame: Frame) -> Prediction | None:
+        """Return the newest test of these points in this run.
+
+        None until there is one: without a certified point, a word, or a complete state (a recording may lack c).
+        """
+        result = self._result
+        return None if result is None or result[0] != _subject(points, frame) else result[1]
+
+    def _states(self, points: PointMap, frame: Frame) -> NDArray[np.float32] | None:
+        """Return the states of the latest words, (time, S); None if they are not stored."""
+        first, last = max(0, frame.word + 1 - WINDOW), frame.word + 1
+        parts = [self._core.read(part, first, last) for part in points.found.network.cell.state_parts]
+        if any(part.shape != (last - first, points.size) for part in parts):
+            return None
+        return np.concatenate(parts, axis=1)
+
+    def _start(self, points: PointMap, frame: Frame, states: NDArray[np.float32]) -> Job:
         import torch
 
-        from engine.linearised import LinearMaps, predict_linearly
+        from engine.network import Network
 
-        network, points = map.found.network, map.found.points
-        assert points is not None, "asked only where there are points"
-        first, last = max(0, frame.word + 1 - WINDOW), frame.word + 1
-        parts = [self._session.read(part, first, last) for part in network.cell.state_parts]
-        if any(part.shape != (last - first, map.size) for part in parts):  # no longer kept, or of another network
-            return None
-        if self._maps is None or self._maps[0] is not map:
-            self._maps = map, LinearMaps(network.cell, points)
-        states = torch.from_numpy(np.concatenate(parts, axis=1))
-        ids = frame.snapshot.ids[first : last + max(AHEAD)]
-        x = network.embed(torch.from_numpy(np.asarray(ids)).long())
-        farthest = max((k for k in AHEAD if len(states) > 2 * k), default=0)
-        explained = np.full(max(AHEAD), np.nan)
-        if farthest:
-            told = predict_linearly(network.cell, self._maps[1], states[None], x[None, : len(states)], farthest)
-            explained[:farthest] = told.explained
-        path = torch.cat((states[-1:].double(), self._maps[1].run(states[-1:], x[None, len(states) :])[0]))
-        return Foretold(
-            tuple(explained[[k - 1 for k in AHEAD]].tolist()), len(states), path[:, : map.size].cpu().numpy()
-        )
+        network, found = points.found.network, points.found.points
+        assert found is not None, "checked by request"
+        first = frame.word + 1 - len(states)
+        ids = frame.snapshot.ids[first : frame.word + 1 + max(AHEAD)]
+        x = network.embed(torch.from_numpy(np.asarray(ids)).long()).cpu().numpy()
+        subject, word = _subject(points, frame), frame.word
+
+        def take(part: tuple[tuple[float, ...], Floats]) -> None:
+            with self._lock:
+                if self._requested[: len(subject)] == subject:
+                    explained, path = part
+                    self._result = subject, Prediction(explained, len(states), path[:, : points.size], word)
+
+        def end(trouble: str) -> None:
+            if trouble:
+                self._core.note = f"the linear prediction failed: {trouble}"
+
+        # Without the embedding, which would be most of what is sent.
+        bare = Network(network.cell, network.readout_weight, network.readout_bias)
+        return self._jobs.start(judge, bare, found.states, found.inputs, states, x, on_result=take, on_end=end)
+
+
+def _subject(points: PointMap, frame: Frame) -> tuple[object, ...]:
+    """What a test is about, whatever the word: the points, the run, the review."""
+    return points, frame.snapshot.run, frame.snapshot.review
+
+
+def judge(
+    report: Report,
+    network: Network,
+    base: Floats,
+    inputs: Floats,
+    states: NDArray[np.float32],
+    x: NDArray[np.float32],
+) -> None:
+    """Job: send the variance explained ``AHEAD`` words ahead, and the path from the last state, (k + 1, S).
+
+    Parameters
+    ----------
+    base, inputs : (P, S), (P, inputs)
+        The points, and the inputs they were found under.
+    states : (time, S)
+    x : (time + k, inputs)
+        The inputs of these states and of the words that follow.
+    """
+    import torch
+
+    from engine.linearised import LinearMaps, StatesAndInputs, predict_linearly
+
+    maps = LinearMaps(network.cell, StatesAndInputs(base, inputs))
+    past, embedded = torch.from_numpy(states), torch.from_numpy(x)
+    farthest = max((k for k in AHEAD if len(past) > 2 * k), default=0)
+    explained = np.full(max(AHEAD), np.nan)
+    if farthest:
+        result = predict_linearly(network.cell, maps, past[None], embedded[None, : len(past)], farthest)
+        explained[:farthest] = result.explained
+    path = torch.cat((past[-1:].double(), maps.run(past[-1:], embedded[None, len(past) :])[0].cpu()))
+    report((tuple(explained[[k - 1 for k in AHEAD]].tolist()), path.numpy()))

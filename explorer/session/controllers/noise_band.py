@@ -1,37 +1,60 @@
-"""What the rolling estimator gives for exact noise, at the window and scales in use: the band behind every α."""
+"""Exponents of exact noise at the window and scales in use: the band drawn behind every α."""
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
+from functools import lru_cache
 
-Key = tuple[int, tuple[int, ...]]
+from explorer.session.core import Core
+from explorer.session.jobs import JobRunner, Report
+
+Key = tuple[int, tuple[int, ...] | None]
+"""Length of the series in words, and the scales; None for the default scales of that length."""
 
 
 @dataclass(frozen=True)
 class Band:
-    """Nine in ten α of exactly white and exactly pink series lie between these."""
+    """The central 90 % of the exponents of exactly white and exactly pink series."""
 
     white: tuple[float, float]
     pink: tuple[float, float]
 
 
-_known: dict[Key, Band | None] = {}
-_lock = threading.Lock()
+class NoiseBands:
+    """Computes bands in the worker process and stores them."""
+
+    def __init__(self, core: Core, jobs: JobRunner) -> None:
+        self._core = core
+        self._jobs = jobs
+        self._bands: dict[Key, Band | None] = {}
+
+    def request(self, length: int, scales: tuple[int, ...] | None = None) -> None:
+        """Start to compute the band of α of a series of this length, unless that is done or in progress."""
+        key = length, None if scales is None else tuple(scales)
+        if key in self._bands:
+            return
+        self._bands[key] = None
+        self._jobs.start(send_band, *key, on_result=lambda band: self._bands.update({key: band}), on_end=self._report)
+
+    def result(self, length: int, scales: tuple[int, ...] | None = None) -> Band | None:
+        """Return the band of α; None until it is computed."""
+        return self._bands.get((length, None if scales is None else tuple(scales)))
+
+    def _report(self, trouble: str) -> None:
+        if trouble:
+            self._core.note = f"the band of exact noise could not be computed: {trouble}"
 
 
-def band(window: int, scales: tuple[int, ...]) -> Band | None:
-    """The band of a window and its scales; None until a thread of its own has worked it out, once."""
-    key = (window, tuple(scales))
-    with _lock:
-        if key not in _known:
-            _known[key] = None
-            threading.Thread(target=_calibrate, args=(key,), name="pinkx calibration", daemon=True).start()
-        return _known[key]
+def send_band(report: Report, length: int, scales: tuple[int, ...] | None) -> None:
+    """Job: send the `Band`."""
+    report(_band(length, scales))
 
 
-def _calibrate(key: Key) -> None:
-    from engine.null import null_exponents  # numba and scipy load while the face already draws
+@lru_cache
+def _band(length: int, scales: tuple[int, ...] | None) -> Band:
+    from engine.fluctuation import default_scales
+    from engine.null import null_exponents
 
-    white, pink = (null_exponents(beta, *key) for beta in (0.0, 1.0))
-    _known[key] = Band((white.low, white.high), (pink.low, pink.high))
+    scales = default_scales(length) if scales is None else scales
+    white, pink = (null_exponents(beta, length, scales) for beta in (0.0, 1.0))
+    return Band((white.low, white.high), (pink.low, pink.high))

@@ -1,33 +1,34 @@
-"""Places in other reviews where the cells of the brush agree, found in the process aside."""
+"""Places in other reviews where the cells of the brush fire together, searched in the worker process."""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.session.controllers.brush import Pattern, stretches
-from explorer.session.jobs import Report
+from explorer.session.controllers.brush import BrushController, Pattern, stretches
+from explorer.session.controllers.playback import Playback
+from explorer.session.core import Core, SessionError
+from explorer.session.jobs import JobRunner, Report
 from explorer.session.task_results import TaskResults
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
     from engine.network import Network
-    from explorer.session.session import Session
 
-REVIEWS = 200  # looked through at a time; then a person may ask for more
-BATCH = 16  # reviews recorded together
-BEST = 500  # places kept
-AROUND = 4  # words on either side that are shown with a place
+REVIEWS: Final = 200  # reviews searched at a time; then the user can ask for more
+BATCH: Final = 16  # reviews recorded together
+BEST: Final = 500  # most places in the list
+AROUND: Final = 4  # words shown on either side of a place
 
 
 @dataclass(frozen=True)
 class Place:
-    """Words ``first`` to ``last`` (excluded) of a review, and how long and well the cells agree there."""
+    """Words ``first`` to ``last`` (excluded) of a review; ``strength`` is the sum of the pattern's agreement there."""
 
     review: int
     first: int
@@ -36,71 +37,72 @@ class Place:
 
 
 class PatternSearch:
-    """Looks through the other reviews of the source, from the next one on."""
+    """Searches the other reviews of the source for the pattern of the brush, from the next review on."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._sought: tuple[Pattern, Snapshot, list[int]] | None = None
+    def __init__(self, core: Core, playback: Playback, brush: BrushController, jobs: JobRunner) -> None:
+        self._core = core
+        self._playback = playback
+        self._brush = brush
+        self._jobs = jobs
+        self._searched: tuple[Pattern, Snapshot, list[int]] | None = None  # with the order of the reviews
         self._next = 0
-        self.gathering: TaskResults[Place] = TaskResults(0)
+        self.results: TaskResults[Place] = TaskResults(0)
 
     @property
     def left(self) -> int:
-        """How many reviews are not looked through yet."""
-        return 0 if self._sought is None else len(self._sought[2]) - self._next
+        """The number of reviews that are not searched yet."""
+        return 0 if self._searched is None else len(self._searched[2]) - self._next
 
     def begin(self) -> None:
-        """Look through the first reviews for the present brush; without one the last list stays.
+        """Search the first reviews for the pattern of the present brush; without a brush keep the last results.
 
         Raises
         ------
         SessionError
-            If nothing is brushed and never was, or no cell answers to what is.
+            If no words were ever brushed, or no cell fires in those that are.
         """
-        from explorer.session.session import SessionError
-
-        session, pattern = self._session, self._session.brush.pattern
-        if (pattern is None and self._sought is None) or (pattern is not None and not pattern.cells):
-            key = session.key_of("brush")
-            raise SessionError(f"brush words that move some cells first ({key}), then look where else they move")
-        if pattern is not None and (self._sought is None or pattern is not self._sought[0]):
-            self.gathering.cancel()
-            count, here = len(session.reviews), session.index
-            order = [(here + 1 + k) % count for k in range(count - 1)]
-            self._sought, self._next, self.gathering = (pattern, session.stream.snapshot, order), 0, TaskResults(0)
+        core, pattern = self._core, self._brush.pattern
+        if (pattern is None and self._searched is None) or (pattern is not None and not pattern.cells):
+            key = core.key_of("brush")
+            raise SessionError(f"brush words in which some cells fire first ({key}), then search for their pattern")
+        if pattern is not None and (self._searched is None or pattern is not self._searched[0]):
+            self.results.cancel()
+            count = len(core.reviews)
+            order = [(core.index + 1 + k) % count for k in range(count - 1)]
+            self._searched, self._next, self.results = (pattern, core.snapshot, order), 0, TaskResults(0)
             self.more()
 
     def more(self) -> None:
-        """Look through as many reviews again."""
-        before, session = self.gathering, self._session
-        if self._sought is None or not before.finished or not self.left:
+        """Search the next reviews."""
+        before = self.results
+        if self._searched is None or not before.finished or not self.left:
             return
         if before.cancelled:
             self._next -= before.total - before.done
-        pattern, snapshot, order = self._sought
+        pattern, snapshot, order = self._searched
         numbers = order[self._next : self._next + REVIEWS]
         self._next += len(numbers)
-        gathering: TaskResults[Place] = TaskResults(len(numbers))
-        gathering.found = before.found
+        results: TaskResults[Place] = TaskResults(len(numbers))
+        results.found = before.found
 
-        def heed(part: tuple[int, list[Place]]) -> None:
-            gathering.done, new = part
-            gathering.found = heapq.nsmallest(BEST, [*gathering.found, *new], key=lambda place: -place.strength)
+        def take(part: tuple[int, list[Place]]) -> None:
+            results.done, new = part
+            results.found = heapq.nsmallest(BEST, [*results.found, *new], key=lambda place: -place.strength)
 
         def end(trouble: str) -> None:
-            gathering.trouble, gathering.finished = trouble, True
+            results.trouble, results.finished = trouble, True
 
-        assert snapshot.network.vocabulary is not None, "a network that is watched reads words"
-        ids = [snapshot.network.vocabulary.encode(session.reviews[k].words) for k in numbers]
-        job = session.worker.start(
-            look_through, snapshot.network, numbers, ids, pattern, snapshot.clamps, on_result=heed, on_end=end
+        assert snapshot.network.vocabulary is not None, "the network being read with takes words"
+        ids = [snapshot.network.vocabulary.encode(self._core.reviews[k].words) for k in numbers]
+        job = self._jobs.start(
+            search_reviews, snapshot.network, numbers, ids, pattern, snapshot.clamps, on_result=take, on_end=end
         )
-        gathering.at_end = lambda: session.worker.cancel(job)
-        self.gathering = gathering
+        results.on_cancel = lambda: self._jobs.cancel(job)
+        self.results = results
 
     def context(self, place: Place) -> tuple[str, str, str]:
-        """The words before a place, at it, and behind it."""
-        surface = self._session.reviews[place.review].surface
+        """Return the words before a place, in it, and after it."""
+        surface = self._core.reviews[place.review].surface
         parts = (
             surface[max(0, place.first - AROUND) : place.first],
             surface[place.first : place.last],
@@ -109,11 +111,11 @@ class PatternSearch:
         return " ".join(parts[0]), " ".join(parts[1]), " ".join(parts[2])
 
     def open(self, place: Place) -> None:
-        """Open a review at a place."""
-        self._session.open_at(place.review, place.first)
+        """Open the review at a place."""
+        self._playback.open_at(place.review, place.first)
 
 
-def look_through(
+def search_reviews(
     report: Report,
     network: Network,
     numbers: Sequence[int],
@@ -121,7 +123,7 @@ def look_through(
     pattern: Pattern,
     clamps: Mapping[str, NDArray[np.float32]],
 ) -> None:
-    """Tell ``(reviews done, places)`` for one batch of reviews after the other."""
+    """Job: send ``(reviews done, places)`` after each batch of reviews."""
     from engine.recording import record
 
     for first in range(0, len(numbers), BATCH):

@@ -1,6 +1,7 @@
-"""Recording: every run that is read from a key on, or the present one alone, in a file that plays without the network.
+"""Recording runs to a file that plays without the network.
 
-Runs stay in memory until the recording ends, which is when another key, the limit, or leaving pinkx ends it.
+Runs stay in memory until the recording ends: at the second press of its key, at the limit, or when pinkx closes. A
+thread of this process writes the file, because sending the runs to a worker process would copy up to a gigabyte.
 """
 
 from __future__ import annotations
@@ -9,103 +10,107 @@ import threading
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from explorer.session.core import Core
 from explorer.session.filenames import free_path
 
 if TYPE_CHECKING:
     from engine.live.replay import RecordedReview
-    from explorer.session.session import Session
 
-LIMIT = 1 << 30  # bytes of runs in memory; some thousand reviews through 128 cells
-PATIENCE = 30.0  # seconds; the engine answers after its present block, or after loading a network
-NEEDS_NETWORK = frozenset({
+LIMIT: Final = 1 << 30  # bytes of runs in memory; some thousand reviews through 128 cells
+PATIENCE: Final = 30.0  # seconds; the engine answers after its present block, or after loading a network
+NEEDS_NETWORK: Final = frozenset({
     "networks", "type", "edit", "ablate", "ablate-dead", "clamp", "undo-ablation", "find-points", "corpus",
     "compare-reviews", "agree-elsewhere", "word-by-word",
 })  # fmt: skip
 
 
 class Recorder:
-    """What is being recorded. Actions of the table that record are methods here.
+    """Records runs and writes them.
 
-    ``folder`` is where files go, None the present one.
+    Parameters
+    ----------
+    core : Core
+    limit : int
+        Bytes of runs at which a recording is written.
+
+    Attributes
+    ----------
+    folder : Path or None
+        Where files are written; None for the working directory.
     """
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, core: Core, limit: int = LIMIT) -> None:
+        self._core = core
+        self._limit = limit
         self.folder: Path | None = None
-        self._kept: list[RecordedReview] | None = None
-        self._writing: list[threading.Thread] = []
-
-    @property
-    def replaying(self) -> bool:
-        """Whether what is watched is a recording itself."""
-        from engine.live.replay import RecordedNetwork
-
-        return isinstance(self._session.stream.snapshot.network, RecordedNetwork)
+        self._runs: list[RecordedReview] | None = None
+        self._writers: list[threading.Thread] = []
 
     @property
     def active(self) -> bool:
-        """Whether runs are being kept."""
-        return self._kept is not None
+        """Whether runs are being recorded."""
+        return self._runs is not None
 
     @property
     def busy(self) -> bool:
-        """Whether something is, or will have to be, written."""
-        return self.active or any(thread.is_alive() for thread in self._writing)
+        """Whether a file is being written, or will have to be."""
+        return self.active or any(thread.is_alive() for thread in self._writers)
 
     @property
     def runs(self) -> int:
-        """How many runs the recording holds, with the present one."""
-        return 0 if self._kept is None else len(self._kept) + 1
+        """The number of runs in the recording, with the present one; 0 without a recording."""
+        return 0 if self._runs is None else len(self._runs) + 1
 
     def record(self) -> None:
-        """Begin to record, or end it and write the file."""
+        """Begin to record; or end the recording and write it."""
         if self.active:
             self._finish()
         else:
-            kept: list[RecordedReview] = []
-            self._kept = kept
-            self._session.stream.record_runs(lambda run: self._keep(kept, run))
-            again = self._session.key_of("record")
-            self._session.note = f"recording this run and those after it; {again} again writes them to a file"
+            runs: list[RecordedReview] = []
+            self._runs = runs
+            self._core.stream.record_runs(lambda run: self._add(runs, run))
+            again = self._core.key_of("record")
+            self._core.note = f"recording this run and those after it; {again} again writes them to a file"
 
     def export_run(self) -> None:
         """Write the present run alone."""
         self._write_with_present([])
 
     def close(self) -> None:
-        """End a recording before the engine ends, and wait for what is being written."""
+        """End a recording, and wait until everything is written; call it before the stream is closed."""
         if self.active:
             self._finish()
-        for thread in self._writing:
+        for thread in self._writers:
             thread.join()
 
-    # ---- inside ----------------------------------------------------------------------------------------------
+    # ---- internals -------------------------------------------------------------------------------------------
 
-    def _keep(self, kept: list[RecordedReview], run: RecordedReview) -> None:
-        """Called in the engine's thread with every run that another replaces."""
-        kept.append(run)
-        if kept is self._kept and sum(v.nbytes for r in kept for v in r.network.values.values()) > LIMIT:
+    def _add(self, runs: list[RecordedReview], run: RecordedReview) -> None:
+        """Add a run that has ended; called in the thread that listens to the engine."""
+        runs.append(run)
+        if runs is self._runs and sum(v.nbytes for r in runs for v in r.network.values.values()) > self._limit:
             self._finish()
 
     def _finish(self) -> None:
-        kept, self._kept = self._kept, None
-        self._session.stream.record_runs(None)
-        self._write_with_present(kept or [])
+        runs, self._runs = self._runs, None
+        self._core.stream.record_runs(None)
+        self._write_with_present(runs or [])
 
-    def _write_with_present(self, kept: list[RecordedReview]) -> None:
-        taken = self._session.stream.take_recording()
+    def _write_with_present(self, runs: list[RecordedReview]) -> None:
+        taken = self._core.stream.take_recording()
 
         def write() -> None:
-            present = taken.result(PATIENCE)  # whatever the engine still kept is in the list by now
-            self._session.note = self._written([*kept, *([present] if present is not None else [])])
+            present = taken.result(PATIENCE)  # by now the engine has sent every run before it
+            self._core.note = self._write([*runs, *([present] if present is not None else [])])
 
-        thread = threading.Thread(target=_telling(write, self._session), name="pinkx recorder", daemon=True)
-        self._writing = [*(other for other in self._writing if other.is_alive()), thread]
+        thread = threading.Thread(target=_reporting_errors(write, self._core), name="pinkx recorder", daemon=True)
+        self._writers = [*(other for other in self._writers if other.is_alive()), thread]
         thread.start()
 
-    def _written(self, runs: list[RecordedReview]) -> str:
+    def _write(self, runs: list[RecordedReview]) -> str:
+        """Write runs and return the notice for the user."""
         from engine.live.replay import save_recording
 
         if not runs:
@@ -117,13 +122,13 @@ class Recorder:
         return f"saved {path.name} in {folder}: pinkx tui --replay plays it"
 
 
-def _telling(work: Callable[[], None], session: Session) -> Callable[[], None]:
-    """The same work, of which whatever goes wrong is told."""
+def _reporting_errors(work: Callable[[], None], core: Core) -> Callable[[], None]:
+    """Wrap work so that its errors become the session's notice."""
 
-    def do() -> None:
+    def run() -> None:
         try:
             work()
-        except Exception as error:  # a full disk, a folder that may not be written: the run goes on
-            session.note = f"nothing is recorded: {str(error) or repr(error)}"
+        except Exception as error:  # such as a full disk or a folder without write access: reading goes on
+            core.note = f"the recording was not saved: {str(error) or repr(error)}"
 
-    return do
+    return run

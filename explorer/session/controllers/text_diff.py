@@ -1,34 +1,40 @@
-"""Two readings word by word: which words are the same, what each made of P(positive), which cells it moved.
+"""Two readings word by word: which words differ, P(positive) after each, and which cells moved.
 
-For an edited text that is before and after; for any comparison, the other side and this one.
+For an edited text: before and after. For any comparison: the other reading and the present one.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from explorer.session.controllers.comparison import Comparison, Reading, read_through
+from explorer.session.controllers.comparison import ComparisonController, Request, same
+from explorer.session.controllers.playback import Playback
+from explorer.session.core import Core, Frame, SessionError
+from explorer.session.jobs import Job, JobRunner, Report
+from explorer.session.reading import Comparison, Reading, read_words
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
-    from explorer.session.session import Frame, Session
+    from engine.network import Network
 
-LONGEST = 4_000  # words that differ on both sides; matching more takes longer than anybody waits
-CELLS = 8
+LONGEST: Final = 4_000  # words that differ on both sides; matching more would take seconds
+CELLS: Final = 8  # most cells in the list of those that moved
 
 
 @dataclass(frozen=True)
 class WordPair:
-    """A word of the other text and one of this, "" where it has none, with P(positive) after each (NaN without one).
+    """A word of the other text and its counterpart in this one.
 
-    ``place`` is the word's index in this text; where it has none, that of the word before.
+    A text without a counterpart has "" and NaN. ``p_before`` and ``p_after`` are P(positive) after the word;
+    ``place`` is its index in this text, or that of the previous word if it is missing here.
     """
 
     before: str
@@ -43,13 +49,13 @@ class WordPair:
 
     @property
     def difference(self) -> float:
-        """By how much P(positive) is higher in this text."""
+        """P(positive) in this text minus that in the other."""
         return self.p_after - self.p_before
 
 
 @dataclass(frozen=True)
 class MovedCell:
-    """How far h of a cell lies from where it was, on average over the words that both texts have."""
+    """A cell and its mean |Δh| over the words that both texts have."""
 
     cell: int
     distance: float
@@ -57,20 +63,20 @@ class MovedCell:
 
 @dataclass(frozen=True)
 class WordByWord:
-    """``pairs`` in the order of reading; ``cells`` that moved most, none where two networks are compared."""
+    """``pairs`` in reading order, and the ``cells`` that moved most; none if the networks differ."""
 
     pairs: tuple[WordPair, ...]
     cells: tuple[MovedCell, ...]
 
     @property
     def first_change(self) -> int:
-        """The first pair that differs, in words or else in P(positive); 0 if none does."""
+        """Index of the first pair whose words, or else whose P(positive), differ; 0 if there is none."""
         changed = (k for k, pair in enumerate(self.pairs) if pair.changed)
         return next(changed, next((k for k, pair in enumerate(self.pairs) if abs(pair.difference) > 0.01), 0))
 
 
 def aligned(before: Sequence[str], after: Sequence[str]) -> list[tuple[int | None, int | None]]:
-    """Which words belong together, by their indices; None where a text has no counterpart."""
+    """Return the pairs of indices of corresponding words; None where a text has no counterpart."""
     shorter = min(len(before), len(after))
     head = next((k for k in range(shorter) if before[k] != after[k]), shorter)
     tail = next((k for k in range(shorter - head) if before[-1 - k] != after[-1 - k]), shorter - head)
@@ -85,8 +91,8 @@ def aligned(before: Sequence[str], after: Sequence[str]) -> list[tuple[int | Non
     return pairs + [(len(before) - k, len(after) - k) for k in range(tail, 0, -1)]
 
 
-def word_by_word(before: Reading, after: Reading) -> WordByWord:
-    """Two readings, pair by pair."""
+def word_by_word(before: Reading, after: Reading, same_network: bool = True) -> WordByWord:
+    """Compare two readings pair by pair."""
     pairs, place = [], 0
     numbers = aligned(before.words, after.words)
     for i, j in numbers:
@@ -100,12 +106,12 @@ def word_by_word(before: Reading, after: Reading) -> WordByWord:
                 place,
             )
         )
-    return WordByWord(tuple(pairs), _moved(before, after, numbers))
+    return WordByWord(tuple(pairs), _moved(before, after, numbers) if same_network else ())
 
 
 def _moved(before: Reading, after: Reading, numbers: list[tuple[int | None, int | None]]) -> tuple[MovedCell, ...]:
     both = np.array([(i, j) for i, j in numbers if i is not None and j is not None], dtype=np.intp).reshape(-1, 2)
-    if before.network is not after.network or not len(both):
+    if not len(both):
         return ()
     moved = np.abs(after.h[both[:, 1]] - before.h[both[:, 0]]).mean(axis=0, dtype=np.float64)
     most = np.argsort(-moved, kind="stable")[:CELLS].tolist()
@@ -113,64 +119,113 @@ def _moved(before: Reading, after: Reading, numbers: list[tuple[int | None, int 
 
 
 class TextDiffController:
-    """Editing the present text, and the table of what that, or any comparison, changed."""
+    """Edits the present text, and compares two readings word by word in the worker process."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._wanted: tuple[Any, ...] = ()
+    def __init__(self, core: Core, playback: Playback, comparison: ComparisonController, jobs: JobRunner) -> None:
+        self._core = core
+        self._playback = playback
+        self._comparison = comparison
+        self._jobs = jobs
+        self._lock = threading.Lock()
+        self._requested: Request = ()
+        self._job: Job | None = None
         self._result: WordByWord | None = None
 
     @property
     def text(self) -> str:
-        """The present text, without what a terminal must not be sent."""
+        """The present text, without characters that a terminal must not be sent."""
         from engine.text import printable
 
-        text = self._session.stream.snapshot.review.text.replace("<br />", "\n")
+        text = self._core.snapshot.review.text.replace("<br />", "\n")
         return "\n".join(map(printable, text.splitlines()))
 
-    def require(self) -> None:
-        """SessionError where nothing is compared."""
-        from explorer.session.session import SessionError
-
-        session = self._session
-        if not session.comparison.name:
-            network, review, text = (session.key_of(name) for name in ("compare", "compare-reviews", "edit"))
-            ways = f"choose a network ({network}) or a review ({review}), or edit the text ({text})"
-            raise SessionError(f"nothing is compared yet: {ways}")
-
-    def edit(self, text: str) -> None:
-        """Read a changed text, and compare it with the one before.
+    def require_comparison(self) -> None:
+        """Check that something is compared.
 
         Raises
         ------
         SessionError
-            If it has no word.
+            If nothing is.
         """
-        session = self._session
-        before = session.stream.snapshot.review
-        session.open_text(text, f"{before.name.removesuffix(', edited')}, edited")
-        session.comparison.compare_with(None)
-        session.comparison.compare_review(before)
+        core = self._core
+        if not self._comparison.name:
+            network, review, text = (core.key_of(name) for name in ("compare", "compare-reviews", "edit"))
+            ways = f"choose a network ({network}) or a review ({review}), or edit the text ({text})"
+            raise SessionError(f"nothing is compared yet: {ways}")
 
-    def table(self, frame: Frame) -> WordByWord | None:
-        """What differs from what is compared with; None until both are read."""
-        other, snapshot = self._session.comparison.comparison(frame), frame.snapshot
-        if other is None:
+    def edit(self, text: str) -> None:
+        """Read an edited text, and compare it with the one before.
+
+        Raises
+        ------
+        SessionError
+            If the text has no word.
+        """
+        before = self._core.snapshot.review
+        self._playback.open_text(text, f"{before.name.removesuffix(', edited')}, edited")
+        self._comparison.compare_with(None)
+        self._comparison.compare_review(before)
+
+    def request(self, frame: Frame) -> None:
+        """Start the comparison of this frame's review, unless it is done or in progress; a view calls this each tick.
+
+        It starts once the other reading of the `ComparisonController` is complete.
+        """
+        other, snapshot = self._comparison.result(frame), frame.snapshot
+        if other is None or same(_request(other, snapshot), self._requested):
+            return
+        with self._lock:
+            if self._job is not None:
+                self._jobs.cancel(self._job)
+            self._requested, self._result = _request(other, snapshot), None
+            self._job = self._start(self._requested, other, snapshot)
+
+    def result(self, frame: Frame) -> WordByWord | None:
+        """Return the comparison of this frame's review; None until it is complete."""
+        other = self._comparison.result(frame)
+        if other is None or not same(_request(other, frame.snapshot), self._requested):
             return None
-        wanted = (other, snapshot.network, snapshot.review, snapshot.clamps)
-        if len(self._wanted) != len(wanted) or any(a is not b for a, b in zip(wanted, self._wanted, strict=True)):
-            self._wanted, self._result = wanted, None
-            work = threading.Thread(
-                target=self._work, args=(wanted, other, snapshot), name="pinkx word by word", daemon=True
-            )
-            work.start()
         return self._result
 
-    def _work(self, wanted: tuple[Any, ...], other: Comparison, snapshot: Snapshot) -> None:
-        own = read_through(
-            snapshot.network, snapshot.review.words, snapshot, snapshot.clamps, lambda: self._wanted is wanted
+    def _start(self, request: Request, other: Comparison, snapshot: Snapshot) -> Job:
+        def take(found: WordByWord) -> None:
+            with self._lock:
+                if self._requested is request:
+                    self._result = found
+
+        def end(trouble: str) -> None:
+            if trouble:
+                self._core.note = f"the texts could not be compared: {trouble}"
+
+        return self._jobs.start(
+            compare_reviews,
+            snapshot.network,
+            snapshot.review.words,
+            snapshot.window,
+            tuple(snapshot.scales),
+            dict(snapshot.clamps),
+            other.reading,
+            other.same_network,
+            on_result=take,
+            on_end=end,
         )
-        if own is not None:
-            found = word_by_word(other.reading, own)
-            if self._wanted is wanted:
-                self._result = found
+
+
+def _request(other: Comparison, snapshot: Snapshot) -> Request:
+    return other, snapshot.network, snapshot.review, snapshot.clamps
+
+
+def compare_reviews(
+    report: Report,
+    network: Network,
+    words: Sequence[str],
+    window: int,
+    scales: tuple[int, ...],
+    clamps: Mapping[str, NDArray[np.float32]],
+    other: Reading,
+    same_network: bool,
+) -> None:
+    """Job: send the `WordByWord` of another reading and this one."""
+    own = read_words(network, words, window, scales, clamps, lambda: report(None))
+    if own is not None:
+        report(word_by_word(other, own, same_network))

@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.activity import participation_ratio
+from explorer.session.core import Frame
 from explorer.session.palette import Role
-from explorer.session.session import Frame
 from explorer.session.views.number_format import (
     MISSING,
     cell_name,

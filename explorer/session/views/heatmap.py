@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.session.core import Frame, SignalReader
 from explorer.session.palette import codes
-from explorer.session.session import Frame, Session
 from explorer.session.views.time_axis import TimeAxis, time_axis
 
 Array = NDArray[np.float32]
@@ -38,7 +38,7 @@ class Heatmap:
         return max(map(len, self.rows), default=1)
 
 
-def heatmap(session: Session, frame: Frame, width: int, height: int) -> Heatmap:
+def heatmap(session: SignalReader, frame: Frame, width: int, height: int) -> Heatmap:
     """The chosen signal for a picture of ``height`` rows and ``width`` columns.
 
     Rows are whole cells while they fit, then bins of neighbours in the chosen order; pinned cells keep rows of their
@@ -62,7 +62,7 @@ def heatmap(session: Session, frame: Frame, width: int, height: int) -> Heatmap:
     return Heatmap(axis, codes(merged, low, high)[row_of], there, rows, row_of, low, high)
 
 
-def reference(session: Session, frame: Frame) -> Array:
+def reference(session: SignalReader, frame: Frame) -> Array:
     """The words, (time, cell), whose mean and deviation are the measure of each cell.
 
     All words up to the last power of two; from ``REFERENCE`` on, the last full block of that many. So the measure

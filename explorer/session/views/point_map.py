@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.probability import positive_probability
 from engine.projection import Projection
-from explorer.session.controllers.point_search import Found
 from explorer.session.palette import codes
+
+if TYPE_CHECKING:
+    from engine.network import Network
+    from engine.points import FixedPoints
+    from engine.word_attractors import WordAttractors
 
 STATES = ("stable", "unstable", "slow", "moving")
 COLOURS = ("readout", "memory", "stability", "input")
@@ -22,6 +27,16 @@ MEMORIES = (1.0, 1000.0)  # words, the ends of the colours of memory
 SHORT = 0.15  # half the length of an unstable direction; the picture is 2 wide
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FoundPoints:
+    """What is found of a network so far. ``visited`` (state, n) are hidden states h of the bundled reviews."""
+
+    network: Network
+    visited: NDArray[np.float64]
+    points: FixedPoints | None = None
+    words: WordAttractors | None = None
 
 
 @dataclass(frozen=True)
@@ -93,10 +108,10 @@ class PointMap:
 
     Parameters
     ----------
-    found : Found
+    found : FoundPoints
     """
 
-    def __init__(self, found: Found) -> None:
+    def __init__(self, found: FoundPoints) -> None:
         self.found = found
         network, points, words = found.network, found.points, found.words
         self.size = network.cell.size

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
+from explorer.session.core import Frame
 from explorer.session.palette import Role
-from explorer.session.session import Frame
 from explorer.session.views.number_format import (
     MISSING,
     cell_name,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame, SignalReader
 from explorer.session.views.number_format import cell_name
 
 
@@ -25,7 +25,7 @@ class Scaling:
     reason: str
 
 
-def scaling(session: Session, frame: Frame, bounds: tuple[float, float] | None = None) -> Scaling:
+def scaling(session: SignalReader, frame: Frame, bounds: tuple[float, float] | None = None) -> Scaling:
     """F(s) of the selected cell, or else of the layer sum, over the window that ends at the word looked at.
 
     ``bounds``: fit to every scale between these (words, as `fine_scales` has them) instead of the scales that the
@@ -59,7 +59,7 @@ def fine_scales(window: int) -> tuple[int, ...]:
     return tuple(range(4, window // 2 + 1))
 
 
-def fine_fluctuation(session: Session, frame: Frame) -> NDArray[np.float64]:
+def fine_fluctuation(session: SignalReader, frame: Frame) -> NDArray[np.float64]:
     """F at all the `fine_scales`, (scale,); NaN before the window is full."""
     from engine.fluctuation import fluctuations
 
@@ -68,7 +68,7 @@ def fine_fluctuation(session: Session, frame: Frame) -> NDArray[np.float64]:
     return fluctuations(values, scales) if len(values) == frame.snapshot.window else np.full(len(scales), np.nan)
 
 
-def _series(session: Session, frame: Frame) -> tuple[NDArray[np.float64], str]:
+def _series(session: SignalReader, frame: Frame) -> tuple[NDArray[np.float64], str]:
     """The words of the window, (time,), and what they are of."""
     choices = frame.choices
     values = session.read(choices.signal, frame.word + 1 - frame.snapshot.window, frame.word + 1).astype(np.float64)

@@ -9,8 +9,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.session.core import Frame, SignalReader
 from explorer.session.palette import LEVELS, codes
-from explorer.session.session import Frame, Session
 from explorer.session.views.heatmap import CONTRAST, REFERENCE, cell_rows, moments, reference, rescaled, value_range
 
 
@@ -56,7 +56,7 @@ class _Kept:
 class Gates:
     """Keeps the colours of words that are in view, so that a new word costs one column and not the whole picture."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: SignalReader) -> None:
         self._session = session
         self._kept: dict[str, _Kept] = {}
 
@@ -138,7 +138,7 @@ def _together(rows: tuple[tuple[int, ...], ...]) -> tuple[NDArray[np.intp], NDAr
 
 
 def cell_traces(
-    session: Session, frame: Frame, name: str, cells: tuple[int, ...], first: int, last: int
+    session: SignalReader, frame: Frame, name: str, cells: tuple[int, ...], first: int, last: int
 ) -> tuple[int, dict[int, NDArray[np.float64]]]:
     """A signal of some cells, cell → (time,), and the word at which they begin; as far as it is kept."""
     last = min(last, frame.snapshot.time)

@@ -6,20 +6,35 @@ import csv
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from engine.files import atomic_write
-from explorer.session.session import Frame, Session, SessionError
-from explorer.session.views.point_map import STATES
+from explorer.session.core import Frame, SessionError, SignalReader
+from explorer.session.views.point_map import STATES, PointDetails, PointMap
 from explorer.session.views.scaling import scaling
 from explorer.session.views.traces import alpha_column, cell_table
 
 Table = tuple[list[str], list[list[Any]]]  # headings, and rows as long
 
 
-def write_csv(session: Session, frame: Frame, path: Path, panel: str = "heatmap") -> None:
+class PointSource(Protocol):
+    """Where the tables of points come from."""
+
+    @property
+    def map(self) -> PointMap | None: ...
+    def details(self, frame: Frame) -> PointDetails | None: ...
+
+
+class TableSource(SignalReader, Protocol):
+    """What all tables are made from; a `explorer.session.session.Session` is one."""
+
+    @property
+    def fixed_points(self) -> PointSource: ...
+
+
+def write_csv(session: TableSource, frame: Frame, path: Path, panel: str = "heatmap") -> None:
     """Write the numbers of a panel, by its name in the table of actions (``focus-…``).
 
     Written beside and renamed, so that a file is whole or not there.
@@ -36,12 +51,12 @@ def write_csv(session: Session, frame: Frame, path: Path, panel: str = "heatmap"
         table.writerows(rows)
 
 
-def numbers(session: Session, frame: Frame, panel: str) -> Table:
+def numbers(session: TableSource, frame: Frame, panel: str) -> Table:
     """The numbers that a panel shows: those of the words where it has none of its own."""
     return _TABLES.get(panel, _words)(session, frame)
 
 
-def _words(session: Session, frame: Frame) -> Table:
+def _words(session: SignalReader, frame: Frame) -> Table:
     """One line a word that is read and kept: P(positive), rolling α, and the chosen signal of every cell."""
     time, name = frame.snapshot.time, frame.choices.signal
     values = session.read(name, 0, time)
@@ -54,7 +69,7 @@ def _words(session: Session, frame: Frame) -> Table:
     return headings, [[first + k, word, p, a, *row] for k, (word, p, a, row) in enumerate(lines)]
 
 
-def _alpha(session: Session, frame: Frame) -> Table:
+def _alpha(session: SignalReader, frame: Frame) -> Table:
     """Rolling α of every layer sum; or F(s) where that is shown."""
     if frame.choices.scaling:
         found = scaling(session, frame)
@@ -65,31 +80,36 @@ def _alpha(session: Session, frame: Frame) -> Table:
     return ["time", *names], [[first + k, *row] for k, row in enumerate(values.tolist())]
 
 
-def _points(session: Session, frame: Frame) -> Table:
-    session.points.scene(frame)
-    map = session.points.map
-    if map is None:
+def _points(session: TableSource, frame: Frame) -> Table:
+    points = session.fixed_points.map
+    if points is None:
         raise SessionError("no points are found yet: save them when they are")
-    columns = (map.names, map.places.tolist(), map.logit.tolist(), map.memory.tolist(), map.state.tolist())
+    columns = (
+        points.names,
+        points.places.tolist(),
+        points.logit.tolist(),
+        points.memory.tolist(),
+        points.state.tolist(),
+    )
     rows = [
         [name, *place, logit, memory, STATES[state]] for name, place, logit, memory, state in zip(*columns, strict=True)
     ]
     return ["input", "PC1", "PC2", "PC3", "logit", "memory", "state"], rows
 
 
-def _spectrum(session: Session, frame: Frame) -> Table:
-    portrait = session.points.portrait(frame)
-    if portrait is None:
+def _spectrum(session: TableSource, frame: Frame) -> Table:
+    details = session.fixed_points.details(frame)
+    if details is None:
         raise SessionError("no point is found yet: save its eigenvalues when one is")
-    return ["real", "imaginary", "modulus"], [[v.real, v.imag, abs(v)] for v in portrait.eigenvalues.tolist()]
+    return ["real", "imaginary", "modulus"], [[v.real, v.imag, abs(v)] for v in details.eigenvalues.tolist()]
 
 
-def _cells(session: Session, frame: Frame) -> Table:
+def _cells(session: SignalReader, frame: Frame) -> Table:
     rows = [asdict(row) for row in cell_table(session, frame)]
     return [*rows[0], "beta"], [[*row.values(), 2 * row["alpha"] - 1] for row in rows]
 
 
-_TABLES: Mapping[str, Callable[[Session, Frame], Table]] = {
+_TABLES: Mapping[str, Callable[[TableSource, Frame], Table]] = {
     "alpha": _alpha,
     "points": _points,
     "spectrum": _spectrum,

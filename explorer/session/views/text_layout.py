@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame, SignalReader
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,9 @@ def lay_out(words: Sequence[str], width: int, measure: Callable[[str], int]) -> 
     return Layout(np.array([*starts, len(words)], dtype=np.intp), columns)
 
 
-def word_strengths(session: Session, frame: Frame, first: int, last: int) -> tuple[NDArray[np.float64], float, float]:
+def word_strengths(
+    session: SignalReader, frame: Frame, first: int, last: int
+) -> tuple[NDArray[np.float64], float, float]:
     """The chosen signal while words ``first`` to ``last`` were read, and the range that colours them.
 
     Of the selected cell, or else the mean over cells. The range is that of the words read and still kept, so a colour

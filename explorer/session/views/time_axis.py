@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.session.session import Frame
+from explorer.session.core import Frame
 
 NO_WORD = -1
 

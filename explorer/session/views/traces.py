@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.activity import saturation
-from explorer.session.controllers.ablation import clamped_cells
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame, SignalReader
+from explorer.session.reading import Comparison
+from explorer.session.views.clamps import clamped_cells
 from explorer.session.views.time_axis import TimeAxis
 
 if TYPE_CHECKING:
@@ -19,26 +20,25 @@ if TYPE_CHECKING:
 REACHES = (0.05, 0.1, 0.2, 0.5, 1.0)  # ends of an axis of differences
 
 
-def alpha_trace(session: Session, frame: Frame, axis: TimeAxis) -> NDArray[np.float64]:
+def alpha_trace(session: SignalReader, frame: Frame, axis: TimeAxis) -> NDArray[np.float64]:
     """Rolling α of the layer sum of the chosen signal, (column,); NaN where there is none."""
     start, stop = axis.span
     values = alpha_column(session, frame, start, stop)
     return axis.gather(values, stop - len(values))[:, 0]
 
 
-def alpha_at(session: Session, frame: Frame) -> float:
+def alpha_at(session: SignalReader, frame: Frame) -> float:
     """Rolling α of the chosen signal's layer sum at the word looked at; NaN where there is none."""
     values = alpha_column(session, frame, frame.word, frame.word + 1)
     return float(values[0, 0]) if len(values) else float("nan")
 
 
-def other_alpha(session: Session, frame: Frame) -> NDArray[np.float64] | None:
-    """Rolling α of the same signal's layer sum in what it is compared with, (time,); None if there is none."""
-    other = session.comparison.comparison(frame)
+def other_alpha(other: Comparison | None, frame: Frame) -> NDArray[np.float64] | None:
+    """Return rolling α of the chosen signal's layer sum in the other reading, (time,); None without a comparison."""
     return None if other is None else other.reading.alpha.get(frame.choices.signal)
 
 
-def alpha_column(session: Session, frame: Frame, start: int, stop: int) -> NDArray[np.float32]:
+def alpha_column(session: SignalReader, frame: Frame, start: int, stop: int) -> NDArray[np.float32]:
     """Rolling α of the chosen signal's layer sum, (time, 1), as far as it is kept."""
     names = [signal.name for signal in frame.snapshot.network.signals]
     values = session.read("alpha", start, stop)
@@ -46,7 +46,7 @@ def alpha_column(session: Session, frame: Frame, start: int, stop: int) -> NDArr
     return values[:, column : column + 1] if values.shape[1] == len(names) else np.empty((0, 1), dtype=np.float32)
 
 
-def probability_at(session: Session, frame: Frame) -> float:
+def probability_at(session: SignalReader, frame: Frame) -> float:
     """P(positive) after the word looked at; NaN before the first."""
     values = session.read("probability", frame.word, frame.word + 1)
     return float(values[0, 0]) if len(values) else float("nan")
@@ -69,15 +69,14 @@ class Overview:
         return int(np.ceil(self.edges[int(np.clip(column, 0, len(self.values) - 1))]))
 
 
-def overview(session: Session, frame: Frame, width: int) -> Overview:
+def overview(session: SignalReader, frame: Frame, width: int) -> Overview:
     """P(positive) of the whole review in at most ``width`` columns, not more than there are words."""
     values = session.read("probability", 0, frame.snapshot.time)[:, 0].astype(float)
     return _binned(values, frame.snapshot.time - len(values), frame.snapshot.words, width)
 
 
-def other_overview(session: Session, frame: Frame, width: int) -> Overview | None:
-    """The same of what it is compared with, as far as the review is read; None without a comparison."""
-    other = session.comparison.comparison(frame)
+def other_overview(other: Comparison | None, frame: Frame, width: int) -> Overview | None:
+    """Return the same of the other reading, for the words that are read here; None without a comparison."""
     if other is None:
         return None
     return _binned(other.probability[: frame.snapshot.time], 0, frame.snapshot.words, width)
@@ -98,9 +97,8 @@ class Difference:
         return _binned(self.values[first:last], first, len(self.values), width)
 
 
-def difference(session: Session, frame: Frame) -> Difference | None:
-    """P(positive) less that of what it is compared with, as far as both are read; None without a comparison."""
-    other = session.comparison.comparison(frame)
+def difference(session: SignalReader, other: Comparison | None, frame: Frame) -> Difference | None:
+    """Return P(positive) minus that of the other reading, where both exist; None without a comparison."""
     if other is None:
         return None
     values = np.full(frame.snapshot.words, np.nan)
@@ -152,7 +150,7 @@ class CellRow:
         return "∅" if "h" in self.clamps else "=" if self.clamps else "†" if self.dead else "*" if self.pinned else " "
 
 
-def cell_table(session: Session, frame: Frame) -> list[CellRow]:
+def cell_table(session: SignalReader, frame: Frame) -> list[CellRow]:
     """All cells in the chosen order."""
     snapshot, choices = frame.snapshot, frame.choices
     n = snapshot.network.cell.size
@@ -179,7 +177,7 @@ def cell_table(session: Session, frame: Frame) -> list[CellRow]:
     ]
 
 
-def saturation_of(session: Session, snapshot: Snapshot, name: str, word: int) -> NDArray[np.float64]:
+def saturation_of(session: SignalReader, snapshot: Snapshot, name: str, word: int) -> NDArray[np.float64]:
     """The share of a window's words, up to ``word``, at which a signal is in the outer tenths of its range, (cell,)."""
     n = snapshot.network.cell.size
     signal = next(s for s in snapshot.network.signals if s.name == name)

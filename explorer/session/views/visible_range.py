@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.session.session import Frame
+from explorer.session.core import Frame
 
 WIDTH = 500  # words shown at first, or the whole review if it is shorter
 NARROWEST = 8

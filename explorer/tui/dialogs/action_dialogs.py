@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from textual.app import App
 
-from explorer.session.action_dispatch import ActionDispatcher
+from explorer.session.action_dispatch import ActionDispatcher, Handler
 from explorer.session.actions import Action, shown_key
 from explorer.session.controllers.pattern_search import Place
 from explorer.session.controllers.word_search import Hit
@@ -52,6 +52,24 @@ class ActionDialogs(ActionDispatcher, App[None]):
 
         self.push_screen(AskDialog(title, hint, enter), asked)
 
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "help": self.do_help,
+            "palette": self.do_palette,
+            "type": self.do_type,
+            "edit": self.do_edit,
+            "word-by-word": self.do_word_by_word,
+            "jump": self.do_jump,
+            "search": self.do_search,
+            "agree-elsewhere": self.do_agree_elsewhere,
+            "clamp": self.do_clamp,
+            "reviews": self.do_reviews,
+            "corpus": self.do_corpus,
+            "networks": self.do_networks,
+            "compare": self.do_compare,
+            "compare-reviews": self.do_compare_reviews,
+        }
+
     # ---- actions ---------------------------------------------------------------------------------------------
 
     def do_help(self) -> None:
@@ -60,7 +78,7 @@ class ActionDialogs(ActionDispatcher, App[None]):
 
     def do_palette(self) -> None:
         listed = (action for action in self.actions if action.id != "palette")
-        entries = [(a.id, f"{a.label:<14} {shown_key(a.keys[0]):>5}   {a.help}") for a in listed]
+        entries = [(a.id, f"{a.label:<15} {shown_key(a.keys[0]):>5}   {a.help}") for a in listed]
         self.choose("Actions", entries, "", lambda name: self.call_next(self.action_perform, name))
 
     def do_type(self) -> None:
@@ -87,7 +105,7 @@ class ActionDialogs(ActionDispatcher, App[None]):
 
     def do_word_by_word(self) -> None:
         session = self._session()
-        session.text_diff.require()
+        session.text_diff.require_comparison()
         self.push_screen(TextDiffDialog(session), self._go_to_word)
 
     def _go_to_word(self, word: int | None) -> None:
@@ -104,7 +122,7 @@ class ActionDialogs(ActionDispatcher, App[None]):
 
         def go(found: Hit | int | None) -> None:
             if isinstance(found, Hit):
-                self.run_guarded(lambda: session.words.open(found))
+                self.run_guarded(lambda: session.word_search.open(found))
             else:
                 self._go_to_word(found)
 

@@ -32,32 +32,32 @@ class SearchDialog(ListDialog[Hit | int]):
         self._hits: Sequence[Hit] = ()
 
     def on_mount(self) -> None:
-        self.query_one(Input).value = " ".join(self._session.words.wanted)
+        self.query_one(Input).value = " ".join(self._session.word_search.wanted)
         self.set_interval(POLL, self._update_results)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         def begin() -> None:
             if self._wait is timer:
-                self._session.words.look_for(event.value)
+                self._session.word_search.look_for(event.value)
                 self._update_results()
 
         self._wait = timer = self.set_timer(TYPING_PAUSE, begin)
 
     def submitted(self) -> None:
         text = self.query_one(Input).value
-        if wanted_words(text) != self._session.words.wanted:
+        if wanted_words(text) != self._session.word_search.wanted:
             self._wait = None
-            self._session.words.look_for(text)
+            self._session.word_search.look_for(text)
             self._update_results()
         else:
             self.rows.action_choose()
 
     def on_unmount(self) -> None:
-        self._session.words.others.cancel()
+        self._session.word_search.others.cancel()
 
     def _update_results(self) -> None:
         session = self._session
-        words = session.words
+        words = session.word_search
         self._here, self._hits = words.here(session.stream.snapshot), words.others.found
         self.rows.fill(len(self._hits) + bool(words.wanted))
         total = sum(hit.count for hit in self._hits)
@@ -68,7 +68,7 @@ class SearchDialog(ListDialog[Hit | int]):
         )
 
     def row(self, number: int, width: int) -> Line:
-        words, session = self._session.words, self._session
+        words, session = self._session.word_search, self._session
         if number == 0:
             times = len(self._here)
             return [
@@ -106,10 +106,10 @@ class PatternDialog(ListDialog[Place]):
         self._update_results()
 
     def on_unmount(self) -> None:
-        self._session.pattern_search.gathering.cancel()
+        self._session.pattern_search.results.cancel()
 
     def _update_results(self) -> None:
-        results = self._session.pattern_search.gathering
+        results = self._session.pattern_search.results
         self.rows.fill(len(results.found) + self._more)
         none = "" if results.found or not results.finished else "not found in the reviews searched   "
         self.set_status(f"{none}{results.progress}", "enter open   esc close")
@@ -117,13 +117,13 @@ class PatternDialog(ListDialog[Place]):
     @property
     def _more(self) -> bool:
         """Whether the last row offers to search more reviews."""
-        return self._session.pattern_search.gathering.finished and self._session.pattern_search.left > 0
+        return self._session.pattern_search.results.finished and self._session.pattern_search.left > 0
 
     def row(self, number: int, width: int) -> Line:
         search, session = self._session.pattern_search, self._session
-        if number >= len(search.gathering.found):
+        if number >= len(search.results.found):
             return [Segment(f"  search more: {search.left:,} reviews are left", WARN)]
-        place = search.gathering.found[number]
+        place = search.results.found[number]
         review = session.reviews[place.review]
         head: Line = [
             Segment(f"{place.strength:>5.1f} ", PINK_BOLD),
@@ -132,7 +132,7 @@ class PatternDialog(ListDialog[Place]):
         return [*head, *_in_context(search.context(place), width - width_of(head))]
 
     def chosen(self, number: int) -> None:
-        found = self._session.pattern_search.gathering.found
+        found = self._session.pattern_search.results.found
         if number < len(found):
             self.dismiss(found[number])
         else:

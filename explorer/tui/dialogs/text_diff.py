@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from explorer.session.controllers.text_diff import WordByWord, WordPair
 from explorer.session.session import Session
-from explorer.session.views.number_format import number
+from explorer.session.views.number_format import cell_name, number
 from explorer.tui.dialogs.rows import ListDialog
 from explorer.tui.terminal.styles import DIM, FAINT, GOOD, NEGATIVE, OTHER, TEXT, WARN, Line, fit, safe
 
@@ -38,7 +38,9 @@ class TextDiffDialog(ListDialog[int]):
         self._update_table()
 
     def _update_table(self) -> None:
-        table = self._session.text_diff.table(self._session.frame())
+        frame = self._session.update()  # the application rests behind a dialog
+        self._session.text_diff.request(frame)
+        table = self._session.text_diff.result(frame)
         if table is None:
             self.query_one("#summary", Static).update("reading …")
             self.rows.fill(0)
@@ -57,7 +59,7 @@ class TextDiffDialog(ListDialog[int]):
             f"P(positive) at the end {number(p_before)} → {number(p_after)}, difference {number(p_after - p_before)}"
         ]
         if table.cells:
-            moved = "  ".join(f"#{cell.cell:03d} {number(cell.distance)}" for cell in table.cells)
+            moved = "  ".join(f"{cell_name(cell.cell)} {number(cell.distance, 5)}" for cell in table.cells)
             lines.append(f"largest mean |Δh|: {moved}")
         return "\n".join(lines).replace("[", "\\[")
 
@@ -80,10 +82,10 @@ def _line(pair: WordPair, width: int) -> Line:
     return [
         Segment("▸" if pair.changed else " ", WARN),
         Segment(_padded(pair.before, words), style if pair.changed else DIM),
-        Segment(f"{number(pair.p_before):>5}  ", OTHER),
+        Segment(f"{number(pair.p_before, 5):>5}  ", OTHER),
         Segment(_padded(pair.after, words), style),
-        Segment(f"{number(pair.p_after):>5}  ", TEXT),
-        Segment(f"{number(delta):>6} ", DIM if abs(delta) < 0.1 or delta != delta else TEXT),
+        Segment(f"{number(pair.p_after, 5):>5}  ", TEXT),
+        Segment(f"{number(delta, 6):>6} ", DIM if abs(delta) < 0.1 or delta != delta else TEXT),
         Segment(left, NEGATIVE),
         Segment("│", FAINT),
         Segment(right, GOOD),

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.strip import Strip
 
 from explorer.session.actions import shown_key
-from explorer.session.controllers.ablation import told
-from explorer.session.session import Frame, Session
-from explorer.session.views.number_format import reading_speed
+from explorer.session.core import Frame
+from explorer.session.session import Session
+from explorer.session.views.readouts import status_parts
 from explorer.tui.panels.panel import Panel
-from explorer.tui.terminal.styles import (
-    BRIGHT,
-    DEAD,
-    DIM,
-    FAINT,
-    GOOD,
-    OTHER,
-    PINK_BOLD,
-    TEXT,
-    WARN,
-    Line,
-    safe,
-    width_of,
-)
+from explorer.tui.terminal.styles import DIM, PINK_BOLD, TEXT, WARN, Line, safe, styled, width_of
 
 TABS = {
     "heatmap": "2 Cells × time",
@@ -34,60 +20,40 @@ TABS = {
     "alpha": "5 Rolling α",
     "cells": "6 Cells",
 }
-_BADGES = {
-    "LIVE": ("● LIVE", GOOD + Style(bold=True)),
-    "PAUSED": ("‖ PAUSED", WARN),
-    "LOOKING": ("◂ LOOKING BACK", WARN),
-    "END": ("■ END", DIM + Style(bold=True)),
-}
 
 
 class StatusBar(Panel):
     """Network, review, state, position, speed, and a badge when the terminal is too slow."""
 
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._review_columns = range(0)
+
     def paint(self, session: Session, frame: Frame) -> list[Line]:
-        snapshot, throttle = frame.snapshot, self.host.throttle
-        badge, style = _BADGES[frame.status]
-        line: Line = [
-            Segment(" pinkx ", PINK_BOLD),
-            Segment(f" {snapshot.network.name} ", BRIGHT),
-            Segment(f"· {snapshot.network.task}  " if self.size.width >= 100 else "", DIM),
-            Segment(f" {_place(frame)}   ", TEXT),
-            Segment(badge, style),
-            Segment(f"  word {frame.word + 1}/{snapshot.words}", BRIGHT),
-            *self._changes(frame),
-            *([Segment(f"   ⇄ {safe(session.comparison.name, 30)}", OTHER)] if session.comparison.name else []),
-            *self._recording(session),
-            Segment(f"   {reading_speed(snapshot.speed)}", DIM),
-        ]
-        if self.host.show_rates:
-            measured = f" (now {snapshot.words_per_second:,.0f})" if snapshot.playing and not snapshot.speed else ""
-            line.append(Segment(f"{measured}  {throttle.frame_rate:.0f} fps", FAINT + DIM))
-        reductions = [f"{throttle.skipped} frames skipped"] if throttle.degraded else []
-        reductions += ["fewer colours"] if throttle.fewer_colours else []
-        if reductions:
-            line.append(Segment(f"  slow terminal: {', '.join(reductions)}", WARN))
+        throttle = self.host.throttle
+        degraded = [f"{throttle.skipped} frames skipped"] if throttle.degraded else []
+        degraded += ["fewer colours"] if throttle.fewer_colours else []
+        parts = status_parts(
+            frame,
+            comparison=safe(session.comparison.name, 30),
+            recorded=session.recorder.runs,
+            fps=throttle.frame_rate if self.host.show_rates else None,
+            degraded=degraded,
+        )
+        line: Line = [Segment(" pinkx", PINK_BOLD)]
         if frame.note:
-            line = [Segment(" pinkx ", PINK_BOLD), Segment(badge, style), Segment(f"  {frame.note}", WARN)]
+            return [[*line, Segment("  "), *styled(parts["badge"]), Segment(f"  {frame.note}", WARN)]]
+        for name, part in parts.items():
+            runs = part[:1] if name == "network" and self.size.width < 100 else part  # without the task
+            line += [Segment("  " if len(line) == 1 else "   "), *styled(runs)]
+            if name == "review":
+                start = width_of(line) - width_of(styled(runs))
+                self._review_columns = range(start, width_of(line))
         return [line]
 
     def on_click(self, event: events.Click) -> None:
-        column = 0
-        for segment in self._lines[0] if self._lines else []:
-            column += segment.cell_length
-            if event.x < column:
-                if segment.text.startswith(" review "):  # "review 17/1871" opens the list of all of them
-                    self.host.perform("corpus")
-                return
-
-    def _recording(self, session: Session) -> Line:
-        runs = session.recorder.runs
-        return [Segment(f"   ● REC {runs} run{'s'[: runs > 1]}", DEAD)] if runs else []
-
-    def _changes(self, frame: Frame) -> Line:
-        """Ablations and clamps: the numbers are not those of the trained network."""
-        changed = told(frame.snapshot)
-        return [Segment(f"   ∅ {changed}", WARN)] if changed else []
+        if event.x in self._review_columns:  # "review 17/1,871" opens the list of all of them
+            self.host.perform("corpus")
 
 
 class KeyBar(Panel):
@@ -114,13 +80,6 @@ class KeyBar(Panel):
             if event.x < column:
                 self.host.perform(name)
                 return
-
-
-def _place(frame: Frame) -> str:
-    snapshot = frame.snapshot
-    if snapshot.reviews == 1:
-        return f"review {safe(snapshot.review.name, 30)}"
-    return f"review {snapshot.index + 1}/{snapshot.reviews}"
 
 
 class TabBar(Panel):

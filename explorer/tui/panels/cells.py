@@ -6,12 +6,12 @@ import numpy as np
 from rich.segment import Segment
 from textual import events
 
-from engine.activity import participation_ratio
-from explorer.session.session import Frame, Session
-from explorer.session.views.cell_readouts import CELL_HEADINGS, CELL_WIDTHS, cell_text
+from explorer.session.core import Frame
+from explorer.session.session import Session
+from explorer.session.views.cell_readouts import CELL_HEADINGS, CELL_WIDTHS, cell_text, cells_line, dead_line
 from explorer.session.views.traces import CellRow, cell_table
 from explorer.tui.panels.panel import Panel
-from explorer.tui.terminal.styles import BRIGHT, DEAD, DIM, FAINT, GOOD, PINK, SELECTED, TEXT, WARN, Line
+from explorer.tui.terminal.styles import DIM, FAINT, GOOD, PINK, ROLES, SELECTED, TEXT, Line, styled
 
 HALF = 3  # columns on each side of the bar
 
@@ -37,25 +37,15 @@ class CellsPanel(Panel, can_focus=True):
         self._top = max(0, min(self._top, len(rows) - room))
         shown = rows[self._top : self._top + room]
         biggest = max((abs(row.value) for row in rows if np.isfinite(row.value)), default=1.0) or 1.0
-        dead, n = int(frame.snapshot.dead.sum()), len(rows)
-        working = float(participation_ratio(frame.snapshot.activity))
         more = len(rows) - len(shown)
         self.set_title("6 Cells", f"order: {frame.choices.order}" + (f"   {more} more" if more else ""))
         titles = "".join(f" {name:>{width}}" for name, width in zip(CELL_HEADINGS, CELL_WIDTHS, strict=True))
         header: list[Line] = [
-            [
-                Segment(f" {n - dead}", BRIGHT),
-                Segment(" alive  ", DIM),
-                Segment(f"† {dead}", DEAD),
-                Segment(" dead  ", DIM),
-                Segment("–" if np.isnan(working) else f"{working:.1f}", BRIGHT),
-                Segment(" working", DIM),
-            ],
+            [Segment(" "), *styled(cells_line(frame))],
             [Segment(f" cell  {frame.choices.signal:^{2 * HALF + 1}}{titles}", DIM)],
         ]
         if self._header == 3:
-            threshold = f" † σ of h < {frame.snapshot.threshold:g} in {frame.snapshot.window} words"
-            header.insert(1, [Segment(threshold, FAINT + DIM)])
+            header.insert(1, [Segment(" "), *styled(dead_line(frame.snapshot))])
         return [*header[: self._header], *(_line(row, biggest) for row in shown)]
 
     def on_click(self, event: events.Click) -> None:
@@ -81,7 +71,7 @@ def _line(row: CellRow, biggest: float) -> Line:
     text = cell_text(row)
     return [
         Segment(f"{'▸' if row.selected else ' '}{text.name}", style),
-        Segment(f"{row.mark} ", WARN if row.clamps else DEAD if row.dead else PINK),
+        Segment(f"{row.mark} ", ROLES[text.mark_role]),
         Segment(left, PINK),
         Segment("│", FAINT),
         Segment(right, GOOD),

@@ -16,12 +16,14 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from explorer.session.controllers.ablation import told
 from explorer.session.controllers.corpus import RANGE, SIGNALS, Entry, Histogram
 from explorer.session.controllers.noise_band import Band
+from explorer.session.core import Frame
 from explorer.session.palette import BARS
-from explorer.session.session import Frame, Session
+from explorer.session.session import Session
 from explorer.session.views.number_format import number
+from explorer.session.views.readouts import changes_line, corpus_line, histogram_line
+from explorer.session.views.runs import plain
 from explorer.tui.dialogs.rows import Rows
 from explorer.tui.host import Host
 from explorer.tui.panels.panel import Panel
@@ -35,9 +37,10 @@ from explorer.tui.terminal.styles import (
     SELECTED,
     TEXT,
     Line,
-    as_markup,
+    markup,
     runs,
     safe,
+    styled,
 )
 
 PERIOD = 0.25  # seconds between updates
@@ -49,7 +52,7 @@ COLUMNS = (
     ("β h", 6, "β of h"),
     ("β x", 6, "β of x"),
     ("words", 6, "length"),
-    ("P+", 5, "confidence"),
+    ("P(+)", 5, "confidence"),
     ("error", 6, "error"),
 )
 MARKS = {True: "+", False: "−", None: " "}
@@ -100,7 +103,9 @@ class CorpusScreen(ModalScreen[int]):
         """Draw the results so far."""
         if not self.is_attached or cast("Host", self.app).output_pending:
             return
-        frame, corpus, rows = self._session.frame(), self._session.corpus, self.query_one(Rows)
+        # The application does not draw behind a screen, so this updates the session.
+        frame, corpus, rows = self._session.update(), self._session.corpus, self.query_one(Rows)
+        corpus.request(frame)
         listed = corpus.listed(frame)
         if listed is not self._listed:
             highlighted = self._listed[rows.highlighted] if 0 < rows.highlighted < len(self._listed) else -1
@@ -111,20 +116,21 @@ class CorpusScreen(ModalScreen[int]):
             panel.show(self._session, frame)
         if (status := self._status_text(frame)) != self._status:
             self._status = status
-            self.query_one("#measured", Static).update(as_markup(status))
+            self.query_one("#measured", Static).update(status)
 
     def _status_text(self, frame: Frame) -> str:
         corpus = self._session.corpus
-        rows, total = corpus.rows(frame), corpus.total
-        parts = [f"{len(rows):,} of {total:,} reviews measured" if len(rows) < total else f"all {total:,} reviews"]
-        if missing := int(np.isnan(rows["beta"]).any(axis=1).sum()):
-            parts.append(f"{missing:,} without β")
-        if changed := told(frame.snapshot):
-            parts.append(f"{changed} in all reviews")
-        if corpus.narrowed is not None:
-            signal, low, high = corpus.narrowed
-            parts.append(f"listed: {len(self._listed):,} with β of {signal} from {number(low)} to {number(high)}")
-        return "   ".join([*parts, corpus.trouble]) if corpus.trouble else "   ".join(parts)
+        rows = corpus.rows(frame)
+        line = corpus_line(
+            len(rows),
+            corpus.total,
+            missing=int(np.isnan(rows["beta"]).any(axis=1).sum()),
+            changes=plain(changes_line(frame.snapshot)),
+            listed=None if corpus.narrowed is None else (len(self._listed), *corpus.narrowed),
+            error=corpus.trouble,
+            width=self.size.width - 4,
+        )
+        return markup(line)
 
     def _row(self, place: int, width: int) -> Line:
         frame, corpus, row = self._session.frame(), self._session.corpus, int(self._listed[place])
@@ -194,7 +200,7 @@ class CorpusScreen(ModalScreen[int]):
 
 def _entry_line(entry: Entry, width: int) -> Line:
     style = PINK_BOLD if entry.watched else TEXT
-    numbers = [f"{number(value):>6}" for value in (*entry.beta, entry.probability, entry.error)]
+    numbers = [f"{number(value, 5):>6}" for value in (*entry.beta, entry.probability, entry.error)]
     numbers.insert(len(entry.beta), f"{entry.words:>6}")
     numbers[-2] = numbers[-2][1:]
     line = [
@@ -274,7 +280,8 @@ def _histogram_lines(found: Histogram, band: Band | None, noise: str, height: in
     rows = max(1, height - 3)
     peak = max(1, int(found.counts.max(initial=0)))
     eighths = np.ceil(found.counts / peak * rows * 8).astype(int)
-    lines = [_title(found, len(found.counts) * width)]
+    title = histogram_line(found.signal, found.median, found.beta, found.reason, len(found.counts) * width)
+    lines = [styled(title)]
     for row in reversed(range(rows)):
         filled = (eighths - 8 * row).clip(0, 8)
         cells = [(" " + BARS)[eighth] * width for eighth in filled.tolist()]
@@ -287,15 +294,6 @@ def _histogram_lines(found: Histogram, band: Band | None, noise: str, height: in
             styles[found.chosen] = styles[found.chosen] + SELECTED
         lines.append(_runs(cells, styles))
     return [*lines, _bands(found, band, noise, width), _scale(len(found.counts) * width)]
-
-
-def _title(found: Histogram, columns: int) -> Line:
-    line = [Segment(f"β of {found.signal}", BRIGHT)]
-    if found.counts.any():
-        line.append(Segment(f" median {number(found.median)}", TEXT))
-    watched = number(found.beta) if found.watched is not None else found.reason or "…"
-    mark = "  ▼ this review " if columns >= 42 else "  ▼ "
-    return [*line, Segment(mark, PINK), Segment(watched, PINK_BOLD)]
 
 
 def _bands(found: Histogram, band: Band | None, noise: str, width: int) -> Line:

@@ -10,8 +10,9 @@ from rich.style import Style
 from textual import events
 from textual.geometry import Offset
 
+from explorer.session.core import Frame
 from explorer.session.palette import DARK, LEVELS, gradient
-from explorer.session.session import Frame, Session
+from explorer.session.session import Session
 from explorer.session.views.point_map import MEMORIES, PointMap, Scene
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.canvas import Canvas
@@ -50,10 +51,11 @@ class FixedPointsPanel(Panel, can_focus=True):
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         columns, rows = self.size.width, self.size.height - 1
-        points = session.points
+        points = session.fixed_points
+        points.request(frame)
         self._scene = scene = points.scene(frame)
         found, view = points.map, points.view
-        title = f"3 Fixed points and word attractors   by {view.colour}"
+        title = f"3 Fixed points   colour: {view.colour}"
         angles = f"az {view.azimuth:.0f}° el {view.elevation:.0f}°".replace("-", "−")
         if scene is None or found is None or rows < 1:
             self.set_title(title, angles)
@@ -95,7 +97,7 @@ class FixedPointsPanel(Panel, can_focus=True):
         moved = event.screen_offset - self._drag_from
         if moved.x or moved.y:
             self._drag_from, self._dragged = event.screen_offset, True
-            session.points.rotate(-DRAG[0] * moved.x, DRAG[1] * moved.y)
+            session.fixed_points.rotate(-DRAG[0] * moved.x, DRAG[1] * moved.y)
             self.host.draw()
 
     def on_mouse_up(self) -> None:
@@ -109,7 +111,7 @@ class FixedPointsPanel(Panel, can_focus=True):
             return
         x = ((place.x + 0.5) / columns * 2 - 1) / MARGIN
         y = (1 - (place.y + 0.5) / rows * 2) / MARGIN
-        session.points.select(scene.pick(x, y, columns, rows, self._certified))
+        session.fixed_points.select(scene.pick(x, y, columns, rows, self._certified))
         self.host.draw()
 
     def on_mouse_scroll_down(self) -> None:

@@ -20,12 +20,15 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from explorer.session.controllers.ablation import clamped_cells
-from explorer.session.palette import LEVELS, glyph
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.palette import DARK, LEVELS, glyph
+from explorer.session.session import Session
+from explorer.session.views.cell_readouts import heatmap_line
+from explorer.session.views.clamps import clamped_cells
 from explorer.session.views.heatmap import Heatmap, heatmap
+from explorer.session.views.number_format import cell_name, number
 from explorer.tui.panels.panel import BorderedWidget, Panel
-from explorer.tui.terminal.styles import DEAD, DIM, FAINT, PINK, SELECTED, WARN, Line, gradient, half_blocks
+from explorer.tui.terminal.styles import DEAD, DIM, FAINT, PINK, SELECTED, WARN, Line, gradient, half_blocks, markup
 
 if TYPE_CHECKING:
     from explorer.tui.terminal.direct_renderer import DirectRenderer
@@ -158,7 +161,7 @@ class HeatmapPanel(Horizontal, BorderedWidget, can_focus=True):
         per_line = 1 if glyphs else 2
         self._view = view = heatmap(session, frame, width, height * per_line)
         self._set_titles(frame, view, glyphs)
-        self._draw(Picture.of(view, frame.choices.map, glyphs, self._steps(frame, view)), widths)
+        self._draw(Picture.of(view, frame.choices.colour_map, glyphs, self._steps(frame, view)), widths)
         self._gutter.labels = _labels(view, frame, per_line)
         self._gutter.show(session, frame)
 
@@ -198,21 +201,21 @@ class HeatmapPanel(Horizontal, BorderedWidget, can_focus=True):
         chosen = frame.choices.signal
         signal = next(s for s in frame.snapshot.network.signals if s.name == chosen)
         names = "·".join(
-            f"[b #ff8fc0]{s.name}[/]" if s.name == chosen else f"[@click=app.choose_signal('{s.name}')]{s.name}[/]"
+            f"[b {DARK.pink.hex}]{s.name}[/]"
+            if s.name == chosen
+            else f"[@click=app.choose_signal('{s.name}')]{s.name}[/]"
             for s in frame.snapshot.network.signals
         )
-        per_row = view.cells_per_row
-        binning = "mean" if frame.choices.bins == "mean" else "largest |value|"
-        badges = [f"up to {per_row} cells per row ({binning})"] if per_row > 1 else []
-        badges += [f"order: {frame.choices.order}"] if frame.choices.order != "number" else []
         scale = "".join(
             segment.text if glyphs or segment.style is None else f"[on {segment.style.bgcolor.name}] [/]"  # type: ignore[union-attr]
-            for segment in gradient(frame.choices.map, 10, glyphs)
+            for segment in gradient(frame.choices.colour_map, 10, glyphs)
         )
         unit = " σ of each cell" if frame.choices.contrast == "each cell" else ""
+        badges = markup(heatmap_line(frame, view.cells_per_row))
+        badges = f"   {badges}" if badges else ""
         self.set_title(
             f"2 {names}  {signal.meaning}",
-            "   ".join([f"{_end(view.low)} {scale} {_end(view.high)}{unit}", *badges, "† dead"]),
+            f"{number(view.low)} {scale} {number(view.high)}{unit}{badges}",
         )
 
     @property
@@ -252,14 +255,10 @@ def _labels(view: Heatmap, frame: Frame, per_line: int) -> list[Line]:
         cell = frame.choices.selected if selected and frame.choices.selected is not None else new[0]
         pinned = cell in frame.choices.pins
         dead = cell < len(frame.snapshot.dead) and bool(frame.snapshot.dead[cell])
-        label = f"{'▸' if selected else ' '}#{cell:03d}"
+        label = f"{'▸' if selected else ' '}{cell_name(cell)}"
         style = SELECTED if selected else PINK if pinned else DIM
         mark = Segment("†", DEAD) if dead else Segment("*", PINK) if pinned else Segment(" ")
         if cell in clamps:
             mark = Segment("∅" if "h" in clamps[cell] else "=", WARN)
         labels.append([Segment(label, style), mark, rule])
     return labels
-
-
-def _end(value: float) -> str:
-    return f"{value:.2g}".replace("-", "−")

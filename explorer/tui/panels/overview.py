@@ -8,9 +8,10 @@ import numpy as np
 from rich.style import Style
 from textual import events
 
+from explorer.session.core import Frame
 from explorer.session.palette import BARS
-from explorer.session.session import Frame, Session
-from explorer.session.views.number_format import number
+from explorer.session.session import Session
+from explorer.session.views.readouts import overview_line
 from explorer.session.views.traces import Difference, Overview, difference, other_overview, overview, probability_at
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import (
@@ -21,8 +22,8 @@ from explorer.tui.terminal.styles import (
     OTHER,
     PINK_BOLD,
     Line,
-    as_markup,
     braille,
+    markup,
     runs,
     safe,
 )
@@ -38,14 +39,15 @@ class OverviewPanel(Panel):
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         self.set_class(bool(session.comparison.name), "comparing")  # gives it more lines
         width, height = self.size
-        curve = difference(session, frame)
+        compared = session.comparison.result(frame)
+        curve = difference(session, compared, frame)
         below = (height + 1) // 2 if curve is not None and height > 1 else 0
         height -= below
         self._view = view = overview(session, frame, width)
         columns = len(view.values)
         self._stretch = stretch = max(1, width // columns)
         cursor = view.column(max(0, frame.word)) if frame.word >= 0 else -1
-        other = other_overview(session, frame, width)
+        other = other_overview(compared, frame, width)
         lines: list[Line] = []
         values = view.values.tolist()
         for row in range(height):
@@ -61,15 +63,10 @@ class OverviewPanel(Panel):
             lines.append(runs(text, [style for _, style in bars for _ in range(stretch)]))
         if curve is not None and below:
             lines += _curve_lines(curve, width, below, cursor)
-        here = probability_at(session, frame)
-        title = f"P(positive) over the whole review   [b]{number(here)}[/]"
-        compared = session.comparison.comparison(frame)
-        if compared is not None:
-            there = compared.at(frame.word)
-            name = as_markup(safe(compared.name, 24))
-            title += f"   [#c792ea]━ {name} [b]{number(there)}[/]   difference [b]{number(here - there)}[/]"
-            title += "[/]" if curve is None else f" on a scale of ±{curve.reach:g}[/]"
-        self.set_title(title, f"word {frame.word + 1} of {frame.snapshot.words}   click to go to a word")
+        side = None if compared is None else (safe(compared.name, 24), compared.at(frame.word))
+        reach = None if curve is None else curve.reach
+        title = markup(overview_line(frame, probability_at(session, frame), side, reach, width - 4))
+        self.set_title(title, "click to go to a word")
         return lines
 
     def on_click(self, event: events.Click) -> None:

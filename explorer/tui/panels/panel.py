@@ -8,7 +8,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from explorer.session.session import Frame, Session
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.tui.host import Host
 from explorer.tui.terminal.styles import Line
 

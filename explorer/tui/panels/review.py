@@ -6,18 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 
 from explorer.session.controllers.brush import Pattern
+from explorer.session.core import Frame
 from explorer.session.palette import BARS, codes, glyph
-from explorer.session.session import Frame, Session
-from explorer.session.views.number_format import number
+from explorer.session.session import Session
+from explorer.session.views.readouts import review_rows, word_colours_line
 from explorer.session.views.text_layout import Layout, lay_out, unknown_words, word_strengths
 from explorer.session.views.traces import probability_at
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import (
-    BRIGHT,
     CURRENT,
     DIM,
     EDGE,
@@ -25,7 +24,6 @@ from explorer.tui.terminal.styles import (
     FOUND,
     GOOD,
     NEGATIVE,
-    OTHER,
     TEXT,
     UNKNOWN,
     UNREAD,
@@ -33,8 +31,10 @@ from explorer.tui.terminal.styles import (
     as_markup,
     bar,
     fit,
+    markup,
     on_colour,
     safe,
+    styled,
     width_of,
 )
 
@@ -65,7 +65,7 @@ class ReviewPanel(Panel, can_focus=True):
             self._line(session, frame, layout, line, colours, np.isfinite(strengths), first_word, room)
             for line in range(self._top, last)
         ]
-        self._set_titles(session, frame, low, high)
+        self._set_titles(frame, low, high)
         if not beside:
             return text
         verdict = self._verdict(session, frame, beside)
@@ -103,11 +103,11 @@ class ReviewPanel(Panel, can_focus=True):
         offset: int,
         room: int,
     ) -> Line:
-        glyphs, name = self.host.glyphs, frame.choices.map
+        glyphs, name = self.host.glyphs, frame.choices.colour_map
         surface, unknown = frame.snapshot.review.surface, unknown_words(frame)
         brushed, pattern = session.brush.words, session.brush.pattern
         opens, closes = _brackets(brushed, pattern)
-        found = session.words.marked(frame.snapshot)
+        found = session.word_search.marked(frame.snapshot)
         out: Line = []
         before_current = False
         for word in range(int(layout.starts[line]), int(layout.starts[line + 1])):
@@ -140,36 +140,22 @@ class ReviewPanel(Panel, can_focus=True):
         return out
 
     def _verdict(self, session: Session, frame: Frame, width: int) -> list[Line]:
-        snapshot = frame.snapshot
         probability = probability_at(session, frame)
         known = np.isfinite(probability)
-        verdict = "" if not known else "positive" if probability >= 0.5 else "negative"
-        style = GOOD if verdict == "positive" else NEGATIVE
-        label = {True: "positive", False: "negative", None: "unlabelled"}[snapshot.review.label]
+        other = session.comparison.result(frame)
+        first, *rows = review_rows(frame, probability, None if other is None else other.at(frame.word))
+        scale = "0" + "½".center(width - 2) + "1"
         return [
-            [Segment("P(positive) ", DIM), Segment(number(probability), BRIGHT)],
-            [Segment(bar(probability if known else 0.0, width), style)],
-            [Segment("0" + "½".center(width - 2) + "1", DIM)],
-            [Segment("network  ", DIM), Segment(verdict or "–", style + Style(bold=True))],
-            [Segment("label    ", DIM), Segment(label, TEXT)],
-            [Segment("unknown  ", DIM), Segment(f"{snapshot.unknown} of {snapshot.words} words", TEXT)],
-            *self._other(session, frame, probability),
+            [Segment(f"{first.label} ", DIM), *styled(first.line)],
+            [Segment(bar(probability if known else 0.0, width), GOOD if known and probability >= 0.5 else NEGATIVE)],
+            [Segment(scale, DIM)],
+            *([Segment(f"{row.label:<9}", DIM), *styled(row.line)] for row in rows),
         ]
 
-    def _other(self, session: Session, frame: Frame, probability: float) -> list[Line]:
-        other = session.comparison.comparison(frame)
-        if other is None:
-            return []
-        there = other.at(frame.word)
-        return [[Segment("━ other  ", OTHER), Segment(f"{number(there)}  Δ {number(probability - there)}", TEXT)]]
-
-    def _set_titles(self, session: Session, frame: Frame, low: float, high: float) -> None:
-        cell = frame.choices.selected
-        whose = "mean over cells" if cell is None else f"cell #{cell:03d}"
-        shown = f"{low:.2f} … {high:.2f}" if frame.snapshot.time else "nothing read yet"
+    def _set_titles(self, frame: Frame, low: float, high: float) -> None:
         self.set_title(
             f"1 Review  {as_markup(safe(frame.snapshot.review.name, 40))}",
-            f"colour: {frame.choices.signal}, {whose} ({shown})   [u i]word[/] not in the vocabulary",
+            f"{markup(word_colours_line(frame, low, high))}   [u i]word[/] unknown",
         )
 
     def on_mouse_down(self, event: events.MouseDown) -> None:

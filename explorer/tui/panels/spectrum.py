@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from rich.segment import Segment
 
-from explorer.session.controllers.linear_prediction import AHEAD, Foretold
-from explorer.session.session import Frame, Session
-from explorer.session.views.number_format import number
+from explorer.session.controllers.linear_prediction import AHEAD
+from explorer.session.core import Frame
+from explorer.session.session import Session
 from explorer.session.views.point_map import PointDetails
+from explorer.session.views.point_readouts import no_points_line, point_lines, spectrum_title
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.canvas import Canvas
-from explorer.tui.terminal.styles import BRIGHT, DIM, FAINT, GOOD, PINK, PINK_BOLD, TEXT, WARN, Line, safe, width_of
+from explorer.tui.terminal.styles import DIM, FAINT, GOOD, PINK, Line, padded, styled, width_of
 
-LONGEST = 10**6  # words; beyond it |λ| cannot be distinguished from 1
+NUMBERS = 34  # columns of the numbers, so that none is cut
 REACH = 1.25  # half the width of the plane
 
 
@@ -24,86 +23,37 @@ class SpectrumPanel(Panel, can_focus=True):
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         width, height = self.size
-        portrait = session.points.portrait(frame)
-        if portrait is None:
+        session.fixed_points.request(frame)
+        point = session.fixed_points.details(frame)
+        if point is None:
             self.set_title("4 Spectrum")
-            why = "a recording has no network to search" if session.recorder.replaying else "none found yet"
-            return [[Segment(f" fixed points: {why}", DIM)]]
-        nearest = session.points.view.selected is None
-        self.set_title(f"4 Spectrum of the {'point nearest to h' if nearest else 'selected point'}")
-        plane = _plane(portrait, min(2 * height, width // 3), height)
+            return [[Segment(" "), *styled(no_points_line("", session.replaying))]]
+        selected = session.fixed_points.view.selected is not None
+        title = f"4 {spectrum_title(selected)}"
+        if len(title) > width - 2:
+            title = f"4 Spectrum: {'selected' if selected else 'nearest'} point"
+        self.set_title(title)
+        plane = _plane(point, max(1, min(2 * height, width // 3, width - NUMBERS)), height)
         room = width - width_of(plane[0])
-        text = _numbers(portrait)
-        text.insert(-1, _foretold(session.points.foretold(frame), room))
+        prediction = session.fixed_points.prediction(frame)
+        explained = None if prediction is None else dict(zip(AHEAD, prediction.explained, strict=True))
+        text = point_lines(point, explained, room - 1)
         lines: list[Line] = []
         for row, picture in enumerate(plane):
-            line = text[row] if row < len(text) else []
-            lines.append([*line, Segment(" " * (room - width_of(line))), *picture])
+            line = [Segment(" "), *styled(text[row])] if row < len(text) else []
+            lines.append([*padded(line, room), *picture])
         return lines
 
 
-def _numbers(portrait: PointDetails) -> list[Line]:
-    """What a person wants to know first, first."""
-    growing = portrait.unstable > 0
-    largest = abs(portrait.eigenvalues[0])
-    chance = number(portrait.probability)
-    origin = (
-        f"#{portrait.number} {portrait.hits}/{portrait.starts} starts" if portrait.certified else "repeated for ever"
-    )
-    memory = f"{portrait.time_constant:,.0f}" if portrait.time_constant < LONGEST else f"over {LONGEST:,}"
-    return [
-        [Segment(f" {_called(portrait)} ", PINK_BOLD), Segment(origin, DIM)],
-        [
-            Segment(f" {portrait.kind} ", TEXT),
-            Segment(portrait.stability.split()[0], PINK if growing else GOOD),
-            Segment(f"  {portrait.unstable} of {len(portrait.eigenvalues)} unstable", DIM),
-        ],
-        [
-            Segment(" |λ| ", DIM),
-            Segment(f"{largest:.4f}", BRIGHT),
-            Segment("  τ ", DIM),
-            Segment(memory, BRIGHT),
-            Segment(" words", DIM),
-        ],
-        [
-            Segment(" P(pos) ", DIM),
-            Segment(chance, BRIGHT),
-            Segment("  logit ", DIM),
-            Segment(number(portrait.logit), TEXT),
-        ],
-        [Segment(f" q {portrait.q:.0e}  Newton {portrait.newton_step:.0e}", DIM)],
-    ]
-
-
-def _foretold(told: Foretold | None, room: int) -> Line:
-    """How much of the next words the linear map at the nearest point tells."""
-    if told is None:
-        return []
-    line: Line = [Segment(" linear map tells" if room > 42 else " linear", DIM)]
-    for ahead, explained in zip(AHEAD, told.explained, strict=True):
-        line += [Segment(f" +{ahead} ", DIM), Segment(_share(explained), TEXT if explained > 0 else WARN)]
-    return line
-
-
-def _share(explained: float) -> str:
-    return "–" if math.isnan(explained) else f"{explained:.0%}" if explained >= 0 else "<0"
-
-
-def _called(portrait: PointDetails) -> str:
-    if portrait.certified and portrait.name in ("zero", "mean"):
-        return {"zero": "zero input", "mean": "mean word"}[portrait.name]
-    return f"“{safe(portrait.name, 14)}”"
-
-
-def _plane(portrait: PointDetails, columns: int, rows: int) -> list[Line]:
+def _plane(point: PointDetails, columns: int, rows: int) -> list[Line]:
     """Draw the real axis, the unit circle and the eigenvalues, those outside the circle in pink."""
     canvas = Canvas(columns, rows)
     angle = np.linspace(0, 2 * np.pi, 400)
     canvas.strokes(np.array([[(-1.0, 0.0), (1.0, 0.0)]]), FAINT)
     canvas.dots(np.stack([np.cos(angle), np.sin(angle)], axis=1) / REACH, DIM)
-    values = portrait.eigenvalues / REACH
+    values = point.eigenvalues / REACH
     places = np.stack([values.real, values.imag], axis=1)
-    outside = np.abs(portrait.eigenvalues) > 1
+    outside = np.abs(point.eigenvalues) > 1
     canvas.dots(places[~outside], GOOD)
     canvas.dots(places[outside], PINK)
     return canvas.lines()

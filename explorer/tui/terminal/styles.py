@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -10,8 +10,22 @@ from numpy.typing import NDArray
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual.strip import Strip
 
-from explorer.session.palette import DARK, LEVELS, ON_LIGHT, colour_map, glyph, hex_colours, text_on
+from explorer.session.palette import (
+    DARK,
+    LEVELS,
+    LOOKS,
+    ON_LIGHT,
+    RGB,
+    Look,
+    Role,
+    colour_map,
+    glyph,
+    hex_colours,
+    text_on,
+)
+from explorer.session.views.runs import Run
 
 Line = list[Segment]
 
@@ -32,6 +46,30 @@ UNREAD = DIM
 OTHER = Style(color=DARK.other.hex, bold=True)
 FOUND = Style(color=ON_LIGHT.hex, bgcolor=DARK.found.hex, bold=True)
 UNKNOWN = Style(underline=True, italic=True)
+
+
+def _style_of(look: Look) -> Style:
+    colour: RGB = getattr(DARK, look.colour)
+    return Style(color=colour.hex, bold=look.bold or None, italic=look.marked or None, underline=look.marked or None)
+
+
+ROLES: Mapping[Role, Style] = {role: _style_of(look) for role, look in LOOKS.items()}
+
+
+def styled(runs: Iterable[Run]) -> Line:
+    """Convert runs of text with roles to a line."""
+    return [Segment("".join(filter(str.isprintable, run.text)), ROLES[run.role]) for run in runs]
+
+
+def markup(runs: Iterable[Run]) -> str:
+    """Convert runs of text with roles to Textual markup, for titles."""
+    parts = []
+    for run in runs:
+        look = LOOKS[run.role]
+        text = as_markup("".join(filter(str.isprintable, run.text)))
+        colour = getattr(DARK, look.colour).hex
+        parts.append(text if run.role == "label" else f"[{'b ' if look.bold else ''}{colour}]{text}[/]")
+    return "".join(parts)
 
 
 @lru_cache(maxsize=65536)
@@ -122,6 +160,11 @@ def fit(text: str, width: int) -> str:
             text = text[:-1]
         text += "…" if width > 0 else ""
     return text + " " * (width - cell_len(text))
+
+
+def padded(line: Line, width: int) -> Line:
+    """Cut or pad a line to a width."""
+    return list(Strip(line).adjust_cell_length(width))
 
 
 def width_of(line: Sequence[Segment]) -> int:

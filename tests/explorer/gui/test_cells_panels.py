@@ -1,4 +1,4 @@
-"""The window's cells, overview and population: the threshold dragged, cells silenced, dots and bars clicked."""
+"""Cells, overview and corpus panels: dragging the threshold, ablating cells, clicking dots and bars."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installed", exc_type=ImportError)
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMenu
 
 from engine.live.stream import Stream
 from engine.reviews import Review
-from explorer.gui.panels.cell_table import COLUMNS
+from explorer.gui.panels.cell_table import HEADINGS, KEYS
 from explorer.gui.panels.cells import CellsPanel
-from explorer.gui.panels.corpus import BINS, PopulationPanel
+from explorer.gui.panels.corpus import BINS, CorpusPanel
 from explorer.gui.panels.overview import OverviewPanel
 from explorer.gui.window import Window
 from explorer.session.controllers.corpus import RANGE
 from explorer.session.session import Session
 from explorer.session.views.traces import cell_table, overview
-from tests.explorer.gui.mouse import LEFT, click, drag, fronted, hover
+from tests.explorer.gui.mouse import LEFT, click, drag, hover, raised
 from tests.explorer.small import TEXT, small_network, wait
 
 WORDS = TEXT.split()
@@ -31,11 +31,11 @@ WORDS = TEXT.split()
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    """100 words read of the first of twelve reviews, each in an order of its own; one is too short for an exponent."""
+    """100 words read of the first of twelve reviews with shuffled words; one is too short for an exponent."""
     random = np.random.default_rng(0)
     reviews = [Review(f"review <b>{k}</b>", " ".join(random.permutation(WORDS)), bool(k % 2)) for k in range(11)]
     opened = Session(Stream(small_network()), [*reviews, Review("short", "A film.", True)])
-    opened.points.close()
+    opened.fixed_points.close()
     wait(lambda: opened.stream.snapshot.run == 1)
     opened.stream.seek(100)
     wait(lambda: opened.stream.snapshot.time == 100)
@@ -45,18 +45,18 @@ def session() -> Iterator[Session]:
 
 @pytest.fixture
 def cells(window: Window, qtbot: Any) -> CellsPanel:
-    return fronted(qtbot, window, CellsPanel)
+    return raised(qtbot, window, CellsPanel)
 
 
 @pytest.fixture
 def bar(window: Window, qtbot: Any) -> OverviewPanel:
-    return fronted(qtbot, window, OverviewPanel)
+    return raised(qtbot, window, OverviewPanel)
 
 
 @pytest.fixture
-def population(window: Window, session: Session, qtbot: Any) -> PopulationPanel:
-    """Everything measured and drawn."""
-    panel = fronted(qtbot, window, PopulationPanel)
+def corpus(window: Window, session: Session, qtbot: Any) -> CorpusPanel:
+    """All reviews measured and drawn."""
+    panel = raised(qtbot, window, CorpusPanel)
     qtbot.waitUntil(lambda: len(session.corpus.rows(session.frame())) == 12, timeout=60_000)
     window.redraw()
     return panel
@@ -80,7 +80,7 @@ def shown(cells: CellsPanel) -> list[int]:
 def test_bars_are_the_activity_of_the_cells_in_order(session: Session, cells: CellsPanel) -> None:
     assert np.allclose(heights(cells), session.stream.snapshot.activity)
     session.perform("order")
-    cells.explorer.redraw()
+    cells.host.redraw()
     assert np.allclose(heights(cells), np.sort(session.stream.snapshot.activity)[::-1])
 
 
@@ -94,14 +94,14 @@ def test_the_threshold_is_dragged_and_the_mask_follows(session: Session, cells: 
     dead = session.stream.snapshot.dead
     assert np.array_equal(dead, activity < session.stream.snapshot.threshold)
     assert dead.any()
-    cells.explorer.redraw()
+    cells.host.redraw()
     assert [row.dead for row in cell_table(session, session.frame())] == dead.tolist()
-    assert f"† {dead.sum()}</span> dead" in cells.head.text()
+    assert f"† {dead.sum()} dead" in cells.readout.text()
     colours = cells._bars.opts["brushes"]
     assert [colour == cells.theme.dead for colour in colours] == dead.tolist()
 
 
-def test_a_click_on_a_bar_selects_and_another_lets_go(session: Session, cells: CellsPanel, qtbot: Any) -> None:
+def test_a_click_on_a_bar_selects_and_another_deselects(session: Session, cells: CellsPanel, qtbot: Any) -> None:
     click(qtbot, cells.picture, (7.1, 0.05))
     assert session.choices.selected == 7
     assert cells.table.currentIndex().row() == 7
@@ -112,8 +112,8 @@ def test_a_click_on_a_bar_selects_and_another_lets_go(session: Session, cells: C
 
 def test_the_table_sorts_by_any_column_and_back(session: Session, cells: CellsPanel, qtbot: Any) -> None:
     header = cells.table.horizontalHeader()
-    for column in range(len(COLUMNS)):
-        key = COLUMNS[column][1]
+    for column in range(len(HEADINGS)):
+        key = KEYS[column]
         place = QPoint(header.sectionViewportPosition(column) + 8, header.height() // 2)
         for falling in (True, False):
             qtbot.mouseClick(header.viewport(), LEFT, pos=place)
@@ -124,14 +124,14 @@ def test_the_table_sorts_by_any_column_and_back(session: Session, cells: CellsPa
     assert sorted(shown(cells)) == list(range(12))
 
 
-def test_a_sorted_table_rests_while_words_go_by(session: Session, cells: CellsPanel) -> None:
+def test_a_sorted_table_keeps_its_order_while_words_arrive(session: Session, cells: CellsPanel) -> None:
     cells.table.cells.sort_by(1)
     before = shown(cells)
     rows = cell_table(session, session.frame())[::-1]
     cells.table.show_rows(rows, cells.theme, "h", settled=False)
     assert shown(cells) == before
     session.look_at(50)
-    cells.explorer.redraw()
+    cells.host.redraw()
     values = session.read("h", 50, 51)[0]
     assert shown(cells) == np.argsort(-values, kind="stable").tolist()
 
@@ -143,32 +143,32 @@ def test_a_click_in_the_table_selects(session: Session, cells: CellsPanel, qtbot
     assert session.choices.selected == 3
 
 
-def test_the_context_menu_silences_pins_and_selects(session: Session, cells: CellsPanel, qtbot: Any) -> None:
-    entry(cells.menu(4), "Silence cell #4").trigger()
+def test_the_context_menu_ablates_pins_and_selects(session: Session, cells: CellsPanel, qtbot: Any) -> None:
+    entry(cells.menu(4), "Ablate #004").trigger()
     qtbot.waitUntil(lambda: "h" in session.stream.snapshot.clamps)
     wait(lambda: session.stream.snapshot.time == 100)
-    cells.explorer.redraw()
+    cells.host.redraw()
     assert session.choices.selected == 4
     assert cells.table.cells.rows[4].mark == "∅"
     assert cells.table.cells.data(cells.table.cells.index(4, 0)) == "#004 ∅"
-    entry(cells.menu(4), "Let cell #4 speak").trigger()
+    entry(cells.menu(4), "Restore #004").trigger()
     qtbot.waitUntil(lambda: not session.stream.snapshot.clamps)
     entry(cells.menu(2), "Pin").trigger()
     assert session.choices.pins == (2,)
     assert shown(cells)[0] == 2
     entry(cells.menu(5), "Select").trigger()
     assert session.choices.selected == 5
-    session.threshold(10)
+    session.display.set_threshold(10)
     qtbot.waitUntil(lambda: bool(session.stream.snapshot.dead.all()))
-    entry(cells.menu(None), "Silence all dead").trigger()
+    entry(cells.menu(None), "Ablate all dead").trigger()
     qtbot.waitUntil(lambda: "h" in session.stream.snapshot.clamps)
     assert not np.isnan(session.stream.snapshot.clamps["h"]).any()
 
 
-def test_cells_are_told_on_hover_and_linked(cells: CellsPanel, qtbot: Any) -> None:
+def test_a_hovered_cell_has_a_tooltip_and_is_linked(cells: CellsPanel, qtbot: Any) -> None:
     hover(qtbot, cells.picture, (6, 0.02))
-    assert cells.explorer.hovered_cell == 6
-    assert "cell #6" in cells.picture.toolTip()
+    assert cells.host.hovered_cell == 6
+    assert cells.picture.toolTip().startswith("#006")
 
 
 def test_the_numbers_of_the_table(session: Session, cells: CellsPanel) -> None:
@@ -195,7 +195,7 @@ def test_a_click_and_a_drag_look_there(session: Session, bar: OverviewPanel, qtb
     assert session.choices.cursor == 30
     drag(qtbot, bar.picture, [(40.5, 0.5), (70.5, 0.5)])
     assert session.choices.cursor == pytest.approx(70, abs=1)
-    bar.explorer.redraw()
+    bar.host.redraw()
     assert bar.strip.here.x() == session.choices.cursor + 0.5
     click(qtbot, bar.picture, (120.5, 0.5))
     qtbot.waitUntil(lambda: session.stream.snapshot.time >= 120)
@@ -205,12 +205,12 @@ def test_the_network_compared_with_is_a_line(session: Session, bar: OverviewPane
     path = tmp_path / "other.safetensors"
     small_network(6, seed=1).save(path)
     session.comparison.compare_with(str(path))
-    qtbot.waitUntil(lambda: session.comparison.comparison(session.frame()) is not None)
-    bar.explorer.redraw()
-    other = session.comparison.comparison(session.frame())
+    qtbot.waitUntil(lambda: session.comparison.result(session.update()) is not None, timeout=60_000)
+    bar.host.redraw()
+    other = session.comparison.result(session.update())
     assert other is not None
     assert np.allclose(bar._compared.getData()[1][:100], other.probability[:100])
-    assert "difference" in bar.head.text()
+    assert "difference" in bar.readout.text()
     headings, rows = bar.numbers()
     assert headings == ["first_word", "probability", "probability_compared", "difference"]
     assert np.allclose(rows[:, 3], rows[:, 1] - rows[:, 2], equal_nan=True)
@@ -219,76 +219,76 @@ def test_the_network_compared_with_is_a_line(session: Session, bar: OverviewPane
     assert np.allclose(drawn, rows[:, 3], equal_nan=True)
     assert np.allclose(edges, np.arange(145))
     assert bar.below.view.viewRange()[1][1] >= np.nanmax(np.abs(drawn))
-    assert "difference" in bar.head.text()
+    assert "difference" in bar.readout.text()
     click(qtbot, bar.below.picture, (20.5, 0.0))
     assert session.choices.cursor == 20
     session.comparison.compare_with(None)
-    bar.explorer.redraw()
+    bar.host.redraw()
     assert len(bar._compared.getData()[1]) == 0
     assert not bar.below.picture.isVisible()
 
 
-# ---- the population ----------------------------------------------------------------------------------------------
+# ---- the corpus ----------------------------------------------------------------------------------------------
 
 
-def test_the_histograms_and_the_scatter_hold_every_review(session: Session, population: PopulationPanel) -> None:
+def test_the_histograms_and_the_scatter_hold_every_review(session: Session, corpus: CorpusPanel) -> None:
     frame = session.frame()
-    for bars in population.bars:
+    for bars in corpus.bars:
         expected = session.corpus.histogram(frame, bars.signal, BINS)
         assert np.array_equal(bars._bars.opts["height"], expected.counts)
         assert expected.counts.sum() == 11
-        assert bars._here.value() == pytest.approx(np.clip(expected.beta, *RANGE))
+        assert bars._open_review.value() == pytest.approx(np.clip(expected.beta, *RANGE))
     beta, _ = session.corpus.scatter(frame)
-    assert np.allclose(np.stack(population._dots.getData(), axis=1), beta)
+    assert np.allclose(np.stack(corpus._dots.getData(), axis=1), beta)
     watched = session.corpus.watched(frame)
     assert watched is not None
-    assert np.allclose(np.stack(population._watched.getData(), axis=1)[0], watched["beta"][::-1])
-    assert "12</b> of 12 reviews" in population.head.text()
-    assert "1 too short" in population.head.text()
+    assert np.allclose(np.stack(corpus._watched.getData(), axis=1)[0], watched["beta"][::-1])
+    assert "12 reviews measured" in corpus.readout.text()
+    assert "1 without β" in corpus.readout.text()
 
 
-def test_a_click_on_a_dot_opens_its_review(session: Session, population: PopulationPanel, qtbot: Any) -> None:
+def test_a_click_on_a_dot_opens_its_review(session: Session, corpus: CorpusPanel, qtbot: Any) -> None:
     beta, reviews = session.corpus.scatter(session.frame())
     dot = int(np.flatnonzero(reviews == 5)[0])
-    population.view.setRange(
+    corpus.view.setRange(
         xRange=tuple(beta[dot, 0] + [-0.02, 0.02]), yRange=tuple(beta[dot, 1] + [-0.02, 0.02]), padding=0
     )
-    hover(qtbot, population.picture, tuple(beta[dot]))
-    assert population._told.texts[0].startswith("review 6 review <b>5</b>\n")
-    click(qtbot, population.picture, tuple(beta[dot]))
+    hover(qtbot, corpus.picture, tuple(beta[dot]))
+    assert corpus._tip.texts[0].startswith("review 6 review <b>5</b>\n")
+    click(qtbot, corpus.picture, tuple(beta[dot]))
     qtbot.waitUntil(lambda: session.stream.snapshot.index == 5)
 
 
 def test_a_click_on_a_bar_narrows_the_list_and_again_widens_it(
-    session: Session, population: PopulationPanel, qtbot: Any
+    session: Session, corpus: CorpusPanel, qtbot: Any
 ) -> None:
-    bars = population.bars[0]
+    bars = corpus.bars[0]
     counts = np.asarray(bars._bars.opts["height"])
     x = float(bars._bars.opts["x"][int(counts.argmax())])
     click(qtbot, bars.picture, (x, 0.5))
-    assert population.model.rowCount() == counts.max()
-    assert "listed: β of h" in population.head.text()
+    assert corpus.model.rowCount() == counts.max()
+    assert f"listed: {counts.max()} with β of h" in corpus.readout.text()
     click(qtbot, bars.picture, (x, 0.5))
-    assert population.model.rowCount() == 12
+    assert corpus.model.rowCount() == 12
 
 
-def test_the_list_sorts_and_opens(session: Session, population: PopulationPanel, qtbot: Any) -> None:
-    betas = [float(population.model.told(row)[2]) for row in range(11)]
+def test_the_list_sorts_and_opens(session: Session, corpus: CorpusPanel, qtbot: Any) -> None:
+    betas = [float(corpus.model.row_texts(row)[2]) for row in range(11)]
     assert betas == sorted(betas, reverse=True)
-    header = population.table.horizontalHeader()
+    header = corpus.table.horizontalHeader()
     place = QPoint(header.sectionViewportPosition(2) + 8, header.height() // 2)
     qtbot.mouseClick(header.viewport(), LEFT, pos=place)
-    assert float(population.model.told(0)[2]) == min(betas)
-    assert population.model.headerData(2, Qt.Orientation.Horizontal).endswith("▴")
+    assert float(corpus.model.row_texts(0)[2]) == min(betas)
+    assert corpus.model.headerData(2, Qt.Orientation.Horizontal).endswith("▴")
     place = QPoint(header.sectionViewportPosition(4) + 8, header.height() // 2)
     qtbot.mouseClick(header.viewport(), LEFT, pos=place)
     assert session.corpus.order == "length"
-    index = population.model.index(0, 1)
-    expected = population.model.review(0)
-    population.table.scrollTo(index)
-    place = population.table.visualRect(index).center()
-    qtbot.mouseClick(population.table.viewport(), LEFT, pos=place)
-    qtbot.mouseDClick(population.table.viewport(), LEFT, pos=place)
+    index = corpus.model.index(0, 1)
+    expected = corpus.model.review(0)
+    corpus.table.scrollTo(index)
+    place = corpus.table.visualRect(index).center()
+    qtbot.mouseClick(corpus.table.viewport(), LEFT, pos=place)
+    qtbot.mouseDClick(corpus.table.viewport(), LEFT, pos=place)
     qtbot.waitUntil(lambda: session.stream.snapshot.index == expected)
-    headings, rows = population.numbers()
+    headings, rows = corpus.numbers()
     assert rows.shape == (12, len(headings))

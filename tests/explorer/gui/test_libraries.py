@@ -1,64 +1,119 @@
-"""`pinkx gui` where no window can be opened: a word on what to install, and no abort; needs no Qt itself."""
+"""`pinkx gui` where Qt cannot start: the error says what to install or where to start it; needs no Qt."""
 
 from __future__ import annotations
 
-import ctypes.util
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from explorer.cli import pinkx
-from explorer.gui import libraries
+from explorer.gui.libraries import (
+    PACKAGES,
+    QT_LIBRARIES,
+    QT_X11_LIBRARIES,
+    GuiUnavailable,
+    Probe,
+    check,
+    missing_packages,
+)
 
 
-@pytest.fixture(autouse=True)
-def on_linux(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.setattr(libraries, "find_spec", lambda name: object())
-    monkeypatch.setattr(ctypes.util, "find_library", lambda name: f"lib{name}.so")
+@dataclass(frozen=True)
+class Machine(Probe):
+    """A Linux machine with everything but what is listed as missing."""
+
+    platform: str = "linux"
+    missing: Collection[str] = ()
+    answers: bool = True
+
+    def has_package(self, name: str) -> bool:
+        return name not in self.missing
+
+    def has_library(self, name: str) -> bool:
+        return name not in self.missing
+
+    def display_answers(self) -> bool:
+        return self.answers
+
+
+X11 = {"DISPLAY": ":0"}
+
+
+def test_missing_python_packages_are_named() -> None:
+    with pytest.raises(GuiUnavailable, match=r"needs PySide6 and pyqtgraph: pip install 'pinkx\[gui\]'"):
+        check(on_screen=True, probe=Machine(environment=X11, missing=("PySide6", "pyqtgraph")))
+
+
+def test_missing_system_libraries_are_named_with_their_packages() -> None:
+    machine = Machine(environment=X11, missing=("EGL", "xcb-cursor"))
+    with pytest.raises(GuiUnavailable, match="apt install libegl1 libxcb-cursor0;"):
+        check(on_screen=True, probe=machine)
+    assert missing_packages(["EGL", "GL", "xcb-cursor"], machine) == ["libegl1", "libxcb-cursor0"]
+
+
+def test_a_picture_needs_no_library_of_a_display() -> None:
+    machine = Machine(environment=X11, missing=QT_X11_LIBRARIES)
+    check(on_screen=False, probe=machine)
+    with pytest.raises(GuiUnavailable, match="libxcb-cursor0"):
+        check(on_screen=True, probe=machine)
+
+
+@pytest.mark.parametrize("missing", [(), ("xcb-icccm", "xcb-keysyms", "xcb-xinerama")], ids=["complete", "without xcb"])
+def test_a_missing_display_is_named_whatever_libraries_there_are(missing: tuple[str, ...]) -> None:
+    with pytest.raises(GuiUnavailable, match="no display to open a window on") as error:
+        check(on_screen=True, probe=Machine(environment={}, missing=missing))
+    assert "--screenshot" in str(error.value)
+
+
+def test_a_display_that_does_not_answer_is_named() -> None:
+    check(on_screen=True, probe=Machine(environment=X11))
+    with pytest.raises(GuiUnavailable, match="the display ':0' does not answer"):
+        check(on_screen=True, probe=Machine(environment=X11, answers=False))
+    with pytest.raises(GuiUnavailable, match="libxcb-icccm4"):  # the libraries come first: they are needed to ask
+        check(on_screen=True, probe=Machine(environment=X11, answers=False, missing=("xcb-icccm",)))
+
+
+def test_wayland_needs_no_x(tmp_path: Path) -> None:
+    machine = Machine(environment={"XDG_RUNTIME_DIR": str(tmp_path), "WAYLAND_DISPLAY": "wayland-7"})
+    with pytest.raises(GuiUnavailable, match="no display"):
+        check(on_screen=True, probe=machine)
+    (tmp_path / "wayland-7").touch()
+    check(on_screen=True, probe=machine)
+
+
+def test_other_systems_need_only_the_packages() -> None:
+    check(on_screen=True, probe=Machine(platform="darwin", environment={}, missing=QT_X11_LIBRARIES))
+
+
+# ---- the command -------------------------------------------------------------------------------------------------
+
+
+def run_gui(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
+    """Run `pinkx gui` with these variables of the display; return its error."""
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
-
-
-def test_missing_python_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(libraries, "find_spec", lambda name: None)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
     done = CliRunner().invoke(pinkx, ["gui"])
     assert done.exit_code == 1
-    assert done.stderr.startswith("error: the window needs PySide6 and pyqtgraph: pip install 'pinkx[gui]'")
     assert "Traceback" not in done.output
+    return done.stderr
 
 
-def test_missing_system_libraries_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DISPLAY", ":0")
-    monkeypatch.setattr(ctypes.util, "find_library", lambda name: None if name in ("EGL", "xcb-cursor") else name)
-    done = CliRunner().invoke(pinkx, ["gui"])
-    assert done.exit_code == 1
-    assert "apt install libegl1 libxcb-cursor0;" in done.stderr
+@pytest.mark.skipif(Probe().platform != "linux", reason="elsewhere there is always a display")
+class TestCommand:
+    def test_without_a_display_it_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        error = run_gui(monkeypatch)
+        absent = [name for name in PACKAGES if not Probe().has_package(name)]
+        assert error.startswith("error: the desktop explorer needs" if absent else "error: no display to open a window")
+        assert "or use pinkx tui" in error
 
-
-def test_a_picture_needs_no_library_of_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ctypes.util, "find_library", lambda name: None if "xcb" in name else name)
-    libraries.check(on_screen=False)
-    with pytest.raises(libraries.NoWindow, match="libxcb-cursor0"):
-        libraries.check(on_screen=True)
-
-
-def test_no_display_is_told() -> None:
-    with pytest.raises(libraries.NoWindow, match="no display to open a window on"):
-        libraries.check(on_screen=True)
-
-
-def test_wayland_needs_no_x(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-7")
-    with pytest.raises(libraries.NoWindow):
-        libraries.check(on_screen=True)
-    (tmp_path / "wayland-7").touch()
-    libraries.check(on_screen=True)
-
-
-def test_elsewhere_nothing_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.platform", "darwin")
-    monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
-    libraries.check(on_screen=True)
+    def test_a_display_that_does_not_answer_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        absent = [name for name in PACKAGES if not Probe().has_package(name)]
+        absent += missing_packages([*QT_LIBRARIES, *QT_X11_LIBRARIES])
+        if absent:
+            pytest.skip(f"needs {' '.join(absent)}")
+        assert "the display ':6543' does not answer" in run_gui(monkeypatch, DISPLAY=":6543")

@@ -1,4 +1,4 @@
-"""Only what changed is painted, and that is all that changed."""
+"""Panels repaint only what changed; the result equals a full repaint."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installed", exc_type=ImportError)
 
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QImage
@@ -21,7 +21,7 @@ from tests.explorer.small import wait
 @pytest.mark.parametrize("name", ["review", "heatmap", "alpha", "overview", "cells", "scaling"])
 def test_what_is_drawn_piece_by_piece_looks_as_if_drawn_at_once(window: Window, qapp: Any, name: str) -> None:
     session, dice = window.opened_session, random.Random(0)
-    window.front(name)
+    window.raise_panel(name)
     chosen = window.panels[name]
     window._timer.stop()
 
@@ -42,9 +42,9 @@ def test_what_is_drawn_piece_by_piece_looks_as_if_drawn_at_once(window: Window, 
         lambda: session.look_at(dice.randrange(90)),
         lambda: window.brush(dice.randrange(60), dice.randrange(60)),
         lambda: window.hover(dice.randrange(90), dice.choice([None, 3])),
-        lambda: session.words.look_for(dice.choice(["film", "a", "very human"])),
-        lambda: session.perform(dice.choice(["map", "live", "order", "bins", "signal", "contrast"])),
-        lambda: window.span.zoom(50, dice.choice([80, 100, 130])),
+        lambda: session.word_search.look_for(dice.choice(["film", "a", "very human"])),
+        lambda: session.perform(dice.choice(["colour-map", "live", "order", "bins", "signal", "contrast"])),
+        lambda: window.visible_range.zoom(50, dice.choice([80, 100, 130])),
     )
 
     def seen() -> QImage:

@@ -1,4 +1,4 @@
-"""The window's points, spectrum and word map: turned, picked, outlined and searched by hand."""
+"""Fixed points, spectrum and word map panels: rotating, picking, outlining and searching."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installed", exc_type=ImportError)
 
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QTextDocument, QWheelEvent
+from PySide6.QtWidgets import QApplication, QLabel
 
-from explorer.gui.panels.fixed_points import DRAG, PointsPanel
+from explorer.gui.panels.fixed_points import DEGREES_PER_PIXEL, FixedPointsPanel
 from explorer.gui.panels.spectrum import SpectrumPanel
 from explorer.gui.panels.word_map import WordMapPanel
 from explorer.gui.window import Window
 from explorer.session.session import Session
 from explorer.session.views.eigenvalues import in_words
 from explorer.session.views.point_map import PointMap
-from tests.explorer.gui.mouse import CTRL, SHIFT, at, click, double_click, drag, front, fronted, hover
+from tests.explorer.gui.mouse import CTRL, SHIFT, at, click, double_click, drag, hover, raise_panel, raised
 from tests.explorer.small import settle, wait
 
 
@@ -30,28 +30,35 @@ def session(searched: Session) -> Session:
 
 
 @pytest.fixture
-def points(window: Window, qtbot: Any) -> PointsPanel:
-    return fronted(qtbot, window, PointsPanel)
+def points(window: Window, qtbot: Any) -> FixedPointsPanel:
+    return raised(qtbot, window, FixedPointsPanel)
 
 
 @pytest.fixture
 def words(window: Window, qtbot: Any) -> WordMapPanel:
-    return fronted(qtbot, window, WordMapPanel)
+    return raised(qtbot, window, WordMapPanel)
 
 
 @pytest.fixture
 def spectrum(window: Window, qtbot: Any) -> SpectrumPanel:
-    return fronted(qtbot, window, SpectrumPanel)
+    return raised(qtbot, window, SpectrumPanel)
 
 
 def found(session: Session) -> PointMap:
-    assert session.points.map is not None
-    return session.points.map
+    assert session.fixed_points.map is not None
+    return session.fixed_points.map
 
 
-def places(points: PointsPanel) -> np.ndarray:
+def places(points: FixedPointsPanel) -> np.ndarray:
     assert points._scene is not None
     return points._scene.places
+
+
+def plain_text(label: QLabel) -> str:
+    """The text of a rich-text label."""
+    document = QTextDocument()
+    document.setHtml(label.text())
+    return document.toPlainText().replace("\xa0", " ")
 
 
 def wheel(picture: Any, place: tuple[float, float], clicks: int) -> None:
@@ -67,38 +74,42 @@ def wheel(picture: Any, place: tuple[float, float], clicks: int) -> None:
 # ---- points ------------------------------------------------------------------------------------------------------
 
 
-def test_every_entry_is_drawn_where_the_session_has_it(session: Session, points: PointsPanel) -> None:
+def test_every_entry_is_drawn_where_the_session_has_it(session: Session, points: FixedPointsPanel) -> None:
     map = found(session)
     drawn = np.concatenate([np.stack(spots.getData(), axis=1) for spots in (points._certified, points._cloud)])
     assert np.allclose(drawn, places(points))
     assert len(drawn) == len(map)
-    assert "stable" in points.legend.text()
-    assert "logit" in points.legend.text()
+    assert "stable" in plain_text(points.legend)
+    assert "logit" in plain_text(points.legend)
     assert points._ends.texts == ["PC1", "PC2", "PC3"]
     assert len(points._trail._lines) == 47
     alphas = [colour.alphaF() for colour in points._trail._colours]
     assert alphas == sorted(alphas)
-    scene = session.points.scene(session.frame())
+    scene = session.fixed_points.scene(session.frame())
     assert scene is not None
     assert len(points._path._lines) == len(scene.path) - 1 > 5
     assert len(points._unstable._lines) == len(map.unstable_directions)
 
 
-def test_a_drag_turns_and_selects_nothing(session: Session, points: PointsPanel, qtbot: Any) -> None:
-    before, view = places(points).copy(), session.points.view
+def test_a_drag_turns_and_selects_nothing(session: Session, points: FixedPointsPanel, qtbot: Any) -> None:
+    before, view = places(points).copy(), session.fixed_points.view
     begin, end = at(points.picture, (0, 0)), at(points.picture, (0.5, -0.2))
     drag(qtbot, points.picture, [(0, 0), (0.5, -0.2)])
-    now = session.points.view
+    now = session.fixed_points.view
     moved = end - begin
-    assert now.azimuth == pytest.approx((view.azimuth - DRAG * moved.x() + 180) % 360 - 180, abs=DRAG * 2)
-    assert now.elevation == pytest.approx(np.clip(view.elevation + DRAG * moved.y(), -90, 90), abs=DRAG * 2)
+    assert now.azimuth == pytest.approx(
+        (view.azimuth - DEGREES_PER_PIXEL * moved.x() + 180) % 360 - 180, abs=DEGREES_PER_PIXEL * 2
+    )
+    assert now.elevation == pytest.approx(
+        np.clip(view.elevation + DEGREES_PER_PIXEL * moved.y(), -90, 90), abs=DEGREES_PER_PIXEL * 2
+    )
     assert now.selected is None
     assert not np.allclose(places(points), before)
     assert np.allclose(np.stack(points._cloud.getData(), axis=1), places(points)[found(session).certified :])
-    assert f"az {now.azimuth:.0f}°" in points.head.text()
+    assert f"azimuth {now.azimuth:.0f}°".replace("-", "−") in points.readout.text()
 
 
-def test_the_wheel_zooms_and_a_double_click_shows_all(points: PointsPanel, qtbot: Any) -> None:
+def test_the_wheel_zooms_and_a_double_click_shows_all(points: FixedPointsPanel, qtbot: Any) -> None:
     whole = points.view.viewRect().width()
     wheel(points.picture, (0, 0), 3)
     qtbot.waitUntil(lambda: points.view.viewRect().width() < 0.9 * whole)
@@ -106,110 +117,110 @@ def test_the_wheel_zooms_and_a_double_click_shows_all(points: PointsPanel, qtbot
     qtbot.waitUntil(lambda: points.view.viewRect().width() == pytest.approx(whole))
 
 
-def test_a_click_selects_in_every_panel_and_one_beside_lets_go(
-    session: Session, points: PointsPanel, words: WordMapPanel, window: Window, qtbot: Any
+def test_a_click_selects_in_every_panel_and_one_on_nothing_deselects(
+    session: Session, points: FixedPointsPanel, words: WordMapPanel, window: Window, qtbot: Any
 ) -> None:
     map = found(session)
     entry = map.certified + int(np.argmax(map.logit[map.certified :]))
-    front(qtbot, window, "points")
+    raise_panel(qtbot, window, "points")
     click(qtbot, points.picture, tuple(places(points)[entry]))
-    selected = session.points.view.selected
+    selected = session.fixed_points.view.selected
     assert selected is not None
     assert np.abs(places(points)[selected] - places(points)[entry]).max() < 0.1
     assert points._chosen.texts == [map.names[selected]]
-    session.points.select(entry)
+    session.fixed_points.select(entry)
     window.redraw()
     spectrum = window.panels["spectrum"]
     assert isinstance(spectrum, SpectrumPanel)
-    assert f"“{map.names[entry]}”" in spectrum.portrait.text()
-    front(qtbot, window, "word-map")
+    assert f"“{map.names[entry]}”" in spectrum.details.text()
+    raise_panel(qtbot, window, "word-map")
     assert words._chosen.texts == [map.names[entry]]
-    front(qtbot, window, "points")
+    raise_panel(qtbot, window, "points")
     empty = next(p for p in ((-1, 1), (1, 1), (1, -1), (0, -1)) if np.hypot(*(places(points) - p).T).min() > 0.3)
     click(qtbot, points.picture, empty)
-    assert session.points.view.selected is None
+    assert session.fixed_points.view.selected is None
 
 
-@pytest.mark.parametrize("clamps", [SHIFT, CTRL], ids=["rectangle", "lasso"])
+@pytest.mark.parametrize("modifiers", [SHIFT, CTRL], ids=["rectangle", "lasso"])
 def test_many_are_selected_by_an_outline_and_listed(
-    session: Session, points: PointsPanel, qtbot: Any, clamps: Qt.KeyboardModifier
+    session: Session, points: FixedPointsPanel, qtbot: Any, modifiers: Qt.KeyboardModifier
 ) -> None:
-    map, there, view = found(session), places(points), session.points.view
+    map, there, view = found(session), places(points), session.fixed_points.view
     x, y = there[map.certified]
     corners = [(x - 0.1, y - 0.1), (x + 0.1, y + 0.1)]
-    if clamps is CTRL:
+    if modifiers is CTRL:
         corners = [(x - 0.1, y - 0.1), (x + 0.1, y - 0.1), (x + 0.1, y + 0.1), (x - 0.1, y + 0.1)]
-    drag(qtbot, points.picture, corners, clamps)
-    many = session.points.view.many
+    drag(qtbot, points.picture, corners, modifiers)
+    many = session.fixed_points.view.many
     expected = np.flatnonzero((np.abs(there - (x, y)) < 0.095).all(axis=1)).tolist()
     assert set(expected) <= set(many)
     assert map.certified in many
     assert (np.abs(there[list(many)] - (x, y)) < 0.12).all()
-    assert f"{len(many)} selected" in points.head.text()
+    assert f"{len(many)} selected" in points.readout.text()
     listed = [points.list.item(row).text() for row in range(points.list.count())]
     assert sorted(listed) == sorted(map.names[k] for k in many)
     assert points.list.isVisible()
-    assert (session.points.view.azimuth, session.points.view.elevation) == (view.azimuth, view.elevation)
+    assert (session.fixed_points.view.azimuth, session.fixed_points.view.elevation) == (view.azimuth, view.elevation)
     points.list.itemClicked.emit(points.list.item(0))
-    assert map.names[session.points.view.selected or 0] == listed[0]
-    points.explorer.perform("deselect")
+    assert map.names[session.fixed_points.view.selected or 0] == listed[0]
+    points.host.perform("deselect")
     assert not points.list.isVisible()
 
 
-def test_hovering_tells_name_logit_and_memory(session: Session, points: PointsPanel, qtbot: Any) -> None:
+def test_hovering_shows_name_logit_and_time_constant(session: Session, points: FixedPointsPanel, qtbot: Any) -> None:
     entry = int(np.argmin(found(session).logit))
     hover(qtbot, points.picture, tuple(places(points)[entry]))
-    told = points._told.texts
-    assert len(told) == 1
-    assert "logit" in told[0]
-    assert "words" in told[0]
+    texts = points._tip.texts
+    assert len(texts) == 1
+    assert "logit" in texts[0]
+    assert "words" in texts[0]
     hover(qtbot, points.picture, (1.07, 1.07))
-    assert points._told.texts == []
+    assert points._tip.texts == []
 
 
-def test_colours_and_legend_follow_the_menu(session: Session, points: PointsPanel) -> None:
+def test_colours_and_legend_follow_the_menu(session: Session, points: FixedPointsPanel) -> None:
     texts = []
-    for action in points._menu().actions()[:4]:
+    for action in points.menu().actions()[:4]:
         action.trigger()
-        assert action.text().endswith(session.points.view.colour)
+        assert action.text().endswith(session.fixed_points.view.colour)
         texts.append(points.legend.text())
     assert len(set(texts)) == 4
     assert "words (slowest τ)" in texts[1]
     assert "zero" in texts[3]
 
 
-def test_another_network_clears_the_picture(session: Session, points: PointsPanel, qtbot: Any) -> None:
+def test_another_network_clears_the_picture(session: Session, points: FixedPointsPanel, qtbot: Any) -> None:
     from tests.explorer.small import small_network
 
     session.stream.use_network(small_network(7, seed=3))
     wait(lambda: session.stream.snapshot.network.cell.size == 7)
-    points.explorer.redraw()
-    if session.points.map is None:
+    points.host.redraw()
+    if session.fixed_points.map is None:
         assert len(points._cloud.getData()[0]) == 0
     settle(session)
-    points.explorer.redraw()
+    points.host.redraw()
     assert np.allclose(np.stack(points._certified.getData(), axis=1), places(points)[: found(session).certified])
 
 
 # ---- the spectrum ------------------------------------------------------------------------------------------------
 
 
-def test_eigenvalues_are_drawn_and_told_in_words(session: Session, spectrum: SpectrumPanel, qtbot: Any) -> None:
-    portrait = session.points.portrait(session.frame())
-    assert portrait is not None
-    values = portrait.eigenvalues
+def test_eigenvalues_are_drawn_and_described(session: Session, spectrum: SpectrumPanel, qtbot: Any) -> None:
+    point = session.fixed_points.details(session.frame())
+    assert point is not None
+    values = point.eigenvalues
     assert np.allclose(np.stack(spectrum._values.getData(), axis=1), np.stack([values.real, values.imag], axis=1))
-    assert f"{abs(values[0]):.4f}" in spectrum.portrait.text()
-    assert "nearest to now" in spectrum.head.text()
-    foretold = session.points.foretold(session.frame())
-    assert foretold is not None
-    assert f"+1 {foretold.explained[0]:.0%}" in spectrum.portrait.text()
+    assert f"{abs(values[0]):.4f}" in spectrum.details.text()
+    assert "point nearest to the current state" in spectrum.readout.text()
+    prediction = session.fixed_points.prediction(session.frame())
+    assert prediction is not None
+    assert f"+1 {prediction.explained[0]:.0%}" in plain_text(spectrum.details)
     hover(qtbot, spectrum.picture, (values[0].real, values[0].imag))
-    spectrum.explorer.redraw()
-    assert in_words(complex(values[0])) in spectrum.head.text()
+    spectrum.host.redraw()
+    assert in_words(complex(values[0])) in spectrum.readout.text()
     hover(qtbot, spectrum.picture, (-1.2, 1.2))
-    spectrum.explorer.redraw()
-    assert "e-fold" not in spectrum.head.text()
+    spectrum.host.redraw()
+    assert "e-fold" not in spectrum.readout.text()
     headings, rows = spectrum.numbers()
     assert headings == ["re", "im", "modulus", "tau_words"]
     assert np.allclose(rows[:, 2], np.abs(values))
@@ -218,11 +229,11 @@ def test_eigenvalues_are_drawn_and_told_in_words(session: Session, spectrum: Spe
 # ---- the word map ------------------------------------------------------------------------------------------------
 
 
-def test_a_search_finds_a_word_and_looks_at_it_closely(session: Session, words: WordMapPanel, qtbot: Any) -> None:
+def test_a_search_finds_a_word_and_zooms_in_on_it(session: Session, words: WordMapPanel, qtbot: Any) -> None:
     before = words.view.viewRect().width()
     qtbot.keyClicks(words.search, "wonder")
     map = found(session)
-    selected = session.points.view.selected
+    selected = session.fixed_points.view.selected
     assert selected is not None
     assert map.names[selected] == "wonderful"
     assert words._chosen.texts == ["wonderful"]
@@ -253,17 +264,17 @@ def test_a_click_on_a_word_selects_it_along_either_axes(session: Session, words:
         assert words._words is not None
         word = int(np.argmax(words._words.logit))
         click(qtbot, words.picture, tuple(words._words.places[word]))
-        selected = session.points.view.selected
+        selected = session.fixed_points.view.selected
         assert selected is not None
         assert map.logit[selected] == pytest.approx(map.logit[map.certified + word], abs=0.05)
-        session.points.select(None)
+        session.fixed_points.select(None)
     assert words._words is not None
     hover(qtbot, words.picture, tuple(words._words.places[word]))
-    assert "slowest τ" in words._told.texts[0]
+    assert "slowest τ" in words._tip.texts[0]
 
 
 def test_numbers_of_points_and_words_are_those_shown(
-    session: Session, points: PointsPanel, words: WordMapPanel
+    session: Session, points: FixedPointsPanel, words: WordMapPanel
 ) -> None:
     map = found(session)
     headings, rows = points.numbers()
@@ -273,11 +284,11 @@ def test_numbers_of_points_and_words_are_those_shown(
     assert tuple(rows[:, 0]) == map.names[map.certified :]
 
 
-def test_the_word_under_the_mouse_in_another_panel_is_marked(window: Window, points: PointsPanel) -> None:
+def test_the_word_under_the_mouse_in_another_panel_is_marked(window: Window, points: FixedPointsPanel) -> None:
     session = window.opened_session
     window.hover(99)
     window.redraw()
-    scene = session.points.scene(session.frame())
+    scene = session.fixed_points.scene(session.frame())
     assert scene is not None
     np.testing.assert_allclose(np.stack(points._hovered.getData(), axis=1), scene.trail[-1:])
     window.hover(None)

@@ -1,4 +1,4 @@
-"""The line of numbers: runs of text in colours, drawn as Qt's rich text draws them."""
+"""The readout line: runs in the colours and fonts of their roles, drawn as Qt's rich text draws them, and elided."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installed", exc_type=ImportError)
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QStaticText
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QStaticText
 
-from explorer.gui.panels.readout_line import LEFT, TOP, ReadoutLine, Run, runs
+from explorer.gui.panels.readout_line import LEFT, TOP, ReadoutLine
+from explorer.gui.text import rich_text
+from explorer.gui.theme import DARK, LIGHT, Theme, qcolor, role_colour
+from explorer.session.palette import LOOKS
+from explorer.session.views.runs import Line, Run, plain
 
-PINK, DIM, GROUND = "#ff8fc0", "#8692a0", "#0f1318"
-LINES = (
-    f"P(positive) <b style='color:{PINK}'>.46</b>&nbsp;&nbsp;&nbsp; <u><i>unknown</i></u> 0 of 144 words",
-    f"<b>12</b> alive &nbsp; <b style='color:{PINK}'>† 0</b> dead, a &amp; b &lt;c&gt;   <span>plain</span>",
-    f"Σh&nbsp;&nbsp; α <b>.84</b>&nbsp;&nbsp; <span style='color:{PINK}'>━ lstm-5 α <b>.45</b>&nbsp; on</span> after",
-    "",
-)
+LINES: dict[str, Line] = {
+    "values": (Run("P(positive) "), Run("0.46", "value"), Run("   label "), Run("positive", "text")),
+    "escaped": (Run("12", "value"), Run(" alive  "), Run("† 0", "dead"), Run(" dead, a & b <c>", "text")),
+    "comparison": (Run("Σh  α "), Run("0.84", "value"), Run("   "), Run("━ lstm-5 α ", "other"), Run("after")),
+    "empty": (),
+}
 
 
-def test_a_line_falls_into_runs() -> None:
-    assert runs("") == []
-    assert runs(f" a  b <b style='color:{PINK}'>c <i>d</i></b>&nbsp; &lt;e") == [
-        Run("a b ", "", frozenset()),
-        Run("c ", PINK, frozenset("b")),
-        Run("d", PINK, frozenset("bi")),
-        Run("\xa0 <e", "", frozenset()),
-    ]
-    assert runs("h < .02 </b>x") == [Run(text, "", frozenset()) for text in ("h ", "<", " .02 ", "x")]
+@pytest.fixture
+def readout(qtbot: Any) -> ReadoutLine:
+    line = ReadoutLine()
+    qtbot.addWidget(line)
+    line.resize(700, line.height())
+    return line
 
 
 def pixels(image: QImage) -> np.ndarray:
@@ -39,23 +39,42 @@ def pixels(image: QImage) -> np.ndarray:
     return np.frombuffer(image.constBits(), dtype=np.uint8).astype(int)
 
 
-@pytest.mark.parametrize("html", LINES)
-def test_it_looks_like_rich_text(qtbot: Any, html: str) -> None:
-    head = ReadoutLine()
-    qtbot.addWidget(head)
-    head.setStyleSheet(f"color: {DIM}; background: {GROUND}")
-    head.resize(700, head.height())
-    head.setText(html)
-    drawn = head.grab().toImage()
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+@pytest.mark.parametrize("name", LINES)
+def test_it_looks_like_rich_text(readout: ReadoutLine, name: str, theme: Theme) -> None:
+    readout.apply_theme(theme)
+    readout.set_line(LINES[name])
+    drawn = readout.grab().toImage()
     expected = QImage(drawn.size(), drawn.format())
-    expected.fill(QColor(GROUND))
-    text = QStaticText(html)
+    expected.fill(qcolor(theme.ground))
+    text = QStaticText(rich_text(LINES[name], theme))
     text.setTextFormat(Qt.TextFormat.RichText)
     text.setTextWidth(10_000)
     painter = QPainter(expected)
-    painter.setFont(head.font())
-    painter.setPen(QColor(DIM))
+    painter.setFont(readout.font())
     painter.drawStaticText(LEFT, TOP, text)
     painter.end()
-    assert (np.abs(pixels(drawn) - pixels(expected)) > 40).mean() < 0.005  # a letter may fall half a pixel aside
-    assert head.text() == html
+    assert (np.abs(pixels(drawn) - pixels(expected)) > 40).mean() < 0.005  # letters may be shifted by half a pixel
+    assert readout.text() == plain(LINES[name])
+
+
+def test_every_role_has_a_colour_in_both_themes() -> None:
+    for theme in (DARK, LIGHT):
+        assert all(role_colour(theme, role).isValid() for role in LOOKS)
+
+
+def test_a_line_that_does_not_fit_ends_in_an_ellipsis_and_is_the_tooltip(readout: ReadoutLine) -> None:
+    line = (Run("order: ", "label"), Run("number of the cell", "value"), Run("   † σ of h < 0.02"))
+    readout.set_line(line)
+    assert readout.visible_text() == plain(line)
+    assert readout.toolTip() == ""
+    width = QFontMetricsF(readout.font()).horizontalAdvance("order: number")
+    readout.resize(round(width) + 2 * LEFT + 12, readout.height())
+    readout.show()  # a hidden widget gets no resize event
+    shown = readout.visible_text()
+    assert shown.startswith("order: n")
+    assert shown.endswith("…")
+    assert readout.toolTip() == plain(line)
+    readout.resize(700, readout.height())
+    assert readout.visible_text() == plain(line)
+    assert readout.toolTip() == ""

@@ -1,4 +1,4 @@
-"""A real window on a screen of its own (Xvfb), driven by keys and the mouse from outside (xdotool)."""
+"""A window on a virtual display (Xvfb), driven by real key and mouse events (xdotool)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installed", exc_type=ImportError)
 
 from explorer.gui.libraries import QT_LIBRARIES, QT_X11_LIBRARIES, missing_packages
 from tests.explorer.small import small_file
 
-SIZE = "1280x900"
 MISSING = missing_packages([*QT_LIBRARIES, *QT_X11_LIBRARIES])
+
+SIZE = "1280x900"
 PATIENCE = 120.0  # seconds, on a busy machine
 
 pytestmark = [
@@ -35,20 +36,20 @@ pytestmark = [
 
 @pytest.fixture
 def screen() -> Iterator[str]:
-    """The name of a display that nobody sees."""
+    """The name of a virtual display."""
     read, write = os.pipe()
     command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x1000x24", "-nolisten", "tcp"]
     server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
     os.close(write)
-    with os.fdopen(read) as told:
-        number = told.readline().strip()
+    with os.fdopen(read) as pipe:
+        number = pipe.readline().strip()
     yield f":{number}"
     server.terminate()
     server.wait(10)
 
 
 class Driven:
-    """A window of its own process, and hands that type and point."""
+    """A window in its own process, with keyboard and mouse."""
 
     def __init__(self, display: str, folder: Path, *arguments: str) -> None:
         self.folder = folder
@@ -62,7 +63,7 @@ class Driven:
         self.window = ""
 
     def open(self) -> None:
-        """Until the session is there, which the title tells."""
+        """Wait until the session is open, which the title shows."""
         self.wait(lambda: bool(self.tool("search", "--onlyvisible", "--name", "lstm-12 · pinkx")))
         self.window = self.tool("search", "--onlyvisible", "--name", "lstm-12 · pinkx").split()[0]
         self.tool("windowsize", self.window, *SIZE.split("x"))
@@ -83,15 +84,15 @@ class Driven:
     def wait(self, condition: Callable[[], bool]) -> None:
         end = time.monotonic() + PATIENCE
         while not condition():
-            assert time.monotonic() < end, "it did not happen"
+            assert time.monotonic() < end, "timed out"
             assert self.process.poll() is None, self.process.communicate()[1]
             time.sleep(0.1)
 
-    def left(self) -> tuple[int, str, dict[str, dict[str, object]]]:
-        """Exit status, what was told, and what was kept, once it has ended."""
-        _, told = self.process.communicate(timeout=PATIENCE)
+    def wait_for_exit(self) -> tuple[int, str, dict[str, dict[str, object]]]:
+        """Return exit status, standard error and saved state."""
+        _, errors = self.process.communicate(timeout=PATIENCE)
         path = self.folder / "pinkx" / "state.json"
-        return self.process.returncode, told, json.loads(path.read_text()) if path.exists() else {}
+        return self.process.returncode, errors, json.loads(path.read_text()) if path.exists() else {}
 
 
 @pytest.fixture
@@ -111,16 +112,16 @@ def test_keys_and_mouse_reach_a_window_on_a_screen(driven: Driven) -> None:
     driven.tool("mousemove", "--window", driven.window, str(int(width * 0.4)), str(int(height * 0.35)), "click", "1")
     time.sleep(0.5)
     driven.key("q")
-    code, told, state = driven.left()
-    assert (code, told) == (0, "")
+    code, errors, state = driven.wait_for_exit()
+    assert (code, errors) == (0, "")
     assert state["session"]["signal"] == "x"
     assert state["session"]["pins"] == [1]
     assert state["window"]["theme"] == "light"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_closes_the_window_in_order(driven: Driven, number: signal.Signals) -> None:
+def test_a_signal_closes_the_window_and_saves_the_state(driven: Driven, number: signal.Signals) -> None:
     driven.process.send_signal(number)
-    code, told, state = driven.left()
-    assert (code, told) == (128 + number, "")
+    code, errors, state = driven.wait_for_exit()
+    assert (code, errors) == (128 + number, "")
     assert state["session"]["signal"] == "h"

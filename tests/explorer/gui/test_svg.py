@@ -1,4 +1,4 @@
-"""Drawings of panels: whole, nothing beyond its frame, lines that keep their width in the page's own coordinates."""
+"""SVG export of panels: complete, clipped, with cosmetic lines in page coordinates."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installed", exc_type=ImportError)
 
 from PySide6.QtGui import QImage
 
 from explorer.gui.export.save import save
-from explorer.gui.export.svg import FINE, straighten
+from explorer.gui.export.svg import MIN_SCALE, transform_lines
 from explorer.gui.window import Window
 from explorer.session.session import Session
-from tests.explorer.gui.mouse import front
+from tests.explorer.gui.mouse import raise_panel
 from tests.explorer.small import small_file, wait
 
-KEPT = 'vector-effect="non-scaling-stroke"'
+FIXED = 'vector-effect="non-scaling-stroke"'
 SVG = "{http://www.w3.org/2000/svg}"
-FAR = 60  # of 255: no rounding at an edge
+FAR = 60  # of 255; more than rounding at an edge
 AROUND = 3  # pixels
 PANELS = (
     "points", "word-map", "cells", "overview", "alpha", "spectrum", "heatmap", "scaling", "review", "reviews",
@@ -41,24 +41,24 @@ def session(searched: Session) -> Session:
 
 @pytest.fixture
 def full(window: Window, tmp_path: Path) -> Window:
-    """Everything that is drawn farther than plots reach: brushes, a part of the words, what is compared with."""
+    """A window with all that reaches beyond its plot: a brush, a zoomed range, a comparison."""
     session = window.opened_session
     session.comparison.compare_with(str(small_file(tmp_path, 5)))
-    wait(lambda: session.comparison.comparison(session.frame()) is not None)
+    wait(lambda: session.comparison.result(session.update()) is not None)
     session.select(3)
     window.brush(40, 44)
-    window.span.zoom(30, 80)
+    window.visible_range.zoom(30, 80)
     return window
 
 
-def test_shapes_are_moved_and_the_rest_stays() -> None:
+def test_cosmetic_shapes_are_transformed_and_others_not() -> None:
     drawing = ElementTree.fromstring(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">'
-        f'<g transform="matrix(10,0,0,-20,5,50)"><path {KEPT} d="M0,0 L1,2 "/><rect {KEPT} x="0" y="0" width="2" '
-        f'height="1"/><polyline {KEPT} points="1,1 2.5,-1e-1 "/><circle {KEPT} cx="1" cy="1" r="1"/></g>'
+        f'<g transform="matrix(10,0,0,-20,5,50)"><path {FIXED} d="M0,0 L1,2 "/><rect {FIXED} x="0" y="0" width="2" '
+        f'height="1"/><polyline {FIXED} points="1,1 2.5,-1e-1 "/><circle {FIXED} cx="1" cy="1" r="1"/></g>'
         '<g transform="matrix(2,0,0,2,0,0)"><path vector-effect="none" d="M1,1 L2,2"/></g></svg>'
     )
-    straighten(drawing)
+    transform_lines(drawing)
     moved, same = list(drawing)
     drawn, box, line, circle = list(moved)
     assert drawn.get("d") == "M5,50 L15,10 "
@@ -67,19 +67,19 @@ def test_shapes_are_moved_and_the_rest_stays() -> None:
     assert circle.get("transform") == "matrix(10.0,0.0,0.0,-20.0,5.0,50.0)"
     assert moved.get("transform") is None
     assert same.get("transform") == "matrix(2,0,0,2,0,0)"
-    assert KEPT not in ElementTree.tostring(drawing, "unicode")
+    assert FIXED not in ElementTree.tostring(drawing, "unicode")
 
 
 @pytest.mark.parametrize("name", PANELS)
-def test_a_panel_is_a_drawing_and_no_photograph(window: Window, qtbot: Any, tmp_path: Path, name: str) -> None:
-    panel = front(qtbot, window, name)
+def test_a_panel_is_drawn_as_shapes_and_text(window: Window, qtbot: Any, tmp_path: Path, name: str) -> None:
+    panel = raise_panel(qtbot, window, name)
     path = tmp_path / f"{name}.svg"
     save(panel, path)
     text = path.read_text()
-    assert KEPT not in text
+    assert FIXED not in text
     assert text.count("<image") < (10 if name == "heatmap" else 4)  # signals; icons, and pieces of the style
     assert text.count("<path") + text.count("<poly") + text.count("<text") > 10
-    assert panel.head.text() == "" or "<text" in text
+    assert "<text" in text or panel.readout.text() == ""
 
 
 def pixels(image: QImage) -> np.ndarray:
@@ -89,10 +89,12 @@ def pixels(image: QImage) -> np.ndarray:
     return lines[:, : plain.width() * 3].reshape(plain.height(), plain.width(), 3).astype(int)
 
 
-@pytest.mark.skipif(shutil.which("rsvg-convert") is None, reason="rsvg-convert draws drawings")
+@pytest.mark.skipif(
+    shutil.which("rsvg-convert") is None, reason="needs rsvg-convert (Debian, Ubuntu: apt install librsvg2-bin)"
+)
 @pytest.mark.parametrize("name", PANELS)
 def test_a_drawing_looks_like_the_panel(full: Window, qtbot: Any, tmp_path: Path, name: str) -> None:
-    panel = front(qtbot, full, name)
+    panel = raise_panel(qtbot, full, name)
     full.redraw()
     qtbot.wait(20)
     if name == "word-map":
@@ -104,21 +106,21 @@ def test_a_drawing_looks_like_the_panel(full: Window, qtbot: Any, tmp_path: Path
     picture, drawing = (pixels(QImage(str(path))) for path in (tmp_path / "panel.png", drawn))
     assert picture.shape == drawing.shape
     apart = (np.abs(picture - drawing).max(axis=2) > FAR) & (flat(picture) | flat(drawing))
-    assert apart.mean() < 0.0005  # a letter here and there; four times that and more where lines leave their plot
+    assert apart.mean() < 0.0005  # some letters; unclipped lines give at least four times that
 
 
 def flat(picture: np.ndarray) -> np.ndarray:
-    """Where one colour is all around, (row, column): there, it does not matter where edges and letters fall exactly."""
+    """Return where the neighbourhood has one colour, (row, column), so that the position of edges does not matter."""
     padded = np.pad(picture, ((AROUND, AROUND), (AROUND, AROUND), (0, 0)), mode="edge")
     seen = np.lib.stride_tricks.sliding_window_view(padded, (2 * AROUND + 1,) * 2, axis=(0, 1))
     return np.ptp(seen, axis=(-1, -2)).max(axis=2) < 12
 
 
 def test_each_part_is_clipped_and_every_name_is_its_own(full: Window, qtbot: Any, tmp_path: Path) -> None:
-    panel = front(qtbot, full, "heatmap")
+    panel = raise_panel(qtbot, full, "heatmap")
     before = panel.grab().toImage()
     save(panel, tmp_path / "panel.svg")
-    assert panel.grab().toImage() == before  # what drawing takes is given back
+    assert panel.grab().toImage() == before  # drawing restores what it changes
     text = (tmp_path / "panel.svg").read_text()
     names = re.findall(r'\bid="([^"]+)"', text)
     assert len(names) == len(set(names)) > 10
@@ -135,4 +137,4 @@ def test_each_part_is_clipped_and_every_name_is_its_own(full: Window, qtbot: Any
         for image in root.iter(f"{SVG}image")
     ]
     pictures = [QImage.fromData(data) for data in signals]
-    assert any(picture.height() % 12 == 0 and picture.width() >= FINE * 500 for picture in pictures)
+    assert any(picture.height() % 12 == 0 and picture.width() >= MIN_SCALE * 500 for picture in pictures)

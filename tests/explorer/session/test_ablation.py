@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.network import Network
 from engine.recording import record
-from explorer.session.controllers.ablation import clamped_cells, told
-from explorer.session.session import Session, SessionError
+from explorer.session.controllers.point_search import PointSearch
+from explorer.session.core import SessionError
+from explorer.session.session import Session
+from explorer.session.views.clamps import clamp_summary, clamped_cells
 from explorer.session.views.traces import cell_table, probability_at
-from tests.explorer.small import open_session, small_network, wait
+from tests.explorer.small import SHARED_JOBS, open_session, small_network, wait
 
 
 def changed(session: Session, clamps: dict[int, tuple[str, ...]]) -> None:
@@ -17,7 +20,7 @@ def changed(session: Session, clamps: dict[int, tuple[str, ...]]) -> None:
     wait(lambda: clamped_cells(session.stream.snapshot) == clamps and session.stream.snapshot.time == 100)
 
 
-def test_one_key_silences_a_cell_and_undoes_it(read: Session) -> None:
+def test_a_cell_is_ablated_and_restored(read: Session) -> None:
     before = read.stream.snapshot.probability
     strongest = int(np.argmax(np.abs(read.stream.snapshot.network.readout_weight[0].numpy())))
     mean = float(read.read("h", 0, 100)[:, strongest].mean())
@@ -32,7 +35,7 @@ def test_one_key_silences_a_cell_and_undoes_it(read: Session) -> None:
     assert read.stream.snapshot.probability == pytest.approx(before)
 
 
-def test_silencing_without_a_selection_lets_all_speak_or_is_refused(read: Session) -> None:
+def test_without_a_selection_all_ablated_cells_are_restored(read: Session) -> None:
     with pytest.raises(SessionError, match="no cell is selected"):
         read.perform("ablate")
     for cell in (0, 3):  # the second before the engine has got to the first
@@ -44,7 +47,7 @@ def test_silencing_without_a_selection_lets_all_speak_or_is_refused(read: Sessio
     changed(read, {})
 
 
-def test_all_dead_cells_are_silenced_at_once() -> None:
+def test_all_dead_cells_are_ablated_together() -> None:
     session = open_session(threshold=10)  # so that every cell counts as dead
     session.stream.seek(100)
     wait(lambda: session.stream.snapshot.time == 100)
@@ -55,11 +58,11 @@ def test_all_dead_cells_are_silenced_at_once() -> None:
     session.close()
 
 
-def test_a_gate_is_held_at_a_typed_value_and_everything_follows(read: Session) -> None:
+def test_a_gate_is_clamped_at_a_typed_value_and_everything_follows(read: Session) -> None:
     before = read.stream.snapshot
     read.choose_signal("f")
     read.select(4)
-    assert read.ablation.question.startswith("f of cell #4")
+    assert read.ablation.question.startswith("f of cell #004")
     read.ablation.clamp_at(" 0.25 ")
     changed(read, {4: ("f",)})
     now = read.stream.snapshot
@@ -69,7 +72,7 @@ def test_a_gate_is_held_at_a_typed_value_and_everything_follows(read: Session) -
     assert now.probability == pytest.approx(clamps.probability[0, -1], abs=1e-6)
     assert now.probability != pytest.approx(before.probability)
     assert now.alpha["h"] != pytest.approx(before.alpha["h"])
-    assert told(now) == "f held 1"
+    assert clamp_summary(now) == "f clamped in 1"
     row = next(row for row in cell_table(read, read.frame()) if row.cell == 4)
     assert (row.clamps, row.mark) == (("f",), "=")
     assert read.ablation.network(now) is read.ablation.network(now)  # else it would be searched anew at every frame
@@ -80,7 +83,7 @@ def test_a_gate_is_held_at_a_typed_value_and_everything_follows(read: Session) -
     assert read.ablation.network(read.stream.snapshot) is now.network
 
 
-def test_nothing_typed_holds_every_cell_at_its_own_mean(read: Session) -> None:
+def test_an_empty_value_clamps_every_cell_at_its_mean(read: Session) -> None:
     means = read.read("o", 0, 100).mean(axis=0)
     read.choose_signal("o")
     assert read.ablation.question.startswith("o of all 12 cells")
@@ -90,14 +93,14 @@ def test_nothing_typed_holds_every_cell_at_its_own_mean(read: Session) -> None:
     read.select(1)
     read.perform("ablate")
     changed(read, {cell: ("o", "h") if cell == 1 else ("o",) for cell in range(12)})
-    assert told(read.stream.snapshot) == "o held 12, silenced 1"
+    assert clamp_summary(read.stream.snapshot) == "o clamped in 12, 1 ablated"
 
 
 @pytest.mark.parametrize(
     ("signal", "text", "reason"),
-    [("f", "1.5", "between 0 and 1"), ("f", "much", "no number"), ("h", "nan", "give a number"), ("x", "0", "input")],
+    [("f", "1.5", "between 0 and 1"), ("f", "much", "no number"), ("h", "nan", "finite number"), ("x", "0", "input")],
 )
-def test_what_cannot_be_held_is_refused(read: Session, signal: str, text: str, reason: str) -> None:
+def test_values_that_a_signal_cannot_take_are_refused(read: Session, signal: str, text: str, reason: str) -> None:
     read.choose_signal(signal)
     with pytest.raises(SessionError, match=reason):
         read.ablation.clamp_at(text)
@@ -113,7 +116,7 @@ def test_there_is_nothing_to_undo_and_no_mean_at_first() -> None:
     session.close()
 
 
-def test_another_network_is_whole(read: Session) -> None:
+def test_another_network_has_no_clamps(read: Session) -> None:
     read.select(0)
     read.perform("ablate")
     changed(read, {0: ("h",)})
@@ -121,7 +124,7 @@ def test_another_network_is_whole(read: Session) -> None:
     changed(read, {})
 
 
-def test_cells_are_held_on_a_device() -> None:
+def test_cells_are_clamped_on_a_device() -> None:
     session = open_session(device="cpu:0")  # stepped as accelerators are
     session.stream.seek(10)
     wait(lambda: session.stream.snapshot.time == 10)
@@ -147,16 +150,28 @@ def test_the_word_looked_at_stays_while_the_network_is_changed(read: Session) ->
     assert read.frame().following
 
 
-def test_fixed_points_are_searched_of_the_network_that_is_at_work(
-    read: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    searched: list[object] = []
-    monkeypatch.setattr(read.points.search, "begin", searched.append)
-    read.points.scene(read.frame())
-    read.choose_signal("i")
-    read.ablation.clamp_at("0.5")
-    changed(read, dict.fromkeys(range(12), ("i",)))
-    read.points.scene(read.frame())
-    whole, clamps = searched
-    assert whole is read.stream.snapshot.network
-    assert clamps is read.ablation.network(read.stream.snapshot)
+class NotingSearch(PointSearch):
+    """Lists the networks it is asked to search."""
+
+    def __init__(self) -> None:
+        super().__init__(SHARED_JOBS)
+        self.networks: list[Network] = []
+
+    def begin(self, network: Network) -> None:
+        self.networks.append(network)
+
+
+def test_fixed_points_are_searched_in_the_network_with_its_clamps() -> None:
+    search = NotingSearch()
+    session = open_session(search=search)
+    session.stream.seek(100)
+    wait(lambda: session.stream.snapshot.time == 100)
+    session.fixed_points.request(session.frame())
+    session.choose_signal("i")
+    session.ablation.clamp_at("0.5")
+    changed(session, dict.fromkeys(range(12), ("i",)))
+    session.fixed_points.request(session.frame())
+    whole, clamped = search.networks
+    assert whole is session.stream.snapshot.network
+    assert clamped is session.ablation.network(session.stream.snapshot)
+    session.close()

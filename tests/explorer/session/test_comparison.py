@@ -9,15 +9,15 @@ import pytest
 
 from engine.network import Network
 from engine.recording import record
-from explorer.session.controllers.comparison import BLOCK, Comparison, read_through
+from explorer.session.reading import BLOCK, Comparison, read_words
 from explorer.session.session import Session
 from explorer.session.views.traces import difference, other_alpha, other_overview
 from tests.explorer.small import REVIEWS, small_file, wait
 
 
 def compared(session: Session) -> Comparison:
-    wait(lambda: session.comparison.comparison(session.frame()) is not None)
-    found = session.comparison.comparison(session.frame())
+    wait(lambda: session.comparison.result(session.update()) is not None)
+    found = session.comparison.result(session.frame())
     assert found is not None
     return found
 
@@ -35,7 +35,7 @@ def test_another_network_reads_along(read: Session, tmp_path: Path) -> None:
     assert other.probability == pytest.approx(expected(Network.load(path), REVIEWS[0].words), abs=1e-6)
     assert np.isnan(other.at(-1))
     read.comparison.compare_with(None)
-    assert read.comparison.comparison(read.frame()) is None
+    assert read.comparison.result(read.update()) is None
     assert not read.comparison.name
 
 
@@ -46,18 +46,18 @@ def test_another_review_is_read_by_the_same_network(read: Session) -> None:
     network = read.stream.snapshot.network
     assert other.probability == pytest.approx(expected(network, REVIEWS[1].words), abs=1e-6)
     assert np.isnan(other.at(len(REVIEWS[1].words)))
-    view = other_overview(read, read.frame(), 72)  # two words a column
+    view = other_overview(other, read.frame(), 72)  # two words a column
     assert view is not None
     assert np.isfinite(view.values).sum() == -(-len(REVIEWS[1].words) // 2)
 
 
 def test_the_difference_is_that_of_two_readings(read: Session, tmp_path: Path) -> None:
-    assert difference(read, read.frame()) is None
+    assert difference(read, None, read.frame()) is None
     path = small_file(tmp_path, 5)
     own, other = (expected(network, REVIEWS[0].words) for network in (read.stream.snapshot.network, Network.load(path)))
     read.comparison.compare_with(str(path))
     compared(read)
-    found = difference(read, read.frame())
+    found = difference(read, read.comparison.result(read.frame()), read.frame())
     assert found is not None
     assert found.values[:100] == pytest.approx(own[:100] - other[:100], abs=1e-6)
     assert found.values.shape == (144,)
@@ -72,7 +72,7 @@ def test_two_reviews_differ_word_by_word_where_both_have_one(read: Session) -> N
     own, other = (expected(network, review.words) for review in REVIEWS[:2])
     read.comparison.compare_review(REVIEWS[1])
     compared(read)
-    found = difference(read, read.frame())
+    found = difference(read, read.comparison.result(read.frame()), read.frame())
     assert found is not None
     assert found.values[: len(other)] == pytest.approx(own[: len(other)] - other, abs=1e-6)
     assert np.isnan(found.values[len(other) :]).all()
@@ -81,13 +81,13 @@ def test_two_reviews_differ_word_by_word_where_both_have_one(read: Session) -> N
     read.comparison.compare_review(REVIEWS[0])  # the other side is the longer one
     wait(lambda: read.stream.snapshot.review is REVIEWS[1])
     compared(read)
-    found = difference(read, read.frame())
+    found = difference(read, read.comparison.result(read.frame()), read.frame())
     assert found is not None
     assert found.values.shape == other.shape
     assert np.isnan(found.values).all()  # nothing is read yet
     read.stream.seek(len(other))
     wait(lambda: read.stream.snapshot.finished)
-    found = difference(read, read.frame())
+    found = difference(read, read.comparison.result(read.frame()), read.frame())
     assert found is not None
     assert found.values == pytest.approx(other - own[: len(other)], abs=1e-6)
 
@@ -95,14 +95,14 @@ def test_two_reviews_differ_word_by_word_where_both_have_one(read: Session) -> N
 def test_the_comparison_is_analysed_as_the_run_is(read: Session) -> None:
     read.comparison.compare_review(REVIEWS[0])  # with itself: nothing may differ
     other = compared(read)
-    alpha = other_alpha(read, read.frame())
+    alpha = other_alpha(other, read.frame())
     assert alpha is not None
     assert alpha[99] == pytest.approx(read.stream.snapshot.alpha["h"], rel=1e-5)
     assert np.isnan(alpha[: read.stream.snapshot.window - 1]).all()
     assert other.at(99) == pytest.approx(read.stream.snapshot.probability, abs=1e-6)
 
 
-def test_both_may_differ_and_a_held_gate_is_held_on_both_sides_of_one_network(read: Session, tmp_path: Path) -> None:
+def test_network_and_review_may_differ_and_clamps_apply_to_both_readings(read: Session, tmp_path: Path) -> None:
     read.comparison.compare_review(REVIEWS[0])
     before = compared(read)
     read.choose_signal("f")
@@ -117,16 +117,16 @@ def test_both_may_differ_and_a_held_gate_is_held_on_both_sides_of_one_network(re
     assert compared(read).probability == pytest.approx(expected(Network.load(path), REVIEWS[1].words), abs=1e-6)
 
 
-def test_a_network_that_cannot_be_compared_is_told(read: Session) -> None:
+def test_a_network_that_cannot_be_compared_is_reported(read: Session) -> None:
     read.comparison.compare_with("nowhere")
-    assert read.comparison.comparison(read.frame()) is None
+    assert read.comparison.result(read.update()) is None
     wait(lambda: "nowhere" in read.note)
     assert read.comparison.network is None
 
 
-def test_a_reading_that_is_not_wanted_any_more_is_given_up(read: Session) -> None:
+def test_a_cancelled_reading_stops(read: Session) -> None:
     answers = iter([True, False])
     words = REVIEWS[0].words * 8
     assert len(words) > BLOCK
     snapshot = read.stream.snapshot
-    assert read_through(snapshot.network, words, snapshot, {}, lambda: next(answers)) is None
+    assert read_words(snapshot.network, words, snapshot.window, snapshot.scales, {}, lambda: next(answers)) is None

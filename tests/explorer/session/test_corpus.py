@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from unittest.mock import patch
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,12 +12,15 @@ import pytest
 from engine.beta import measure_reviews
 from engine.fluctuation import default_scales
 from engine.live.stream import Stream
+from engine.network import Network
 from engine.null import null_exponents
 from engine.reviews import Review
-from explorer.session.controllers.corpus import ORDERS, PORTION, RANGE, SIGNALS, CorpusController
-from explorer.session.session import Frame, Session, SessionError
+from explorer.session.controllers.corpus import ORDERS, PORTION, RANGE, SIGNALS, send_rows
+from explorer.session.core import Frame, SessionError
+from explorer.session.jobs import Job, JobRunner
+from explorer.session.session import Session
 from tests.explorer import jobs
-from tests.explorer.small import ASIDE, small_network, wait
+from tests.explorer.small import SHARED_JOBS, CountingJobs, replayed, small_network, wait
 
 COUNT = 40
 WATCHED = 9
@@ -32,11 +36,10 @@ def reviews(count: int = COUNT) -> list[Review]:
     ]
 
 
-def opened(source: Sequence[Review], index: int = 0) -> Session:
-    with patch("explorer.session.session.JobRunner", lambda: ASIDE):
-        session = Session(Stream(small_network(), speed=None), source, index)
+def opened(source: Sequence[Review], index: int = 0, jobs: JobRunner | None = None, portion: int = PORTION) -> Session:
+    session = Session(Stream(small_network(), speed=None), source, index, jobs=jobs or SHARED_JOBS, portion=portion)
     wait(lambda: session.stream.snapshot.run == 1)
-    session.points.close()
+    session.fixed_points.close()
     return session
 
 
@@ -49,9 +52,14 @@ def session() -> Iterator[Session]:
 
 def settle(session: Session) -> Frame:
     """Wait until everything is measured."""
-    population = session.corpus
-    wait(lambda: len(population.rows(session.frame())) == population.total)
-    wait(lambda: population.watched(session.frame()) is not None)
+    corpus = session.corpus
+
+    def done() -> bool:
+        frame = session.update()
+        corpus.request(frame)
+        return len(corpus.rows(frame)) == corpus.total and corpus.watched(frame) is not None
+
+    wait(done)
     return session.frame()
 
 
@@ -110,7 +118,7 @@ def test_a_typed_review_is_marked_but_not_counted(session: Session) -> None:
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_lists_are_sorted_by_what_they_say_and_turned(session: Session, order: str) -> None:
+def test_lists_are_sorted_by_their_order_and_reversed(session: Session, order: str) -> None:
     frame, population = settle(session), session.corpus
     while population.order != order:
         population.next_order()
@@ -170,6 +178,7 @@ def test_the_scatter_has_every_review_with_both_exponents(session: Session) -> N
 
 def test_the_band_is_of_noise_as_long_as_the_watched_review(session: Session) -> None:
     frame = settle(session)
+    session.corpus.request(frame)
     wait(lambda: session.corpus.band(frame) is not None)
     found, words = session.corpus.band(frame), len(session.reviews[WATCHED].words)
     assert found is not None
@@ -178,7 +187,7 @@ def test_the_band_is_of_noise_as_long_as_the_watched_review(session: Session) ->
     assert found.white[1] < found.pink[1]
 
 
-def test_another_network_or_a_held_cell_begins_anew(session: Session) -> None:
+def test_another_network_or_a_clamp_starts_anew(session: Session) -> None:
     frame = settle(session)
     before = session.corpus.rows(frame)
     free = before["beta"][np.argsort(before["review"])].copy()
@@ -198,55 +207,98 @@ def test_another_network_or_a_held_cell_begins_anew(session: Session) -> None:
     assert rows["probability"][np.argsort(rows["review"])] == pytest.approx(expected["probability"])
 
 
-def test_it_fills_in_portion_by_portion_and_a_review_opened_meanwhile_comes_next(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    given: list[list[str]] = []
-    start = CorpusController._start
+class NotingJobs(CountingJobs):
+    """Lists the names of the reviews in every job."""
 
-    def noted(self: CorpusController, indices: Sequence[int], chosen: Sequence[Review]) -> None:
-        given.append([review.name for review in chosen])
-        start(self, indices, chosen)
+    def __init__(self) -> None:
+        super().__init__()
+        self.portions: list[list[str]] = []
 
-    monkeypatch.setattr(CorpusController, "_start", noted)
-    session = opened(reviews(2 * PORTION), 5)
-    session.corpus.rows(session.frame())
+    def start(self, work: Callable[..., None], *arguments: Any, **callbacks: Any) -> Job:
+        if work is send_rows:
+            self.portions.append([review.name for review in arguments[2]])
+        return super().start(work, *arguments, **callbacks)
+
+
+def test_it_is_measured_in_portions_and_a_review_opened_meanwhile_comes_next() -> None:
+    runner = NotingJobs()
+    session = opened(reviews(2 * PORTION), 5, runner)
+    session.corpus.request(session.frame())
     last = session.corpus._waiting[0]
     session.open_review(last)
     wait(lambda: session.stream.snapshot.index == last)
     settle(session)
     session.close()
+    given = runner.portions
     assert given[0][0] == "r5"
     assert [len(part) for part in given] == [PORTION // 16, PORTION, 2 * PORTION - PORTION - PORTION // 16]
     assert f"r{last}" in (given[1][0], given[0][0])
     assert sorted(name for part in given for name in part) == sorted(review.name for review in session.reviews)
 
 
-def test_what_goes_wrong_is_told_once_and_another_network_tries_again(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as broken:
-        broken.setattr("explorer.session.controllers.corpus.measured", jobs.fail)
-        session.corpus.rows(session.frame())
-        wait(lambda: session.corpus.trouble == "measuring failed: 'bad'")
-        session.corpus.rows(session.frame())
+class FailingJobs(CountingJobs):
+    """Fails at jobs of one network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fails_for: Network | None = None
+
+    def start(self, work: Callable[..., None], *arguments: Any, **callbacks: Any) -> Job:
+        fails = work is send_rows and arguments[0] is self.fails_for
+        return super().start(jobs.fail if fails else work, *arguments, **callbacks)
+
+
+def test_a_failure_is_reported_once_and_another_network_is_tried() -> None:
+    runner = FailingJobs()
+    session = opened(reviews(), WATCHED, runner)
+    runner.fails_for = session.stream.snapshot.network
+    session.corpus.request(session.frame())
+    wait(lambda: session.corpus.trouble == "measuring failed: 'bad'")
+    session.corpus.request(session.frame())
+    assert runner.started == ["fail"]
     other = small_network(seed=4)
     session.stream.use_network(other)
     wait(lambda: session.stream.snapshot.network is other)
     settle(session)
     assert session.corpus.trouble == ""
+    session.close()
 
 
-def test_a_closed_population_measures_nothing_more(session: Session) -> None:
+def test_a_closed_corpus_measures_nothing_more(session: Session) -> None:
     session.corpus.close()
+    session.corpus.request(session.frame())
     assert len(session.corpus.rows(session.frame())) == 0
     assert session.corpus._job is None
 
 
-def test_a_recording_has_no_network_for_others(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.session.controllers.recorder.Recorder.replaying", property(lambda _: True))
-    found = session.corpus.histogram(session.frame(), "h", 10)
-    assert (found.counts.sum(), found.watched, session.corpus._job) == (0, None, None)
-    assert "recording" in session.corpus.trouble
+def test_reading_starts_nothing_and_a_request_starts_one_job() -> None:
+    runner = CountingJobs()
+    session = opened(reviews(), WATCHED, runner)
+    corpus, frame = session.corpus, session.update()
+    for _ in range(2):
+        assert len(corpus.rows(frame)) == len(corpus.listed(frame)) == 0
+        assert corpus.histogram(frame, "h", 9).watched is None
+        assert (corpus.watched(frame), corpus.band(frame)) == (None, None)
+        assert len(corpus.scatter(frame)[0]) == 0
+    assert runner.started == []
+    corpus.request(frame)
+    corpus.request(frame)
+    assert runner.started == ["send_rows"]
+    session.close()
+
+
+def test_a_recording_has_no_network_for_others(session: Session, tmp_path: Path) -> None:
+    session.recorder.folder = tmp_path
+    session.stream.seek(50)
+    wait(lambda: session.stream.snapshot.time == 50)
+    session.perform("export-run")
+    wait(lambda: "saved" in session.note)
+    played = replayed(next(tmp_path.iterdir()))
+    frame = played.update()
+    played.corpus.request(frame)
+    found = played.corpus.histogram(frame, "h", 10)
+    assert (found.counts.sum(), found.watched, played.corpus._job) == (0, None, None)
+    assert "recording" in played.corpus.trouble
     with pytest.raises(SessionError, match="recording"):
-        session.perform("corpus")
+        played.perform("corpus")
+    played.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,21 @@ from engine.cells import RnnCell
 from engine.fixed_points import find_fixed_points
 from engine.network import Network, Vocabulary
 from explorer.session.controllers.fixed_points import TAIL
-from explorer.session.controllers.point_search import Found, PointSearch, survey
-from explorer.session.jobs import Report
-from explorer.session.session import Session, SessionError
-from explorer.session.views.point_map import COLOURS, STATES, PointDetails, PointMap, PointView, scene_of, screen
-from tests.explorer.small import ASIDE, open_session, settle, small_network, wait
+from explorer.session.controllers.point_search import PointSearch, survey
+from explorer.session.core import SessionError
+from explorer.session.jobs import Job, Report
+from explorer.session.session import Session
+from explorer.session.views.point_map import (
+    COLOURS,
+    STATES,
+    FoundPoints,
+    PointDetails,
+    PointMap,
+    PointView,
+    scene_of,
+    screen,
+)
+from tests.explorer.small import CountingJobs, open_session, settle, small_network, wait
 
 
 @pytest.fixture
@@ -28,7 +39,7 @@ def session(searched: Session) -> Session:
 
 
 def portrait(session: Session) -> PointDetails:
-    found = session.points.portrait(session.frame())
+    found = session.fixed_points.details(session.frame())
     assert found is not None
     return found
 
@@ -47,7 +58,7 @@ def diagonal_map(*gains: float) -> PointMap:
     starts = torch.rand(400, n, generator=torch.Generator().manual_seed(0)) * 2 - 1
     readout = network.readout_weight, network.readout_bias
     points = find_fixed_points(network.cell, torch.zeros(2), starts, readout=readout, input_names=["zero"])
-    return PointMap(Found(network, np.random.default_rng(0).uniform(-1, 1, (50, n)), points))
+    return PointMap(FoundPoints(network, np.random.default_rng(0).uniform(-1, 1, (50, n)), points))
 
 
 # ---- the search ----------------------------------------------------------------------------------------------
@@ -75,7 +86,7 @@ def test_every_found_state_stays_where_it_is(session: Session) -> None:
         assert torch.allclose(network.cell.step(x, state)[0], state, atol=1e-5)
 
 
-def test_what_was_found_once_is_there_without_a_search(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cached_points_need_no_search(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_search(*_: Any, **__: Any) -> None:
         raise AssertionError("searched again")
 
@@ -89,46 +100,60 @@ def test_what_was_found_once_is_there_without_a_search(session: Session, monkeyp
         return True
 
     survey(report, session.stream.snapshot.network)
-    assert [what for what, _ in told if what != "doing"] == ["visited", "points", "words"]
+    assert [what for what, _ in told if what != "progress"] == ["visited", "points", "words"]
 
 
 def fail(report: Report, network: Network) -> None:
-    report(("doing", "trying"))
+    report(("progress", "trying"))
     raise ValueError("no luck")
 
 
 def wait_until_unwanted(report: Report, network: Network) -> None:
     report(("visited", np.zeros((3, network.cell.size))))
-    while report(("doing", "word attractors 1%")):
+    while report(("progress", "word attractors 1%")):
         time.sleep(0.01)
     report(("words", None))
 
 
-def test_a_search_that_fails_says_so_and_the_next_one_begins_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    search = PointSearch(ASIDE)
-    with monkeypatch.context() as broken:
-        broken.setattr("explorer.session.controllers.point_search.survey", fail)
-        search.begin(small_network(seed=1))
-        wait(lambda: search.progress == "the search failed: no luck")
-        assert search.found is None
+class ReplacingJobs(CountingJobs):
+    """Runs another job in place of `survey`, once it has one."""
+
+    replacement: Callable[..., None] = survey
+
+    def start(self, work: Callable[..., None], *arguments: Any, **callbacks: Any) -> Job:
+        return super().start(self.replacement if work is survey else work, *arguments, **callbacks)
+
+
+def replacing(replacement: Callable[..., None]) -> ReplacingJobs:
+    runner = ReplacingJobs()
+    runner.replacement = replacement
+    return runner
+
+
+def test_a_search_that_fails_says_so_and_the_next_one_begins_afresh() -> None:
+    runner = replacing(fail)
+    search = PointSearch(runner)
+    search.begin(small_network(seed=1))
+    wait(lambda: search.progress == "the search failed: no luck")
+    assert search.found is None
+    runner.replacement = survey
     search.begin(small_network())
     wait(lambda: search.progress == "" and search.found is not None)
     search.close()
 
 
-def test_another_network_ends_the_search_and_lets_the_selection_go(session: Session) -> None:
+def test_another_network_ends_the_search_and_clears_the_selection(session: Session) -> None:
     session.perform("next-point")
     other = small_network(7, seed=3)
     session.stream.use_network(other)
     wait(lambda: session.stream.snapshot.network is other)
-    session.points.scene(session.frame())
-    assert session.points.view.selected is None
+    session.fixed_points.request(session.update())
+    assert session.fixed_points.view.selected is None
     assert settle(session).found.network is other
 
 
-def test_what_a_closed_or_outdated_search_finds_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.session.controllers.point_search.survey", wait_until_unwanted)
-    search, network = PointSearch(ASIDE), small_network()
+def test_results_of_a_closed_or_outdated_search_are_dropped() -> None:
+    search, network = PointSearch(replacing(wait_until_unwanted)), small_network()
     search.begin(network)
     wait(lambda: search.progress == "word attractors 1%")
     found = search.found
@@ -153,31 +178,33 @@ def test_the_points_under_the_word_looked_at_are_found_and_selected(session: Ses
     before = settle(session)
     session.look_at(1)
     assert session.stream.snapshot.review.words[1] == "film"
-    session.points.select(before.certified + 3)  # a word attractor; it stays the one selected until the search is done
+    session.fixed_points.select(
+        before.certified + 3
+    )  # a word attractor; it stays the one selected until the search is done
     session.perform("find-points")
     assert "'film'" in session.note
     map = settle(session)
     assert map.names[: before.certified] == before.names[: before.certified]
     assert set(map.names[before.certified : map.certified]) == {"film"}
     assert (portrait(session).name, portrait(session).certified) == ("film", True)
-    session.points.select(None)
+    session.fixed_points.select(None)
     session.perform("find-points")  # known by now
     assert portrait(session).name == "film"
-    assert session.points.search.progress == ""
+    assert session.fixed_points.search.progress == ""
 
 
 def test_a_selected_word_stays_selected_when_points_come_before_it(session: Session) -> None:
     before = settle(session)
-    session.points.select(before.certified + 3)
-    session.points.search.add(session.stream.snapshot.network, "town")
-    wait(lambda: session.points.search.progress == "")
+    session.fixed_points.select(before.certified + 3)
+    session.fixed_points.search.add(session.stream.snapshot.network, "town")
+    wait(lambda: session.fixed_points.search.progress == "")
     after = settle(session)
     assert after.certified > before.certified
     assert portrait(session).name == before.names[before.certified + 3]
 
 
 def test_points_under_no_word_or_an_unknown_one_are_refused(session: Session) -> None:
-    session.restart()
+    session.playback.restart()
     wait(lambda: session.stream.snapshot.time == 0)
     with pytest.raises(SessionError, match="no word is read yet"):
         session.perform("find-points")
@@ -187,14 +214,14 @@ def test_points_under_no_word_or_an_unknown_one_are_refused(session: Session) ->
         session.perform("find-points")
 
 
-def test_without_points_nothing_can_be_selected_or_asked_for() -> None:
+def test_without_points_nothing_can_be_selected_or_searched() -> None:
     session = open_session()
     with pytest.raises(SessionError, match="wait for the search"):
         session.perform("next-point")
-    with pytest.raises(SessionError, match="not done yet"):
+    with pytest.raises(SessionError, match="not complete yet"):
         session.perform("find-points")
-    assert session.points.scene(session.frame()) is None
-    assert session.points.portrait(session.frame()) is None
+    assert session.fixed_points.scene(session.frame()) is None
+    assert session.fixed_points.details(session.frame()) is None
     session.close()
 
 
@@ -220,13 +247,13 @@ def test_places_fill_the_box(session: Session) -> None:
 
 def test_the_trajectory_ends_at_the_word_looked_at(session: Session) -> None:
     map = settle(session)
-    scene = session.points.scene(session.frame())
+    scene = session.fixed_points.scene(session.frame())
     h = session.read("h", 100 - TAIL, 100)
-    view = session.points.view
+    view = session.fixed_points.view
     assert scene is not None
     assert np.allclose(scene.trail, map.place(h) @ screen(view.azimuth, view.elevation))
     session.look_at(9)
-    looking_back = session.points.scene(session.frame())
+    looking_back = session.fixed_points.scene(session.frame())
     assert looking_back is not None
     assert len(looking_back.trail) == 10
     assert np.allclose(
@@ -277,7 +304,7 @@ def test_a_click_picks_the_nearest_and_prefers_certified_points(session: Session
         assert picked is not None
         assert np.allclose(scene.places[picked], scene.places[entry], atol=0.1)
     assert scene.pick(40.0, 40.0, 44, 10, map.certified) is None
-    nothing = scene_of(PointMap(Found(map.found.network, map.found.visited)), np.empty((0, 12)), PointView())
+    nothing = scene_of(PointMap(FoundPoints(map.found.network, map.found.visited)), np.empty((0, 12)), PointView())
     assert nothing.pick(0, 0, 44, 10, 0) is None
 
 
@@ -288,22 +315,22 @@ def test_rotation_wraps_around_and_tilts_no_further_than_upright(session: Sessio
     for _ in range(36):
         session.perform("turn-right")
         session.perform("tilt-up")
-    assert session.points.view.azimuth == PointView().azimuth
-    assert session.points.view.elevation == 90
+    assert session.fixed_points.view.azimuth == PointView().azimuth
+    assert session.fixed_points.view.elevation == 90
     for _ in range(36):
         session.perform("turn-left")
         session.perform("tilt-down")
-    assert session.points.view.azimuth == PointView().azimuth
-    assert session.points.view.elevation == -90
+    assert session.fixed_points.view.azimuth == PointView().azimuth
+    assert session.fixed_points.view.elevation == -90
 
 
 def test_colours_go_round(session: Session) -> None:
     seen = []
     for _ in COLOURS:
-        seen.append(session.points.view.colour)
+        seen.append(session.fixed_points.view.colour)
         session.perform("point-colour")
     assert tuple(seen) == COLOURS
-    assert session.points.view.colour == COLOURS[0]
+    assert session.fixed_points.view.colour == COLOURS[0]
 
 
 def test_next_and_previous_walk_through_points_and_then_words_by_readout(session: Session) -> None:
@@ -311,23 +338,23 @@ def test_next_and_previous_walk_through_points_and_then_words_by_readout(session
     walked = []
     for _ in range(len(map)):
         session.perform("next-point")
-        assert session.points.view.selected is not None
-        walked.append(session.points.view.selected)
+        assert session.fixed_points.view.selected is not None
+        walked.append(session.fixed_points.view.selected)
     assert walked[: map.certified] == list(range(map.certified))
     assert (np.diff(map.logit[walked[map.certified :]]) >= 0).all()
     assert sorted(walked) == list(range(len(map)))
     session.perform("next-point")
-    assert session.points.view.selected == 0
+    assert session.fixed_points.view.selected == 0
     session.perform("previous-point")
-    assert session.points.view.selected == walked[-1]
+    assert session.fixed_points.view.selected == walked[-1]
     session.perform("deselect")
-    assert session.points.view.selected is None
+    assert session.fixed_points.view.selected is None
 
 
 # ---- portraits ---------------------------------------------------------------------------------------------------
 
 
-def test_without_a_selection_the_nearest_certified_point_is_portrayed(session: Session) -> None:
+def test_without_a_selection_the_details_are_of_the_nearest_certified_point(session: Session) -> None:
     map = settle(session)
     h = session.read("h", 99, 100)[0]
     distances = np.linalg.norm(map.h[: map.certified] - h, axis=1)
@@ -335,11 +362,11 @@ def test_without_a_selection_the_nearest_certified_point_is_portrayed(session: S
     assert map.nearest(map.h[map.certified - 1]) == map.certified - 1
 
 
-def test_a_certified_point_is_portrayed_with_everything_the_search_knows(session: Session) -> None:
+def test_the_details_of_a_certified_point_are_those_of_the_search(session: Session) -> None:
     map = settle(session)
     points = map.found.points
     assert points is not None
-    session.points.select(0)
+    session.fixed_points.select(0)
     shown = portrait(session)
     assert (shown.name, shown.certified, shown.hits, shown.starts) == ("zero", True, points.hits[0], 128)
     assert shown.q == points.q[0]
@@ -353,7 +380,7 @@ def test_a_words_attractor_is_linearised_when_it_is_selected(session: Session) -
     words, network = map.found.words, session.stream.snapshot.network
     assert words is not None
     row = words.words.index("film")
-    session.points.select(map.certified + row)
+    session.fixed_points.select(map.certified + row)
     shown = portrait(session)
     assert (shown.name, shown.certified, shown.kind) == ("film", False, "fixed")
     x = engine.start_states.input_from_name(network, "film")

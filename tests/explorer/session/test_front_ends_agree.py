@@ -80,7 +80,7 @@ def in_the_terminal(app: Explorer) -> dict[str, Any]:
         "β": after(alpha, "β")[:1],
         "r²": after(alpha, "r²")[:1],
         "dead": after(cells, "†")[:1],
-        "working": re.findall(r"([\d.]+) working", cells),
+        "working": re.findall(r"([\d.]+) (?:working|effective)", cells),
         "cells": rows,
         "τ": after(spectrum, "τ"),
         "|λ|": after(spectrum, r"\|λ\|"),
@@ -93,19 +93,19 @@ def in_the_window(window: Window) -> dict[str, Any]:
     """What the window shows."""
     panels: dict[str, Any] = dict(window.panels)
     for name in panels:
-        window.front(name)
+        window.raise_panel(name)
     window.redraw()
-    alpha, cells = plain(panels["alpha"].head.text()), plain(panels["cells"].head.text())
-    spectrum, table = plain(panels["spectrum"].portrait.text()), panels["cells"].table.cells
-    told = [[table.data(table.index(row, column)) for column in range(6)] for row in range(table.rowCount())]
+    alpha, cells = panels["alpha"].readout.text(), panels["cells"].readout.text()
+    spectrum, table = plain(panels["spectrum"].details.text()), panels["cells"].table.cells
+    rows = [[table.data(table.index(row, column)) for column in range(6)] for row in range(table.rowCount())]
     return {
-        "P(positive)": after(plain(panels["overview"].head.text()), r"P\(positive\)")[:1],
+        "P(positive)": after(panels["overview"].readout.text(), r"P\(positive\)")[:1],
         "α": after(alpha, "α")[:1],
         "β": after(alpha, "β")[:1],
         "r²": after(alpha, "r²")[:1],
         "dead": after(cells, "†")[:1],
-        "working": re.findall(r"([\d.]+) working", cells),
-        "cells": [(f[0][1:4], f[0][5:6] or " ", *f[1:]) for f in told],
+        "working": re.findall(r"([\d.]+) (?:working|effective)", cells),
+        "cells": [(f[0][1:4], f[0][5:6] or " ", *f[1:]) for f in rows],
         "τ": after(spectrum, "τ"),
         "|λ|": after(spectrum, r"\|λ\|"),
         "logit": after(spectrum, "logit"),
@@ -120,11 +120,11 @@ def curve_in(app: Explorer) -> list[str]:
     return ["".join(c if c >= NOTHING else NOTHING for c in line) for line in drawn]
 
 
-async def test_both_faces_draw_the_same_difference(qapp: Any, tmp_path: Path) -> None:
+async def test_both_front_ends_draw_the_same_difference(qapp: Any, tmp_path: Path) -> None:
     sessions = [open_session() for _ in range(2)]
     app, window = Explorer(session=sessions[0], show_rates=False), Window(session=sessions[1], show_rates=False)
     window.show()
-    window.front("overview")
+    window.raise_panel("overview")
     path = small_file(tmp_path, 5)
     async with app.run_test(size=(150, 60)) as pilot:  # room for every word
         for session in sessions:
@@ -132,7 +132,7 @@ async def test_both_faces_draw_the_same_difference(qapp: Any, tmp_path: Path) ->
             session.comparison.compare_with(str(path))
         for session in sessions:
             wait(lambda: session.stream.snapshot.time == 100)
-            wait(lambda: session.comparison.comparison(session.frame()) is not None)
+            wait(lambda: session.comparison.result(session.update()) is not None)
         app.draw()
         await pilot.pause()  # it takes its further lines
         app.draw()
@@ -140,9 +140,9 @@ async def test_both_faces_draw_the_same_difference(qapp: Any, tmp_path: Path) ->
         overview, panel = app.screen_stack[0].query_one("#overview"), window.panels["overview"]
         assert isinstance(panel, OverviewPanel)
         told = plain(str(overview._border_title.plain if overview._border_title else ""))
-        pattern = r"difference (\S+) in (±\S+)"
+        pattern = r"difference (\S+) (?:in|\(axis) (±[\d.]+)"
         (numbers,) = re.findall(pattern, told)
-        assert re.findall(pattern, plain(panel.head.text())) == [numbers]
+        assert re.findall(pattern, panel.readout.text()) == [numbers]
         _, values = panel.difference.getData()
         high, rows, below = float(numbers[1][1:]), curve_in(app), (overview.size.height + 1) // 2
         expected = braille(np.repeat(values, 2), below, -high, high)
@@ -157,7 +157,7 @@ async def test_both_faces_draw_the_same_difference(qapp: Any, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("replayed", [False, True], ids=["text", "recording"])
-async def test_both_faces_show_the_same_numbers(tmp_path: Path, qapp: Any, replayed: bool) -> None:
+async def test_both_front_ends_show_the_same_numbers(tmp_path: Path, qapp: Any, replayed: bool) -> None:
     if replayed:
         recorded(tmp_path)
     sessions = [opened(tmp_path, replayed) for _ in range(2)]

@@ -15,9 +15,10 @@ from textual.widgets import Static
 
 from explorer.cli import pinkx
 from explorer.session.actions import ACTIONS, WINDOW_ACTIONS, shown_key
+from explorer.session.core import SessionError
 from explorer.session.keymap import KeysError, actions_with, key_named, keys_path, load_keys
 from explorer.session.launcher import LaunchOptions
-from explorer.session.session import Session, SessionError
+from explorer.session.session import Session
 from explorer.tui.app import Explorer
 from explorer.tui.dialogs.base import ChooseDialog
 from explorer.tui.panels.bars import KeyBar
@@ -35,7 +36,7 @@ def told(tmp_path: Path, text: str) -> str:
     return str(caught.value)
 
 
-def test_the_table_keeps_what_a_file_does_not_name(tmp_path: Path) -> None:
+def test_actions_that_the_file_does_not_list_keep_their_keys(tmp_path: Path) -> None:
     path = tmp_path / "keys.toml"
     path.write_text('# mine\nplay = "P"\nsignal = ["?", "ctrl+g"]\nhelp = "f1"\nfaster = "+"\n')
     table = {action.id: action.keys for action in actions_with(load_keys(path))}
@@ -52,7 +53,7 @@ def test_two_actions_may_change_places(tmp_path: Path) -> None:
     assert load_keys(path) == {"brush": ("p",), "pin": ("b",)}
 
 
-def test_what_is_told_names_the_keys_that_a_person_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_notices_name_the_keys_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # a recording is written here
     session = open_session()
     session.stream.seek(100)
@@ -72,8 +73,8 @@ def test_what_is_told_names_the_keys_that_a_person_has(tmp_path: Path, monkeypat
     assert "choose one with Y Z or a click" in refused(lambda: session.perform("pin"))
     assert "choose one with Y Z or a click" in refused(lambda: session.perform("ablate"))
     assert "search for words first (F5)" in refused(lambda: session.perform("next-found"))
-    assert "brush words that move some cells first (B)" in refused(session.pattern_search.begin)
-    assert "a network (F6) or a review (F7), or edit the text (F8)" in refused(session.text_diff.require)
+    assert "brush words in which some cells fire first (B)" in refused(session.pattern_search.begin)
+    assert "a network (F6) or a review (F7), or edit the text (F8)" in refused(session.text_diff.require_comparison)
     session.perform("next-place")
     assert "brush some words first (B)" in session.note
     session.look_at(40)
@@ -81,9 +82,9 @@ def test_what_is_told_names_the_keys_that_a_person_has(tmp_path: Path, monkeypat
     assert session.note == "brush: go to the other end with J K, then press B again"
     session.perform("brush")
     assert "(F9), and in other reviews (^a)" in session.note
-    session.words.look_for("xylophonist")
+    session.word_search.look_for("xylophonist")
     assert "F5 lists the reviews" in refused(lambda: session.perform("next-found"))
-    session.words.others.cancel()
+    session.word_search.others.cancel()
     session.perform("record")
     assert "F3 again writes them" in session.note
     session.select(3)
@@ -97,7 +98,7 @@ def test_what_is_told_names_the_keys_that_a_person_has(tmp_path: Path, monkeypat
     session.close()
 
 
-def test_no_text_of_the_session_has_a_key_of_its_own() -> None:
+def test_no_text_of_the_session_names_a_fixed_key() -> None:
     named = re.compile(r"(?<!F)\([a-zA-Z/?]\)|← →|↑ ↓|\b[A-Z] (again|undoes)|press [a-z]\b")
     assert named.search("there are 3 places (a)")
     assert named.search("go there with ← →")
@@ -107,7 +108,7 @@ def test_no_text_of_the_session_has_a_key_of_its_own() -> None:
             assert not [text for text in texts if isinstance(text, str) and named.search(text)], file.name
 
 
-def test_faces_give_the_session_their_keys(session: Session, tmp_path: Path) -> None:
+def test_front_ends_give_the_session_their_keys(session: Session, tmp_path: Path) -> None:
     (tmp_path / "keys.toml").write_text('pin = "f2"\nquit = "Q"\n')
     app = Explorer(LaunchOptions(keys=tmp_path / "keys.toml"), session=session)
     assert session.key_of("pin", "quit") == app.session.key_of("pin", "quit") == "F2 Q"  # type: ignore[union-attr]
@@ -119,30 +120,30 @@ def test_faces_give_the_session_their_keys(session: Session, tmp_path: Path) -> 
         ("play = ", ("is not TOML", "expected lines such as")),
         ('play = "x"\nplay = "y"', ("is not TOML",)),
         ('\nplya = "x"', ("line 2", "no action 'plya'", "did you mean play?", "pinkx keys")),
-        ('zoom = "Zoom"', ("line 1", "no key is named 'Zoom'", "pageup", "f24")),
-        ('zoom = ""', ("no key is named ''",)),
-        ('zoom = "ctrl+"', ("no key is named 'ctrl+'",)),
-        ('zoom = "super+k"', ("before the key", "ctrl+")),
+        ('zoom = "Zoom"', ("line 1", "there is no key 'Zoom'", "pageup", "f24")),
+        ('zoom = ""', ("there is no key ''",)),
+        ('zoom = "ctrl+"', ("there is no key 'ctrl+'",)),
+        ('zoom = "super+k"', ("before a key", "ctrl+")),
         ('zoom = "ctrl+ctrl+k"', ("each once",)),
         ('zoom = "shift+k"', ("write the character",)),
         ("zoom = 3", ("needs a key",)),
         ("zoom = []", ("needs a key",)),
         ('zoom = ["k", 3]', ("needs a key",)),
         ('[zoom]\nkey = "k"', ("line 1", "needs a key")),
-        ('zoom = "tab"', ("tab cannot be given away",)),
-        ('zoom = "ctrl+c"', ("ctrl+c cannot be given away",)),
+        ('zoom = "tab"', ("tab is reserved",)),
+        ('zoom = "ctrl+c"', ("ctrl+c is reserved",)),
         ('# one\nzoom = "9"\npin = ["p", "9"]', ("line 3", "9 is the key of both zoom and pin")),
-        ('zoom = "space"', ("line 1", "space is the key of play already")),
+        ('zoom = "space"', ("line 1", "space is already the key of play")),
         ("[" * 100_000, ("is not TOML",)),
     ],
 )
-def test_what_is_wrong_is_told(text: str, parts: tuple[str, ...], tmp_path: Path) -> None:
+def test_errors_name_the_line_and_what_is_allowed(text: str, parts: tuple[str, ...], tmp_path: Path) -> None:
     message = told(tmp_path, text)
     for part in parts:
         assert part in message
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(KeysError, match="cannot be read"):
         load_keys(tmp_path / "nowhere.toml")
     (tmp_path / "latin.toml").write_bytes(b'play = "\xe9"')
@@ -187,7 +188,7 @@ def session() -> Iterator[Session]:
     opened.close()
 
 
-async def test_the_face_shows_and_obeys_them(session: Session, tmp_path: Path) -> None:
+async def test_the_terminal_shows_and_uses_them(session: Session, tmp_path: Path) -> None:
     (tmp_path / "keys.toml").write_text('play = "ctrl+g"\nhelp = "ü"\n')
     app = Explorer(LaunchOptions(keys=tmp_path / "keys.toml"), session=session)
     async with app.run_test(size=(120, 40)) as pilot:

@@ -1,19 +1,19 @@
-"""How far the linear map at the nearest point tells the words that come, against a plain recomputation."""
+"""The linear prediction at the nearest point, against a plain recomputation."""
 
 from __future__ import annotations
 
 import math
-import time
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
-from explorer.session.controllers.linear_prediction import AHEAD, PACE, Foretold
-from explorer.session.session import Frame, Session
-from explorer.session.views.point_map import PointMap
-from tests.explorer.small import open_session, settle, wait
+from explorer.session.controllers.linear_prediction import AHEAD, PERIOD, LinearPredictor, Prediction
+from explorer.session.core import Core
+from explorer.session.session import Session
+from tests.explorer.small import REVIEWS, CountingJobs, open_session, settle, wait
 
 
 @pytest.fixture
@@ -21,8 +21,17 @@ def session(searched: Session) -> Session:
     return searched
 
 
-def foretold(session: Session) -> Foretold:
-    found = session.points.foretold(session.frame())
+def predicted(session: Session) -> Prediction:
+    """Wait for the prediction at the word looked at."""
+
+    def done() -> bool:
+        frame = session.update()
+        session.fixed_points.request(frame)
+        found = session.fixed_points.prediction(frame)
+        return found is not None and found.at == frame.word
+
+    wait(done)
+    found = session.fixed_points.prediction(session.frame())
     assert found is not None
     return found
 
@@ -58,82 +67,78 @@ def plain(session: Session, word: int) -> tuple[list[float], np.ndarray]:
 
 def test_the_numbers_equal_a_plain_recomputation_and_so_does_the_path(session: Session) -> None:
     session.look_at(39)
-    told = foretold(session)
+    found = predicted(session)
     explained, path = plain(session, 39)
-    assert told.words == 40
-    assert told.explained == pytest.approx(explained, rel=1e-4)
-    np.testing.assert_allclose(told.path, path, atol=1e-4)
+    assert found.words == 40
+    assert found.explained == pytest.approx(explained, rel=1e-4)
+    np.testing.assert_allclose(found.path, path, atol=1e-4)
 
 
 def test_the_path_ends_with_the_review(session: Session) -> None:
     words = session.stream.snapshot.words
     session.stream.seek(words)
     wait(lambda: session.stream.snapshot.time == words)
-    assert len(foretold(session).path) == 1
+    assert len(predicted(session).path) == 1
     session.look_at(words - 4)
-    assert len(foretold(session).path) == 4
+    assert len(predicted(session).path) == 4
 
 
 def test_the_scene_draws_the_path_from_the_state_looked_at(session: Session) -> None:
     session.look_at(39)
-    scene = session.points.scene(session.frame())
+    predicted(session)
+    scene = session.fixed_points.scene(session.frame())
     assert scene is not None
     assert len(scene.path) == 11
     np.testing.assert_allclose(scene.path[0], scene.trail[-1], atol=1e-6)
 
 
-def test_few_words_tell_nothing_of_ten_ahead(session: Session) -> None:
+def test_few_words_give_no_value_for_ten_ahead(session: Session) -> None:
     session.look_at(8)
-    one, five, ten = foretold(session).explained
+    one, five, ten = predicted(session).explained
     assert math.isfinite(one)
     assert math.isnan(five)
     assert math.isnan(ten)
 
 
-def test_it_is_computed_once_for_a_word_and_now_and_then_while_reading(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from dataclasses import replace
-
-    judged: list[int] = []
-    judge = session.points._foretelling._judge
-
-    def counted(map: PointMap, frame: Frame) -> Any:
-        judged.append(frame.word)
-        return judge(map, frame)
-
-    monkeypatch.setattr(session.points._foretelling, "_judge", counted)
+def test_it_is_computed_once_for_a_word_and_once_a_period_while_reading(session: Session) -> None:
+    core, runner, now = session.core, CountingJobs(), [1000.0]
+    points, predictor = settle(session), LinearPredictor(core, runner, lambda: now[0])
     session.look_at(20)
     for _ in range(5):
-        foretold(session)
-    assert judged == [20]
-    session.live()
+        predictor.request(points, session.frame())
+    assert runner.started == ["judge"]
+    session.playback.follow()
     frame = session.frame()
     reading = replace(frame, snapshot=replace(frame.snapshot, playing=True))
+    judged = []
     for word in range(30, 50):
-        monkeypatch.setattr(time, "monotonic", lambda: 1000 + word * PACE / 10)
-        session.points.foretold(replace(reading, word=word))
-    assert judged == [20, 30, 40]
+        now[0] = 1000 + word * PERIOD / 10
+        before = len(runner.started)
+        predictor.request(points, replace(reading, word=word))
+        judged += [word] * (len(runner.started) - before)
+    assert judged == [30, 40]
 
 
-def test_without_points_or_words_there_is_nothing() -> None:
+def test_without_points_or_words_there_is_no_prediction() -> None:
     session = open_session(search=True)
-    assert session.points.foretold(session.frame()) is None
+    session.fixed_points.request(session.frame())
+    assert session.fixed_points.prediction(session.frame()) is None
     settle(session)
-    assert session.points.foretold(session.frame()) is None  # no word is read
+    assert session.fixed_points.prediction(session.frame()) is None  # no word is read
     session.close()
 
 
-def test_a_state_that_is_not_whole_is_not_judged(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = session.read
+class CoreWithoutMemory(Core):
+    """A core whose c is not stored, as in some recordings."""
+
+    def read(self, name: str, start: int, stop: int) -> NDArray[np.float32]:
+        return super().read(name, start, stop)[: 0 if name == "c" else None]
+
+
+def test_an_incomplete_state_is_not_judged(session: Session) -> None:
+    points, runner = settle(session), CountingJobs()
+    predictor = LinearPredictor(CoreWithoutMemory(session.stream, REVIEWS), runner)
     session.look_at(30)
-    monkeypatch.setattr(session, "read", lambda name, a, b: read(name, a, b)[: 0 if name == "c" else None])
-    assert session.points.foretold(session.frame()) is None
-
-
-def test_maps_are_made_once(session: Session) -> None:
-    foretold(session)
-    maps = session.points._foretelling._maps
-    session.look_at(50)
-    foretold(session)
-    assert session.points._foretelling._maps is maps
+    predictor.request(points, session.frame())
+    assert predictor.result(points, session.frame()) is None
+    assert runner.started == []

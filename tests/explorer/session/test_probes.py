@@ -61,7 +61,7 @@ def test_the_brush_is_opened_closed_followed_and_cleared(read: Session) -> None:
     assert not read.brush.words
 
 
-def test_there_is_nothing_to_follow_without_a_brush(read: Session) -> None:
+def test_without_a_brush_there_is_no_next_place(read: Session) -> None:
     read.perform("next-place")
     assert "brush some words first" in read.note
 
@@ -82,7 +82,7 @@ def test_a_brush_stays_while_the_network_is_changed(read: Session) -> None:
     read.select(3)
     read.perform("ablate")
     wait(lambda: bool(read.stream.snapshot.clamps) and read.stream.snapshot.time == 100)
-    assert read.frame().snapshot.run == 2
+    assert read.update().snapshot.run == 2
     assert list(read.brush.words) == [40, 41, 42]
     after = read.brush.pattern
     assert after is not None
@@ -92,7 +92,7 @@ def test_a_brush_stays_while_the_network_is_changed(read: Session) -> None:
     assert read.brush.pattern is after
     read.perform("undo-ablation")
     wait(lambda: not read.stream.snapshot.clamps and read.stream.snapshot.time == 100)
-    assert read.frame().snapshot.run == 3
+    assert read.update().snapshot.run == 3
     assert read.brush.pattern == before
 
 
@@ -101,7 +101,7 @@ def test_a_brush_waits_for_its_words_when_the_review_is_read_anew(read: Session)
     read.brush.close_at(42)
     read.stream.use_network(small_network(6, seed=1))
     wait(lambda: read.stream.snapshot.run == 2 and read.stream.snapshot.time == 100)
-    read.frame()
+    read.update()
     assert list(read.brush.words) == [40, 41, 42]
     found = read.brush.pattern
     assert found == find_pattern(read.read("h", 0, 100), 40, 43)
@@ -110,21 +110,22 @@ def test_a_brush_waits_for_its_words_when_the_review_is_read_anew(read: Session)
         wait(lambda: read.stream.snapshot.time == 0)
         read.stream.seek(time)
         wait(lambda: read.stream.snapshot.time == time)
-        read.frame()
+        read.update()
         assert list(read.brush.words) == words
         assert read.brush.pattern is None  # less is read than it was looked for among
     read.stream.seek(100)
     wait(lambda: read.stream.snapshot.time == 100)
+    read.update()
     assert read.brush.pattern == found
 
 
-def test_another_review_lets_go_of_the_brush(read: Session) -> None:
+def test_another_review_clears_the_brush(read: Session) -> None:
     read.brush.open_at(40)
     read.brush.close_at(42)
     for index in (1, 0):
         read.open_review(index)
         wait(lambda: read.stream.snapshot.index == index)
-        read.frame()
+        read.update()
     read.stream.seek(100)
     wait(lambda: read.stream.snapshot.time == 100)
     assert not read.brush.words

@@ -12,8 +12,9 @@ import pytest
 
 from engine.live.snapshot import Snapshot
 from explorer.session.controllers.noise_band import Band
+from explorer.session.core import Choices, Frame
 from explorer.session.palette import DARK, LIGHT, LOOKS, RGB, Palette, Role, gradient, text_on
-from explorer.session.session import Choices, Frame, Session
+from explorer.session.session import Session
 from explorer.session.views import number_format
 from explorer.session.views.cell_readouts import cell_line, cell_text, cells_line, dead_line, heatmap_line, value_line
 from explorer.session.views.number_format import count, number, percent, scientific
@@ -199,7 +200,7 @@ def test_a_word_attractor_in_lines() -> None:
 
 
 def test_lines_about_the_map(searched: Session) -> None:
-    map = searched.points.map
+    map = searched.fixed_points.map
     assert isinstance(map, PointMap)
     shares = " + ".join(f"{part:.0%}" for part in map.projection.explained)
     line = points_line(map, PointView(azimuth=-20), "searching …")

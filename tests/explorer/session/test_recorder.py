@@ -12,15 +12,16 @@ from click.testing import CliRunner
 
 from explorer.cli import pinkx
 from explorer.session.actions import ACTIONS
-from explorer.session.controllers.recorder import NEEDS_NETWORK
-from explorer.session.launcher import LaunchOptions, Opening
-from explorer.session.session import Frame, Session, SessionError
+from explorer.session.controllers.recorder import NEEDS_NETWORK, Recorder
+from explorer.session.core import Frame, SessionError
+from explorer.session.launcher import LaunchOptions
+from explorer.session.session import Session
 from explorer.session.views.heatmap import heatmap
 from explorer.session.views.scaling import scaling
 from explorer.session.views.tables import write_csv
 from explorer.session.views.traces import cell_table, overview
 from explorer.tui.app import Explorer
-from tests.explorer.small import open_session, wait
+from tests.explorer.small import open_session, replayed, wait
 from tests.explorer.tui.harness import shown, text_of, until
 
 
@@ -33,17 +34,6 @@ def session(tmp_path: Path) -> Iterator[Session]:
     wait(lambda: opened.stream.snapshot.time == 100)
     yield opened
     opened.close()
-
-
-def replayed(path: Path) -> Session:
-    opening = Opening(LaunchOptions(replay=path))
-    opening.begin()
-    wait(lambda: opening.done)
-    assert opening.error is None, opening.error
-    session = opening.session
-    assert session is not None
-    wait(lambda: session.stream.snapshot.run == 1)
-    return session
 
 
 def read_all(session: Session) -> Frame:
@@ -94,7 +84,7 @@ def test_what_is_read_while_recording_goes_into_one_file(session: Session, tmp_p
     played = replayed(tmp_path / "pinkx-lstm-12-3-runs-1.safetensors")
     try:
         assert [(run.name, len(run.words)) for run in played.reviews] == [("first", 100), ("second", 13), ("third", 3)]
-        assert played.recorder.replaying
+        assert played.replaying
         played.perform("next-review")
         wait(lambda: played.stream.snapshot.review.name == "second")
         assert read_all(played).snapshot.unknown == 0
@@ -102,7 +92,7 @@ def test_what_is_read_while_recording_goes_into_one_file(session: Session, tmp_p
         played.close()
 
 
-def test_leaving_writes_what_is_recorded(tmp_path: Path) -> None:
+def test_closing_writes_the_recording(tmp_path: Path) -> None:
     session = open_session()
     session.recorder.folder = tmp_path
     read_all(session)
@@ -111,22 +101,24 @@ def test_leaving_writes_what_is_recorded(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["pinkx-lstm-12-first-1.safetensors"]
 
 
-def test_a_folder_that_cannot_be_written_and_nothing_read_are_told(session: Session, tmp_path: Path) -> None:
+def test_an_unwritable_folder_and_an_empty_run_are_reported(session: Session, tmp_path: Path) -> None:
     session.recorder.folder = tmp_path / "nowhere"
     session.perform("export-run")
-    wait(lambda: "nothing is recorded" in session.note)
+    wait(lambda: "the recording was not saved" in session.note)
     session.perform("restart")
     wait(lambda: session.stream.snapshot.time == 0)
     session.perform("export-run")
     wait(lambda: "no word is read" in session.note)
 
 
-def test_at_the_limit_the_recording_ends_by_itself(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.session.controllers.recorder.LIMIT", 1000)
-    session.perform("record")
+def test_at_the_limit_the_recording_ends_by_itself(session: Session, tmp_path: Path) -> None:
+    recorder = Recorder(session.core, limit=1000)
+    recorder.folder = tmp_path
+    recorder.record()
     session.perform("next-review")
     wait(lambda: "saved" in session.note)
-    assert not session.recorder.active
+    assert not recorder.active
+    recorder.close()
 
 
 def test_a_replay_refuses_what_needs_the_network(session: Session, tmp_path: Path) -> None:
@@ -138,12 +130,12 @@ def test_a_replay_refuses_what_needs_the_network(session: Session, tmp_path: Pat
             with pytest.raises(SessionError, match="recording"):
                 played.perform(name)
         played.open_text("another text")
-        wait(lambda: "played without its network" in played.frame().note)
+        wait(lambda: "played without its network" in played.update().note)
     finally:
         played.close()
 
 
-async def test_the_face_plays_a_recording(session: Session, tmp_path: Path) -> None:
+async def test_the_terminal_plays_a_recording(session: Session, tmp_path: Path) -> None:
     session.perform("export-run")
     wait(lambda: "saved" in session.note)
     played = replayed(next(tmp_path.iterdir()))
@@ -167,7 +159,7 @@ async def test_the_face_plays_a_recording(session: Session, tmp_path: Path) -> N
         played.close()
 
 
-async def test_a_file_that_is_no_recording_is_told(tmp_path: Path) -> None:
+async def test_a_file_that_is_no_recording_is_reported(tmp_path: Path) -> None:
     (tmp_path / "broken.safetensors").write_bytes(b"no recording")
     for name, told in (("broken.safetensors", "incomplete recording"), ("nowhere", "no such recording")):
         app = Explorer(LaunchOptions(replay=tmp_path / name))

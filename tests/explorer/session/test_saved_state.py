@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from explorer.session.launcher import LaunchOptions, Opening
-from explorer.session.saved_state import State, load_state, remembered, restore, save_state, state_path
+from explorer.session.launcher import Launcher, LaunchOptions
+from explorer.session.saved_state import State, captured, load_state, restore, save_state, state_path
 from explorer.session.session import Session
 from explorer.shutdown import save_choices
 from explorer.tui.app import Explorer
@@ -30,7 +30,7 @@ CHOSEN = (
     "g",
     "order",
     "bins",
-    "map",
+    "colour-map",
     "contrast",
     "scaling",
     "select-down",
@@ -48,9 +48,9 @@ def choose(session: Session) -> None:
     wait(lambda: session.stream.snapshot.speed == 250)
 
 
-def test_what_was_chosen_is_there_again(session: Session, tmp_path: Path) -> None:
+def test_choices_are_saved_and_restored(session: Session, tmp_path: Path) -> None:
     choose(session)
-    save_state(remembered(session, State(window={"docks": "AAE="})), tmp_path / "new" / "state.json")
+    save_state(captured(session, State(window={"docks": "AAE="})), tmp_path / "new" / "state.json")
     kept = load_state(tmp_path / "new" / "state.json")
     assert kept.note == ""
     assert kept.window == {"docks": "AAE="}
@@ -61,14 +61,14 @@ def test_what_was_chosen_is_there_again(session: Session, tmp_path: Path) -> Non
         assert other.choices == session.choices
         assert other.choices.signal == "c_out"
         assert len(other.choices.pins) == 2
-        assert other.points.view == session.points.view
+        assert other.fixed_points.view == session.fixed_points.view
         wait(lambda: other.stream.snapshot.watched == "c_out")
-        assert remembered(other, State()).session == {**kept.session, "speed": None}
+        assert captured(other, State()).session == {**kept.session, "speed": None}
     finally:
         other.close()
 
 
-def test_what_does_not_suit_the_network_is_left_out(session: Session) -> None:
+def test_choices_that_the_network_does_not_allow_are_left_out(session: Session) -> None:
     restore(
         session,
         State(
@@ -77,7 +77,7 @@ def test_what_does_not_suit_the_network_is_left_out(session: Session) -> None:
     )
     choices = session.choices
     assert (choices.signal, choices.selected, choices.pins, choices.order) == ("h", None, (3,), "number")
-    assert -180 <= session.points.view.azimuth <= 180
+    assert -180 <= session.fixed_points.view.azimuth <= 180
 
 
 @pytest.mark.parametrize(
@@ -99,19 +99,19 @@ def test_what_does_not_suit_the_network_is_left_out(session: Session) -> None:
         "x" * 2_000_000,
     ],
 )
-def test_a_file_that_cannot_be_used_is_set_aside(text: str, tmp_path: Path) -> None:
+def test_an_unusable_file_is_renamed(text: str, tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     path.write_text(text)
     state = load_state(path)
     assert state == State(note=state.note)
-    assert "set aside as state.json.broken" in state.note
+    assert "renamed to state.json.broken" in state.note
     assert not path.exists()
     assert (tmp_path / "state.json.broken").read_text() == text
 
 
-def test_bytes_that_are_no_text_are_set_aside(tmp_path: Path) -> None:
+def test_a_binary_file_is_renamed(tmp_path: Path) -> None:
     (tmp_path / "state.json").write_bytes(b"\xff\xfe\x00")
-    assert "set aside" in load_state(tmp_path / "state.json").note
+    assert "renamed to" in load_state(tmp_path / "state.json").note
 
 
 JSON = st.recursive(
@@ -126,7 +126,7 @@ NAMES = (
     "speed",
     "signal",
     "order",
-    "map",
+    "colour_map",
     "scaling",
     "selected",
     "pins",
@@ -144,7 +144,7 @@ def shared() -> Iterator[Session]:
 
 @settings(deadline=None, max_examples=200)
 @given(told=st.dictionaries(st.sampled_from(NAMES), JSON))
-def test_whatever_is_taken_can_be_restored(shared: Session, told: dict[str, object]) -> None:
+def test_every_accepted_state_can_be_restored(shared: Session, told: dict[str, object]) -> None:
     path = state_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"version": 1, "session": told}))
@@ -152,14 +152,14 @@ def test_whatever_is_taken_can_be_restored(shared: Session, told: dict[str, obje
     restore(shared, state)
     frame = shared.frame()
     assert frame.choices.signal in [signal.name for signal in frame.snapshot.network.signals]
-    assert Opening(LaunchOptions())._merged().review is not None
+    assert Launcher(LaunchOptions())._with_state().review is not None
 
 
 # ---- from one visit to the next ----------------------------------------------------------------------------------
 
 
 def visited(wishes: LaunchOptions) -> Session:
-    opening = Opening(wishes)
+    opening = Launcher(wishes)
     opening.begin()
     wait(lambda: opening.done)
     assert opening.error is None, opening.error
@@ -182,11 +182,13 @@ def kept(**session: object) -> None:
 
 
 def test_options_win_and_the_rest_is_as_it_was(tmp_path: Path, texts: Path) -> None:
-    kept(network=str(small_file(tmp_path, 5)), reviews=str(texts), review=2, speed=None, signal="f", map="viridis")
+    kept(
+        network=str(small_file(tmp_path, 5)), reviews=str(texts), review=2, speed=None, signal="f", colour_map="viridis"
+    )
     session = visited(LaunchOptions())
     assert session.stream.snapshot.network.name == "lstm-5"
     assert (session.index, session.stream.snapshot.speed) == (2, None)
-    assert (session.choices.signal, session.choices.map, session.note) == ("f", "viridis", "")
+    assert (session.choices.signal, session.choices.colour_map, session.note) == ("f", "viridis", "")
     session = visited(LaunchOptions(network=str(small_file(tmp_path, 7)), review=1, speed=3))
     assert session.stream.snapshot.network.name == "lstm-7"
     assert (session.index, session.stream.snapshot.speed) == (0, 3)
@@ -195,7 +197,7 @@ def test_options_win_and_the_rest_is_as_it_was(tmp_path: Path, texts: Path) -> N
     assert (session.index, len(session.reviews)) == (0, 1)
 
 
-def test_what_has_gone_since_is_told_and_pinkx_begins_anew(tmp_path: Path, texts: Path) -> None:
+def test_a_missing_network_is_reported_and_defaults_are_used(tmp_path: Path, texts: Path) -> None:
     network = str(small_file(tmp_path, 5))
     for told in ({"network": "gone.safetensors"}, {"reviews": "gone/"}, {"reviews": str(texts), "review": 9}):
         kept(signal="f", **told)
@@ -204,13 +206,13 @@ def test_what_has_gone_since_is_told_and_pinkx_begins_anew(tmp_path: Path, texts
         assert session.choices.signal == "h"
 
 
-def test_a_fresh_visit_takes_nothing(tmp_path: Path) -> None:
+def test_a_fresh_session_ignores_the_saved_state(tmp_path: Path) -> None:
     kept(signal="f", speed=3)
     session = visited(LaunchOptions(network=str(small_file(tmp_path)), fresh=True))
     assert (session.choices.signal, session.stream.snapshot.speed) == ("h", 8)
 
 
-async def test_the_face_is_as_it_was_left(tmp_path: Path) -> None:
+async def test_the_terminal_restores_its_layout(tmp_path: Path) -> None:
     wishes = LaunchOptions(network=str(small_file(tmp_path)), speed=None)
     for keys, tab, zoomed in ((("5", "z", "g", "g"), "heatmap", None), ((), "alpha", "alpha")):
         app = Explorer(wishes)
@@ -228,8 +230,8 @@ async def test_the_face_is_as_it_was_left(tmp_path: Path) -> None:
     assert load_state().terminal == {"tab": "alpha", "zoomed": "alpha"}
 
 
-async def test_a_picture_neither_takes_nor_keeps(tmp_path: Path) -> None:
-    app = Explorer(replace(LaunchOptions(network=str(small_file(tmp_path))), keep=False))
+async def test_a_picture_neither_loads_nor_saves_the_state(tmp_path: Path) -> None:
+    app = Explorer(replace(LaunchOptions(network=str(small_file(tmp_path))), save=False))
     async with app.run_test() as pilot:
         await until(pilot, lambda: app.session is not None)
     assert app.session is not None

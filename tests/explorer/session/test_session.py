@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from explorer.session.actions import ACTIONS, GROUPS, PANELS, action, sections, shown_key
-from explorer.session.session import SPEEDS, Session, SessionError
+from explorer.session.controllers.playback import SPEEDS
+from explorer.session.core import SessionError
+from explorer.session.session import Session
 from explorer.session.views.number_format import number, reading_speed
-from tests.explorer.small import REVIEWS, open_session, wait
+from tests.explorer.small import REVIEWS, CountingJobs, open_session, small_file, wait
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def test_every_action_is_in_a_group_and_explains_itself() -> None:
     assert all(entry.keys and entry.label and entry.help.endswith(".") for entry in ACTIONS)
 
 
-def test_keys_are_shown_as_people_read_them() -> None:
+def test_keys_are_shown_by_their_symbols() -> None:
     assert [shown_key(k) for k in ("space", "left", "question_mark", "ctrl+c", "g")] == ["space", "←", "?", "^c", "g"]
 
 
@@ -72,21 +74,64 @@ def test_an_unknown_action_is_an_error(session: Session) -> None:
         session.perform("fly")
 
 
+FRONT_END_ACTIONS = {
+    "jump", "reviews", "corpus", "networks", "compare", "compare-reviews", "type", "edit", "word-by-word", "search",
+    "agree-elsewhere", "clamp", "zoom", "export", "palette", "help", "quit",
+    *(entry.id for entry in ACTIONS if entry.id.startswith("focus-")),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", [entry.id for entry in ACTIONS])
-def test_every_action_is_done_here_or_left_to_a_face(
+def test_the_session_performs_every_action_but_those_of_the_front_ends(
     session: Session, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)  # where recordings go
+    monkeypatch.chdir(tmp_path)  # recordings are written here
     read_to(session, 20)
     try:
-        done = session.perform(name)
-    except SessionError:  # it was done here, and refused
-        done = True
-    face = {"jump", "reviews", "type", "edit", "search", "clamp", "networks", "compare", "zoom", "help", "quit"}
-    if name in face:
-        assert not done
-    if name in {"play", "order", "brush", "next-point", "ablate", "undo-ablation", "next-found"}:
-        assert done
+        performed = session.perform(name)
+    except SessionError:  # the session performs it, but not now
+        performed = True
+    assert performed == (name not in FRONT_END_ACTIONS)
+
+
+# ---- reading has no effect -----------------------------------------------------------------------------------
+
+
+def test_reading_results_starts_no_job_and_changes_nothing() -> None:
+    jobs = CountingJobs()
+    session = open_session(search=True, jobs=jobs)
+    read_to(session, 50)
+    session.comparison.compare_review(REVIEWS[1])
+    choices = session.choices
+    for _ in range(2):
+        frame = session.frame()
+        snapshot = frame.snapshot
+        assert session.comparison.result(frame) is None
+        assert session.text_diff.result(frame) is None
+        assert session.noise_bands.result(snapshot.window, snapshot.scales) is None
+        assert session.fixed_points.map is None
+        assert session.fixed_points.scene(frame) is None
+        assert session.fixed_points.details(frame) is None
+        assert session.fixed_points.prediction(frame) is None
+        assert session.brush.pattern is None
+    assert session.choices is choices
+    assert jobs.started == []
+    session.update()
+    session.update()
+    assert jobs.started == ["read_review"]
+    session.close()
+
+
+def test_a_frame_is_valid_before_the_update_that_stores_its_choices(session: Session, tmp_path: Path) -> None:
+    read_to(session, 30)
+    session.select(11)
+    session.use_network(str(small_file(tmp_path, size=5)))
+    wait(lambda: session.stream.snapshot.network.cell.size == 5)
+    assert session.frame().choices.selected is None
+    assert sorted(session.frame().order.tolist()) == list(range(5))
+    assert session.choices.selected == 11
+    session.update()
+    assert session.choices.selected is None
 
 
 # ---- reading -------------------------------------------------------------------------------------------------
@@ -149,7 +194,7 @@ def test_pages_start_and_restart(session: Session) -> None:
     assert session.frame().word == -1
 
 
-def test_speeds_go_up_to_as_fast_as_it_goes_and_down_to_one(session: Session) -> None:
+def test_speeds_go_up_to_full_speed_and_down_to_one(session: Session) -> None:
     for wanted in [*reversed(SPEEDS[:-1]), 1]:
         session.perform("slower")
         wait(lambda: session.stream.snapshot.speed == wanted)
@@ -159,14 +204,14 @@ def test_speeds_go_up_to_as_fast_as_it_goes_and_down_to_one(session: Session) ->
 
 
 @pytest.mark.parametrize(("place", "word"), [("1", 0), (" 20 ", 19), ("50%", 72), ("100%", 143)])
-def test_jump_takes_numbers_and_per_cent(session: Session, place: str, word: int) -> None:
+def test_jump_takes_numbers_and_percentages(session: Session, place: str, word: int) -> None:
     session.jump_to(place)
     wait(lambda: session.stream.snapshot.time >= word + 1)
     assert session.frame().word == word
 
 
 @pytest.mark.parametrize("place", ["", "x", "0", "145", "-3", "120%", "nan%", "1e9"])
-def test_jump_refuses_what_is_no_place_of_the_review(session: Session, place: str) -> None:
+def test_jump_refuses_places_outside_the_review(session: Session, place: str) -> None:
     with pytest.raises(SessionError, match="word"):
         session.jump_to(place)
 
@@ -215,23 +260,21 @@ def test_a_review_that_is_not_there_is_refused() -> None:
     session.close()
 
 
-def test_another_network_reads_the_same_words_and_lets_go_of_cells_it_lacks(session: Session, tmp_path: object) -> None:
-    from tests.explorer.small import small_file
-
+def test_another_network_reads_the_same_words_and_drops_cells_it_lacks(session: Session, tmp_path: Path) -> None:
     read_to(session, 30)
     session.select(11)
     session.perform("pin")
-    session.use_network(str(small_file(Path(str(tmp_path)), size=5)))
+    session.use_network(str(small_file(tmp_path, size=5)))
     wait(lambda: session.stream.snapshot.network.cell.size == 5 and session.stream.snapshot.time == 30)
-    frame = session.frame()
+    frame = session.update()
     assert frame.choices.selected is None
     assert frame.choices.pins == ()
     assert sorted(frame.order.tolist()) == list(range(5))
 
 
-def test_a_network_that_cannot_be_loaded_is_told_and_the_run_goes_on(session: Session) -> None:
+def test_a_network_that_cannot_be_loaded_is_reported_and_the_run_goes_on(session: Session) -> None:
     session.use_network("no-such-network")
-    wait(lambda: "no-such-network" in session.frame().note)
+    wait(lambda: "no-such-network" in session.update().note)
     assert session.stream.snapshot.network.name == "lstm-12"
 
 
@@ -273,7 +316,7 @@ def test_orders_put_the_highest_first(session: Session) -> None:
     assert np.all(np.diff(saturated[session.frame().order]) <= 0)
 
 
-def test_reading_a_signal_the_network_lacks_is_nothing_kept(session: Session) -> None:
+def test_a_signal_that_the_network_lacks_has_no_values(session: Session) -> None:
     assert session.read("z", 0, 10).shape == (0, 1)
 
 

@@ -97,7 +97,7 @@ def test_pinned_cells_come_first_and_the_order_is_followed(session: Session) -> 
 
 def test_nothing_new_costs_nothing(session: Session) -> None:
     gates = Gates(session)
-    frame = session.frame()
+    frame = session.update()
     assert gates.image(frame, "h", 0, 500, 64) is gates.image(session.frame(), "h", 0, 500, 64)
 
 

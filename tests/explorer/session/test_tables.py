@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.session.session import Session, SessionError
+from explorer.session.core import SessionError
+from explorer.session.session import Session
 from explorer.session.views.scaling import scaling
 from explorer.session.views.tables import numbers
 from explorer.tui.app import Explorer
@@ -82,7 +83,7 @@ async def test_a_panel_and_the_screen_as_pictures_and_numbers(
         assert Path("pinkx-lstm-12-first-1.safetensors").exists()
 
 
-async def test_what_cannot_be_saved_is_told(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_export_is_reported(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     async with shown(session) as (app, pilot):
         await pilot.press("4", "e")

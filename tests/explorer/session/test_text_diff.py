@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from explorer.session.controllers.comparison import Reading, read_through
+from engine.network import Network
 from explorer.session.controllers.text_diff import LONGEST, WordByWord, aligned, word_by_word
-from explorer.session.session import Session, SessionError
+from explorer.session.core import SessionError
+from explorer.session.reading import Reading, read_words
+from explorer.session.session import Session
 from tests.explorer.small import REVIEWS, small_network, wait
 
 
-def reading(session: Session, text: str, network=None) -> Reading:  # type: ignore[no-untyped-def]
+def reading(session: Session, text: str, network: Network | None = None) -> Reading:
     snapshot = session.stream.snapshot
-    found = read_through(network or snapshot.network, text.split(), snapshot, {})
+    found = read_words(network or snapshot.network, text.split(), snapshot.window, snapshot.scales, {})
     assert found is not None
     return found
 
@@ -22,14 +24,14 @@ def reading(session: Session, text: str, network=None) -> Reading:  # type: igno
 # ---- which words belong together ---------------------------------------------------------------------------------
 
 
-def test_words_that_stay_stand_beside_each_other() -> None:
+def test_words_that_stay_are_paired() -> None:
     pairs = aligned(["a", "very", "dull", "film", "again"], ["a", "warm", "human", "film", "once", "again"])
     assert pairs == [(0, 0), (1, 1), (2, 2), (3, 3), (None, 4), (4, 5)]
     assert aligned([], ["a"]) == [(None, 0)]
     assert aligned(["a", "b"], ["b"]) == [(0, None), (1, 0)]
 
 
-def test_texts_too_long_to_match_stand_beside_each_other_as_they_are() -> None:
+def test_texts_too_long_to_match_are_paired_by_position() -> None:
     before, after = ["a"] * (LONGEST + 1), ["b"] * (LONGEST + 2)
     pairs = aligned([*before, "end"], [*after, "end"])
     assert pairs[:2] == [(0, 0), (1, 1)]
@@ -38,7 +40,7 @@ def test_texts_too_long_to_match_stand_beside_each_other_as_they_are() -> None:
 
 @given(before=st.lists(st.sampled_from("abc"), max_size=12), after=st.lists(st.sampled_from("abc"), max_size=12))
 @settings(deadline=None)
-def test_every_word_stands_there_once_in_its_order(before: list[str], after: list[str]) -> None:
+def test_every_word_is_listed_once_and_in_order(before: list[str], after: list[str]) -> None:
     pairs = aligned(before, after)
     assert [i for i, _ in pairs if i is not None] == list(range(len(before)))
     assert [j for _, j in pairs if j is not None] == list(range(len(after)))
@@ -75,7 +77,7 @@ def test_the_cells_that_moved_most_come_first(read: Session) -> None:
 
 def test_two_networks_have_no_cells_in_common(read: Session) -> None:
     other = reading(read, "a dull film", small_network(12, seed=1))
-    found = word_by_word(other, reading(read, "a dull film"))
+    found = word_by_word(other, reading(read, "a dull film"), same_network=False)
     assert found.cells == ()
     assert not any(pair.changed for pair in found.pairs)
     assert abs(found.pairs[found.first_change].difference) > 0.01
@@ -85,8 +87,13 @@ def test_two_networks_have_no_cells_in_common(read: Session) -> None:
 
 
 def table(session: Session) -> WordByWord:
-    wait(lambda: session.text_diff.table(session.frame()) is not None)
-    found = session.text_diff.table(session.frame())
+    def done() -> bool:
+        frame = session.update()
+        session.text_diff.request(frame)
+        return session.text_diff.result(frame) is not None
+
+    wait(done)
+    found = session.text_diff.result(session.frame())
     assert found is not None
     return found
 
@@ -109,10 +116,10 @@ def test_without_words_nothing_is_edited(read: Session) -> None:
     with pytest.raises(SessionError, match="at least one word"):
         read.text_diff.edit(" … ")
     assert not read.comparison.name
-    assert read.text_diff.table(read.frame()) is None
+    assert read.text_diff.result(read.frame()) is None
 
 
-def test_a_foreign_text_is_clean_before_it_is_shown(read: Session) -> None:
+def test_control_characters_are_removed_before_a_text_is_shown(read: Session) -> None:
     read.open_text("good \x1b[2J film<br />over\u202e there")
     wait(lambda: read.stream.snapshot.review.name == "typed")
     assert read.text_diff.text == "good [2J film\nover there"

@@ -309,10 +309,10 @@ def test_the_threshold_of_dead_cells_is_moved_live() -> None:
     wait(lambda: session.stream.snapshot.time == 100)
     activity = session.stream.snapshot.activity
     middle = float(np.median(activity))
-    session.threshold(middle)
+    session.display.set_threshold(middle)
     wait(lambda: session.stream.snapshot.threshold == middle)
     assert [row.dead for row in cell_table(session, session.frame())] == (activity < middle).tolist()
-    session.threshold(-1)  # a hand that drags too far
+    session.display.set_threshold(-1)  # a hand that drags too far
     wait(lambda: session.stream.snapshot.threshold == 0)
     session.perform("threshold-up")
     wait(lambda: session.stream.snapshot.threshold == 0.001)

@@ -31,8 +31,8 @@ def session() -> Iterator[Session]:
 
 @pytest.fixture
 def map(session: Session) -> PointMap:
-    assert session.points.map is not None
-    return session.points.map
+    assert session.fixed_points.map is not None
+    return session.fixed_points.map
 
 
 def words_of(map: PointMap, axes: str = "components") -> WordMap:
@@ -125,15 +125,15 @@ def test_many_stay_selected_when_points_come_before_the_words_and_go_when_let_go
     before = settle(session)
     chosen = [0, before.certified + 2, before.certified + 5]
     names = [before.names[k] for k in chosen]
-    session.points.select_many(chosen)
-    session.points.search.add(session.stream.snapshot.network, "human")
+    session.fixed_points.select_many(chosen)
+    session.fixed_points.search.add(session.stream.snapshot.network, "human")
     after = settle(session)
     assert after.certified > before.certified
-    assert [after.names[k] for k in session.points.view.many] == names
-    session.points.select(1)
-    assert session.points.view.many
+    assert [after.names[k] for k in session.fixed_points.view.many] == names
+    session.fixed_points.select(1)
+    assert session.fixed_points.view.many
     session.perform("deselect")
-    assert session.points.view.many == ()
+    assert session.fixed_points.view.many == ()
 
 
 def test_eigenvalues_are_told_in_words() -> None:

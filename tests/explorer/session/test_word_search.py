@@ -10,16 +10,17 @@ import pytest
 
 from engine.recording import record
 from explorer.session.controllers.brush import AGREE, Pattern
-from explorer.session.controllers.pattern_search import Place, look_through
+from explorer.session.controllers.pattern_search import Place, search_reviews
 from explorer.session.controllers.word_search import Hit, places, wanted_words
-from explorer.session.session import Session, SessionError
+from explorer.session.core import SessionError
+from explorer.session.session import Session
 from explorer.session.task_results import TaskResults, gather
 from tests.explorer.small import REVIEWS, small_network, wait
 
 # ---- results that come one by one ----------------------------------------------------------------------------
 
 
-def test_results_are_there_as_they_come_and_the_rest_can_be_cancelled() -> None:
+def test_results_come_step_by_step_and_the_rest_can_be_cancelled() -> None:
     go_on = threading.Event()
 
     def steps() -> Iterator[tuple[int, list[str]]]:
@@ -38,7 +39,7 @@ def test_results_are_there_as_they_come_and_the_rest_can_be_cancelled() -> None:
     assert not gathering.trouble
 
 
-def test_what_goes_wrong_is_told() -> None:
+def test_a_failure_is_reported() -> None:
     def steps() -> Iterator[tuple[int, list[str]]]:
         yield 1, []
         raise ValueError("the disk is gone")
@@ -65,24 +66,24 @@ def test_places_of_words_and_phrases(text: str, expected: tuple[int, ...]) -> No
 
 
 def test_words_are_found_here_and_in_all_other_reviews(read: Session) -> None:
-    read.words.look_for("a")
-    wait(lambda: read.words.others.finished)
-    assert read.words.here(read.stream.snapshot) == places(REVIEWS[0].words, ["a"])
-    assert list(read.words.others.found) == [Hit(1, 1, 0)]
-    assert read.words.context(Hit(1, 1, 0)) == ("", "A", "dull film. I would not see")
-    read.words.open(Hit(1, 1, 0))
+    read.word_search.look_for("a")
+    wait(lambda: read.word_search.others.finished)
+    assert read.word_search.here(read.stream.snapshot) == places(REVIEWS[0].words, ["a"])
+    assert list(read.word_search.others.found) == [Hit(1, 1, 0)]
+    assert read.word_search.context(Hit(1, 1, 0)) == ("", "A", "dull film. I would not see")
+    read.word_search.open(Hit(1, 1, 0))
     wait(lambda: read.stream.snapshot.review.name == "second" and read.stream.snapshot.time == 1)
-    assert read.words.here(read.stream.snapshot) == (0,)
+    assert read.word_search.here(read.stream.snapshot) == (0,)
     assert read.frame().status == "PAUSED"
 
 
 def test_keys_go_from_place_to_place_and_around(read: Session) -> None:
     with pytest.raises(SessionError, match="search for words first"):
         read.perform("next-found")
-    read.words.look_for("warm and")
+    read.word_search.look_for("warm and")
     here = places(REVIEWS[0].words, ["warm", "and"])
     assert len(here) == 8
-    assert read.words.marked(read.stream.snapshot) >= {here[0], here[0] + 1}
+    assert read.word_search.marked(read.stream.snapshot) >= {here[0], here[0] + 1}
     read.look_at(0)
     seen = []
     for _ in range(3):
@@ -95,18 +96,18 @@ def test_keys_go_from_place_to_place_and_around(read: Session) -> None:
     read.look_at(0)
     read.perform("previous-found")  # the last one, which is read to
     wait(lambda: read.stream.snapshot.time == here[-1] + 1)
-    read.words.look_for("unheard")
+    read.word_search.look_for("unheard")
     with pytest.raises(SessionError, match="not in this review"):
         read.perform("next-found")
-    read.words.look_for("")
-    assert read.words.others.finished
-    assert not read.words.marked(read.stream.snapshot)
+    read.word_search.look_for("")
+    assert read.word_search.others.finished
+    assert not read.word_search.marked(read.stream.snapshot)
 
 
 # ---- cells -----------------------------------------------------------------------------------------------------
 
 
-def test_other_reviews_are_looked_through_as_this_one_would_be() -> None:
+def test_other_reviews_are_searched_as_this_one_would_be() -> None:
     network = small_network()
     assert network.vocabulary is not None
     ids = [network.vocabulary.encode(review.words) for review in REVIEWS]
@@ -115,11 +116,11 @@ def test_other_reviews_are_looked_through_as_this_one_would_be() -> None:
     pattern = Pattern("h", (5,), (1,), (level,), ())
     told: list[tuple[int, list[Place]]] = []
 
-    def tell(part: Any) -> bool:
+    def report(part: Any) -> bool:
         told.append(part)
         return True
 
-    look_through(tell, network, [7, 8, 9], ids, pattern, {})
+    search_reviews(report, network, [7, 8, 9], ids, pattern, {})
     assert [done for done, _ in told] == [3]
     found = told[0][1]
     assert any(place.review == 8 and place.first <= 3 < place.last for place in found)
@@ -137,19 +138,19 @@ def test_places_in_other_reviews_are_listed_and_opened(read: Session) -> None:
     h = read.read("h", 0, 100)
     read.brush._pattern = Pattern("h", (5,), (1,), (float(h[:, 5].min()),), ())  # a cell that fires nearly always
     read.pattern_search.begin()
-    wait(lambda: read.pattern_search.gathering.finished)
-    assert not read.pattern_search.gathering.trouble
-    found = read.pattern_search.gathering.found
+    wait(lambda: read.pattern_search.results.finished)
+    assert not read.pattern_search.results.trouble
+    found = read.pattern_search.results.found
     assert {place.review for place in found} <= {1, 2}
     assert [place.strength for place in found] == sorted((place.strength for place in found), reverse=True)
     assert read.pattern_search.left == 0
     first, words, behind = read.pattern_search.context(found[0])
     surface = REVIEWS[found[0].review].surface
     assert words == " ".join(surface[found[0].first : found[0].last])
-    before = read.pattern_search.gathering
+    before = read.pattern_search.results
     read.pattern_search.open(found[0])
     wait(lambda: read.stream.snapshot.review is REVIEWS[found[0].review])
     wait(lambda: read.stream.snapshot.time == found[0].first + 1)
     read.pattern_search.begin()  # the brush is gone with the review, the list is not
-    assert read.pattern_search.gathering is before
+    assert read.pattern_search.results is before
     del first, behind

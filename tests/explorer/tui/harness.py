@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from explorer.session.session import Choices, Session
+from explorer.session.core import Choices
+from explorer.session.session import Session
 from explorer.tui.app import Explorer
 from explorer.tui.dialogs.rows import Rows
 from explorer.tui.panels.panel import Panel

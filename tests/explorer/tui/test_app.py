@@ -85,7 +85,7 @@ async def test_the_palette_performs_the_chosen_action(session: Session) -> None:
     async with shown(session) as (app, pilot):
         await pilot.press("colon", *"viridis", "escape")
         await pilot.press("colon", *"colour map", "enter")
-        await until(pilot, lambda: choices(app).map == "viridis")
+        await until(pilot, lambda: choices(app).colour_map == "viridis")
 
 
 async def test_a_typed_review_is_read_and_one_without_words_is_refused(session: Session) -> None:

@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.text import Text
 from textual.pilot import Pilot
 from textual.widgets import Static
 
 from explorer.session.session import Session
+from explorer.session.views.number_format import number
 from explorer.tui.app import Explorer
 from explorer.tui.dialogs.rows import Rows
 from explorer.tui.panels.corpus import COLUMNS, CorpusScreen, Histograms
-from tests.explorer import jobs
-from tests.explorer.session.test_corpus import COUNT, WATCHED, opened, reviews, settle
+from tests.explorer.session.test_corpus import COUNT, WATCHED, FailingJobs, opened, reviews, settle
 from tests.explorer.small import wait
 from tests.explorer.tui.harness import panel_text, rows_text, shown, until
 
@@ -39,27 +40,26 @@ async def open_screen(app: Explorer, pilot: Pilot[Any]) -> CorpusScreen:
 
 
 def status_of(screen: CorpusScreen) -> str:
-    return str(screen.query_one("#measured", Static).content)
+    return Text.from_markup(str(screen.query_one("#measured", Static).content)).plain
 
 
-async def test_histograms_mark_the_watched_review_and_say_its_exponents(session: Session) -> None:
+async def test_histograms_mark_the_watched_review_and_show_its_exponents(session: Session) -> None:
     async with shown(session) as (app, pilot):
         screen = await open_screen(app, pilot)
         drawn = panel_text(screen, "#histograms")
         frame = session.frame()
         for signal in ("h", "x"):
             found = session.corpus.histogram(frame, signal, screen.query_one(Histograms).bins)
-            assert f"β of {signal} median {found.median:.2f}".replace("0.", ".") in drawn
-            assert f"this review {found.beta:.2f}".replace(" 0.", " .").replace("-0.", "-.") in drawn
+            assert f"β of {signal}   ▼ this review {number(found.beta)}   median {number(found.median)}" in drawn
         assert drawn.count("1 pink") == 2
         assert "━" in drawn
         assert f"noise of {len(session.reviews[WATCHED].words)} words" in drawn
         assert any(block in drawn for block in "▁▂▃▄▅▆▇█")
         short = sum(len(review.words) < 80 for review in session.reviews)
-        assert status_of(screen) == f"all {COUNT} reviews   {short} without β"
+        assert status_of(screen) == f"{COUNT} reviews measured   {short} without β"
 
 
-async def test_every_bar_is_as_high_as_its_count(session: Session) -> None:
+async def test_the_height_of_every_bar_is_its_count(session: Session) -> None:
     async with shown(session) as (app, pilot):
         screen = await open_screen(app, pilot)
         panel = screen.query_one(Histograms)
@@ -105,7 +105,7 @@ async def test_a_click_opens_a_row_and_a_click_on_a_heading_orders(session: Sess
         await until(pilot, lambda: session.stream.snapshot.review.name == wanted.name)
 
 
-async def test_keys_change_the_order_and_turn_it(session: Session) -> None:
+async def test_keys_change_the_order_and_reverse_it(session: Session) -> None:
     async with shown(session) as (app, pilot):
         screen = await open_screen(app, pilot)
         await pilot.press("o", "o")
@@ -117,7 +117,7 @@ async def test_keys_change_the_order_and_turn_it(session: Session) -> None:
         assert rows_text(screen)[0] != first
 
 
-async def test_a_bin_is_chosen_by_keys_and_let_go_by_escape(session: Session) -> None:
+async def test_keys_choose_a_bin_and_escape_lists_all_reviews(session: Session) -> None:
     async with shown(session) as (app, pilot):
         screen = await open_screen(app, pilot)
         await pilot.press("right")
@@ -160,11 +160,8 @@ async def test_a_click_on_the_place_in_the_status_bar_opens_it(session: Session)
         await until(pilot, lambda: isinstance(app.screen, CorpusScreen))
 
 
-async def test_it_fills_in_while_it_is_looked_at_and_the_highlight_stays_with_its_review(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("explorer.session.controllers.corpus.PORTION", 32)
-    session = opened(reviews(1500), 5)
+async def test_results_fill_in_and_the_highlight_stays_with_its_review() -> None:
+    session = opened(reviews(1500), 5, portion=32)
     async with shown(session) as (app, pilot):
         screen = await open_screen(app, pilot)
         rows = screen.query_one(Rows)
@@ -176,13 +173,13 @@ async def test_it_fills_in_while_it_is_looked_at_and_the_highlight_stays_with_it
             await pilot.pause(0.05)
             counts.add(rows.count)
         await until(pilot, lambda: rows.count == 1500)
-        assert min(counts) < 1500  # it was looked at before all were there
+        assert min(counts) < 1500  # the screen was open before all results had arrived
         assert int(session.corpus.rows(frame)[screen._listed[rows.highlighted]]["review"]) == clamps
     session.close()
 
 
 @pytest.mark.parametrize("colours", [True, False])
-async def test_any_size_and_no_colours_are_drawn(
+async def test_it_draws_at_any_size_and_without_colours(
     session: Session, monkeypatch: pytest.MonkeyPatch, colours: bool
 ) -> None:
     if not colours:
@@ -199,9 +196,10 @@ async def test_any_size_and_no_colours_are_drawn(
         assert "1 pink" in drawn
 
 
-async def test_what_goes_wrong_is_on_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.session.controllers.corpus.measured", jobs.fail)
-    session = opened(reviews())
+async def test_an_error_is_shown() -> None:
+    runner = FailingJobs()
+    session = opened(reviews(), jobs=runner)
+    runner.fails_for = session.stream.snapshot.network
     async with shown(session) as (app, pilot):
         await pilot.press("h")
         await until(pilot, lambda: isinstance(app.screen, CorpusScreen))

@@ -8,9 +8,9 @@ from rich.console import Console
 from textual.widgets import Input, Static, TextArea
 
 from engine.reviews import Review
-from explorer.session.controllers.ablation import clamped_cells
 from explorer.session.controllers.brush import Pattern
 from explorer.session.session import Session
+from explorer.session.views.clamps import clamped_cells
 from explorer.tui.dialogs.rows import Rows
 from explorer.tui.dialogs.search_dialogs import PatternDialog
 from explorer.tui.dialogs.text_diff import TextDiffDialog
@@ -25,7 +25,7 @@ async def test_a_gate_is_clamped_marked_in_every_panel_and_restored(session: Ses
         await until(pilot, lambda: clamped_cells(snapshot(app)) == {0: ("f",)} and snapshot(app).time == 100)
         session.note = ""
         app.draw()
-        assert "f held 1" in text_of(app, "#status")
+        assert "f clamped 1" in text_of(app, "#status")
         assert "▸#000=" in text_of(app, "#heatmap Gutter")
         await pilot.press("6")
         await until(pilot, lambda: "▸#000=" in text_of(app, "#cells"))
@@ -124,7 +124,7 @@ async def test_recurrences_of_the_brushed_pattern_in_other_reviews_are_listed(se
         session.brush._pattern = Pattern("h", (5,), (1,), (level,), ())
         await pilot.press("A")
         await until(pilot, lambda: isinstance(app.screen, PatternDialog) and app.screen.query_one(Rows).count > 0)
-        await until(pilot, lambda: session.pattern_search.gathering.finished)
+        await until(pilot, lambda: session.pattern_search.results.finished)
         assert "second" not in snapshot(app).review.name
         await pilot.press("enter")
         await until(pilot, lambda: snapshot(app).review.name != "first")
@@ -132,7 +132,7 @@ async def test_recurrences_of_the_brushed_pattern_in_other_reviews_are_listed(se
 
 async def test_a_list_of_25_000_reviews_scrolls_and_can_be_searched(session: Session) -> None:
     session.reviews = [Review(f"number {k}", f"A film {k}") for k in range(25_000)]
-    session.index = 12_000
+    session.core.index = 12_000
     async with shown(session) as (app, pilot):
         await pilot.press("r")
         rows = app.screen.query_one(Rows)

@@ -1,4 +1,4 @@
-"""The panels of fixed points and of the spectrum, driven by keys and the mouse; and the canvas they are drawn on."""
+"""The panels of fixed points and of the spectrum, by keys and the mouse, and the canvas they draw on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from explorer.tui.panels.fixed_points import MARGIN, FixedPointsPanel
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.canvas import Canvas
 from tests.explorer.small import open_session, wait
-from tests.explorer.tui.harness import shown, text_of
+from tests.explorer.tui.harness import shown, text_of, until
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def session(searched: Session) -> Session:
 
 
 def found(session: Session) -> PointMap:
-    assert session.points.map is not None
-    return session.points.map
+    assert session.fixed_points.map is not None
+    return session.fixed_points.map
 
 
 async def test_points_are_drawn_with_the_state_a_legend_and_a_spectrum(session: Session) -> None:
@@ -39,41 +39,48 @@ async def test_points_are_drawn_with_the_state_a_legend_and_a_spectrum(session: 
         assert any("⠁" <= character <= "⣿" for character in picture)
         assert "τ" in spectrum
         assert "unstable" in spectrum
-        assert "P(pos)" in spectrum
-        assert "nearest to h" in str(app.query_one("#spectrum").border_title)
+        assert "P(positive)" in spectrum
+        assert "nearest" in str(app.query_one("#spectrum").border_title)
 
 
-async def test_the_next_point_is_selected_labelled_and_portrayed(session: Session) -> None:
+async def test_the_next_point_is_selected_labelled_and_described(session: Session) -> None:
     async with shown(session) as (app, pilot):
         await pilot.press("right_square_bracket")
-        assert session.points.view.selected == 0
+        assert session.fixed_points.view.selected == 0
         assert "◉ zero" in text_of(app, "#points")
         assert "zero input" in text_of(app, "#spectrum")
-        assert "selected point" in str(app.query_one("#spectrum").border_title)
+        assert "selected" in str(app.query_one("#spectrum").border_title)
         await pilot.press("left_square_bracket")
         name = found(session).names[found(session).order[-1]]
-        assert f"“{name}” repeated for ever" in text_of(app, "#spectrum")
+        assert f"“{name}” repeated forever" in text_of(app, "#spectrum")
         await pilot.press("escape")
         assert "◉" not in text_of(app, "#points")
 
 
-async def test_the_spectrum_says_how_far_the_linear_map_tells(session: Session) -> None:
-    told = session.points.foretold(session.frame())
-    assert told is not None
-    shares = ["<0" if part < 0 else f"{part:.0%}" for part in told.explained]
+async def test_the_spectrum_shows_how_much_the_linear_map_explains(session: Session) -> None:
+    session.fixed_points.request(session.update())
+    wait(lambda: session.fixed_points.prediction(session.frame()) is not None)
+    prediction = session.fixed_points.prediction(session.frame())
+    assert prediction is not None
+    shares = ["<0" if part < 0 else f"{part:.0%}" for part in prediction.explained]
     expected = " ".join(f"+{k} {share}" for k, share in zip((1, 5, 10), shares, strict=True))
+
+    def drawn(app: Explorer) -> str:
+        app.draw()
+        return text_of(app, "#spectrum")
+
     async with shown(session) as (app, pilot):
-        assert f"linear {expected}" in text_of(app, "#spectrum")
+        await until(pilot, lambda: f"linear {expected}" in drawn(app))
         before = text_of(app, "#points")
         await pilot.press("4", "z")
-        assert f"linear map tells {expected}" in text_of(app, "#spectrum")
+        await until(pilot, lambda: f"linear prediction {expected}" in drawn(app))
         await pilot.press("4", "home")
-        assert "+1 – +5 – +10 –" in text_of(app, "#spectrum")
+        await until(pilot, lambda: "+1 – +5 – +10 –" in drawn(app))
         await pilot.press("z")
-        assert text_of(app, "#points") != before
+        await until(pilot, lambda: drawn(app) != "" and text_of(app, "#points") != before)
 
 
-async def test_turning_changes_the_picture_and_says_the_angles(session: Session) -> None:
+async def test_rotating_changes_the_picture_and_the_angles(session: Session) -> None:
     async with shown(session) as (app, pilot):
         before = text_of(app, "#points")
         await pilot.press("full_stop", "full_stop", "greater_than_sign")
@@ -81,7 +88,7 @@ async def test_turning_changes_the_picture_and_says_the_angles(session: Session)
         assert "az 0° el 60°" in str(app.query_one("#points").border_subtitle)
 
 
-async def test_colours_follow_the_key_and_so_does_the_legend(session: Session) -> None:
+async def test_a_key_changes_the_colours_and_the_legend(session: Session) -> None:
     async with shown(session) as (app, pilot):
         assert "neg" in text_of(app, "#points")
         await pilot.press("u")
@@ -90,58 +97,58 @@ async def test_colours_follow_the_key_and_so_does_the_legend(session: Session) -
         styles = [s.style for line in app.query_one("#points", Panel).lines for s in line if s.text == " ● "]
         assert styles == [Style(color="#7fd1c7")]
         await pilot.press("u")
-        assert "by input" in str(app.query_one("#points").border_title)
+        assert "colour: input" in str(app.query_one("#points").border_title)
 
 
-async def test_points_under_the_word_looked_at_are_found_by_a_key(session: Session) -> None:
+async def test_a_key_finds_points_with_the_current_word_as_input(session: Session) -> None:
     async with shown(session) as (app, pilot):
         session.look_at(1)
         await pilot.press("f")
         assert "'film'" in text_of(app, "#status")
-        wait(lambda: session.points.search.progress == "")
+        wait(lambda: session.fixed_points.search.progress == "")
         app.draw()
         app.draw()
         assert "“film”" in text_of(app, "#spectrum")
         assert "◉ film" in text_of(app, "#points")
 
 
-async def test_a_drag_turns_and_does_not_select(session: Session) -> None:
+async def test_a_drag_rotates_and_does_not_select(session: Session) -> None:
     async with shown(session) as (_, pilot):
         await pilot.mouse_down("#points", offset=(20, 5))
         await pilot.hover("#points", offset=(23, 6))
         await pilot.mouse_up("#points", offset=(23, 6))
-        view = session.points.view
+        view = session.fixed_points.view
         assert (view.azimuth, view.elevation, view.selected) == (-32, 58, None)
-        await pilot.hover("#points", offset=(30, 3))  # the button is up
-        assert session.points.view == view
+        await pilot.hover("#points", offset=(30, 3))  # the button is released
+        assert session.fixed_points.view == view
 
 
-async def test_a_click_selects_the_point_under_it_and_one_beside_all_lets_go(session: Session) -> None:
+async def test_a_click_selects_a_point_and_one_on_empty_space_deselects(session: Session) -> None:
     async with shown(session) as (app, pilot):
         panel = app.query_one("#points")
-        scene = session.points.scene(session.frame())
+        scene = session.fixed_points.scene(session.frame())
         assert scene is not None
         x, y = scene.places[0] * MARGIN
         column, row = int((x + 1) / 2 * panel.size.width), int((1 - y) / 2 * (panel.size.height - 1))
         await pilot.click("#points", offset=(column + 1, row + 1))
-        selected = session.points.view.selected
+        selected = session.fixed_points.view.selected
         assert selected is not None
         assert np.abs(scene.places[selected] - scene.places[0]).max() < 0.25
         await pilot.click("#points", offset=(44, 1))
-        assert session.points.view.selected is None
+        assert session.fixed_points.view.selected is None
 
 
-async def test_the_wheel_walks_through_the_points(session: Session) -> None:
+async def test_the_wheel_steps_through_the_points(session: Session) -> None:
     async with shown(session) as (app, pilot):
         panel = app.query_one("#points", FixedPointsPanel)
         panel.on_mouse_scroll_down()
         panel.on_mouse_scroll_down()
         panel.on_mouse_scroll_up()
         await pilot.pause()
-        assert session.points.view.selected == 0
+        assert session.fixed_points.view.selected == 0
 
 
-async def test_before_anything_is_found_the_panels_say_so() -> None:
+async def test_without_points_the_panels_say_so() -> None:
     session = open_session()
     async with shown(session) as (app, _):
         assert "no search" in text_of(app, "#points")
@@ -149,19 +156,19 @@ async def test_before_anything_is_found_the_panels_say_so() -> None:
     session.close()
 
 
-async def test_visited_states_stand_in_until_the_words_are_there(session: Session) -> None:
+async def test_visited_states_are_drawn_until_word_attractors_are_found(session: Session) -> None:
     from dataclasses import replace
 
-    found_all = session.points.search.found
+    found_all = session.fixed_points.search.found
     assert found_all is not None
-    session.points.search.found = replace(found_all, points=None, words=None)
+    session.fixed_points.search.found = replace(found_all, points=None, words=None)
     async with shown(session) as (app, _):
         picture = text_of(app, "#points")
         assert sum("⠁" <= character <= "⣿" for character in picture) > 20
         assert "none found yet" in text_of(app, "#spectrum")
 
 
-async def test_every_panel_has_its_room_in_a_small_large_and_zoomed_terminal(session: Session) -> None:
+async def test_every_panel_has_room_in_small_large_and_zoomed_terminals(session: Session) -> None:
     panels = ("heatmap", "points", "spectrum", "alpha", "cells")
     for width, height in ((100, 30), (120, 40), (200, 64)):
         async with shown(session, width, height) as (app, _):
@@ -220,13 +227,13 @@ def text(canvas: Canvas) -> list[str]:
     return ["".join(segment.text for segment in line) for line in canvas.lines()]
 
 
-def test_dots_stand_where_they_should_and_those_outside_nowhere() -> None:
+def test_dots_are_at_their_places_and_those_outside_are_dropped() -> None:
     canvas = Canvas(2, 1)
     canvas.dots(np.array([[-1.0, 1.0], [1.0, -1.0], [1.5, 0.0], [np.nan, 0.0]]), Style())
     assert text(canvas) == ["⠁⢀"]
 
 
-def test_a_stroke_is_whole() -> None:
+def test_a_stroke_has_no_gaps() -> None:
     canvas = Canvas(4, 2)
     canvas.strokes(np.array([[(-1.0, -1.0), (1.0, 1.0)]]), Style())
     assert text(canvas) == ["⠀⠀⡠⠊".replace("⠀", " "), "⡠⠊⠀⠀".replace("⠀", " ")]

@@ -1,4 +1,4 @@
-"""Pictures taken without a terminal."""
+"""Screenshots taken without a terminal."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def test_a_picture_is_taken_without_a_terminal(tmp_path: Path) -> None:
     svg = picture.read_text(encoding="utf-8")
     assert svg.startswith("<svg")
     assert "P(positive)" in svg
-    assert "textLength" not in svg  # every word has a place of its own
+    assert "textLength" not in svg  # every word has its own position
 
 
 @pytest.mark.parametrize(("option", "value"), [("--size", "90"), ("--size", "0x10"), ("--size", "axb")])
-def test_a_size_that_is_none_is_refused(tmp_path: Path, option: str, value: str) -> None:
+def test_an_invalid_size_is_refused(tmp_path: Path, option: str, value: str) -> None:
     arguments = ["--screenshot", str(tmp_path / "x.svg"), option, value]
     done = subprocess.run([*PINKX, *arguments], input="", capture_output=True, text=True)
     assert done.returncode == 2
@@ -48,8 +48,8 @@ def test_another_kind_of_picture_is_refused(tmp_path: Path, name: str) -> None:
     assert ".svg or .png" in done.stderr
 
 
-def test_a_picture_that_cannot_be_written_is_told_while_the_engine_runs(tmp_path: Path) -> None:
-    """The threads of the engine are inside PyTorch and numba then, and a process that waits for none must not abort."""
+def test_a_picture_that_cannot_be_written_is_an_error_while_the_engine_runs(tmp_path: Path) -> None:
+    """Threads are inside PyTorch and numba at that moment; the process must end without an abort."""
     picture = tmp_path / "no such folder" / "face.svg"
     arguments = ["--network", str(small_file(tmp_path)), "--after", "0", "--screenshot", str(picture)]
     done = subprocess.run([*PINKX, *arguments], input="", capture_output=True, text=True)

@@ -8,18 +8,36 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from engine.network import Network
+from explorer.session.controllers.noise_band import send_band
+from explorer.session.controllers.point_search import PointSearch
+from explorer.session.jobs import Job
 from explorer.session.session import Session
 from explorer.tui.app import Explorer
 from explorer.tui.dialogs.rows import Rows
-from tests.explorer.small import open_session, wait
+from tests.explorer.small import SHARED_JOBS, CountingJobs, open_session, wait
+
+
+class NoSearch(PointSearch):
+    """Finds nothing."""
+
+    def begin(self, network: Network) -> None:
+        """Do not search."""
+
+
+class NoBandJobs(CountingJobs):
+    """Computes no noise band."""
+
+    def start(self, work: Callable[..., None], *arguments: Any, **callbacks: Any) -> Job:
+        if work is send_band:
+            return Job(-1, **callbacks)
+        return super().start(work, *arguments, **callbacks)
 
 
 @pytest.fixture
-def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    """100 of 144 words read, paused; without what threads find sooner or later: points and the calibration band."""
-    monkeypatch.setattr("explorer.session.controllers.point_search.PointSearch.begin", lambda *_: None)
-    monkeypatch.setattr("explorer.tui.panels.alpha.band", lambda *_: None)
-    opened = open_session()
+def session() -> Iterator[Session]:
+    """100 of 144 words read, paused; without what comes at no fixed time: points and the noise band."""
+    opened = open_session(search=NoSearch(SHARED_JOBS), jobs=NoBandJobs())
     opened.stream.seek(100)
     wait(lambda: opened.stream.snapshot.time == 100)
     yield opened
@@ -29,9 +47,9 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
 # What threads bring, and when it is there.
 SETTLED: dict[str, Callable[[Explorer, Session], bool]] = {
     "clamped": lambda _, session: bool(session.stream.snapshot.clamps) and session.stream.snapshot.time == 100,
-    "compared": lambda _, session: session.comparison.comparison(session.frame()) is not None,
+    "compared": lambda _, session: session.comparison.result(session.update()) is not None,
     "edited": lambda app, session: session.stream.snapshot.finished and app.screen.query_one(Rows).count == 145,
-    "searched": lambda app, session: session.words.others.finished and app.screen.query_one(Rows).count == 2,
+    "searched": lambda app, session: session.word_search.others.finished and app.screen.query_one(Rows).count == 2,
 }
 
 
@@ -42,7 +60,9 @@ PICTURES: list[tuple[str, tuple[int, int], tuple[str, ...]]] = [
     ("small_alpha", (80, 24), ("5",)),
     ("small_cells", (80, 24), ("6", "o")),
     ("zoomed", (100, 30), ("z",)),
-    ("scaling", (100, 30), ("s", "5", "z")),
+    ("scaling", (120, 40), ("s",)),
+    ("scaling_tab", (80, 24), ("s", "5")),
+    ("scaling_zoomed", (100, 30), ("s", "5", "z")),
     ("brushed", (120, 40), ("left", "left", "b", "left", "left", "b")),
     ("help", (100, 30), ("question_mark",)),
     ("reviews", (80, 24), ("r",)),

@@ -1,4 +1,4 @@
-"""The program on a pseudo-terminal: how it starts, ends, and leaves the terminal."""
+"""The program on a pseudo-terminal: how it starts and ends, and the state of the terminal afterwards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.explorer.small import small_file
 
 PINKX = [sys.executable, "-c", "from explorer.cli import main; main()", "tui"]
 ALTERNATE_ON, ALTERNATE_OFF, CURSOR_ON = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?25h"
-PROMPT = 6  # seconds; one or two where nothing else runs
+PROMPT = 6  # seconds; one or two on an idle machine
 
 
 class Terminal:
@@ -47,7 +47,7 @@ class Terminal:
             self._take(0.1)
 
     def ended(self, seconds: float) -> int:
-        """The exit status, taken within some seconds."""
+        """Wait for the program to end; return its exit status."""
         end = time.monotonic() + seconds
         while self.process.poll() is None:
             assert time.monotonic() < end, "the program did not end in time"
@@ -59,7 +59,7 @@ class Terminal:
         os.write(self.master, keys)
 
     def is_sane(self) -> bool:
-        """Whether modes are as before, the alternate screen is left and the cursor is seen."""
+        """Whether the modes are as before, the alternate screen is off and the cursor is visible."""
         off = self.output.rfind(ALTERNATE_OFF)
         return (
             termios.tcgetattr(self.slave) == self.before
@@ -119,7 +119,24 @@ def test_control_c_and_q_end_the_program_and_leave_the_terminal_sane(terminal: A
         assert program.is_sane()
 
 
-def test_it_can_be_left_before_it_is_open(terminal: Any) -> None:
+def test_plain_textual_runs_end_to_end(terminal: Any) -> None:
+    pyte = pytest.importorskip("pyte", reason="pyte, an independent terminal, is not installed")
+    program = terminal("--speed", "1000", environment={"PINKX_PLAIN_TEXTUAL": "1"})
+    screen = pyte.Screen(120, 40)
+    stream = pyte.ByteStream(screen)
+    program.wait_for(b"END")
+    program.press(b"g")
+    program.wait_for(b"input after embedding")
+    stream.feed(program.output)
+    lines = "\n".join(screen.display)
+    assert screen.display[0].startswith(" pinkx")
+    assert all(title in lines for title in ("1 Review", "3 Fixed points", "4 Spectrum", "5 Rolling", "6 Cells"))
+    program.press(b"q")
+    assert program.ended(PROMPT) == 0
+    assert program.is_sane()
+
+
+def test_q_quits_before_the_session_is_open(terminal: Any) -> None:
     program = terminal()
     program.wait_for(ALTERNATE_ON)
     program.wait_for(b"quits")
@@ -128,29 +145,29 @@ def test_it_can_be_left_before_it_is_open(terminal: Any) -> None:
     assert program.is_sane()
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_a_closed_terminal_ends_the_program(terminal: Any, told: bool) -> None:
+@pytest.mark.parametrize("signalled", [True, False])
+def test_a_closed_terminal_ends_the_program(terminal: Any, signalled: bool) -> None:
     program = terminal()
     program.wait_for(b"LIVE")
     os.close(program.master)
     program.master = -1
-    if told:
-        program.process.send_signal(signal.SIGHUP)  # what the kernel sends to the session's leader
+    if signalled:
+        program.process.send_signal(signal.SIGHUP)  # as the kernel does for the leader of the session
     program.process.wait(PROMPT + 1)
     assert program.process.returncode == 128 + signal.SIGHUP
 
 
-def test_a_terminal_that_takes_nothing_does_not_keep_the_program(terminal: Any) -> None:
+def test_a_terminal_that_takes_no_output_does_not_block_the_exit(terminal: Any) -> None:
     program = terminal("--speed", "500")
     program.wait_for(b"LIVE")
-    time.sleep(1.5)  # nobody reads: the terminal's buffer is full
+    time.sleep(1.5)  # nothing reads the output: the buffer of the terminal is full
     program.process.send_signal(signal.SIGTERM)
     program.process.wait(PROMPT + 1)
     assert program.process.returncode == 128 + signal.SIGTERM
 
 
 def test_the_first_frame_comes_before_torch(terminal: Any, tmp_path: Path) -> None:
-    # A torch that takes long to import, found first.
+    # A torch module that takes long to import, first on the path.
     slow = tmp_path / "slow"
     slow.mkdir()
     (slow / "torch.py").write_text("import time; time.sleep(30)\n")
@@ -161,7 +178,7 @@ def test_the_first_frame_comes_before_torch(terminal: Any, tmp_path: Path) -> No
     assert program.is_sane()
 
 
-def test_what_cannot_be_opened_is_told_on_a_sane_terminal(terminal: Any, tmp_path: Path) -> None:
+def test_an_error_on_opening_is_printed_on_a_sane_terminal(terminal: Any, tmp_path: Path) -> None:
     bad = tmp_path / "latin.txt"
     bad.write_bytes(b"caf\xe9 society")
     program = terminal("--reviews", str(bad))
@@ -172,14 +189,14 @@ def test_what_cannot_be_opened_is_told_on_a_sane_terminal(terminal: Any, tmp_pat
     assert b"Traceback" not in program.output
 
 
-def test_cuda_without_a_device_is_told(terminal: Any) -> None:
+def test_cuda_without_a_device_is_an_error(terminal: Any) -> None:
     program = terminal("--device", "cuda", environment={"CUDA_VISIBLE_DEVICES": ""})
     assert program.ended(60) == 1
     assert b"no CUDA device" in program.output
     assert b"--device cpu" in program.output
 
 
-def test_a_corrupt_network_is_told(terminal: Any, tmp_path: Path) -> None:
+def test_a_corrupt_network_is_an_error(terminal: Any, tmp_path: Path) -> None:
     corrupt = tmp_path / "corrupt.safetensors"
     corrupt.write_bytes(small_file(tmp_path).read_bytes()[:2000])
     program = terminal("--network", str(corrupt))
@@ -187,15 +204,15 @@ def test_a_corrupt_network_is_told(terminal: Any, tmp_path: Path) -> None:
     assert b"not a whole .safetensors file" in program.output
 
 
-def test_a_pipe_is_refused_with_what_to_do() -> None:
+def test_a_pipe_is_refused_with_advice() -> None:
     done = subprocess.run(PINKX, input="", capture_output=True, text=True)
     assert done.returncode == 2
     assert "needs a terminal" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_resize_storm_leaves_the_terminal_as_it_should_look(terminal: Any) -> None:
-    pyte = pytest.importorskip("pyte", reason="an independent terminal to look at")
+def test_after_many_resizes_the_screen_is_correct(terminal: Any) -> None:
+    pyte = pytest.importorskip("pyte", reason="pyte, an independent terminal, is not installed")
     program = terminal("--speed", "1000")
     program.wait_for(b"END")
     sizes = [(30, 100), (3, 9), (64, 200), (16, 60), (50, 80), (1, 1), (40, 120)]
@@ -206,18 +223,20 @@ def test_a_resize_storm_leaves_the_terminal_as_it_should_look(terminal: Any) -> 
     before = len(program.output)
     screen = pyte.Screen(120, 40)
     stream = pyte.ByteStream(screen)
-    termios.tcsetwinsize(program.slave, (39, 120))  # and once more there and back: everything is sent anew
+    termios.tcsetwinsize(program.slave, (39, 120))  # one more resize and back sends every cell
     program.process.send_signal(signal.SIGWINCH)
     time.sleep(0.5)
     termios.tcsetwinsize(program.slave, (40, 120))
     program.process.send_signal(signal.SIGWINCH)
     end = time.monotonic() + 20
-    looks = False
-    while not looks:
+    correct = False
+    while not correct:
         assert time.monotonic() < end, screen.display
         program._take(0.2)
         screen.reset()
         screen.reset_mode(pyte.modes.DECAWM)
         stream.feed(program.output[before:])
         lines = screen.display
-        looks = "pinkx" in lines[0] and lines[1].startswith("╭") and "6 Cells" in "".join(lines) and "Help" in lines[39]
+        correct = (
+            "pinkx" in lines[0] and lines[1].startswith("╭") and "6 Cells" in "".join(lines) and "Help" in lines[39]
+        )

@@ -1,4 +1,4 @@
-"""A person's visit, end to end, in a real terminal multiplexer."""
+"""Two sessions of a user in tmux, end to end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is no
 
 
 class Tmux:
-    """A tmux server of its own with one window."""
+    """A private tmux server with one window."""
 
     def __init__(self, folder: Path) -> None:
         self.base = ["tmux", "-S", str(folder / "socket"), "-f", "/dev/null"]
@@ -56,12 +56,12 @@ def tmux(tmp_path: Path) -> Iterator[Tmux]:
     opened.close()
 
 
-def test_a_visit(tmux: Tmux, tmp_path: Path) -> None:
+def test_reading_and_typing(tmux: Tmux, tmp_path: Path) -> None:
     pinkx = f'{sys.executable} -c "from explorer.cli import main; main()" tui --network {small_file(tmp_path)}'
     tmux.type(f"cd {Path(__file__).parents[3]}; {pinkx}; echo left with $?; stty -a", "Enter")
     screen = tmux.wait_for("● LIVE")
     assert "review 1/" in screen
-    tmux.wait_for("P(positive) .")
+    tmux.wait_for("P(positive) 0.")
 
     tmux.type("t")
     tmux.wait_for("Type or paste a review")
@@ -101,8 +101,8 @@ def test_a_visit(tmux: Tmux, tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_an_inspection(tmux: Tmux, tmp_path: Path) -> None:
-    """Type a review, pause, scrub, brush, pin, compare, silence, pick a fixed point, export, quit."""
+def test_an_analysis(tmux: Tmux, tmp_path: Path) -> None:
+    """Type a review, pause, scrub, brush, pin, ablate, compare, select a fixed point, export, quit."""
     network, root = small_file(tmp_path), Path(__file__).parents[3]
     pinkx = f'PYTHONPATH={root} {sys.executable} -c "from explorer.cli import main; main()"'
     tmux.type(f"cd {tmp_path}; {pinkx} tui --network {network}; echo left with $?", "Enter")
@@ -118,7 +118,7 @@ def test_an_inspection(tmux: Tmux, tmp_path: Path) -> None:
     tmux.wait_for("‖ PAUSED")
 
     tmux.type("j")
-    tmux.wait_for("a place such as")
+    tmux.wait_for("percentage such as")
     tmux.type("30", "Enter")
     tmux.wait_for("word 30/")
     tmux.type("Left", "Left")
@@ -141,11 +141,11 @@ def test_an_inspection(tmux: Tmux, tmp_path: Path) -> None:
     tmux.wait_until_gone("Compare with")
     tmux.wait_for("lstm-8")
 
-    tmux.wait_for("128 starts", 300)  # the search, in a process of its own
+    tmux.wait_for("128 starts", 300)  # the search runs in a worker process
     tmux.type("]")
     tmux.wait_for("◉ zero", 120)
     tmux.type("e")
-    tmux.wait_for("the panel in focus")
+    tmux.wait_for("Focused panel")
     tmux.type("Enter")
     tmux.wait_for("saved")
     assert {".svg", ".csv"} <= {path.suffix for path in tmp_path.iterdir()}

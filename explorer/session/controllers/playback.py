@@ -1,0 +1,161 @@
+"""Reading, looking back and opening reviews."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from explorer.session.core import Core, SessionError
+from explorer.session.views.number_format import reading_speed
+
+SPEEDS: Final[tuple[float | None, ...]] = (1, 2, 4, 8, 16, 32, 64, 125, 250, 500, 1000, None)  # words a second
+PAGE: Final = 10  # words
+
+
+class Playback:
+    """Controls which review is read, how fast, and which word is looked at."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        core.stream.open(core.reviews, core.index)
+
+    # ---- actions ---------------------------------------------------------------------------------------------
+
+    def play(self) -> None:
+        """Pause, or read on; after looking back, read from the word looked at."""
+        core = self._core
+        if core.snapshot.playing:
+            core.stream.pause()
+            return
+        if core.choices.cursor is not None:
+            core.stream.seek(core.choices.cursor + 1)
+            core.choose(cursor=None)
+        core.stream.play()
+
+    def step(self) -> None:
+        """Look at the next word; read it if it is not read yet."""
+        self._move(1)
+
+    def step_back(self) -> None:
+        """Look at the previous word."""
+        self._move(-1)
+
+    def page_on(self) -> None:
+        """Look at the word one page ahead."""
+        self._move(PAGE)
+
+    def page_back(self) -> None:
+        """Look at the word one page back."""
+        self._move(-PAGE)
+
+    def go_to_start(self) -> None:
+        """Look at the first word."""
+        self.look_at(0)
+
+    def follow(self) -> None:
+        """Look at the word being read."""
+        self._core.choose(cursor=None)
+
+    def restart(self) -> None:
+        """Read the review again from its first word."""
+        self._core.choose(cursor=None)
+        self._core.stream.seek(0)
+
+    def faster(self) -> None:
+        """Read at the next higher speed."""
+        self._change_speed(1)
+
+    def slower(self) -> None:
+        """Read at the next lower speed."""
+        self._change_speed(-1)
+
+    def next_review(self) -> None:
+        """Open the next review; after the last comes the first."""
+        self.open_review((self._core.index + 1) % len(self._core.reviews))
+
+    def previous_review(self) -> None:
+        """Open the previous review; before the first comes the last."""
+        self.open_review((self._core.index - 1) % len(self._core.reviews))
+
+    # ---- with an argument ------------------------------------------------------------------------------------
+
+    def open_review(self, index: int) -> None:
+        """Open a review of the source by its index."""
+        self._core.index = index
+        self._core.choose(cursor=None)
+        self._core.stream.open(self._core.reviews, index)
+
+    def open_at(self, index: int, word: int) -> None:
+        """Open a review of the source and pause at a word."""
+        core = self._core
+        core.stream.pause()
+        if core.snapshot.review is not core.reviews[index]:
+            self.open_review(index)
+            core.stream.seek(word + 1)
+        else:
+            self.look_at(word)
+
+    def open_text(self, text: str, name: str = "typed") -> None:
+        """Open a typed or pasted review under a name and read it.
+
+        Raises
+        ------
+        SessionError
+            If the text has no word.
+        """
+        from engine.reviews import Review
+
+        review = Review(name, text)
+        if not review.words:
+            raise SessionError("nothing to read: a review needs at least one word of letters a–z or digits")
+        self._core.stream.open(review)
+        self._core.stream.play()
+
+    def use_network(self, name: str) -> None:
+        """Read the present review with another network, given by name or path; the engine loads it."""
+        self._core.stream.use_network(name)
+
+    def look_at(self, word: int) -> None:
+        """Look at a word by its index; if it is not read yet, read up to it."""
+        core, snapshot = self._core, self._core.snapshot
+        word = max(0, min(word, snapshot.words - 1))
+        cursor: int | None = word
+        if word >= snapshot.time:
+            cursor = None
+            core.stream.seek(word + 1)
+        elif word == snapshot.time - 1 and not snapshot.playing:
+            cursor = None
+        core.choose(cursor=cursor)
+        core.adopt(snapshot, core.choices)
+
+    def jump_to(self, place: str) -> None:
+        """Look at a word given as text: ``120`` (counted from 1) or ``50%``.
+
+        Raises
+        ------
+        SessionError
+            If the text is neither, or there is no such word.
+        """
+        words, text = self._core.snapshot.words, place.strip()
+        try:
+            word = round(float(text[:-1]) / 100 * (words - 1)) if text.endswith("%") else int(text) - 1
+        except (ValueError, OverflowError):
+            raise SessionError(
+                f"{place!r} is no place: enter a word's number (1 to {words}) or a percentage (50%)"
+            ) from None
+        if not 0 <= word < words:
+            raise SessionError(f"there is no word {place}: this review has words 1 to {words}, or 0% to 100%")
+        self.look_at(word)
+
+    def _move(self, count: int) -> None:
+        snapshot, cursor = self._core.snapshot, self._core.choices.cursor
+        at = snapshot.time - 1 if cursor is None else cursor
+        if count > 0 and cursor is None and snapshot.playing:
+            return  # already at the newest word
+        self.look_at(at + count)
+
+    def _change_speed(self, change: int) -> None:
+        speed = self._core.snapshot.speed
+        nearest = min(range(len(SPEEDS)), key=lambda k: abs((SPEEDS[k] or 1e9) - (speed or 1e9)))
+        speed = SPEEDS[max(0, min(nearest + change, len(SPEEDS) - 1))]
+        self._core.stream.set_speed(speed)
+        self._core.note = f"speed: {reading_speed(speed)}"

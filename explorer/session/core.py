@@ -1,0 +1,171 @@
+"""The state that every controller works on, and the types that the rest of the session package shares.
+
+Nothing here knows a controller or a view: both import this module, and `explorer.session.session` composes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.session.actions import ACTIONS, Action, key_of
+
+if TYPE_CHECKING:  # these modules need torch, which a front end loads after its first frame
+    from engine.live.stream import Snapshot, Stream
+    from engine.reviews import Review
+
+Status = Literal["LIVE", "PAUSED", "LOOKING", "END"]
+
+
+class SessionError(ValueError):
+    """The user asked for something that cannot be done. The message says why and what to do instead."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user chose to see. ``cursor`` is the word looked at; None follows the word being read."""
+
+    cursor: int | None = None
+    signal: str = "h"
+    selected: int | None = None
+    pins: tuple[int, ...] = ()
+    order: str = "number"
+    bins: str = "max"
+    colour_map: str = "cividis"
+    contrast: str = "each cell"
+    scaling: bool = False
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Everything a front end needs to draw one picture; immutable.
+
+    ``word`` is the index of the word looked at, −1 before the first is read. ``order`` (n,) lists the cells in the
+    chosen order, pinned ones first.
+    """
+
+    snapshot: Snapshot
+    choices: Choices
+    word: int
+    order: NDArray[np.intp]
+    note: str
+
+    @property
+    def following(self) -> bool:
+        """Whether the word looked at is the one being read."""
+        return self.choices.cursor is None
+
+    @property
+    def status(self) -> Status:
+        if not self.following:
+            return "LOOKING"
+        if self.snapshot.playing:
+            return "LIVE"
+        return "END" if self.snapshot.finished else "PAUSED"
+
+
+class SignalReader(Protocol):
+    """What views read signals from; `Core` and `explorer.session.session.Session` are."""
+
+    def read(self, name: str, start: int, stop: int) -> NDArray[np.float32]: ...
+
+
+class Core:
+    """The stream, the reviews, the user's choices and the line of notices.
+
+    Parameters
+    ----------
+    stream : Stream
+        Already running. Controllers send it commands; the session closes it.
+    reviews : sequence of Review
+    index : int
+        The review to open first.
+
+    Attributes
+    ----------
+    note : str
+        The latest notice to the user.
+    actions : sequence of Action
+        The table of actions with the keys in use; a front end with other keys sets its own.
+
+    Raises
+    ------
+    SessionError
+        If there is no such review.
+    """
+
+    def __init__(self, stream: Stream, reviews: Sequence[Review], index: int = 0) -> None:
+        if not 0 <= index < len(reviews):
+            raise SessionError(f"no review {index + 1}: the source has {len(reviews)}, counted from 1")
+        self.stream = stream
+        self.reviews = reviews
+        self.index = index
+        self.choices = Choices()
+        self.note = ""
+        self.actions: Sequence[Action] = ACTIONS
+        self._run = -1
+        self._review: Review | None = None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest state of the engine."""
+        return self.stream.snapshot
+
+    @property
+    def replaying(self) -> bool:
+        """Whether a recording is played, so that there is no network to run."""
+        from engine.live.replay import RecordedNetwork
+
+        return isinstance(self.snapshot.network, RecordedNetwork)
+
+    @property
+    def word(self) -> int:
+        """Index of the word looked at, −1 before the first is read."""
+        snapshot = self.snapshot
+        return word_of(snapshot, self.valid_choices(snapshot))
+
+    def read(self, name: str, start: int, stop: int) -> NDArray[np.float32]:
+        """Return a signal of the present run, (time, cell), for the words that are still stored.
+
+        The engine may have changed to a network without that signal since the last frame: then nothing is returned.
+        """
+        try:
+            return self.stream.read(name, max(0, start), stop)
+        except KeyError:
+            return np.empty((0, 1), dtype=np.float32)
+
+    def choose(self, **changes: object) -> None:
+        """Change some of the choices."""
+        self.choices = replace(self.choices, **changes)  # type: ignore[arg-type]
+
+    def valid_choices(self, snapshot: Snapshot) -> Choices:
+        """Return the choices without those that mean nothing in this snapshot's run or network."""
+        choices, size = self.choices, snapshot.network.cell.size
+        if snapshot.run != self._run and snapshot.review is not self._review:
+            # The same words read by another network, or with a clamp, keep their place.
+            choices = replace(choices, cursor=None)
+        if choices.signal not in (signal.name for signal in snapshot.network.signals):
+            choices = replace(choices, signal="h")
+        if choices.selected is not None and choices.selected >= size:
+            choices = replace(choices, selected=None)
+        if any(pin >= size for pin in choices.pins):
+            choices = replace(choices, pins=tuple(pin for pin in choices.pins if pin < size))
+        return choices
+
+    def adopt(self, snapshot: Snapshot, choices: Choices) -> None:
+        """Store choices as made for this snapshot's run, so that its cursor is valid."""
+        self.choices, self._run, self._review = choices, snapshot.run, snapshot.review
+
+    def key_of(self, *names: str) -> str:
+        """Return the keys of these actions as they are shown, for notices."""
+        return key_of(self.actions, *names)
+
+
+def word_of(snapshot: Snapshot, choices: Choices) -> int:
+    """Return the index of the word looked at, −1 before the first is read."""
+    last = snapshot.time - 1
+    return last if choices.cursor is None else min(choices.cursor, last)

@@ -1,0 +1,122 @@
+"""A review read by a network outside the live run, and what such a reading is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from engine.network import Network
+
+BLOCK: Final = 1024  # words between two checks for cancellation
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a network made of a review.
+
+    Attributes
+    ----------
+    words : tuple of str
+    probability : (time,)
+        P(positive) after each word.
+    alpha : mapping
+        Signal → rolling α of its layer sum, (time,).
+    h : (time, n)
+    """
+
+    words: tuple[str, ...]
+    probability: NDArray[np.float64]
+    alpha: Mapping[str, NDArray[np.float64]]
+    h: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The reading that the present run is compared with.
+
+    ``name`` is that of its network, its review, or both; ``same_network`` says whether the present network made it.
+    """
+
+    name: str
+    reading: Reading
+    same_network: bool
+
+    @property
+    def probability(self) -> NDArray[np.float64]:
+        """P(positive) after each word, (time,)."""
+        return self.reading.probability
+
+    def at(self, word: int) -> float:
+        """Return P(positive) after a word, NaN if there is no such word."""
+        return float(self.probability[word]) if 0 <= word < len(self.probability) else float("nan")
+
+
+def read_words(
+    network: Network | str,
+    words: Sequence[str],
+    window: int,
+    scales: tuple[int, ...],
+    clamps: Mapping[str, NDArray[np.float32]],
+    wanted: Callable[[], bool] = lambda: True,
+) -> Reading | None:
+    """Read words with a network and analyse them as the live run does.
+
+    Parameters
+    ----------
+    network : Network or str
+        A name or path is loaded.
+    words : sequence of str
+    window, scales
+        Of rolling DFA.
+    clamps : mapping
+        Signal → values (n,), NaN where a cell is not clamped.
+    wanted : callable
+        Asked every ``BLOCK`` words; the reading stops once it returns False.
+
+    Returns
+    -------
+    Reading, or None if it was stopped
+
+    Raises
+    ------
+    ValueError
+        If the network does not read words, or there is none of that name.
+    """
+    from engine.fluctuation import RollingExponent
+    from engine.probability import positive_probability
+    from engine.recording import Stepper
+
+    if isinstance(network, str):
+        network = _load(network)
+    if network.vocabulary is None:
+        raise ValueError(f"{network.name} takes numbers, not reviews: nothing to compare")
+    stepper = Stepper(network)
+    stepper.clamps = clamps
+    names = [signal.name for signal in network.signals]
+    exponents = RollingExponent(scales, window, len(names))
+    ids = network.vocabulary.encode(words)
+    h, alpha = [], []
+    for first in range(0, len(ids), BLOCK):
+        if not wanted():
+            return None
+        signals = stepper.advance(ids[first : first + BLOCK])
+        sums = np.stack([signals[name].sum(axis=1, dtype=np.float64) for name in names], axis=1)
+        h.append(signals["h"])
+        alpha.append(exponents.trace(sums).alpha)
+    hidden, exponent = np.concatenate(h), np.concatenate(alpha)
+    weight = network.readout_weight[0].cpu().double().numpy()
+    logit = hidden @ weight + float(network.readout_bias[0])
+    return Reading(tuple(words), positive_probability(logit), dict(zip(names, exponent.T, strict=True)), hidden)
+
+
+@lru_cache(maxsize=2)
+def _load(name: str) -> Network:
+    from engine.network import Network
+
+    return Network.load(name)
