@@ -41,7 +41,7 @@ def report(
     seeds = sorted({one.seed for one in results if one.seed is not None})
     page.text(
         f"{len(results) + len(lines)} networks"
-        + (f", trained with seeds {', '.join(map(str, seeds))}" if seeds else "")
+        + (f", trained with seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}" if seeds else "")
         + "."
     )
     add_claims(

@@ -1,4 +1,4 @@
-"""``pinkx calibrate`` as it is typed."""
+"""`pinkx calibrate`: the table, JSON and errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def run(*arguments: str, code: int = 0) -> str:
     return result.output
 
 
-def test_the_table_names_its_scales_and_has_a_row_for_every_colour() -> None:
+def test_the_table_names_its_scales_and_has_a_row_for_every_beta() -> None:
     output = run("--length", "100", "--scales", "10,14,25", "--count", "40")
     assert "40 series of 100 words · unbiased DFA of order 1 · scales 10 14 25" in output
     rows = [line.replace("−", "-").split() for line in output.splitlines() if re.match(r" *−?\d\.\d\d ", line)]
@@ -50,7 +50,7 @@ def test_a_window_brings_its_own_scales() -> None:
         (("--scales", "10,20"), 1, "error: a slope needs three scales"),
     ],
 )
-def test_mistakes_are_answered_in_one_line(arguments: tuple[str, ...], code: int, message: str) -> None:
+def test_errors_are_one_line(arguments: tuple[str, ...], code: int, message: str) -> None:
     output = run(*arguments, code=code)
     assert message in output
     assert "Traceback" not in output

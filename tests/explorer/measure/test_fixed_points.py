@@ -65,7 +65,7 @@ def cube(tmp_path_factory: pytest.TempPathFactory) -> NetworkResult:
 # ---- what is measured ----------------------------------------------------------------------------------------------
 
 
-def test_a_cube_is_called_a_cube(cube: NetworkResult) -> None:
+def test_the_geometry_of_a_cube(cube: NetworkResult) -> None:
     found = cube.geometry
     assert found.corners == 8
     centre, face, edge, corner = found.decided
@@ -184,7 +184,7 @@ def without_seconds(folder: Path) -> dict[str, Any]:
     return document
 
 
-def test_an_interrupted_run_keeps_what_is_done(tmp_path: Path) -> None:
+def test_an_interrupted_run_is_resumed(tmp_path: Path) -> None:
     flip_flop = Network.load(NAME)
     Network(flip_flop.cell, flip_flop.readout_weight, flip_flop.readout_bias, task="integration-3", name="b").save(
         tmp_path / "b.safetensors"
@@ -217,8 +217,8 @@ def test_both_methods_search_from_the_same_starts(run: Path) -> None:
     assert "Adam" in (run / "index.html").read_text(encoding="utf-8")
 
 
-def test_one_channel_makes_the_figures_of_a_line_and_nothing_of_axes(tmp_path: Path) -> None:
-    """Three cells, h ← tanh(2 h + x), driven alike: two answers."""
+def test_one_channel_gives_the_figures_of_a_line_and_no_axes(tmp_path: Path) -> None:
+    """Three cells, h ← tanh(2 h + x), with the same input: two answers."""
     Network(
         RnnCell(torch.ones(3, 1), 2 * torch.eye(3), torch.zeros(3)),
         *(torch.ones(1, 3), torch.zeros(1)),
@@ -237,7 +237,7 @@ def test_one_channel_makes_the_figures_of_a_line_and_nothing_of_axes(tmp_path: P
     assert one["geometry"]["cosine"] is None  # there is a single direction
 
 
-def test_a_network_that_reads_words_is_asked_whether_it_is_a_line(tmp_path: Path) -> None:
+def test_a_network_that_reads_words_is_tested_for_a_line_attractor(tmp_path: Path) -> None:
     out = tmp_path / "out"
     arguments = ["--networks", str(small_file(tmp_path)), "--starts", "16", "--out", str(out)]
     for _ in range(2):  # measured, and cached
