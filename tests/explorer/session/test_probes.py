@@ -1,4 +1,4 @@
-"""Brushing, exporting: what a person does to a run to understand it."""
+"""Brushing and exporting."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from explorer.session.controllers.brush import find_pattern, stretches
+from explorer.session.csv_file import write_csv
 from explorer.session.session import Session
-from explorer.session.views.tables import write_csv
+from explorer.session.views.tables import words_table
 from tests.explorer.small import small_network, wait
 
 # ---- the brush -----------------------------------------------------------------------------------------------
@@ -20,9 +21,9 @@ def test_a_pattern_is_the_cells_that_fire_there_and_not_around() -> None:
     values = np.random.default_rng(0).normal(0, 0.05, (60, 6))
     values[20:24, 2] += 3  # fires in the brush and once more
     values[40:43, 2] += 3
-    values[20:24, 4] -= 3  # falls silent at the same places
+    values[20:24, 4] -= 3  # low at the same places
     values[40:43, 4] -= 3
-    values[15:30, 5] += 3  # fires all around
+    values[15:30, 5] += 3  # fires in the brush and around it
     found = find_pattern(values, 20, 24)
     assert set(found.cells) == {2, 4}
     assert dict(zip(found.cells, found.signs, strict=True)) == {2: 1, 4: -1}
@@ -88,7 +89,7 @@ def test_a_brush_stays_while_the_network_is_changed(read: Session) -> None:
     assert after is not None
     assert after is not before
     values = read.read("f", 0, 100)
-    assert after == find_pattern(values, 40, 43, "f")  # of what is read now, not of what was
+    assert after == find_pattern(values, 40, 43, "f")  # of the present run, not of the one before
     assert read.brush.pattern is after
     read.perform("undo-ablation")
     wait(lambda: not read.stream.snapshot.clamps and read.stream.snapshot.time == 100)
@@ -112,7 +113,7 @@ def test_a_brush_waits_for_its_words_when_the_review_is_read_anew(read: Session)
         wait(lambda: read.stream.snapshot.time == time)
         read.update()
         assert list(read.brush.words) == words
-        assert read.brush.pattern is None  # less is read than it was looked for among
+        assert read.brush.pattern is None  # fewer words are read than were searched
     read.stream.seek(100)
     wait(lambda: read.stream.snapshot.time == 100)
     read.update()
@@ -136,11 +137,11 @@ def test_another_review_clears_the_brush(read: Session) -> None:
 
 
 def test_the_table_holds_the_words_read_and_their_numbers(read: Session, tmp_path: Path) -> None:
-    write_csv(read, read.frame(), tmp_path / "run.csv")
+    write_csv(tmp_path / "run.csv", words_table(read, read.frame()))
     with (tmp_path / "run.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert [row["word"] for row in rows] == list(read.stream.snapshot.review.words[:100])
+    assert [row["text"] for row in rows] == list(read.stream.snapshot.review.words[:100])
     assert float(rows[-1]["probability"]) == pytest.approx(read.stream.snapshot.probability, rel=1e-5)
     assert float(rows[-1]["alpha_h"]) == pytest.approx(read.stream.snapshot.alpha["h"], rel=1e-5)
-    assert float(rows[40]["h_3"]) == pytest.approx(float(read.read("h", 40, 41)[0, 3]), rel=1e-5)
+    assert float(rows[40]["h_003"]) == pytest.approx(float(read.read("h", 40, 41)[0, 3]), rel=1e-5)
     assert [path.name for path in tmp_path.iterdir()] == ["run.csv"]
