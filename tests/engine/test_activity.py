@@ -58,7 +58,7 @@ def test_rolling_is_the_deviation_of_the_window() -> None:
 
 
 def test_wrong_parameters_are_refused() -> None:
-    with pytest.raises(ValueError, match="two words and one cell"):
+    with pytest.raises(ValueError, match="two words or more and one cell"):
         RollingActivity(1, 4)
     with pytest.raises(ValueError, match=r"expected \(3,\) or \(time, 3\) values"):
         RollingActivity(10, 3).push(np.zeros(6))

@@ -80,7 +80,7 @@ def test_a_download_that_fails_leaves_nothing(server: str, tmp_path: Path, page:
 
 
 def test_another_file_is_not_kept(server: str, tmp_path: Path) -> None:
-    with pytest.raises(ReviewError, match=r"is not the official archive .*; nothing was kept"):
+    with pytest.raises(ReviewError, match=r"sent a file that is not the official archive .* and was deleted"):
         fetch(tmp_path, f"{server}/whole")
     assert not list(tmp_path.iterdir())
 

@@ -304,7 +304,7 @@ def test_a_search_can_be_stopped(flip_flop: Network) -> None:
     ("x", "starts", "options", "message"),
     [
         ([0.0, 0.0], np.zeros((4, 2)), {}, r"x must be \(1,\)"),
-        ([0.0], np.zeros((4, 3)), {}, r"starts must be \(start, 2\)"),
+        ([0.0], np.zeros((4, 3)), {}, r"starts must be \(start, 2\) or \(input, start, 2\)"),
         ([0.0], np.zeros((2, 4, 2)), {}, "2 sets of starts for 1 inputs"),
         ([0.0], np.zeros((4, 2)), {"method": "bisection"}, "unknown method 'bisection'"),
         ([0.0], np.zeros((4, 2)), {"input_names": ["a", "b"]}, "2 names for 1 inputs"),

@@ -44,7 +44,7 @@ def test_another_archive_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_split_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ReviewError, match=r"no split 'validation' .* expected one of train, test, unsup"):
+    with pytest.raises(ReviewError, match=r"has no split 'validation'; expected one of train, test, unsup"):
         read_archive(tmp_path / "a.tar.gz", "validation")
 
 
@@ -53,7 +53,7 @@ def test_a_truncated_archive_is_refused(tmp_path: Path, kept: float) -> None:
     path = pack(tmp_path / "a.tar.gz", LABELLED)
     data = path.read_bytes()
     path.write_bytes(data[: int(kept * len(data)) if kept >= 0 else int(kept)])
-    with pytest.raises(ReviewError, match=r"a\.tar\.gz' is truncated or damaged: .*; fetch it again"):
+    with pytest.raises(ReviewError, match=r"a\.tar\.gz' is truncated or damaged: .*; download it again"):
         read_archive(path)
 
 
@@ -85,7 +85,7 @@ def test_a_wrong_check_sum_is_noticed(tmp_path: Path) -> None:
 def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.tar.gz"
     path.write_text("a page that says: not found")
-    with pytest.raises(ReviewError, match=r"is damaged, or no \.tar\.gz: Not a gzipped file"):
+    with pytest.raises(ReviewError, match=r"is damaged or not a \.tar\.gz file: Not a gzipped file"):
         read_archive(path)
 
 
@@ -99,7 +99,9 @@ def test_the_archive_is_looked_for_where_one_says(tmp_path: Path, monkeypatch: p
     given, told = (pack(tmp_path / name, LABELLED) for name in ("given.tar.gz", "told.tar.gz"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("PINKX_IMDB", raising=False)
-    with pytest.raises(ReviewError, match=r"is not here yet; get it .* with `pinkx reviews fetch`, or .* PINKX_IMDB"):
+    with pytest.raises(
+        ReviewError, match=r"no IMDb archive found; download it .* with `pinkx reviews fetch`, or .* PINKX_IMDB"
+    ):
         find_archive()
     cache_path().parent.mkdir(parents=True)
     pack(cache_path(), LABELLED)

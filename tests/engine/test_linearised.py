@@ -77,5 +77,5 @@ def test_what_cannot_be_predicted_is_refused() -> None:
     cell, points, states, x = small_network(1.0)
     with pytest.raises(ValueError, match="at least one"):
         predict_linearly(cell, points[:0], states, x)
-    with pytest.raises(ValueError, match="over 60 steps, got 60"):
+    with pytest.raises(ValueError, match="longer than 60 steps, got 60"):
         predict_linearly(cell, points, states, x, steps=60)

@@ -43,5 +43,5 @@ def test_the_same_every_time_and_remembered() -> None:
 
 
 def test_scales_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(ValueError, match="125 words does not fit a series of 100"):
+    with pytest.raises(ValueError, match="scales of at most 100 words, the length of the series, got 125"):
         band(100)

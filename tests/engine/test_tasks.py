@@ -68,7 +68,7 @@ def test_an_unknown_task_is_refused(name: str) -> None:
 
 
 def test_a_probability_is_one() -> None:
-    with pytest.raises(ValueError, match="p must lie between 0 and 1"):
+    with pytest.raises(ValueError, match="expected p between 0 and 1"):
         FlipFlop(3, p=1.5)
-    with pytest.raises(ValueError, match="gamma must lie between 0 and 1"):
+    with pytest.raises(ValueError, match="expected gamma between 0 and 1"):
         Integration(1, gamma=-0.1)

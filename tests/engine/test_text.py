@@ -73,7 +73,7 @@ def test_a_hundred_thousand_words_take_a_moment() -> None:
         ("déjà vu".encode("latin1"), r"a.txt is not UTF-8 text: byte 0xe9 at offset 1; convert it, .* iconv"),
         ("film".encode("utf-16"), r"is not UTF-8 text: byte 0xff at offset 0"),
         (b"\xef\xbb\xbfgood \xff", r"byte 0xff at offset 8"),
-        (b"film\0\0\1", r"is not text: a zero byte at offset 4"),
+        (b"film\0\0\1", r"is not text: it has a zero byte at offset 4"),
     ],
 )
 def test_what_is_not_text_is_refused(data: bytes, message: str) -> None:

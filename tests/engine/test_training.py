@@ -80,10 +80,10 @@ def test_goes_on_where_it_was_stopped(corpus: EncodedReviews, tmp_path: Path) ->
     assert min(seen) == 1
     for key, tensor in whole.tensors().items():
         torch.testing.assert_close(resumed.tensors()[key], tensor, rtol=0, atol=0)
-    with pytest.raises(ValueError, match="checkpoint of another recipe"):
+    with pytest.raises(ValueError, match="the checkpoint has another recipe"):
         train_sentiment(corpus, Recipe(**{**SMALL, "seed": 9}), checkpoint=checkpoint)
     checkpoint.write_bytes(checkpoint.read_bytes()[:100])
-    with pytest.raises(ValueError, match="not a whole checkpoint"):
+    with pytest.raises(ValueError, match="the checkpoint is damaged"):
         train_sentiment(corpus, recipe, checkpoint=checkpoint)
 
 

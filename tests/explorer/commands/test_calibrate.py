@@ -45,8 +45,12 @@ def test_a_window_brings_its_own_scales() -> None:
     [
         (("--scales", "ten"), 2, "such as 10,20,40, got 'ten'"),
         (("--length", "60"), 1, "error: a series of 60 words is too short for scales"),
-        (("--length", "100", "--scales", "10,20,400"), 1, "error: a scale of 400 words does not fit a series of 100"),
-        (("--window", "3"), 1, "error: a window of 3 words leaves no room"),
+        (
+            ("--length", "100", "--scales", "10,20,400"),
+            1,
+            "error: expected scales of at most 100 words, the length of the series, got 400",
+        ),
+        (("--window", "3"), 1, "error: a window of 3 words is too short"),
         (("--scales", "10,20"), 1, "error: a slope needs three scales"),
     ],
 )
