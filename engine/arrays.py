@@ -17,7 +17,7 @@ def save_arrays(path: str | Path, kind: str, arrays: dict[str, NDArray[np.generi
     """Write arrays and a string that identifies their ``kind``; an interrupted write leaves the old file."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as beside, beside.open("wb") as file:
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays, kind=np.array(kind))
 
 

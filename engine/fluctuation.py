@@ -163,10 +163,10 @@ def fluctuations(
     fits = lengths <= rows.shape[-1]
     result = np.full((len(rows), len(lengths)), TOO_SHORT)
     if fits.any() and len(rows):
-        body: Any = fluctuations_fast
+        compute: Any = fluctuations_fast
         if on_gpu:
-            from engine.kernels.cuda.dfa import fluctuations_cuda as body  # brings PyTorch
-        result[:, fits] = body(rows, lengths[fits], order, unbiased, backward)
+            from engine.kernels.cuda.dfa import fluctuations_cuda as compute  # imports PyTorch
+        result[:, fits] = compute(rows, lengths[fits], order, unbiased, backward)
     return result.reshape(*values.shape[:-1], len(lengths))
 
 

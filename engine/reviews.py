@@ -102,7 +102,7 @@ def _folder_label(folders: Sequence[str]) -> bool | None:
 
 
 def _read_folder(folder: Path) -> list[Review]:
-    """Every text below a folder, by file name (9 before 10), whichever folder it lies in."""
+    """Read every text below a folder, ordered by file name (9 before 10) and not by subfolder."""
     files = [file for file in folder.rglob("*.txt") if not file.name.startswith(".")]
     if not files:
         raise ReviewError(f"no reviews in the folder {str(folder)!r}: expected .txt files in it or below it")

@@ -1,4 +1,4 @@
-"""The three cells are PyTorch's, gate by gate, and their Jacobians are autograd's."""
+"""The three cells equal PyTorch's, gate by gate, and their Jacobians equal autograd's."""
 
 import numpy as np
 import pytest
@@ -122,7 +122,7 @@ def test_weights_are_copies(kind: str) -> None:
 
 
 @kinds
-def test_what_it_says_of_itself(kind: str) -> None:
+def test_description_of_the_metadata(kind: str) -> None:
     cell = cell_from_torch(layer(kind, 3, 5))
     assert [signal.name for signal in cell.signals] == SIGNALS[kind]
     assert {signal.name for signal in cell.signals if signal.kind == "internal"} == INTERNAL[kind]

@@ -1,4 +1,4 @@
-"""A network survives its file, and a damaged file is refused with what is wrong."""
+"""Networks are saved and loaded unchanged; a damaged file is refused with the reason."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ def make(kind: str = "lstm", size: int = 5) -> Network:
 
 
 @pytest.mark.parametrize("kind", list(CELLS))
-def test_comes_back_from_its_file(kind: str, tmp_path: Path) -> None:
+def test_a_saved_network_loads_unchanged(kind: str, tmp_path: Path) -> None:
     network = make(kind)
     network.save(tmp_path / "one.safetensors")
     again = Network.load(tmp_path / "one.safetensors")
@@ -72,7 +72,7 @@ def test_words_have_ids_and_ids_words() -> None:
 
 
 @pytest.mark.parametrize("ids", [[], [np.array([], dtype=int)], [2, 99], [2, -1], [np.array([[2, 3]])]])
-def test_refuses_what_is_no_review(ids: list[int]) -> None:
+def test_what_is_not_a_review_is_refused(ids: list[int]) -> None:
     with pytest.raises(ValueError, match="review 0"):
         make().classify(ids)
 

@@ -1,4 +1,4 @@
-"""PCA against the covariance matrix, and its sign."""
+"""Principal components against the covariance matrix, and their sign."""
 
 import numpy as np
 import pytest
