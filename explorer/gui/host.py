@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu
 from explorer.gui.theme import Theme
 from explorer.session.actions import Action
 from explorer.session.session import Session
-from explorer.session.views.visible_range import Span
+from explorer.session.views.visible_range import VisibleRange
 
 
 class Host(Protocol):
@@ -27,7 +27,7 @@ class Host(Protocol):
     hovered: int | None
     hovered_cell: int | None
     dragged: tuple[int, int] | None
-    visible_range: Span
+    visible_range: VisibleRange
 
     @property
     def table(self) -> Sequence[Action]:

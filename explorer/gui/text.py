@@ -9,7 +9,7 @@ from explorer.gui.theme import Theme, role_colour
 from explorer.session.palette import LOOKS
 from explorer.session.views.runs import Line
 
-_SPACE_BEFORE_SPACE = re.compile(" (?= )")  # HTML would show one space
+_FIXED_SPACE = re.compile(" (?= |$)")  # HTML shows one of several spaces; a run's last one joins it to the next
 
 
 def safe(text: str, length: int = 200) -> str:
@@ -28,6 +28,6 @@ def rich_text(line: Line, theme: Theme) -> str:
     return "".join(
         f"<span style='color:{role_colour(theme, run.role).name()};"
         f"font-weight:{'bold' if LOOKS[run.role].bold else 'normal'}'>"
-        f"{_SPACE_BEFORE_SPACE.sub('&nbsp;', as_html(run.text, 1000))}</span>"
+        f"{_FIXED_SPACE.sub('&nbsp;', as_html(run.text, 1000))}</span>"
         for run in line
     )

@@ -29,7 +29,7 @@ from explorer.session.keymap import ALL_ACTIONS, actions_with, load_keys
 from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.menu_items import networks
 from explorer.session.session import Session
-from explorer.session.views.visible_range import Span
+from explorer.session.views.visible_range import VisibleRange
 
 RATE = 60  # frames per second at most
 REST = 0.25  # idle time after a frame, as a fraction of its cost, left to mouse and keys
@@ -79,7 +79,7 @@ class Window(ActionDialogs):
         self.hovered: int | None = None
         self.hovered_cell: int | None = None
         self.dragged: tuple[int, int] | None = None
-        self.visible_range = Span()
+        self.visible_range = VisibleRange()
         self.resize(1600, 1000)
         self.qt_actions = make_actions(self, self)
         self.menus = fill_menus(self.menuBar(), self.table, self.qt_actions)

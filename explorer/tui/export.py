@@ -8,9 +8,11 @@ from typing import Any
 from textual.app import App
 from textual.widget import Widget
 
+from explorer.session.core import Frame
+from explorer.session.csv_file import write_csv
 from explorer.session.filenames import free_path
 from explorer.session.session import Session
-from explorer.session.views.tables import write_csv
+from explorer.session.views import tables, traces
 from explorer.tui.terminal.screenshot import can_draw_png, save_picture
 
 
@@ -31,9 +33,28 @@ def export(app: App[Any], session: Session, panel: Widget | None, folder: Path |
     folder = Path.cwd() if folder is None else folder
     what = f"{frame.snapshot.review.name}-{frame.choices.signal}-{panel.id if panel is not None else 'screen'}"
     table = free_path(folder, frame.snapshot.network.name, what, ".csv")
-    write_csv(session, frame, table, (panel.id if panel is not None else None) or "heatmap")
+    write_csv(table, panel_table(session, frame, panel.id if panel is not None else None))
     kinds = [".svg", ".png"] if can_draw_png() else [".svg"]
     for kind in kinds:
         save_picture(app, table.with_suffix(kind), panel)
     missing = "" if ".png" in kinds else " (a PNG needs rsvg-convert)"
     return f"saved {table.stem}{', '.join(kinds)} and .csv in {folder}{missing}"
+
+
+def panel_table(session: Session, frame: Frame, panel: str | None) -> tables.Table:
+    """Return the numbers of a panel by its name; those of the words for the screen and for panels without their own.
+
+    Raises
+    ------
+    SessionError
+        If there are no numbers yet.
+    """
+    if panel == "alpha":
+        return (tables.scaling_table if frame.choices.scaling else tables.alpha_table)(session, frame)
+    if panel == "points":
+        return tables.points_table(session.fixed_points.map, {session.fixed_points.view.selected})
+    if panel == "spectrum":
+        return tables.spectrum_table(session.fixed_points.details(frame))
+    if panel == "cells":
+        return tables.cells_table(traces.cell_table(session, frame), frame.choices.signal)
+    return tables.words_table(session, frame)

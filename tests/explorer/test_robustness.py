@@ -16,7 +16,7 @@ from explorer.session.core import Frame, SessionError
 from explorer.session.palette import LEVELS, MAPS, hex_colours
 from explorer.session.session import Session
 from explorer.session.views.heatmap import heatmap
-from explorer.session.views.tables import numbers
+from explorer.session.views.tables import alpha_table, cells_table, words_table
 from explorer.session.views.time_axis import time_axis
 from explorer.session.views.traces import alpha_trace, cell_table, overview
 from explorer.tui.app import Explorer
@@ -62,9 +62,9 @@ def look(session: Session, frame: Frame, dice: random.Random) -> None:
     assert len(alpha_trace(session, frame, time_axis(frame, width))) == width
     assert len(overview(session, frame, width).values) <= width
     if len(frame.order) == frame.snapshot.network.cell.size:
-        assert len(cell_table(session, frame)) == len(frame.order)
-    headings, rows = numbers(session, frame, dice.choice(["review", "alpha", "cells"]))
-    assert all(len(row) == len(headings) for row in rows)
+        assert len(cells_table(cell_table(session, frame), frame.choices.signal).rows) == len(frame.order)
+    for table in (words_table(session, frame), alpha_table(session, frame)):
+        assert all(len(row) == len(table.columns) for row in table.rows)
 
 
 def deeds(session: Session, networks: list[str], dice: random.Random) -> list[Callable[[], object]]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from engine.files import atomic_write
 from explorer.gui.export.svg import draw
 from explorer.gui.panels.panel import Panel
+from explorer.session.csv_file import write_csv
 
 KINDS = (".png", ".svg", ".csv")
 FILTERS = "Picture (*.png);;Drawing (*.svg);;Table (*.csv)"
@@ -37,33 +36,18 @@ def save_picture(widget: QWidget, path: Path) -> None:
             raise OSError(f"{path}: the picture could not be written")
 
 
-def save_numbers(panel: Panel, path: Path) -> None:
-    """Write a panel's numbers as CSV, atomically.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written.
-    """
-    headings, rows = panel.numbers()
-    with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(headings)
-        table.writerows(np.asarray(rows).tolist())
-
-
 def save(panel: Panel, path: Path) -> None:
     """Write a panel as the suffix says: ``.png``, ``.svg`` or ``.csv``.
 
     Raises
     ------
     ValueError
-        For another kind of file.
+        For another kind of file, and if there are no numbers yet.
     OSError
         If it cannot be written.
     """
     if path.suffix.lower() == ".csv":
-        save_numbers(panel, path)
+        write_csv(path, panel.export_table())
     elif path.suffix.lower() in KINDS:
         save_picture(panel, path)
     else:

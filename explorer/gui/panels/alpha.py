@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
 import numpy as np
 import pyqtgraph as pg
@@ -18,6 +18,7 @@ from explorer.session.core import Frame
 from explorer.session.session import Session
 from explorer.session.views.readouts import alpha_line, estimator_line
 from explorer.session.views.runs import join
+from explorer.session.views.tables import Table, alpha_table
 from explorer.session.views.traces import alpha_at, alpha_column, other_alpha
 
 BEHIND = -10  # z value of what lies behind the curves
@@ -70,7 +71,7 @@ class AlphaPanel(Panel):
 
     def show_frame(self, session: Session, frame: Frame) -> None:
         snapshot = frame.snapshot
-        words = self.host.visible_range.seen(frame)
+        words = self.host.visible_range.words(frame)
         self._box.show_words(*words)
         first, values = self._alpha(session, frame, words)
         if self.changed("curve", first, values):
@@ -103,13 +104,9 @@ class AlphaPanel(Panel):
         values = alpha_column(session, frame, int(words[0]), last)[:, 0].astype(float)
         return last - len(values), values
 
-    def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        """α and β of the layer sum at the visible words."""
+    def export_table(self) -> Table:
         session = self.host.session
         assert session is not None
         frame = session.frame()
-        first, alpha = self._alpha(session, frame, self.host.visible_range.seen(frame))
-        name = frame.choices.signal
-        return ["word", f"alpha_{name}", f"beta_{name}"], np.column_stack(
-            [first + np.arange(len(alpha)), alpha, 2 * alpha - 1]
-        )
+        first, last = self.host.visible_range.words(frame)
+        return alpha_table(session, frame, (int(first), math.ceil(last)))

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QMenu, QSplitter
 
@@ -21,9 +20,11 @@ from explorer.session.session import Session
 from explorer.session.views.cell_readouts import cell_line, cells_line, dead_line
 from explorer.session.views.number_format import cell_name
 from explorer.session.views.runs import Run, join, plain
+from explorer.session.views.tables import Table, cells_table
 from explorer.session.views.traces import CellRow, cell_table
 
 BAR_WIDTH = 0.8  # the distance between bars is 1
+AXIS_WIDTH = 58  # pixels; room for the label beside the numbers
 
 
 class BarsView(pg.ViewBox):  # type: ignore[misc]
@@ -60,6 +61,7 @@ class CellsPanel(Panel):
         self.view = BarsView(self)
         self.picture = self.plot(view=self.view, y="σ of h")
         self.picture.getPlotItem().getAxis("bottom").setStyle(showValues=False)
+        self.picture.getPlotItem().getAxis("left").setWidth(AXIS_WIDTH)
         self.picture.setMinimumHeight(60)
         self._bars = pg.BarGraphItem(x=[], height=[], width=BAR_WIDTH, pen=None)
         self.threshold = pg.InfiniteLine(angle=0, movable=True, bounds=(0, None))
@@ -105,13 +107,8 @@ class CellsPanel(Panel):
         self.threshold.setPen(pg.mkPen(theme.dead, width=2))
         self.threshold.setHoverPen(pg.mkPen(theme.pink, width=3))
 
-    def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        headings = ["cell", "value", "beta", "activity", "saturation", "weight", "dead", "ablated", "clamped", "pinned"]
-        rows = []
-        for r in self._rows:
-            numbers = (r.cell, r.value, 2 * r.alpha - 1, r.activity, r.saturation, r.weight)
-            rows.append([*numbers, r.dead, r.state == "ablated", r.state == "clamped", r.pinned])
-        return headings, np.array(rows, dtype=float).reshape(-1, len(headings))
+    def export_table(self) -> Table:
+        return cells_table(self._rows, self.table.cells.signal_name)
 
     # ---- the mouse -----------------------------------------------------------------------------------------------
 

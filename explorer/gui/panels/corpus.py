@@ -13,17 +13,18 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSplitter
 
 from explorer.gui.host import Host
 from explorer.gui.panels.panel import Panel
-from explorer.gui.panels.reviews_list import Table
+from explorer.gui.panels.reviews_list import TableView
 from explorer.gui.plots.marks import Labels, Spots
 from explorer.gui.text import safe
 from explorer.gui.theme import Theme, qcolor
-from explorer.session.controllers.corpus import ORDERS, RANGE, SIGNALS, Histogram
+from explorer.session.controllers.corpus import ORDERS, RANGE, SIGNALS, Entry, Histogram
 from explorer.session.core import Frame
 from explorer.session.session import Session
 from explorer.session.views.number_format import number
 from explorer.session.views.picking import nearest
 from explorer.session.views.readouts import changes_line, corpus_line, histogram_line
 from explorer.session.views.runs import join, plain
+from explorer.session.views.tables import Table, corpus_table
 
 BINS = 60
 REACH = 9.0  # pixels around a dot in which the mouse points at it
@@ -115,9 +116,7 @@ class ListModel(QAbstractTableModel):
 
     def row_texts(self, row: int) -> tuple[str, ...]:
         """Return the texts of one row."""
-        assert self._shown is not None
-        session, frame = self._shown
-        seen = session.corpus.entry(frame, int(self._rows[row]))
+        seen = self.entry(row)
         label = {True: "+", False: "−", None: ""}[seen.label]
         return (
             f"{'▸' if seen.watched else ''}{seen.index + 1}", safe(seen.name, 60), *map(number, seen.beta),
@@ -126,8 +125,13 @@ class ListModel(QAbstractTableModel):
 
     def review(self, row: int) -> int:
         """Return the index of the review in a row."""
+        return self.entry(row).index
+
+    def entry(self, row: int) -> Entry:
+        """Return what was measured of the review in a row."""
         assert self._shown is not None
-        return self._shown[0].corpus.entry(self._shown[1], int(self._rows[row])).index
+        session, frame = self._shown
+        return session.corpus.entry(frame, int(self._rows[row]))
 
     def rowCount(self, parent: Any = None) -> int:
         return len(self._rows)
@@ -175,7 +179,7 @@ class CorpusPanel(Panel):
         for item in (self._equal, self._dots, self._watched, self._tip):
             self.view.addItem(item, ignoreBounds=True)
         self.model = ListModel()
-        self.table = Table(self._open_current)
+        self.table = TableView(self._open_current)
         self.table.setModel(self.model)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -185,6 +189,7 @@ class CorpusPanel(Panel):
         header = self.table.horizontalHeader()
         header.setDefaultSectionSize(62)
         header.setSectionResizeMode(HEADINGS.index("name"), QHeaderView.ResizeMode.Stretch)
+        self.table.setColumnWidth(HEADINGS.index("confidence"), 90)
         header.sectionClicked.connect(self._sort)
         self.table.doubleClicked.connect(lambda _: self._open_current())
         left, top, whole = QSplitter(Qt.Orientation.Vertical), QSplitter(), QSplitter(Qt.Orientation.Vertical)
@@ -202,6 +207,7 @@ class CorpusPanel(Panel):
 
     def show_frame(self, session: Session, frame: Frame) -> None:
         corpus, theme = session.corpus, self.theme
+        corpus.request(frame)
         rows = corpus.rows(frame)
         seen = [bars.show(self, session, frame) for bars in self.bars]
         beta, reviews = corpus.scatter(frame)
@@ -240,9 +246,8 @@ class CorpusPanel(Panel):
         self._tip.apply_theme(theme.text, theme.raised)
         self.model.highlight = qcolor(theme.pink)
 
-    def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        rows = [self.model.row_texts(row) for row in range(self.model.rowCount())]
-        return list(HEADINGS), np.array(rows, dtype=object).reshape(-1, len(HEADINGS))
+    def export_table(self) -> Table:
+        return corpus_table(map(self.model.entry, range(self.model.rowCount())), SIGNALS)
 
     # ---- the mouse -----------------------------------------------------------------------------------------------
 

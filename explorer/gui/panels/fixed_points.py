@@ -20,12 +20,13 @@ from explorer.gui.theme import Theme, qcolor
 from explorer.session.core import Frame
 from explorer.session.palette import RGB, gradient
 from explorer.session.session import Session
-from explorer.session.views.many_points import Many, many
+from explorer.session.views.many_points import PointSelection, point_selection
 from explorer.session.views.number_format import number
 from explorer.session.views.picking import inside
-from explorer.session.views.point_map import COLOURS, MEMORIES, STATES, PointMap, Scene
+from explorer.session.views.point_map import COLOURS, TIME_CONSTANTS, PointMap, Scene
 from explorer.session.views.point_readouts import entry_line, no_points_line, point_legend, points_line
 from explorer.session.views.runs import Run, plain
+from explorer.session.views.tables import Table, points_table
 
 DEGREES_PER_PIXEL = 0.5  # of a drag
 RANGE = (-1.08, 1.08)  # the unit box and a margin for marks at its edge
@@ -93,7 +94,7 @@ class FixedPointsPanel(Panel):
         super().__init__(host)
         self._scene: Scene | None = None
         self._map: PointMap | None = None
-        self._selection = Many((), (), "")
+        self._selection = PointSelection((), (), "")
         self.view = FixedPointsView(self)
         self.picture = self.plot(view=self.view)
         self.picture.hideAxis("left")
@@ -188,7 +189,7 @@ class FixedPointsPanel(Panel):
     def _show_many(self, found: PointMap, scene: Scene, entries: tuple[int, ...]) -> None:
         """Ring and list the entries of a rectangle or lasso."""
         if self.changed("many", entries, found):
-            self._selection = selection = many(found, entries)
+            self._selection = selection = point_selection(found, entries)
             self.list.clear()
             self.list.addItems([safe(name, 40) for name in selection.names])
             for row, entry in enumerate(selection.entries):
@@ -214,25 +215,10 @@ class FixedPointsPanel(Panel):
         self._chosen.apply_theme(theme.bright, theme.selected)
         self._tip.apply_theme(theme.text, theme.raised)
 
-    def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        headings = ["entry", "name", "kind", "PC1", "PC2", "PC3", "logit", "slowest_tau_words", "selected"]
-        found, session = self._map, self.host.session
-        if found is None or session is None:
-            return headings, np.empty((0, len(headings)), dtype=object)
-        chosen = {*session.fixed_points.view.many, session.fixed_points.view.selected}
-        rows = [
-            [
-                k,
-                name,
-                STATES[found.state[k]],
-                *found.places[k].tolist(),
-                found.logit[k],
-                found.memory[k],
-                int(k in chosen),
-            ]
-            for k, name in enumerate(found.names)
-        ]
-        return headings, np.array(rows, dtype=object).reshape(-1, len(headings))
+    def export_table(self) -> Table:
+        session = self.host.session
+        view = None if session is None else session.fixed_points.view
+        return points_table(self._map, () if view is None else {*view.many, view.selected})
 
     # ---- the mouse -----------------------------------------------------------------------------------------------
 
@@ -339,7 +325,7 @@ def _legend(by: str, found: PointMap, theme: Theme) -> str:
         reach = float(np.abs(found.logit).max(initial=0))
         low, high, unit = (
             (number(-reach), number(reach), "logit") if by == "readout"
-            else (f"{MEMORIES[0]:,.0f}", f"{MEMORIES[1]:,.0f}", "words (slowest τ)")
+            else (f"{TIME_CONSTANTS[0]:,.0f}", f"{TIME_CONSTANTS[1]:,.0f}", "words (slowest τ)")
         )  # fmt: skip
         parts.append(f"{low} {scale} {high} {unit}")
     return "&nbsp;&nbsp; ".join(f"<span style='white-space:nowrap'>{part}</span>" for part in parts)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QGraphicsLineItem, QHBoxLayout, QMenu, QSplitter, QToolButton
@@ -24,7 +24,8 @@ from explorer.session.session import Session
 from explorer.session.views.cell_readouts import heatmap_line, value_line
 from explorer.session.views.number_format import cell_name, number
 from explorer.session.views.runs import Line, Run, join
-from explorer.session.views.signal_images import GateImage, Gates, cell_traces, trace_range
+from explorer.session.views.signal_images import SignalImage, SignalImages, cell_traces, trace_range
+from explorer.session.views.tables import Table, words_table
 
 FIRST_SHOWN = frozenset("ifgochrzn")  # signals switched on at first
 INPUT = "x"  # the only signal whose rows are not the layer's cells
@@ -38,7 +39,7 @@ class Picture:
 
     def __init__(self, name: str, plot: Any) -> None:
         self.name = name
-        self.seen: GateImage | None = None
+        self.seen: SignalImage | None = None
         self.top = 0
         self._plot = plot
         self.image = Raster()
@@ -52,7 +53,7 @@ class Picture:
         for item in (self.image, self.label):
             self._plot.removeItem(item)
 
-    def show(self, images: Gates, frame: Frame, words: tuple[float, float], height: int) -> None:
+    def show(self, images: SignalImages, frame: Frame, words: tuple[float, float], height: int) -> None:
         """Draw the ``words`` (first, last) of a frame, ``height`` pixels high."""
         last = int(np.ceil(words[1]))
         self.seen = seen = images.image(frame, self.name, int(words[0]), last, height)
@@ -88,7 +89,7 @@ class HeatmapPanel(Panel):
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
-        self._signal_images: Gates | None = None
+        self._signal_images: SignalImages | None = None
         self._pictures: dict[str, Picture] = {}
         self._buttons: dict[str, QToolButton] = {}
         self.shown: set[str] = set(FIRST_SHOWN)
@@ -146,11 +147,11 @@ class HeatmapPanel(Panel):
         if self.changed("network", *(signal.name for signal in signals)):
             self._make_buttons(frame)
         if self._signal_images is None or self.changed("session", session):
-            self._signal_images = Gates(session)
+            self._signal_images = SignalImages(session)
         wanted = [s.name for s in signals if s.name in self.shown or s.name == frame.choices.signal]
         if self.changed("pictures", *wanted):
             self._lay_out(wanted)
-        words = self.host.visible_range.seen(frame)
+        words = self.host.visible_range.words(frame)
         height = max(1, int(self._box.height() / len(wanted) * (1 - GAP)))
         for name in wanted:
             self._pictures[name].show(self._signal_images, frame, words, height)
@@ -277,16 +278,12 @@ class HeatmapPanel(Panel):
 
     # ---- `Panel` -------------------------------------------------------------------------------------------------
 
-    def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        """The chosen signal of every cell at the visible words."""
+    def export_table(self) -> Table:
         session = self.host.session
         assert session is not None
         frame = session.frame()
-        first, last = self.host.visible_range.seen(frame)
-        values = session.read(frame.choices.signal, int(first), min(int(np.ceil(last)), frame.snapshot.time))
-        begin = min(int(np.ceil(last)), frame.snapshot.time) - len(values)
-        headings = ["word", *(f"{frame.choices.signal}_{cell}" for cell in range(values.shape[1]))]
-        return headings, np.column_stack([begin + np.arange(len(values)), values])
+        first, last = self.host.visible_range.words(frame)
+        return words_table(session, frame, (int(first), math.ceil(last)))
 
     def saved_state(self) -> dict[str, Any]:
         return {"shown": sorted(self.shown)}

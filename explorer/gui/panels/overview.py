@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QGraphicsLineItem, QGraphicsRectItem
 
@@ -17,6 +16,7 @@ from explorer.gui.theme import Theme, qcolor
 from explorer.session.core import Frame
 from explorer.session.session import Session
 from explorer.session.views.readouts import overview_line
+from explorer.session.views.tables import Table, overview_table
 from explorer.session.views.traces import Difference, Overview, difference, other_overview, overview, probability_at
 
 MAX_COLUMNS = 1000
@@ -137,7 +137,7 @@ class OverviewPanel(Panel):
 
     def _show_links(self, frame: Frame) -> None:
         """Mark the visible range of the plots over time, unless it is everything, and the word under the mouse."""
-        first, last = self.host.visible_range.seen(frame)
+        first, last = self.host.visible_range.words(frame)
         whole = last - first >= frame.snapshot.words
         if self.changed("links", first, last, whole, self.host.hovered):
             hovered = self.host.hovered
@@ -156,16 +156,8 @@ class OverviewPanel(Panel):
         for strip in (self.strip, self.below):
             strip.apply_theme(theme)
 
-    def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        view, other, found = self._overview, self._other, self._difference
-        headings = ["first_word", "probability"]
-        if view is None:
-            return headings, np.empty((0, 2))
-        columns = [view.edges[:-1], view.values]
-        if other is not None and found is not None:
-            headings += ["probability_compared", "difference"]
-            columns += [other.values, found.columns(len(view.values)).values]
-        return headings, np.stack(columns, axis=1)
+    def export_table(self) -> Table:
+        return overview_table(self._overview, self._other, self._difference)
 
     def go(self, place: QPointF) -> None:
         """Move the cursor to the word at a place of the plot."""

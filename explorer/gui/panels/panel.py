@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QGraphicsItem, QMenu, QVBoxLayout, QWidget
@@ -19,10 +18,18 @@ from explorer.gui.theme import Theme
 from explorer.session.core import Frame
 from explorer.session.session import Session
 from explorer.session.views.runs import Line
+from explorer.session.views.tables import Table
 
 CACHED = QGraphicsItem.CacheMode.DeviceCoordinateCache
 MIN_READOUT_TIME = 0.2  # seconds a readout stays while words arrive
 Place = Literal["list", "top", "middle", "low", "right", "right-middle", "right-low", "bottom"]
+
+
+class Axis(pg.AxisItem):  # type: ignore[misc]
+    """An axis whose negative numbers have a minus sign, not a hyphen."""
+
+    def tickStrings(self, *arguments: Any) -> list[str]:
+        return [text.replace("-", "−") for text in super().tickStrings(*arguments)]
 
 
 class Panel(QWidget):
@@ -62,8 +69,14 @@ class Panel(QWidget):
         """Draw what changed since the last frame."""
         raise NotImplementedError
 
-    def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        """Return what the panel shows as a table: headings and rows (row, column)."""
+    def export_table(self) -> Table:
+        """Return the numbers that the panel shows.
+
+        Raises
+        ------
+        SessionError
+            If there are none yet.
+        """
         raise NotImplementedError
 
     def paint_theme(self, theme: Theme) -> None:
@@ -98,7 +111,7 @@ class Panel(QWidget):
 
     def plot(self, *, view: Any = None, x: str = "", y: str = "") -> Any:
         """Return a new `pyqtgraph.PlotWidget` in the window's colours, with axis labels ``x`` and ``y``."""
-        widget = pg.PlotWidget(viewBox=view)
+        widget = pg.PlotWidget(viewBox=view, axisItems={side: Axis(side) for side in ("left", "bottom")})
         widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the window
         widget.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # and the menu to the panel
         widget.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing behind it is painted

@@ -19,7 +19,8 @@ from explorer.session.palette import RGB, codes, text_on
 from explorer.session.session import Session
 from explorer.session.views.readouts import review_rows, word_colours_line
 from explorer.session.views.runs import Run, join
-from explorer.session.views.text_layout import Layout, lay_out, unknown_words, word_strengths
+from explorer.session.views.tables import Table, words_table
+from explorer.session.views.text_layout import TextLayout, lay_out, unknown_words, word_values
 from explorer.session.views.traces import probability_at
 
 GAP = 6  # pixels between two words
@@ -33,7 +34,7 @@ class Words(QWidget):
     def __init__(self, host: Host) -> None:
         super().__init__()
         self._host = host
-        self.layout_: Layout | None = None
+        self.layout_: TextLayout | None = None
         self._laid_out_for: tuple[object, ...] = ()
         self._shown: tuple[Any, ...] = ()
         self._top = 0
@@ -61,7 +62,7 @@ class Words(QWidget):
         if self._frame is None or frame.word != self._frame.word or frame.snapshot.run != self._frame.snapshot.run:
             self._follow(layout.line(max(0, frame.word)))
         self._frame = frame
-        strengths, low, high = word_strengths(session, frame, 0, frame.snapshot.words)
+        strengths, low, high = word_values(session, frame, 0, frame.snapshot.words)
         self._codes, self._read = codes(strengths, low, high), np.isfinite(strengths)
         self._found = session.word_search.marked(frame.snapshot)
         brushed, pattern, dragged = session.brush.words, session.brush.pattern, self._host.dragged
@@ -249,15 +250,7 @@ class ReviewPanel(Panel):
         parts = ((Run(f"{row.label} "), *row.line) for row in rows)
         self.set_readout(join((*parts, word_colours_line(frame, low, high))))
 
-    def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        """Every stored word, the value that colours it, and P(positive) after it."""
+    def export_table(self) -> Table:
         session = self.host.session
         assert session is not None
-        frame = session.frame()
-        time = frame.snapshot.time
-        strengths, _, _ = word_strengths(session, frame, 0, time)
-        probability = session.read("probability", 0, time)[:, 0]
-        first = time - len(probability)
-        words = np.array(frame.snapshot.review.words[first:time], dtype=object)
-        headings = ["word", "text", frame.choices.signal, "probability"]
-        return headings, np.column_stack([np.arange(first, time).astype(object), words, strengths[first:], probability])
+        return words_table(session, session.frame())

@@ -26,6 +26,7 @@ from explorer.session.core import Frame
 from explorer.session.session import Session
 from explorer.session.views.number_format import count, number
 from explorer.session.views.runs import Run
+from explorer.session.views.tables import Table, reviews_table
 
 if TYPE_CHECKING:
     from engine.reviews import Review
@@ -110,6 +111,13 @@ class ReviewsModel(QAbstractTableModel):
         names = np.array([review.name for review in self.reviews])
         return np.unique(names, return_inverse=True)[1]
 
+    def export_table(self) -> Table:
+        """Return the rows as numbers."""
+        names = {"β h": "beta_h", "β x": "beta_x", "P": "probability"}
+        return reviews_table(
+            self.reviews, self.shown.tolist(), {names[name]: values for name, values in self._more.items()}
+        )
+
     # ---- QAbstractTableModel -------------------------------------------------------------------------------------
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
@@ -149,7 +157,7 @@ def _holds(review: Review, wanted: Sequence[str]) -> bool:
     return all(part in text for part in wanted)
 
 
-class Table(QTableView):
+class TableView(QTableView):
     """A table that handles the arrow keys and Enter itself while it has the focus; they are no shortcuts then."""
 
     def __init__(self, choose: Callable[[], None]) -> None:
@@ -183,7 +191,7 @@ class ReviewsPanel(Panel):
         self.search.setPlaceholderText("Search names and texts")
         self.search.setClearButtonEnabled(True)
         self.model = ReviewsModel()
-        self.table = Table(self._open_current)
+        self.table = TableView(self._open_current)
         self.table.setModel(self.model)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -280,12 +288,8 @@ class ReviewsPanel(Panel):
             review = int(self.model.shown[index.row()])
             self.host.run_guarded(lambda: session.open_review(review))
 
-    def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        """The list as it is filtered and sorted."""
-        columns = range(self.model.columnCount())
-        headings = [str(self.model.headerData(column, Qt.Orientation.Horizontal)) for column in columns]
-        table = [[self.model.cell_text(row, column) for column in columns] for row in range(self.model.rowCount())]
-        return headings, np.array(table, dtype=object).reshape(len(table), len(headings))
+    def export_table(self) -> Table:
+        return self.model.export_table()
 
 
 def _summary(shown: int, total: int) -> str:

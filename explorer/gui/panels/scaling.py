@@ -18,6 +18,7 @@ from explorer.session.session import Session
 from explorer.session.views.readouts import scaling_line
 from explorer.session.views.runs import Run, join
 from explorer.session.views.scaling import Scaling, fine_fluctuation, fine_scales, scaling
+from explorer.session.views.tables import Table, scaling_table
 
 NOISES = {0.5: "white", 1.0: "pink", 1.5: "Brownian"}
 
@@ -133,15 +134,7 @@ class ScalingPanel(Panel):
             line.setData(np.log10(ends), np.log10(heights))
             label.setPos(*np.log10([ends[1], heights[1]]))
 
-    def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        """F at every scale, and whether the fit uses it."""
+    def export_table(self) -> Table:
         session = self.host.session
         assert session is not None
-        frame = session.frame()
-        found = scaling(session, frame, self.bounds)
-        fine = fine_scales(frame.snapshot.window)
-        scales = np.union1d(fine, found.scales)
-        at = {float(s): f for s, f in zip(fine, fine_fluctuation(session, frame), strict=True)}
-        at |= dict(zip(found.scales.tolist(), found.fluctuation.tolist(), strict=True))
-        fluctuation = np.array([at[float(s)] for s in scales])
-        return ["scale", "F", "fitted"], np.column_stack([scales, fluctuation, np.isin(scales, found.scales)])
+        return scaling_table(session, session.frame(), self.bounds)

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel
 
@@ -18,10 +17,11 @@ from explorer.gui.theme import Theme
 from explorer.session.controllers.linear_prediction import AHEAD
 from explorer.session.core import Frame
 from explorer.session.session import Session
-from explorer.session.views.eigenvalues import in_words, time_constant
+from explorer.session.views.eigenvalues import eigenvalue_text
 from explorer.session.views.point_map import PointDetails
 from explorer.session.views.point_readouts import PREDICTION_MEANING, no_points_line, point_lines, spectrum_title
 from explorer.session.views.runs import Run, join
+from explorer.session.views.tables import Table, spectrum_table
 
 RANGE = 1.25  # of both axes of the complex plane
 REACH = 12.0  # pixels around an eigenvalue in which the mouse points at it
@@ -74,7 +74,7 @@ class SpectrumPanel(Panel):
             self._ring.clear()
             self.invalidate()
             return
-        hovered = () if self._hovered is None else (Run(in_words(self._hovered), "value"),)
+        hovered = () if self._hovered is None else (Run(eigenvalue_text(self._hovered), "value"),)
         title = (Run(spectrum_title(points.view.selected is not None)),)
         self.set_readout(join((hovered, title)))
         prediction = points.prediction(frame)
@@ -93,11 +93,8 @@ class SpectrumPanel(Panel):
             line.setPen(theme.faint)
         self._ring.setPen(pg.mkPen(theme.bright, width=2))
 
-    def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        values = np.empty(0, complex) if self._point is None else self._point.eigenvalues
-        size = np.abs(values)
-        tau = np.array([time_constant(value) for value in values.tolist()])
-        return ["re", "im", "modulus", "tau_words"], np.stack([values.real, values.imag, size, tau], axis=1)
+    def export_table(self) -> Table:
+        return spectrum_table(self._point)
 
     def _hover(self, place: QPointF) -> None:
         if self._point is None:

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu
@@ -22,7 +21,8 @@ from explorer.session.views.picking import nearest
 from explorer.session.views.point_map import PointMap
 from explorer.session.views.point_readouts import entry_line, no_points_line, word_map_line
 from explorer.session.views.runs import plain
-from explorer.session.views.word_map import AXES, WordMap, thinned, word_map
+from explorer.session.views.tables import Table, word_map_table
+from explorer.session.views.word_map import AXES, WordMap, placed_labels, word_map
 
 REACH = 12.0  # pixels around a word in which the mouse points at it
 SEARCH_ZOOM = 6.0  # factor by which a search zooms in on a word
@@ -133,7 +133,7 @@ class WordMapPanel(Panel):
         seen, (across, up) = self.view.viewRect(), self.view.viewPixelSize()
         pixels = (words.places - (seen.left(), seen.bottom())) * (1 / across, -1 / up)
         size = self.view.width(), self.view.height()
-        shown = thinned(pixels, self._widths, words.importance, size, metrics.height())
+        shown = placed_labels(pixels, self._widths, words.by_logit, size, metrics.height())
         self._labels.write(words.places[shown], [words.words[k] for k in shown])
 
     def reset_zoom(self) -> None:
@@ -147,14 +147,8 @@ class WordMapPanel(Panel):
         self._chosen.apply_theme(theme.bright, theme.selected)
         self._tip.apply_theme(theme.text, theme.raised)
 
-    def numbers(self) -> tuple[list[str], NDArray[Any]]:
-        headings = ["word", "x", "y", "logit", "slowest_tau_words"]
-        words, session = self._words, self.host.session
-        if words is None or session is None or session.fixed_points.map is None:
-            return headings, np.empty((0, len(headings)), dtype=object)
-        memory = session.fixed_points.map.memory[words.first :]
-        columns = (words.words, *words.places.T.tolist(), words.logit.tolist(), memory.tolist())
-        return headings, np.array(list(zip(*columns, strict=True)), dtype=object)
+    def export_table(self) -> Table:
+        return word_map_table(None if self._source is None else self._source[0])
 
     # ---- searching and selecting ---------------------------------------------------------------------------------
 

@@ -67,7 +67,7 @@ class TimeViewBox(pg.ViewBox):  # type: ignore[misc]
             return
         event.accept()
         if event.double():
-            self._host.visible_range.whole()
+            self._host.visible_range.reset()
             self._host.redraw()
             return
         word, height = self._word_and_height(event.scenePos())

@@ -13,7 +13,7 @@ from explorer.session.controllers.ablation import AblationController
 from explorer.session.controllers.linear_prediction import LinearPredictor, Prediction
 from explorer.session.controllers.point_search import INPUTS, STARTS, PointSearch
 from explorer.session.core import Core, Frame, SessionError
-from explorer.session.views.point_map import COLOURS, PointDetails, PointMap, PointView, Scene, scene_of, screen
+from explorer.session.views.point_map import COLOURS, PointDetails, PointMap, PointView, Scene, scene_of, view_matrix
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
@@ -66,7 +66,7 @@ class FixedPointsController:
         h = self._core.read("h", word, word + 1) if word >= 0 else np.empty((0, 0), dtype=np.float32)
         if self.map is None or h.shape != (1, self.map.size):
             return np.empty((0, 2))
-        return self.map.place(h) @ screen(self.view.azimuth, self.view.elevation)
+        return self.map.place(h) @ view_matrix(self.view.azimuth, self.view.elevation)
 
     def prediction(self, frame: Frame) -> Prediction | None:
         """Return how well the linear map at the nearest certified point predicts the words that follow."""

@@ -1,4 +1,4 @@
-"""The picture cells × time as small arrays: which cells share a row, and the colour of every place."""
+"""The terminal's picture of cells × time: which cells share a row, and the colour of every place."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from explorer.session.views.time_axis import TimeAxis, time_axis
 
 Array = NDArray[np.float32]
 
-CONTRAST = 2.5  # standard deviations at the two ends of the map, where each cell is coloured by its own measure
-REFERENCE = 512  # words that measure is taken from
+CONTRAST = 2.5  # standard deviations at the ends of the colour map, where each cell has a scale of its own
+REFERENCE = 512  # words that scale is computed from
 FLAT = 1e-6  # a smaller deviation is float32 rounding, not activity
 
 
 @dataclass(frozen=True)
 class Heatmap:
-    """``codes`` (height, column) are colour map positions, ``there`` (column,) says where a word is; ``rows`` lists
-    the cells of every row, and ``row_of`` (height,) says which row each line of the picture belongs to, as rows are
-    stretched to fill it. ``low`` and ``high`` are the values of the map's ends."""
+    """``codes`` (height, column) are colour map positions, ``has_word`` (column,) marks the columns of words; ``rows``
+    lists the cells of every row, and ``row_of`` (height,) is the row of each line of the picture, as rows are
+    stretched to fill it. ``low`` and ``high`` are the values at the ends of the colour map."""
 
     axis: TimeAxis
     codes: NDArray[np.uint8]
-    there: NDArray[np.bool_]
+    has_word: NDArray[np.bool_]
     rows: tuple[tuple[int, ...], ...]
     row_of: NDArray[np.intp]
     low: float
@@ -34,20 +34,19 @@ class Heatmap:
 
     @property
     def cells_per_row(self) -> int:
-        """Above 1 the picture is binned, and says so."""
+        """The largest number of cells that share a row; above 1 the picture is binned."""
         return max(map(len, self.rows), default=1)
 
 
-def heatmap(session: SignalReader, frame: Frame, width: int, height: int) -> Heatmap:
-    """The chosen signal for a picture of ``height`` rows and ``width`` columns.
+def heatmap(reader: SignalReader, frame: Frame, width: int, height: int) -> Heatmap:
+    """Return the chosen signal as a picture of ``height`` lines and ``width`` columns.
 
-    Rows are whole cells while they fit, then bins of neighbours in the chosen order; pinned cells keep rows of their
-    own. A bin shows the mean of its cells, or (``max``) the value farthest from zero.
+    Each cell has a row of its own while they fit; otherwise neighbours in the chosen order share one, except pinned
+    cells. A shared row shows the mean of its cells, or (``max``) the value farthest from zero.
     """
     axis = time_axis(frame, width)
-    signal = frame.choices.signal
-    start, stop = axis.span
-    values = session.read(signal, start, stop)
+    start, stop = axis.word_range
+    values = reader.read(frame.choices.signal, start, stop)
     first = stop - len(values)
     low, high = value_range(frame, values)
     cells = frame.order if values.shape[1] == len(frame.order) else np.arange(values.shape[1])
@@ -55,43 +54,35 @@ def heatmap(session: SignalReader, frame: Frame, width: int, height: int) -> Hea
     columns = axis.gather(values, first)
     if frame.choices.contrast == "each cell":
         low, high = -CONTRAST, CONTRAST
-        columns = standardised(columns, reference(session, frame))
+        columns = rescale(columns, *moments(reference(reader, frame)))
     merged = np.stack([merge(columns[:, list(row)], frame.choices.bins) for row in rows])
     row_of = np.arange(height) * len(rows) // height
-    there = axis.gather(np.ones((len(values), 1), dtype=np.float32), first)[:, 0] == 1
-    return Heatmap(axis, codes(merged, low, high)[row_of], there, rows, row_of, low, high)
+    has_word = axis.gather(np.ones((len(values), 1), dtype=np.float32), first)[:, 0] == 1
+    return Heatmap(axis, codes(merged, low, high)[row_of], has_word, rows, row_of, low, high)
 
 
-def reference(session: SignalReader, frame: Frame) -> Array:
-    """The words, (time, cell), whose mean and deviation are the measure of each cell.
+def reference(reader: SignalReader, frame: Frame) -> Array:
+    """Return the words, (time, cell), from which each cell's mean and deviation are computed.
 
-    All words up to the last power of two; from ``REFERENCE`` on, the last full block of that many. So the measure
-    changes seldom, and a picture that sweeps keeps the colours it has.
+    These are all words up to the last power of two; from ``REFERENCE`` on, the last complete block of that many. So the
+    scale changes seldom, and a picture that sweeps keeps its colours.
     """
     time = max(1, frame.snapshot.time)
     stop = 1 << (time.bit_length() - 1) if time < REFERENCE else time // REFERENCE * REFERENCE
-    return session.read(frame.choices.signal, max(0, stop - REFERENCE), stop)
+    return reader.read(frame.choices.signal, max(0, stop - REFERENCE), stop)
 
 
-def standardised(columns: NDArray[np.float64], measure: Array) -> NDArray[np.float64]:
-    """(column, cell) about each cell's mean in ``measure`` (time, cell), in its standard deviations there.
-
-    A cell that is flat there stays flat.
-    """
-    return rescaled(columns, *moments(measure))
-
-
-def moments(measure: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation of each cell in (time, cell)."""
-    if not len(measure):
+def moments(values: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean and standard deviation of each cell of (time, cell)."""
+    if not len(values):
         return np.empty(0), np.empty(0)
-    return measure.mean(axis=0, dtype=np.float64), measure.std(axis=0, dtype=np.float64)
+    return values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
 
 
-def rescaled(
+def rescale(
     columns: NDArray[np.float64], mean: NDArray[np.float64], deviation: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(column, cell) about a mean, in deviations; 0 for a cell that is flat, or all where there are no moments."""
+    """Express (column, cell) in standard deviations from the mean; 0 for a flat cell and without moments."""
     flat = np.where(np.isnan(columns), np.nan, 0.0)
     if len(mean) != columns.shape[1]:
         return flat
@@ -99,9 +90,9 @@ def rescaled(
 
 
 def value_range(frame: Frame, values: Array) -> tuple[float, float]:
-    """The values at the two ends of the colour map: the signal's bounds, or the range in view.
+    """Return the values at the ends of the colour map: the signal's bounds, or the range in view.
 
-    Signals that have a sign keep zero in the middle.
+    For signals with a sign, zero stays in the middle.
     """
     signal = next(s for s in frame.snapshot.network.signals if s.name == frame.choices.signal)
     low, high = signal.low, signal.high
@@ -110,14 +101,14 @@ def value_range(frame: Frame, values: Array) -> tuple[float, float]:
     if not values.size:
         return (low, high) if np.isfinite(low) else (-1.0, 1.0)
     if low < 0:
-        top = _rounded(float(np.abs(values).max()))
+        top = _round_up(float(np.abs(values).max()))
         return -top, top
     bottom, top = float(values.min()), float(values.max())
     return np.floor(bottom * 20) / 20, max(np.ceil(top * 20) / 20, np.floor(bottom * 20) / 20 + 0.05)
 
 
-def _rounded(value: float) -> float:
-    """Up to one of 1, 1.5, 2, 3, 5, 7 × 10^k: a range that does not twitch at every word."""
+def _round_up(value: float) -> float:
+    """Round up to one of 1, 1.5, 2, 3, 5, 7 × 10^k, so that the range does not change at every word."""
     if value <= 0:
         return 1.0
     unit = 10.0 ** np.floor(np.log10(value))
@@ -125,8 +116,10 @@ def _rounded(value: float) -> float:
 
 
 def cell_rows(order: NDArray[np.intp], pinned: int, height: int) -> tuple[tuple[int, ...], ...]:
-    """The cells of each of at most ``height`` rows: one each while they fit, else bins of
-    (almost) equal size; pinned ones apart."""
+    """Return the cells of each of at most ``height`` rows: one each while they fit, else bins of almost equal size.
+
+    The first ``pinned`` cells of ``order`` have rows of their own.
+    """
     cells = [int(cell) for cell in order]
     pinned = min(pinned, max(0, height - 1))
     rest = cells[pinned:]
@@ -135,7 +128,7 @@ def cell_rows(order: NDArray[np.intp], pinned: int, height: int) -> tuple[tuple[
 
 
 def merge(values: NDArray[np.float64], how: str) -> NDArray[np.float64]:
-    """(column, cell) → (column,): the mean, or (``max``) the value that is farthest from zero."""
+    """Reduce (column, cell) to (column,): the mean, or (``max``) the value farthest from zero."""
     if values.shape[1] == 1 or how == "mean":
         return values.mean(axis=1)
     strongest = np.abs(np.nan_to_num(values)).argmax(axis=1)

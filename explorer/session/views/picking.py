@@ -1,4 +1,4 @@
-"""What a hand means in a picture: the place nearest to it, or those inside an outline it draws."""
+"""Which entries of a picture the mouse means: the nearest one, or those inside an outline."""
 
 from __future__ import annotations
 
@@ -9,26 +9,35 @@ Floats = NDArray[np.float64]
 
 
 def nearest(places: Floats, place: tuple[float, float], unit: tuple[float, float], reach: float) -> int | None:
-    """The number of that of ``places`` (entry, 2) nearest to a ``place``, in steps of ``unit`` (such as a pixel) along
-    the two axes; None beyond ``reach`` of them."""
+    """Return the index of the entry nearest to a place, or None if all are farther than ``reach``.
+
+    Parameters
+    ----------
+    places : (entry, 2)
+    place : (x, y)
+    unit : (x, y)
+        What counts as distance 1 along each axis, such as the size of a pixel.
+    reach : float
+        In these units.
+    """
     if not len(places):
         return None
-    away = np.hypot(*((places - place) / unit).T)
-    found = int(away.argmin())
-    return found if away[found] <= reach else None
+    distance = np.hypot(*((places - place) / unit).T)
+    found = int(distance.argmin())
+    return found if distance[found] <= reach else None
 
 
 def inside(places: Floats, outline: Floats) -> NDArray[np.intp]:
-    """The numbers of the ``places`` (entry, 2) inside a closed ``outline`` (corner, 2), by the even–odd rule.
+    """Return the indices of the ``places`` (entry, 2) inside a closed ``outline`` (corner, 2), by the even–odd rule.
 
-    An outline of two corners is a rectangle between them.
+    An outline of two corners is the rectangle between them.
     """
     if len(outline) == 2:
         low, high = outline.min(axis=0), outline.max(axis=0)
         return np.flatnonzero(((places >= low) & (places <= high)).all(axis=1))
     x, y = places[:, 0], places[:, 1]
-    crossings = np.zeros(len(places), dtype=bool)
+    odd = np.zeros(len(places), dtype=bool)
     for (x0, y0), (x1, y1) in zip(outline, np.roll(outline, -1, axis=0), strict=True):
-        if y0 != y1:  # a ray to the right crosses no edge that lies along it
-            crossings ^= ((y0 > y) != (y1 > y)) & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
-    return np.flatnonzero(crossings)
+        if y0 != y1:  # a horizontal ray crosses no horizontal edge
+            odd ^= ((y0 > y) != (y1 > y)) & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
+    return np.flatnonzero(odd)

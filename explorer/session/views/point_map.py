@@ -1,6 +1,6 @@
-"""All that was found of a network as one list of places in three components, and how it is seen from one side.
+"""The fixed points and word attractors of a network along three principal components, and their projection.
 
-Entries are numbered: certified fixed and slow points first, the attractors of all words after them.
+Entries are numbered: certified fixed and slow points first, then the attractors of all words.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from engine.word_attractors import WordAttractors
 
 STATES = ("stable", "unstable", "slow", "moving")
-COLOURS = ("readout", "memory", "stability", "input")
-MEMORIES = (1.0, 1000.0)  # words, the ends of the colours of memory
-SHORT = 0.15  # half the length of an unstable direction; the picture is 2 wide
+COLOURS = ("readout", "time constant", "stability", "input")
+TIME_CONSTANTS = (1.0, 1000.0)  # words, the ends of the colour scale
+HALF_LENGTH = 0.15  # of an unstable direction; the picture is 2 wide
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class FoundPoints:
-    """What is found of a network so far. ``visited`` (state, n) are hidden states h of the bundled reviews."""
+    """What has been found of a network so far. ``visited`` (state, n) are hidden states h of the bundled reviews."""
 
     network: Network
     visited: NDArray[np.float64]
@@ -90,8 +90,8 @@ class PointDetails:
 
 @dataclass(frozen=True)
 class PointView:
-    """How a person looks at the points: degrees, what colours mean, the number of the entry that is selected, and
-    those of many that were selected together."""
+    """How the points are shown: angles in degrees, one of ``COLOURS``, the selected entry, and several entries selected
+    together."""
 
     azimuth: float = -20.0
     elevation: float = 50.0
@@ -101,10 +101,10 @@ class PointView:
 
 
 class PointMap:
-    """Where the entries lie along the principal components of the hidden states h that the network visits.
+    """Places of the entries along the principal components of the hidden states h that the network visits.
 
-    The readout and everything drawn sees h alone, and h is bounded where a memory is not. Each component is stretched
-    to fill the picture; its share of the variance says how long it is in truth.
+    Components are those of h alone: the readout uses only h, and h is bounded while the cell state c is not. Each
+    component is stretched to fill the picture; its share of the variance gives its true length.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ class PointMap:
         self.visited = self.place(found.visited)
 
     def place(self, h: NDArray[np.floating]) -> Floats:
-        """Hidden states (..., n) → places (..., 3) within −1…1 in every component."""
+        """Project hidden states (..., n) to places (..., 3) within −1…1 in every component."""
         return (self.projection.transform(_three(h)) - self._centre) / self._reach
 
     # ---- the entries -----------------------------------------------------------------------------------------
@@ -136,26 +136,26 @@ class PointMap:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The input that each entry belongs to: ``zero``, ``mean``, or a word."""
+        """The input of each entry: ``zero``, ``mean``, or a word."""
         points, words = self.found.points, self.found.words
         return (*(() if points is None else points.input_names.tolist()), *(() if words is None else words.words))
 
     @cached_property
     def components(self) -> Floats:
-        """Where the entries lie along the components, in units of h, (entry, 3)."""
+        """The entries along the components in units of h, (entry, 3)."""
         return self.projection.transform(_three(self.h))
 
     @cached_property
     def logit(self) -> Floats:
-        """The first readout at each entry; its sign is the opinion."""
+        """The first readout at each entry, (entry,); positive for a positive review."""
         points, words = self.found.points, self.found.words
         return np.concatenate(
             [np.empty(0) if points is None else points.readout[:, 0], np.empty(0) if words is None else words.logit]
         )
 
     @cached_property
-    def memory(self) -> Floats:
-        """The slowest time constant at each entry, in words."""
+    def time_constant(self) -> Floats:
+        """The slowest time constant at each entry in words, (entry,)."""
         points, words = self.found.points, self.found.words
         return np.concatenate(
             [
@@ -166,7 +166,7 @@ class PointMap:
 
     @cached_property
     def state(self) -> NDArray[np.intp]:
-        """Which of ``STATES`` each entry is. Repetition of a word leads to what attracts: no word is unstable."""
+        """The index in ``STATES`` of each entry. Repeating a word leads to an attractor, so no word is unstable."""
         points, words = self.found.points, self.found.words
         certified = np.empty(0) if points is None else np.where(~points.fixed, 2, np.where(points.unstable > 0, 1, 0))
         repeated = np.empty(0) if words is None else np.where(words.fixed, 0, np.where(words.slow, 2, 3))
@@ -174,24 +174,24 @@ class PointMap:
 
     @cached_property
     def order(self) -> NDArray[np.intp]:
-        """The entries as next and previous walk through them: certified points, then words from − to +."""
+        """The order of the actions next and previous: certified points, then words by rising logit."""
         words = self.certified + np.argsort(self.logit[self.certified :], kind="stable")
         return np.concatenate([np.arange(self.certified), words])
 
     def nearest(self, h: NDArray[np.floating]) -> int | None:
-        """The certified point nearest to a hidden state (n,)."""
+        """Return the certified point nearest to a hidden state (n,)."""
         if not self.certified:
             return None
         return int(np.linalg.norm(self.h[: self.certified] - h, axis=1).argmin())
 
     def colours(self, by: str) -> NDArray[np.intp]:
-        """For each entry a position on the colour map, or the number of its class (`STATES`; input, −1 for words)."""
+        """Return for each entry a colour map position, or the number of its class (`STATES`; input, −1 for words)."""
         if by == "readout":
             reach = float(np.abs(self.logit).max(initial=1e-9))
             return codes(self.logit, -reach, reach).astype(np.intp)
-        if by == "memory":
-            low, high = np.log(MEMORIES)
-            return codes(np.log(np.maximum(self.memory, 1e-9)), low, high).astype(np.intp)
+        if by == "time constant":
+            low, high = np.log(TIME_CONSTANTS)
+            return codes(np.log(np.maximum(self.time_constant, 1e-9)), low, high).astype(np.intp)
         if by == "stability":
             return self.state
         known = list(dict.fromkeys(self.names[: self.certified]))
@@ -201,7 +201,7 @@ class PointMap:
 
     @cached_property
     def unstable_directions(self) -> Floats:
-        """Short lines through the certified points along what they repel, (line, 2, 3): ends in places."""
+        """Short lines through the certified points along their unstable directions, (line, 2, 3): the two ends."""
         points, lines = self.found.points, []
         for k in range(self.certified):
             assert points is not None
@@ -210,15 +210,15 @@ class PointMap:
                 along = self.projection.directions(_three(direction)) / self._reach
                 length = np.linalg.norm(along)
                 if length > 0:
-                    lines.append(self.places[k] + np.outer([-SHORT, SHORT], along / length))
+                    lines.append(self.places[k] + np.outer([-HALF_LENGTH, HALF_LENGTH], along / length))
         return np.array(lines).reshape(-1, 2, 3)
 
 
-def screen(azimuth: float, elevation: float) -> Floats:
-    """(3, 2) matrix from places to a picture within −1…1, x right and y up, that the whole box fills.
+def view_matrix(azimuth: float, elevation: float) -> Floats:
+    """Return the (3, 2) matrix from places to a picture within −1…1, x right and y up, that the whole box fills.
 
-    Azimuth turns about the third component, elevation tilts it towards the eye: (0, 90) shows the first two
-    components, (0, 0) the first and the third. Degrees.
+    Azimuth rotates about the third component, elevation tilts it towards the viewer, in degrees: (0, 90) shows the
+    first two components, (0, 0) the first and the third.
     """
     a, e = np.radians([azimuth, elevation])
     right = [np.cos(a), np.sin(a), 0.0]
@@ -229,10 +229,10 @@ def screen(azimuth: float, elevation: float) -> Floats:
 
 @dataclass(frozen=True)
 class Scene:
-    """What panel 3 draws; x right, y up, both within −1…1.
+    """The picture of the points; x right, y up, both within −1…1.
 
-    ``places`` (entry, 2), ``colours`` (entry,) as `PointMap.colours` gives them, ``visited`` (state, 2), ``trail``
-    (word, 2) oldest first, ``path`` (word, 2) from the state looked at to where the linear map takes it, ``unstable``
+    ``places`` (entry, 2), ``colours`` (entry,) as `PointMap.colours` returns them, ``visited`` (state, 2), ``trail``
+    (word, 2) oldest first, ``path`` (word, 2) predicted from the state at the word looked at, ``unstable``
     (line, 2, 2), ``axes`` (3, 2, 2) from a corner of the box along each component.
     """
 
@@ -246,35 +246,36 @@ class Scene:
     selected: int | None
 
     def pick(self, x: float, y: float, columns: int, rows: int, certified: int) -> int | None:
-        """The entry that a click at (x, y) means in a picture of so many characters; None if all are far."""
+        """Return the entry nearest to a click at (x, y), None if all are far; ``columns`` × ``rows`` characters."""
         if not len(self.places):
             return None
-        away = np.hypot((self.places[:, 0] - x) * columns / 2, (self.places[:, 1] - y) * rows)  # in widths
-        away[:certified] -= 1.5  # they stand out, so they are what is aimed at
-        nearest = int(away.argmin())
-        return nearest if away[nearest] < 3 else None
+        # in character widths
+        distance = np.hypot((self.places[:, 0] - x) * columns / 2, (self.places[:, 1] - y) * rows)
+        distance[:certified] -= 1.5  # they are drawn larger, so a click more likely means one of them
+        nearest = int(distance.argmin())
+        return nearest if distance[nearest] < 3 else None
 
 
 def scene_of(
-    map: PointMap, trail: NDArray[np.floating], view: PointView, path: NDArray[np.floating] | None = None
+    points: PointMap, trail: NDArray[np.floating], view: PointView, path: NDArray[np.floating] | None = None
 ) -> Scene:
-    """A map and the hidden states (word, n) of the trajectory and of what is foretold, as a person looks at them."""
-    matrix = screen(view.azimuth, view.elevation)
+    """Return the picture of a map with the hidden states (word, n) of the trajectory and of the linear prediction."""
+    matrix = view_matrix(view.azimuth, view.elevation)
     corner = np.full(3, -1.0)
     axes = np.stack([np.stack([corner, corner + 2 * unit]) for unit in np.eye(3)])
     return Scene(
-        places=map.places @ matrix,
-        colours=map.colours(view.colour),
-        visited=map.visited @ matrix,
-        trail=(map.place(trail) if len(trail) else np.empty((0, 3))) @ matrix,
-        path=(np.empty((0, 3)) if path is None else map.place(path)) @ matrix,
-        unstable=map.unstable_directions @ matrix,
+        places=points.places @ matrix,
+        colours=points.colours(view.colour),
+        visited=points.visited @ matrix,
+        trail=(points.place(trail) if len(trail) else np.empty((0, 3))) @ matrix,
+        path=(np.empty((0, 3)) if path is None else points.place(path)) @ matrix,
+        unstable=points.unstable_directions @ matrix,
         axes=axes @ matrix,
         selected=view.selected,
     )
 
 
 def _three(h: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Hidden states of fewer than three cells with zeros for the rest: a picture has three components."""
+    """Pad hidden states of fewer than three cells with zeros: a picture has three components."""
     missing = 3 - h.shape[-1]
     return h if missing <= 0 else np.concatenate([h, np.zeros((*h.shape[:-1], missing), h.dtype)], axis=-1)

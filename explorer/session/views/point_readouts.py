@@ -89,9 +89,9 @@ def spectrum_title(selected: bool) -> str:
     return f"Spectrum of the {'selected point' if selected else 'point nearest to the current state'}"
 
 
-def points_line(map: PointMap, view: PointView, progress: str = "", width: int | None = None) -> Line:
+def points_line(points: PointMap, view: PointView, progress: str = "", width: int | None = None) -> Line:
     """How much of the variance of h the picture shows, from which side, and what the search does."""
-    shares = " + ".join(f"{part:.0%}" for part in map.projection.explained)
+    shares = " + ".join(f"{part:.0%}" for part in points.projection.explained)
     angles = f"azimuth {view.azimuth:.0f}°, elevation {view.elevation:.0f}°".replace("-", "−")
     return join(
         ((Run(progress, "warning"),) if progress else (), (Run(f"PC1–3 of h: {shares}"),), (Run(angles),)), width
@@ -116,11 +116,11 @@ POINT_MARKS = "●○◌◌"  # by `point_map.STATES`
 assert len(POINT_MARKS) == len(STATES)
 
 
-def entry_line(map: PointMap, entry: int) -> Line:
+def entry_line(points: PointMap, entry: int) -> Line:
     """One entry of a map in one line: name, logit, slowest time constant."""
-    logit, slowest = float(map.logit[entry]), float(map.memory[entry])
+    logit, slowest = float(points.logit[entry]), float(points.time_constant[entry])
     return (
-        Run(map.names[entry], "accent"),
+        Run(points.names[entry], "accent"),
         Run(f"{GAP}logit {number(logit)}{GAP}slowest τ {time_constant(slowest)}", "text"),
     )
 

@@ -10,10 +10,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
-import numpy as np
-
 from explorer.session.core import Frame
 from explorer.session.palette import Role
+from explorer.session.views.clamps import clamp_summary
 from explorer.session.views.number_format import (
     MISSING,
     cell_name,
@@ -23,7 +22,7 @@ from explorer.session.views.number_format import (
     reading_speed,
 )
 from explorer.session.views.runs import Line, Row, Run, join
-from explorer.session.views.scaling import Scaling
+from explorer.session.views.scaling import Scaling, too_short
 
 if TYPE_CHECKING:
     from engine.live.snapshot import Snapshot
@@ -82,11 +81,6 @@ def estimator_line(snapshot: Snapshot) -> Line:
     scales = snapshot.scales
     text = f"window {snapshot.window} words, {len(scales)} scales {min(scales)}…{max(scales)} words, unbiased DFA"
     return (Run(text),)
-
-
-def too_short(window: int, read: int) -> str:
-    """Why there is no exponent before the window is full."""
-    return f"needs {window} words, {read} read"
 
 
 def _exponent(series: str, alpha: float, r2: float | None) -> Line:
@@ -191,7 +185,7 @@ def corpus_line(
 ) -> Line:
     """How many reviews are measured, how many have no exponent, and what the list shows.
 
-    ``changes`` is the text of `changes_line`; ``listed`` the count of a narrowed list, its signal and its ends of β.
+    ``changes`` is what `clamp_summary` returns; ``listed`` the count of a narrowed list, its signal and its ends of β.
     """
     if measured < total:
         progress = (Run(f"{measured:,}", "value"), Run(f" of {count(total, 'review')} measured"))
@@ -282,7 +276,5 @@ def status_parts(
 
 
 def changes_line(snapshot: Snapshot) -> Line:
-    """How the network differs from the trained one: ``∅ ablated 2, f clamped 1``; empty if it does not."""
-    counts = {name: int((~np.isnan(values)).sum()) for name, values in snapshot.clamps.items()}
-    changes = [f"ablated {cells}" if name == "h" else f"{name} clamped {cells}" for name, cells in counts.items()]
-    return (Run(f"∅ {', '.join(changes)}", "warning"),) if changes else ()
+    """How the network differs from the trained one: ``∅ 2 ablated, f clamped in 1``; empty if it does not."""
+    return (Run(f"∅ {clamp_summary(snapshot)}", "warning"),) if snapshot.clamps else ()

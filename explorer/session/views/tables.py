@@ -1,117 +1,218 @@
-"""The numbers in view as tables: of every panel its own."""
+"""The numbers of every panel as tables: the only source of the columns of exported CSV files.
+
+A column that counts words from 0 is called ``time``, one that counts them from 1 ``word``; cells and points count from
+0, reviews from 1, as on screen. Units stand in the names of columns. Flags are 0 or 1; a missing number is NaN.
+"""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.files import atomic_write
 from explorer.session.core import Frame, SessionError, SignalReader
+from explorer.session.views.eigenvalues import time_constant
 from explorer.session.views.point_map import STATES, PointDetails, PointMap
-from explorer.session.views.scaling import scaling
-from explorer.session.views.traces import alpha_column, cell_table
+from explorer.session.views.scaling import fine_fluctuation, fine_scales, scaling
+from explorer.session.views.traces import CellRow, Difference, Overview, alpha_column
 
-Table = tuple[list[str], list[list[Any]]]  # headings, and rows as long
-
-
-class PointSource(Protocol):
-    """Where the tables of points come from."""
-
-    @property
-    def map(self) -> PointMap | None: ...
-    def details(self, frame: Frame) -> PointDetails | None: ...
+if TYPE_CHECKING:
+    from engine.reviews import Review
 
 
-class TableSource(SignalReader, Protocol):
-    """What all tables are made from; a `explorer.session.session.Session` is one."""
+class Table(NamedTuple):
+    """The names of the columns, and rows of as many values."""
 
-    @property
-    def fixed_points(self) -> PointSource: ...
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+    def column(self, name: str) -> list[Any]:
+        """Return the values of one column."""
+        at = self.columns.index(name)
+        return [row[at] for row in self.rows]
 
 
-def write_csv(session: TableSource, frame: Frame, path: Path, panel: str = "heatmap") -> None:
-    """Write the numbers of a panel, by its name in the table of actions (``focus-…``).
+def words_table(reader: SignalReader, frame: Frame, words: tuple[int, int] | None = None) -> Table:
+    """One row a word that is read and stored: P(positive), rolling α, and the chosen signal of every cell.
 
-    Written beside and renamed, so that a file is whole or not there.
-
-    Raises
-    ------
-    SessionError
-        If the panel shows no numbers yet.
+    ``words`` limits the rows to a first word and one past the last.
     """
-    headings, rows = numbers(session, frame, panel)
-    with atomic_write(path) as beside, beside.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(headings)
-        table.writerows(rows)
+    signal = frame.choices.signal
+    first, values = _stored(reader, frame, signal, words)
+    last = first + len(values)
+    probability = reader.read("probability", first, last)[:, 0].tolist()
+    alpha = alpha_column(reader, frame, first, last)[:, 0].tolist()
+    text = frame.snapshot.review.words[first:last]
+    columns = ("time", "text", "probability", f"alpha_{signal}", *_cell_columns(signal, values.shape[1]))
+    parts = zip(range(first, last), text, probability, alpha, values.tolist(), strict=False)  # the engine may read on
+    return Table(columns, [(*row, *cells) for *row, cells in parts])
 
 
-def numbers(session: TableSource, frame: Frame, panel: str) -> Table:
-    """The numbers that a panel shows: those of the words where it has none of its own."""
-    return _TABLES.get(panel, _words)(session, frame)
+def alpha_table(reader: SignalReader, frame: Frame, words: tuple[int, int] | None = None) -> Table:
+    """Rolling α and β of every layer sum, one row a word."""
+    first, alpha = _stored(reader, frame, "alpha", words)
+    names = [signal.name for signal in frame.snapshot.network.signals]
+    columns = ("time", *(f"alpha_{name}" for name in names), *(f"beta_{name}" for name in names))
+    if alpha.shape[1] != len(names):  # the engine has just changed to another network
+        return Table(columns, [])
+    both = np.concatenate([alpha, 2 * alpha - 1], axis=1).tolist()
+    return Table(columns, [(first + k, *row) for k, row in enumerate(both)])
 
 
-def _words(session: SignalReader, frame: Frame) -> Table:
-    """One line a word that is read and kept: P(positive), rolling α, and the chosen signal of every cell."""
-    time, name = frame.snapshot.time, frame.choices.signal
-    values = session.read(name, 0, time)
-    first = time - len(values)
-    probability = session.read("probability", first, time)[:, 0].tolist()
-    alpha = alpha_column(session, frame, first, time)[:, 0].tolist()
-    words = frame.snapshot.review.words[first:time]
-    lines = zip(words, probability, alpha, values.tolist(), strict=False)  # the engine may have read on
-    headings = ["time", "word", "probability", f"alpha_{name}", *(f"{name}_{k}" for k in range(values.shape[1]))]
-    return headings, [[first + k, word, p, a, *row] for k, (word, p, a, row) in enumerate(lines)]
+def scaling_table(reader: SignalReader, frame: Frame, bounds: tuple[float, float] | None = None) -> Table:
+    """F at every scale, and whether the fit uses it; ``bounds`` as `scaling` takes them."""
+    found = scaling(reader, frame, bounds)
+    scales = fine_scales(frame.snapshot.window)
+    fluctuation = dict(zip(scales, fine_fluctuation(reader, frame).tolist(), strict=True))
+    fitted = dict(zip(found.scales.astype(int).tolist(), found.fluctuation.tolist(), strict=True))
+    series = "sum" if found.cell is None else f"{found.cell:03d}"
+    rows = [(scale, value, int(scale in fitted)) for scale, value in sorted((fluctuation | fitted).items())]
+    return Table(("scale_words", f"F_{frame.choices.signal}_{series}", "fitted"), rows)
 
 
-def _alpha(session: SignalReader, frame: Frame) -> Table:
-    """Rolling α of every layer sum; or F(s) where that is shown."""
-    if frame.choices.scaling:
-        found = scaling(session, frame)
-        return ["scale", f"F {found.series}"], np.stack([found.scales, found.fluctuation], axis=1).tolist()
-    values = session.read("alpha", 0, frame.snapshot.time)
-    first = frame.snapshot.time - len(values)
-    names = [f"alpha_{signal.name}" for signal in frame.snapshot.network.signals]
-    return ["time", *names], [[first + k, *row] for k, row in enumerate(values.tolist())]
+def overview_table(overview: Overview | None, other: Overview | None, difference: Difference | None) -> Table:
+    """Mean P(positive) of each column of the overview, with the other side of a comparison; ``time`` is the first word
+    of the column."""
+    if overview is None:
+        raise SessionError("no word is read yet: save the overview when one is")
+    time = np.ceil(overview.edges[:-1]).astype(int).tolist()
+    columns: tuple[str, ...] = ("time", "probability")
+    values = [overview.values.tolist()]
+    if other is not None and difference is not None:
+        columns += ("probability_other", "difference")
+        values += [other.values.tolist(), difference.columns(len(time)).values.tolist()]
+    return Table(columns, list(zip(time, *values, strict=True)))
 
 
-def _points(session: TableSource, frame: Frame) -> Table:
-    points = session.fixed_points.map
+def cells_table(rows: Sequence[CellRow], signal: str) -> Table:
+    """Every cell with its numbers, in the order given.
+
+    ``state`` is ``ablated`` (h is clamped), ``clamped`` (other signals are, listed in ``clamped``) or empty.
+    """
+    columns = (
+        "cell", signal, f"alpha_{signal}", f"beta_{signal}", "std_h", f"saturation_{signal}", "readout_weight", "dead",
+        "state", "clamped", "pinned", "selected",
+    )  # fmt: skip
+    return Table(
+        columns,
+        [
+            (
+                row.cell, row.value, row.alpha, 2 * row.alpha - 1, row.activity, row.saturation, row.weight,
+                int(row.dead), row.state, " ".join(row.clamps), int(row.pinned), int(row.selected),
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
+
+
+def points_table(points: PointMap | None, selected: Collection[int | None] = ()) -> Table:
+    """Every fixed point and word attractor, along the principal components in units of h."""
     if points is None:
         raise SessionError("no points are found yet: save them when they are")
     columns = (
-        points.names,
-        points.places.tolist(),
-        points.logit.tolist(),
-        points.memory.tolist(),
-        points.state.tolist(),
-    )
+        "entry", "input", "certified", "state", "PC1", "PC2", "PC3", "logit", "time_constant_words", "selected",
+    )  # fmt: skip
+    parts = zip(points.names, points.state, points.components.tolist(), *_numbers(points), strict=True)
     rows = [
-        [name, *place, logit, memory, STATES[state]] for name, place, logit, memory, state in zip(*columns, strict=True)
+        (k, name, int(k < points.certified), STATES[state], *place, logit, slowest, int(k in selected))
+        for k, (name, state, place, logit, slowest) in enumerate(parts)
     ]
-    return ["input", "PC1", "PC2", "PC3", "logit", "memory", "state"], rows
+    return Table(columns, rows)
 
 
-def _spectrum(session: TableSource, frame: Frame) -> Table:
-    details = session.fixed_points.details(frame)
-    if details is None:
+def word_map_table(points: PointMap | None) -> Table:
+    """Every word: where it leads when it is repeated forever, along the principal components in units of h."""
+    if points is None or points.found.words is None:
+        raise SessionError("no word attractors are found yet: save them when they are")
+    words = slice(points.certified, None)
+    places, logit, slowest = points.components[words].tolist(), *(part[words] for part in _numbers(points))
+    parts = zip(points.names[words], places, logit, slowest, strict=True)
+    rows = [(name, *place, *numbers) for name, place, *numbers in parts]
+    return Table(("text", "PC1", "PC2", "PC3", "logit", "time_constant_words"), rows)
+
+
+def spectrum_table(point: PointDetails | None) -> Table:
+    """The eigenvalues of one point, by falling modulus."""
+    if point is None:
         raise SessionError("no point is found yet: save its eigenvalues when one is")
-    return ["real", "imaginary", "modulus"], [[v.real, v.imag, abs(v)] for v in details.eigenvalues.tolist()]
+    rows = [(value.real, value.imag, abs(value), time_constant(value)) for value in point.eigenvalues.tolist()]
+    return Table(("real", "imaginary", "modulus", "time_constant_words"), rows)
 
 
-def _cells(session: SignalReader, frame: Frame) -> Table:
-    rows = [asdict(row) for row in cell_table(session, frame)]
-    return [*rows[0], "beta"], [[*row.values(), 2 * row["alpha"] - 1] for row in rows]
+class MeasuredReview(Protocol):
+    """What `corpus_table` lists: `explorer.session.controllers.corpus.Entry`."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def words(self) -> int: ...
+    @property
+    def probability(self) -> float: ...
+    @property
+    def label(self) -> bool | None: ...
+    @property
+    def beta(self) -> tuple[float, ...]: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def confidence(self) -> float: ...
+    @property
+    def error(self) -> float: ...
+    @property
+    def watched(self) -> bool: ...
 
 
-_TABLES: Mapping[str, Callable[[TableSource, Frame], Table]] = {
-    "alpha": _alpha,
-    "points": _points,
-    "spectrum": _spectrum,
-    "cells": _cells,
-}
+def corpus_table(entries: Iterable[MeasuredReview], signals: Sequence[str]) -> Table:
+    """The measured reviews, with β of the layer sum of every signal."""
+    columns = (
+        "review", "name", "label", "words", *(f"beta_{signal}" for signal in signals), "reason", "probability", "error",
+        "confidence", "watched",
+    )  # fmt: skip
+    return Table(
+        columns,
+        [
+            (
+                entry.index + 1, entry.name, _LABELS[entry.label], entry.words, *entry.beta, entry.reason,
+                entry.probability, entry.error, entry.confidence, int(entry.watched),
+            )
+            for entry in entries
+        ],
+    )  # fmt: skip
+
+
+def reviews_table(
+    reviews: Sequence[Review], shown: Iterable[int], measured: Mapping[str, NDArray[np.float64]]
+) -> Table:
+    """The list of reviews as it is searched and sorted; ``measured`` has further columns, (review,) each."""
+    rows = [
+        (
+            index + 1, reviews[index].name, _LABELS[reviews[index].label], len(reviews[index].text),
+            *(float(values[index]) for values in measured.values()),
+        )
+        for index in shown
+    ]  # fmt: skip
+    return Table(("review", "name", "label", "characters", *measured), rows)
+
+
+_LABELS = {True: "positive", False: "negative", None: ""}
+
+
+def _stored(
+    reader: SignalReader, frame: Frame, name: str, words: tuple[int, int] | None
+) -> tuple[int, NDArray[np.float32]]:
+    """The first word that is still stored, and a signal from there on."""
+    first, last = (0, frame.snapshot.time) if words is None else (max(0, words[0]), min(words[1], frame.snapshot.time))
+    values = reader.read(name, first, last)
+    return last - len(values), values
+
+
+def _cell_columns(signal: str, count: int) -> Iterable[str]:
+    return (f"{signal}_{cell:03d}" for cell in range(count))
+
+
+def _numbers(points: PointMap) -> tuple[list[float], list[float]]:
+    return points.logit.tolist(), points.time_constant.tolist()

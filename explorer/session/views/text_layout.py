@@ -1,4 +1,4 @@
-"""A review on the screen: its words in lines, each with the strength of the chosen signal while it was read."""
+"""The text of a review in lines, and the value of the chosen signal at each word."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from explorer.session.core import Frame, SignalReader
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Where words stand: ``starts`` holds the index of the first word of every line, and the number of words last;
-    ``columns`` (word,) is where in its line a word begins."""
+class TextLayout:
+    """``starts`` (line + 1,) holds the first word of every line and, last, the number of words; ``columns`` (word,) is
+    where in its line a word begins."""
 
     starts: NDArray[np.intp]
     columns: NDArray[np.intp]
 
     @property
     def lines(self) -> int:
+        """The number of lines."""
         return len(self.starts) - 1
 
     def line(self, word: int) -> int:
-        """The line a word stands in."""
+        """Return the line of a word."""
         return int(np.searchsorted(self.starts, word, side="right")) - 1
 
     def word_at(self, line: int, column: int) -> int | None:
-        """The word at a place, None beyond the text."""
+        """Return the word at a place, None above or below the text."""
         if not 0 <= line < self.lines:
             return None
         first, last = int(self.starts[line]), int(self.starts[line + 1])
@@ -36,10 +37,10 @@ class Layout:
         return max(first, at)
 
 
-def lay_out(words: Sequence[str], width: int, measure: Callable[[str], int]) -> Layout:
-    """Break words into lines of ``width`` columns, one column before each word kept free for its mark.
+def lay_out(words: Sequence[str], width: int, measure: Callable[[str], int]) -> TextLayout:
+    """Break words into lines of ``width`` columns, with one free column before each word for its mark.
 
-    ``measure`` gives the columns a word takes; one longer than a line is cut by the face that draws it.
+    ``measure`` returns the width of a word; the front end cuts one that is longer than a line.
     """
     starts, columns, column = [0], np.zeros(len(words), dtype=np.intp), 1
     for number, word in enumerate(words):
@@ -49,33 +50,31 @@ def lay_out(words: Sequence[str], width: int, measure: Callable[[str], int]) -> 
             column = 1
         columns[number] = column
         column += needed + 1
-    return Layout(np.array([*starts, len(words)], dtype=np.intp), columns)
+    return TextLayout(np.array([*starts, len(words)], dtype=np.intp), columns)
 
 
-def word_strengths(
-    session: SignalReader, frame: Frame, first: int, last: int
-) -> tuple[NDArray[np.float64], float, float]:
-    """The chosen signal while words ``first`` to ``last`` were read, and the range that colours them.
+def word_values(reader: SignalReader, frame: Frame, first: int, last: int) -> tuple[NDArray[np.float64], float, float]:
+    """Return the chosen signal at words ``first`` to ``last``, and the range of its colours.
 
-    Of the selected cell, or else the mean over cells. The range is that of the words read and still kept, so a colour
-    means the same in every line. NaN for words that are not read, or no longer kept.
+    The signal is that of the selected cell, or else the mean over cells; NaN for words that are not read or no longer
+    stored. The range is that of all stored words, so that a colour means the same in every line.
     """
     choices, time = frame.choices, frame.snapshot.time
-    values = session.read(choices.signal, 0, time)
+    values = reader.read(choices.signal, 0, time)
     cell = choices.selected
-    own = cell is not None and cell < values.shape[1]
-    series = (values[:, cell] if own else values.mean(axis=1)).astype(float) if values.size else np.empty(0)
+    selected = cell is not None and cell < values.shape[1]
+    series = (values[:, cell] if selected else values.mean(axis=1)).astype(float) if values.size else np.empty(0)
     out = np.full(max(0, last - first), np.nan)
-    begin = time - len(series)
-    a, b = max(first, begin), min(last, time)
-    if b > a:
-        out[a - first : b - first] = series[a - begin : b - begin]
+    stored = time - len(series)
+    begin, end = max(first, stored), min(last, time)
+    if end > begin:
+        out[begin - first : end - first] = series[begin - stored : end - stored]
     low, high = (float(series.min()), float(series.max())) if len(series) else (0.0, 1.0)
     return out, low, high
 
 
 def unknown_words(frame: Frame) -> NDArray[np.bool_]:
-    """Which words of the review are not in the network's vocabulary, (word,)."""
-    from engine.network import UNKNOWN  # needs torch, which is loaded when there is a frame
+    """Return which words of the review are not in the network's vocabulary, (word,)."""
+    from engine.network import UNKNOWN  # imports torch, which is loaded once there is a frame
 
     return frame.snapshot.ids == UNKNOWN

@@ -1,4 +1,4 @@
-"""Which word stands in which column: one time axis for every picture of a run."""
+"""Which word each column shows: the time axis of the terminal's pictures."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ NO_WORD = -1
 
 @dataclass(frozen=True)
 class TimeAxis:
-    """``words`` (column,) holds the index of the word shown in each column, ``NO_WORD`` where there is none;
-    ``cursor`` is the column of the word looked at, None if it is not in view."""
+    """``words`` (column,) is the index of the word in each column, ``NO_WORD`` for an empty one; ``cursor`` is the
+    column of the word looked at, None if it is not in view."""
 
     words: NDArray[np.intp]
     cursor: int | None
 
     def column(self, word: int) -> int | None:
-        """The column of a word, None if it is not in view."""
+        """Return the column of a word, None if it is not in view."""
         found = np.flatnonzero(self.words == word)
         return int(found[0]) if len(found) else None
 
     def gather(self, values: NDArray[np.floating], first: int) -> NDArray[np.float64]:
-        """Rows of ``values`` (time, k), the first of which is word ``first``, by column: (column, k), NaN for none."""
+        """Arrange ``values`` (time, k), which begin at word ``first``, by column: (column, k), NaN where missing."""
         rows = self.words - first
-        there = (self.words != NO_WORD) & (rows >= 0) & (rows < len(values))
+        present = (self.words != NO_WORD) & (rows >= 0) & (rows < len(values))
         out = np.full((len(self.words), values.shape[1]), np.nan)
-        out[there] = values[rows[there]]
+        out[present] = values[rows[present]]
         return out
 
     @property
-    def span(self) -> tuple[int, int]:
-        """First word shown, and one past the last; (0, 0) if there is none."""
+    def word_range(self) -> tuple[int, int]:
+        """The first word shown, and one past the last; (0, 0) if there is none."""
         shown = self.words[self.words != NO_WORD]
         return (int(shown.min()), int(shown.max()) + 1) if len(shown) else (0, 0)
 
 
 def time_axis(frame: Frame, width: int) -> TimeAxis:
-    """The axis of a picture ``width`` columns wide, one word a column.
+    """Return the axis of a picture ``width`` columns wide, one word a column.
 
-    While words are being read the picture *sweeps* like an ECG: a word keeps its column, the cursor wraps, and behind
-    it the last sweep is still seen; so only few columns change at a word. At rest it scrolls, the cursor in the
-    middle where there are words on both sides.
+    While the network reads, the picture *sweeps* like an ECG: every word keeps its column, the cursor wraps around, and
+    the previous sweep stays visible after it, so that each new word changes few columns. Otherwise the picture scrolls,
+    with the cursor in the middle where there are words on both sides.
     """
     time, columns = frame.snapshot.time, np.arange(max(width, 1))
     if frame.following and frame.snapshot.playing and time:
         page, at = divmod(time - 1, len(columns))
         words = page * len(columns) + columns
         words[at + 1 :] -= len(columns)
-        words[at + 1 : at + 2] = NO_WORD  # a gap parts new from old
+        words[at + 1 : at + 2] = NO_WORD  # a gap between the new sweep and the previous one
         words[words < 0] = NO_WORD
         return TimeAxis(words, at)
     first = max(0, min(frame.word - len(columns) // 2, time - len(columns)))

@@ -1,4 +1,4 @@
-"""Traces and tables: P(positive) over the whole review, rolling α along the time axis, the list of cells."""
+"""Rolling α along the time axis, P(positive) over the whole review, and the numbers of every cell."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 REACHES = (0.05, 0.1, 0.2, 0.5, 1.0)  # ends of an axis of differences
 
 
-def alpha_trace(session: SignalReader, frame: Frame, axis: TimeAxis) -> NDArray[np.float64]:
-    """Rolling α of the layer sum of the chosen signal, (column,); NaN where there is none."""
-    start, stop = axis.span
-    values = alpha_column(session, frame, start, stop)
+def alpha_trace(reader: SignalReader, frame: Frame, axis: TimeAxis) -> NDArray[np.float64]:
+    """Return rolling α of the chosen signal's layer sum, (column,); NaN where there is none."""
+    start, stop = axis.word_range
+    values = alpha_column(reader, frame, start, stop)
     return axis.gather(values, stop - len(values))[:, 0]
 
 
-def alpha_at(session: SignalReader, frame: Frame) -> float:
-    """Rolling α of the chosen signal's layer sum at the word looked at; NaN where there is none."""
-    values = alpha_column(session, frame, frame.word, frame.word + 1)
+def alpha_at(reader: SignalReader, frame: Frame) -> float:
+    """Return rolling α of the chosen signal's layer sum at the word looked at; NaN if there is none."""
+    values = alpha_column(reader, frame, frame.word, frame.word + 1)
     return float(values[0, 0]) if len(values) else float("nan")
 
 
@@ -38,17 +38,17 @@ def other_alpha(other: Comparison | None, frame: Frame) -> NDArray[np.float64] |
     return None if other is None else other.reading.alpha.get(frame.choices.signal)
 
 
-def alpha_column(session: SignalReader, frame: Frame, start: int, stop: int) -> NDArray[np.float32]:
-    """Rolling α of the chosen signal's layer sum, (time, 1), as far as it is kept."""
+def alpha_column(reader: SignalReader, frame: Frame, start: int, stop: int) -> NDArray[np.float32]:
+    """Return rolling α of the chosen signal's layer sum, (time, 1), for the words that are stored."""
     names = [signal.name for signal in frame.snapshot.network.signals]
-    values = session.read("alpha", start, stop)
+    values = reader.read("alpha", start, stop)
     column = names.index(frame.choices.signal)
     return values[:, column : column + 1] if values.shape[1] == len(names) else np.empty((0, 1), dtype=np.float32)
 
 
-def probability_at(session: SignalReader, frame: Frame) -> float:
-    """P(positive) after the word looked at; NaN before the first."""
-    values = session.read("probability", frame.word, frame.word + 1)
+def probability_at(reader: SignalReader, frame: Frame) -> float:
+    """Return P(positive) after the word looked at; NaN before the first."""
+    values = reader.read("probability", frame.word, frame.word + 1)
     return float(values[0, 0]) if len(values) else float("nan")
 
 
@@ -61,17 +61,17 @@ class Overview:
     edges: NDArray[np.float64]
 
     def column(self, word: int) -> int:
-        """The column of a word."""
+        """Return the column of a word."""
         return int(np.clip(np.searchsorted(self.edges, word, side="right") - 1, 0, len(self.values) - 1))
 
     def word(self, column: int) -> int:
-        """The first word of a column."""
+        """Return the first word of a column."""
         return int(np.ceil(self.edges[int(np.clip(column, 0, len(self.values) - 1))]))
 
 
-def overview(session: SignalReader, frame: Frame, width: int) -> Overview:
-    """P(positive) of the whole review in at most ``width`` columns, not more than there are words."""
-    values = session.read("probability", 0, frame.snapshot.time)[:, 0].astype(float)
+def overview(reader: SignalReader, frame: Frame, width: int) -> Overview:
+    """Return P(positive) of the whole review in ``width`` columns, or in as many as there are words."""
+    values = reader.read("probability", 0, frame.snapshot.time)[:, 0].astype(float)
     return _binned(values, frame.snapshot.time - len(values), frame.snapshot.words, width)
 
 
@@ -84,25 +84,25 @@ def other_overview(other: Comparison | None, frame: Frame, width: int) -> Overvi
 
 @dataclass(frozen=True, eq=False)
 class Difference:
-    """``values`` (time,) says by how much P(positive) after every word of the review is higher than after the word of
-    the same index in what it is compared with, NaN where either has none. All lie between −``reach`` and ``reach``."""
+    """``values`` (time,) is P(positive) after every word minus that of the other reading after the word of the same
+    index, NaN where either is missing. All lie between −``reach`` and ``reach``."""
 
     values: NDArray[np.float64]
     reach: float
 
     def columns(self, width: int) -> Overview:
-        """The whole review in at most ``width`` columns, as `overview` has them."""
-        there = np.flatnonzero(np.isfinite(self.values))
-        first, last = (int(there[0]), int(there[-1]) + 1) if len(there) else (0, 0)
+        """Return the means over the columns of `overview`."""
+        known = np.flatnonzero(np.isfinite(self.values))
+        first, last = (int(known[0]), int(known[-1]) + 1) if len(known) else (0, 0)
         return _binned(self.values[first:last], first, len(self.values), width)
 
 
-def difference(session: SignalReader, other: Comparison | None, frame: Frame) -> Difference | None:
+def difference(reader: SignalReader, other: Comparison | None, frame: Frame) -> Difference | None:
     """Return P(positive) minus that of the other reading, where both exist; None without a comparison."""
     if other is None:
         return None
     values = np.full(frame.snapshot.words, np.nan)
-    own = session.read("probability", 0, frame.snapshot.time)[:, 0].astype(float)
+    own = reader.read("probability", 0, frame.snapshot.time)[:, 0].astype(float)
     first = frame.snapshot.time - len(own)
     last = max(first, min(frame.snapshot.time, len(other.probability)))
     values[first:last] = own[: last - first] - other.probability[first:last]
@@ -111,7 +111,7 @@ def difference(session: SignalReader, other: Comparison | None, frame: Frame) ->
 
 
 def _binned(values: NDArray[np.float64], first: int, words: int, width: int) -> Overview:
-    """Means of ``values`` (time,), the first of which belongs to word ``first``, in columns over all words."""
+    """Return the means over columns of all words of ``values`` (time,), which begin at word ``first``."""
     words = max(1, words)
     edges = np.linspace(0, words, min(width, words) + 1)
     sums = np.concatenate([[0.0], np.cumsum(values)])
@@ -124,9 +124,12 @@ def _binned(values: NDArray[np.float64], first: int, words: int, width: int) -> 
 
 @dataclass(frozen=True)
 class CellRow:
-    """One line of the table of cells. ``value`` is the chosen signal's at the word looked at, ``activity`` the
-    standard deviation of h over the window, ``saturation`` the share of the window's words at which the chosen signal
-    is in the outer tenths of its range (NaN where it has none), ``weight`` the cell's in the readout."""
+    """The numbers of one cell.
+
+    ``value`` is the chosen signal at the word looked at, ``activity`` the standard deviation of h over the window,
+    ``saturation`` the share of the window's words at which the chosen signal is in the outer tenths of its range (NaN
+    if it has none), ``weight`` that of the readout; ``clamps`` names the clamped signals.
+    """
 
     cell: int
     value: float
@@ -141,7 +144,7 @@ class CellRow:
 
     @property
     def state(self) -> Literal["", "ablated", "clamped"]:
-        """``ablated`` if h is clamped, ``clamped`` if other signals are."""
+        """``ablated`` if h is clamped, ``clamped`` if only other signals are."""
         return "ablated" if "h" in self.clamps else "clamped" if self.clamps else ""
 
     @property
@@ -150,15 +153,15 @@ class CellRow:
         return "∅" if "h" in self.clamps else "=" if self.clamps else "†" if self.dead else "*" if self.pinned else " "
 
 
-def cell_table(session: SignalReader, frame: Frame) -> list[CellRow]:
-    """All cells in the chosen order."""
+def cell_table(reader: SignalReader, frame: Frame) -> list[CellRow]:
+    """Return all cells in the chosen order."""
     snapshot, choices = frame.snapshot, frame.choices
     n = snapshot.network.cell.size
-    values = session.read(choices.signal, frame.word, frame.word + 1)
+    values = reader.read(choices.signal, frame.word, frame.word + 1)
     value = values[0] if values.shape == (1, n) else np.full(n, np.nan)
     alpha = snapshot.cell_alpha if snapshot.cell_alpha.shape == (n,) else np.full(n, np.nan)
     weight = snapshot.network.readout_weight[0].tolist()
-    saturated = saturation_of(session, snapshot, choices.signal, frame.word)
+    saturated = saturation_of(reader, snapshot, choices.signal, frame.word)
     clamps = clamped_cells(snapshot)
     return [
         CellRow(
@@ -177,11 +180,11 @@ def cell_table(session: SignalReader, frame: Frame) -> list[CellRow]:
     ]
 
 
-def saturation_of(session: SignalReader, snapshot: Snapshot, name: str, word: int) -> NDArray[np.float64]:
-    """The share of a window's words, up to ``word``, at which a signal is in the outer tenths of its range, (cell,)."""
+def saturation_of(reader: SignalReader, snapshot: Snapshot, name: str, word: int) -> NDArray[np.float64]:
+    """Return the share of the window's words up to ``word`` with a signal in the outer tenths of its range, (cell,)."""
     n = snapshot.network.cell.size
     signal = next(s for s in snapshot.network.signals if s.name == name)
-    values = session.read(name, word + 1 - snapshot.window, word + 1)
+    values = reader.read(name, word + 1 - snapshot.window, word + 1)
     if values.shape[1] != n or not np.isfinite(signal.high - signal.low):
         return np.full(n, np.nan)
     return np.sum(saturation((values - signal.low) / (signal.high - signal.low)), axis=0)

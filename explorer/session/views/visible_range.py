@@ -1,4 +1,4 @@
-"""Which words the pictures over time show, where a word may be narrower or wider than a pixel."""
+"""The words that all pictures over time show in common, where a word may be narrower or wider than a pixel."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ WIDTH = 500  # words shown at first, or the whole review if it is shorter
 NARROWEST = 8
 
 
-class Span:
-    """One stretch of words for every picture over time: it can be zoomed and moved, and follows the word looked at.
+class VisibleRange:
+    """A range of words that can be zoomed and moved and follows the word looked at.
 
-    It turns by pages, not word by word, so that a picture stands still while words come in.
+    It turns by pages rather than word by word, so that a picture stands still while the network reads.
     """
 
     def __init__(self) -> None:
@@ -22,17 +22,17 @@ class Span:
 
     @property
     def zoomed(self) -> bool:
-        """Whether a person chose it."""
+        """Whether the user chose the width."""
         return self._width is not None
 
-    def seen(self, frame: Frame) -> tuple[float, float]:
-        """First word shown, and one past the last."""
+    def words(self, frame: Frame) -> tuple[float, float]:
+        """Return the first word shown, and one past the last; turn the page if the word looked at left the range."""
         snapshot = frame.snapshot
         words = max(snapshot.words, NARROWEST)
         width = min(words, self._width or WIDTH)
         if snapshot.run != self._run:
             self._run, self._first, self._word = snapshot.run, 0.0, -1
-        if frame.word != self._word:  # a person may look elsewhere while the word looked at stays
+        if frame.word != self._word:  # else the user may have moved the range away from it
             self._word = frame.word
             if not self._first <= frame.word < self._first + width:
                 before = 0.1 * width if frame.word >= self._first + width else 0.9 * width
@@ -41,10 +41,10 @@ class Span:
         return self._first, self._first + width
 
     def zoom(self, first: float, last: float) -> None:
-        """Show words ``first`` to ``last``, at least a few."""
+        """Show words ``first`` to ``last``, at least ``NARROWEST``."""
         self._width = max(float(NARROWEST), last - first)
         self._first = (first + last - self._width) / 2
 
-    def whole(self) -> None:
-        """Back to as many words as at first."""
+    def reset(self) -> None:
+        """Return to the initial width."""
         self._width = None

@@ -1,4 +1,4 @@
-"""The map of words: where every word would lead if it were repeated for ever, and which of them are labelled."""
+"""The word map: where the network goes when a word is repeated forever, and which words get a label."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from explorer.session.views.point_map import PointMap
 
-AXES = ("components", "readout × memory")
+AXES = ("components", "readout × time constant")
 LABELS = 160  # more cannot be read at once
+GRID = 8.0  # pixels: the resolution at which labels are placed along a line
 
 Floats = NDArray[np.float64]
 
@@ -20,8 +21,8 @@ Floats = NDArray[np.float64]
 class WordMap:
     """Words in two dimensions.
 
-    ``places`` (word, 2): the first two principal components of h, or the logit and the slowest time constant in words
-    as a power of ten. ``first`` is the number in the `PointMap` of the first word; the others follow.
+    ``places`` (word, 2): the first two principal components of h, or the logit and log10 of the slowest time constant
+    in words. ``first`` is the entry of the first word in the `PointMap`; the others follow.
     """
 
     words: tuple[str, ...]
@@ -31,12 +32,12 @@ class WordMap:
     labels: tuple[str, str]
 
     @cached_property
-    def importance(self) -> NDArray[np.intp]:
-        """The words from the most outspoken to the least: the order in which they are worth a label."""
+    def by_logit(self) -> NDArray[np.intp]:
+        """The words by falling |logit|, the order in which they get labels."""
         return np.argsort(-np.abs(self.logit), kind="stable")
 
     def find(self, text: str) -> int | None:
-        """The word that is ``text``, or else the first that begins with it, or else contains it; None without one."""
+        """Return the word that is ``text``, or the first that begins with it, or the first that contains it."""
         wanted = text.strip().lower()
         if not wanted:
             return None
@@ -44,53 +45,51 @@ class WordMap:
         return next((k for test in tests for k, word in enumerate(self.words) if test(word, wanted)), None)
 
 
-def word_map(map: PointMap, axes: str) -> WordMap | None:
-    """The words of a map along one of ``AXES``; None until their attractors are found."""
-    words = map.found.words
+def word_map(points: PointMap, axes: str) -> WordMap | None:
+    """Return the words of a map along one of ``AXES``; None until their attractors are found."""
+    words = points.found.words
     if words is None:
         return None
     if axes == "components":
-        share = map.projection.explained
-        places = map.components[map.certified :, :2]
+        share = points.projection.explained
+        places = points.components[points.certified :, :2]
         labels = (f"PC1 of h ({share[0]:.0%} of the variance)", f"PC2 of h ({share[1]:.0%})")
     else:
-        places = np.stack([words.logit, np.log10(np.clip(words.time_constant, 1e-2, 1e6))], axis=1)
+        slowest = points.time_constant[points.certified :]
+        places = np.stack([words.logit, np.log10(np.clip(slowest, 1e-2, 1e6))], axis=1)
         labels = ("logit (readout), negative to positive", "slowest τ, words")
-    return WordMap(words.words, map.certified, places, words.logit, labels)
+    return WordMap(words.words, points.certified, places, words.logit, labels)
 
 
-def thinned(
+def placed_labels(
     places: Floats, widths: Floats, order: NDArray[np.intp], size: tuple[float, float], height: float
 ) -> list[int]:
-    """Which labels find room, the first in ``order`` first; at most ``LABELS``.
+    """Return which words get a label, at most ``LABELS``: in ``order``, those whose label overlaps no earlier one.
 
     Parameters
     ----------
     places : (word, 2)
-        Where labels begin, in pixels of a picture of this ``size``; those outside are left out. A label that would
+        Where labels begin, in pixels of a picture of this ``size``; words outside get none. A label that would
         reach beyond the right edge ends there instead.
     widths : (word,)
-        Pixels that labels take.
+        Widths of the labels in pixels.
     order : (k,)
-        The words from the one most worth a label to the least.
+        The words by falling importance.
     height : float
-        Pixels that every label takes.
+        Height of a label in pixels.
     """
-    columns, rows = int(np.ceil(size[0] / _GRAIN)) + 1, int(np.ceil(size[1] / height)) + 1
+    columns, rows = int(np.ceil(size[0] / GRID)) + 1, int(np.ceil(size[1] / height)) + 1
     taken = np.zeros((rows + 1, columns + 1), dtype=bool)
     seen: NDArray[np.bool_] = np.all((places >= 0) & (places < size), axis=1)
     chosen: list[int] = []
     for word in order[seen[order]].tolist():
         x, y = places[word]
         left = x if x + widths[word] <= size[0] else max(0.0, x - widths[word])
-        row, begin, end = int(y / height), int(left / _GRAIN), int((left + widths[word]) / _GRAIN) + 1
-        room = taken[row : row + 2, begin:end]  # a label may hang into the row below
+        row, begin, end = int(y / height), int(left / GRID), int((left + widths[word]) / GRID) + 1
+        room = taken[row : row + 2, begin:end]  # a label may reach into the row below
         if not room.any():
             room[:] = True
             chosen.append(word)
             if len(chosen) == LABELS:
                 break
     return chosen
-
-
-_GRAIN = 8.0  # pixels: how finely the room along a line is counted

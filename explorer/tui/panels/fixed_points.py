@@ -13,7 +13,7 @@ from textual.geometry import Offset
 from explorer.session.core import Frame
 from explorer.session.palette import DARK, LEVELS, gradient
 from explorer.session.session import Session
-from explorer.session.views.point_map import MEMORIES, PointMap, Scene
+from explorer.session.views.point_map import TIME_CONSTANTS, PointMap, Scene
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.canvas import Canvas
 from explorer.tui.terminal.styles import (
@@ -34,7 +34,10 @@ MARKS = "●○◌◌"  # by `point_map.STATES`
 CLASSES = (GOOD, PINK, WARN, DEAD)  # colours by the same
 PREDICTED = DIM
 TRAIL = tuple(Style(color=colour.hex) for colour in DARK.trail)  # from old to new
-ENDS = {"readout": ("neg", "pos"), "memory": (f"{MEMORIES[0]:.0f}", f"{MEMORIES[1] / 1000:.0f}k words")}
+ENDS = {
+    "readout": ("neg", "pos"),
+    "time constant": (f"{TIME_CONSTANTS[0]:.0f}", f"{TIME_CONSTANTS[1] / 1000:.0f}k words"),
+}
 MARGIN = 0.93  # fraction of the picture that the box fills, so that marks at its edge are complete
 DRAG = (4.0, 8.0)  # degrees of rotation per column and per row
 

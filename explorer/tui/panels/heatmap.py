@@ -59,7 +59,7 @@ class Picture:
     @classmethod
     def of(cls, view: Heatmap, colour_map: str, glyphs: bool, steps: NDArray[np.uint8]) -> Picture:
         """Quantise a view: in a column, ``steps`` (column,) neighbouring map positions share a colour."""
-        return cls(view.codes // steps * steps + steps // 2, view.there, view.axis.cursor, colour_map, glyphs)
+        return cls(view.codes // steps * steps + steps // 2, view.has_word, view.axis.cursor, colour_map, glyphs)
 
     def part(self, start: int, stop: int) -> Picture:
         """Return the columns from ``start`` up to ``stop``."""
@@ -173,7 +173,7 @@ class HeatmapPanel(Horizontal, BorderedWidget, can_focus=True):
         """
         available = LEVELS_OF_256_COLOURS if self.app.console.color_system == "256" else LEVELS
         step = LEVELS // min(self.host.throttle.colour_levels, available)
-        steps = np.full(len(view.there), step, np.uint8)
+        steps = np.full(len(view.has_word), step, np.uint8)
         chosen, words = (frame.snapshot.run, replace(frame.choices, cursor=None, selected=None)), view.axis.words
         if self._drawn is not None and frame.snapshot.playing:
             before, drawn, had = self._drawn

@@ -13,7 +13,7 @@ from explorer.session.core import Frame
 from explorer.session.palette import BARS, codes, glyph
 from explorer.session.session import Session
 from explorer.session.views.readouts import review_rows, word_colours_line
-from explorer.session.views.text_layout import Layout, lay_out, unknown_words, word_strengths
+from explorer.session.views.text_layout import TextLayout, lay_out, unknown_words, word_values
 from explorer.session.views.traces import probability_at
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import (
@@ -46,7 +46,7 @@ class ReviewPanel(Panel, can_focus=True):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self._layout: Layout | None = None
+        self._layout: TextLayout | None = None
         self._layout_key: tuple[int, int] = (-1, -1)
         self._top = 0
         self._pressed: int | None = None
@@ -59,7 +59,7 @@ class ReviewPanel(Panel, can_focus=True):
         self._follow(layout.line(max(0, frame.word)), height, layout.lines)
         last = min(self._top + height, layout.lines)
         first_word = int(layout.starts[self._top])
-        strengths, low, high = word_strengths(session, frame, first_word, int(layout.starts[last]))
+        strengths, low, high = word_values(session, frame, first_word, int(layout.starts[last]))
         colours = codes(strengths, low, high)
         text = [
             self._line(session, frame, layout, line, colours, np.isfinite(strengths), first_word, room)
@@ -77,7 +77,7 @@ class ReviewPanel(Panel, can_focus=True):
             for left, right in zip(text, verdict, strict=True)
         ]
 
-    def _lay_out(self, frame: Frame, width: int) -> Layout:
+    def _lay_out(self, frame: Frame, width: int) -> TextLayout:
         key = (frame.snapshot.run, width)
         if self._layout is None or self._layout_key != key:
             self._layout = lay_out(frame.snapshot.review.surface, width, cell_len)
@@ -96,7 +96,7 @@ class ReviewPanel(Panel, can_focus=True):
         self,
         session: Session,
         frame: Frame,
-        layout: Layout,
+        layout: TextLayout,
         line: int,
         colours: NDArray[np.uint8],
         coloured: NDArray[np.bool_],

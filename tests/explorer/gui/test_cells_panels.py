@@ -172,9 +172,9 @@ def test_a_hovered_cell_has_a_tooltip_and_is_linked(cells: CellsPanel, qtbot: An
 
 
 def test_the_numbers_of_the_table(session: Session, cells: CellsPanel) -> None:
-    headings, rows = cells.numbers()
-    assert np.allclose(rows[:, headings.index("activity")], session.stream.snapshot.activity)
-    assert np.allclose(rows[:, headings.index("weight")], session.stream.snapshot.network.readout_weight[0])
+    table = cells.export_table()
+    assert np.allclose(table.column("std_h"), session.stream.snapshot.activity)
+    assert np.allclose(table.column("readout_weight"), session.stream.snapshot.network.readout_weight[0])
 
 
 # ---- the overview ------------------------------------------------------------------------------------------------
@@ -185,9 +185,9 @@ def test_the_overview_is_the_probability_of_every_word(session: Session, bar: Ov
     drawn = sum(bars.getData()[1] for bars in bar._bars)
     assert np.allclose(drawn[:100], expected[:100])
     assert np.allclose(drawn[100:], 0)
-    headings, rows = bar.numbers()
-    assert headings == ["first_word", "probability"]
-    assert np.allclose(rows[:, 1], expected, equal_nan=True)
+    table = bar.export_table()
+    assert table.columns == ("time", "probability")
+    assert np.allclose(table.column("probability"), expected, equal_nan=True)
 
 
 def test_a_click_and_a_drag_look_there(session: Session, bar: OverviewPanel, qtbot: Any) -> None:
@@ -211,12 +211,13 @@ def test_the_network_compared_with_is_a_line(session: Session, bar: OverviewPane
     assert other is not None
     assert np.allclose(bar._compared.getData()[1][:100], other.probability[:100])
     assert "difference" in bar.readout.text()
-    headings, rows = bar.numbers()
-    assert headings == ["first_word", "probability", "probability_compared", "difference"]
-    assert np.allclose(rows[:, 3], rows[:, 1] - rows[:, 2], equal_nan=True)
+    table = bar.export_table()
+    assert table.columns == ("time", "probability", "probability_other", "difference")
+    own, compared, difference = (table.column(name) for name in table.columns[1:])
+    assert np.allclose(difference, np.subtract(own, compared), equal_nan=True)
     assert bar.below.picture.isVisible()
     edges, drawn = bar.difference.getData()
-    assert np.allclose(drawn, rows[:, 3], equal_nan=True)
+    assert np.allclose(drawn, difference, equal_nan=True)
     assert np.allclose(edges, np.arange(145))
     assert bar.below.view.viewRange()[1][1] >= np.nanmax(np.abs(drawn))
     assert "difference" in bar.readout.text()
@@ -290,5 +291,5 @@ def test_the_list_sorts_and_opens(session: Session, corpus: CorpusPanel, qtbot: 
     qtbot.mouseClick(corpus.table.viewport(), LEFT, pos=place)
     qtbot.mouseDClick(corpus.table.viewport(), LEFT, pos=place)
     qtbot.waitUntil(lambda: session.stream.snapshot.index == expected)
-    headings, rows = corpus.numbers()
-    assert rows.shape == (12, len(headings))
+    table = corpus.export_table()
+    assert [len(row) for row in table.rows] == [len(table.columns)] * 12

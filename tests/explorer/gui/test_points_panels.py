@@ -18,7 +18,7 @@ from explorer.gui.panels.spectrum import SpectrumPanel
 from explorer.gui.panels.word_map import WordMapPanel
 from explorer.gui.window import Window
 from explorer.session.session import Session
-from explorer.session.views.eigenvalues import in_words
+from explorer.session.views.eigenvalues import eigenvalue_text
 from explorer.session.views.point_map import PointMap
 from tests.explorer.gui.mouse import CTRL, SHIFT, at, click, double_click, drag, hover, raise_panel, raised
 from tests.explorer.small import settle, wait
@@ -217,13 +217,13 @@ def test_eigenvalues_are_drawn_and_described(session: Session, spectrum: Spectru
     assert f"+1 {prediction.explained[0]:.0%}" in plain_text(spectrum.details)
     hover(qtbot, spectrum.picture, (values[0].real, values[0].imag))
     spectrum.host.redraw()
-    assert in_words(complex(values[0])) in spectrum.readout.text()
+    assert eigenvalue_text(complex(values[0])) in spectrum.readout.text()
     hover(qtbot, spectrum.picture, (-1.2, 1.2))
     spectrum.host.redraw()
     assert "e-fold" not in spectrum.readout.text()
-    headings, rows = spectrum.numbers()
-    assert headings == ["re", "im", "modulus", "tau_words"]
-    assert np.allclose(rows[:, 2], np.abs(values))
+    table = spectrum.export_table()
+    assert table.columns == ("real", "imaginary", "modulus", "time_constant_words")
+    assert np.allclose(table.column("modulus"), np.abs(values))
 
 
 # ---- the word map ------------------------------------------------------------------------------------------------
@@ -277,11 +277,10 @@ def test_numbers_of_points_and_words_are_those_shown(
     session: Session, points: FixedPointsPanel, words: WordMapPanel
 ) -> None:
     map = found(session)
-    headings, rows = points.numbers()
-    assert rows.shape == (len(map), len(headings))
-    assert np.allclose(rows[:, headings.index("logit")].astype(float), map.logit)
-    headings, rows = words.numbers()
-    assert tuple(rows[:, 0]) == map.names[map.certified :]
+    table = points.export_table()
+    assert len(table.rows) == len(map)
+    assert np.allclose(table.column("logit"), map.logit)
+    assert tuple(words.export_table().column("text")) == map.names[map.certified :]
 
 
 def test_the_word_under_the_mouse_in_another_panel_is_marked(window: Window, points: FixedPointsPanel) -> None:

@@ -217,12 +217,12 @@ def test_the_wheel_zooms_all_pictures_and_a_double_click_undoes_it(window: Windo
     gates, rolling = panel(window, HeatmapPanel), panel(window, AlphaPanel)
     gates._box.scaleBy((0.25, 1), center=(50, 3))
     gates._box.sigRangeChangedManually.emit(gates._box.state["mouseEnabled"])
-    first, last = window.visible_range.seen(window.opened_session.frame())
+    first, last = window.visible_range.words(window.opened_session.frame())
     assert last - first == pytest.approx(36)
     assert rolling._box.viewRange()[0] == pytest.approx([first, last])
     double_click(qtbot, gates._images.viewport(), on_screen(gates._images, 60, 2.5))
     qtbot.waitUntil(lambda: not window.visible_range.zoomed)
-    assert window.visible_range.seen(window.opened_session.frame()) == (0, 144)
+    assert window.visible_range.words(window.opened_session.frame()) == (0, 144)
 
 
 def test_the_overview_marks_the_visible_range(window: Window) -> None:
@@ -292,9 +292,9 @@ def test_dragged_bounds_choose_the_scales_and_the_exponent_follows(window: Windo
     assert np.polyfit(x, y, 1)[0] == pytest.approx(found.alpha)
     shown._region.setRegion(np.log10([8, 9]))
     assert "too few for a slope" in shown.readout.text()
-    headings, rows = shown.numbers()
-    assert headings == ["scale", "F", "fitted"]
-    assert rows[rows[:, 2] == 1, 0].tolist() == [8, 9]
+    table = shown.export_table()
+    assert table.columns == ("scale_words", "F_h_sum", "fitted")
+    assert [scale for scale, _, fitted in table.rows if fitted] == [8, 9]
 
 
 def test_axes_have_round_ticks() -> None:
@@ -381,8 +381,8 @@ def test_sorting_by_a_column_of_the_corpus_waits_for_it(window: Window, qtbot: A
     session = window.opened_session
     qtbot.waitUntil(lambda: len(session.corpus.rows(session.frame())) == 3, timeout=60_000)
     window.redraw()
-    measured = reviews.numbers()[1][:, -1].astype(float)
-    assert measured.tolist() == sorted(measured, reverse=True)
+    measured = [float(value) for value in reviews.export_table().column("probability")]
+    assert measured == sorted(measured, reverse=True)
     assert reviews.saved_state() == saved
     reviews.restore({"sort": "β h", "falling": False})
     assert reviews.saved_state()["sort"] == "β h"
@@ -407,9 +407,9 @@ def test_a_panel_is_saved_as_png_svg_and_csv(window: Window, name: str, tmp_path
         assert path.read_bytes().startswith(begins)
     save(chosen, tmp_path / "panel.csv")
     rows = list(csv.reader((tmp_path / "panel.csv").read_text(encoding="utf-8").splitlines()))
-    headings, numbers = chosen.numbers()
-    assert rows[0] == headings
-    assert len(rows) - 1 == len(numbers) > 0
+    table = chosen.export_table()
+    assert rows[0] == list(table.columns)
+    assert len(rows) - 1 == len(table.rows) > 0
 
 
 def test_another_kind_of_file_is_refused(window: Window, tmp_path: Path) -> None:
@@ -418,10 +418,10 @@ def test_another_kind_of_file_is_refused(window: Window, tmp_path: Path) -> None
 
 
 def test_the_table_of_the_heat_maps_is_that_of_the_stream(window: Window) -> None:
-    headings, rows = panel(window, HeatmapPanel).numbers()
-    assert headings[:3] == ["word", "h_0", "h_1"]
-    np.testing.assert_array_equal(rows[:, 0], np.arange(100))
-    np.testing.assert_allclose(rows[:, 1:], window.opened_session.read("h", 0, 100))
+    table = panel(window, HeatmapPanel).export_table()
+    assert table.columns[:6] == ("time", "text", "probability", "alpha_h", "h_000", "h_001")
+    assert table.column("time") == list(range(100))
+    np.testing.assert_allclose([row[4:] for row in table.rows], window.opened_session.read("h", 0, 100))
 
 
 def test_exporting_asks_for_a_file_and_reports_it(window: Window, qtbot: Any, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from explorer.session.views.point_map import (
     PointMap,
     PointView,
     scene_of,
-    screen,
+    view_matrix,
 )
 from tests.explorer.small import CountingJobs, open_session, settle, small_network, wait
 
@@ -229,13 +229,13 @@ def test_without_points_nothing_can_be_selected_or_searched() -> None:
 
 
 def test_the_picture_is_a_projection_that_a_box_fills_from_every_side() -> None:
-    assert np.allclose(screen(0, 90), [[1, 0], [0, 1], [0, 0]])
-    assert np.allclose(screen(0, 0), [[1, 0], [0, 0], [0, 1]])
-    assert np.allclose(screen(90, 0), [[0, 0], [1, 0], [0, 1]])
+    assert np.allclose(view_matrix(0, 90), [[1, 0], [0, 1], [0, 0]])
+    assert np.allclose(view_matrix(0, 0), [[1, 0], [0, 0], [0, 1]])
+    assert np.allclose(view_matrix(90, 0), [[0, 0], [1, 0], [0, 1]])
     corners = np.array(np.meshgrid(*[[-1, 1]] * 3)).reshape(3, 8).T
     for azimuth in range(-180, 180, 25):
         for elevation in range(-90, 91, 20):
-            assert np.allclose(np.abs(corners @ screen(azimuth, elevation)).max(axis=0), 1)
+            assert np.allclose(np.abs(corners @ view_matrix(azimuth, elevation)).max(axis=0), 1)
 
 
 def test_places_fill_the_box(session: Session) -> None:
@@ -251,13 +251,13 @@ def test_the_trajectory_ends_at_the_word_looked_at(session: Session) -> None:
     h = session.read("h", 100 - TAIL, 100)
     view = session.fixed_points.view
     assert scene is not None
-    assert np.allclose(scene.trail, map.place(h) @ screen(view.azimuth, view.elevation))
+    assert np.allclose(scene.trail, map.place(h) @ view_matrix(view.azimuth, view.elevation))
     session.look_at(9)
     looking_back = session.fixed_points.scene(session.frame())
     assert looking_back is not None
     assert len(looking_back.trail) == 10
     assert np.allclose(
-        looking_back.trail[-1], map.place(session.read("h", 9, 10))[0] @ screen(view.azimuth, view.elevation)
+        looking_back.trail[-1], map.place(session.read("h", 9, 10))[0] @ view_matrix(view.azimuth, view.elevation)
     )
 
 
@@ -265,7 +265,7 @@ def test_colours_tell_readout_memory_stability_and_input(session: Session) -> No
     map = settle(session)
     order = np.argsort(map.logit)
     assert (np.diff(map.colours("readout")[order]) >= 0).all()
-    assert (np.diff(map.colours("memory")[np.argsort(map.memory)]) >= 0).all()
+    assert (np.diff(map.colours("time constant")[np.argsort(map.time_constant)]) >= 0).all()
     assert set(map.colours("stability").tolist()) <= set(range(len(STATES)))
     inputs = map.colours("input")
     assert set(inputs[: map.certified].tolist()) == {0, 1}

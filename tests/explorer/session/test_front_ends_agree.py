@@ -75,7 +75,7 @@ def in_the_terminal(app: Explorer) -> dict[str, Any]:
     said = plain(str(overview._border_title.plain if overview._border_title else ""))
     rows = re.findall(r"#(\d{3})(.) .*│.*?\s([−\d.%e<]+|–)" + r" +([−\d.%e<]+|–)" * 4 + " *$", cells, re.M)
     return {
-        "P(positive)": after(said, "review")[:1],
+        "P(positive)": after(said, r"P\(positive\)")[:1],
         "α": after(alpha, "α")[:1],
         "β": after(alpha, "β")[:1],
         "r²": after(alpha, "r²")[:1],

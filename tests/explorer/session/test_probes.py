@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from explorer.session.controllers.brush import find_pattern, stretches
+from explorer.session.csv_file import write_csv
 from explorer.session.session import Session
-from explorer.session.views.tables import write_csv
+from explorer.session.views.tables import words_table
 from tests.explorer.small import small_network, wait
 
 # ---- the brush -----------------------------------------------------------------------------------------------
@@ -136,11 +137,11 @@ def test_another_review_clears_the_brush(read: Session) -> None:
 
 
 def test_the_table_holds_the_words_read_and_their_numbers(read: Session, tmp_path: Path) -> None:
-    write_csv(read, read.frame(), tmp_path / "run.csv")
+    write_csv(tmp_path / "run.csv", words_table(read, read.frame()))
     with (tmp_path / "run.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert [row["word"] for row in rows] == list(read.stream.snapshot.review.words[:100])
+    assert [row["text"] for row in rows] == list(read.stream.snapshot.review.words[:100])
     assert float(rows[-1]["probability"]) == pytest.approx(read.stream.snapshot.probability, rel=1e-5)
     assert float(rows[-1]["alpha_h"]) == pytest.approx(read.stream.snapshot.alpha["h"], rel=1e-5)
-    assert float(rows[40]["h_3"]) == pytest.approx(float(read.read("h", 40, 41)[0, 3]), rel=1e-5)
+    assert float(rows[40]["h_003"]) == pytest.approx(float(read.read("h", 40, 41)[0, 3]), rel=1e-5)
     assert [path.name for path in tmp_path.iterdir()] == ["run.csv"]

@@ -254,7 +254,7 @@ def test_lines_about_the_heatmap() -> None:
 
 def test_changes_of_the_network() -> None:
     h, f = np.array([NAN, 0.1, 0.2, NAN]), np.array([NAN, NAN, NAN, 1.0])
-    assert changes_line(frame(clamps={"h": h, "f": f}).snapshot) == (Run("∅ ablated 2, f clamped 1", "warning"),)
+    assert changes_line(frame(clamps={"h": h, "f": f}).snapshot) == (Run("∅ 2 ablated, f clamped in 1", "warning"),)
     assert changes_line(frame().snapshot) == ()
 
 
@@ -292,10 +292,10 @@ def test_the_overview_line() -> None:
 
 
 def test_the_corpus_line() -> None:
-    assert corpus_line(1204, 50000, missing=3, changes="ablated 2", listed=(12, "h", 0.2, 0.26)) == (
+    assert corpus_line(1204, 50000, missing=3, changes="2 ablated", listed=(12, "h", 0.2, 0.26)) == (
         Run("1,204", "value"), Run(" of 50,000 reviews measured"), Run("   "),
         Run("listed: 12 with β of h 0.20…0.26", "text"), Run("   "), Run("3 without β"), Run("   "),
-        Run("ablated 2 in all reviews", "warning"),
+        Run("2 ablated in all reviews", "warning"),
     )  # fmt: skip
     assert plain(corpus_line(1, 1)) == "1 review measured"
     assert corpus_line(3, 3, error="measuring failed")[-1] == Run("measuring failed", "warning")
@@ -330,7 +330,7 @@ def test_the_parts_of_the_status_line() -> None:
         "review": "review first",
         "badge": "● LIVE",
         "word": "word 100/144",
-        "changes": "∅ ablated 1",
+        "changes": "∅ 1 ablated",
         "comparison": "⇄ lstm-5",
         "recording": "● REC 2 runs",
         "speed": "full speed",

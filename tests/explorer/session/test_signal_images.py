@@ -12,10 +12,10 @@ from engine.fluctuation import exponents, fluctuations
 from explorer.session.menu_items import networks, reviews
 from explorer.session.palette import codes
 from explorer.session.session import Session
-from explorer.session.views.heatmap import CONTRAST, cell_rows, reference, standardised
+from explorer.session.views.heatmap import CONTRAST, cell_rows, moments, reference, rescale
 from explorer.session.views.scaling import fine_fluctuation, fine_scales, scaling
-from explorer.session.views.signal_images import Gates, _merged, cell_traces
-from explorer.session.views.visible_range import Span
+from explorer.session.views.signal_images import SignalImages, cell_traces, merge_codes
+from explorer.session.views.visible_range import VisibleRange
 from tests.explorer.small import open_session, wait
 
 
@@ -37,12 +37,12 @@ def expected(session: Session, signal: str, first: int, last: int) -> np.ndarray
     frame = session.frame()
     own = replace(frame, choices=replace(frame.choices, signal=signal))
     values = session.read(signal, first, last).astype(np.float64)
-    return codes(standardised(values, reference(session, own)), -CONTRAST, CONTRAST).T
+    return codes(rescale(values, *moments(reference(session, own))), -CONTRAST, CONTRAST).T
 
 
 @pytest.mark.parametrize("signal", ["h", "f", "x"])
 def test_words_that_come_in_pieces_look_as_in_one_go(session: Session, signal: str) -> None:
-    gates = Gates(session)
+    gates = SignalImages(session)
     for time in (100, 101, 117, 144):  # 128 changes the measure
         read(session, time)
         image = gates.image(session.frame(), signal, 0, 500, 64)
@@ -61,12 +61,12 @@ def test_rows_of_several_cells_are_made_as_one_by_one(how: str) -> None:
             block = values[:, list(row)]
             strongest = np.abs(block - zero).argmax(axis=1)
             plain[number] = block.mean(axis=1) if how == "mean" else block[np.arange(40), strongest]
-        np.testing.assert_array_equal(_merged(values, rows, how, zero), plain)
-        assert _merged(values[:0], rows, how, zero).shape == (len(rows), 0)
+        np.testing.assert_array_equal(merge_codes(values, rows, how, zero), plain)
+        assert merge_codes(values[:0], rows, how, zero).shape == (len(rows), 0)
 
 
 def test_going_back_and_looking_at_a_part(session: Session) -> None:
-    gates = Gates(session)
+    gates = SignalImages(session)
     gates.image(session.frame(), "h", 0, 500, 64)
     read(session, 50)
     np.testing.assert_array_equal(gates.image(session.frame(), "h", 0, 500, 64).codes, expected(session, "h", 0, 50))
@@ -78,13 +78,13 @@ def test_going_back_and_looking_at_a_part(session: Session) -> None:
 def test_only_words_still_kept_are_shown() -> None:
     session = open_session(capacity=64)
     read(session, 144)
-    image = Gates(session).image(session.frame(), "h", 0, 500, 64)
+    image = SignalImages(session).image(session.frame(), "h", 0, 500, 64)
     assert (image.first, image.codes.shape) == (80, (12, 64))
     session.close()
 
 
 def test_pinned_cells_come_first_and_the_order_is_followed(session: Session) -> None:
-    gates = Gates(session)
+    gates = SignalImages(session)
     assert gates.image(session.frame(), "h", 0, 500, 64).rows[0] == (0,)
     session.select(7)
     session.perform("pin")
@@ -96,13 +96,13 @@ def test_pinned_cells_come_first_and_the_order_is_followed(session: Session) -> 
 
 
 def test_nothing_new_costs_nothing(session: Session) -> None:
-    gates = Gates(session)
+    gates = SignalImages(session)
     frame = session.update()
     assert gates.image(frame, "h", 0, 500, 64) is gates.image(session.frame(), "h", 0, 500, 64)
 
 
 def test_rows_are_shared_where_there_is_little_room(session: Session) -> None:
-    gates = Gates(session)
+    gates = SignalImages(session)
     whole = expected(session, "h", 0, 100).astype(int)
     strongest = gates.image(session.frame(), "h", 0, 500, 4)
     assert strongest.cells_per_row == 3
@@ -117,7 +117,7 @@ def test_rows_are_shared_where_there_is_little_room(session: Session) -> None:
 def test_bounds_of_a_gate_are_0_and_1(session: Session) -> None:
     session.perform("contrast")
     session.perform("contrast")
-    image = Gates(session).image(session.frame(), "f", 0, 500, 64)
+    image = SignalImages(session).image(session.frame(), "f", 0, 500, 64)
     assert (image.low, image.high) == (0, 1)
     np.testing.assert_array_equal(image.codes, codes(session.read("f", 0, 100), 0, 1).T)
 
@@ -133,35 +133,35 @@ def test_traces_of_cells(session: Session) -> None:
 
 
 def test_a_short_review_is_shown_whole(session: Session) -> None:
-    assert Span().seen(session.frame()) == (0, 144)
+    assert VisibleRange().words(session.frame()) == (0, 144)
 
 
 def test_a_zoom_follows_the_word_by_pages_and_can_be_undone(session: Session) -> None:
-    span = Span()
+    span = VisibleRange()
     span.zoom(10, 30)
-    span.seen(session.frame())
+    span.words(session.frame())
     span.zoom(10, 30)  # a person may look away from the word looked at
-    assert span.seen(session.frame()) == (10, 30)
+    assert span.words(session.frame()) == (10, 30)
     session.look_at(31)
-    first, last = span.seen(session.frame())
+    first, last = span.words(session.frame())
     assert (first, last) == (29, 49)
     session.look_at(28)
-    assert span.seen(session.frame()) == (10, 30)
+    assert span.words(session.frame()) == (10, 30)
     span.zoom(12, 13)
-    first, last = span.seen(session.frame())
+    first, last = span.words(session.frame())
     assert last - first == 8
     assert span.zoomed
-    span.whole()
-    assert span.seen(session.frame()) == (0, 144)
+    span.reset()
+    assert span.words(session.frame()) == (0, 144)
 
 
 def test_another_review_begins_at_its_first_word(session: Session) -> None:
-    span = Span()
+    span = VisibleRange()
     span.zoom(100, 120)
-    span.seen(session.frame())
+    span.words(session.frame())
     session.open_review(1)
     wait(lambda: session.stream.snapshot.review.name == "second")
-    assert span.seen(session.frame()) == (0, 13)
+    assert span.words(session.frame()) == (0, 13)
 
 
 # ---- F(s) over chosen scales -----------------------------------------------------------------------------------

@@ -12,9 +12,9 @@ from hypothesis import given, settings, strategies as st
 
 from explorer.session.palette import BARS, LEVELS, MAPS, RAMP, codes, colour_map, glyph
 from explorer.session.session import Session
-from explorer.session.views.heatmap import cell_rows, heatmap, merge, standardised
+from explorer.session.views.heatmap import cell_rows, heatmap, merge, moments, rescale
 from explorer.session.views.scaling import scaling
-from explorer.session.views.text_layout import lay_out, unknown_words, word_strengths
+from explorer.session.views.text_layout import lay_out, unknown_words, word_values
 from explorer.session.views.time_axis import NO_WORD, time_axis
 from explorer.session.views.traces import alpha_at, alpha_trace, cell_table, overview, probability_at
 from tests.explorer.small import open_session, wait
@@ -141,7 +141,7 @@ def test_merging_takes_the_mean_or_the_strongest() -> None:
 
 def test_standardised_cells_are_in_their_own_deviations_and_a_flat_one_stays_flat() -> None:
     measure = np.array([[0.0, 5.0], [2.0, 5.0]], dtype=np.float32)
-    out = standardised(np.array([[3.0, 9.0], [np.nan, np.nan], [1.0, 5.0]]), measure)
+    out = rescale(np.array([[3.0, 9.0], [np.nan, np.nan], [1.0, 5.0]]), *moments(measure))
     assert np.allclose(out, np.array([[2, 0], [np.nan, np.nan], [0, 0]]), equal_nan=True)
 
 
@@ -166,7 +166,7 @@ def test_a_heatmap_shows_the_values_of_the_ring(read: Session) -> None:
     expected = codes(read.read("h", 60, 100).T, -1.0, 1.0)
     assert (view.low, view.high, view.cells_per_row) == (-1.0, 1.0, 1)
     assert np.array_equal(view.codes, expected)
-    assert view.there.all()
+    assert view.has_word.all()
 
 
 def test_cells_that_do_not_fit_are_binned_and_few_are_stretched(read: Session) -> None:
@@ -187,7 +187,7 @@ def test_the_input_has_rows_of_its_own(read: Session) -> None:
 def test_nothing_read_yet_is_an_empty_picture() -> None:
     session = open_session()
     view = heatmap(session, session.frame(), 20, 6)
-    assert not view.there.any()
+    assert not view.has_word.any()
     assert np.isnan(probability_at(session, session.frame()))
     assert np.isnan(overview(session, session.frame(), 20).values).all()
     session.close()
@@ -219,13 +219,13 @@ def test_a_place_beyond_the_text_is_no_word() -> None:
 
 def test_words_are_as_strong_as_the_layer_or_the_selected_cell(read: Session) -> None:
     values = read.read("h", 0, 100)
-    strengths, low, high = word_strengths(read, read.frame(), 90, 110)
+    strengths, low, high = word_values(read, read.frame(), 90, 110)
     assert np.allclose(strengths[:10], values[90:].mean(axis=1))
     assert np.isnan(strengths[10:]).all()
     assert low == pytest.approx(values.mean(axis=1).min())
     assert high == pytest.approx(values.mean(axis=1).max())
     read.select(3)
-    assert np.allclose(word_strengths(read, read.frame(), 0, 100)[0], values[:, 3])
+    assert np.allclose(word_values(read, read.frame(), 0, 100)[0], values[:, 3])
     read.select(None)
 
 
@@ -326,7 +326,7 @@ def test_words_no_longer_kept_are_left_out() -> None:
     session.stream.seek(144)
     wait(lambda: session.stream.snapshot.time == 144)
     frame = session.frame()
-    strengths, _, _ = word_strengths(session, frame, 0, 144)
+    strengths, _, _ = word_values(session, frame, 0, 144)
     assert np.isnan(strengths[:64]).all()
     assert np.isfinite(strengths[64:]).all()
     view = overview(session, frame, 36)

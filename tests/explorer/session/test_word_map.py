@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 import explorer.session.views.eigenvalues
 from explorer.session.session import Session
-from explorer.session.views.eigenvalues import in_words, time_constant
-from explorer.session.views.many_points import many
+from explorer.session.views.eigenvalues import eigenvalue_text, time_constant
+from explorer.session.views.many_points import point_selection
 from explorer.session.views.picking import inside, nearest
 from explorer.session.views.point_map import PointMap
-from explorer.session.views.word_map import LABELS, WordMap, thinned, word_map
+from explorer.session.views.word_map import LABELS, WordMap, placed_labels, word_map
 from tests.explorer.small import open_session, settle
 
 
@@ -51,9 +51,9 @@ def test_words_stand_where_the_points_panel_shows_them(map: PointMap) -> None:
 
 
 def test_readout_by_memory_has_units(map: PointMap) -> None:
-    words = words_of(map, "readout × memory")
+    words = words_of(map, "readout × time constant")
     assert np.allclose(words.places[:, 0], map.logit[words.first :])
-    assert np.allclose(10 ** words.places[:, 1], map.memory[words.first :].clip(1e-2, 1e6))
+    assert np.allclose(10 ** words.places[:, 1], map.time_constant[words.first :].clip(1e-2, 1e6))
     assert "words" in words.labels[1]
 
 
@@ -82,7 +82,7 @@ def test_labels_do_not_overlap_and_the_first_has_room(count: int, spread: float)
     random = np.random.default_rng(count)
     places = random.uniform(-200, 200, (count, 2)) * spread + 200
     widths, order = random.uniform(20, 90, count), random.permutation(count)
-    chosen = thinned(places, widths, order, (400, 300), 14)
+    chosen = placed_labels(places, widths, order, (400, 300), 14)
     visible = [k for k in order.tolist() if 0 <= places[k, 0] < 400 and 0 <= places[k, 1] < 300]
     assert chosen[:1] == visible[:1]
     assert len(chosen) <= LABELS
@@ -97,8 +97,8 @@ def test_labels_do_not_overlap_and_the_first_has_room(count: int, spread: float)
 def test_more_labels_find_room_on_zoom() -> None:
     random = np.random.default_rng(0)
     places, widths, order = random.uniform(0, 400, (1000, 2)), np.full(1000, 60.0), np.arange(1000)
-    far = thinned(places, widths, order, (400, 300), 14)
-    close = thinned((places - 150) * 6, widths, order, (400, 300), 14)
+    far = placed_labels(places, widths, order, (400, 300), 14)
+    close = placed_labels((places - 150) * 6, widths, order, (400, 300), 14)
     seen: NDArray[np.bool_] = np.all((places >= 150) & (places < 150 + np.array([400, 300]) / 6), axis=1)
     assert seen[close].sum() > seen[far].sum()
 
@@ -114,11 +114,11 @@ def test_what_lies_inside_an_outline() -> None:
 
 def test_many_are_told_by_number_names_and_ranges(map: PointMap) -> None:
     chosen = [0, map.certified + 1, map.certified + 4]
-    together = many(map, chosen)
+    together = point_selection(map, chosen)
     assert set(together.entries) == set(chosen)
-    assert "3 selected: 1 points, 2 words" in together.summary
+    assert "3 selected: 1 point, 2 words" in together.summary
     assert np.all(np.diff(np.abs(map.logit[list(together.entries)])) <= 0)
-    assert many(map, []).names == ()
+    assert point_selection(map, []).names == ()
 
 
 def test_many_stay_selected_when_points_come_before_the_words_and_go_when_let_go(session: Session) -> None:
@@ -138,10 +138,10 @@ def test_many_stay_selected_when_points_come_before_the_words_and_go_when_let_go
 
 def test_eigenvalues_are_told_in_words() -> None:
     assert doctest.testmod(explorer.session.views.eigenvalues).failed == 0
-    assert "grows e-fold in 10.5 words" in in_words(1.1)
-    assert "turns once in 8.0 words" in in_words(0.5 + 0.5j)
-    assert "-0.500 - 0.500i" in in_words(-0.5 - 0.5j)
-    assert "kept for over 1,000,000 words" in in_words(1.0)
-    assert "forgotten at once" in in_words(0)
+    assert "grows e-fold in 10.5 words" in eigenvalue_text(1.1)
+    assert "period 8.0 words" in eigenvalue_text(0.5 + 0.5j)
+    assert "−0.500 − 0.500i" in eigenvalue_text(-0.5 - 0.5j)
+    assert "persists for over 1,000,000 words" in eigenvalue_text(1.0)
+    assert "decays within one word" in eigenvalue_text(0)
     assert [time_constant(0), time_constant(-1)] == [0, float("inf")]
     assert time_constant(np.exp(-0.1)) == pytest.approx(10)

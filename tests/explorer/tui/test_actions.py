@@ -68,7 +68,7 @@ EFFECTS: dict[str, Effect] = {
     "turn-right": session_has(lambda session: session.fixed_points.view.azimuth == -10),
     "tilt-up": session_has(lambda session: session.fixed_points.view.elevation == 60),
     "tilt-down": session_has(lambda session: session.fixed_points.view.elevation == 40),
-    "point-colour": session_has(lambda session: session.fixed_points.view.colour == "memory"),
+    "point-colour": session_has(lambda session: session.fixed_points.view.colour == "time constant"),
     # With points: test_fixed_points_panels.py.
     "next-point": notes("wait for the search"),
     "previous-point": notes("wait for the search"),

@@ -131,7 +131,7 @@ async def test_recurrences_of_the_brushed_pattern_in_other_reviews_are_listed(se
 
 
 async def test_a_list_of_25_000_reviews_scrolls_and_can_be_searched(session: Session) -> None:
-    session.reviews = [Review(f"number {k}", f"A film {k}") for k in range(25_000)]
+    session.reviews = session.core.reviews = [Review(f"number {k}", f"A film {k}") for k in range(25_000)]
     session.core.index = 12_000
     async with shown(session) as (app, pilot):
         await pilot.press("r")
