@@ -13,6 +13,10 @@ Method ``newton`` makes up to five attempts from each start, until one ends at a
 2. Levenberg–Marquardt on F(s, x) − s, which minimises q and so finds slow points where there is no root;
 3. to 5. the first again, from the states that the network reaches after 200, 1,000 and 4,000 steps of the input.
 
+Then the index completes the set of points of each input (see ``engine.completeness``); points found in this way have
+no hits.  Every fixed point has the radius of a ball that provably contains it and no other root (see
+``engine.certificates``).
+
 Method ``adam`` is Algorithm 1 of Cheng, Schmid & Lange (2021), after Sussillo & Barak (2013): it minimises q by Adam
 from visited states.  It exists for comparison.
 """
@@ -29,9 +33,12 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from engine.cells import Cell
+from engine.certificates import certified_radius
+from engine.completeness import index_of
 from engine.newton import CREEPING, solve
 from engine.points import FixedPoints
 from engine.reduced import full_equation, minus_identity, reduced_equation
+from engine.refinement import completed, distinct, minima
 
 Method = Literal["newton", "adam"]
 
@@ -70,6 +77,7 @@ def find_fixed_points(
     readout: tuple[Tensor, Tensor] | None = None,
     input_names: Sequence[str] | None = None,
     modes: int = MODES,
+    complete: bool = True,
     progress: Callable[[int, int], bool | None] | None = None,
 ) -> FixedPoints:
     """Search from every start under every input.
@@ -89,6 +97,8 @@ def find_fixed_points(
         Names of the inputs; "0", "1", … by default.
     modes : int
         Number of eigenvectors to store for each point.
+    complete : bool
+        Search for missing fixed points by their index afterwards; for method ``newton`` only.
     progress : callable, optional
         Called with (starts done, number of starts); returning False ends the search with the points found so far.
 
@@ -139,8 +149,11 @@ def find_fixed_points(
         if method == "newton":  # Adam never reaches a minimum exactly; the paper uses q alone
             slow &= slope < LEVEL
         rows, hits = _distinct(ends, which, {"fixed": fixed, "slow": slow}, q)
-        certificates = q[rows], step[rows], slope[rows]
-        return _describe(cell, inputs, names, ends[rows], which[rows], certificates, hits, readout, modes, done)
+        states, which = ends[rows], which[rows]
+        if method == "newton" and done and done == len(begin):
+            states, which, hits = _refine(cell, inputs, states, which, hits, complete)
+        certificates = certify(cell, inputs[which], states)
+        return _describe(cell, inputs, names, states, which, certificates, hits, readout, modes, done)
 
 
 def certify(cell: Cell, x: Tensor, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -214,6 +227,39 @@ def _distinct(
     return np.array(rows, dtype=np.int64), np.array(hits, dtype=np.int64)
 
 
+def _refine(
+    cell: Cell, inputs: Tensor, states: Tensor, which: Tensor, hits: NDArray[np.int64], complete: bool
+) -> tuple[Tensor, Tensor, NDArray[np.int64]]:
+    """Replace slow states by minima of q and complete the set of fixed ones, input by input."""
+    parts, numbers, counts = [states[:0]], [which[:0]], [hits[:0]]
+    for number, x in enumerate(inputs):
+        mine = (which == number).nonzero().squeeze(-1)
+        is_fixed = _is_fixed(cell, x, states[mine])
+        fixed, moving = mine[is_fixed], mine[~is_fixed]
+        slow, rows = minima(cell, x, states[moving])
+        slow_hits = hits[moving.cpu().numpy()][rows]
+        at_root = _is_fixed(cell, x, slow)  # polished all the way
+        roots, root_hits = distinct(
+            torch.cat((states[fixed], slow[at_root])),
+            np.concatenate((hits[fixed.cpu().numpy()], slow_hits[at_root.cpu().numpy()])),
+            MERGE["fixed"],
+        )
+        if complete:
+            roots = completed(cell, x, roots)
+        slow, slow_hits = distinct(slow[~at_root], slow_hits[(~at_root).cpu().numpy()], MERGE["slow"])
+        root_hits = np.concatenate((root_hits, np.zeros(len(roots) - len(root_hits), dtype=np.int64)))
+        for found, count in ((roots, root_hits), (slow, slow_hits)):
+            order = np.argsort(-count, kind="stable")
+            parts.append(found[torch.from_numpy(order).to(found.device)])
+            numbers.append(torch.full((len(found),), number, dtype=which.dtype, device=which.device))
+            counts.append(count[order])
+    return torch.cat(parts), torch.cat(numbers), np.concatenate(counts)
+
+
+def _is_fixed(cell: Cell, x: Tensor, states: Tensor) -> Tensor:
+    return certify(cell, x.expand(len(states), -1), states)[1] < FIXED
+
+
 def _describe(
     cell: Cell,
     inputs: Tensor,
@@ -227,12 +273,21 @@ def _describe(
     starts: int,
 ) -> FixedPoints:
     x = inputs[which]
-    values, right, left = eigensystem(cell, x, states, modes)
+    q, step, slope = (part.cpu().numpy() for part in certificates)
+    fixed = step < FIXED
+    values, right, left, error = eigensystem(cell, x, states, modes, np.where(fixed, step, 0.0))
     logits = torch.zeros(len(states), 0, dtype=states.dtype, device=states.device)
     if readout is not None:
         weight, bias = (part.to(states) for part in readout)
         logits = cell.split(states)["h"] @ weight.mT + bias
-    q, step, slope = (part.cpu().numpy() for part in certificates)
+    index = np.zeros(len(states), dtype=np.int64)
+    exists, unique = np.full(len(states), np.nan), np.full(len(states), np.nan)
+    if fixed.any():
+        roots = torch.from_numpy(fixed).to(states.device)
+        equation = reduced_equation(cell)
+        h = equation.unknowns(states[roots])
+        index[fixed] = index_of(equation, x[roots], h)
+        exists[fixed], unique[fixed] = certified_radius(cell, x[roots], h)
     return FixedPoints(
         states=states.cpu().numpy(),
         inputs=x.cpu().numpy(),
@@ -240,30 +295,58 @@ def _describe(
         q=q,
         newton_step=step,
         slope=slope,
-        fixed=step < FIXED,
+        fixed=fixed,
         hits=hits,
         eigenvalues=values,
         right=right,
         left=left,
         readout=logits.cpu().numpy(),
+        index=index,
+        exists_within=exists,
+        unique_within=unique,
+        eigenvalue_error=error,
         starts=starts,
     )
 
 
 def eigensystem(
-    cell: Cell, x: Tensor, states: Tensor, modes: int
-) -> tuple[NDArray[np.complex128], NDArray[np.complex128], NDArray[np.complex128]]:
-    """Return the Jacobian's eigenvalues (P, S) by falling modulus, right (P, S, K) and left (P, K, S) eigenvectors."""
+    cell: Cell, x: Tensor, states: Tensor, modes: int, distance: NDArray[np.float64] | None = None
+) -> tuple[NDArray[np.complex128], NDArray[np.complex128], NDArray[np.complex128], NDArray[np.float64]]:
+    """Return the eigenvalues of the full map's Jacobian with their eigenvectors and errors.
+
+    Parameters
+    ----------
+    x : (P, inputs) tensor
+    states : (P, S) tensor
+    modes : int
+        K, the number of eigenvectors.
+    distance : (P,) array, optional
+        Upper bound of the distance between each state and its point; 0 by default.
+
+    Returns
+    -------
+    values : (P, S)
+        Eigenvalues by falling modulus.
+    right, left : (P, S, K), (P, K, S)
+    error : (P, S)
+        Condition number of each eigenvalue times the error of the Jacobian: rounding, and its change over ``distance``.
+    """
     count, size = states.shape
     kept = min(modes, size)
-    values = np.empty((count, size), dtype=np.complex128)
+    values, error = np.empty((count, size), dtype=np.complex128), np.empty((count, size))
     right, left = np.empty((count, size, kept), dtype=np.complex128), np.empty((count, kept, size), dtype=np.complex128)
     for k in range(count):
         jacobian = cell.jacobian(x[k], states[k]).cpu().numpy()
         value, lefts, rights = scipy.linalg.eig(jacobian, left=True, right=True)
         order = np.argsort(-np.abs(value), kind="stable")
-        values[k], lefts, rights = value[order], lefts[:, order[:kept]].conj().T, rights[:, order[:kept]]
+        values[k], lefts, rights = value[order], lefts[:, order].conj().T, rights[:, order]
+        overlap = np.einsum("ks,sk->k", lefts, rights)  # both have length 1
+        inexact = size * np.finfo(np.float64).eps * np.linalg.norm(jacobian)
+        if distance is not None and distance[k] > 0:
+            nearby = cell.jacobian(x[k], states[k] + distance[k] / size**0.5).cpu().numpy()
+            inexact += float(np.linalg.norm(nearby - jacobian))
+        error[k] = inexact / np.maximum(np.abs(overlap), np.finfo(np.float64).tiny)
         # Scale to left · right = 1, except a defective pair (left · right = 0), which keeps its length.
-        overlap = np.einsum("ks,sk->k", lefts, rights)
-        right[k], left[k] = rights, lefts / np.where(np.abs(overlap) > 1e-12, overlap, 1)[:, None]
-    return values, right, left
+        scale = np.where(np.abs(overlap) > 1e-12, overlap, 1)[:kept, None]
+        right[k], left[k] = rights[:, :kept], lefts[:kept] / scale
+    return values, right, left, error

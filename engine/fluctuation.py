@@ -186,10 +186,10 @@ def exponents(F: ArrayLike, scales: Sequence[int] = SCALES) -> Exponents:
         If F does not have one value for each scale, or there are fewer than three scales.
     """
     values = np.asarray(F, dtype=np.float64)
-    if values.ndim == 0 or values.shape[-1] != len(scales) or len(scales) < 3:
-        raise ValueError(
-            f"expected F of shape (..., scale) and three scales or more, got {values.shape} and {len(scales)}"
-        )
+    if len(scales) < 3:
+        raise ValueError(f"a slope needs three scales or more, got {len(scales)}")
+    if values.ndim == 0 or values.shape[-1] != len(scales):
+        raise ValueError(f"expected F of shape (..., {len(scales)}), one value a scale, got {values.shape}")
     usable = np.all((values > 0) & (values < np.inf), axis=-1)
     x = np.log(np.asarray(scales, dtype=np.float64))
     x -= x.mean()

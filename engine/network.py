@@ -15,9 +15,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from engine.catalogue import FORMAT, NetworkError, describe
+from engine.catalogue import FORMAT, NetworkError, describe, find
 from engine.cells import CELLS, INPUT, Cell, Signal
+from engine.file_formats import file_format
 from engine.files import atomic_write
+from engine.importers.parts import ImportOptions, Parts, one_precision
+from engine.importers.read import import_module, import_network
+from engine.probability import Activation
 
 PADDING: Final = 0
 UNKNOWN: Final = 1
@@ -87,10 +91,23 @@ class Network:
         self.name = name
         self.task = task
         self.info = dict(info or {})
+        self.activation: Activation = self._known_activation()
         self._check()
+
+    def _known_activation(self) -> Activation:
+        name = self.info.get("activation", "sigmoid")
+        for known in _ACTIVATIONS:
+            if name == known:
+                return known
+        raise NetworkError(f"{self.name}: unknown activation {name!r}, expected one of {', '.join(_ACTIVATIONS)}")
 
     def _check(self) -> None:
         outputs = self.readout_bias.shape[0] if self.readout_bias.ndim == 1 else -1
+        if not self.cell.size or not self.cell.inputs or not outputs:
+            raise NetworkError(
+                f"{self.name}: {self.cell.size} cells, {self.cell.inputs} inputs and {outputs} outputs; "
+                "expected at least one of each"
+            )
         if tuple(self.readout_weight.shape) != (outputs, self.cell.size):
             raise NetworkError(
                 f"{self.name}: expected a readout (k, {self.cell.size}) with a bias (k,) for {self.cell.size} cells, "
@@ -138,19 +155,29 @@ class Network:
 
     @classmethod
     def load(cls, path_or_name: str | Path) -> Network:
-        """Read a ``.safetensors`` file, or a shipped network by its name (``lstm-8``).
+        """Read a network file, or a shipped network by its name (``lstm-8``).
+
+        A file of PyTorch or Keras is read like one of pinkx if it leaves nothing open; otherwise the error names the
+        options of ``pinkx import`` to give.
 
         Raises
         ------
         NetworkError
             If the file is missing, damaged, not a network, or has weights of a wrong shape or not finite.
         """
-        info = describe(path_or_name)
+        path = find(path_or_name)
+        if file_format(path) != "pinkx":
+            return cls.from_parts(import_network(path))
+        info = describe(path)
         try:
             # Copies, because the loaded tensors are mapped from the file, and change when it is overwritten.
             tensors = {key: tensor.clone() for key, tensor in load_file(info.path).items()}
         except (SafetensorError, OSError) as error:
             raise NetworkError(f"{info.path}: cannot be read ({error}); download or train it again") from None
+        try:
+            tensors = one_precision(tensors)
+        except NetworkError as error:
+            raise NetworkError(f"{info.path}: {error}") from None
         header = info.metadata
         if info.cell not in CELLS:
             raise NetworkError(f"{info.path}: unknown cell {info.cell!r}, expected one of {', '.join(CELLS)}")
@@ -162,12 +189,79 @@ class Network:
             raise NetworkError(f"{info.path}: the tensor {error} is missing") from None
         except ValueError as error:
             raise NetworkError(f"{info.path}: {error}") from None
-        if network.cell.size != info.size:
-            raise NetworkError(
-                f"{info.path}: the header has {info.size} cells but the weights {network.cell.size}; "
-                "download or train the network again"
-            )
+        for key, count in (("size", network.cell.size), ("inputs", network.cell.inputs), ("outputs", network.outputs)):
+            if header.get(key, str(count)) != str(count):
+                raise NetworkError(f"{info.path}: the header has {header[key]} {_COUNTED[key]} but the weights {count}")
         return network
+
+    @classmethod
+    def from_torch(
+        cls,
+        module: torch.nn.Module,
+        *,
+        vocabulary: Vocabulary | Sequence[str] | Mapping[str, int] | str | Path | None = None,
+        name: str = "unnamed",
+        **options: str,
+    ) -> Network:
+        """Take the recurrent layer, the embedding and the readout of a PyTorch module.
+
+        Parameters
+        ----------
+        module : nn.Module
+            Holds an ``nn.RNN`` (tanh), ``nn.GRU`` or ``nn.LSTM`` (or a cell), a linear readout, and an embedding if it
+            reads words.
+        vocabulary : optional
+            The words in the order of the embedding's rows, a mapping of word to row, or a file of either.
+        name : str
+        **options : str
+            ``layer``, ``readout``, ``embedding``, ``output``, ``direction`` and ``nonlinearity``, as in
+            ``pinkx import``.
+
+        Raises
+        ------
+        NetworkError
+            If the module holds another network, or leaves something open; names the option.
+        """
+        words: object = vocabulary
+        if isinstance(vocabulary, str | Path):
+            options, words = {**options, "vocabulary": str(vocabulary)}, None
+        elif isinstance(vocabulary, Vocabulary):
+            words = ["<pad>", "<unk>", *vocabulary.words]
+        return cls.from_parts(import_module(module, name, words, ImportOptions(**options)))
+
+    @classmethod
+    def from_keras(cls, path: str | Path, **options: str) -> Network:
+        """Read a Keras file (.keras, .h5, .hdf5); needs h5py, but neither Keras nor TensorFlow.
+
+        Parameters
+        ----------
+        path : str or Path
+        **options : str
+            ``vocabulary`` and the others, as in ``pinkx import``.
+
+        Raises
+        ------
+        NetworkError
+            If the file holds another network, or leaves something open; names the option.
+        """
+        path = find(path)
+        if file_format(path) not in ("keras", "hdf5"):
+            raise NetworkError(f"{path}: not a file of Keras; Network.load opens the others")
+        return cls.from_parts(import_network(path, ImportOptions(**options)))
+
+    @classmethod
+    def from_parts(cls, parts: Parts) -> Network:
+        """Put together what `engine.importers` read from a file of another program."""
+        return cls(
+            parts.cell,
+            parts.readout_weight,
+            parts.readout_bias,
+            embedding=parts.embedding,
+            vocabulary=None if parts.words is None else Vocabulary(parts.words),
+            name=parts.name,
+            task=parts.task,
+            info=parts.info,
+        )
 
     def save(self, path: str | Path) -> None:
         """Write one ``.safetensors`` file; an interrupted write leaves the old file."""
@@ -202,8 +296,14 @@ class Network:
         return h @ self.readout_weight.mT + self.readout_bias
 
     def probability(self, h: Tensor) -> Tensor:
-        """Return P(positive) of hidden states (..., n): σ(readout), one for each of the k outputs, (..., k)."""
-        return self.readout(h).sigmoid()
+        """Return P(positive) of hidden states (..., n): σ(readout), one for each of the k outputs, (..., k).
+
+        An imported network may have another ``activation``: softmax over the k outputs, or linear outputs.
+        """
+        logits = self.readout(h)
+        if self.activation == "softmax":
+            return logits.softmax(dim=-1)
+        return logits if self.activation == "linear" else logits.sigmoid()
 
     def classify(self, ids: NDArray[np.integer] | Sequence[int] | Sequence[NDArray[np.integer]]) -> NDArray[np.float64]:
         """Return P(positive) after the last word.
@@ -239,6 +339,8 @@ class Network:
         return self.cell.to_torch()
 
 
+_ACTIVATIONS: Final[tuple[Activation, ...]] = ("sigmoid", "softmax", "linear")
+_COUNTED: Final = {"size": "cells", "inputs": "inputs", "outputs": "outputs"}
 _BLOCK: Final = 256  # reviews classified together; sorted by length, so that blocks need little padding
 
 

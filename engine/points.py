@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -17,7 +17,7 @@ from engine.projection import Projection
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_KIND = "fixed points of pinkx, 2"
+_KIND = "fixed points of pinkx, 3"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,6 +52,14 @@ class FixedPoints:
         Left eigenvectors, as rows, scaled so that ``left[k] @ right[:, k]`` is 1.
     readout : (P, k)
         Logits of the readout at the point; k = 0 if the search was given no readout.
+    index : (P,) int
+        sign det(I − J) of the reduced map, +1 or −1; 0 for a slow point and where the determinant vanishes.
+    exists_within : (P,)
+        Radius (maximum norm, in h) within which a root is proved to exist; NaN where the proof fails.
+    unique_within : (P,)
+        Radius within which that root is proved to be the only one; NaN where the proof fails.
+    eigenvalue_error : (P, S)
+        Error bound of each eigenvalue, to first order: its condition number times the error of the Jacobian.
     starts : int
         Number of starts of the search; those that ``hits`` does not count reached no point.
     """
@@ -68,6 +76,10 @@ class FixedPoints:
     right: NDArray[np.complex128]
     left: NDArray[np.complex128]
     readout: NDArray[np.float64]
+    index: NDArray[np.int64]
+    exists_within: NDArray[np.float64]
+    unique_within: NDArray[np.float64]
+    eigenvalue_error: NDArray[np.float64]
     starts: int
 
     # ---- properties ------------------------------------------------------------------------------------------
@@ -87,6 +99,20 @@ class FixedPoints:
         """``stable``, ``saddle with k`` unstable directions, or ``repeller``, (P,)."""
         names = {0: "stable", self.states.shape[1]: "repeller"}
         return np.array([names.get(k, f"saddle with {k}") for k in self.unstable.tolist()], dtype=np.str_)
+
+    @property
+    def uncertain(self) -> NDArray[np.int64]:
+        """Eigenvalues whose |λ| is 1 within their error, (P,): ``unstable`` is known up to this many."""
+        return (np.abs(np.abs(self.eigenvalues) - 1) <= self.eigenvalue_error).sum(axis=-1)
+
+    @property
+    def index_sum(self) -> dict[str, int]:
+        """Sum Σ of the indices of the fixed points under each input: 1 if none is missing, or some are in pairs."""
+        fixed = self.input_names[self.fixed]
+        return {
+            str(name): int(self.index[self.fixed][fixed == name].sum())
+            for name in dict.fromkeys(self.input_names.tolist())
+        }
 
     @property
     def time_constants(self) -> NDArray[np.float64]:
@@ -136,6 +162,8 @@ class FixedPoints:
             f"FixedPoints: {int(self.fixed.sum()):,} fixed and {int((~self.fixed).sum()):,} slow points "
             f"(inputs: {inputs}; {self.starts:,} starts, {self.lost:,} reached no point)"
         )
+        if len(self):
+            title += f"; {describe_sums(self.index_sum)}"
         headings = ["point", "input", "kind", "q", "Newton step", "unstable", "slowest |λ|", "τ (words)", "starts"]
         slowest = np.abs(np.log(np.abs(self.eigenvalues[:ROWS]).clip(1e-300))).argmin(axis=1)
         rows = [
@@ -193,6 +221,12 @@ class FixedPoints:
         """
         found: dict[str, Any] = load_arrays(path, _KIND, (*_ARRAYS, "starts"))
         return cls(**found | {"starts": int(found["starts"])})
+
+
+def describe_sums(sums: Mapping[str, int]) -> str:
+    """Say what the sums of the indices prove: ``Σ 1 ✓``, or under which inputs points are missing."""
+    wrong = [f"Σ {total} under {name}: points are missing" for name, total in sums.items() if total != 1]
+    return "; ".join(wrong).replace("-", "−") if wrong else "Σ 1 ✓"
 
 
 _ARRAYS = tuple(field.name for field in fields(FixedPoints) if field.name != "starts")

@@ -28,7 +28,9 @@ def visited_states(
     noise: float = 0.0,
     reviews: Sequence[NDArray[np.integer]] | None = None,
 ) -> Tensor:
-    """Draw states that the network visits, uniformly over all time steps of its runs.
+    """Draw states that the network visits, each from a different run as long as there are runs.
+
+    States of one run are dependent: an error estimate must treat the run as the unit.
 
     Parameters
     ----------
@@ -52,10 +54,9 @@ def visited_states(
         If a network that reads words gets no reviews, or only reviews without words.
     """
     rng = np.random.default_rng(seed)
-    states = (
-        _states_of_reviews(network, reviews) if network.embedding is not None else _states_of_task(network, count, seed)
-    )
-    drawn = states[rng.choice(len(states), count, replace=len(states) < count)]
+    runs = _runs_of_reviews(network, reviews) if network.embedding is not None else _runs_of_task(network, count, seed)
+    which = rng.permutation(np.resize(np.arange(len(runs)), count))  # as even as the number of runs allows
+    drawn = torch.stack([runs[run][rng.integers(len(runs[run]))] for run in which.tolist()])
     return drawn + noise * torch.from_numpy(rng.standard_normal(drawn.shape)).to(drawn)
 
 
@@ -94,18 +95,17 @@ def task_runs(network: Network, inputs: NDArray[np.floating]) -> tuple[Tensor, T
     return x, _states(network, x)
 
 
-def _states_of_task(network: Network, count: int, seed: int) -> Tensor:
-    sequences = max(16, math.ceil(4 * count / _STEPS))  # four times the states drawn
-    inputs, _ = task_from_name(network.task).sequences(sequences, _STEPS, TASK_SEED + seed)
-    return task_runs(network, inputs)[1].flatten(0, 1)
+def _runs_of_task(network: Network, count: int, seed: int) -> Sequence[Tensor]:
+    inputs, _ = task_from_name(network.task).sequences(count, _STEPS, TASK_SEED + seed)
+    return list(task_runs(network, inputs)[1])
 
 
-def _states_of_reviews(network: Network, reviews: Sequence[NDArray[np.integer]] | None) -> Tensor:
+def _runs_of_reviews(network: Network, reviews: Sequence[NDArray[np.integer]] | None) -> Sequence[Tensor]:
     whole = [np.asarray(review, dtype=np.int32) for review in reviews or () if len(review)]
     if not whole:
         raise ValueError(f"{network.name} reads words: expected at least one review with words, to visit states")
     states = _states(network, network.embed(pad(whole)).double())
-    return torch.cat([rows[: len(review)] for rows, review in zip(states, whole, strict=True)])
+    return [rows[: len(review)] for rows, review in zip(states, whole, strict=True)]
 
 
 def _states(network: Network, x: Tensor) -> Tensor:

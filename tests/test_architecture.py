@@ -156,14 +156,18 @@ def test_no_import_cycle_not_even_for_types() -> None:
 def test_nothing_runs_code_from_a_file() -> None:
     """Weights and sessions come from strangers: no pickle.
 
-    One exception: the two processes of the program pass a state through memory that no other process can open.
+    Exceptions: the two processes of the program pass a state through memory that no other process can open; and the
+    tests of the importers write files with torch.save as users do. The importers themselves interpret a pickle without
+    the module pickle.
     """
+    saving = "tests/engine/importers/torch_files.py"
     forbidden = {"pickle", "dill", "joblib", "shelve", "torch.load", "torch.save"}
     assert importers(".", forbidden) == {"engine/live/shared_state.py": {"pickle"}}
     for file in FILES:
         for node in ast.walk(tree(file)):
             if isinstance(node, ast.Attribute):
-                assert ast.unparse(node) not in forbidden, f"{file}:{node.lineno}"
+                allowed = {"torch.save"} if file.as_posix() == saving else set()
+                assert ast.unparse(node) not in forbidden - allowed, f"{file}:{node.lineno}"
             if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
                 assert ast.unparse(node.value) == "False", f"{file}:{node.lineno}"
 

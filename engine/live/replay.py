@@ -66,6 +66,7 @@ class RecordedNetwork(Network):
         *,
         name: str,
         task: str,
+        activation: str = "sigmoid",
     ) -> None:
         self.values = values
         nothing, rows = torch.tensor(float("nan")), kind.gates * readout_weight.shape[1]
@@ -76,6 +77,7 @@ class RecordedNetwork(Network):
             vocabulary=vocabulary,
             name=name,
             task=task,
+            info={"activation": activation},
         )
 
     def _check(self) -> None:
@@ -84,7 +86,8 @@ class RecordedNetwork(Network):
     def __reduce__(self) -> tuple[Callable[..., Network], tuple[object, ...]]:
         weights = self.readout_weight.numpy(), self.readout_bias.numpy()
         cell = type(self.cell), self.cell.inputs, *weights
-        return partial(RecordedNetwork, name=self.name, task=self.task), (*cell, self.vocabulary, self.values)
+        make = partial(RecordedNetwork, name=self.name, task=self.task, activation=self.activation)
+        return make, (*cell, self.vocabulary, self.values)
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,7 @@ def recorded(
         values,
         name=network.name,
         task=network.task,
+        activation=network.activation,
     )
     before = review.first if isinstance(review, RecordedReview) else 0
     text = " ".join(review.surface[part])
@@ -197,6 +201,7 @@ def _facts(run: RecordedReview) -> dict[str, Any]:
         "inputs": cell.inputs,
         "network": run.network.name,
         "task": run.network.task,
+        "activation": run.network.activation,
         "review": run.name,
         "text": run.text,
         "label": run.label,
@@ -268,6 +273,7 @@ def _run(
         {name: got[name] for name in widths},
         name=printable(str(facts["network"])),
         task=printable(str(facts["task"])),
+        activation=str(facts.get("activation", "sigmoid")),  # older recordings have none
     )
     first = int(facts["first"])
     return RecordedReview(review.name, review.text, label, network=network, first=first, analysis=analysis)

@@ -25,7 +25,7 @@ from engine.live.replay import Analysis, Playback, RecordedNetwork, RecordedRevi
 from engine.live.ring import Ring
 from engine.live.snapshot import Event, Floats, Snapshot
 from engine.network import Network
-from engine.probability import positive_probability
+from engine.probability import activate
 from engine.recording import DeviceStepper, Stepper
 from engine.text import Review
 
@@ -260,7 +260,8 @@ class LiveRun:
         return {"alpha": self._sums.trace(sums).alpha}
 
     def _probabilities(self, h: NDArray[np.float32]) -> NDArray[np.float64]:
-        return positive_probability(h @ self._readout_weight + self._readout_bias)
+        """Return P(positive), the first output, after every word: (time, 1)."""
+        return activate(h @ self._readout_weight + self._readout_bias, self._network.activation)[:, :1]
 
     def _start(self) -> None:
         """Start the present review from its first word."""
@@ -292,8 +293,9 @@ class LiveRun:
         size = network.cell.size
         widths = dict.fromkeys(self._names, size) | {"x": network.cell.inputs}
         self._widths = widths | {"alpha": len(self._names), "probability": 1}
-        self._readout_weight = network.readout_weight[:1].T.numpy()
-        self._readout_bias = network.readout_bias[:1].numpy()
+        outputs = network.outputs if network.activation == "softmax" else 1
+        self._readout_weight = network.readout_weight[:outputs].T.numpy()
+        self._readout_bias = network.readout_bias[:outputs].numpy()
         self._watched = self._watched if self._watched in self._names else "h"
         self._ring = self._outlet.allocate(network, self._widths, self._capacity)
         self._sums = RollingExponent(self._scales, self._window, len(self._names))

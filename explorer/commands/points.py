@@ -81,6 +81,9 @@ def command(
 ) -> None:
     """Find the fixed and slow points of NETWORK, starting from states that it visits.
 
+    The indices of all fixed points under one input add up to Σ = 1; any other sum proves that points are missing.
+    RADIUS is the distance (maximum norm, in h) within which the point is proved to be the only root.
+
     STARTS is the number of start states that reached the point, Q the speed ½‖F(s) − s‖², STEP the Newton step and τ
     the time constant of the leading mode in steps (of growth at a saddle); P are the output probabilities. A small
     Newton step certifies a fixed point, a small slope of Q a slow point.
@@ -147,10 +150,13 @@ def _bar(unit: str) -> Iterator[Progress]:
 
 
 def _show_points(network: Network, found: FixedPoints, limit: int | None, as_json: bool) -> None:
+    from engine.points import describe_sums
+
     explained = _explained(found)
     rows = [_as_object(found, k) for k in range(len(found))]
     if as_json:
         summary = {"network": network.name, "starts": found.starts, "lost": found.lost, "explained_variance": explained}
+        summary["index_sum"] = found.index_sum
         click.echo(json.dumps(summary | {"points": rows[:limit]}, indent=2))
         return
     click.echo(
@@ -158,15 +164,20 @@ def _show_points(network: Network, found: FixedPoints, limit: int | None, as_jso
         f"{found.lost:,} of which reached none; the first three components explain "
         + ", ".join(f"{part:.1%}" for part in explained)
     )
-    click.echo(f"{'':>4}  {'INPUT':<12}{'KIND':<7}{'STABILITY':<16}{'STARTS':>6}{'Q':>10}{'STEP':>10}{'τ':>9}  P")
+    click.echo(describe_sums(found.index_sum))
+    click.echo(
+        f"{'':>4}  {'INPUT':<12}{'KIND':<7}{'STABILITY':<16}{'STARTS':>6}{'Q':>10}{'STEP':>10}{'RADIUS':>9}{'τ':>9}  P"
+    )
     shown = rows[: limit or ROWS]
     for number, row in enumerate(shown):
         chances = " ".join(f"{p:.3f}" for p in row["probability"])
         tau = _time_constant(row["time_constant"])
         step = "—" if row["newton_step"] is None else f"{row['newton_step']:.1e}"
+        radius = "—" if row["unique_within"] is None else f"{row['unique_within']:.0e}"
+        stability = row["stability"] + (f" ± {row['uncertain']}" if row["uncertain"] and row["kind"] == "fixed" else "")
         click.echo(
-            f"{number:>4}  {row['input']:<12}{row['kind']:<7}{row['stability']:<16}{row['hits']:>6}"
-            f"{row['q']:>10.1e}{step:>10}{tau:>9}  {chances}"
+            f"{number:>4}  {row['input']:<12}{row['kind']:<7}{stability:<16}{row['hits']:>6}"
+            f"{row['q']:>10.1e}{step:>10}{radius:>9}{tau:>9}  {chances}"
         )
     _print_remaining(len(rows) - len(shown))
 
@@ -211,6 +222,10 @@ def _as_object(found: FixedPoints, k: int) -> dict[str, Any]:
         "kind": str(found.kind[k]),
         "stability": str(found.stability[k]),
         "unstable": int(found.unstable[k]),
+        "uncertain": int(found.uncertain[k]),
+        "index": int(found.index[k]),
+        "exists_within": _finite(float(found.exists_within[k])),
+        "unique_within": _finite(float(found.unique_within[k])),
         "hits": int(found.hits[k]),
         "q": float(found.q[k]),
         "newton_step": _finite(float(found.newton_step[k])),

@@ -1,1 +1,1 @@
-"""What both faces share: the actions, the model, the view models, the pacing. No user-interface library here."""
+"""What the two front ends share: one live run, what the user can do with it, and its views. Imports no toolkit."""

@@ -126,12 +126,12 @@ class Launcher:
         return replace(options, network=network, reviews=reviews, review=review, speed=speed)
 
     def _read(self, options: LaunchOptions) -> Session:
-        from engine.catalogue import describe
+        from engine.file_formats import check_network_file
         from engine.live.engine_process import EngineProcess
         from engine.reviews import open_reviews
 
         name = options.network or default_network()
-        describe(name)  # reports an unusable network at once, before the slow part
+        check_network_file(name)  # reports an unusable network at once, before the slow part
         engine = EngineProcess() if options.engine_process else None  # it loads PyTorch while this process does
         try:
             self.progress = "opening the reviews"

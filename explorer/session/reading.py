@@ -89,7 +89,7 @@ def read_words(
         If the network does not read words, or there is none of that name.
     """
     from engine.fluctuation import RollingExponent
-    from engine.probability import positive_probability
+    from engine.probability import activate
     from engine.recording import Stepper
 
     if isinstance(network, str):
@@ -110,9 +110,9 @@ def read_words(
         h.append(signals["h"])
         alpha.append(exponents.trace(sums).alpha)
     hidden, exponent = np.concatenate(h), np.concatenate(alpha)
-    weight = network.readout_weight[0].cpu().double().numpy()
-    logit = hidden @ weight + float(network.readout_bias[0])
-    return Reading(tuple(words), positive_probability(logit), dict(zip(names, exponent.T, strict=True)), hidden)
+    logits = hidden @ network.readout_weight.cpu().double().numpy().T + network.readout_bias.cpu().double().numpy()
+    probability = activate(logits, network.activation)[:, 0]
+    return Reading(tuple(words), probability, dict(zip(names, exponent.T, strict=True)), hidden)
 
 
 @lru_cache(maxsize=2)

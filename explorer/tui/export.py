@@ -52,7 +52,7 @@ def panel_table(session: Session, frame: Frame, panel: str | None) -> tables.Tab
     if panel == "alpha":
         return (tables.scaling_table if frame.choices.scaling else tables.alpha_table)(session, frame)
     if panel == "points":
-        return tables.points_table(session.fixed_points.map, {session.fixed_points.view.selected})
+        return tables.points_table(session.fixed_points.point_map, {session.fixed_points.view.selected})
     if panel == "spectrum":
         return tables.spectrum_table(session.fixed_points.details(frame))
     if panel == "cells":

@@ -189,7 +189,7 @@ def test_a_plot_goes_into_given_axes(fits: Exponents, points: FixedPoints) -> No
 
 def test_fixed_points_read_as_a_table(points: FixedPoints) -> None:
     title, headings, *rows = repr(points).splitlines()
-    assert title == "FixedPoints: 3 fixed and 0 slow points (inputs: zero; 4 starts, 0 reached no point)"
+    assert title == "FixedPoints: 3 fixed and 0 slow points (inputs: zero; 4 starts, 0 reached no point); Σ 1 ✓"
     for word in ("kind", "q", "Newton step", "unstable", "slowest |λ|", "τ (words)", "starts"):
         assert word in headings
     table = [row.split() for row in rows]

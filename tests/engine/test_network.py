@@ -107,6 +107,70 @@ def test_refuses_damaged_weights(
         Network.load(path)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float8_e4m3fn])
+def test_converts_short_floats_exactly(dtype: torch.dtype, tmp_path: Path) -> None:
+    path = tmp_path / "one.safetensors"
+    make().save(path)
+    header = dict(describe(path).metadata)
+    short = {key: tensor.to(dtype) for key, tensor in load_file(path).items()}
+    save_file(short, path, header)
+    network = Network.load(path)
+    for key, tensor in network.tensors().items():
+        torch.testing.assert_close(tensor, short[key].float(), rtol=0, atol=0)
+    assert 0 < network.classify([2, 3]) < 1
+
+
+@pytest.mark.parametrize("key", ["embedding", "readout_weight", "weight_hh"])
+def test_one_tensor_in_double_precision_makes_all_double(key: str, tmp_path: Path) -> None:
+    path = tmp_path / "one.safetensors"
+    make().save(path)
+    header, tensors = dict(describe(path).metadata), load_file(path)
+    save_file(tensors | {key: tensors[key].double()}, path, header)
+    network = Network.load(path)
+    assert {tensor.dtype for tensor in network.tensors().values()} == {torch.float64}
+    assert network.classify([2, 3]) == pytest.approx(make().classify([2, 3]), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        (torch.full((20, 5), 2**30 + 1), "weight_hh of type torch.int64 cannot be converted to float32 exactly"),
+        (torch.ones(20, 5, dtype=torch.bool), "weight_hh has type torch.bool"),
+    ],
+)
+def test_refuses_numbers_that_are_no_weights(bad: torch.Tensor, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "one.safetensors"
+    make().save(path)
+    header, tensors = dict(describe(path).metadata), load_file(path)
+    save_file(tensors | {"weight_hh": bad}, path, header)
+    with pytest.raises(NetworkError, match=says):
+        Network.load(path)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"inputs": "7"}, "the header has 7 inputs but the weights 3"),
+        ({"outputs": "2"}, "the header has 2 outputs but the weights 1"),
+        ({"vocabulary": "the\nfilm"}, r"embedding must be \(4, 3\), got \(6, 3\)"),
+        ({"activation": "relu"}, "unknown activation 'relu', expected one of sigmoid, softmax, linear"),
+    ],
+)
+def test_refuses_a_header_that_does_not_fit_the_weights(wrong: dict[str, str], says: str, tmp_path: Path) -> None:
+    path = tmp_path / "one.safetensors"
+    make().save(path)
+    header, tensors = dict(describe(path).metadata), load_file(path)
+    save_file(tensors, path, header | wrong)
+    with pytest.raises(NetworkError, match=says):
+        Network.load(path)
+
+
+def test_refuses_a_network_without_outputs() -> None:
+    network = make()
+    with pytest.raises(NetworkError, match="0 outputs; expected at least one"):
+        Network(network.cell, torch.zeros(0, 5), torch.zeros(0))
+
+
 def test_refuses_other_files(tmp_path: Path) -> None:
     path = tmp_path / "one.safetensors"
     make().save(path)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.points import FixedPoints
+from engine.points import FixedPoints, describe_sums
 
 
 def some_points(count: int = 4, state: int = 3, starts: int = 50) -> FixedPoints:
@@ -26,12 +26,17 @@ def some_points(count: int = 4, state: int = 3, starts: int = 50) -> FixedPoints
         right=random.normal(size=(count, state, 2)).astype(np.complex128),
         left=random.normal(size=(count, 2, state)).astype(np.complex128),
         readout=random.normal(size=(count, 1)),
+        index=np.array([1, 0, -1, 0])[:count],
+        exists_within=np.array([1e-12, np.nan, 1e-11, np.nan])[:count],
+        unique_within=np.array([1e-3, np.nan, 1e-4, np.nan])[:count],
+        eigenvalue_error=np.full((count, state), 1e-12),
         starts=starts,
     )
 
 
 def same(one: FixedPoints, two: FixedPoints) -> bool:
-    return all(np.array_equal(getattr(one, f.name), getattr(two, f.name)) for f in fields(FixedPoints))
+    pairs = [(np.asarray(getattr(one, f.name)), np.asarray(getattr(two, f.name))) for f in fields(FixedPoints)]
+    return all(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc") for a, b in pairs)
 
 
 def test_stability_counts_what_grows() -> None:
@@ -40,6 +45,19 @@ def test_stability_counts_what_grows() -> None:
     assert points.stability.tolist() == ["stable", "saddle with 1", "repeller", "stable"]
     assert points.kind.tolist() == ["fixed", "slow", "fixed", "slow"]
     assert points.lost == 30
+
+
+def test_the_indices_are_summed_under_each_input() -> None:
+    points = some_points()
+    assert points.index_sum == {"zero": 0, "naïve": 0, "+1": 0}
+    assert points[[0]].index_sum == {"zero": 1}
+    assert describe_sums({"zero": 1, "+1": 1}) == "Σ 1 ✓"
+    assert describe_sums({"zero": 4, "+1": 1}) == "Σ 4 under zero: points are missing"
+    assert describe_sums({"zero": -1}) == "Σ −1 under zero: points are missing"
+
+
+def test_a_stability_count_is_uncertain_where_a_modulus_is_one_within_its_error() -> None:
+    assert some_points().uncertain.tolist() == [0, 1, 0, 1]  # |i| = 1, and 1.0
 
 
 def test_time_constants_are_those_of_the_moduli() -> None:

@@ -43,13 +43,13 @@ def small_network(size: int = 12, seed: int = 0) -> Network:
 
 
 def small_file(folder: Path, size: int = 12) -> Path:
-    """The same network as a file."""
+    """Save the same network to a file."""
     path = folder / f"lstm-{size}.safetensors"
     small_network(size).save(path)
     return path
 
 
-explorer.session.jobs.NICE = 0  # or a machine that does other things too lets the tests wait
+explorer.session.jobs.NICE = 0  # on a busy machine a low priority would delay the tests
 
 
 class SharedRunner(JobRunner):
@@ -105,7 +105,7 @@ def open_session(
 
 
 def read_session(**options: Any) -> Iterator[Session]:
-    """For fixtures: a session in which 100 of 144 words are read, paused; closed afterwards."""
+    """Yield a paused session in which 100 of 144 words are read; close it afterwards. For fixtures."""
     opened = open_session(**options)
     opened.stream.seek(100)
     wait(lambda: opened.stream.snapshot.time == 100)
@@ -114,16 +114,16 @@ def read_session(**options: Any) -> Iterator[Session]:
 
 
 def settle(session: Session) -> PointMap:
-    """Wait for the search; the map of all it found."""
+    """Wait for the search, and return the map of all it found."""
     session.fixed_points.request(session.frame())
     wait(lambda: session.fixed_points.search.progress == "" and session.fixed_points.search.found is not None)
     session.fixed_points.request(session.frame())
-    assert session.fixed_points.map is not None
-    return session.fixed_points.map
+    assert session.fixed_points.point_map is not None
+    return session.fixed_points.point_map
 
 
 def wait(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Until the engine has got there."""
+    """Wait until a condition holds; fail after some seconds."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "the engine did not get there in time"

@@ -132,7 +132,7 @@ class FixedPointsPanel(Panel):
         points, theme = session.fixed_points, self.theme
         points.request(frame)
         self._scene = scene = points.scene(frame)
-        self._map = found = points.map
+        self._map = found = points.point_map
         if scene is None or found is None:
             self.set_readout(no_points_line(points.search.progress, session.replaying))
             self._clear()

@@ -86,7 +86,7 @@ class WordMapPanel(Panel):
     def show_frame(self, session: Session, frame: Frame) -> None:
         points, theme, view = session.fixed_points, self.theme, session.fixed_points.view
         points.request(frame)
-        found = points.map
+        found = points.point_map
         if found is None or found.found.words is None:
             self._words = self._source = None
             self.set_readout(no_points_line(points.search.progress, session.replaying))
@@ -191,8 +191,8 @@ class WordMapPanel(Panel):
         inside = self.view.sceneBoundingRect().contains(place)
         found = self._word_at(self.view.mapSceneToView(place)) if inside else None
         words, session = self._words, self.host.session
-        if found is None or words is None or session is None or session.fixed_points.map is None:
+        if found is None or words is None or session is None or session.fixed_points.point_map is None:
             self._tip.write(NOWHERE, [])
         else:
-            entry = plain(entry_line(session.fixed_points.map, words.first + found))
+            entry = plain(entry_line(session.fixed_points.point_map, words.first + found))
             self._tip.write(words.places[found : found + 1], [entry])

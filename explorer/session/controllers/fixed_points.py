@@ -27,7 +27,7 @@ class FixedPointsController:
 
     Attributes
     ----------
-    map : PointMap or None
+    point_map : PointMap or None
         What was found at the last `request`; None before the first states.
     view : PointView
     """
@@ -35,7 +35,7 @@ class FixedPointsController:
     def __init__(self, core: Core, ablation: AblationController, search: PointSearch, predictor: LinearPredictor):
         self.search = search
         self.view = PointView()
-        self.map: PointMap | None = None
+        self.point_map: PointMap | None = None
         self._core = core
         self._ablation = ablation
         self._predictor = predictor
@@ -47,55 +47,55 @@ class FixedPointsController:
     def request(self, frame: Frame) -> None:
         """Search the present network and take what is found so far; a view of points calls this each tick."""
         self._refresh(frame.snapshot)
-        if self.map is not None:
-            self._predictor.request(self.map, frame)
+        if self.point_map is not None:
+            self._predictor.request(self.point_map, frame)
 
     def scene(self, frame: Frame) -> Scene | None:
         """Return the picture; None until the first states are there."""
-        if self.map is None:
+        if self.point_map is None:
             return None
         trail = self._core.read("h", frame.word + 1 - TAIL, frame.word + 1)
-        if trail.shape[1] != self.map.size:  # the engine has just changed to another network
-            trail = np.empty((0, self.map.size), dtype=np.float32)
+        if trail.shape[1] != self.point_map.size:  # the engine has just changed to another network
+            trail = np.empty((0, self.point_map.size), dtype=np.float32)
         prediction = self.prediction(frame)
         drawn = prediction is not None and prediction.at == frame.word and not frame.snapshot.playing
-        return scene_of(self.map, trail, self.view, prediction.path if prediction is not None and drawn else None)
+        return scene_of(self.point_map, trail, self.view, prediction.path if prediction is not None and drawn else None)
 
     def place_of(self, word: int) -> NDArray[np.float64]:
         """Return where the state after a word lies in the picture, (1, 2); (0, 2) if it is not read or stored."""
         h = self._core.read("h", word, word + 1) if word >= 0 else np.empty((0, 0), dtype=np.float32)
-        if self.map is None or h.shape != (1, self.map.size):
+        if self.point_map is None or h.shape != (1, self.point_map.size):
             return np.empty((0, 2))
-        return self.map.place(h) @ view_matrix(self.view.azimuth, self.view.elevation)
+        return self.point_map.place(h) @ view_matrix(self.view.azimuth, self.view.elevation)
 
     def prediction(self, frame: Frame) -> Prediction | None:
         """Return how well the linear map at the nearest certified point predicts the words that follow."""
-        return None if self.map is None else self._predictor.result(self.map, frame)
+        return None if self.point_map is None else self._predictor.result(self.point_map, frame)
 
     def details(self, frame: Frame) -> PointDetails | None:
         """Return the selected entry, or else the certified point nearest to the state at the word looked at."""
-        if self.map is None:
+        if self.point_map is None:
             return None
         entry = self.view.selected
         if entry is None:
             h = self._core.read("h", frame.word, frame.word + 1)
-            entry = self.map.nearest(h[0]) if h.shape == (1, self.map.size) else None
+            entry = self.point_map.nearest(h[0]) if h.shape == (1, self.point_map.size) else None
         if entry is None:
             return None
-        if self._details is None or self._details[:2] != (self.map, entry):
-            make = _certified_details if entry < self.map.certified else _word_details
-            self._details = self.map, entry, make(self.map, entry)
+        if self._details is None or self._details[:2] != (self.point_map, entry):
+            make = _certified_details if entry < self.point_map.certified else _word_details
+            self._details = self.point_map, entry, make(self.point_map, entry)
         return self._details[2]
 
     def _refresh(self, snapshot: Snapshot) -> None:
         self.search.begin(self._ablation.network(snapshot))
         found = self.search.found
         if found is None:
-            self.map = None
+            self.point_map = None
             self.select(None)
-        elif self.map is None or self.map.found is not found:
-            before, self.map = self.map, PointMap(found)
-            self._keep_selected(before, self.map)
+        elif self.point_map is None or self.point_map.found is not found:
+            before, self.point_map = self.point_map, PointMap(found)
+            self._keep_selected(before, self.point_map)
 
     def _keep_selected(self, before: PointMap | None, now: PointMap) -> None:
         """Renumber the selected entries, because new points come before the words; select what was searched for."""
@@ -150,7 +150,7 @@ class FixedPointsController:
         """
         snapshot, word = self._core.snapshot, self._core.word
         self._refresh(snapshot)
-        if self.map is None or self.map.found.points is None:
+        if self.point_map is None or self.point_map.found.points is None:
             raise SessionError("the first search is not complete yet: try again when it is")
         if word < 0:
             raise SessionError("no word is read yet: read one, then search for the points under it")
@@ -161,8 +161,8 @@ class FixedPointsController:
             raise SessionError("the network does not know this word: choose another")
         if name in INPUTS:
             raise SessionError(f"{name!r} is the name of a special input here: choose another word")
-        if name in self.map.names[: self.map.certified]:
-            self._choose(selected=self.map.names.index(name))
+        if name in self.point_map.names[: self.point_map.certified]:
+            self._choose(selected=self.point_map.names.index(name))
         else:
             self._awaited = name
             self.search.add(network, name)
@@ -198,10 +198,10 @@ class FixedPointsController:
         self.view = replace(self.view, **changes)  # type: ignore[arg-type]
 
     def _step(self, change: int) -> None:
-        if self.map is None or not len(self.map):
+        if self.point_map is None or not len(self.point_map):
             why = "a recording has no network to search" if self._core.replaying else "wait for the search"
             raise SessionError(f"no points are found yet: {why}")
-        order = self.map.order.tolist()
+        order = self.point_map.order.tolist()
         selected = self.view.selected
         place = (order.index(selected) + change) % len(order) if selected in order else (0 if change > 0 else -1)
         self._choose(selected=order[place])
@@ -220,6 +220,7 @@ def _certified_details(points: PointMap, entry: int) -> PointDetails:
         time_constant=float(found.time_constants[entry, 0]),
         q=float(found.q[entry]),
         newton_step=float(found.newton_step[entry]),
+        radius=float(found.unique_within[entry]),
         logit=float(found.readout[entry, 0]),
         hits=int(found.hits[entry]),
         starts=STARTS,
@@ -252,6 +253,7 @@ def _word_details(points: PointMap, entry: int) -> PointDetails:
         time_constant=float(words.time_constant[row]),
         q=float(q[0]),
         newton_step=float(step[0]),
+        radius=float("nan"),
         logit=float(words.logit[row]),
         hits=0,
         starts=0,

@@ -58,6 +58,8 @@ class PointDetails:
     time_constant : float
         The slowest, in words.
     q, newton_step : float
+    radius : float
+        Distance (maximum norm, in h) within which it is proved to be the only root; NaN where the proof fails.
     logit : float
         The first readout.
     hits, starts : int
@@ -73,6 +75,7 @@ class PointDetails:
     time_constant: float
     q: float
     newton_step: float
+    radius: float
     logit: float
     hits: int
     starts: int

@@ -51,7 +51,10 @@ def point_lines(
     ]
     if explained is not None:
         lines.append(prediction_line(explained, width))
-    return (*lines, (Run(f"q {scientific(point.q)}  Newton step {scientific(point.newton_step)}"),))
+    lines.append((Run(f"q {scientific(point.q)}  Newton step {scientific(point.newton_step)}"),))
+    if point.radius == point.radius:  # not NaN
+        lines.append((Run(f"the only root within {scientific(point.radius)}"),))
+    return tuple(lines)
 
 
 def point_name(point: PointDetails) -> str:
@@ -94,8 +97,25 @@ def points_line(points: PointMap, view: PointView, progress: str = "", width: in
     shares = " + ".join(f"{part:.0%}" for part in points.projection.explained)
     angles = f"azimuth {view.azimuth:.0f}°, elevation {view.elevation:.0f}°".replace("-", "−")
     return join(
-        ((Run(progress, "warning"),) if progress else (), (Run(f"PC1–3 of h: {shares}"),), (Run(angles),)), width
+        (
+            (Run(progress, "warning"),) if progress else (),
+            index_line(points),
+            (Run(f"PC1–3 of h: {shares}"),),
+            (Run(angles),),
+        ),
+        width,
     )
+
+
+def index_line(points: PointMap) -> Line:
+    """The sum Σ of the indices of the fixed points: 1, or proof that points are missing."""
+    found = points.found.points
+    if found is None or not len(found):
+        return ()
+    wrong = [total for total in found.index_sum.values() if total != 1]
+    if not wrong:
+        return (Run("Σ 1 ✓", "good"),)
+    return (Run(f"Σ {wrong[0]}: points are missing".replace("-", "−"), "warning"),)
 
 
 def no_points_line(progress: str, replaying: bool) -> Line:

@@ -14,6 +14,8 @@ from explorer.session.core import Frame
 from explorer.session.palette import DARK, LEVELS, gradient
 from explorer.session.session import Session
 from explorer.session.views.point_map import TIME_CONSTANTS, PointMap, Scene
+from explorer.session.views.point_readouts import index_line
+from explorer.session.views.runs import plain
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.canvas import Canvas
 from explorer.tui.terminal.styles import (
@@ -57,14 +59,14 @@ class FixedPointsPanel(Panel, can_focus=True):
         points = session.fixed_points
         points.request(frame)
         self._scene = scene = points.scene(frame)
-        found, view = points.map, points.view
+        found, view = points.point_map, points.view
         title = f"3 Fixed points   colour: {view.colour}"
         angles = f"az {view.azimuth:.0f}° el {view.elevation:.0f}°".replace("-", "−")
         if scene is None or found is None or rows < 1:
             self.set_title(title, angles)
             return [[Segment(f" {points.search.progress or 'no search'}", WARN)]]
         share = " + ".join(f"{part:.0%}" for part in found.projection.explained)
-        self.set_title(title, f"PC1–3 {share}   {angles}")
+        self.set_title(title, f"{plain(index_line(found))}   PC1–3 {share}   {angles}".strip())
         self._certified = found.certified
         progress = points.search.progress
         legend = self._legend(view.colour, columns)

@@ -46,13 +46,15 @@ def test_json_tells_every_point(tmp_path: Path) -> None:
 def test_the_table_has_a_row_for_every_point_up_to_the_limit() -> None:
     done = points("rnn-16-flip-flop-3", "--starts", "60")
     told = json.loads(points("rnn-16-flip-flop-3", "--starts", "60", "--json").stdout)
-    summary, head, *rows = done.stdout.splitlines()
+    summary, sums, head, *rows = done.stdout.splitlines()
+    assert sums == "Σ 1 ✓"
+    assert told["index_sum"] == {"zero": 1, "+1": 1, "-1": 1}
     assert "from 180 starts" in summary
-    assert head.split() == ["INPUT", "KIND", "STABILITY", "STARTS", "Q", "STEP", "τ", "P"]
+    assert head.split() == ["INPUT", "KIND", "STABILITY", "STARTS", "Q", "STEP", "RADIUS", "τ", "P"]
     assert len(rows) == len(told["points"]) > 4
     few = points("rnn-16-flip-flop-3", "--starts", "60", "--limit", "3").stdout.splitlines()
-    assert few[2:5] == rows[:3]
-    assert few[5].startswith(f"… {len(rows) - 3} more")
+    assert few[3:6] == rows[:3]
+    assert few[6].startswith(f"… {len(rows) - 3} more")
 
 
 def test_a_reader_is_searched_over_the_bundled_reviews() -> None:

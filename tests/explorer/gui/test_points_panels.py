@@ -45,8 +45,8 @@ def spectrum(window: Window, qtbot: Any) -> SpectrumPanel:
 
 
 def found(session: Session) -> PointMap:
-    assert session.fixed_points.map is not None
-    return session.fixed_points.map
+    assert session.fixed_points.point_map is not None
+    return session.fixed_points.point_map
 
 
 def places(points: FixedPointsPanel) -> np.ndarray:
@@ -195,7 +195,7 @@ def test_another_network_clears_the_picture(session: Session, points: FixedPoint
     session.stream.use_network(small_network(7, seed=3))
     wait(lambda: session.stream.snapshot.network.cell.size == 7)
     points.host.redraw()
-    if session.fixed_points.map is None:
+    if session.fixed_points.point_map is None:
         assert len(points._cloud.getData()[0]) == 0
     settle(session)
     points.host.redraw()

@@ -161,6 +161,7 @@ def test_a_run_writes_every_file(run: Path) -> None:
     assert 'src="http' not in page
 
 
+@pytest.mark.usefixtures("no_rendering")
 def test_cached_results_are_not_measured_again(run: Path, tmp_path: Path) -> None:
     first = numbers(run)
     (cached,) = (run / "cache").iterdir()
@@ -217,6 +218,7 @@ def test_both_methods_search_from_the_same_starts(run: Path) -> None:
     assert "Adam" in (run / "index.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("no_pdf")
 def test_one_channel_makes_the_figures_of_a_line_and_nothing_of_axes(tmp_path: Path) -> None:
     """Three cells, h ← tanh(2 h + x), driven alike: two answers."""
     Network(
@@ -237,6 +239,7 @@ def test_one_channel_makes_the_figures_of_a_line_and_nothing_of_axes(tmp_path: P
     assert one["geometry"]["cosine"] is None  # there is a single direction
 
 
+@pytest.mark.usefixtures("no_rendering")
 def test_a_network_that_reads_words_is_asked_whether_it_is_a_line(tmp_path: Path) -> None:
     out = tmp_path / "out"
     arguments = ["--networks", str(small_file(tmp_path)), "--starts", "16", "--out", str(out)]

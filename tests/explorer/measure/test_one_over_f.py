@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from matplotlib.figure import Figure
 from rich.progress import Progress
 
 from engine.activity import deviation
@@ -43,12 +42,6 @@ FILES = {
 
 def measure(*given: str) -> Result:
     return CliRunner().invoke(pinkx, ["measure", "one-over-f", *given])
-
-
-@pytest.fixture
-def quick_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Save every figure as a few bytes: rendering takes nine tenths of a run, and other tests look at figures."""
-    monkeypatch.setattr(Figure, "savefig", lambda self, file, **_: file.write(b"figure"))
 
 
 @pytest.fixture(scope="module")
@@ -145,13 +138,14 @@ def test_an_interrupted_run_keeps_what_is_done(tmp_path: Path) -> None:
     assert cached.stat().st_mtime_ns == changed  # it continued where it was interrupted
 
 
-@pytest.mark.usefixtures("quick_figures")
+@pytest.mark.usefixtures("no_rendering")
 def test_controls_are_left_out_on_request(tmp_path: Path) -> None:
     given = ("--networks", "lstm-8", *SMALL, "--limit", "2", "--paper-only", "--out", str(tmp_path))
     assert measure(*given).exit_code == 0
     assert not (tmp_path / "signs.png").exists()
 
 
+@pytest.mark.usefixtures("no_pdf")
 def test_networks_of_every_epoch_get_a_figure(tmp_path: Path) -> None:
     for epoch in range(3):
         network = Network.load("lstm-8")
@@ -171,6 +165,7 @@ def test_networks_of_every_epoch_get_a_figure(tmp_path: Path) -> None:
     assert {"epochs.png", "architectures.png"} <= {file.name for file in (tmp_path / "out").iterdir()}
 
 
+@pytest.mark.usefixtures("no_pdf")
 def test_networks_of_another_recipe_are_set_apart(tmp_path: Path) -> None:
     network = Network.load("lstm-8")
     network.readout_bias = network.readout_bias + 1
@@ -185,7 +180,7 @@ def test_networks_of_another_recipe_are_set_apart(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "recipes.png").exists()
 
 
-@pytest.mark.usefixtures("quick_figures")
+@pytest.mark.usefixtures("no_rendering")
 def test_one_network_in_two_files_counts_once(tmp_path: Path) -> None:
     shutil.copy(find("lstm-8"), tmp_path / "again.safetensors")
     given = ("--networks", "lstm-8", "--networks", str(tmp_path / "*.safetensors"), "--limit", "2", "--paper-only")
@@ -219,7 +214,7 @@ def test_scales_that_are_no_numbers() -> None:
     assert "expected whole numbers separated by commas" in done.stderr
 
 
-@pytest.mark.usefixtures("quick_figures")
+@pytest.mark.usefixtures("no_rendering")
 def test_a_damaged_file_is_measured_again(tmp_path: Path) -> None:
     given = ("--networks", "lstm-8", *SMALL, "--limit", "2", "--paper-only", "--out", str(tmp_path))
     assert measure(*given).exit_code == 0
@@ -231,7 +226,7 @@ def test_a_damaged_file_is_measured_again(tmp_path: Path) -> None:
     assert json.loads(cached.read_text())["signals"][-1] == "x"
 
 
-@pytest.mark.usefixtures("quick_figures")
+@pytest.mark.usefixtures("no_rendering")
 def test_plots_show_the_numbers(tmp_path: Path) -> None:
     given = ("--networks", "lstm-8", *SMALL, "--paper-only", "--plot", "--out", str(tmp_path))
     done = measure(*given)

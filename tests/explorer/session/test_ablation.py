@@ -1,4 +1,4 @@
-"""Silencing cells and holding gates: what follows, what is told, and that one key undoes it."""
+"""Ablated cells and clamped gates: their effects, their notices, and that one action undoes them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.explorer.small import SHARED_JOBS, open_session, small_network, wait
 
 
 def changed(session: Session, clamps: dict[int, tuple[str, ...]]) -> None:
-    """Until these signals of cells are held, and the review is read to where it stood."""
+    """Wait until these signals of cells are clamped and the review is read to the word it had reached."""
     wait(lambda: clamped_cells(session.stream.snapshot) == clamps and session.stream.snapshot.time == 100)
 
 
@@ -38,7 +38,7 @@ def test_a_cell_is_ablated_and_restored(read: Session) -> None:
 def test_without_a_selection_all_ablated_cells_are_restored(read: Session) -> None:
     with pytest.raises(SessionError, match="no cell is selected"):
         read.perform("ablate")
-    for cell in (0, 3):  # the second before the engine has got to the first
+    for cell in (0, 3):  # the second before the engine has applied the first
         read.select(cell)
         read.perform("ablate")
     changed(read, {0: ("h",), 3: ("h",)})
@@ -75,7 +75,7 @@ def test_a_gate_is_clamped_at_a_typed_value_and_everything_follows(read: Session
     assert clamp_summary(now) == "f clamped in 1"
     row = next(row for row in cell_table(read, read.frame()) if row.cell == 4)
     assert (row.clamps, row.mark) == (("f",), "=")
-    assert read.ablation.network(now) is read.ablation.network(now)  # else it would be searched anew at every frame
+    assert read.ablation.network(now) is read.ablation.network(now)  # otherwise every frame would start a search
     assert read.ablation.network(now) is not now.network
     read.perform("undo-ablation")
     changed(read, {})

@@ -78,7 +78,7 @@ def test_two_reviews_differ_word_by_word_where_both_have_one(read: Session) -> N
     assert np.isnan(found.values[len(other) :]).all()
     assert np.isfinite(found.columns(20).values).sum() == -(-len(other) // 7.2)  # the last column is of a few words
     read.open_review(1)
-    read.comparison.compare_review(REVIEWS[0])  # the other side is the longer one
+    read.comparison.compare_review(REVIEWS[0])  # the other review is the longer one
     wait(lambda: read.stream.snapshot.review is REVIEWS[1])
     compared(read)
     found = difference(read, read.comparison.result(read.frame()), read.frame())

@@ -1,4 +1,4 @@
-"""The population behind a session: what fills in, what is marked, how it is listed, when it begins anew."""
+"""Corpus statistics of a session: measuring, marks, lists, and when measuring starts anew."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search for points behind a session, the map of what it found, and the portrait of one point."""
+"""The search for points of a session, the map of what it finds, and the details of one point."""
 
 from __future__ import annotations
 
@@ -65,24 +65,26 @@ def diagonal_map(*gains: float) -> PointMap:
 
 
 def test_visited_states_points_and_words_are_found(session: Session) -> None:
-    map = settle(session)
+    point_map = settle(session)
     words = session.stream.snapshot.network.vocabulary.words  # type: ignore[union-attr]
-    assert map.found.points is not None
-    assert map.found.points.fixed.any()
-    assert set(map.names[: map.certified]) == {"zero", "mean"}
-    assert map.names[map.certified :] == words
-    assert map.found.visited.shape == (1000, 12)
+    assert point_map.found.points is not None
+    assert point_map.found.points.fixed.any()
+    assert set(point_map.names[: point_map.certified]) == {"zero", "mean"}
+    assert point_map.names[point_map.certified :] == words
+    assert point_map.found.visited.shape == (1000, 12)
 
 
 def test_every_found_state_stays_where_it_is(session: Session) -> None:
-    map, network = settle(session), session.stream.snapshot.network
-    stable = np.flatnonzero(map.state == 0)
+    point_map, network = settle(session), session.stream.snapshot.network
+    stable = np.flatnonzero(point_map.state == 0)
     assert len(stable)
     for entry in stable.tolist():
-        name = map.names[entry]
+        name = point_map.names[entry]
         x = engine.start_states.input_from_name(network, name).float()
-        part = map.found.points if entry < map.certified else map.found.words
-        state = torch.from_numpy(part.states[entry if entry < map.certified else entry - map.certified]).float()  # type: ignore[union-attr]
+        certified = entry < point_map.certified
+        part = point_map.found.points if certified else point_map.found.words
+        assert part is not None
+        state = torch.from_numpy(part.states[entry if certified else entry - point_map.certified]).float()
         assert torch.allclose(network.cell.step(x, state)[0], state, atol=1e-5)
 
 
@@ -160,7 +162,7 @@ def test_results_of_a_closed_or_outdated_search_are_dropped() -> None:
     assert found is not None
     other = small_network(7)
     search.begin(other)
-    search.add(network, "film")  # of the network before: too late
+    search.add(network, "film")  # too late: the network has changed
     wait(lambda: search.found is not None and search.found.network is other)
     search.close()
     assert search.progress == ""
@@ -178,17 +180,15 @@ def test_the_points_under_the_word_looked_at_are_found_and_selected(session: Ses
     before = settle(session)
     session.look_at(1)
     assert session.stream.snapshot.review.words[1] == "film"
-    session.fixed_points.select(
-        before.certified + 3
-    )  # a word attractor; it stays the one selected until the search is done
+    session.fixed_points.select(before.certified + 3)  # a word attractor; stays selected until the search is complete
     session.perform("find-points")
     assert "'film'" in session.note
-    map = settle(session)
-    assert map.names[: before.certified] == before.names[: before.certified]
-    assert set(map.names[before.certified : map.certified]) == {"film"}
+    point_map = settle(session)
+    assert point_map.names[: before.certified] == before.names[: before.certified]
+    assert set(point_map.names[before.certified : point_map.certified]) == {"film"}
     assert (portrait(session).name, portrait(session).certified) == ("film", True)
     session.fixed_points.select(None)
-    session.perform("find-points")  # known by now
+    session.perform("find-points")  # already found
     assert portrait(session).name == "film"
     assert session.fixed_points.search.progress == ""
 
@@ -239,72 +239,77 @@ def test_the_picture_is_a_projection_that_a_box_fills_from_every_side() -> None:
 
 
 def test_places_fill_the_box(session: Session) -> None:
-    map = settle(session)
-    everything = np.concatenate([map.places, map.visited])
+    point_map = settle(session)
+    everything = np.concatenate([point_map.places, point_map.visited])
     assert np.allclose(everything.min(axis=0), -1)
     assert np.allclose(everything.max(axis=0), 1)
 
 
 def test_the_trajectory_ends_at_the_word_looked_at(session: Session) -> None:
-    map = settle(session)
+    point_map = settle(session)
     scene = session.fixed_points.scene(session.frame())
     h = session.read("h", 100 - TAIL, 100)
     view = session.fixed_points.view
     assert scene is not None
-    assert np.allclose(scene.trail, map.place(h) @ view_matrix(view.azimuth, view.elevation))
+    assert np.allclose(scene.trail, point_map.place(h) @ view_matrix(view.azimuth, view.elevation))
     session.look_at(9)
     looking_back = session.fixed_points.scene(session.frame())
     assert looking_back is not None
     assert len(looking_back.trail) == 10
     assert np.allclose(
-        looking_back.trail[-1], map.place(session.read("h", 9, 10))[0] @ view_matrix(view.azimuth, view.elevation)
+        looking_back.trail[-1], point_map.place(session.read("h", 9, 10))[0] @ view_matrix(view.azimuth, view.elevation)
     )
 
 
 def test_colours_tell_readout_memory_stability_and_input(session: Session) -> None:
-    map = settle(session)
-    order = np.argsort(map.logit)
-    assert (np.diff(map.colours("readout")[order]) >= 0).all()
-    assert (np.diff(map.colours("time constant")[np.argsort(map.time_constant)]) >= 0).all()
-    assert set(map.colours("stability").tolist()) <= set(range(len(STATES)))
-    inputs = map.colours("input")
-    assert set(inputs[: map.certified].tolist()) == {0, 1}
-    assert (inputs[map.certified :] == -1).all()
+    point_map = settle(session)
+    order = np.argsort(point_map.logit)
+    assert (np.diff(point_map.colours("readout")[order]) >= 0).all()
+    assert (np.diff(point_map.colours("time constant")[np.argsort(point_map.time_constant)]) >= 0).all()
+    assert set(point_map.colours("stability").tolist()) <= set(range(len(STATES)))
+    inputs = point_map.colours("input")
+    assert set(inputs[: point_map.certified].tolist()) == {0, 1}
+    assert (inputs[point_map.certified :] == -1).all()
 
 
 def test_unstable_directions_are_drawn_through_saddles_along_their_eigenvectors() -> None:
-    map = diagonal_map(2.0, 3.0, 0.5)
-    points = map.found.points
+    point_map = diagonal_map(2.0, 3.0, 0.5)
+    points = point_map.found.points
     assert points is not None
     assert len(points) == 9
-    assert len(map.unstable_directions) == points.unstable.sum() == 2 + 4 * 1 + 2 * 0
+    assert len(point_map.unstable_directions) == points.unstable.sum() == 2 + 4 * 1 + 2 * 0
     origin = int(np.linalg.norm(points.states, axis=1).argmin())
-    through = [line for line in map.unstable_directions if np.allclose(line.mean(axis=0), map.places[origin])]
+    through = [
+        line for line in point_map.unstable_directions if np.allclose(line.mean(axis=0), point_map.places[origin])
+    ]
     assert len(through) == 2
     axes = {
-        tuple(np.abs(np.round((line[1] - line[0]) * map._reach @ map.projection.basis, 9)) > 1e-6) for line in through
+        tuple(np.abs(np.round((line[1] - line[0]) * point_map._reach @ point_map.projection.basis, 9)) > 1e-6)
+        for line in through
     }
     assert axes == {(True, False, False), (False, True, False)}
-    assert [STATES[state] for state in map.state].count("unstable") == 5
+    assert [STATES[state] for state in point_map.state].count("unstable") == 5
 
 
 def test_a_network_of_one_cell_is_drawn_on_a_line() -> None:
-    map = diagonal_map(2.0)
-    assert map.places.shape == (3, 3)
-    assert np.ptp(map.places[:, 0]) > 1
-    assert np.allclose(map.places[:, 1:], 0)
+    point_map = diagonal_map(2.0)
+    assert point_map.places.shape == (3, 3)
+    assert np.ptp(point_map.places[:, 0]) > 1
+    assert np.allclose(point_map.places[:, 1:], 0)
 
 
 def test_a_click_picks_the_nearest_and_prefers_certified_points(session: Session) -> None:
-    map = settle(session)
-    scene = scene_of(map, np.empty((0, 12)), PointView())
-    for entry in range(map.certified):
+    point_map = settle(session)
+    scene = scene_of(point_map, np.empty((0, 12)), PointView())
+    for entry in range(point_map.certified):
         x, y = scene.places[entry].tolist()
-        picked = scene.pick(x, y, 44, 10, map.certified)
+        picked = scene.pick(x, y, 44, 10, point_map.certified)
         assert picked is not None
         assert np.allclose(scene.places[picked], scene.places[entry], atol=0.1)
-    assert scene.pick(40.0, 40.0, 44, 10, map.certified) is None
-    nothing = scene_of(PointMap(FoundPoints(map.found.network, map.found.visited)), np.empty((0, 12)), PointView())
+    assert scene.pick(40.0, 40.0, 44, 10, point_map.certified) is None
+    nothing = scene_of(
+        PointMap(FoundPoints(point_map.found.network, point_map.found.visited)), np.empty((0, 12)), PointView()
+    )
     assert nothing.pick(0, 0, 44, 10, 0) is None
 
 
@@ -334,15 +339,15 @@ def test_colours_go_round(session: Session) -> None:
 
 
 def test_next_and_previous_walk_through_points_and_then_words_by_readout(session: Session) -> None:
-    map = settle(session)
+    point_map = settle(session)
     walked = []
-    for _ in range(len(map)):
+    for _ in range(len(point_map)):
         session.perform("next-point")
         assert session.fixed_points.view.selected is not None
         walked.append(session.fixed_points.view.selected)
-    assert walked[: map.certified] == list(range(map.certified))
-    assert (np.diff(map.logit[walked[map.certified :]]) >= 0).all()
-    assert sorted(walked) == list(range(len(map)))
+    assert walked[: point_map.certified] == list(range(point_map.certified))
+    assert (np.diff(point_map.logit[walked[point_map.certified :]]) >= 0).all()
+    assert sorted(walked) == list(range(len(point_map)))
     session.perform("next-point")
     assert session.fixed_points.view.selected == 0
     session.perform("previous-point")
@@ -351,20 +356,20 @@ def test_next_and_previous_walk_through_points_and_then_words_by_readout(session
     assert session.fixed_points.view.selected is None
 
 
-# ---- portraits ---------------------------------------------------------------------------------------------------
+# ---- details -----------------------------------------------------------------------------------------------------
 
 
 def test_without_a_selection_the_details_are_of_the_nearest_certified_point(session: Session) -> None:
-    map = settle(session)
+    point_map = settle(session)
     h = session.read("h", 99, 100)[0]
-    distances = np.linalg.norm(map.h[: map.certified] - h, axis=1)
+    distances = np.linalg.norm(point_map.h[: point_map.certified] - h, axis=1)
     assert portrait(session).number == distances.argmin()
-    assert map.nearest(map.h[map.certified - 1]) == map.certified - 1
+    assert point_map.nearest(point_map.h[point_map.certified - 1]) == point_map.certified - 1
 
 
 def test_the_details_of_a_certified_point_are_those_of_the_search(session: Session) -> None:
-    map = settle(session)
-    points = map.found.points
+    point_map = settle(session)
+    points = point_map.found.points
     assert points is not None
     session.fixed_points.select(0)
     shown = portrait(session)
@@ -376,11 +381,11 @@ def test_the_details_of_a_certified_point_are_those_of_the_search(session: Sessi
 
 
 def test_a_words_attractor_is_linearised_when_it_is_selected(session: Session) -> None:
-    map = settle(session)
-    words, network = map.found.words, session.stream.snapshot.network
+    point_map = settle(session)
+    words, network = point_map.found.words, session.stream.snapshot.network
     assert words is not None
     row = words.words.index("film")
-    session.fixed_points.select(map.certified + row)
+    session.fixed_points.select(point_map.certified + row)
     shown = portrait(session)
     assert (shown.name, shown.certified, shown.kind) == ("film", False, "fixed")
     x = engine.start_states.input_from_name(network, "film")

@@ -1,4 +1,4 @@
-"""The two faces tell the same numbers: both are driven through the same steps, and what they show is compared."""
+"""The two front ends show the same numbers: both perform the same steps, and their texts are compared."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from explorer.tui.terminal.styles import NOTHING, OTHER, braille
 from tests.explorer.small import open_session, settle, small_file, wait
 from tests.explorer.tui.harness import text_of
 
-# What a person does in turn; the same names in both faces.
+# What the user does in turn; the names are the same in both front ends.
 STEPS = (
     (), ("step-back", "step-back"), ("signal", "select-down", "select-down"), ("next-point",), ("next-point", "order"),
     ("signal-back", "signal-back", "order", "start"), ("live", "deselect"),
 )  # fmt: skip
-FORETOLD = re.compile(r"\+(\d+) (\d+%|<0|–)")  # how much of so many words ahead the linear map tells
+PREDICTED = re.compile(r"\+(\d+) (\d+%|<0|–)")  # share that the linear map explains, by words ahead
 HALF = 36  # words: before the rolling window is full
 
 
@@ -69,7 +69,7 @@ def after(text: str, pattern: str) -> list[str]:
 
 
 def in_the_terminal(app: Explorer) -> dict[str, Any]:
-    """What the terminal shows."""
+    """Return the text on the terminal."""
     alpha, cells, spectrum = (text_of(app, name) for name in ("#alpha", "#cells", "#spectrum"))
     overview = app.screen_stack[0].query_one("#overview")
     said = plain(str(overview._border_title.plain if overview._border_title else ""))
@@ -85,12 +85,12 @@ def in_the_terminal(app: Explorer) -> dict[str, Any]:
         "τ": after(spectrum, "τ"),
         "|λ|": after(spectrum, r"\|λ\|"),
         "logit": after(spectrum, "logit"),
-        "linear": FORETOLD.findall(spectrum),
+        "linear": PREDICTED.findall(spectrum),
     }
 
 
 def in_the_window(window: Window) -> dict[str, Any]:
-    """What the window shows."""
+    """Return the text in the window."""
     panels: dict[str, Any] = dict(window.panels)
     for name in panels:
         window.raise_panel(name)
@@ -109,12 +109,12 @@ def in_the_window(window: Window) -> dict[str, Any]:
         "τ": after(spectrum, "τ"),
         "|λ|": after(spectrum, r"\|λ\|"),
         "logit": after(spectrum, "logit"),
-        "linear": FORETOLD.findall(spectrum),
+        "linear": PREDICTED.findall(spectrum),
     }
 
 
 def curve_in(app: Explorer) -> list[str]:
-    """What of the terminal's overview is in braille and in the colour of the other side."""
+    """Return the braille in the terminal's overview that has the colour of the other reading."""
     lines = app.screen_stack[0].query_one("#overview", Panel).lines
     drawn = ("".join(s.text if s.style == OTHER else NOTHING * len(s.text) for s in line) for line in lines)
     return ["".join(c if c >= NOTHING else NOTHING for c in line) for line in drawn]

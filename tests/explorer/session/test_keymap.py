@@ -1,4 +1,4 @@
-"""Keys of a person's own work in the face, its footer, its help and its palette; a bad file is told."""
+"""Custom keys work in the terminal, its footer, help and palette; a bad file is reported."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def predicted(session: Session) -> Prediction:
 
 
 def plain(session: Session, word: int) -> tuple[list[float], np.ndarray]:
-    """The same, word by word."""
+    """Compute the prediction word by word."""
     network, points = session.stream.snapshot.network, settle(session).found.points
     assert points is not None
     cell = network.cell.to(dtype=torch.float64)

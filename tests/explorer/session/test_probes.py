@@ -1,4 +1,4 @@
-"""Brushing, exporting: what a person does to a run to understand it."""
+"""Brushing and exporting."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def test_a_pattern_is_the_cells_that_fire_there_and_not_around() -> None:
     values = np.random.default_rng(0).normal(0, 0.05, (60, 6))
     values[20:24, 2] += 3  # fires in the brush and once more
     values[40:43, 2] += 3
-    values[20:24, 4] -= 3  # falls silent at the same places
+    values[20:24, 4] -= 3  # low at the same places
     values[40:43, 4] -= 3
-    values[15:30, 5] += 3  # fires all around
+    values[15:30, 5] += 3  # fires in the brush and around it
     found = find_pattern(values, 20, 24)
     assert set(found.cells) == {2, 4}
     assert dict(zip(found.cells, found.signs, strict=True)) == {2: 1, 4: -1}
@@ -89,7 +89,7 @@ def test_a_brush_stays_while_the_network_is_changed(read: Session) -> None:
     assert after is not None
     assert after is not before
     values = read.read("f", 0, 100)
-    assert after == find_pattern(values, 40, 43, "f")  # of what is read now, not of what was
+    assert after == find_pattern(values, 40, 43, "f")  # of the present run, not of the one before
     assert read.brush.pattern is after
     read.perform("undo-ablation")
     wait(lambda: not read.stream.snapshot.clamps and read.stream.snapshot.time == 100)
@@ -113,7 +113,7 @@ def test_a_brush_waits_for_its_words_when_the_review_is_read_anew(read: Session)
         wait(lambda: read.stream.snapshot.time == time)
         read.update()
         assert list(read.brush.words) == words
-        assert read.brush.pattern is None  # less is read than it was looked for among
+        assert read.brush.pattern is None  # fewer words are read than were searched
     read.stream.seek(100)
     wait(lambda: read.stream.snapshot.time == 100)
     read.update()

@@ -56,6 +56,7 @@ POINT = PointDetails(
     time_constant=208.4,
     q=1.2e-13,
     newton_step=3.4e-9,
+    radius=1e-3,
     logit=-1.45,
     hits=12,
     starts=128,
@@ -185,8 +186,9 @@ def test_a_fixed_point_in_lines() -> None:
             Run(" +10 "), Run("–", "text"),
         ),
         (Run("q 1e−13  Newton step 3e−9"),),
+        (Run("the only root within 1e−3"),),
     )  # fmt: skip
-    assert len(point_lines(POINT)) == 5
+    assert len(point_lines(POINT)) == 6
     assert plain(prediction_line({1: 0.98, 5: 0.81}, 20)) == "linear +1 98% +5 81%"
 
 
@@ -200,15 +202,15 @@ def test_a_word_attractor_in_lines() -> None:
 
 
 def test_lines_about_the_map(searched: Session) -> None:
-    map = searched.fixed_points.map
-    assert isinstance(map, PointMap)
-    shares = " + ".join(f"{part:.0%}" for part in map.projection.explained)
-    line = points_line(map, PointView(azimuth=-20), "searching …")
+    point_map = searched.fixed_points.point_map
+    assert isinstance(point_map, PointMap)
+    shares = " + ".join(f"{part:.0%}" for part in point_map.projection.explained)
+    line = points_line(point_map, PointView(azimuth=-20), "searching …")
     assert line[0] == Run("searching …", "warning")
-    assert plain(line[1:]) == f"   PC1–3 of h: {shares}   azimuth −20°, elevation 50°"
-    words = entry_line(map, map.certified)
-    assert words[0] == Run(map.names[map.certified], "accent")
-    assert words[1].text.startswith(f"   logit {number(map.logit[map.certified])}   slowest τ ")
+    assert plain(line[1:]) == f"   Σ 1 ✓   PC1–3 of h: {shares}   azimuth −20°, elevation 50°"
+    words = entry_line(point_map, point_map.certified)
+    assert words[0] == Run(point_map.names[point_map.certified], "accent")
+    assert words[1].text.startswith(f"   logit {number(point_map.logit[point_map.certified])}   slowest τ ")
     assert words[1].text.endswith(" words")
 
 

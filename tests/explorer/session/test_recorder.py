@@ -1,4 +1,4 @@
-"""Recording from a session, and the faces' numbers when the recording is played."""
+"""Recording a session, and the numbers shown when the recording is played."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person chose is there again at the next visit, and a broken file harms nothing."""
+"""Choices are restored in the next session, and an unusable file does no harm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The session: what actions do to the run and to the way it is looked at."""
+"""The session: what its actions do to the run and to the view."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_reading_results_starts_no_job_and_changes_nothing() -> None:
         assert session.comparison.result(frame) is None
         assert session.text_diff.result(frame) is None
         assert session.noise_bands.result(snapshot.window, snapshot.scales) is None
-        assert session.fixed_points.map is None
+        assert session.fixed_points.point_map is None
         assert session.fixed_points.scene(frame) is None
         assert session.fixed_points.details(frame) is None
         assert session.fixed_points.prediction(frame) is None

@@ -140,7 +140,7 @@ def test_a_zoom_follows_the_word_by_pages_and_can_be_undone(session: Session) ->
     span = VisibleRange()
     span.zoom(10, 30)
     span.words(session.frame())
-    span.zoom(10, 30)  # a person may look away from the word looked at
+    span.zoom(10, 30)  # the view need not hold the word looked at
     assert span.words(session.frame()) == (10, 30)
     session.look_at(31)
     first, last = span.words(session.frame())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -33,6 +32,7 @@ from explorer.session.views.tables import (
 )
 from explorer.session.views.traces import CellRow, Difference, Overview, cell_table
 from explorer.tui.app import Explorer
+from explorer.tui.terminal.screenshot import can_draw_png
 from tests.explorer.small import REVIEWS
 from tests.explorer.tui.harness import shown, text_of, until
 
@@ -96,7 +96,7 @@ def test_cells_keep_the_chosen_order(session: Session) -> None:
 
 
 def test_points_are_in_units_of_h(searched: Session) -> None:
-    points = searched.fixed_points.map
+    points = searched.fixed_points.point_map
     assert points is not None
     table = points_table(points, {1, None})
     assert table.column("entry") == list(range(len(points)))
@@ -180,7 +180,6 @@ async def test_a_panel_and_the_screen_as_pictures_and_numbers(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    png = shutil.which("rsvg-convert") is not None
     async with shown(session) as (app, pilot):
         await pilot.press("6")
         await chosen(app, pilot, "enter")
@@ -194,9 +193,10 @@ async def test_a_panel_and_the_screen_as_pictures_and_numbers(
         session.note = ""
         await chosen(app, pilot, "down", "enter")
         assert "Rolling" in Path("pinkx-lstm-12-first-h-screen-1.svg").read_text()
-        if png:
-            for name in ("cells", "screen"):
-                assert Path(f"pinkx-lstm-12-first-h-{name}-1.png").read_bytes().startswith(b"\x89PNG")
+        pictures = sorted(Path().glob("*.png"))  # none without rsvg-convert
+        names = [f"pinkx-lstm-12-first-h-{part}-1.png" for part in ("cells", "screen") if can_draw_png()]
+        assert [picture.name for picture in pictures] == names
+        assert all(picture.read_bytes().startswith(b"\x89PNG") for picture in pictures)
         session.note = ""
         await chosen(app, pilot, "down", "down", "enter")
         assert Path("pinkx-lstm-12-first-1.safetensors").exists()

@@ -1,4 +1,4 @@
-"""Two readings word by word; editing a text and what that changed."""
+"""Two readings word by word, and the changes made by editing a text."""
 
 from __future__ import annotations
 

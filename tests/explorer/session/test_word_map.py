@@ -30,35 +30,35 @@ def session() -> Iterator[Session]:
 
 
 @pytest.fixture
-def map(session: Session) -> PointMap:
-    assert session.fixed_points.map is not None
-    return session.fixed_points.map
+def point_map(session: Session) -> PointMap:
+    assert session.fixed_points.point_map is not None
+    return session.fixed_points.point_map
 
 
-def words_of(map: PointMap, axes: str = "components") -> WordMap:
-    found = word_map(map, axes)
+def words_of(point_map: PointMap, axes: str = "components") -> WordMap:
+    found = word_map(point_map, axes)
     assert found is not None
     return found
 
 
-def test_words_stand_where_the_points_panel_shows_them(map: PointMap) -> None:
-    words = words_of(map)
-    assert words.words == map.names[map.certified :]
-    shown = map.places[words.first :, :2]  # stretched and shifted along each component
+def test_words_stand_where_the_points_panel_shows_them(point_map: PointMap) -> None:
+    words = words_of(point_map)
+    assert words.words == point_map.names[point_map.certified :]
+    shown = point_map.places[words.first :, :2]  # stretched and shifted along each component
     stretch = np.ptp(words.places, axis=0) / np.ptp(shown, axis=0)
     assert np.allclose(words.places - words.places[0], (shown - shown[0]) * stretch)
     assert words.labels[0].startswith("PC1")
 
 
-def test_readout_by_memory_has_units(map: PointMap) -> None:
-    words = words_of(map, "readout × time constant")
-    assert np.allclose(words.places[:, 0], map.logit[words.first :])
-    assert np.allclose(10 ** words.places[:, 1], map.time_constant[words.first :].clip(1e-2, 1e6))
+def test_readout_by_memory_has_units(point_map: PointMap) -> None:
+    words = words_of(point_map, "readout × time constant")
+    assert np.allclose(words.places[:, 0], point_map.logit[words.first :])
+    assert np.allclose(10 ** words.places[:, 1], point_map.time_constant[words.first :].clip(1e-2, 1e6))
     assert "words" in words.labels[1]
 
 
-def test_a_word_is_found_by_itself_its_beginning_or_a_part(map: PointMap) -> None:
-    words = words_of(map)
+def test_a_word_is_found_by_itself_its_beginning_or_a_part(point_map: PointMap) -> None:
+    words = words_of(point_map)
     assert words.words[words.find("film") or 0] == "film"
     assert words.words[words.find(" WONDER") or 0] == "wonderful"
     assert words.words[words.find("nderf") or 0] == "wonderful"
@@ -66,8 +66,8 @@ def test_a_word_is_found_by_itself_its_beginning_or_a_part(map: PointMap) -> Non
     assert words.find("  ") is None
 
 
-def test_the_nearest_word_is_within_reach_or_none(map: PointMap) -> None:
-    words = words_of(map)
+def test_the_nearest_word_is_within_reach_or_none(point_map: PointMap) -> None:
+    words = words_of(point_map)
     x, y = words.places[3]
     near = nearest(words.places, (x, y), (0.01, 0.01), 3)
     assert near is not None
@@ -112,13 +112,13 @@ def test_what_lies_inside_an_outline() -> None:
     assert inside(places, notched).tolist() == [0, 4]
 
 
-def test_many_are_told_by_number_names_and_ranges(map: PointMap) -> None:
-    chosen = [0, map.certified + 1, map.certified + 4]
-    together = point_selection(map, chosen)
+def test_many_are_told_by_number_names_and_ranges(point_map: PointMap) -> None:
+    chosen = [0, point_map.certified + 1, point_map.certified + 4]
+    together = point_selection(point_map, chosen)
     assert set(together.entries) == set(chosen)
     assert "3 selected: 1 point, 2 words" in together.summary
-    assert np.all(np.diff(np.abs(map.logit[list(together.entries)])) <= 0)
-    assert point_selection(map, []).names == ()
+    assert np.all(np.diff(np.abs(point_map.logit[list(together.entries)])) <= 0)
+    assert point_selection(point_map, []).names == ()
 
 
 def test_many_stay_selected_when_points_come_before_the_words_and_go_when_let_go(session: Session) -> None:

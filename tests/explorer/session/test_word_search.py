@@ -94,7 +94,7 @@ def test_keys_go_from_place_to_place_and_around(read: Session) -> None:
     assert read.frame().word == here[1]
     assert read.note == "'warm and': place 2 of 8"
     read.look_at(0)
-    read.perform("previous-found")  # the last one, which is read to
+    read.perform("previous-found")  # the last one; the words up to it are read
     wait(lambda: read.stream.snapshot.time == here[-1] + 1)
     read.word_search.look_for("unheard")
     with pytest.raises(SessionError, match="not in this review"):
@@ -151,6 +151,6 @@ def test_places_in_other_reviews_are_listed_and_opened(read: Session) -> None:
     read.pattern_search.open(found[0])
     wait(lambda: read.stream.snapshot.review is REVIEWS[found[0].review])
     wait(lambda: read.stream.snapshot.time == found[0].first + 1)
-    read.pattern_search.begin()  # the brush is gone with the review, the list is not
+    read.pattern_search.begin()  # the brush is cleared with the review, the results stay
     assert read.pattern_search.results is before
     del first, behind

@@ -25,8 +25,8 @@ def session(searched: Session) -> Session:
 
 
 def found(session: Session) -> PointMap:
-    assert session.fixed_points.map is not None
-    return session.fixed_points.map
+    assert session.fixed_points.point_map is not None
+    return session.fixed_points.point_map
 
 
 async def test_points_are_drawn_with_the_state_a_legend_and_a_spectrum(session: Session) -> None:

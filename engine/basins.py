@@ -1,0 +1,105 @@
+"""Basins of attraction: which share of states ends at each attractor under a held input, with confidence intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.cells import Cell
+from engine.cycles import STEPS, Cycle, find_cycles, settle
+
+NEAR = 1e-2
+"""A settled state this near (Euclidean) to a stable point has ended there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Basins:
+    """Where states end.
+
+    Attributes
+    ----------
+    points : (A,) int array
+        Rows of the stable points, as given.
+    counts : (A,) int array
+        How many states ended at each.
+    cycles : list of Cycle
+        Orbits at which other states ended; their ``hits`` count them.
+    elsewhere : int
+        States that ended at neither: they still drift, or move without a period.
+    states : int
+        How many states there were.
+    """
+
+    points: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    cycles: list[Cycle]
+    elsewhere: int
+    states: int
+
+    @property
+    def share(self) -> NDArray[np.float64]:
+        """Share of the states that ended at each point, (A,)."""
+        return self.counts / max(self.states, 1)
+
+    def interval(self, level: float = 0.95) -> NDArray[np.float64]:
+        """Wilson's confidence interval of each share, (A, 2), for states drawn independently."""
+        return wilson(self.counts, self.states, level)
+
+
+def wilson(counts: NDArray[np.int64], total: int, level: float = 0.95) -> NDArray[np.float64]:
+    """Return Wilson's score interval of binomial shares, (..., 2); the whole of [0, 1] for no trial.
+
+    Source: Wilson, J. Am. Stat. Assoc. 22 (1927) 209.
+    """
+    from scipy.special import ndtri
+
+    if not total:
+        return np.broadcast_to([0.0, 1.0], (*np.shape(counts), 2)).copy()
+    z = ndtri(0.5 + level / 2)
+    share = counts / total
+    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
+    half = z / (1 + z * z / total) * np.sqrt(share * (1 - share) / total + (z / (2 * total)) ** 2)
+    return np.clip(np.stack([middle - half, middle + half], axis=-1), 0, 1)
+
+
+@torch.no_grad()
+def basins(cell: Cell, x: Tensor, stable: Tensor, starts: Tensor, *, points: NDArray[np.int64] | None = None) -> Basins:
+    """Iterate every start under the held input and count where it ends.
+
+    Parameters
+    ----------
+    cell : Cell
+        Computed with in float64.
+    x : (inputs,) tensor
+    stable : (A, S) tensor
+        States of the stable fixed points under that input.
+    starts : (B, S) tensor
+    points : (A,) int array, optional
+        Names of the stable points; 0 … A − 1 otherwise.
+    """
+    cell = cell.to(dtype=torch.float64)
+    held = x.double().expand(len(starts), -1)
+    ends = settle(cell, held, starts.double(), steps=STEPS)
+    which = np.full(len(ends), -1, dtype=np.int64)
+    if len(stable):
+        distance, nearest = torch.cdist(ends, stable.double()).min(dim=-1)
+        which = torch.where(distance < NEAR, nearest, -1).cpu().numpy()
+    cycles, orbit = find_cycles(cell, x, ends[torch.from_numpy(which < 0)])
+    return Basins(
+        points=np.arange(len(stable)) if points is None else points,
+        counts=np.bincount(which[which >= 0], minlength=len(stable)),
+        cycles=cycles,
+        elsewhere=int((orbit < 0).sum()),
+        states=len(ends),
+    )
+
+
+def uniform_states(cell: Cell, count: int, *, seed: int = 0) -> Tensor:
+    """Draw states (count, S) uniformly: h in [−1, 1]ⁿ, and for an LSTM c in [−2, 2]ⁿ."""
+    draws = np.random.default_rng(seed).uniform(-1, 1, (count, cell.state_size))
+    draws[:, cell.size :] *= 2
+    return torch.from_numpy(draws)

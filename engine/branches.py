@@ -1,0 +1,163 @@
+"""Branches of fixed points along a change of the input: where points appear, vanish and change stability.
+
+The fixed points of x(p) = x₀ + p (x₁ − x₀) form curves in (h, p).  They are followed by pseudo-arclength continuation
+from the points known at both ends.  A *fold* is where a curve turns back in p: two points meet and vanish.  Where the
+number of unstable directions changes elsewhere, an eigenvalue crosses |λ| = 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.cells import Cell
+from engine.completeness import SAME
+from engine.continuation import Ended, Linear, trace
+from engine.newton import solve
+from engine.reduced import Equation, reduced_equation
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Branch:
+    """One curve of fixed points.
+
+    Attributes
+    ----------
+    weight : (K,) array
+        p at every place, 0 at x₀ and 1 at x₁.
+    states : (K, S) array
+    unstable : (K,) int array
+        Unstable directions, |λ| > 1 of the full map.
+    slowest : (K,) array
+        The largest |λ|.
+    readout : (K, k) array
+        Logits along the curve; k = 0 where no readout was given.
+    folds : int array
+        Places before which p turns.
+    crossings : int array
+        Places before which the number of unstable directions changes, other than at a fold.
+    ended : "low", "high" or "stuck"
+    """
+
+    weight: Array
+    states: Array
+    unstable: NDArray[np.int64]
+    slowest: Array
+    readout: Array
+    folds: NDArray[np.int64]
+    crossings: NDArray[np.int64]
+    ended: Ended
+
+
+@torch.no_grad()
+def branches(
+    cell: Cell,
+    x0: Tensor,
+    x1: Tensor,
+    start: Tensor,
+    end: Tensor,
+    *,
+    readout: tuple[Tensor, Tensor] | None = None,
+    longest: float = 0.1,
+) -> list[Branch]:
+    """Follow every fixed point at x₀, and those at x₁ that no curve has reached.
+
+    Parameters
+    ----------
+    cell : Cell
+        Computed with in float64.
+    x0, x1 : (inputs,) tensors
+    start : (P, S) tensor
+        States of fixed points under x₀.
+    end : (Q, S) tensor
+        States of fixed points under x₁.
+    readout : ((k, n), (k,)) tensors, optional
+    longest : float
+        Longest step, Euclidean in (h / √n, p).
+    """
+    cell = cell.to(dtype=torch.float64)
+    equation = reduced_equation(cell)
+    x0, x1 = x0.double(), x1.double()
+    found: list[Branch] = []
+    seen: dict[int, list[Tensor]] = {0: [], 1: []}  # h at which curves have begun or ended, by p
+    for side, states in ((0, start), (1, end)):
+        h = equation.unknowns(states.double())
+        h = h[[not _among(row, seen[side]) for row in h]] if len(h) else h
+        starts = torch.cat((h / _scale(cell), h.new_full((len(h), 1), float(side))), dim=-1)
+        direction = h.new_full((len(h),), 1.0 - 2 * side)
+        for curve in trace(_linear(cell, equation, x0, x1), starts, direction, longest=longest):
+            places = curve.places
+            if _among(places[0, :-1] * _scale(cell), seen[side]):
+                continue  # the same curve, followed from its other end
+            seen[side].append(places[0, :-1] * _scale(cell))
+            if curve.ended != "stuck":
+                bound = 1 if curve.ended == "high" else 0
+                last = _at_bound(equation, x1 if bound else x0, places, float(bound), _scale(cell))
+                places = torch.cat((places[:-1], last.unsqueeze(0)))
+                seen[bound].append(last[:-1] * _scale(cell))
+            found.append(_describe(cell, equation, x0, x1, places, curve.ended, readout))
+    return found
+
+
+def _at_bound(equation: Equation, x: Tensor, places: Tensor, bound: float, scale: float) -> Tensor:
+    """The place where the last step crosses the bound: by a straight line, then polished."""
+    before, after = places[-2], places[-1]
+    guess = before + (bound - before[-1]) / (after[-1] - before[-1]) * (after - before)
+    h = solve(equation, x.unsqueeze(0), guess[:-1].unsqueeze(0) * scale, creeping=0.0)[0]
+    return torch.cat((h / scale, guess.new_tensor([bound])))
+
+
+def _scale(cell: Cell) -> float:
+    return float(cell.size**0.5)
+
+
+def _linear(cell: Cell, equation: Equation, x0: Tensor, x1: Tensor) -> Linear:
+    scale, change = _scale(cell), x1 - x0
+
+    def linear(place: Tensor) -> tuple[Tensor, Tensor]:
+        h, x = place[:, :-1] * scale, x0 + place[:, -1:] * change
+        residual, jacobian = equation.linear(x, h)
+        with torch.enable_grad():
+            _, by_weight = torch.autograd.functional.jvp(
+                lambda held: equation.residual(held, h), x, change.expand_as(x)
+            )
+        return residual / scale, torch.cat((jacobian, by_weight.unsqueeze(-1) / scale), dim=-1)
+
+    return linear
+
+
+def _among(h: Tensor, others: list[Tensor]) -> bool:
+    return any(float((h - other).norm()) < SAME for other in others)
+
+
+def _describe(
+    cell: Cell,
+    equation: Equation,
+    x0: Tensor,
+    x1: Tensor,
+    places: Tensor,
+    ended: Ended,
+    readout: tuple[Tensor, Tensor] | None,
+) -> Branch:
+    weight = places[:, -1]
+    x = x0 + weight.unsqueeze(-1) * (x1 - x0)
+    states = equation.state(x, places[:, :-1] * _scale(cell))
+    moduli = torch.linalg.eigvals(cell.jacobian(x, states)).abs()
+    unstable = (moduli > 1).sum(dim=-1).cpu().numpy()
+    p = weight.cpu().numpy()
+    turns = np.flatnonzero(np.diff(np.sign(np.diff(p))) != 0) + 1
+    changes = np.flatnonzero(np.diff(unstable) != 0) + 1
+    at_fold = np.array([bool(len(turns)) and np.abs(turns - k).min() <= 1 for k in changes], dtype=bool)
+    logits = np.zeros((len(p), 0))
+    if readout is not None:
+        kernel, bias = (part.double() for part in readout)
+        logits = (cell.split(states)["h"] @ kernel.mT + bias).cpu().numpy()
+    return Branch(
+        p, states.cpu().numpy(), unstable, moduli.amax(-1).cpu().numpy(), logits, turns, changes[~at_fold], ended
+    )

@@ -1,0 +1,238 @@
+"""Certified balls: a radius around a state in which the reduced equation has exactly one root.
+
+The test is Krawczyk's.  For a ball ‖h − ĥ‖∞ ≤ r, let A ≈ J(ĥ)⁻¹ be any matrix and let [J] enclose the Jacobian of the
+reduced equation R(h) − h on the whole ball.  If
+
+    ‖A (R(ĥ) − ĥ)‖∞ + ‖I − A [J]‖∞ r < r,
+
+the ball holds a root, and only one.  All quantities are enclosed in float64: the gates' pre-activations by
+intervals, the Jacobian as Σ_k diag([a_k]) U_k with one interval per unit and gate, and every rounding error by an
+inflation of the interval (γ_n of Higham for products; 8 units in the last place for exp and tanh).
+
+Sources: Krawczyk, Computing 4 (1969) 187; Rump, Acta Numerica 19 (2010) 287; Higham, *Accuracy and Stability of
+Numerical Algorithms* (2002), chapter 3.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.cells import Cell, GruCell, LstmCell, RnnCell
+
+Array = NDArray[np.float64]
+
+U = 2.0**-53
+"""Unit roundoff of float64."""
+
+RADII = np.logspace(-13, 0, 27)
+"""Radii tried, half a decade apart; the largest is the radius of a ball that holds every state."""
+
+_TINY = 1e-300
+
+
+class Interval(NamedTuple):
+    """Lower and upper ends, arrays of one shape; every operation rounds outwards."""
+
+    low: Array
+    high: Array
+
+    def times(self, other: Interval) -> Interval:
+        products = np.stack(
+            [self.low * other.low, self.low * other.high, self.high * other.low, self.high * other.high]
+        )
+        return _outwards(products.min(axis=0), products.max(axis=0), 2)
+
+    def plus(self, other: Interval) -> Interval:
+        return _outwards(self.low + other.low, self.high + other.high, 2)
+
+    def minus(self, other: Interval) -> Interval:
+        return _outwards(self.low - other.high, self.high - other.low, 2)
+
+    def over(self, other: Interval) -> Interval:
+        """Divide by an interval of positive numbers."""
+        quotients = np.stack(
+            [self.low / other.low, self.low / other.high, self.high / other.low, self.high / other.high]
+        )
+        return _outwards(quotients.min(axis=0), quotients.max(axis=0), 2)
+
+    @property
+    def magnitude(self) -> Array:
+        """The largest absolute value."""
+        return np.maximum(np.abs(self.low), np.abs(self.high))
+
+
+def _outwards(low: Array, high: Array, ulps: float) -> Interval:
+    return Interval(low - 2 * ulps * U * np.abs(low) - _TINY, high + 2 * ulps * U * np.abs(high) + _TINY)
+
+
+def _sigmoid(z: Interval) -> Interval:
+    """σ, increasing; through exp of −|z|, so that no digits cancel."""
+
+    def at(value: Array) -> Array:
+        small = np.exp(-np.abs(value))
+        return np.where(value >= 0, 1, small) / (1 + small)
+
+    return _outwards(at(z.low), at(z.high), 12)
+
+
+def _tanh(z: Interval) -> Interval:
+    return _outwards(np.tanh(z.low), np.tanh(z.high), 8)
+
+
+def _one_minus_square(t: Interval) -> Interval:
+    """1 − t² for t within [−1, 1]."""
+    largest = np.minimum(t.magnitude, 1)
+    smallest = np.where((t.low <= 0) & (t.high >= 0), 0, np.minimum(np.abs(t.low), np.abs(t.high)))
+    bound = _outwards((1 - largest) * (1 + largest), (1 - smallest) * (1 + smallest), 4)
+    return Interval(np.maximum(bound.low, 0), bound.high)
+
+
+def _spread(gate: Interval) -> Interval:
+    """σ (1 − σ) over an interval of σ within [0, 1]: largest at ½."""
+    clipped = Interval(np.clip(gate.low, 0, 1), np.clip(gate.high, 0, 1))
+    ends = np.stack([clipped.low * (1 - clipped.low), clipped.high * (1 - clipped.high)])
+    top = np.where((clipped.low <= 0.5) & (clipped.high >= 0.5), 0.25, ends.max(axis=0))
+    bound = _outwards(ends.min(axis=0), top, 4)
+    return Interval(np.maximum(bound.low, 0), bound.high)
+
+
+class _Layer:
+    """The weights of one cell under one input, and its reduced equation in intervals."""
+
+    def __init__(self, cell: Cell, x: Array) -> None:
+        weight_ih, weight_hh = (w.detach().cpu().double().numpy() for w in (cell.weight_ih, cell.weight_hh))
+        bias = cell.bias.detach().cpu().double().numpy()
+        self.cell = cell
+        self.weights = np.split(weight_hh, cell.gates)
+        fixed, size = weight_ih @ x + bias, np.abs(weight_ih) @ np.abs(x) + np.abs(bias)
+        error = _gamma(len(x) + 2) * size
+        self.inputs = [
+            Interval(*ends)
+            for ends in zip(np.split(fixed - error, cell.gates), np.split(fixed + error, cell.gates), strict=True)
+        ]
+        self.hidden_bias = cell.bias_hn.detach().cpu().double().numpy() if isinstance(cell, GruCell) else None
+
+    def recurrent(self, gate: int, h: Array, radius: float) -> Interval:
+        """U_gate h over the ball."""
+        weight = self.weights[gate]
+        absolute = np.abs(weight)
+        middle = weight @ h
+        around = absolute.sum(axis=1) * radius * (1 + 4 * _gamma(len(h))) + 2 * _gamma(len(h) + 1) * (
+            absolute @ np.abs(h)
+        )
+        return _outwards(middle - around, middle + around, 2)
+
+    def evaluate(self, h: Array, radius: float) -> tuple[Interval, list[tuple[int, Interval]]]:
+        """R over the ball, and its Jacobian as (gate, coefficient of U_gate) pairs."""
+        match self.cell:
+            case RnnCell():
+                out = _tanh(self.inputs[0].plus(self.recurrent(0, h, radius)))
+                return out, [(0, _one_minus_square(out))]
+            case GruCell():
+                return self._gru(h, radius)
+            case LstmCell():
+                return self._lstm(h, radius)
+        raise ValueError(f"no certificate is known for a {type(self.cell).__name__}; expected an RNN, GRU or LSTM cell")
+
+    def _gru(self, h: Array, radius: float) -> tuple[Interval, list[tuple[int, Interval]]]:
+        assert self.hidden_bias is not None
+        r = _sigmoid(self.inputs[0].plus(self.recurrent(0, h, radius)))
+        hidden = self.recurrent(2, h, radius).plus(Interval(self.hidden_bias, self.hidden_bias))
+        out = _tanh(self.inputs[2].plus(r.times(hidden)))
+        slope = _one_minus_square(out)
+        return out, [(2, slope.times(r)), (0, slope.times(hidden).times(_spread(r)))]
+
+    def _lstm(self, h: Array, radius: float) -> tuple[Interval, list[tuple[int, Interval]]]:
+        zi, zf, zg, zo = (self.inputs[k].plus(self.recurrent(k, h, radius)) for k in range(4))
+        i, f, g, o = _sigmoid(zi), _sigmoid(zf), _tanh(zg), _sigmoid(zo)
+        forgotten = _sigmoid(Interval(-zf.high, -zf.low))  # 1 − f
+        c = i.times(g).over(forgotten)
+        out = _tanh(c)
+        slope = o.times(_one_minus_square(out))
+        not_i = _sigmoid(Interval(-zi.high, -zi.low))
+        return o.times(out), [
+            (0, slope.times(c).times(not_i)),
+            (1, slope.times(c).times(f)),
+            (2, slope.times(i).times(_one_minus_square(g)).over(forgotten)),
+            (3, _spread(o).times(out)),
+        ]
+
+
+def certified_radius(cell: Cell, x: Tensor, h: Tensor) -> tuple[Array, Array]:
+    """Return for every root the radii of balls that hold exactly one root.
+
+    Parameters
+    ----------
+    cell : Cell
+        tanh RNN, GRU or LSTM; its weights are taken as exact float64 numbers.
+    x : (P, inputs) tensor
+        The input held at each point.
+    h : (P, n) tensor
+        Roots of the reduced equation, as close as float64 allows.
+
+    Returns
+    -------
+    nearest : (P,) array
+        The smallest radius tried (maximum norm, in h) within which a root is proved to exist; NaN where none is.
+    unique : (P,) array
+        The largest radius tried in which that root is proved to be the only one; NaN where none is.  An eigenvalue
+        close to 1 makes both fail.
+    """
+    nearest, unique = np.full(len(h), np.nan), np.full(len(h), np.nan)
+    layers: dict[bytes, _Layer] = {}
+    for k, (held, state) in enumerate(zip(x.cpu().double().numpy(), h.cpu().double().numpy(), strict=True)):
+        layer = layers.setdefault(held.tobytes(), _Layer(cell, held))
+        nearest[k], unique[k] = _proved(layer, state) or (np.nan, np.nan)
+    return nearest, unique
+
+
+def _proved(layer: _Layer, h: Array) -> tuple[float, float] | None:
+    """The smallest and the largest radius for which Krawczyk's test holds."""
+    n = len(h)
+    image, parts = layer.evaluate(h, 0.0)
+    middle = sum((((a.low + a.high) / 2)[:, None] * layer.weights[gate] for gate, a in parts), np.zeros((n, n)))
+    try:
+        inverse = np.linalg.inv(middle - np.eye(n))
+    except np.linalg.LinAlgError:
+        return None
+    absolute = np.abs(inverse)
+    residual = image.minus(Interval(h, h)).magnitude
+    newton = float((absolute @ residual).max()) * (1 + _gamma(n + 2))
+    rounding = _gamma(n + 4 + len(parts))
+    sizes = [np.abs(layer.weights[gate]) for gate, _ in parts]
+
+    def contraction(radius: float) -> float:
+        """‖I − A [J]‖∞, bounded: the middle's defect, the intervals' half-widths, and rounding."""
+        _, ball = layer.evaluate(h, radius)
+        centre = sum(
+            (((a.low + a.high) / 2)[:, None] * layer.weights[gate] for gate, a in ball), np.zeros((n, n))
+        ) - np.eye(n)
+        width = sum(
+            (((a.high - a.low) / 2 * (1 + 4 * U))[:, None] * size for (_, a), size in zip(ball, sizes, strict=True)),
+            np.zeros((n, n)),
+        )
+        bulk = sum((a.magnitude[:, None] * size for (_, a), size in zip(ball, sizes, strict=True)), np.eye(n))
+        defect = np.abs(np.eye(n) - inverse @ centre) + absolute @ (width + 3 * rounding * bulk)
+        return float(defect.sum(axis=1).max()) * (1 + 2 * _gamma(2 * n))
+
+    def holds(radius: float) -> bool:
+        return radius > newton and newton + contraction(radius) * radius < radius
+
+    # ‖I − A [J]‖ grows with the radius, so that the test holds for one stretch of radii.
+    first = next((k for k, radius in enumerate(RADII) if holds(float(radius))), None)
+    if first is None:
+        return None
+    low, high = first, len(RADII)
+    while high - low > 1:
+        middle_row = (low + high) // 2
+        low, high = (middle_row, high) if holds(float(RADII[middle_row])) else (low, middle_row)
+    return float(RADII[first]), float(RADII[low])
+
+
+def _gamma(n: int) -> float:
+    """γ_n = n u / (1 − n u), the relative error bound of a sum of n rounded terms."""
+    return n * U / (1 - n * U)

@@ -1,0 +1,169 @@
+"""Open a network file of another program, whatever its format."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from engine.catalogue import NetworkError
+from engine.file_formats import Format, file_format
+from engine.importers.named_tensors import Checkpoint, find_network, module_checkpoint
+from engine.importers.parts import Found, ImportOptions, Parts, Reference, StoredTensor
+from engine.importers.pytorch import read_old_torch_file, read_torch_archive
+from engine.importers.vocabulary import match_vocabulary
+from engine.probability import Activation
+
+_ACTIVATIONS: Final[tuple[Activation, ...]] = ("sigmoid", "softmax", "linear")
+
+
+def import_network(path: Path, options: ImportOptions | None = None) -> Parts:
+    """Read the parts of a network from a file of PyTorch, safetensors or Keras.
+
+    Raises
+    ------
+    NetworkError
+        If the file cannot be read, holds a network that pinkx cannot run, or leaves something open; the message names
+        the file and the option to give.
+    """
+    options = options or ImportOptions()
+    try:
+        return complete(_find(path, file_format(path), options), path.stem, options)
+    except NetworkError as error:
+        message = str(error)
+        raise NetworkError(message if message.startswith(f"{path}") else f"{path}: {message}") from None
+
+
+def import_module(module: nn.Module, name: str, vocabulary: object, options: ImportOptions) -> Parts:
+    """Read the parts of a network from a module in memory; ``vocabulary`` is a list of words, or word → id."""
+    checkpoint = module_checkpoint(module)
+    if vocabulary is not None and not checkpoint.add_vocabulary(vocabulary):
+        raise NetworkError(f"{name}: a vocabulary is a list of words or a mapping of word to id")
+    return complete(find_network(checkpoint, options), name, options)
+
+
+def complete(found: Found, name: str, options: ImportOptions) -> Parts:
+    """Match the vocabulary, settle the readout's activation, and put the parts together."""
+    notes = list(found.notes)
+    weight, bias, output, column = _output(found, options, notes)
+    reference_weight, reference_bias = weight, bias
+    if column is not None:
+        weight, bias = weight[1:] - weight[:1], bias[1:] - bias[:1]
+    matched = None
+    if found.embedding is not None:
+        matched = match_vocabulary(found, options.vocabulary)
+        notes += matched.notes
+    elif options.vocabulary is not None:
+        raise NetworkError(f"--vocabulary {options.vocabulary}: the file has no embedding, so it takes no words")
+    return Parts(
+        cell=found.cell,
+        readout_weight=weight.to(found.cell.dtype),
+        readout_bias=bias.to(found.cell.dtype),
+        embedding=None if matched is None else matched.embedding.to(found.cell.dtype),
+        words=None if matched is None else matched.words,
+        name=name,
+        task="sentiment" if matched is not None else "imported",
+        info={
+            "activation": "sigmoid" if column is not None else output,
+            "imported_from": found.source,
+            "imported_layer": found.layer,
+            "import_notes": json.dumps(notes),
+        },
+        notes=tuple(notes),
+        reference=Reference(
+            body=found.body,
+            weight=reference_weight.double().numpy(),
+            bias=reference_bias.double().numpy(),
+            output=output,
+            column=column,
+            embedding=None if found.embedding is None else found.embedding.double().numpy(),
+            rows=None if matched is None else matched.rows,
+        ),
+    )
+
+
+def _find(path: Path, kind: Format, options: ImportOptions) -> Found:
+    if kind == "torch-zip":
+        return find_network(read_torch_archive(path), options)
+    if kind == "torch-old":
+        return find_network(read_old_torch_file(path), options)
+    if kind == "safetensors":
+        return find_network(_read_safetensors(path), options)
+    raise NetworkError("not a network of another program")
+
+
+def _read_safetensors(path: Path) -> Checkpoint:
+    checkpoint = Checkpoint("safetensors file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = list(file.keys())
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in names}
+    except (SafetensorError, OSError) as error:
+        raise NetworkError(f"not a whole .safetensors file ({error}); fetch it again") from None
+
+    def reader(name: str) -> StoredTensor:
+        def read() -> Tensor:
+            with safe_open(path, framework="pt") as file:
+                return file.get_tensor(name).clone()  # the original lies in the file's own pages
+
+        return StoredTensor(shapes[name], read)
+
+    checkpoint.tensors = {name: reader(name) for name in names}
+    _add_configuration(path.with_name("config.json"), checkpoint)
+    return checkpoint
+
+
+def _add_configuration(path: Path, checkpoint: Checkpoint) -> None:
+    """Take the vocabulary and the nonlinearity from a config.json beside the weights, if it has them."""
+    if not path.is_file() or path.stat().st_size > 100_000_000:
+        return
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError, RecursionError):
+        return
+    if not isinstance(values, dict):
+        return
+    for key in ("vocab", "vocabulary", "word2idx", "word_index", "stoi", "itos"):
+        checkpoint.add_vocabulary(values.get(key))
+    if isinstance(values.get("nonlinearity"), str):
+        for name in checkpoint.tensors:
+            layer, _, last = name.rpartition(".")
+            if last.startswith("weight_hh"):
+                checkpoint.scalars.setdefault(layer, {})["nonlinearity"] = values["nonlinearity"]
+
+
+def _output(found: Found, options: ImportOptions, notes: list[str]) -> tuple[Tensor, Tensor, Activation, int | None]:
+    """Return the readout, its activation, and which output is kept: the second of two classes, else None for all."""
+    if found.readout is None:
+        notes.append("no readout: every output is 0.5")
+        weight = torch.zeros(1, found.cell.size, dtype=found.cell.dtype)
+        return weight, weight[:, 0], "sigmoid", None
+    weight, bias = found.readout
+    count = weight.shape[0]
+    output = found.output
+    if output is None and options.output is not None:
+        output = next((one for one in _ACTIVATIONS if one == options.output), None)
+        if output is None:
+            raise NetworkError(f"--output {options.output}: expected one of {', '.join(_ACTIVATIONS)}")
+    if output is None and count == 1:
+        output = "sigmoid"
+        notes.append("the file does not say what its one output is: it is read as the logit of P(positive)")
+    if output is None:
+        raise NetworkError(
+            f"the readout has {count} outputs, and the file does not say what they are; give --output softmax "
+            "(probabilities of classes), --output sigmoid (independent probabilities) or --output linear"
+        )
+    if output == "softmax" and count == 1:
+        raise NetworkError("a softmax of one output is always 1; expected a sigmoid")
+    if output == "softmax" and count == 2:
+        notes.append("softmax of two classes: P(positive) is the probability of the second")
+        return weight, bias, output, 1
+    if output == "softmax":
+        notes.append(f"softmax of {count} classes: what the screen calls P(positive) is the probability of the first")
+    if output == "linear":
+        notes.append("linear outputs: what the screen calls P(positive) is the first output")
+    return weight, bias, output, None
