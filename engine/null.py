@@ -75,5 +75,5 @@ def band(
         If a scale is longer than the series, or another parameter is out of range.
     """
     if max(scales) > length:
-        raise ValueError(f"expected scales of at most {length} words, the length of the series, got {max(scales)}")
+        raise ValueError(f"a scale of {max(scales)} words is longer than a series of {length} words")
     return tuple(null_exponents(float(beta), length, tuple(scales), order, unbiased, count) for beta in betas)

@@ -15,13 +15,14 @@ from typing import Any
 
 import click
 
-# Each verb is `command` in the module of the same name in explorer.commands.
+# Each verb is `command` in the module of the same name in explorer.commands; `import` is in import_.
 VERBS = {
     "tui": "Explore a network in the terminal.",
     "gui": "Explore a network on the desktop.",
     "networks": "List the networks that ship with pinkx.",
     "reviews": "List reviews, or download the IMDb archive.",
     "train": "Train a network.",
+    "import": "Import a network of PyTorch or Keras.",
     "points": "Find a network's fixed points, or the attractor of every word.",
     "measure": "Reproduce a paper's tables and figures: one-over-f, fixed-points.",
     "calibrate": "Tabulate what the estimator of α gives for exact 1/f noise.",
@@ -47,7 +48,8 @@ class Verbs(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in VERBS:
-            command: click.Command = import_module(f"explorer.commands.{cmd_name}").command
+            module = "import_" if cmd_name == "import" else cmd_name  # a word of Python is no module's name
+            command: click.Command = import_module(f"explorer.commands.{module}").command
             return command
         if ctx.resilient_parsing:
             return None

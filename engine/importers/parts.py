@@ -110,13 +110,17 @@ class Reference:
     embedding: Array | None
     rows: NDArray[np.int64] | None
 
-    def outputs(self, inputs: NDArray[np.integer] | Array) -> Array:
-        """Outputs (time, k) after every step, for ids (time,) of the import or inputs (time, inputs)."""
+    def states(self, inputs: NDArray[np.integer] | Array) -> Array:
+        """Hidden states (time, n) after every step, for ids (time,) of the import or inputs (time, inputs)."""
         x = np.asarray(inputs, dtype=np.float64)
         if self.embedding is not None and self.rows is not None:
             rows = self.rows[np.asarray(inputs)]
             x = np.where((rows < 0)[:, None], 0.0, self.embedding[rows])
-        logits = self.body.states(x) @ self.weight.T + self.bias
+        return self.body.states(x)
+
+    def outputs(self, inputs: NDArray[np.integer] | Array) -> Array:
+        """Outputs (time, k) after every step, for the inputs of `states`."""
+        logits = self.states(inputs) @ self.weight.T + self.bias
         values = activate(logits, self.output)
         return values if self.column is None else values[:, [self.column]]
 

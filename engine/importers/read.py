@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from engine.catalogue import NetworkError
 from engine.file_formats import Format, file_format
+from engine.importers.keras import find_keras_network
+from engine.importers.keras_file import read_keras
 from engine.importers.named_tensors import Checkpoint, find_network, module_checkpoint
 from engine.importers.parts import Found, ImportOptions, Parts, Reference, StoredTensor
 from engine.importers.pytorch import read_old_torch_file, read_torch_archive
@@ -93,7 +95,9 @@ def _find(path: Path, kind: Format, options: ImportOptions) -> Found:
         return find_network(read_old_torch_file(path), options)
     if kind == "safetensors":
         return find_network(_read_safetensors(path), options)
-    raise NetworkError("not a network of another program")
+    if kind in ("keras", "hdf5"):
+        return find_keras_network(read_keras(path), options)
+    raise NetworkError("a network of pinkx already; open it with --network")
 
 
 def _read_safetensors(path: Path) -> Checkpoint:
@@ -141,7 +145,7 @@ def _output(found: Found, options: ImportOptions, notes: list[str]) -> tuple[Ten
     if found.readout is None:
         notes.append("no readout: every output is 0.5")
         weight = torch.zeros(1, found.cell.size, dtype=found.cell.dtype)
-        return weight, weight[:, 0], "sigmoid", None
+        return weight, weight[:, 0].clone(), "sigmoid", None
     weight, bias = found.readout
     count = weight.shape[0]
     output = found.output

@@ -15,7 +15,7 @@ Screenshot = tuple[Path, float, tuple[int, int]]
 """File, seconds of reading before the picture is taken, and its size (width, height)."""
 
 _OPTIONS = (
-    click.option("--network", metavar="NAME", help="A shipped network (see `pinkx networks`) or a .safetensors file."),
+    click.option("--network", metavar="NAME", help="A shipped network (see `pinkx networks`) or a file."),
     click.option(
         "--reviews",
         metavar="SOURCE",

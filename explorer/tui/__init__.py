@@ -1,1 +1,1 @@
-"""The terminal face: Textual draws what the session says. Nothing here imports torch; the engine's thread does."""
+"""The terminal front end. Nothing here imports torch; the thread that opens the session does."""

@@ -1,8 +1,8 @@
-"""How many starts end at a certified point, and how fast: ``python -m tests.benchmarks.bench_fixed_points``.
+"""Certified fixed points and their cost: ``python -m tests.benchmarks.bench_fixed_points``.
 
-First Newton beside the paper's method (Adam on q, 2,000 steps) on the same 1,024 starts of the GRU's flip-flop; then
-the nine task networks under five inputs.  Seconds are the processor's, on one thread, which other work on the machine
-moves little.
+First compares Newton with the paper's method (Adam on q, 2,000 steps) on the same 1,024 starts of the GRU flip-flop
+network, then searches the nine task networks under five inputs. Times are processor seconds on one thread, which other
+processes affect little.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def table(title: str, rows: list[SearchRow]) -> Table:
 
 
 def headline(console: Console, count: int = 1024) -> None:
-    """GRU-100 flip-flop: ≥95 % certified, fixed ones with q < 1e-20, beside the paper's method."""
+    """Compare both methods on the GRU-100 flip-flop; Newton must certify ≥ 95 % with q < 1e-20 at fixed points."""
     rows = compare_methods(Network.load("gru-100-flip-flop-3"), count, 0)
-    console.print(table("GRU-100 flip-flop, the same starts both ways (slow by Adam: q alone)", rows))
+    console.print(table("GRU-100 flip-flop, both methods from the same starts (Adam's slow points: by q alone)", rows))
     newton = rows[0]
     assert newton.certified >= 0.95
     assert newton.q is not None

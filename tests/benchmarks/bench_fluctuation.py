@@ -1,8 +1,8 @@
-"""How fast fluctuations are measured: ``python -m tests.benchmarks.bench_fluctuation``.
+"""Speed of the fluctuation functions: ``python -m tests.benchmarks.bench_fluctuation``.
 
-Beside fathon, series by series.  Both sides take turns in one process on one thread, warmed, and are timed by the
-processor's clock, which other work on the machine does not move much; times are medians, ratios medians of the turns'.
-The gain of a second thread can only be read off the wall's clock and wants an idle machine.
+Compares them with fathon, series by series. Both alternate in one process on one thread, after a warm-up, and are timed
+in processor seconds, which other processes affect little. Times are medians; ratios are medians of the ratios of the
+turns. The gain of a second thread is measured in wall-clock time and needs an idle machine.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
-os.environ["OMP_NUM_THREADS"] = "1"  # before fathon comes in: its threads gain it nothing and burn the processor's time
+os.environ["OMP_NUM_THREADS"] = "1"  # before fathon is imported: its threads gain nothing and use processor time
 
 import numba
 import numpy as np
@@ -25,27 +25,13 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.fluctuation import RollingExponent, fluctuations, rolling_scales
+from tests.benchmarks.timing import TURNS, measure
 
-fathon = pytest.importorskip("fathon", reason="no fathon on this machine, the library to compare with")
+fathon = pytest.importorskip("fathon", reason="fathon, the library to compare with, is not installed")
 from fathon import fathonUtils  # noqa: E402
 
 Array = NDArray[np.float64]
 SCALES = tuple(int(s) for s in np.unique(np.geomspace(10, 125, 20).round()))
-TURNS = 9
-
-
-def measure(
-    sides: Mapping[str, Callable[[], object]], turns: int = TURNS, clock: Callable[[], float] = time.process_time
-) -> dict[str, Array]:
-    """Seconds of every side in every turn."""
-    seconds: dict[str, list[float]] = {name: [] for name in sides}
-    for turn in range(turns + 1):
-        for name, side in sides.items():
-            start = clock()
-            side()
-            if turn:  # the first one warms
-                seconds[name].append(clock() - start)
-    return {name: np.array(values) for name, values in seconds.items()}
 
 
 def by_fathon(series: Array, scales: Sequence[int], order: int, unbiased: bool) -> Callable[[], object]:
@@ -55,8 +41,8 @@ def by_fathon(series: Array, scales: Sequence[int], order: int, unbiased: bool) 
 
 
 def whole_series(console: Console) -> None:
-    table = Table(title="N = 500, 20 scales 10 … 125, one thread: processor time of one series")
-    for heading in ("DFA", "order", "fathon, µs", "one of 1,024, µs", "times", "one alone, µs"):
+    table = Table(title="N = 500, 20 scales 10 … 125, one thread: processor time per series")
+    for heading in ("DFA", "order", "fathon, µs", "one of 1,024, µs", "ratio", "a single one, µs"):
         table.add_column(heading, justify="right")
     series = np.random.default_rng(0).standard_normal((1024, 500))
     numba.set_num_threads(1)
@@ -88,7 +74,7 @@ def threads(console: Console) -> None:
     most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     seconds = measure({"one": lambda: run(1), "all": lambda: run(most)}, clock=time.perf_counter)
     gain = seconds["one"].min() / seconds["all"].min()
-    console.print(f"{most} threads: {gain:.2f} times as fast as one, by the wall's clock, best of {TURNS} turns")
+    console.print(f"{most} threads: {gain:.2f} times as fast as one (wall-clock time, best of {TURNS} turns)")
     numba.set_num_threads(1)
 
 
@@ -98,8 +84,8 @@ def push_one_by_one(state: RollingExponent, words: Array) -> None:
 
 
 def rolling(console: Console) -> None:
-    table = Table(title="1,024 series × 16 scales 4 … 19, pushed word by word on one thread: processor time of a word")
-    for heading in ("window", "push, µs", "in blocks of 64, µs", "fathon on the window, µs", "times"):
+    table = Table(title="1,024 series × 16 scales 4 … 19, pushed word by word on one thread: processor time per word")
+    for heading in ("window", "push, µs", "in blocks of 64, µs", "fathon on the window, µs", "ratio"):
         table.add_column(heading, justify="right")
     scales = range(4, 20)
     for window in (64, 256, 1024):
@@ -123,7 +109,7 @@ def rolling(console: Console) -> None:
 
 
 def live(console: Console) -> None:
-    """What a stream of 128 cells pays a word: all cells of one signal, and eight layer sums."""
+    """Print the cost per word of a stream of 128 cells: all cells of one signal and eight layer sums."""
     random = np.random.default_rng(0)
     cells, sums = random.standard_normal((64, 128)), random.standard_normal((64, 8))
     scales = rolling_scales(64)
@@ -142,11 +128,11 @@ def live(console: Console) -> None:
 
     seconds = measure({"word by word": word_by_word, "in blocks of 64": in_a_block}, turns=50)
     shown = ", ".join(f"{name} {1e6 * np.median(s) / 64:.1f} µs" for name, s in seconds.items())
-    console.print(f"128 cells and 8 layer sums, window 64, α of the sums at every word: {shown} a word")
+    console.print(f"128 cells and 8 layer sums, window 64, α of the sums at every word: {shown} per word")
 
 
 def compile_seconds(call: str) -> float:
-    """Processor seconds of a first call with an empty cache, beyond those of a second."""
+    """Return the processor seconds of a first call with an empty cache, minus those of a second call."""
     code = (
         "import time, numpy as np; from engine.fluctuation import *\n"
         f"def call(): {call}\n"
@@ -167,7 +153,7 @@ def main() -> None:
     live(console)
     whole = compile_seconds("fluctuations(np.zeros(200), (8, 16, 32))")
     word = compile_seconds("RollingExponent((8, 16, 32), 64, 1).push(np.zeros(1))")
-    console.print(f"compiling once: fluctuations {whole:.1f}, RollingExponent {word:.1f} processor seconds")
+    console.print(f"compiling: fluctuations {whole:.1f}, RollingExponent {word:.1f} processor seconds")
 
 
 @pytest.mark.benchmark

@@ -1,8 +1,8 @@
-"""How fast every signal is recorded: ``python -m tests.benchmarks.bench_recording``.
+"""Speed of recording every signal: ``python -m tests.benchmarks.bench_recording``.
 
-Beside a NumPy loop over reviews and words, the way of Chong & Ling (2024), and beside ``nn.LSTM``, which records
-nothing.  All sides take turns in one process on one thread, warmed, and are timed by the processor's clock, which other
-work on the machine does not move much; times are medians, ratios medians of the turns'.
+Compares `record` with a NumPy loop over reviews and words, as in Chong & Ling (2024), and with ``nn.LSTM``, which
+records nothing. All alternate in one process on one thread, after a warm-up, and are timed in processor seconds, which
+other processes affect little. Times are medians; ratios are medians of the ratios of the turns.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
@@ -24,9 +22,9 @@ from rich.table import Table
 from engine.cells import LstmCell
 from engine.network import Network, Vocabulary, pad
 from engine.recording import Stepper, record
+from tests.benchmarks.timing import measure
 
 WORDS = 4002
-TURNS = 9
 
 
 def network_of(size: int) -> Network:
@@ -49,14 +47,14 @@ def reviews_of(count: int, words: int | None) -> list[NDArray[np.int64]]:
 
 
 def numpy_loop(network: Network, reviews: list[NDArray[np.int64]]) -> list[dict[str, NDArray[np.float32]]]:
-    """Every signal, review by review, word by word, gate by gate."""
+    """Record every signal, review by review, word by word, gate by gate."""
     W, U, b = (network.cell.weights()[key].numpy() for key in ("weight_ih", "weight_hh", "bias"))
     n = network.cell.size
     gates = [(W[k : k + n], U[k : k + n], b[k : k + n]) for k in range(0, 4 * n, n)]
     embedding = network.embed(np.arange(WORDS)).numpy()
     recordings = []
     for ids in reviews:
-        kept: dict[str, list[NDArray[np.float32]]] = {name: [] for name in ("i", "f", "g", "o", "c", "c_out", "h")}
+        signals: dict[str, list[NDArray[np.float32]]] = {name: [] for name in ("i", "f", "g", "o", "c", "c_out", "h")}
         h = c = np.zeros(n, dtype=np.float32)
         for token in ids:
             x = embedding[token]
@@ -66,21 +64,9 @@ def numpy_loop(network: Network, reviews: list[NDArray[np.int64]]) -> list[dict[
             c_out = np.tanh(c)
             h = o * c_out
             for name, value in (("i", i), ("f", f), ("g", g), ("o", o), ("c", c), ("c_out", c_out), ("h", h)):
-                kept[name].append(value)
-        recordings.append({name: np.array(values) for name, values in kept.items()})
+                signals[name].append(value)
+        recordings.append({name: np.array(values) for name, values in signals.items()})
     return recordings
-
-
-def measure(sides: Mapping[str, Callable[[], object]], turns: int = TURNS) -> dict[str, NDArray[np.float64]]:
-    """Processor seconds of every side in every turn."""
-    seconds: dict[str, list[float]] = {name: [] for name in sides}
-    for turn in range(turns + 1):
-        for name, side in sides.items():
-            start = time.process_time()
-            side()
-            if turn:  # the first one warms
-                seconds[name].append(time.process_time() - start)
-    return {name: np.array(values) for name, values in seconds.items()}
 
 
 def ratio(slow: NDArray[np.float64], fast: NDArray[np.float64]) -> float:
@@ -88,9 +74,9 @@ def ratio(slow: NDArray[np.float64], fast: NDArray[np.float64]) -> float:
 
 
 def compare(size: int, words: int | None) -> dict[str, float]:
-    """Nanoseconds a word of each side, and ``record``'s speed in units of the others'."""
+    """Return nanoseconds per word of each method, and how many times faster ``record`` is than the others."""
     network, reviews = network_of(size), reviews_of(128, words)
-    few = reviews[:8]  # the loop would take minutes for all; what it takes is proportional to the words
+    few = reviews[:8]  # the loop takes minutes for all; its time is proportional to the number of words
     layer, padded = network.cell.to_torch(), network.embed(pad([ids.astype(np.int32) for ids in reviews]).T)
     sides = {
         "loop": lambda: numpy_loop(network, few),
@@ -109,14 +95,14 @@ def compare(size: int, words: int | None) -> dict[str, float]:
 
 
 def step_times(size: int) -> tuple[float, float]:
-    """Microseconds of one word, and of one of 64 words, with the dispatch."""
+    """Return microseconds per word, for single words and in blocks of 64, the call included."""
     stepper, (ids,) = Stepper(network_of(size)), reviews_of(1, 64)
     one, block = measure({"one": lambda: stepper.advance(ids[:1]), "block": lambda: stepper.advance(ids)}, 500).values()
     return float(np.median(one)) * 1e6, float(np.median(block)) / 64 * 1e6
 
 
 def compile_seconds() -> float:
-    """Processor seconds to compile the kernel once, with an empty cache."""
+    """Return the processor seconds of compiling the kernel, with an empty cache."""
     code = (
         "import time; from tests.benchmarks.bench_recording import *; s = Stepper(network_of(8))\n"
         "start = time.process_time(); s.advance([1]); print(time.process_time() - start)"
@@ -128,8 +114,8 @@ def compile_seconds() -> float:
 
 
 def show_comparison(console: Console) -> dict[int, float]:
-    """Prints the table; returns how many times as fast as the loop each size's full-length reviews are."""
-    table = Table(title="128 reviews on one thread, ns a word; nn.LSTM records nothing and reads the padding too")
+    """Print the table; return by size how many times faster than the loop reviews of full length are recorded."""
+    table = Table(title="128 reviews on one thread, ns per word; nn.LSTM records nothing and also reads the padding")
     for heading in ("cells", "words", "NumPy loop", "all signals", "h alone", "nn.LSTM"):
         table.add_column(heading, justify="right")
     for heading in ("all × loop", "all × nn.LSTM", "h × nn.LSTM"):
@@ -152,8 +138,8 @@ def main() -> dict[int, float]:
     times_loop = show_comparison(console)
     for size in (8, 128):
         one, block = step_times(size)
-        console.print(f"Stepper, {size} cells: one word {one:.1f} µs, in blocks of 64 {block:.2f} µs a word")
-    console.print(f"compiling the kernel once: {compile_seconds():.1f} processor seconds")
+        console.print(f"Stepper, {size} cells: one word {one:.1f} µs, in blocks of 64 {block:.2f} µs per word")
+    console.print(f"compiling the kernel: {compile_seconds():.1f} processor seconds")
     return times_loop
 
 

@@ -1,7 +1,7 @@
-"""Ten million words with the face drawing: ``python -m tests.benchmarks.bench_soak [WORDS]``.
+"""Memory over ten million words: ``python -m tests.benchmarks.bench_soak [WORDS]``.
 
-One text is read again and again as fast as it goes, in a pseudo-terminal that takes all that comes; memory is looked at
-every few seconds. Memory must be flat, and the program must leave at once and leave nothing behind.
+The terminal explorer reads one text repeatedly at full speed in a pseudo-terminal that accepts all output; memory is
+sampled every two seconds. It must not grow, and the program must quit at once and leave no process or thread.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from tests.benchmarks.link import Link, long_review
 from tests.explorer.small import open_session, wait
 
 WORDS = 10_000_000
-TEXT = 20_000  # words of the text: longer than what is kept of a run
-EVERY = 2.0
+TEXT = 20_000  # words of the text: more than the ring buffer of a run holds
+EVERY = 2.0  # seconds between samples
 MIB = 1 << 20
 
 
 def soak(words: int, console: Console) -> tuple[float, float, float]:
-    """Returns growth of memory in MiB over the second half, its highest in MiB, and the seconds that leaving took."""
+    """Return the growth of memory in the second half (MiB), its maximum (MiB) and the seconds to quit."""
     with tempfile.TemporaryDirectory() as folder:
         review = long_review(Path(folder), TEXT)
         link = Link("--network", "lstm-128", "--reviews", str(review), "--speed", "inf", again=True)
@@ -45,7 +45,7 @@ def soak(words: int, console: Console) -> tuple[float, float, float]:
             half = memory[len(memory) // 2 :]
             pid = link.process.pid
             took = link.quit()
-            assert not Path(f"/proc/{pid}").exists(), "the program is still there"
+            assert not Path(f"/proc/{pid}").exists(), "the program still runs"
             return half[-1] - half[0], max(memory), took
         finally:
             if link.process.poll() is None:
@@ -53,7 +53,7 @@ def soak(words: int, console: Console) -> tuple[float, float, float]:
 
 
 def threads_left() -> list[str]:
-    """Threads that a session of this process leaves behind when it is closed."""
+    """Return the names of threads that still run after a session is closed."""
     before = set(threading.enumerate())
     session = open_session(search=True)
     session.play()
@@ -67,10 +67,10 @@ def threads_left() -> list[str]:
 def main(words: int = WORDS) -> tuple[float, float, float]:
     console = Console(width=120)
     left = threads_left()
-    console.print(f"threads left by a session that is closed: {', '.join(left) or 'none'}")
+    console.print(f"threads left by a closed session: {', '.join(left) or 'none'}")
     growth, highest, took = soak(words, console)
     console.print(
-        f"memory grew by {growth:.1f} MiB in the second half, at most {highest:.0f} MiB; left in {took:.2f} s"
+        f"memory grew by {growth:.1f} MiB in the second half, maximum {highest:.0f} MiB; quit in {took:.2f} s"
     )
     assert not left
     return growth, highest, took

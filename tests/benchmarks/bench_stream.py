@@ -1,9 +1,9 @@
-"""What work beside a live run costs it: ``python -m tests.benchmarks.bench_stream``.
+"""Speed of a live run beside other work: ``python -m tests.benchmarks.bench_stream``.
 
-A stream reads as fast as it goes, alone and then with the first search for fixed points, or with the population,
-running in a thread of the same interpreter and in the process aside; and beside a face that never rests, with the
-engine as a thread and as a process of its own. All sides take turns in one run; ratios are the medians of the turns,
-each to the two turns alone around it. It needs a second core to say anything.
+A stream reads at full speed, alone and beside the first search for fixed points or the corpus statistics, each in a
+thread of the same interpreter and in a worker process; then beside a front end that draws all the time, with the engine
+in a thread and in its own process. All cases alternate in one run. Ratios are medians over the turns, each relative to
+the two turns alone before and after it. The benchmark needs two cores.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from engine.live.engine_process import EngineProcess
 from engine.live.stream import Stream
 from engine.network import Network
 from engine.reviews import Review, open_reviews
-from explorer.session.controllers import corpus as population
+from explorer.session.controllers import corpus
 from explorer.session.controllers.point_search import survey
 from explorer.session.jobs import JobRunner
 
@@ -41,7 +41,7 @@ Work = tuple[Callable[..., None], tuple[Any, ...]]
 
 @contextmanager
 def in_a_thread(work: Callable[..., None], *arguments: Any) -> Iterator[None]:
-    """The work in this interpreter."""
+    """Run the work in a thread of this interpreter."""
     wanted, begun = threading.Event(), threading.Event()
     wanted.set()
 
@@ -62,8 +62,8 @@ def in_a_thread(work: Callable[..., None], *arguments: Any) -> Iterator[None]:
 
 
 @contextmanager
-def aside(work: Callable[..., None], *arguments: Any) -> Iterator[None]:
-    """The work in the process aside."""
+def in_a_process(work: Callable[..., None], *arguments: Any) -> Iterator[None]:
+    """Run the work in a worker process."""
     other, begun = JobRunner(), threading.Event()
 
     def again(_: str = "") -> None:
@@ -76,19 +76,19 @@ def aside(work: Callable[..., None], *arguments: Any) -> Iterator[None]:
 
 
 def drawing(report: Callable[[object], bool]) -> None:
-    """What a face does: Python, for some milliseconds at a time."""
+    """Compute in Python for some milliseconds at a time, as a front end does."""
     while report("drawn"):
         sum(index % 7 for index in range(50_000))
 
 
 def words_read(stream: Stream) -> int:
-    """Words read since the stream began: every run but the present one was read to its end."""
+    """Return the number of words read since the stream began; all runs before the current one are complete."""
     snapshot = stream.snapshot
     return (snapshot.run - 1) * snapshot.words + snapshot.time
 
 
 def speed(stream: Stream, beside: AbstractContextManager[None]) -> float:
-    """Words a second, of one turn."""
+    """Return the words per second of one turn."""
     with beside:
         time.sleep(0.2)
         begun, first = time.perf_counter(), words_read(stream)
@@ -97,7 +97,7 @@ def speed(stream: Stream, beside: AbstractContextManager[None]) -> float:
 
 
 def long_run(network: Network, reviews: Sequence[Review], engine: EngineProcess | None) -> Stream:
-    """A run at full speed that does not end."""
+    """Start a run at full speed that does not end."""
     text = " ".join(review.text for review in reviews)
     stream = Stream(network, continuous=True, engine=engine)
     stream.open(Review("long", f"{text} " * (WORDS // len(text.split()))))
@@ -108,16 +108,16 @@ def long_run(network: Network, reviews: Sequence[Review], engine: EngineProcess 
 
 
 def compare(name: str) -> dict[str, tuple[float, float]]:
-    """Words a second and the part of the speed alone that is left, by what runs beside."""
+    """Return words per second, and their ratio to the speed alone, by the work beside the stream."""
     network, reviews = Network.load(name), list(open_reviews(None))
     works: dict[str, Work] = {
         "search": (survey, (network,)),
-        "corpus": (population.send_rows, (network, {}, reviews)),
+        "corpus": (corpus.send_rows, (network, {}, reviews)),
     }
     sides: dict[str, Callable[[], AbstractContextManager[None]]] = {
         f"{what}, {where.__name__.replace('_', ' ')}": partial(where, work, *arguments)
         for what, (work, arguments) in works.items()
-        for where in (in_a_thread, aside)
+        for where in (in_a_thread, in_a_process)
     }
     speeds: dict[str, list[tuple[float, float]]] = {}
     for engine in ("a thread", "a process"):
@@ -125,7 +125,7 @@ def compare(name: str) -> dict[str, tuple[float, float]]:
         alone = speed(stream, nullcontext())
         for _ in range(TURNS):
             turns: dict[str, Callable[[], AbstractContextManager[None]]]
-            turns = {f"a face, engine {engine}": partial(in_a_thread, drawing)}
+            turns = {f"front end, engine in {engine}": partial(in_a_thread, drawing)}
             if engine == "a thread":
                 turns |= sides
             for what, beside_it in turns.items():
@@ -138,8 +138,8 @@ def compare(name: str) -> dict[str, tuple[float, float]]:
 
 def main(names: tuple[str, ...] = ("lstm-32", "lstm-128")) -> dict[str, dict[str, tuple[float, float]]]:
     torch.set_num_threads(1)
-    table = Table(title="a stream at full speed with work beside it")
-    for heading in ("network", "beside", "words/s", "of its speed alone"):
+    table = Table(title="a stream at full speed beside other work")
+    for heading in ("network", "beside", "words/s", "relative to alone"):
         table.add_column(heading, justify="right")
     found = {}
     with tempfile.TemporaryDirectory() as empty, patch.dict(os.environ, XDG_CACHE_HOME=empty):
@@ -155,8 +155,8 @@ def main(names: tuple[str, ...] = ("lstm-32", "lstm-128")) -> dict[str, dict[str
 def test_stream() -> None:
     for sides in main().values():
         for what in ("search", "corpus"):
-            assert sides[f"{what}, aside"][1] > sides[f"{what}, in a thread"][1]
-        assert sides["a face, engine a process"][1] > sides["a face, engine a thread"][1]
+            assert sides[f"{what}, in a process"][1] > sides[f"{what}, in a thread"][1]
+        assert sides["front end, engine in a process"][1] > sides["front end, engine in a thread"][1]
 
 
 if __name__ == "__main__":

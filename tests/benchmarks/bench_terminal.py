@@ -1,7 +1,7 @@
-"""How the terminal face keeps up, and what it costs the engine: ``python -m tests.benchmarks.bench_terminal``.
+"""Delays of the terminal front end and its cost for the engine: ``python -m tests.benchmarks.bench_terminal``.
 
-In a pseudo-terminal of 200 × 64 characters, 128 cells, on three links: as fast as it can be read, 300 kB/s and 60 kB/s.
-A key's delay is told twice, to the first byte of the answer and to the last, at rest and with words going by.
+A pseudo-terminal of 200 × 64 characters shows 128 cells over three links: unlimited, 300 kB/s and 60 kB/s. The delay of
+a key is measured to the first and to the last byte of the response, at rest and while words are read.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ def shown(rate: float | None) -> str:
 
 
 def keys_at_rest(rate: float | None) -> dict[str, tuple[float, float, int]]:
-    """Worst of three answers of each key at the end of a review: first byte, last byte, bytes."""
+    """Return the worst of three responses to each key at the end of a review: first byte, last byte (s), bytes."""
     link = Link("--network", NETWORK, "--speed", "inf", rate=None)
     try:
         link.wait_for(b"END")
         link.wait_for(b"PC1")
-        while link.take(3.0):  # until all that is searched for is there
+        while link.take(3.0):  # until all searches are finished
             pass
         link.rate = rate
         answers: dict[str, list[tuple[float, float, int]]] = {name: [] for name in KEYS}
@@ -59,7 +59,7 @@ def keys_at_rest(rate: float | None) -> dict[str, tuple[float, float, int]]:
 
 
 def while_reading(rate: float | None, speed: str, review: Path) -> dict[str, float]:
-    """Draws and bytes a second, words a second, the delay of a key that redraws everything, and of leaving."""
+    """Return draws, bytes and words per second, the delay of a key that redraws everything, and of quitting."""
     link = Link("--network", NETWORK, "--reviews", str(review), "--speed", speed, rate=None, again=True)
     try:
         link.wait_for(b"LIVE")
@@ -91,8 +91,8 @@ def while_reading(rate: float | None, speed: str, review: Path) -> dict[str, flo
         raise
 
 
-def words_without_face(review: Path) -> float:
-    """Words a second of the stream alone."""
+def words_without_front_end(review: Path) -> float:
+    """Return the words per second of the stream alone."""
     torch.set_num_threads(1)
     stream = Stream(Network.load(NETWORK), continuous=True)
     try:
@@ -133,7 +133,7 @@ def main() -> dict[str, float]:
                 )  # fmt: skip
         headings = (
             "link",
-            "words/s wanted",
+            "words/s requested",
             "draws/s",
             "longest gap, ms",
             "kB/s",
@@ -141,13 +141,14 @@ def main() -> dict[str, float]:
             "quit, s",
             "words/s read",
         )
-        show(console, "Words going by; the key is the worst of five that redraw the picture", headings, rows)
-        alone = [words_without_face(review) for _ in range(2)]
-        with_face = worst["fast inf words"]
+        show(console, "While reading; the key is the worst of five that redraw everything", headings, rows)
+        alone = [words_without_front_end(review) for _ in range(2)]
+        with_front_end = worst["fast inf words"]
         console.print(
-            f"words/s without the face {median(alone):,.0f}, with it {with_face:,.0f}: {with_face / median(alone):.2f}"
+            f"words/s without the front end {median(alone):,.0f}, with it {with_front_end:,.0f}: "
+            f"ratio {with_front_end / median(alone):.2f}"
         )
-        worst["engine"] = with_face / median(alone)
+        worst["engine"] = with_front_end / median(alone)
     found = {rate: keys_at_rest(rate) for rate in LINKS}
     rows = []
     for name in KEYS:

@@ -1,8 +1,8 @@
-"""What the window costs: ``python -m tests.benchmarks.bench_window``; ``--long`` reads ten million words too.
+"""Cost of the window: ``python -m tests.benchmarks.bench_window``; ``--long`` also reads ten million words.
 
-128 cells × 500 words × 6 signals, 10 traces, 3,000 points, every panel in view. A frame is one word more; it is timed
-by the clock of the window's own thread, drawing and painting apart from other work on the machine. The stream's speed
-is taken by turns with and without the window, in one process.
+The window shows 128 cells × 500 words × 6 signals, 10 traces and 3,000 points, with every panel visible. Each frame
+adds one word; drawing and painting are timed by the processor clock of the window's thread, which other processes
+affect little. The speed of the stream is measured alternately with and without the window, in one process.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ LONG = 10_000_000
 def open_session(
     cells: int = CELLS, words: int = 720, *, continuous: bool = False, engine: EngineProcess | None = None
 ) -> Session:
-    """A long review before a network, and 3,000 words' attractors found."""
+    """Open a session with a long review and the attractors of 3,000 words."""
     text = " ".join((REVIEWS[0].words * (words // len(REVIEWS[0].words) + 1))[:words])
     stream = Stream(small_network(cells), speed=None, continuous=continuous, engine=engine)
     session = Session(stream, [Review("long", text)])
@@ -66,8 +66,8 @@ def thread_ms(deed: Callable[[], object]) -> float:
     return 1000 * (time.thread_time() - began)
 
 
-def apart(window: Window) -> None:
-    """Every panel in view: those that stand behind others as tabs float beside the window."""
+def show_every_panel(window: Window) -> None:
+    """Make every panel visible: panels behind a tab float beside the window."""
     for name in ("scaling", "word-map", "corpus"):
         window.docks.docks[name].setFloating(True)
         window.docks.docks[name].resize(480, 320)
@@ -75,7 +75,7 @@ def apart(window: Window) -> None:
 
 
 def frame_costs(app: QApplication) -> dict[str, tuple[float, float]]:
-    """Milliseconds to draw and to paint one more word: panel → (draw, paint), medians; ``all``: a whole frame."""
+    """Return the median milliseconds to draw and to paint one more word, by panel and for a whole frame (``all``)."""
     session = open_session()
     session.stream.seek(WORDS)
     wait(lambda: session.stream.snapshot.time == WORDS)
@@ -85,7 +85,7 @@ def frame_costs(app: QApplication) -> dict[str, tuple[float, float]]:
         session.select(cell)
         session.perform("pin")
     session.select(TRACES)
-    apart(window)
+    show_every_panel(window)
     for _ in range(20):
         window.redraw()
         app.processEvents()
@@ -99,7 +99,7 @@ def frame_costs(app: QApplication) -> dict[str, tuple[float, float]]:
             draw = thread_ms(window.redraw)
             costs["all"].append((draw, thread_ms(app.processEvents)))
         for name, panel in window.panels.items() if not count % 2 else ():
-            assert panel.in_view, f"{name} is not seen"
+            assert panel.in_view, f"{name} is not visible"
 
             def show(panel: Panel = panel, frame: Frame = frame) -> None:
                 panel.show_frame(session, frame)
@@ -113,7 +113,7 @@ def frame_costs(app: QApplication) -> dict[str, tuple[float, float]]:
 
 
 def stream_speeds(app: QApplication) -> dict[str, float]:
-    """Words a second of the stream at full speed without the window and with it, and the window's frames a second."""
+    """Return the words per second at full speed without and with the window, and the frames per second."""
     session = open_session(words=4000, continuous=True, engine=EngineProcess())
     window = Window(session=session)
     window._timer.stop()
@@ -143,13 +143,13 @@ def stream_speeds(app: QApplication) -> dict[str, float]:
 
 
 def _words(session: Session) -> int:
-    """Words read since the session began: every run but the present one is read to its end."""
+    """Return the number of words read since the session began; all runs before the current one are complete."""
     snapshot = session.stream.snapshot
     return (snapshot.run - 1) * snapshot.words + snapshot.time
 
 
 def memory_growth(app: QApplication) -> tuple[float, float, float]:
-    """MB of the process after the first fifth of ten million words, after all of them, and the minutes it took."""
+    """Return the memory (MB) after a fifth of ten million words and after all of them, and the minutes taken."""
     session = open_session(cells=8, words=4000, continuous=True, engine=EngineProcess())
     window = Window(session=session)
     window.show()
@@ -167,7 +167,7 @@ def memory_growth(app: QApplication) -> tuple[float, float, float]:
 
 
 def _megabytes() -> float:
-    """What the process holds now."""
+    """Return the resident memory of the process in MB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 1e6
 
@@ -179,7 +179,7 @@ def main(long: bool = False) -> dict[str, float]:
     app = existing if isinstance(existing, QApplication) else QApplication([])
     console = Console(width=100)
     costs = frame_costs(app)
-    table = Table(title=f"{CELLS} cells × {WORDS} words × 6 signals, {TRACES} traces, {POINTS} points: ms a frame")
+    table = Table(title=f"{CELLS} cells × {WORDS} words × 6 signals, {TRACES} traces, {POINTS} points: ms per frame")
     for heading in ("panel", "drawn at every", "draw", "paint", "both"):
         table.add_column(heading, justify="right")
     from explorer.gui.panels.registry import PANELS
@@ -191,7 +191,7 @@ def main(long: bool = False) -> dict[str, float]:
         table.add_row(name, str(every.get(name, "")), f"{draw:.1f}", f"{paint:.1f}", f"{draw + paint:.1f}")
     console.print(table)
     console.print(
-        f"a frame as panels take turns: {shared:.1f} ms on average, {1000 / RATE:.1f} are there at {RATE} fps"
+        f"a frame, with panels taking turns: {shared:.1f} ms on average; {RATE} fps allow {1000 / RATE:.1f} ms"
     )
     speeds = stream_speeds(app)
     console.print(
@@ -201,7 +201,8 @@ def main(long: bool = False) -> dict[str, float]:
     if long:
         early, late, minutes = memory_growth(app)
         console.print(
-            f"{LONG:,} words with the window open: {early:.0f} MB early, {late:.0f} MB late, {minutes:.1f} min"
+            f"{LONG:,} words with the window open: {early:.0f} MB after a fifth, {late:.0f} MB at the end, "
+            f"{minutes:.1f} min"
         )
     return {"frame": shared, "speed": speeds["with the window"] / speeds["alone"]}
 

@@ -1,4 +1,4 @@
-"""pinkx on a pseudo-terminal at the end of a link that carries so many bytes a second."""
+"""pinkx on a pseudo-terminal behind a link with a limited data rate."""
 
 from __future__ import annotations
 
@@ -17,44 +17,47 @@ from pathlib import Path
 SIZE = (64, 200)  # rows, columns
 QUIET = 0.2  # seconds without output after which a key is answered
 _DRAW = struct.Struct("dd")
-# The program, which tells of each draw when it was and how many words a second were read then.
+# The program; it reports the time of each draw and the words per second at that time.
 _PROGRAM = """
 import os, struct, sys, time
 from explorer.tui.app import Explorer
 pipe, again, draw = int(sys.argv.pop(1)), int(sys.argv.pop(1)), Explorer.draw
-def told(self, **options):
+def reported(self, **options):
     draw(self, **options)
     if self.session is not None:
         self.session.stream.set_continuous(bool(again))
         os.write(pipe, struct.pack("dd", time.monotonic(), self.session.stream.snapshot.words_per_second))
-Explorer.draw = told
+Explorer.draw = reported
 from explorer.cli import main
 main()
 """
 
 
 class Link:
-    """``rate`` is in bytes a second, None as fast as this process reads; ``again``: the text is read without end."""
+    """A running program and its link.
+
+    ``rate`` is in bytes per second; None is as fast as this process reads. With ``again`` the text is read repeatedly.
+    """
 
     def __init__(self, *arguments: str, rate: float | None = None, again: bool = False) -> None:
         self.master, slave = pty.openpty()
         termios.tcsetwinsize(slave, SIZE)
-        self._draws, told = os.pipe()
+        self._draws, draws_end = os.pipe()
         os.set_blocking(self._draws, False)
         self._state = tempfile.TemporaryDirectory()
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, str(told), str(int(again)), "tui", "--fresh", *arguments],
-            stdin=slave, stdout=slave, stderr=slave, pass_fds=[told], start_new_session=True,
+            [sys.executable, "-c", _PROGRAM, str(draws_end), str(int(again)), "tui", "--fresh", *arguments],
+            stdin=slave, stdout=slave, stderr=slave, pass_fds=[draws_end], start_new_session=True,
             env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "XDG_STATE_HOME": self._state.name},
         )  # fmt: skip
         os.close(slave)
-        os.close(told)
+        os.close(draws_end)
         self.rate = rate
         self.output = bytearray()
         self._allowed, self._asked, self.came = 0.0, time.monotonic(), 0.0
 
     def take(self, seconds: float) -> int:
-        """Read for so long; returns how many bytes came."""
+        """Read for ``seconds``; return the number of bytes."""
         end, before = time.monotonic() + seconds, len(self.output)
         while (now := time.monotonic()) < end:
             room = 1 << 16
@@ -69,18 +72,18 @@ class Link:
                 continue
             try:
                 data = os.read(self.master, min(room, 1 << 16))
-            except OSError:  # the program has left
+            except OSError:  # the program has ended
                 break
             if b"\x1b[?2026$p" in data:
-                os.write(self.master, b"\x1b[?2026;2$y")  # this terminal can show changes at once
-            if self.rate is not None:  # what came before the link was slow was free
+                os.write(self.master, b"\x1b[?2026;2$y")  # this terminal supports synchronised output
+            if self.rate is not None:  # bytes sent before the rate was limited do not count
                 self._allowed -= len(data)
             self.output += data
             self.came = time.monotonic()
         return len(self.output) - before
 
     def wait_for(self, text: bytes, since: int = 0, seconds: float = 120) -> float:
-        """Until something appears; returns when."""
+        """Wait until a text appears; return the time (monotonic clock)."""
         end = time.monotonic() + seconds
         while text not in re.sub(rb"\x1b\[[\d;?]*[a-zA-Z]", b"", self.output[since:]):
             if time.monotonic() > end:
@@ -89,7 +92,7 @@ class Link:
         return self.came
 
     def press(self, key: bytes, seconds: float = 10.0) -> tuple[float, float, int]:
-        """Press a key at rest: seconds until the first and the last byte of the answer, and how many there were."""
+        """Press a key at rest; return the seconds to the first and last byte of the response, and its bytes."""
         before, pressed, first = len(self.output), time.monotonic(), 0.0
         os.write(self.master, key)
         while time.monotonic() - pressed < seconds:
@@ -101,7 +104,7 @@ class Link:
         return first - pressed, self.came - pressed, len(self.output) - before
 
     def draws(self) -> list[tuple[float, float]]:
-        """When it drew since the last call, and how many words a second were read then."""
+        """Return (time, words per second) of each draw since the last call."""
         data = b""
         while True:
             try:
@@ -114,7 +117,7 @@ class Link:
         return list(_DRAW.iter_unpack(data))
 
     def quit(self) -> float:
-        """Leave; seconds until the program has ended."""
+        """Quit; return the seconds until the program has ended."""
         pressed = time.monotonic()
         os.write(self.master, b"q")
         while self.process.poll() is None and time.monotonic() - pressed < 30:
@@ -125,13 +128,13 @@ class Link:
 
     @property
     def memory(self) -> int:
-        """Bytes of memory in use by the program and the processes it began; what they share counts once."""
+        """The memory of the program and its child processes in bytes; shared memory counts once."""
         own = self.process.pid
         children = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _parent(pid) == own]
         return sum(_share(pid) for pid in (own, *children))
 
     def close(self) -> None:
-        """End the program, whatever it does."""
+        """Kill the program and release the terminal."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
@@ -149,19 +152,19 @@ def _parent(pid: int) -> int:
 
 def _share(pid: int) -> int:
     try:
-        told = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return 0
-    return 1024 * int(told.partition("\nPss:")[2].split()[0])
+    return 1024 * int(text.partition("\nPss:")[2].split()[0])
 
 
 def long_review(folder: Path, words: int) -> Path:
-    """A text of so many words, those of the bundled reviews again and again."""
+    """Write a text of n words that repeats the bundled reviews; return its path."""
     from engine.reviews import open_reviews
 
-    told = [word for review in open_reviews(None) for word in review.words]
+    bundled = [word for review in open_reviews(None) for word in review.words]
     path = folder / "long.txt"
     with path.open("w") as file:
-        for first in range(0, words, len(told)):
-            file.write(" ".join(told[: words - first]) + "\n")
+        for first in range(0, words, len(bundled)):
+            file.write(" ".join(bundled[: words - first]) + "\n")
     return path

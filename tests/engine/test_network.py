@@ -91,7 +91,10 @@ def test_vectors_are_not_words() -> None:
         (lambda t: t.update(bias=t["bias"][:-1]), r"expected bias of shape \(20,\)"),
         (lambda t: t.update(readout_weight=t["readout_weight"][:, :4].contiguous()), r"expected a readout \(k, 5\)"),
         (lambda t: t.update(embedding=t["embedding"][:-1]), r"expected an embedding \(6, 3\)"),
-        (lambda t: t["weight_hh"].__setitem__((0, 0), float("nan")), "the tensor weight_hh holds values that are not finite"),
+        (
+            lambda t: t["weight_hh"].__setitem__((0, 0), float("nan")),
+            "the tensor weight_hh holds values that are not finite",
+        ),
     ],
 )
 def test_refuses_damaged_weights(

@@ -1,6 +1,6 @@
-"""Faces look the same in every test: all colours, no animations, whatever the terminal of the person who tests.
+"""Sessions, and front ends that look the same on every machine: all colours, no animations.
 
-And no test reads or writes what that person has kept.
+Tests neither read nor write the user's saved state and settings.
 """
 
 from __future__ import annotations
@@ -14,32 +14,33 @@ import textual.constants
 from explorer.session.session import Session
 from tests.explorer.small import read_session, settle
 
-textual.constants.COLOR_SYSTEM = "truecolor"  # type: ignore[misc]  # pytest's plugins import Textual before an environment could be set here
+# A pytest plugin imports Textual before environment variables can be set here.
+textual.constants.COLOR_SYSTEM = "truecolor"  # type: ignore[misc]
 textual.constants.TEXTUAL_ANIMATIONS = "none"  # type: ignore[misc]
 os.environ.pop("NO_COLOR", None)
 
 
 @pytest.fixture(autouse=True)
-def _kept_apart(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     for place in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
-        monkeypatch.setenv(place, str(tmp_path_factory.mktemp("kept")))
+        monkeypatch.setenv(place, str(tmp_path_factory.mktemp("settings")))
 
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    """100 of 144 words read, paused."""
+    """Yield a paused session with 100 of 144 words read."""
     yield from read_session()
 
 
 @pytest.fixture
 def read(session: Session) -> Session:
-    """The same, where tests are of the session itself."""
+    """Return the same session, for tests of the session itself."""
     return session
 
 
 @pytest.fixture
 def searched() -> Iterator[Session]:
-    """100 of 144 words read, paused; everything found."""
+    """Yield a paused session with 100 of 144 words read and the search for fixed points finished."""
     for session in read_session(search=True):
         settle(session)
         yield session

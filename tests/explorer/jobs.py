@@ -1,4 +1,4 @@
-"""Jobs that the tests give to the worker process, which imports their module: this one is light."""
+"""Jobs for the worker process, which imports this module: it must stay light."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small random network and a few reviews: what tests of the session and the faces look at."""
+"""A small random network, three reviews and sessions of them, for tests of the session and the front ends."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REVIEWS = (
 
 
 def small_network(size: int = 12, seed: int = 0) -> Network:
-    """A random LSTM that knows the words of the first two reviews."""
+    """Return a random LSTM whose vocabulary holds the words of the first two reviews."""
     torch.manual_seed(seed)
     words = sorted({word for review in REVIEWS[:2] for word in review.words})
     return Network(
@@ -126,7 +126,7 @@ def wait(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait until a condition holds; fail after some seconds."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "the engine did not get there in time"
+        assert time.monotonic() < end, f"the condition did not hold within {seconds:g} seconds"
         time.sleep(0.005)
 
 

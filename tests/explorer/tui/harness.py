@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -30,12 +31,11 @@ async def shown(session: Session, width: int = 120, height: int = 40) -> AsyncIt
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
-    """Let the application run until a condition holds, at most 12 seconds."""
-    for _ in range(600):
-        if condition():
-            return
+    """Let the application run until a condition holds, at most a minute: a worker process may have to start."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "the condition did not become true"
         await pilot.pause(0.02)
-    raise AssertionError("the condition did not become true")
 
 
 def text_of(app: Explorer, selector: str) -> str:

@@ -1,0 +1,47 @@
+"""Compare an imported network with the network of its file, computed independently."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from engine.importers.parts import Parts
+from engine.network import Network
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Largest absolute differences over ``steps`` random inputs: of the hidden states and of the outputs."""
+
+    steps: int
+    states: float
+    outputs: float
+
+
+def check_import(network: Network, parts: Parts, steps: int = 40, seed: int = 0) -> Agreement:
+    """Run a network and the reference of its file over the same random ids, or over random vectors.
+
+    Few steps: random words drive some networks into chaos, where rounding errors grow until nothing agrees.
+
+    The reference uses `torch.nn` or NumPy in double precision, the weights as they lie in the file and the file's ids.
+    """
+    random = np.random.default_rng(seed)
+    inputs: Any
+    if network.vocabulary is not None:
+        inputs = random.integers(0, len(network.vocabulary), steps)
+        x = network.embed(inputs)
+    else:
+        inputs = random.normal(size=(steps, network.cell.inputs))
+        x = torch.from_numpy(inputs).to(network.cell.dtype)
+    with torch.inference_mode():
+        h = network.cell.run(x)[1]["h"]
+        outputs = network.probability(h).double().numpy()
+    states = parts.reference.states(inputs)
+    return Agreement(
+        steps,
+        states=float(np.abs(h.double().numpy() - states).max()),
+        outputs=float(np.abs(outputs - parts.reference.outputs(inputs)).max()),
+    )

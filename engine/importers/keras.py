@@ -1,0 +1,261 @@
+"""From the layers of a Keras file to a recurrent layer, an embedding and a readout, in PyTorch's layout."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.catalogue import NetworkError
+from engine.cells import Cell, GruCell, LstmCell, RnnCell
+from engine.importers.keras_file import KerasModel, Layer
+from engine.importers.parts import Array, Found, ImportOptions, one_precision
+from engine.probability import Activation
+from engine.text import printable
+
+_GATES: Final = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4, "CuDNNGRU": 3, "CuDNNLSTM": 4}
+_CELLS: Final[Mapping[int, type[Cell]]] = {1: RnnCell, 3: GruCell, 4: LstmCell}
+_ORDER: Final = {1: (0,), 3: (1, 0, 2), 4: (0, 1, 2, 3)}
+"""PyTorch's gates as positions in Keras's order: z r h → r z n; i f c o is i f g o under other names."""
+_NO_EFFECT: Final = frozenset({"InputLayer", "Dropout", "SpatialDropout1D", "Masking", "GaussianNoise"})
+_OUTPUTS: Final[Mapping[str, Activation]] = {"sigmoid": "sigmoid", "softmax": "softmax", "linear": "linear"}
+
+
+class KerasBody:
+    """The layer in NumPy, as Keras computes it: its own layout, gate order and biases."""
+
+    def __init__(self, gates: int, kernel: Array, recurrent: Array, bias: Array) -> None:
+        self.gates, self.kernel, self.recurrent = gates, kernel, recurrent
+        self.bias = bias  # (2, gates·n): of the input, of the state
+
+    def states(self, x: Array) -> Array:
+        """Hidden states (time, n) for inputs (time, inputs)."""
+        size = self.recurrent.shape[0]
+        h, c, states = np.zeros(size), np.zeros(size), []
+        for vector in x:
+            of_input = np.split(vector @ self.kernel + self.bias[0], self.gates)
+            of_state = np.split(h @ self.recurrent + self.bias[1], self.gates)
+            if self.gates == 1:
+                h = np.tanh(of_input[0] + of_state[0])
+            elif self.gates == 3:
+                z, r = (1 / (1 + np.exp(-of_input[k] - of_state[k])) for k in (0, 1))
+                h = z * h + (1 - z) * np.tanh(of_input[2] + r * of_state[2])
+            else:
+                i, f, o = (1 / (1 + np.exp(-of_input[k] - of_state[k])) for k in (0, 1, 3))
+                c = f * c + i * np.tanh(of_input[2] + of_state[2])
+                h = o * np.tanh(c)
+            states.append(h)
+        return np.array(states)
+
+
+def find_keras_network(model: KerasModel, options: ImportOptions) -> Found:
+    """Find the recurrent layer, the embedding and the readout of a Keras model.
+
+    Raises
+    ------
+    NetworkError
+        If the model has a layer or an activation that pinkx cannot run; names it.
+    """
+    notes: list[str] = []
+    recurrent = _recurrent(model, options)
+    others = [layer for layer in model.layers if layer is not recurrent and layer.kind not in _NO_EFFECT]
+    embedding = _only([layer for layer in others if layer.kind == "Embedding"], "embedding")
+    readout = None if options.readout == "none" else _readout(others, recurrent, options)
+    left = [layer for layer in others if layer not in (embedding, readout) and not _follows(layer, readout, model)]
+    if left and options.readout is None:
+        raise NetworkError(
+            f"besides {recurrent.name} the model has {_listed(left)}, which pinkx would leave out; to import the layer "
+            "without them, name the readout: --readout NAME, or --readout none"
+        )
+    if left:
+        notes.append(f"left out, so that the import is not the whole network of the file: {_listed(left)}")
+    if recurrent.settings is None and options.embedding is None and embedding is None:
+        notes.append("the file holds no embedding: the network takes vectors")
+    gates = _GATES[recurrent.kind]
+    kernel, hidden, bias = kernels(recurrent, gates)
+    _check_settings(recurrent, model, options, notes)
+    parts = {f"{recurrent.name}/{key}": value for key, value in (("kernel", kernel), ("recurrent_kernel", hidden))}
+    tensors = one_precision(
+        {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in parts.items()}
+        | {f"{recurrent.name}/bias": torch.from_numpy(np.ascontiguousarray(bias))}
+    )
+    w, u, b = tensors.values()
+    cell = _CELLS[gates](_in_order(w.mT, gates), _in_order(u.mT, gates), _in_order(b[0], gates), _in_order(b[1], gates))
+    return Found(
+        source=f"{model.source}{f', Keras {printable(model.version)}' if model.version else ''}",
+        cell=cell,
+        body=KerasBody(gates, w.double().numpy(), u.double().numpy(), b.double().numpy()),
+        layer=recurrent.name,
+        readout=None if readout is None else _dense(readout, hidden.shape[0]),
+        embedding=None if embedding is None else _embedding(embedding, kernel.shape[0]),
+        output=None if readout is None else _output(readout, model),
+        notes=notes,
+    )
+
+
+def _in_order(tensor: Tensor, gates: int) -> Tensor:
+    parts = tensor.chunk(gates, dim=0)
+    return torch.cat([parts[k] for k in _ORDER[gates]]).contiguous()
+
+
+def _recurrent(model: KerasModel, options: ImportOptions) -> Layer:
+    for layer in model.layers:
+        if layer.kind in ("Lambda", "TFOpLambda"):
+            raise NetworkError(f"the model has a Lambda layer ({printable(layer.name)}), whose code is never run")
+        if layer.kind == "Bidirectional":
+            raise NetworkError(
+                f"{printable(layer.name)} is Bidirectional; pinkx runs one recurrent layer in the forward direction"
+            )
+    found = [layer for layer in model.layers if layer.kind in _GATES]
+    if not found:
+        kinds = ", ".join(sorted({printable(layer.kind) for layer in model.layers})) or "none"
+        raise NetworkError(f"no SimpleRNN, GRU or LSTM among the layers of the model ({kinds})")
+    named = [layer for layer in found if options.layer in (None, layer.name)]
+    if not named:
+        raise NetworkError(f"no recurrent layer {options.layer!r} in the file; it has {_listed(found)}")
+    if options.direction == "backward":
+        raise NetworkError("--direction backward: pinkx runs one recurrent layer in the forward direction")
+    if len(found) > 1 and (named[0] is not found[0] or options.readout != "none"):
+        raise NetworkError(
+            f"the model stacks {len(found)} recurrent layers; pinkx runs one. To watch the first without a readout, "
+            f"give --layer {printable(found[0].name)} --readout none"
+        )
+    return named[0]
+
+
+def _only(layers: Sequence[Layer], what: str) -> Layer | None:
+    if len(layers) > 1:
+        raise NetworkError(f"the model has several {what} layers ({_listed(layers)}); pinkx runs one")
+    return layers[0] if layers else None
+
+
+def _readout(others: Sequence[Layer], recurrent: Layer, options: ImportOptions) -> Layer:
+    dense = [layer for layer in others if layer.kind == "Dense"]
+    if options.readout is not None:
+        dense = [layer for layer in dense if layer.name == options.readout]
+        if not dense:
+            raise NetworkError(f"no Dense layer {options.readout!r} in the file")
+    if len(dense) != 1:
+        raise NetworkError(
+            f"{'no Dense layer' if not dense else f'several Dense layers ({_listed(dense)})'} after {recurrent.name}; "
+            "expected one linear readout. Give --readout NAME, or --readout none to import the layer without one"
+        )
+    return dense[0]
+
+
+def kernels(layer: Layer, gates: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return kernel (inputs, gates·n), recurrent kernel (n, gates·n) and biases (2, gates·n) of input and state.
+
+    A CuDNN layer's are brought into the layout of the others.
+    """
+    name = printable(layer.name)
+    if len(layer.weights) not in (2, 3) or any(weight.ndim != 2 for weight in layer.weights[:2]):
+        raise NetworkError(f"{name}: expected a kernel, a recurrent kernel and a bias, got {len(layer.weights)} arrays")
+    kernel, hidden = layer.weights[:2]
+    size = hidden.shape[0]
+    if not size or hidden.shape != (size, gates * size) or kernel.shape[1] != gates * size:
+        raise NetworkError(f"{name}: kernels of shapes {kernel.shape} and {hidden.shape} do not fit a {layer.kind}")
+    bias = layer.weights[2].reshape(-1) if len(layer.weights) == 3 else np.zeros(gates * size, dtype=kernel.dtype)
+    if bias.size == gates * size:
+        if gates == 3 and (len(layer.weights) == 3 or not (layer.settings or {}).get("reset_after", True)):
+            raise NetworkError(
+                f"{name}: a GRU that resets before the recurrent product (reset_after=False) is not supported; train "
+                "it with reset_after=True"
+            )
+        bias = np.stack((bias, np.zeros_like(bias)))
+    elif bias.size == 2 * gates * size:
+        bias = bias.reshape(2, gates * size)
+    else:
+        raise NetworkError(f"{name}: a bias of {bias.size} numbers does not fit {size} cells")
+    if layer.kind.startswith("CuDNN"):  # each gate's kernels lie transposed, in the order of cuDNN's memory
+        kernel = np.hstack([part.reshape(size, -1).T for part in np.hsplit(kernel, gates)])
+        hidden = np.hstack([part.T for part in np.hsplit(hidden, gates)])
+    return kernel, hidden, bias
+
+
+def _check_settings(layer: Layer, model: KerasModel, options: ImportOptions, notes: list[str]) -> None:
+    name, cudnn = printable(layer.name), layer.kind.startswith("CuDNN")
+    if layer.settings is None:
+        if layer.kind == "SimpleRNN" and options.nonlinearity is None:
+            raise NetworkError(f"{name}: a file of weights does not name the activation; give --nonlinearity tanh")
+        if options.nonlinearity not in (None, "tanh"):
+            raise NetworkError(f"{name}: the activation {options.nonlinearity} is not supported, only tanh")
+        old = re.match(r"2\.[012](\.|$)", model.version) and "-tf" not in model.version
+        if old and not cudnn and layer.kind != "SimpleRNN" and options.nonlinearity is None:
+            raise NetworkError(
+                f"{name}: a file of weights of Keras {printable(model.version)}, whose gates have the activation "
+                "hard_sigmoid unless set otherwise; if they have sigmoid, give --nonlinearity tanh"
+            )
+        if not cudnn:
+            notes.append("activations tanh and sigmoid, which a file of weights does not name")
+        return
+    if layer.settings.get("go_backwards"):
+        raise NetworkError(f"{name} reads backwards (go_backwards=True); pinkx runs the forward direction")
+    wanted = {"activation": "tanh"} | ({} if layer.kind == "SimpleRNN" else {"recurrent_activation": "sigmoid"})
+    if not cudnn:
+        for key, expected in wanted.items():
+            activation = _activation(layer.settings.get(key, expected))
+            if activation != expected:
+                raise NetworkError(f"{name}: {key} {activation!r} is not supported, only {expected}")
+
+
+def _activation(value: Any) -> str:
+    if isinstance(value, Mapping):  # a serialised function
+        config = value.get("config")
+        value = config if isinstance(config, str) else value.get("class_name")
+    return printable(str(value or "linear"))
+
+
+def _dense(layer: Layer, size: int) -> tuple[Tensor, Tensor]:
+    kernel = layer.weights[0] if layer.weights else np.zeros((0, 0))
+    if kernel.ndim != 2 or kernel.shape[0] != size or not kernel.shape[1]:
+        raise NetworkError(
+            f"{printable(layer.name)}: the kernel of a readout of {size} cells is ({size}, k), got {kernel.shape}"
+        )
+    bias = layer.weights[1] if len(layer.weights) > 1 else np.zeros(kernel.shape[1], dtype=kernel.dtype)
+    named = one_precision(
+        {
+            f"{layer.name}/kernel": torch.from_numpy(kernel.T.copy()),
+            f"{layer.name}/bias": torch.from_numpy(bias.copy()),
+        }
+    )
+    weight, offset = named.values()
+    return weight, offset
+
+
+def _embedding(layer: Layer, inputs: int) -> Tensor:
+    rows = layer.weights[0] if layer.weights else np.zeros((0, 0))
+    if rows.ndim != 2 or rows.shape[1] != inputs:
+        raise NetworkError(f"{printable(layer.name)}: expected rows of {inputs} numbers, got the shape {rows.shape}")
+    return one_precision({f"{layer.name}/embeddings": torch.from_numpy(rows.copy())})[f"{layer.name}/embeddings"]
+
+
+def _output(readout: Layer, model: KerasModel) -> Activation | None:
+    """Return the activation of the readout, or of an Activation layer after it; None if the file does not say."""
+    if readout.settings is None:
+        return None
+    after = model.layers[model.layers.index(readout) + 1 :]
+    names = [_activation(readout.settings.get("activation"))]
+    names += [_activation((layer.settings or {}).get("activation")) for layer in after if layer.kind == "Activation"]
+    chosen = [name for name in names if name != "linear"] or ["linear"]
+    if len(chosen) > 1 or chosen[0] not in _OUTPUTS:
+        raise NetworkError(
+            f"{printable(readout.name)}: the activation {chosen[0]!r} is not supported, only {', '.join(_OUTPUTS)}"
+        )
+    return _OUTPUTS[chosen[0]]
+
+
+def _follows(layer: Layer, readout: Layer | None, model: KerasModel) -> bool:
+    """Whether a layer is the activation of the readout."""
+    return (
+        readout is not None and layer.kind == "Activation" and model.layers.index(layer) > model.layers.index(readout)
+    )
+
+
+def _listed(layers: Sequence[Layer]) -> str:
+    return ", ".join(printable(f"{layer.name} ({layer.kind})")[:80] for layer in layers[:8])

@@ -1,0 +1,77 @@
+"""``pinkx import``: make a network file of ours from a file of PyTorch or Keras."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--vocabulary",
+    metavar="FILE",
+    help="Words of the embedding: one a line, JSON word to id, or CSV. keras-imdb:FILE reads the ranks of "
+    "keras.datasets.imdb (id = rank + 3).",
+)
+@click.option("--layer", metavar="NAME", help="Recurrent layer to import, if the file has several.")
+@click.option("--readout", metavar="NAME", help="Linear layer that reads the cells; none imports the cells alone.")
+@click.option("--embedding", metavar="NAME", help="Embedding; none for a layer that takes vectors.")
+@click.option(
+    "--output", type=click.Choice(["sigmoid", "softmax", "linear"]), help="What the readout's numbers become."
+)
+@click.option("--nonlinearity", metavar="NAME", help="Nonlinearity of an RNN whose file does not name it: tanh.")
+@click.option(
+    "--direction", type=click.Choice(["forward", "backward"]), help="Direction to import of a bidirectional layer."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: NAME.safetensors]")
+def command(
+    file: Path,
+    vocabulary: str | None,
+    layer: str | None,
+    readout: str | None,
+    embedding: str | None,
+    output: str | None,
+    nonlinearity: str | None,
+    direction: str | None,
+    out: Path | None,
+) -> None:
+    """Import the network in FILE and write it as a .safetensors file that every verb opens.
+
+    FILE is a state dict, a checkpoint, a whole module or a TorchScript archive of PyTorch, a .safetensors file, or a
+    Keras model or its weights. No code in it is run. The network has one recurrent layer (tanh RNN, GRU or LSTM), a
+    linear readout, and an embedding if it reads words. The result is compared with an independent computation of the
+    original, and the largest difference is printed.
+    """
+    import torch
+
+    from engine.catalogue import find
+    from engine.importers.check import check_import
+    from engine.importers.parts import ImportOptions
+    from engine.importers.read import import_network
+    from engine.network import Network
+
+    torch.set_num_threads(1)
+    path = find(file)
+    out = out or path.with_suffix(".safetensors").relative_to(path.parent)
+    if out.exists() and out.samefile(path):
+        raise ValueError(f"{out}: would replace the file that is imported; choose another with --out")
+    parts = import_network(path, ImportOptions(vocabulary, layer, direction, nonlinearity, readout, embedding, output))
+    network = Network.from_parts(parts)
+    found = check_import(network, parts)
+    network.save(out)
+    cell = network.cell
+    reads = f"vectors of {cell.inputs} numbers" if network.vocabulary is None else f"{len(network.vocabulary):,} words"
+    source = f"{parts.info['imported_from']}, layer {parts.info['imported_layer']}"
+    click.echo(
+        f"{source}: {cell.size} {cell.name.upper()} cells, reads {reads}, "
+        f"{network.outputs} {network.activation} output{'s' if network.outputs > 1 else ''}"
+    )
+    for note in parts.notes:
+        click.echo(f"note: {note}")
+    click.echo(
+        f"largest difference from the original over {found.steps} random inputs: {found.states:.1e} in the states, "
+        f"{found.outputs:.1e} in the outputs"
+    )
+    click.echo(f"{out}: written; open it with `pinkx tui --network {out}`" if network.vocabulary else f"{out}: written")

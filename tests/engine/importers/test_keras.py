@@ -1,0 +1,164 @@
+"""Networks in files of Keras: every layer and layout agrees, and what pinkx cannot run is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.catalogue import NetworkError
+from engine.importers.check import check_import
+from engine.importers.parts import ImportOptions
+from engine.importers.read import import_network
+from engine.network import Network
+from tests.engine.importers.keras_files import KerasLayer, h5py, keras_layers, write_hdf5, write_keras
+
+WORDS = ["a", "wonderful", "film", "about", "nothing", "at", "all"]
+
+
+def vocabulary(network: Network, folder: Path) -> str:
+    assert network.vocabulary is not None
+    (folder / "words.txt").write_text("\n".join(["<pad>", "<unk>", *network.vocabulary.words]), encoding="utf-8")
+    return str(folder / "words.txt")
+
+
+def answer(network: Network) -> float:
+    assert network.vocabulary is not None
+    return float(network.classify(network.vocabulary.encode(WORDS)))
+
+
+def opened(path: Path, **options: str) -> Network:
+    """Import a file, and check it against NumPy."""
+    parts = import_network(path, ImportOptions(**options))
+    network = Network.from_parts(parts)
+    found = check_import(network, parts)
+    assert max(found.states, found.outputs) < 1e-5
+    return network
+
+
+@pytest.mark.parametrize("name", ["lstm-8", "gru-64", "rnn-64"])
+@pytest.mark.parametrize("layout", ["h5", "keras", "weights", "cudnn"])
+def test_every_layer_agrees_in_every_layout(name: str, layout: str, tmp_path: Path) -> None:
+    original = Network.load(name)
+    if layout == "cudnn" and name == "rnn-64":
+        pytest.skip("cuDNN has no SimpleRNN in Keras")
+    layers = keras_layers(original, cudnn=layout == "cudnn")
+    options = {"vocabulary": vocabulary(original, tmp_path)}
+    if layout == "keras":
+        file = write_keras(layers, tmp_path / "network.keras")
+    else:
+        file = write_hdf5(layers, tmp_path / "network.h5", weights_only=layout == "weights")
+    if layout == "weights" and name == "rnn-64":
+        with pytest.raises(NetworkError, match="--nonlinearity tanh"):
+            opened(file, **options)
+        options["nonlinearity"] = "tanh"
+    assert answer(opened(file, **options)) == pytest.approx(answer(original), abs=1e-6)
+    assert answer(Network.from_keras(file, **options)) == pytest.approx(answer(original), abs=1e-6)
+
+
+def test_softmax_of_two_and_of_three_classes(tmp_path: Path) -> None:
+    original = Network.load("lstm-8")
+    words = vocabulary(original, tmp_path)
+    layers = keras_layers(original, dense="softmax")
+    weight, bias = layers[-1].weights["kernel"], layers[-1].weights["bias"]
+    layers[-1].weights = {"kernel": np.hstack((0 * weight, weight)), "bias": np.append(0 * bias, bias)}
+    two = opened(write_hdf5(layers, tmp_path / "two.h5"), vocabulary=words)
+    assert two.outputs == 1
+    assert answer(two) == pytest.approx(answer(original), abs=1e-6)
+    layers[-1].weights = {"kernel": np.hstack((weight, -weight, weight)), "bias": np.array([0.1, 0.2, 0.3])}
+    three = opened(write_hdf5(layers, tmp_path / "three.h5"), vocabulary=words)
+    assert (three.outputs, three.activation) == (3, "softmax")
+
+
+def test_keras_imdb_ids_are_ranks_plus_three(tmp_path: Path) -> None:
+    original = Network.load("lstm-8")
+    assert original.vocabulary is not None
+    layers = keras_layers(original)
+    rows = layers[1].weights["embeddings"]
+    start = np.full((1, rows.shape[1]), 9, dtype=rows.dtype)
+    layers[1].weights = {"embeddings": np.vstack((rows[:1], start, rows[1:]))}  # padding, start, unknown, words
+    file = write_hdf5(layers, tmp_path / "network.h5")
+    ranks = ", ".join(f'"{word}": {rank}' for rank, word in enumerate([*original.vocabulary.words, "rare"]))
+    (tmp_path / "index.json").write_text("{" + ranks + "}")
+    with pytest.raises(NetworkError, match="give keras-imdb:imdb_word_index.json"):
+        opened(file, vocabulary="keras-imdb")
+    network = opened(file, vocabulary=f"keras-imdb:{tmp_path / 'index.json'}")
+    assert answer(network) == pytest.approx(answer(original), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ({"activation": "relu"}, "layer: activation 'relu' is not supported, only tanh"),
+        ({"recurrent_activation": "hard_sigmoid"}, "recurrent_activation 'hard_sigmoid' is not supported"),
+        ({"recurrent_activation": {"class_name": "function", "config": "relu"}}, "recurrent_activation 'relu'"),
+        ({"go_backwards": True}, "reads backwards"),
+    ],
+)
+def test_settings_that_pinkx_cannot_run_are_named(setting: dict[str, object], says: str, tmp_path: Path) -> None:
+    original = Network.load("lstm-8")
+    layers = keras_layers(original)
+    layers[3].settings = {**layers[3].settings, **setting}
+    for file in (write_hdf5(layers, tmp_path / "a.h5"), write_keras(layers, tmp_path / "a.keras")):
+        with pytest.raises(NetworkError, match=says):
+            opened(file, vocabulary=vocabulary(original, tmp_path))
+
+
+def test_a_gru_that_resets_before_the_product_is_refused(tmp_path: Path) -> None:
+    layers = keras_layers(Network.load("gru-64"))
+    layers[3].weights = {**layers[3].weights, "bias": layers[3].weights["bias"][0]}
+    with pytest.raises(NetworkError, match="reset_after=False"):
+        opened(write_hdf5(layers, tmp_path / "a.h5"))
+
+
+@pytest.mark.parametrize(
+    ("extra", "says"),
+    [
+        (KerasLayer("Lambda", "custom", {}, {"function": "os.system"}), "Lambda layer .custom., whose code is never"),
+        (KerasLayer("Bidirectional", "both", {}), "both is Bidirectional"),
+        (KerasLayer("GlobalMaxPooling1D", "pool", {}), "pool .GlobalMaxPooling1D., which pinkx would leave out"),
+        (KerasLayer("Dense", "second", {"kernel": np.zeros((1, 1))}), r"several Dense layers \(dense .*, second"),
+    ],
+)  # fmt: skip
+def test_layers_that_pinkx_cannot_run_are_named(extra: KerasLayer, says: str, tmp_path: Path) -> None:
+    layers = [*keras_layers(Network.load("lstm-8")), extra]
+    for file in (write_hdf5(layers, tmp_path / "a.h5"), write_keras(layers, tmp_path / "a.keras")):
+        with pytest.raises(NetworkError, match=says):
+            opened(file)
+
+
+def test_a_stack_is_watched_at_its_first_layer(tmp_path: Path) -> None:
+    original = Network.load("lstm-8")
+    layers = keras_layers(original)
+    layers.insert(4, KerasLayer("LSTM", "second", layers[3].weights, layers[3].settings))
+    file = write_hdf5(layers, tmp_path / "a.h5")
+    words = vocabulary(original, tmp_path)
+    with pytest.raises(NetworkError, match="stacks 2 recurrent layers.*--layer layer --readout none"):
+        opened(file, vocabulary=words)
+    assert opened(file, vocabulary=words, layer="layer", readout="none").cell.size == 8
+
+
+def test_old_weights_may_have_hard_sigmoid_gates(tmp_path: Path) -> None:
+    original = Network.load("lstm-8")
+    file = write_hdf5(keras_layers(original), tmp_path / "a.h5", weights_only=True, version="2.1.5")
+    with pytest.raises(NetworkError, match="hard_sigmoid unless set otherwise"):
+        opened(file, vocabulary=vocabulary(original, tmp_path))
+
+
+def test_links_to_other_files_and_damage_are_refused(tmp_path: Path) -> None:
+    file = write_hdf5(keras_layers(Network.load("lstm-8")), tmp_path / "a.h5")
+    with h5py.File(file, "a") as opened_file:
+        del opened_file["model_weights/dense/dense/bias:0"]
+        opened_file["model_weights/dense/dense/bias:0"] = h5py.ExternalLink("other.h5", "/x")
+    with pytest.raises(NetworkError, match="links dense/bias:0 to another place"):
+        opened(file)
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(NetworkError, match="damaged Keras file"):
+        opened(file)
+
+
+def test_only_a_keras_file_is_one(tmp_path: Path) -> None:
+    with pytest.raises(NetworkError, match="not a file of Keras"):
+        Network.from_keras("lstm-8")

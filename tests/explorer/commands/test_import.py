@@ -1,0 +1,62 @@
+"""``pinkx import`` writes a network of ours, says how far it agrees, and asks for what the file leaves open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from engine.network import Network
+from explorer.cli import pinkx
+
+CASE = ["the", "film", "good", "bad"]
+
+
+@pytest.fixture
+def tensors() -> dict[str, Tensor]:
+    torch.manual_seed(0)
+    layers = {"emb": nn.Embedding(6, 3), "rnn": nn.GRU(3, 4), "out": nn.Linear(4, 1)}
+    return {
+        f"{name}.{key}": tensor.contiguous()
+        for name, layer in layers.items()
+        for key, tensor in layer.state_dict().items()
+    }
+
+
+def test_writes_what_every_verb_opens(
+    tensors: dict[str, Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_file(tensors, "theirs.safetensors")
+    Path("words.txt").write_text("\n".join(CASE))
+    asked = CliRunner().invoke(pinkx, ["import", "theirs.safetensors", "--out", "ours.safetensors"])
+    assert asked.exit_code == 1
+    assert "embedding of 6 words; give --vocabulary FILE" in asked.output
+    assert not Path("ours.safetensors").exists()
+    done = CliRunner().invoke(
+        pinkx, ["import", "theirs.safetensors", "--vocabulary", "words.txt", "--out", "ours.safetensors"]
+    )
+    assert done.exit_code == 0, done.output
+    assert "4 GRU cells, reads 6 words, 1 sigmoid output\n" in done.output
+    assert "largest difference from the original" in done.output
+    network = Network.load("ours.safetensors")
+    assert network.vocabulary is not None
+    assert network.vocabulary.words == tuple(CASE)
+    again = CliRunner().invoke(pinkx, ["import", "ours.safetensors", "--out", "again.safetensors"])
+    assert "a network of pinkx already" in again.output
+
+
+def test_never_replaces_the_file_that_it_reads(
+    tensors: dict[str, Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_file(tensors, "theirs.safetensors")
+    before = Path("theirs.safetensors").read_bytes()
+    done = CliRunner().invoke(pinkx, ["import", "theirs.safetensors", "--embedding", "none"])
+    assert done.exit_code == 1
+    assert "would replace the file that is imported" in done.output
+    assert Path("theirs.safetensors").read_bytes() == before
