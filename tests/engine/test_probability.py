@@ -1,4 +1,4 @@
-"""P(positive): the NumPy function and the network's own agree, and neither overflows."""
+"""P(positive): the NumPy function equals the method of the network, without overflow."""
 
 from __future__ import annotations
 

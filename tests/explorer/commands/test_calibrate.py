@@ -45,7 +45,7 @@ def test_a_window_brings_its_own_scales() -> None:
     [
         (("--scales", "ten"), 2, "such as 10,20,40, got 'ten'"),
         (("--length", "60"), 1, "error: a series of 60 words is too short for scales"),
-        (("--length", "100", "--scales", "10,20,400"), 1, "error: a scale of 400 words does not fit a series of 100"),
+        (("--length", "100", "--scales", "10,20,400"), 1, "error: a scale of 400 words is longer than a series of 100"),
         (("--window", "3"), 1, "error: a window of 3 words is too short for DFA scales"),
         (("--scales", "10,20"), 1, "error: --scales: a slope needs three scales or more, got 2"),
     ],

@@ -116,5 +116,5 @@ def test_a_file_that_is_not_the_archive_is_not_stored(tmp_path: Path, monkeypatc
     with serve(partial(SimpleHTTPRequestHandler, directory=str(tmp_path))) as address:
         result = run("fetch", "--to", tmp_path / "to", "--url", f"{address}/{page.name}", NO_PROXY="*")
     assert result.exit_code == 1
-    assert "error: what http://127.0.0.1" in result.stderr
+    assert "error: http://127.0.0.1" in result.stderr
     assert not list((tmp_path / "to").iterdir())
