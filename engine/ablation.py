@@ -1,7 +1,7 @@
-"""A network that holds some signals of its cells by its weights alone, for the searches that know nothing of holding.
+"""Clamp signals of a network through its weights, for the search of fixed points, which takes no clamps.
 
-`engine.recording` holds any signal at any step, exactly. Here a gate becomes a constant by its own weights, and a state
-(c, c_out, h) comes to rest at its value: so the fixed points are those of the held network.
+`engine.recording` clamps any signal at every step, exactly.  Here the weights of a clamped gate make it constant, and a
+clamped state (c, c_out, h) converges to its value, so that the fixed points are those of the clamped network.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from engine.network import Network
 
 _GATES: Final = {"rnn": (), "gru": ("r", "z", "n"), "lstm": ("i", "f", "g", "o")}
 _TANH: Final = ("n", "g")
-_END: Final = 16.0  # an argument at which σ is 0 or 1 to 1e-7, and has no infinity yet
-_CANDIDATE: Final = 0.9  # at most so much of g holds a cell state: beyond, the forget gate adds it up
+_END: Final = 16.0  # σ(±16) is 1 or 0 to 1e-7, and all weights stay finite
+_CANDIDATE: Final = 0.9  # largest |g| of a clamped cell state; larger states accumulate through the forget gate
 
 
 def clamped_network(network: Network, clamps: Mapping[str, ArrayLike]) -> Network:
-    """The network whose fixed points are those under the held signals.
+    """Return a network whose fixed points are those of ``network`` with clamped signals.
 
     Parameters
     ----------
     network : Network
-    held : mapping of str to (n,) array
-        Values at which a signal's cells are held, NaN where a cell is free; as in `engine.recording.record`.
+    clamps : mapping of str to (n,) array
+        Values at which to clamp a signal's cells, NaN for a free cell; as in `engine.recording.record`.
     """
     cell = network.cell
     weights = {name: weight.clone() for name, weight in cell.weights().items()}
@@ -39,7 +39,7 @@ def clamped_network(network: Network, clamps: Mapping[str, ArrayLike]) -> Networ
             weight[gate * n + cells] = 0
         weights["bias"][gate * n + cells] = argument.clamp(-_END, _END)
 
-    for signal in (*gates, "c", "c_out", "h"):  # in the order of a step: later ones win
+    for signal in (*gates, "c", "c_out", "h"):  # in the order of a step: later clamps override earlier ones
         values = torch.as_tensor(clamps.get(signal, []), dtype=cell.dtype, device=cell.device)
         cells = (~values.isnan()).nonzero()[:, 0]
         value = values[cells]
@@ -51,11 +51,11 @@ def clamped_network(network: Network, clamps: Mapping[str, ArrayLike]) -> Networ
             set_gate(gates.index("z"), cells, torch.full_like(value, -_END))
             set_gate(gates.index("n"), cells, value.atanh())
         else:
-            memory = (value if signal == "c" else value.atanh().clamp(-_END, _END)).nan_to_num()
-            kept = (1 - _CANDIDATE / memory.abs()).clamp(min=0)  # c rests at i g / (1 − f)
+            target = (value if signal == "c" else value.atanh().clamp(-_END, _END)).nan_to_num()
+            forget = (1 - _CANDIDATE / target.abs()).clamp(min=0)  # at a fixed point c = i g / (1 − f)
             set_gate(gates.index("i"), cells, torch.full_like(value, _END))
-            set_gate(gates.index("f"), cells, kept.logit())
-            set_gate(gates.index("g"), cells, (memory * (1 - kept)).atanh())
+            set_gate(gates.index("f"), cells, forget.logit())
+            set_gate(gates.index("g"), cells, (target * (1 - forget)).atanh())
             if signal == "h":
                 set_gate(gates.index("o"), cells, torch.full_like(value, _END))
     return Network(

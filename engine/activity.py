@@ -1,4 +1,4 @@
-"""Which cells work: rolling and whole standard deviation, dead cells, saturation, participation ratio."""
+"""Activity of the cells: standard deviation (whole and rolling), dead cells, saturation, participation ratio."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 
 THRESHOLD = 0.02
+"""Standard deviation of h below which a cell is dead."""
 
 
 def deviation(h: ArrayLike) -> Array:
-    """Standard deviation of each cell over time: (..., time, cell) → (..., cell).  NaN time steps are left out."""
+    """Return the standard deviation of each cell over time, (..., time, cell) → (..., cell), ignoring NaN steps."""
     values = np.asarray(h, dtype=np.float64)
     count = np.isfinite(values).sum(axis=-2)
     mean = np.divide(np.nansum(values, axis=-2), count, out=np.full(count.shape, np.nan), where=count > 0)
@@ -20,14 +21,14 @@ def deviation(h: ArrayLike) -> Array:
 
 
 def is_dead(std: ArrayLike, threshold: float = THRESHOLD) -> NDArray[np.bool_]:
-    """Cells whose standard deviation lies below ``threshold``; a NaN (nothing read yet) is not dead."""
+    """Return which cells have a standard deviation below ``threshold``; False for NaN, where nothing was read yet."""
     return np.asarray(std) < threshold
 
 
 def saturation(gate: ArrayLike, low: float = 0.1, high: float = 0.9) -> tuple[Array, Array]:
-    """Fractions of steps with a gate below ``low`` and above ``high`` (Karpathy, Johnson & Fei-Fei 2015).
+    """Return the fractions of steps with a gate below ``low`` and above ``high`` (Karpathy, Johnson & Fei-Fei 2015).
 
-    (..., time, cell) → two arrays (..., cell).  NaN steps are left out.
+    (..., time, cell) → two arrays (..., cell); NaN steps are ignored.
     """
     values = np.asarray(gate, dtype=np.float64)
     count = np.isfinite(values).sum(axis=-2)
@@ -38,7 +39,7 @@ def saturation(gate: ArrayLike, low: float = 0.1, high: float = 0.9) -> tuple[Ar
 
 
 def participation_ratio(std: ArrayLike) -> Array:
-    """(Σσ²)² / Σσ⁴ over the last axis: how many cells really work, from 1 to n; NaN where no cell moves."""
+    """Return (Σσ²)²/Σσ⁴ over the last axis, the effective number of active cells (1 to n); NaN where no cell moves."""
     variance = np.asarray(std, dtype=np.float64) ** 2
     total, square = variance.sum(axis=-1), (variance**2).sum(axis=-1)
     return np.divide(total**2, square, out=np.full(np.shape(total), np.nan), where=square > 0)
@@ -47,30 +48,30 @@ def participation_ratio(std: ArrayLike) -> Array:
 class RollingActivity:
     """Standard deviation of each cell over the last ``window`` words.
 
-    It is taken afresh from the kept words when asked for, so it cannot drift.
+    Each value is computed from the stored words, so that no rounding error accumulates.
 
     Parameters
     ----------
     window : int
-        How many recent words are looked at.
+        Number of recent words, two or more.
     cells : int
-        How many cells are pushed side by side.
+        Number of cells pushed together.
     """
 
     def __init__(self, window: int, cells: int) -> None:
         if window < 2 or cells < 1:
-            raise ValueError(f"a rolling deviation needs two words and one cell or more, got {window} and {cells}")
+            raise ValueError(f"expected a window of two words or more and one cell or more, got {window} and {cells}")
         self.window = window
         self.cells = cells
         self._ring = np.empty((window, cells), dtype=np.float64)
         self._count = 0
 
     def reset(self) -> None:
-        """Forget all words."""
+        """Discard all words."""
         self._count = 0
 
     def push(self, values: ArrayLike) -> None:
-        """Take one word (cells,) or a block of words (time, cells)."""
+        """Add one word (cells,) or a block of words (time, cells)."""
         block = np.asarray(values, dtype=np.float64)
         if block.ndim not in (1, 2) or block.shape[-1] != self.cells:
             raise ValueError(f"expected ({self.cells},) or (time, {self.cells}) values, got {block.shape}")
@@ -82,6 +83,6 @@ class RollingActivity:
 
     @property
     def std(self) -> Array:
-        """Standard deviation of each cell (cells,); over the words so far while the window fills, NaN before two."""
+        """Standard deviation of each cell, (cells,), while the window fills over the words so far; NaN before two."""
         kept = self._ring[: min(self._count, self.window)]
         return kept.std(axis=0) if len(kept) > 1 else np.full(self.cells, np.nan)

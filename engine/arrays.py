@@ -1,4 +1,4 @@
-"""Named arrays in one ``.npz`` file, without pickle: written beside and renamed, refused when damaged."""
+"""Save and load named arrays in one ``.npz`` file, without pickle."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from engine.files import atomic_write
 
 
 def save_arrays(path: str | Path, kind: str, arrays: dict[str, NDArray[np.generic]]) -> None:
-    """Write arrays, and what ``kind`` of thing they are."""
+    """Write arrays and a string that identifies their ``kind``; an interrupted write leaves the old file."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as beside, beside.open("wb") as file:
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays, kind=np.array(kind))
 
 
 def load_arrays(path: str | Path, kind: str, names: Iterable[str]) -> dict[str, NDArray[np.generic]]:
-    """Read what ``save_arrays`` wrote.
+    """Read a file written by ``save_arrays``.
 
     Raises
     ------
@@ -32,11 +32,11 @@ def load_arrays(path: str | Path, kind: str, names: Iterable[str]) -> dict[str, 
         If it cannot be opened.
     """
     try:
-        # NumPy leaves a file that it opened itself open when it is no archive.
+        # np.load does not close a file that it opened itself when it is not an archive.
         with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
             found = dict(archive)
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, TypeError) as error:
-        raise ValueError(f"{path}: not a whole .npz file of {kind} ({error})") from None
+        raise ValueError(f"{path}: expected an .npz file of {kind}, but the file is damaged ({error})") from None
     if str(found.pop("kind", "")) != kind or set(found) != set(names):
-        raise ValueError(f"{path}: an .npz file, but not one of {kind}")
+        raise ValueError(f"{path}: expected an .npz file of {kind}, but the file holds something else")
     return found

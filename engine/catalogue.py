@@ -1,9 +1,8 @@
-"""Which networks there are, and what each file says of itself; read from the headers alone, without torch.
+"""The available networks and their metadata, read from the file headers without torch.
 
-A network is one ``.safetensors`` file: the weights as tensors, everything else as text in the header (see
-``engine.network`` for the weights).  Keys of the header: ``format``, ``cell``, ``size``, ``inputs``, ``outputs``,
-``task``, ``accuracy``, ``seed``, ``date``, and as JSON ``recipe``, ``text_rules``, ``measured``; ``vocabulary`` is
-one word a line, by falling frequency.
+A network is one ``.safetensors`` file with the weights as tensors (see ``engine.network``) and everything else as text
+in the header: ``format``, ``cell``, ``size``, ``inputs``, ``outputs``, ``task``, ``accuracy``, ``seed``, ``date``, in
+JSON ``recipe``, ``text_rules`` and ``measured``, and ``vocabulary``, one word a line by falling frequency.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ SHIPPED: Final = Path(__file__).parent.parent / "assets" / "networks"
 
 
 class NetworkError(ValueError):
-    """A network file that cannot be used; the message says what is wrong with it."""
+    """Raised for a network that cannot be used; the message says what is wrong and what to do."""
 
 
 @dataclass(frozen=True)
 class NetworkInfo:
-    """What a network's file says of itself.  ``accuracy`` is a fraction of the test set, None if not measured."""
+    """Metadata of a network file.  ``accuracy`` is the fraction of correct test answers, None if not measured."""
 
     name: str
     path: Path
@@ -39,14 +38,14 @@ class NetworkInfo:
     metadata: Mapping[str, str]
 
     def json(self) -> dict[str, Any]:
-        """Plain values for scripts: the fields, the recipe, and what was measured."""
+        """Return the fields, the recipe and the measured values in JSON types."""
         fields = ("name", "cell", "size", "task", "accuracy", "seed", "date")
         parsed = {key: json.loads(self.metadata.get(key, "{}")) for key in ("recipe", "text_rules", "measured")}
         return {key: getattr(self, key) for key in fields} | parsed | {"path": str(self.path)}
 
 
 def shipped_networks() -> list[NetworkInfo]:
-    """The networks that come with pinkx: by task, cell, then size."""
+    """Return the networks that ship with pinkx, ordered by task, cell and size."""
     found = [describe(path) for path in SHIPPED.glob("*.safetensors")]
     return sorted(
         found, key=lambda info: (info.task != "sentiment", info.task, info.cell != "lstm", info.cell, info.size)
@@ -54,12 +53,12 @@ def shipped_networks() -> list[NetworkInfo]:
 
 
 def find(path_or_name: str | Path) -> Path:
-    """The file of a network: a path, or the name of a shipped one such as ``lstm-8``.
+    """Return the file of a network, given its path or the name of a shipped network such as ``lstm-8``.
 
     Raises
     ------
     NetworkError
-        If there is neither; the message names what there is.
+        If there is no such file or name; the message lists the shipped networks.
     """
     path = Path(path_or_name)
     if path.is_file():
@@ -68,7 +67,7 @@ def find(path_or_name: str | Path) -> Path:
     if path.name == str(path_or_name) and named.is_file():
         return named
     names = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.safetensors"))) or "none"
-    raise NetworkError(f"no network {str(path_or_name)!r}: give a .safetensors file, or one of the shipped: {names}")
+    raise NetworkError(f"no network {str(path_or_name)!r}: expected a .safetensors file or a shipped network ({names})")
 
 
 def describe(path_or_name: str | Path) -> NetworkInfo:
@@ -77,16 +76,18 @@ def describe(path_or_name: str | Path) -> NetworkInfo:
     Raises
     ------
     NetworkError
-        If the file is missing, truncated, or not a network of pinkx.
+        If the file is missing, damaged, or not a network of pinkx.
     """
     path = find(path_or_name)
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise NetworkError(f"{path}: not a whole .safetensors file ({error}); fetch or train it again") from None
+        raise NetworkError(
+            f"{path}: damaged or not a .safetensors file ({error}); download or train it again"
+        ) from None
     if metadata.get("format") != FORMAT:
-        raise NetworkError(f"{path}: a .safetensors file, but not a network of pinkx (its header lacks {FORMAT!r})")
+        raise NetworkError(f"{path}: not a network of pinkx: the header of the .safetensors file lacks {FORMAT!r}")
     try:
         return NetworkInfo(
             name=path.stem,
@@ -100,4 +101,4 @@ def describe(path_or_name: str | Path) -> NetworkInfo:
             metadata=metadata,
         )
     except (KeyError, ValueError) as error:
-        raise NetworkError(f"{path}: its header is damaged: {error!r}") from None
+        raise NetworkError(f"{path}: the header is damaged ({error!r}); download or train the network again") from None

@@ -1,11 +1,11 @@
-"""The three recurrent cells, one interface: a step, its named signals, its Jacobian.
+"""The three recurrent cells with one interface: a step, its named signals and its Jacobian.
 
 Conventions
 -----------
-Weights are in PyTorch's layout: ``weight_ih`` is (gates·n, inputs), ``weight_hh`` (gates·n, n), biases
-(gates·n,); gate order LSTM ``i f g o``, GRU ``r z n``.  A *state* is one tensor (..., S): ``h`` for the RNN and
-the GRU (S = n), ``[h, c]`` for the LSTM (S = 2n), so that every room can treat a layer as one map
-s ↦ F(s, x).  Every function is batched over the leading axes and keeps dtype and device.
+Weights are in PyTorch's layout: ``weight_ih`` is (gates·n, inputs), ``weight_hh`` (gates·n, n), biases (gates·n,); gate
+order LSTM ``i f g o``, GRU ``r z n``.  A class `Cell` is a *layer* of n *units*, which texts on screen call cells.  A
+*state* is one tensor (..., S): ``h`` for the RNN and the GRU (S = n), ``[h, c]`` for the LSTM (S = 2n), so that a layer
+is one map s ↦ F(s, x).  Every function is batched over the leading axes and keeps dtype and device.
 
 Sources: Elman (1990) for the tanh RNN; Hochreiter & Schmidhuber (1997) with the forget gate of Gers et al. for the
 LSTM, written as in Chong & Ling (2024), Eqs. 1–7; Cho et al. (2014) for the GRU, in the variant of PyTorch and cuDNN,
@@ -25,15 +25,17 @@ from torch import Tensor, nn
 
 Kind = Literal["internal", "external", "input"]
 Clamps = Mapping[str, Tensor]
+"""Signal → (n,) values that replace it, NaN for a free unit."""
+
 NO_CLAMPS: Final[Clamps] = {}
 
 
 @dataclass(frozen=True)
 class Signal:
-    """One named quantity of every cell at every step.
+    """One named quantity of every unit at every step.
 
     ``kind`` is the split of Chong & Ling (2024): *internal* activations regulate, *external* ones carry the output.
-    ``low`` and ``high`` bound the values (the range a colour map needs); ±inf where there is no bound.
+    ``low`` and ``high`` are the bounds of its values, ±inf where there is none.
     """
 
     name: str
@@ -47,7 +49,7 @@ INPUT = Signal("x", "input", -float("inf"), float("inf"), "input after embedding
 
 
 class Cell(ABC):
-    """A layer of n recurrent cells with fixed weights.
+    """A layer of n recurrent units with fixed weights.
 
     Parameters
     ----------
@@ -56,12 +58,12 @@ class Cell(ABC):
     bias : (gates·n,) array
         The sum of PyTorch's two biases, or its input bias if ``bias_hh`` is given.
     bias_hh : (gates·n,) array, optional
-        PyTorch's hidden bias.  Only the GRU's candidate needs it apart (it is multiplied by r).
+        PyTorch's hidden bias.  Only the GRU's candidate needs it separately, because r multiplies it.
 
     Raises
     ------
     ValueError
-        If the shapes do not agree; the message says which was expected.
+        If the shapes do not match.
     """
 
     name: ClassVar[str]
@@ -78,7 +80,7 @@ class Cell(ABC):
         hidden = torch.zeros_like(self.bias) if bias_hh is None else _tensor(bias_hh, self.weight_ih)
         if self.weight_ih.ndim != 2 or self.weight_hh.ndim != 2:
             raise ValueError(
-                f"{self.name}: weights must be matrices, got shapes "
+                f"{self.name}: expected matrices as weights, got shapes "
                 f"{tuple(self.weight_ih.shape)} and {tuple(self.weight_hh.shape)}"
             )
         n = self.weight_hh.shape[1]
@@ -91,7 +93,7 @@ class Cell(ABC):
         for key, shape in expected.items():
             if tuple(got[key].shape) != shape:
                 raise ValueError(
-                    f"{self.name} of {n} cells: {key} must be {shape}, got {tuple(got[key].shape)} "
+                    f"{self.name} of {n} cells: expected {key} of shape {shape}, got {tuple(got[key].shape)} "
                     "(PyTorch's layout: gates stacked along the first axis)"
                 )
         self._join_biases(hidden)
@@ -99,21 +101,21 @@ class Cell(ABC):
     def _join_biases(self, hidden: Tensor) -> None:
         self.bias = self.bias + hidden
 
-    # ---- what it is ------------------------------------------------------------------------------------------
+    # ---- properties ------------------------------------------------------------------------------------------
 
     @property
     def size(self) -> int:
-        """n, the number of cells."""
+        """n, the number of units."""
         return self.weight_hh.shape[1]
 
     @property
     def inputs(self) -> int:
-        """Length of one input vector x."""
+        """Length of an input vector x."""
         return self.weight_ih.shape[1]
 
     @property
     def state_size(self) -> int:
-        """S, the length of one state: n, or 2n for an LSTM."""
+        """S, the length of a state: n, or 2n for an LSTM."""
         return len(self.state_parts) * self.size
 
     @property
@@ -125,29 +127,32 @@ class Cell(ABC):
         return self.weight_ih.device
 
     def weights(self) -> dict[str, Tensor]:
-        """The tensors that define this cell, by the names the constructor takes."""
+        """Return the tensors that define this cell, by the names of the constructor's parameters."""
         return {"weight_ih": self.weight_ih, "weight_hh": self.weight_hh, "bias": self.bias}
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
-        """The same cell in another precision or on another device."""
+        """Return the same cell in another precision or on another device."""
         return type(self)(**{key: w.to(dtype=dtype, device=device) for key, w in self.weights().items()})
 
     @classmethod
     def from_torch(cls, module: nn.RNNBase) -> Self:
-        """Take the weights of an ``nn.RNN`` (tanh), ``nn.GRU`` or ``nn.LSTM`` of one layer, one direction.
+        """Copy the weights of an ``nn.RNN`` (tanh), ``nn.GRU`` or ``nn.LSTM`` of one layer and one direction.
 
         Raises
         ------
         ValueError
-            For another module type, several layers, two directions, a projection, or a ReLU.
+            For another type of module, several layers, two directions, a projection, or ReLU.
         """
         wanted = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[cls.name]
         if not isinstance(module, wanted):
-            raise ValueError(f"{cls.__name__}.from_torch takes an nn.{wanted.__name__}, got {type(module).__name__}")
+            raise ValueError(f"{cls.__name__}.from_torch expected an nn.{wanted.__name__}, got {type(module).__name__}")
         if module.num_layers != 1 or module.bidirectional or module.proj_size:
-            raise ValueError("only one layer, one direction and no projection is supported")
+            raise ValueError(
+                f"expected one layer, one direction and no projection, got num_layers={module.num_layers}, "
+                f"bidirectional={module.bidirectional}, proj_size={module.proj_size}"
+            )
         if getattr(module, "nonlinearity", "tanh") != "tanh":
-            raise ValueError(f"only the tanh RNN is supported, got {module.nonlinearity}")
+            raise ValueError(f"expected an RNN with tanh, got {module.nonlinearity}")
         named = {name: p.detach().clone() for name, p in module.named_parameters()}
         zero = torch.zeros_like(named["weight_ih_l0"][:, 0])
         return cls(
@@ -158,7 +163,7 @@ class Cell(ABC):
         )
 
     def to_torch(self) -> nn.RNNBase:
-        """The same layer as a PyTorch module (``batch_first=False``), for speed or for training on."""
+        """Return the same layer as a PyTorch module (``batch_first=False``), for speed or further training."""
         module = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[self.name](self.inputs, self.size)
         module = module.to(dtype=self.dtype, device=self.device)
         with torch.no_grad():
@@ -171,50 +176,50 @@ class Cell(ABC):
     def _hidden_bias(self) -> Tensor:
         return torch.zeros_like(self.bias)
 
-    # ---- what it does ----------------------------------------------------------------------------------------
+    # ---- dynamics --------------------------------------------------------------------------------------------
 
     def initial_state(self, *batch: int) -> Tensor:
-        """The zero state, (*batch, S)."""
+        """Return the zero state, (*batch, S)."""
         return torch.zeros(*batch, self.state_size, dtype=self.dtype, device=self.device)
 
     def split(self, state: Tensor) -> dict[str, Tensor]:
-        """A state's parts by name: ``{"h": (..., n)}``, for an LSTM also ``"c"``."""
+        """Split a state into its parts by name: ``{"h": (..., n)}``, for an LSTM also ``"c"``."""
         return dict(zip(self.state_parts, state.split(self.size, dim=-1), strict=True))
 
     @abstractmethod
     def step(self, x: Tensor, state: Tensor, clamps: Clamps = NO_CLAMPS) -> tuple[Tensor, dict[str, Tensor]]:
-        """One step of every cell.
+        """Take one step.
 
         Parameters
         ----------
         x : (..., inputs) tensor
         state : (..., S) tensor
-        held : mapping of str to (n,) tensor
-            Values that take a signal's place as soon as it is computed, NaN where a cell is free.
+        clamps : mapping of str to (n,) tensor
+            Values that replace a signal as soon as it is computed, NaN for a free unit.
 
         Returns
         -------
         state : (..., S) tensor
             F(state, x).
         signals : dict
-            Every name of ``signals`` → (..., n).
+            Each name of ``signals`` → (..., n).
         """
 
     def run(
         self, x: Tensor, state: Tensor | None = None, clamps: Clamps = NO_CLAMPS
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """All steps of (..., time, inputs): the final state, and every signal as (..., time, n)."""
+        """Take all steps of inputs (..., time, inputs); return the final state and every signal, (..., time, n)."""
         state = self.initial_state(*x.shape[:-2]) if state is None else state
-        kept: dict[str, list[Tensor]] = {signal.name: [] for signal in self.signals}
+        recorded: dict[str, list[Tensor]] = {signal.name: [] for signal in self.signals}
         for t in range(x.shape[-2]):
             state, signals = self.step(x[..., t, :], state, clamps)
             for name, value in signals.items():
-                kept[name].append(value)
-        return state, {name: torch.stack(values, dim=-2) for name, values in kept.items()}
+                recorded[name].append(value)
+        return state, {name: torch.stack(values, dim=-2) for name, values in recorded.items()}
 
     @abstractmethod
     def jacobian(self, x: Tensor, state: Tensor) -> Tensor:
-        """∂F(state, x)/∂state of the full map, analytic: (..., S, S)."""
+        """Return the analytic Jacobian ∂F(state, x)/∂state of the full map, (..., S, S)."""
 
 
 class RnnCell(Cell):
@@ -225,7 +230,7 @@ class RnnCell(Cell):
     signals = (Signal("h", "external", -1.0, 1.0, "hidden state, the output"),)
 
     def step(self, x: Tensor, state: Tensor, clamps: Clamps = NO_CLAMPS) -> tuple[Tensor, dict[str, Tensor]]:
-        h = _put("h", torch.tanh(x @ self.weight_ih.mT + state @ self.weight_hh.mT + self.bias), clamps)
+        h = _clamped("h", torch.tanh(x @ self.weight_ih.mT + state @ self.weight_hh.mT + self.bias), clamps)
         return h, {"h": h}
 
     def jacobian(self, x: Tensor, state: Tensor) -> Tensor:
@@ -246,7 +251,7 @@ class GruCell(Cell):
     )
 
     def _join_biases(self, hidden: Tensor) -> None:
-        # r multiplies the candidate's hidden bias, so that third of it must stay apart; the others fold into `bias`.
+        # r multiplies the candidate's hidden bias, so that third stays separate; the others are added to `bias`.
         n = self.size
         self.bias = torch.cat((self.bias[: 2 * n] + hidden[: 2 * n], self.bias[2 * n :]))
         self.bias_hn = hidden[2 * n :].clone()
@@ -260,13 +265,13 @@ class GruCell(Cell):
     def _parts(self, x: Tensor, h: Tensor, clamps: Clamps = NO_CLAMPS) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         xr, xz, xn = (x @ self.weight_ih.mT + self.bias).chunk(3, dim=-1)
         hr, hz, hn = (h @ self.weight_hh.mT).chunk(3, dim=-1)
-        r, z = _put("r", torch.sigmoid(xr + hr), clamps), _put("z", torch.sigmoid(xz + hz), clamps)
+        r, z = _clamped("r", torch.sigmoid(xr + hr), clamps), _clamped("z", torch.sigmoid(xz + hz), clamps)
         hidden = hn + self.bias_hn
-        return r, z, _put("n", torch.tanh(xn + r * hidden), clamps), hidden
+        return r, z, _clamped("n", torch.tanh(xn + r * hidden), clamps), hidden
 
     def step(self, x: Tensor, state: Tensor, clamps: Clamps = NO_CLAMPS) -> tuple[Tensor, dict[str, Tensor]]:
         r, z, n, _ = self._parts(x, state, clamps)
-        h = _put("h", (1 - z) * n + z * state, clamps)
+        h = _clamped("h", (1 - z) * n + z * state, clamps)
         return h, {"r": r, "z": z, "n": n, "h": h}
 
     def jacobian(self, x: Tensor, state: Tensor) -> Tensor:
@@ -297,11 +302,11 @@ class LstmCell(Cell):
     def step(self, x: Tensor, state: Tensor, clamps: Clamps = NO_CLAMPS) -> tuple[Tensor, dict[str, Tensor]]:
         h, c = state.split(self.size, dim=-1)
         i, f, g, o = (x @ self.weight_ih.mT + h @ self.weight_hh.mT + self.bias).chunk(4, dim=-1)
-        i, f = _put("i", torch.sigmoid(i), clamps), _put("f", torch.sigmoid(f), clamps)
-        g, o = _put("g", torch.tanh(g), clamps), _put("o", torch.sigmoid(o), clamps)
-        c = _put("c", f * c + i * g, clamps)
-        c_out = _put("c_out", torch.tanh(c), clamps)
-        h = _put("h", o * c_out, clamps)
+        i, f = _clamped("i", torch.sigmoid(i), clamps), _clamped("f", torch.sigmoid(f), clamps)
+        g, o = _clamped("g", torch.tanh(g), clamps), _clamped("o", torch.sigmoid(o), clamps)
+        c = _clamped("c", f * c + i * g, clamps)
+        c_out = _clamped("c_out", torch.tanh(c), clamps)
+        h = _clamped("h", o * c_out, clamps)
         return torch.cat((h, c), dim=-1), {"i": i, "f": f, "g": g, "o": o, "c": c, "c_out": c_out, "h": h}
 
     def jacobian(self, x: Tensor, state: Tensor) -> Tensor:
@@ -325,14 +330,14 @@ CELLS: Mapping[str, type[Cell]] = {cell.name: cell for cell in (RnnCell, GruCell
 
 
 def cell_from_torch(module: nn.RNNBase) -> Cell:
-    """The cell that matches an ``nn.RNN``, ``nn.GRU`` or ``nn.LSTM``."""
+    """Return the cell with the weights of an ``nn.RNN``, ``nn.GRU`` or ``nn.LSTM``."""
     names = {nn.RNN: "rnn", nn.GRU: "gru", nn.LSTM: "lstm"}
     if type(module) not in names:
         raise ValueError(f"expected an nn.RNN, nn.GRU or nn.LSTM, got {type(module).__name__}")
     return CELLS[names[type(module)]].from_torch(module)
 
 
-def _put(name: str, value: Tensor, clamps: Clamps) -> Tensor:
+def _clamped(name: str, value: Tensor, clamps: Clamps) -> Tensor:
     return torch.where(clamps[name].isnan(), value, clamps[name]) if name in clamps else value
 
 

@@ -1,4 +1,4 @@
-"""A file is whole or not there: it is written beside its place and then renamed."""
+"""Atomic writes: a file is complete or does not exist."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A path to write to; it takes the place of ``path`` when the block ends well, and is removed when it does not."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    """Yield a temporary path that replaces ``path`` when the block succeeds and is removed when it fails."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        yield beside
-        beside.replace(path)
+        yield temporary
+        temporary.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

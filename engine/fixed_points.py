@@ -1,24 +1,24 @@
 """Find the fixed and slow points of a cell, certify, classify and linearise them.
 
-A state s is *fixed* under a held input x when F(s, x) = s, and *slow* where the speed q = ½‖F(s, x) − s‖² has a small
-minimum that is no root.  q alone certifies neither: a state may be slow and far from any root, or on its way through a
-long valley.  So every point carries two certificates, the Newton step ‖(J − I)⁻¹(F − s)‖, which is the distance to the
-root to first order, and the slope of q, which vanishes at a minimum.  A slow point has (J − I)ᵀ(F − s) = 0, so that
-λ = 1 is an eigenvalue there whatever the network: its longest time constant says nothing, 1/√(2q) steps for a unit of
-distance says more.
+A state s is *fixed* under a constant input x when F(s, x) = s, and *slow* where the speed q = ½‖F(s, x) − s‖² has a
+small minimum that is not a root.  q alone certifies neither: a state with small q may be far from any root, or in a
+long valley of q.  So every point has two certificates: the Newton step ‖(J − I)⁻¹(F − s)‖, which is the distance to the
+root to first order, and the slope of q, which vanishes at a minimum.  At a slow point (J − I)ᵀ(F − s) = 0, so λ = 1 is
+an eigenvalue for every network, and the longest time constant is uninformative; 1/√(2q), the steps for a unit of
+distance, is informative.
 
-Method ``newton`` makes five attempts from each start, until one ends at a point:
+Method ``newton`` makes up to five attempts from each start, until one ends at a point:
 
 1. Levenberg–Marquardt on the reduced equation (see ``engine.reduced``);
 2. Levenberg–Marquardt on F(s, x) − s, which minimises q and so finds slow points where there is no root;
-3. to 5. the first again, from where the network itself has gone after 200, 1,000 and 4,000 steps of the held input.
+3. to 5. the first again, from the states that the network reaches after 200, 1,000 and 4,000 steps of the input.
 
-Then the set of each input is completed by its index: see ``engine.completeness``.  Points found in this way have no
-hits.  Every fixed point gets the radius of a ball that is proved to hold it and no other root, see
-``engine.certificates``.
+Then the index completes the set of points of each input (see ``engine.completeness``); points found in this way have
+no hits.  Every fixed point has the radius of a ball that provably contains it and no other root (see
+``engine.certificates``).
 
-Method ``adam`` is Algorithm 1 of Cheng, Schmid & Lange (2021), after Sussillo & Barak (2013): q minimised by Adam from
-visited states.  It is kept for comparison.
+Method ``adam`` is Algorithm 1 of Cheng, Schmid & Lange (2021), after Sussillo & Barak (2013): it minimises q by Adam
+from visited states.  It exists for comparison.
 """
 
 from __future__ import annotations
@@ -46,26 +46,26 @@ FIXED = 1e-8
 """A point is fixed when its Newton step is shorter than this."""
 
 SLOW = 1e-3
-"""A point is slow when q is below this, a tenth of the paper's 0.01, and at a minimum: it moves under 0.045 a step."""
+"""A point is slow when q is below this, a tenth of the paper's 0.01, at a minimum: it moves less than 0.045 a step."""
 
 LEVEL = 1e-4
-"""A minimum of q is one where F − s and no column of J − I have a larger cosine than this."""
+"""q has a minimum where no |cosine| between F − s and a column of J − I is larger than this."""
 
 MERGE = {"fixed": 1e-5, "slow": 1e-2}
-"""States of one kind and input nearer than this (Euclidean) are one point: roots are sharp, valley floors are not."""
+"""Largest Euclidean distance between states of one kind and input that count as one point.  Minima of q are flatter."""
 
 RELAX = (200, 1000, 4000)
-"""Steps of the network itself before the last attempts."""
+"""Steps of the network before each of the last attempts."""
 
 MODES = 10
-"""Eigenvectors kept of each point, by falling |λ|."""
+"""Number of eigenvectors stored for each point, by falling |λ|."""
 
 BLOCK = 128
-"""Starts searched side by side: progress is reported, and a search can be stopped, between blocks."""
+"""Starts searched together; between blocks the search reports its progress and can be stopped."""
 
 _ADAM_STEPS, _ADAM_RATE = 2000, 0.01
-_STEPS, _VALLEY = 50, 100  # to a root, and down to a minimum of q
-_ROUNDING = 1e-13  # a residual shorter than this has no direction to speak of
+_STEPS, _VALLEY = 50, 100  # iterations to a root, and to a minimum of q
+_ROUNDING = 1e-13  # a shorter residual is rounding and has no direction
 
 
 def find_fixed_points(
@@ -80,37 +80,37 @@ def find_fixed_points(
     complete: bool = True,
     progress: Callable[[int, int], bool | None] | None = None,
 ) -> FixedPoints:
-    """Search from every start, under every input.
+    """Search from every start under every input.
 
     Parameters
     ----------
     cell : Cell
-        Computed with in float64, on its own device.
+        The computation is in float64, on the cell's device.
     x : (inputs,) or (I, inputs) array
-        The held input, or several.
+        One or several constant inputs.
     starts : (N, S) or (I, N, S) array
-        States to start from, for every input alike or for each its own.  One that is not finite is counted as lost.
+        Initial states, the same for every input or one set for each.  A state that is not finite counts as lost.
     method : "newton" or "adam"
     readout : ((k, n), (k,)) tensors, optional
-        Weight and bias; gives the points' ``readout``.
+        Weight and bias of the readout, for ``FixedPoints.readout``.
     input_names : I strings, optional
-        What the inputs are called; their numbers otherwise.
+        Names of the inputs; "0", "1", … by default.
     modes : int
-        How many eigenvectors to keep of each point.
+        Number of eigenvectors to store for each point.
     complete : bool
-        Look for missing fixed points by their index after the search; method ``newton`` alone.
+        Search for missing fixed points by their index afterwards; for method ``newton`` only.
     progress : callable, optional
-        Called with (starts done, starts in all); returning False ends the search with what was found so far.
+        Called with (starts done, number of starts); returning False ends the search with the points found so far.
 
     Returns
     -------
     FixedPoints
-        By input, then fixed before slow, then by hits.  One root reached from many starts is one point.
+        Ordered by input, then fixed before slow, then by hits.  A root reached from many starts is one point.
 
     Raises
     ------
     ValueError
-        If shapes or the method are wrong.  No start, however bad, raises.
+        If a shape or the method is wrong.  No start raises an error.
     """
     if method not in ("newton", "adam"):
         raise ValueError(f"unknown method {method!r}, expected 'newton' or 'adam'")
@@ -121,12 +121,16 @@ def find_fixed_points(
     if inputs.ndim != 2 or inputs.shape[1] != cell.inputs:
         raise ValueError(f"x must be ({cell.inputs},) or (inputs, {cell.inputs}), got {tuple(inputs.shape)}")
     if begin.ndim not in (2, 3) or begin.shape[-1] != cell.state_size:
-        raise ValueError(f"starts must be (start, {cell.state_size}), got {tuple(begin.shape)}")
+        raise ValueError(
+            f"starts must be (start, {cell.state_size}) or (input, start, {cell.state_size}), got {tuple(begin.shape)}"
+        )
     if begin.ndim == 3 and len(begin) != len(inputs):
-        raise ValueError(f"{len(begin)} sets of starts for {len(inputs)} inputs: expected one set, or one for each")
+        raise ValueError(
+            f"{len(begin)} sets of starts for {len(inputs)} inputs: expected one set, or one for each input"
+        )
     names = [str(k) for k in range(len(inputs))] if input_names is None else list(input_names)
     if len(names) != len(inputs):
-        raise ValueError(f"{len(names)} names for {len(inputs)} inputs")
+        raise ValueError(f"{len(names)} names for {len(inputs)} inputs: expected one name for each input")
     begin = begin.expand(len(inputs), -1, -1).reshape(-1, cell.state_size)
     which = torch.arange(len(inputs), device=device).repeat_interleave(len(begin) // max(len(inputs), 1))
 
@@ -142,7 +146,7 @@ def find_fixed_points(
         q, step, slope = certify(cell, inputs[which], ends)
         fixed = step < FIXED
         slow = ~fixed & (q < SLOW)
-        if method == "newton":  # Adam comes near to minima, never to one; the paper goes by q alone
+        if method == "newton":  # Adam never reaches a minimum exactly; the paper uses q alone
             slow &= slope < LEVEL
         rows, hits = _distinct(ends, which, {"fixed": fixed, "slow": slow}, q)
         states, which = ends[rows], which[rows]
@@ -153,7 +157,7 @@ def find_fixed_points(
 
 
 def certify(cell: Cell, x: Tensor, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """q, the Newton step and the slope of every state, each (problem,); ∞ where they cannot be computed."""
+    """Return q, the Newton step and the slope of every state, each (problem,); ∞ where they cannot be computed."""
     q, step, slope = [torch.empty(0, dtype=states.dtype, device=states.device)] * 3
     for xs, s in zip(x.split(BLOCK), states.split(BLOCK), strict=True):
         residual = cell.step(xs, s)[0] - s
@@ -161,7 +165,7 @@ def certify(cell: Cell, x: Tensor, states: Tensor) -> tuple[Tensor, Tensor, Tens
         delta, failed = torch.linalg.solve_ex(matrix, residual.unsqueeze(-1))
         length = torch.where(failed == 0, delta.squeeze(-1).norm(dim=-1), torch.inf)
         size = residual.norm(dim=-1, keepdim=True).clamp_min(_ROUNDING)
-        # A column may vanish at a minimum: one shorter than the residual counts as long as it.
+        # A column may vanish at a minimum, so its length counts as at least that of the residual.
         cosines = (matrix.mT @ residual.unsqueeze(-1)).squeeze(-1).abs() / matrix.norm(dim=-2).maximum(size) / size
         q = torch.cat((q, (0.5 * residual.square().sum(-1)).nan_to_num(torch.inf, torch.inf)))
         step = torch.cat((step, length.nan_to_num(torch.inf, torch.inf)))
@@ -175,14 +179,14 @@ def _newton(cell: Cell, x: Tensor, starts: Tensor) -> Tensor:
     left = starts.isfinite().all(-1).nonzero().squeeze(-1)
     state, relaxed = starts[left], 0
     for steps, equation in ((0, reduced), (0, full), *((steps, reduced) for steps in RELAX)):
-        clamps = x[left]
+        x_left = x[left]
         for _ in range(steps - relaxed):
-            state = cell.step(clamps, state)[0]
+            state = cell.step(x_left, state)[0]
         relaxed = steps
         iterations, creeping = (_VALLEY, 0.0) if equation is full else (_STEPS, CREEPING)
-        end = solve(equation, clamps, equation.unknowns(state), iterations=iterations, creeping=creeping)
-        end = equation.state(clamps, end)
-        q, step, slope = certify(cell, clamps, end)
+        end = solve(equation, x_left, equation.unknowns(state), iterations=iterations, creeping=creeping)
+        end = equation.state(x_left, end)
+        q, step, slope = certify(cell, x_left, end)
         ends[left] = end
         nowhere = (step >= FIXED) & ((q >= SLOW) | (slope >= LEVEL))
         left, state = left[nowhere], state[nowhere]
@@ -205,7 +209,7 @@ def _adam(cell: Cell, x: Tensor, starts: Tensor) -> Tensor:
 def _distinct(
     ends: Tensor, which: Tensor, kinds: dict[str, Tensor], q: Tensor
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """One row for each point, the best of those that are one, and how many there were of each."""
+    """Return for each point the row of its best state, by q, and the number of states merged into it."""
     rows, hits = [], []
     for number in which.unique():
         for kind, is_kind in kinds.items():
@@ -308,21 +312,21 @@ def _describe(
 def eigensystem(
     cell: Cell, x: Tensor, states: Tensor, modes: int, distance: NDArray[np.float64] | None = None
 ) -> tuple[NDArray[np.complex128], NDArray[np.complex128], NDArray[np.complex128], NDArray[np.float64]]:
-    """Return the eigenvalues of the full map's Jacobian with their vectors and errors.
+    """Return the eigenvalues of the full map's Jacobian with their eigenvectors and errors.
 
     Parameters
     ----------
     x : (P, inputs) tensor
     states : (P, S) tensor
     modes : int
-        Eigenvectors kept, K.
+        K, the number of eigenvectors.
     distance : (P,) array, optional
-        How far each state may be from the point that is meant; 0 by default.
+        Upper bound of the distance between each state and its point; 0 by default.
 
     Returns
     -------
     values : (P, S)
-        By falling modulus.
+        Eigenvalues by falling modulus.
     right, left : (P, S, K), (P, K, S)
     error : (P, S)
         Condition number of each eigenvalue times the error of the Jacobian: rounding, and its change over ``distance``.
@@ -339,10 +343,10 @@ def eigensystem(
         overlap = np.einsum("ks,sk->k", lefts, rights)  # both have length 1
         inexact = size * np.finfo(np.float64).eps * np.linalg.norm(jacobian)
         if distance is not None and distance[k] > 0:
-            beside = cell.jacobian(x[k], states[k] + distance[k] / size**0.5).cpu().numpy()
-            inexact += float(np.linalg.norm(beside - jacobian))
+            nearby = cell.jacobian(x[k], states[k] + distance[k] / size**0.5).cpu().numpy()
+            inexact += float(np.linalg.norm(nearby - jacobian))
         error[k] = inexact / np.maximum(np.abs(overlap), np.finfo(np.float64).tiny)
-        # Scale to left · right = 1; a defective pair (left · right = 0) cannot be and keeps its length.
+        # Scale to left · right = 1, except a defective pair (left · right = 0), which keeps its length.
         scale = np.where(np.abs(overlap) > 1e-12, overlap, 1)[:kept, None]
         right[k], left[k] = rights[:, :kept], lefts[:kept] / scale
     return values, right, left, error

@@ -163,10 +163,10 @@ def fluctuations(
     fits = lengths <= rows.shape[-1]
     result = np.full((len(rows), len(lengths)), TOO_SHORT)
     if fits.any() and len(rows):
-        body: Any = fluctuations_fast
+        compute: Any = fluctuations_fast
         if on_gpu:
-            from engine.kernels.cuda.dfa import fluctuations_cuda as body  # brings PyTorch
-        result[:, fits] = body(rows, lengths[fits], order, unbiased, backward)
+            from engine.kernels.cuda.dfa import fluctuations_cuda as compute  # imports PyTorch
+        result[:, fits] = compute(rows, lengths[fits], order, unbiased, backward)
     return result.reshape(*values.shape[:-1], len(lengths))
 
 
@@ -186,10 +186,10 @@ def exponents(F: ArrayLike, scales: Sequence[int] = SCALES) -> Exponents:
         If F does not have one value for each scale, or there are fewer than three scales.
     """
     values = np.asarray(F, dtype=np.float64)
-    if values.ndim == 0 or values.shape[-1] != len(scales) or len(scales) < 3:
-        raise ValueError(
-            f"expected F of shape (..., scale) and three scales or more, got {values.shape} and {len(scales)}"
-        )
+    if len(scales) < 3:
+        raise ValueError(f"a slope needs three scales or more, got {len(scales)}")
+    if values.ndim == 0 or values.shape[-1] != len(scales):
+        raise ValueError(f"expected F of shape (..., {len(scales)}), one value a scale, got {values.shape}")
     usable = np.all((values > 0) & (values < np.inf), axis=-1)
     x = np.log(np.asarray(scales, dtype=np.float64))
     x -= x.mean()

@@ -24,56 +24,56 @@ _MEMBER: Final = re.compile(r"(?:.*/)?((?:train|test)/(pos|neg|unsup))/(([0-9]{1
 
 
 def cache_path() -> Path:
-    """Where ``pinkx reviews fetch`` puts the archive."""
+    """Return the path at which ``pinkx reviews fetch`` stores the archive."""
     return platformdirs.user_cache_path("pinkx") / FILE_NAME
 
 
 def find_archive(path: str | Path | None = None) -> Path:
-    """The archive to read: ``path``, else the environment's ``PINKX_IMDB``, else the fetched one.
+    """Return the archive's path: ``path``, else the environment variable ``PINKX_IMDB``, else the downloaded file.
 
     Raises
     ------
     ReviewError
-        There is no file; the message says how to get one.
+        If there is no such file; the message says how to get it.
     """
     if path is not None:
-        found, said_by = Path(path), "the given path"
+        found, origin = Path(path), "the given path"
     elif os.environ.get(ENVIRONMENT):
-        found, said_by = Path(os.environ[ENVIRONMENT]), ENVIRONMENT
+        found, origin = Path(os.environ[ENVIRONMENT]), ENVIRONMENT
     else:
-        found, said_by = cache_path(), ""
+        found, origin = cache_path(), ""
     if found.is_file():
         return found
-    if not said_by:
+    if not origin:
         raise ReviewError(
-            "the IMDb archive is not here yet; get it (84 MB) with `pinkx reviews fetch`, "
-            f"or name one that you have with --imdb PATH or {ENVIRONMENT}"
+            "no IMDb archive found; download it (84 MB) with `pinkx reviews fetch`, "
+            f"or name a copy with --imdb PATH or {ENVIRONMENT}"
         )
     what = "is a folder" if found.is_dir() else "does not exist"
-    raise ReviewError(f"no IMDb archive: {str(found)!r} ({said_by}) {what}; expected the file {FILE_NAME}")
+    raise ReviewError(f"no IMDb archive: {str(found)!r} ({origin}) {what}; expected the file {FILE_NAME}")
 
 
 def read_archive(path: str | Path, split: str = "test", progress: Progress | None = None) -> list[Review]:
-    """The reviews of one split, negative ones first, each kind by its number: indices do not depend on the archive.
+    """Read the reviews of one split, negative before positive, each ordered by number, for every order in the archive.
 
-    The archive is streamed once, to its end, so that its check sum is verified; only the split's reviews are decoded.
+    The archive is streamed once, to its end, which verifies its checksum; only the reviews of the split are decoded.
 
     Parameters
     ----------
     path : path
-        ``aclImdb_v1.tar.gz`` or an archive with the same layout.
+        ``aclImdb_v1.tar.gz``, or an archive with the same layout.
     split : {"test", "train", "unsup"}
         25,000 labelled reviews each, or the 50,000 unlabelled ones that the official archive has.
     progress : callable, optional
-        Called with (compressed bytes read, compressed bytes in all).
+        Called with (compressed bytes read, size of the archive in bytes).
 
     Raises
     ------
     ReviewError
-        Another split, or an archive that is missing, truncated, damaged, or laid out otherwise.
+        If the split is unknown, or the archive is missing, truncated, damaged, or has another layout.
     """
     if split not in SPLITS:
-        raise ReviewError(f"no split {split!r} in the IMDb archive; expected one of {', '.join(SPLITS)}")
+        raise ReviewError(f"the IMDb archive has no split {split!r}; expected one of {', '.join(SPLITS)}")
     where = repr(str(path))
     found: list[tuple[str, int, Review]] = []
     try:
@@ -87,14 +87,14 @@ def read_archive(path: str | Path, split: str = "test", progress: Progress | Non
                     found.append((match[1], int(match[4]), review))
                 if progress and number % 500 == 0:
                     progress(raw.tell(), total)
-            while stream.read(1 << 20):  # tar stops at its own end mark, the check sum stands behind it
+            while stream.read(1 << 20):  # tar stops at its end mark, before the checksum
                 pass
             if progress:
                 progress(total, total)
     except gzip.BadGzipFile as error:
-        raise ReviewError(f"the archive {where} is damaged, or no .tar.gz: {error}; fetch it again") from None
+        raise ReviewError(f"the archive {where} is damaged or not a .tar.gz file: {error}; download it again") from None
     except (EOFError, tarfile.TarError, zlib.error) as error:
-        raise ReviewError(f"the archive {where} is truncated or damaged: {error}; fetch it again") from None
+        raise ReviewError(f"the archive {where} is truncated or damaged: {error}; download it again") from None
     except OSError as error:
         raise ReviewError(f"cannot read the archive {where}: {error.strerror or error}") from None
     if not found:

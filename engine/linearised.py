@@ -1,8 +1,8 @@
-"""Does a fixed point say anything about a trajectory?  The linear map at the nearest point, put to the test.
+"""Linear prediction: how well the linear map at the nearest fixed point predicts a trajectory.
 
-Cheng, Schmid & Lange (2021), section 5, doubt that it does.  Here the linear map
-s' ≈ F(s*, x*) + J (s − s*) + B (x − x*), with J = ∂F/∂s and B = ∂F/∂x at the point (s*, x*), runs on its own
-for k steps beside the network, from every state of a trajectory, with the inputs that the trajectory had.
+Cheng, Schmid & Lange (2021), section 5, doubt that fixed points explain trajectories.  The test: from every state of a
+trajectory, iterate s' ≈ F(s*, x*) + J (s − s*) + B (x − x*), with J = ∂F/∂s and B = ∂F/∂x at the point (s*, x*), for k
+steps with the inputs of the trajectory, and compare with the network.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from engine.cells import Cell
 
 
 class Linearisable(Protocol):
-    """Where a map can be linearised, such as fixed points: states (P, S) under inputs (P, inputs)."""
+    """States (P, S) and inputs (P, inputs) at which a map can be linearised, such as fixed points."""
 
     @property
     def states(self) -> NDArray[np.float64]: ...
@@ -29,7 +29,7 @@ class Linearisable(Protocol):
 
 @dataclass(frozen=True)
 class StatesAndInputs:
-    """Any states and inputs, for comparison."""
+    """Arbitrary states and inputs, for comparison with fixed points."""
 
     states: NDArray[np.float64]
     inputs: NDArray[np.float64]
@@ -37,16 +37,16 @@ class StatesAndInputs:
 
 @dataclass(frozen=True)
 class LinearPrediction:
-    """How far the next k steps are told; index 0 is one step ahead.
+    """Error of a prediction of the next k steps; index 0 is one step ahead.
 
     Attributes
     ----------
     error : (k,)
         Root mean square distance ‖predicted − real‖ over trajectories and times.
     baseline : (k,)
-        The same for the guess that the state stays where it is.
+        The same for the prediction that the state does not change.
     explained : (k,)
-        1 − (error / baseline)²: 1 is a perfect linear map, 0 no better than baseline still, negative worse.
+        1 − (error / baseline)²: 1 for a perfect prediction, 0 for one no better than the baseline, negative for worse.
     """
 
     error: NDArray[np.float64]
@@ -59,7 +59,7 @@ class LinearPrediction:
 
 
 class LinearMaps:
-    """The linear map at every point, made when it is first wanted.
+    """The linear maps at some points, each computed when first needed.
 
     Parameters
     ----------
@@ -77,18 +77,18 @@ class LinearMaps:
             raise ValueError("a linear prediction needs at least one fixed or slow point")
         self._cell = cell.to(dtype=torch.float64)
         self._base = torch.from_numpy(points.states).to(self._cell.weight_hh)
-        self._held = torch.from_numpy(points.inputs).to(self._cell.weight_hh)
+        self._inputs = torch.from_numpy(points.inputs).to(self._cell.weight_hh)
         self._maps: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
 
     @torch.no_grad()
     def run(self, begin: Tensor, x: Tensor) -> Tensor:
-        """The map at the point nearest to each of some states, running on its own.
+        """Iterate the map at the point nearest to each of some initial states.
 
         Parameters
         ----------
         begin : (state, S) tensor
         x : (state, k, inputs) tensor
-            What each gets next.
+            Inputs of the following steps.
 
         Returns
         -------
@@ -96,20 +96,20 @@ class LinearMaps:
         """
         begin, x = begin.to(self._base), x.to(self._base)
         nearest = torch.cdist(begin, self._base).argmin(dim=1)
-        told = begin.new_empty(*x.shape[:2], begin.shape[1])
-        for number in nearest.unique().tolist():  # one matrix product for all states nearest to one point
+        predicted = begin.new_empty(*x.shape[:2], begin.shape[1])
+        for number in nearest.unique().tolist():  # all states nearest to one point at once
             near = nearest == number
             image, by_state, by_input = self._at(number)
-            away, pushed = begin[near] - self._base[number], (x[near] - self._held[number]) @ by_input.mT
+            away, pushed = begin[near] - self._base[number], (x[near] - self._inputs[number]) @ by_input.mT
             for k in range(x.shape[1]):
-                told[near, k] = image + away @ by_state.mT + pushed[:, k]
-                away = told[near, k] - self._base[number]
-        return told
+                predicted[near, k] = image + away @ by_state.mT + pushed[:, k]
+                away = predicted[near, k] - self._base[number]
+        return predicted
 
     def _at(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
-        """The point's image (itself, unless it is only slow), ∂F/∂s and ∂F/∂x."""
+        """Return F(s*, x*) (s* itself at a fixed point), ∂F/∂s and ∂F/∂x."""
         if number not in self._maps:
-            cell, x, state = self._cell, self._held[number], self._base[number]
+            cell, x, state = self._cell, self._inputs[number], self._base[number]
             with torch.enable_grad():
                 by_input = torch.autograd.functional.jacobian(lambda held: cell.step(held, state)[0], x)
             self._maps[number] = cell.step(x, state)[0], cell.jacobian(x, state), by_input
@@ -119,28 +119,28 @@ class LinearMaps:
 def predict_linearly(
     cell: Cell, points: Linearisable | LinearMaps, states: Tensor, x: Tensor, steps: int = 10
 ) -> LinearPrediction:
-    """Run the linear map at the nearest point beside the network.
+    """Compare the linear map at the nearest point with a trajectory of the network.
 
     Parameters
     ----------
     cell : Cell
     points : FixedPoints, StatesAndInputs or LinearMaps
-        Where the map is linearised: for every starting state, at the nearest of them.
+        Points of linearisation; each initial state uses the nearest.
     states : (trajectory, time, S) tensor
         ``states[:, t]`` is the state after ``x[:, t]``.
     x : (trajectory, time, inputs) tensor
     steps : int
-        k, how far ahead.
+        k, the number of steps predicted.
 
     Raises
     ------
     ValueError
-        If there is no point, or the trajectories are not longer than ``steps``.
+        If there is no point, or a trajectory is not longer than ``steps``.
     """
     maps = points if isinstance(points, LinearMaps) else LinearMaps(cell, points)
     time = states.shape[1]
     if time <= steps:
-        raise ValueError(f"to look {steps} steps ahead takes trajectories of over {steps} steps, got {time}")
+        raise ValueError(f"a prediction of {steps} steps needs trajectories longer than {steps} steps, got {time}")
     states, x = states.double(), x.double()
     begin = states[:, : time - steps].flatten(0, 1)
     ahead = torch.stack([x[:, k + 1 : time - steps + k + 1] for k in range(steps)], dim=2).flatten(0, 1)

@@ -1,4 +1,4 @@
-"""A trained network: embedding (or raw input), one recurrent layer, readout, vocabulary, and where it came from."""
+"""A trained network: embedding (or raw input), one recurrent layer, readout, vocabulary and provenance."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ _FIRST_WORD: Final = 2
 
 
 class Vocabulary:
-    """Words by falling frequency; id 0 is padding, id 1 is every word not listed."""
+    """Words by falling frequency; id 0 is padding, id 1 any word not listed."""
 
     def __init__(self, words: Sequence[str]) -> None:
         self.words: tuple[str, ...] = tuple(words)
         self._ids = {word: number for number, word in enumerate(self.words, start=_FIRST_WORD)}
 
     def __len__(self) -> int:
-        """How many ids there are: the words, padding and unknown."""
+        """Number of ids: the words, padding and unknown."""
         return len(self.words) + _FIRST_WORD
 
     def encode(self, words: Iterable[str]) -> NDArray[np.int32]:
-        """Words → ids, (time,)."""
+        """Return the ids of words, (time,)."""
         return np.fromiter((self._ids.get(word, UNKNOWN) for word in words), dtype=np.int32)
 
     def word(self, number: int) -> str:
-        """The word of an id; ``[unk]`` and ``[pad]`` for the two that have none."""
+        """Return the word of an id; ``[pad]`` and ``[unk]`` for ids 0 and 1."""
         return self.words[number - _FIRST_WORD] if number >= _FIRST_WORD else ("[pad]", "[unk]")[number]
 
 
 class Network:
-    """embedding → recurrent cells → sigmoid readout.
+    """Embedding → recurrent layer → sigmoid readout.
 
     Parameters
     ----------
@@ -57,18 +57,18 @@ class Network:
         The recurrent layer, n cells.
     readout_weight : (k, n) array
     readout_bias : (k,) array
-        k outputs; each is the logit of a probability.
+        k outputs, each the logit of a probability.
     embedding : (V, inputs) array, optional
-        One row for each id of ``vocabulary``; None if the network takes vectors.
+        One row for each id of ``vocabulary``; None for a network that takes vectors.
     vocabulary : Vocabulary, optional
     name, task : str
     info : mapping of str to str
-        The rest of the file's header: recipe, text rules, seed, accuracy, date.
+        Further entries of the file header: recipe, text rules, seed, accuracy, date.
 
     Raises
     ------
     NetworkError
-        If the parts do not fit together, or a weight is not finite.
+        If the shapes do not match, or a weight is not finite.
     """
 
     def __init__(
@@ -110,46 +110,46 @@ class Network:
             )
         if tuple(self.readout_weight.shape) != (outputs, self.cell.size):
             raise NetworkError(
-                f"{self.name}: the readout of {self.cell.size} cells must be (k, {self.cell.size}) with a bias (k,), "
+                f"{self.name}: expected a readout (k, {self.cell.size}) with a bias (k,) for {self.cell.size} cells, "
                 f"got {tuple(self.readout_weight.shape)} and {tuple(self.readout_bias.shape)}"
             )
         if (self.embedding is None) != (self.vocabulary is None):
-            raise NetworkError(f"{self.name}: an embedding and a vocabulary come together, one of them is missing")
+            raise NetworkError(f"{self.name}: expected both an embedding and a vocabulary, or neither")
         if self.embedding is not None and self.vocabulary is not None:
             expected = (len(self.vocabulary), self.cell.inputs)
             if tuple(self.embedding.shape) != expected:
-                raise NetworkError(f"{self.name}: embedding must be {expected}, got {tuple(self.embedding.shape)}")
+                raise NetworkError(f"{self.name}: expected an embedding {expected}, got {tuple(self.embedding.shape)}")
         for key, tensor in self.tensors().items():
             if not torch.isfinite(tensor).all():
-                raise NetworkError(f"{self.name}: {key} holds values that are not finite")
+                raise NetworkError(f"{self.name}: {key} has NaN or infinite values")
 
-    # ---- what it is ------------------------------------------------------------------------------------------
+    # ---- properties ------------------------------------------------------------------------------------------
 
     @property
     def signals(self) -> tuple[Signal, ...]:
-        """The cell's signals, and ``x``, its input."""
+        """The signals of the cell, and its input ``x``."""
         return (*self.cell.signals, INPUT)
 
     @property
     def outputs(self) -> int:
-        """k, the number of readouts."""
+        """k, the number of outputs."""
         return self.readout_bias.shape[0]
 
     def tensors(self) -> dict[str, Tensor]:
-        """Every weight by its name in the file."""
+        """Return every weight by its name in the file."""
         named = {**self.cell.weights(), "readout_weight": self.readout_weight, "readout_bias": self.readout_bias}
         return named if self.embedding is None else named | {"embedding": self.embedding}
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Network:
-        """The same network in another precision or on another device."""
+        """Return the same network in another precision or on another device."""
         moved = {key: tensor.to(dtype=dtype, device=device) for key, tensor in self.tensors().items()}
         return _assemble(type(self.cell), moved, self.vocabulary, self.name, self.task, self.info)
 
     def __reduce__(self) -> tuple[Callable[..., Network], tuple[object, ...]]:
-        """To another process a network goes as arrays: PyTorch would share memory, which may end with the sender."""
+        """Pickle the weights as arrays: PyTorch would share memory, which disappears with the sending process."""
         arrays = {key: tensor.detach().cpu().numpy() for key, tensor in self.tensors().items()}
         words = None if self.vocabulary is None else self.vocabulary.words
-        return _arrived, (type(self.cell), arrays, words, self.name, self.task, self.info, str(self.cell.device))
+        return _from_arrays, (type(self.cell), arrays, words, self.name, self.task, self.info, str(self.cell.device))
 
     # ---- files -----------------------------------------------------------------------------------------------
 
@@ -163,17 +163,17 @@ class Network:
         Raises
         ------
         NetworkError
-            If the file is missing, truncated, of another kind, wrongly shaped, or not finite; says which.
+            If the file is missing, damaged, not a network, or has weights of a wrong shape or not finite.
         """
         path = find(path_or_name)
         if file_format(path) != "pinkx":
             return cls.from_parts(import_network(path))
         info = describe(path)
         try:
-            # Copies: the loaded ones lie in the file's own pages, and go when somebody overwrites it.
+            # Copies, because the loaded tensors are mapped from the file, and change when it is overwritten.
             tensors = {key: tensor.clone() for key, tensor in load_file(info.path).items()}
         except (SafetensorError, OSError) as error:
-            raise NetworkError(f"{info.path}: cannot be read ({error}); fetch or train it again") from None
+            raise NetworkError(f"{info.path}: cannot be read ({error}); download or train it again") from None
         try:
             tensors = one_precision(tensors)
         except NetworkError as error:
@@ -191,7 +191,7 @@ class Network:
             raise NetworkError(f"{info.path}: {error}") from None
         for key, count in (("size", network.cell.size), ("inputs", network.cell.inputs), ("outputs", network.outputs)):
             if header.get(key, str(count)) != str(count):
-                raise NetworkError(f"{info.path}: the header says {header[key]} {_COUNTED[key]}, the weights {count}")
+                raise NetworkError(f"{info.path}: the header has {header[key]} {_COUNTED[key]} but the weights {count}")
         return network
 
     @classmethod
@@ -264,7 +264,7 @@ class Network:
         )
 
     def save(self, path: str | Path) -> None:
-        """Write the network to one ``.safetensors`` file: beside it first, then renamed."""
+        """Write one ``.safetensors`` file; an interrupted write leaves the old file."""
         path = Path(path)
         header = {
             **self.info,
@@ -278,15 +278,17 @@ class Network:
         if self.vocabulary is not None:
             header["vocabulary"] = "\n".join(self.vocabulary.words)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path) as beside:
-            save_file({key: t.detach().cpu().contiguous() for key, t in self.tensors().items()}, beside, header)
+        with atomic_write(path) as temporary:
+            save_file({key: t.detach().cpu().contiguous() for key, t in self.tensors().items()}, temporary, header)
 
-    # ---- what it does ----------------------------------------------------------------------------------------
+    # ---- evaluation ------------------------------------------------------------------------------------------
 
     def embed(self, ids: NDArray[np.integer] | Tensor) -> Tensor:
-        """Ids (…) → input vectors (…, inputs)."""
+        """Return the input vectors (..., inputs) of ids (...)."""
         if self.embedding is None:
-            raise ValueError(f"{self.name} takes vectors of {self.cell.inputs} numbers, not words: it has no embedding")
+            raise ValueError(
+                f"{self.name} takes vectors of {self.cell.inputs} numbers, not words, and has no embedding"
+            )
         return self.embedding[torch.as_tensor(ids, dtype=torch.long, device=self.embedding.device)]
 
     def readout(self, h: Tensor) -> Tensor:
@@ -304,15 +306,15 @@ class Network:
         return logits if self.activation == "linear" else logits.sigmoid()
 
     def classify(self, ids: NDArray[np.integer] | Sequence[int] | Sequence[NDArray[np.integer]]) -> NDArray[np.float64]:
-        """P(positive) after the last word.
+        """Return P(positive) after the last word.
 
         Parameters
         ----------
-        ids : (time,) ids of one review, or a sequence of such
+        ids : (time,) ids of one review, or a sequence of such arrays
 
         Returns
         -------
-        (), or (review,) float64 array
+        () or (review,) float64 array
 
         Raises
         ------
@@ -339,19 +341,19 @@ class Network:
 
 _ACTIVATIONS: Final[tuple[Activation, ...]] = ("sigmoid", "softmax", "linear")
 _COUNTED: Final = {"size": "cells", "inputs": "inputs", "outputs": "outputs"}
-_BLOCK: Final = 256  # reviews classified together; sorted by length, so little of a block is padding
+_BLOCK: Final = 256  # reviews classified together; sorted by length, so that blocks need little padding
 
 
 def as_reviews(
     network: Network, ids: NDArray[np.integer] | Sequence[int] | Sequence[NDArray[np.integer]]
 ) -> tuple[list[NDArray[np.int32]], bool]:
-    """One review or several → a list of checked id arrays, and whether it was one."""
+    """Return one or several reviews as a list of checked id arrays, and whether it was one."""
     single = len(ids) == 0 or np.ndim(ids[0]) == 0
     reviews = [np.asarray(review, dtype=np.int32) for review in ([ids] if single else ids)]
     limit = len(network.vocabulary) if network.vocabulary is not None else 0
     for number, review in enumerate(reviews):
         if review.ndim != 1 or not len(review):
-            raise ValueError(f"review {number} has no words: expected a one-dimensional array of at least one id")
+            raise ValueError(f"review {number} has no words; expected a one-dimensional array of at least one id")
         if review.min() < 0 or review.max() >= limit:
             raise ValueError(
                 f"review {number} has ids from {review.min()} to {review.max()}; {network.name} knows 0 to {limit - 1}"
@@ -360,7 +362,7 @@ def as_reviews(
 
 
 def pad(reviews: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
-    """Reviews of unequal length → (review, time), filled up with ``PADDING``."""
+    """Return reviews of unequal lengths as one array (review, time), padded with ``PADDING``."""
     padded = np.full((len(reviews), max(map(len, reviews))), PADDING, dtype=np.int32)
     for row, review in zip(padded, reviews, strict=True):
         row[: len(review)] = review
@@ -389,7 +391,7 @@ def _assemble(
     )
 
 
-def _arrived(
+def _from_arrays(
     kind: type[Cell],
     arrays: Mapping[str, NDArray[np.floating]],
     words: Sequence[str] | None,

@@ -1,7 +1,7 @@
-"""Batched Levenberg–Marquardt: many small nonlinear systems side by side, in float64.
+"""Batched Levenberg–Marquardt: many small nonlinear systems at once, in float64.
 
-Every problem carries its own damping μ and stops on its own; a singular or failed factorisation raises that problem's
-damping and is never an exception for the batch.  Source: Marquardt, J. SIAM 11 (1963) 431; damping after Nielsen
+Every problem has its own damping μ and stopping time.  A singular or failed factorisation increases the damping of that
+problem and never raises an error for the batch.  Sources: Marquardt, J. SIAM 11 (1963) 431; damping after Nielsen
 (1999, IMM-REP-1999-05).
 """
 
@@ -13,17 +13,17 @@ from torch import Tensor
 from engine.reduced import Equation
 
 FLOOR = 1e-14
-"""A residual whose largest component is below this is zero to rounding; iterating further would be noise."""
+"""A residual whose largest component is below this is zero up to rounding."""
 
 STALLED = 1e-12
-"""A step shorter than this moves nothing any more: rounding is all that is left."""
+"""A step shorter than this is rounding, and ends the search."""
 
 FLAT = 1e-7
-"""A residual this nearly orthogonal to every column of its Jacobian (cosine) is at a minimum that is no root."""
+"""A residual with smaller |cosines| than this to all columns of its Jacobian is at a minimum that is not a root."""
 
 CREEPING = 1e-3
-"""A step that lowers the squared residual by less than this fraction, and promised no more, ends the search: it follows
-a valley floor too slowly to reach anything in the steps that are left."""
+"""A step that reduces the squared residual by less than this fraction, and was predicted to, ends the search: in a flat
+valley it would not reach a minimum within the remaining iterations."""
 
 
 def solve(equation: Equation, x: Tensor, u: Tensor, *, iterations: int = 50, creeping: float = CREEPING) -> Tensor:
@@ -32,20 +32,20 @@ def solve(equation: Equation, x: Tensor, u: Tensor, *, iterations: int = 50, cre
     Parameters
     ----------
     equation : Equation
-        Its residual and Jacobian.
+        Residual and Jacobian.
     x : (problem, inputs) tensor, float64
     u : (problem, m) tensor, float64
         Starts.
     iterations : int
-        The most steps any problem takes.
+        Largest number of steps of a problem.
     creeping : float
-        When to give a problem up, see ``CREEPING``; 0 follows every valley to its lowest place.
+        See ``CREEPING``; 0 follows every valley to its minimum.
 
     Returns
     -------
     (problem, m) tensor
-        Where each problem ended: a root, a local minimum, or where it ran out of iterations.  A start that is not
-        finite stays as it is.
+        The end of each problem: a root, a local minimum, or the state after the last iteration.  A start that is not
+        finite is returned unchanged.
     """
     result = u.clone()
     active = torch.isfinite(u).all(-1).nonzero().squeeze(-1)
@@ -67,11 +67,11 @@ def solve(equation: Equation, x: Tensor, u: Tensor, *, iterations: int = 50, cre
         moved = equation.residual(x, u + step)
 
         before, after = residual.square().sum(-1), moved.square().sum(-1)
-        promised = (step * (damping.unsqueeze(-1) * step - gradient)).sum(-1)
-        gain = (before - after) / promised.clamp_min(torch.finfo(u.dtype).tiny)
+        predicted = (step * (damping.unsqueeze(-1) * step - gradient)).sum(-1)
+        gain = (before - after) / predicted.clamp_min(torch.finfo(u.dtype).tiny)
         better = sound & (after < before)
         u = torch.where(better.unsqueeze(-1), u + step, u)
-        # A good step earns less damping, a bad one more and more of it.
+        # A good step lowers the damping, successive bad ones raise it faster and faster.
         eased = damping * (1 - (2 * gain - 1) ** 3).clamp(0.1, 1.0)
         damping = torch.where(better, eased, damping * growth).clamp(1e-16, 1e16)
         growth = torch.where(better, 2.0, growth * 2)
@@ -79,7 +79,7 @@ def solve(equation: Equation, x: Tensor, u: Tensor, *, iterations: int = 50, cre
         root = torch.where(better, moved.abs().amax(-1), residual.abs().amax(-1)) < FLOOR
         stalled = sound & (step.norm(dim=-1) < STALLED)
         slope = (gradient.abs() / lengths.clamp_min(torch.finfo(u.dtype).tiny)).amax(-1)
-        slow = better & (torch.maximum(before - after, promised) < creeping * before)
+        slow = better & (torch.maximum(before - after, predicted) < creeping * before)
         done = root | stalled | slow | (slope < FLAT * before.sqrt())
         if done.any():
             result[active[done]] = u[done]

@@ -1,9 +1,8 @@
-"""Gaussian 1/f^β noise drawn exactly: every finite stretch has the covariance it should have.
+"""Exact Gaussian 1/f^β noise: every finite sample has the covariance of the process.
 
-The noise is the fractionally differenced process of Hosking, Biometrika 68 (1981) 165, of power spectrum
-|2 sin πf|^(−β).  Filtering white noise in the Fourier domain, as is often done, gives a series that is periodic and
-starves at the low frequencies which DFA looks at; circulant embedding (Davies & Harte, Biometrika 74 (1987) 95) does
-not.
+The process is fractionally differenced noise (Hosking, Biometrika 68 (1981) 165) of power spectrum |2 sin πf|^(−β).
+The usual filtering of white noise in the Fourier domain gives a periodic series with too little power at the low
+frequencies that DFA measures; circulant embedding (Davies & Harte, Biometrika 74 (1987) 95) is exact.
 """
 
 from __future__ import annotations
@@ -17,22 +16,22 @@ Array = NDArray[np.float64]
 
 
 def power_law_noise(beta: float, length: int, count: int, random: np.random.Generator) -> Array:
-    """Draw ``count`` independent series of 1/f^β noise, (count, length), of unit innovations.
+    """Draw ``count`` independent series of 1/f^β noise with unit innovations, (count, length).
 
-    For β < 1 the noise is stationary.  From β = 1 on it is the running sum of noise of β − 2, as Brownian motion
-    (β = 2) is of white noise, and begins with its first step.
+    For β < 1 the noise is stationary.  For β ≥ 1 it is the cumulative sum of noise of exponent β − 2, as Brownian
+    motion (β = 2) is the cumulative sum of white noise.
 
     Raises
     ------
     ValueError
-        If β lies outside [−1, 3).
+        If β is outside [−1, 3).
     """
     if not -1 <= beta < 3:
-        raise ValueError(f"β must lie in [−1, 3), got {beta}")
+        raise ValueError(f"expected β in [−1, 3), got {beta}")
     if beta >= 1:
         return np.cumsum(power_law_noise(beta - 2, length, count, random), axis=-1)
     gamma = covariance(beta, length + 1)
-    # The covariance laid around a ring of 2 · length has a spectrum that is never negative, but for rounding.
+    # The spectrum of the circulant embedding is non-negative up to rounding.
     power = np.fft.fft(np.concatenate((gamma, gamma[-2:0:-1]))).real.clip(min=0)
     pairs = (count + 1) // 2
     white = random.standard_normal((2, pairs, 2 * length))
@@ -41,7 +40,7 @@ def power_law_noise(beta: float, length: int, count: int, random: np.random.Gene
 
 
 def covariance(beta: float, length: int) -> Array:
-    """γ(0) … γ(length − 1) of stationary 1/f^β noise of unit innovations, −1 ≤ β < 1."""
+    """Return γ(0) … γ(length − 1) of stationary 1/f^β noise with unit innovations, −1 ≤ β < 1."""
     d = beta / 2
     lag = np.arange(1, length)
     return np.exp(lgamma(1 - 2 * d) - 2 * lgamma(1 - d)) * np.cumprod(np.append(1.0, (lag - 1 + d) / (lag - d)))

@@ -1,6 +1,6 @@
-"""The null of an exponent: what the estimators give for exact 1/f^β noise of the same length, at the same scales.
+"""The null of the estimators: exponents estimated from exact 1/f^β noise of the same length, at the same scales.
 
-An α says little by itself: its bias and its spread depend on how long the series is and on which scales were fitted.
+The bias and the spread of α depend on the length of the series and on the scales, so α alone is hard to interpret.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ COUNT = 1000
 
 @dataclass(frozen=True)
 class Null:
-    """Estimates from many series of 1/f^β noise, all of one β.
+    """Estimates from many series of 1/f^β noise of one β.
 
     Attributes
     ----------
     beta : float
-        The true exponent of the spectrum; the true α is (β + 1)/2.
+        True exponent of the spectrum; the true α is (β + 1)/2.
     alpha, alpha_spread : float
-        Mean and standard deviation of DFA's α.
+        Mean and standard deviation of α by DFA.
     low, high : float
-        Nine in ten α lie between these.
+        5 % and 95 % quantiles of α.
     spectral, spectral_spread : float
-        Mean and standard deviation of the spectral β.
+        Mean and standard deviation of β from the spectrum.
     """
 
     beta: float
@@ -48,7 +48,7 @@ class Null:
 def null_exponents(
     beta: float, length: int, scales: tuple[int, ...], order: int = 1, unbiased: bool = True, count: int = COUNT
 ) -> Null:
-    """The estimates of ``count`` series of one β; the same every time, and remembered."""
+    """Estimate the exponents of ``count`` series of one β; reproducible and cached."""
     random = np.random.default_rng((length, round(1000 * (beta + 1))))
     series = power_law_noise(beta, length, count, random)
     alpha = exponents(fluctuations(series, scales, order, unbiased), scales).alpha
@@ -67,13 +67,13 @@ def band(
     betas: Sequence[float] = BETAS,
     count: int = COUNT,
 ) -> tuple[Null, ...]:
-    """The null for each of ``betas``, to be drawn behind exponents of series of ``length`` words at these scales.
+    """Return the null for each of ``betas``, for series of ``length`` words at these scales.
 
     Raises
     ------
     ValueError
-        If a scale does not fit the length, or another parameter is out of its range.
+        If a scale is longer than the series, or another parameter is out of range.
     """
     if max(scales) > length:
-        raise ValueError(f"a scale of {max(scales)} words does not fit a series of {length}")
+        raise ValueError(f"a scale of {max(scales)} words is longer than a series of {length} words")
     return tuple(null_exponents(float(beta), length, tuple(scales), order, unbiased, count) for beta in betas)

@@ -1,7 +1,7 @@
-"""Searches remembered: the same network, inputs and starts are searched once, and opened at once ever after.
+"""Cached searches: the results for the same network, inputs and starts are computed once and then read from a file.
 
-Files lie in the user's cache folder and are named by a hash of the network's weights and of everything else that
-decides the result, so that a stale one is never opened; a damaged one is made again.
+The files are in the user's cache folder, named by a hash of the weights and of everything else that determines the
+result, so a stale file is never opened.  A damaged file is computed again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _T = TypeVar("_T")
 
 
 def content_hash(network: Network) -> str:
-    """SHA-256 of the kind of cell and every weight: equal for equal networks, whatever they are called."""
+    """Return the SHA-256 of the type of cell and all weights; it does not depend on the network's name."""
     digest = hashlib.sha256(network.cell.name.encode())
     for name, tensor in sorted(network.tensors().items()):
         array = tensor.detach().cpu().contiguous().numpy()
@@ -50,7 +50,7 @@ def network_points(
     progress: Progress | None = None,
     cache: bool = True,
 ) -> FixedPoints:
-    """The fixed and slow points of a network under inputs given by name, from states of its own runs.
+    """Find the fixed and slow points of a network under inputs given by name, from states that it visits.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def network_points(
     method, progress
         See ``engine.fixed_points.find_fixed_points``.
     cache : bool
-        Open and keep a remembered result; False searches afresh.  An interrupted search is not kept.
+        True: read the result from the cache, or write it there; an interrupted search is not written.  False: search.
     """
     read = hashlib.sha256()
     for ids in reviews or ():
@@ -89,9 +89,9 @@ def network_points(
 def cached_word_attractors(
     network: Network, *, progress: Progress | None = None, cache: bool = True
 ) -> WordAttractors | None:
-    """``engine.word_attractors.word_attractors``, remembered."""
+    """Return ``engine.word_attractors.word_attractors`` of a network, cached."""
     words = [] if network.vocabulary is None else list(network.vocabulary.words)
-    path = _path(network, "words", [words, attractors.STEPS, attractors.SAME])
+    path = _path(network, "words", [words, attractors.REPETITIONS, attractors.NEAR])
     if cache and (kept := _open(WordAttractors.load, path)) is not None:
         return kept
     found = word_attractors(network, progress=progress)
@@ -108,5 +108,5 @@ def _path(network: Network, what: str, key: object) -> Path:
 def _open(load: Callable[[Path], _T], path: Path) -> _T | None:
     try:
         return load(path)
-    except (OSError, ValueError):  # not there yet, or damaged: either way it is made anew
+    except (OSError, ValueError):  # missing or damaged: compute it
         return None

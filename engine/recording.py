@@ -169,9 +169,11 @@ def record(
     names = signal_names(network, signals)
     clamps = steps.clamp(network.cell, _checked_clamps(network, clamp or {}))
     layer, tokens, vectors = steps.arrange(network.cell), sequences.tokens, sequences.vectors
-    kept = [name for name in names if name != "x"]
-    slots = np.array([kept.index(s.name) if s.name in kept else -1 for s in network.cell.signals], dtype=np.intp)
-    out = _aligned(len(kept), *tokens.shape, network.cell.size)
+    recorded = [name for name in names if name != "x"]
+    slots = np.array(
+        [recorded.index(s.name) if s.name in recorded else -1 for s in network.cell.signals], dtype=np.intp
+    )
+    out = _aligned(len(recorded), *tokens.shape, network.cell.size)
     state = np.zeros((len(sequences.lengths), network.cell.state_size), dtype=np.float32)
     order = np.argsort(-sequences.lengths, kind="stable")
 
@@ -187,7 +189,7 @@ def record(
     else:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(run, parts))
-    return sequences.recording(names, dict(zip(kept, out, strict=True)))
+    return sequences.recording(names, dict(zip(recorded, out, strict=True)))
 
 
 def record_reference(
@@ -206,9 +208,9 @@ def record_reference(
         vectors = torch.as_tensor(sequences.vectors).to(cell.weight_ih)
         tokens = torch.as_tensor(sequences.tokens, dtype=torch.long, device=cell.device)
         _, values = cell.run(vectors[tokens], clamps=clamps)
-    kept = {name: value.float().cpu().numpy() for name, value in values.items() if name in names}
-    recording = sequences.recording(names, kept)
-    for value in kept.values():
+    recorded = {name: value.float().cpu().numpy() for name, value in values.items() if name in names}
+    recording = sequences.recording(names, recorded)
+    for value in recorded.values():
         value[~recording.mask] = np.nan
     return recording
 

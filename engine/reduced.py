@@ -1,12 +1,12 @@
-"""Fixed-point equations in h alone, better conditioned than F(s, x) = s and with the same roots.
+"""Fixed-point equations in h alone, with the roots of F(s, x) = s and better conditioned.
 
-=====  ==================================  =====================================================
-cell   equation                            why it has the roots of F(s, x) = s
-=====  ==================================  =====================================================
-RNN    tanh(W x + U h + b) − h = 0         it is the map itself
+=====  ==================================  ================================================
+cell   equation                            reason for equal roots
+=====  ==================================  ================================================
+RNN    tanh(W x + U h + b) − h = 0         it is F(s, x) − s
 GRU    n(h) − h = 0                        F − h = (1 − z)(n − h), and 1 − z is never 0
-LSTM   o(h) tanh(i g / (1 − f)) − h = 0    at rest c = i g / (1 − f): half the unknowns
-=====  ==================================  =====================================================
+LSTM   o(h) tanh(i g / (1 − f)) − h = 0    a root has c = i g / (1 − f)
+=====  ==================================  ================================================
 
 Every function is batched: x (..., inputs), h (..., n) → residual (..., n), Jacobian ∂residual/∂h (..., n, n).
 """
@@ -23,12 +23,12 @@ from engine.cells import Cell, GruCell, LstmCell, RnnCell
 
 
 class Equation(NamedTuple):
-    """A vector equation in u to be solved for zero, and what its roots mean as states."""
+    """A vector equation in u, residual(x, u) = 0, and the conversion between u and states."""
 
     residual: Callable[[Tensor, Tensor], Tensor]
     """(x, u) → (..., m)"""
     linear: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-    """(x, u) → the residual and its Jacobian (..., m, m)"""
+    """(x, u) → residual (..., m) and Jacobian (..., m, m)"""
     unknowns: Callable[[Tensor], Tensor]
     """state (..., S) → u"""
     state: Callable[[Tensor, Tensor], Tensor]
@@ -36,12 +36,12 @@ class Equation(NamedTuple):
 
 
 def reduced_equation(cell: Cell) -> Equation:
-    """The well-conditioned equation of this kind of cell.
+    """Return the well-conditioned equation of a cell.
 
     Raises
     ------
     ValueError
-        For a kind of cell that has none here.
+        For a type of cell without such an equation.
     """
     match cell:
         case GruCell():
@@ -54,7 +54,7 @@ def reduced_equation(cell: Cell) -> Equation:
 
 
 def full_equation(cell: Cell) -> Equation:
-    """F(s, x) − s = 0 in the whole state: the equation whose squared norm is 2q."""
+    """Return F(s, x) − s = 0 in the full state; the squared norm of its residual is 2q."""
 
     def residual(x: Tensor, s: Tensor) -> Tensor:
         return cell.step(x, s)[0] - s
@@ -99,21 +99,21 @@ def _lstm(cell: LstmCell) -> Equation:
 
     def parts(x: Tensor, h: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
         i, f, g, o = (x @ cell.weight_ih.mT + h @ cell.weight_hh.mT + cell.bias).chunk(4, dim=-1)
-        forgotten = torch.sigmoid(-f)  # 1 − f without the rounding of a gate close to 1
+        forget_rate = torch.sigmoid(-f)  # 1 − f, without cancellation for a gate close to 1
         i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
-        return i, f, g, o, i * g / forgotten, forgotten
+        return i, f, g, o, i * g / forget_rate, forget_rate
 
     def residual(x: Tensor, h: Tensor) -> Tensor:
         _, _, _, o, c, _ = parts(x, h)
         return o * torch.tanh(c) - h
 
     def linear(x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        i, f, g, o, c, forgotten = parts(x, h)
+        i, f, g, o, c, forget_rate = parts(x, h)
         out = torch.tanh(c)
         slope = o * (1 - out * out)  # ∂h/∂c
         jacobian = (slope * c * (1 - i)).unsqueeze(-1) * wi
         jacobian.addcmul_((slope * c * f).unsqueeze(-1), wf)
-        jacobian.addcmul_((slope * i * (1 - g * g) / forgotten).unsqueeze(-1), wg)
+        jacobian.addcmul_((slope * i * (1 - g * g) / forget_rate).unsqueeze(-1), wg)
         jacobian.addcmul_((o * (1 - o) * out).unsqueeze(-1), wo)
         return o * out - h, minus_identity(jacobian)
 

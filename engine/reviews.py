@@ -1,4 +1,4 @@
-"""Where reviews come from: the bundled ones, the IMDb archive, folders, text, CSV and JSON Lines, standard input."""
+"""Open reviews: the bundled ones, the IMDb archive, folders, text, CSV or JSON Lines files, and standard input."""
 
 from __future__ import annotations
 
@@ -37,26 +37,26 @@ def open_reviews(
     imdb: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Sequence[Review]:
-    """All reviews of a source: at least one, and outside the archive none without a word.
+    """Read all reviews of a source: at least one and, except in the archive, none without words.
 
     Parameters
     ----------
     source : str, path or None
-        None: the reviews that come with pinkx.  ``"imdb"``, or ``"imdb:train"``, ``"imdb:test"``, ``"imdb:unsup"``:
-        the IMDb archive.  ``"-"``: standard input, one review.  Else a path: a folder (every ``.txt`` in it, at any
-        depth), an archive (``.tar.gz``), a table with a column of texts (``.csv``, ``.jsonl``), or one text.
-        A label is taken from a parent folder named ``pos`` or ``neg``, or from a column ``label`` or ``sentiment``.
+        None: the bundled reviews.  ``"imdb"``, ``"imdb:train"``, ``"imdb:test"`` or ``"imdb:unsup"``: the IMDb archive.
+        ``"-"``: standard input, one review.  Otherwise a path: a folder (every ``.txt`` in it, at any depth), an
+        archive (``.tar.gz``), a table with a column of texts (``.csv``, ``.jsonl``), or one text.  The label comes from
+        a parent folder named ``pos`` or ``neg``, or from a column ``label`` or ``sentiment``.
     split : {"test", "train", "unsup"}
-        What to read of an archive where ``source`` does not say.
+        Split of an archive, if ``source`` does not name one.
     imdb : path, optional
-        The archive that ``"imdb"`` means; without it, ``PINKX_IMDB``, then the fetched one.
+        Path of the archive for ``"imdb"``; by default ``PINKX_IMDB``, then the downloaded archive.
     progress : callable, optional
-        Called with (bytes read, bytes in all) while an archive is read, which takes seconds.
+        Called with (bytes read, total bytes) while an archive is read, which takes seconds.
 
     Raises
     ------
     ReviewError
-        Nothing there, nothing to read in it, or something that is not text.
+        If the source does not exist, has no review, or is not text.
     """
     if source is None:
         return _read_folder(BUNDLED)
@@ -67,7 +67,7 @@ def open_reviews(
         text = decode(sys.stdin.buffer.read(), "standard input")
         return [_checked(Review("standard input", text), "standard input")]
     path = Path(source)
-    if not os.path.exists(path):  # unlike Path.exists, False for a name too long to be one
+    if not os.path.exists(path):  # unlike Path.exists, False for a name longer than the system allows
         raise ReviewError(f"no such file or folder: {str(path)!r}")
     if path.is_dir():
         return _read_folder(path)
@@ -92,17 +92,17 @@ def _read_text(path: Path) -> str:
 
 def _checked(review: Review, place: str) -> Review:
     if not split_words(review.text):
-        raise ReviewError(f"{place} is empty: it has no word to read (letters a-z and digits make words)")
+        raise ReviewError(f"{place} has no words; expected text with letters a-z or digits")
     return review
 
 
 def _folder_label(folders: Sequence[str]) -> bool | None:
-    """The label that the innermost folder named pos or neg gives."""
+    """Return the label given by the innermost folder named pos or neg."""
     return next((folder == "pos" for folder in reversed(folders) if folder in ("pos", "neg")), None)
 
 
 def _read_folder(folder: Path) -> list[Review]:
-    """Every text below a folder, by file name (9 before 10), whichever folder it lies in."""
+    """Read every text below a folder, ordered by file name (9 before 10) and not by subfolder."""
     files = [file for file in folder.rglob("*.txt") if not file.name.startswith(".")]
     if not files:
         raise ReviewError(f"no reviews in the folder {str(folder)!r}: expected .txt files in it or below it")
@@ -133,7 +133,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
 
 
 def _json_rows(path: Path) -> Iterator[tuple[str, Row]]:
-    """The objects of a JSON Lines file, each with the place to name in an error; blank lines are passed over."""
+    """Yield the objects of a JSON Lines file with their place for error messages; skip blank lines."""
     for number, line in enumerate(_read_text(path).split("\n"), 1):
         if not line.strip():
             continue
@@ -159,7 +159,7 @@ def _read_table(path: Path, rows: Iterable[tuple[str, Row]]) -> list[Review]:
         label = str(row.get(label_column, "")).strip().lower()
         if label not in _LABELS:
             raise ReviewError(
-                f"{str(path)!r}, {place}: the {label_column} {label!r} is unknown; "
+                f"{str(path)!r}, {place}: unknown {label_column} {label!r}; "
                 "expected pos, neg, positive, negative, 1, 0, true, false, or nothing"
             )
         reviews.append(_checked(Review(f"{path.stem}, {place}", text, _LABELS[label]), f"{str(path)!r}, {place}"))
@@ -167,7 +167,7 @@ def _read_table(path: Path, rows: Iterable[tuple[str, Row]]) -> list[Review]:
 
 
 def _columns(path: Path, rows: Sequence[Row]) -> tuple[str, str]:
-    """The names of the columns that hold the text and the label (empty if there is none)."""
+    """Return the names of the text column and of the label column ("" if there is none)."""
     columns = list(dict.fromkeys(column for row in rows for column in row))
     named = {column.strip().lower(): column for column in reversed(columns)}
     label = next((named[name] for name in _LABEL_COLUMNS if name in named), "")
@@ -176,15 +176,15 @@ def _columns(path: Path, rows: Sequence[Row]) -> tuple[str, str]:
         texts = [column for column in columns if column != label and any(_is_prose(row.get(column)) for row in rows)]
         if len(texts) != 1:
             raise ReviewError(
-                f"{str(path)!r}: which column is the text? Name it one of {', '.join(_TEXT_COLUMNS)}; "
-                f"the columns are {', '.join(map(repr, columns))}"
+                f"{str(path)!r}: the text column is not clear among {', '.join(map(repr, columns))}; "
+                f"name it {' or '.join(_TEXT_COLUMNS)}"
             )
         text = texts[0]
     return text, label
 
 
 def _is_prose(value: object) -> bool:
-    """Whether a table's value is a string, and not a number spelled as one, as CSV spells them."""
+    """Return whether a table's value is a string other than a number; CSV has only strings."""
     if not isinstance(value, str) or not value.strip():
         return False
     try:

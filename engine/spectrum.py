@@ -1,11 +1,11 @@
-"""The power spectrum and the β read off it: a second opinion beside DFA, with other faults.
+"""The power spectrum and its exponent β, an estimate independent of DFA.
 
 The spectrum is Thomson's multitaper estimate (Proc. IEEE 70 (1982) 1055) with three Slepian tapers of time-bandwidth
 product 2.  Their side lobes are low enough for β = 2, where a plain periodogram leaks, and ln S of a multitaper
-estimate is nearly normal, so a least-squares line of ln S on ln f is a fair fit (McCoy, Walden & Percival, IEEE Trans.
-Signal Process. 46 (1998) 655).  Over 500 samples and the frequencies of scales 10 … 125, β of exact 1/f^β noise is off
-by less than 0.03 for 0 ≤ β ≤ 2, with a spread of 0.23; seven tapers of product 4 have 0.20, but are 0.25 too high at
-β = 2, and Welch's method with Hann windows of half the series has 0.37.
+estimate is nearly normal, which suits a least-squares fit of ln S on ln f (McCoy, Walden & Percival, IEEE Trans.
+Signal Process. 46 (1998) 655).  For exact 1/f^β noise of 500 samples, 0 ≤ β ≤ 2 and the frequencies of scales 10 … 125,
+the bias of β is below 0.03 and its standard deviation 0.23.  Seven tapers of product 4 have 0.20 and a bias of 0.25 at
+β = 2; Welch's method with Hann windows of half the series has 0.37.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BANDWIDTH, TAPERS = 2, 3
 
 @dataclass(frozen=True)
 class SpectralExponents:
-    """Straight-line fits of ln S on ln f, S ∝ 1/f^β: ``beta``, ``r2`` and ``reason`` (...) as in ``Exponents``."""
+    """Straight-line fits of ln S on ln f, S ∝ 1/f^β: ``beta``, ``r2`` and ``reason``, (...), as in ``Exponents``."""
 
     beta: Array
     r2: Array
@@ -34,9 +34,9 @@ class SpectralExponents:
 
 
 def power_spectrum(series: ArrayLike) -> tuple[Array, Array]:
-    """Frequencies in cycles a word (frequency,) above 0, and the power density there (..., frequency).
+    """Return the frequencies above 0 in cycles a word, (frequency,), and the power density, (..., frequency).
 
-    Frequencies closer than 2 / time are not resolved from each other.
+    The resolution is 2 / time.
     """
     values = np.asarray(series, dtype=np.float64)
     length = values.shape[-1]
@@ -49,12 +49,12 @@ def power_spectrum(series: ArrayLike) -> tuple[Array, Array]:
 
 
 def spectral_exponents(series: ArrayLike, scales: Sequence[int] = SCALES) -> SpectralExponents:
-    """β of each series (..., time) over the frequencies from 1/longest to 1/shortest of DFA's scales.
+    """Fit β of each series (..., time) over the frequencies from 1/(longest scale) to 1/(shortest scale) of DFA.
 
     Raises
     ------
     ValueError
-        If fewer than three frequencies of the series lie in that range.
+        If that range has fewer than three frequencies of the series.
     """
     values = np.asarray(series, dtype=np.float64)
     finite = np.isfinite(values).all(axis=-1)
@@ -66,7 +66,7 @@ def spectral_exponents(series: ArrayLike, scales: Sequence[int] = SCALES) -> Spe
     if chosen.sum() < 3:
         raise ValueError(
             f"{values.shape[-1]} samples have {chosen.sum()} frequencies between 1/{max(scales)} and 1/{min(scales)}; "
-            "three or more are needed: take a longer series or a wider range"
+            "expected three or more: use a longer series or a wider range of scales"
         )
     x = np.log(frequency[chosen])
     x -= x.mean()

@@ -1,9 +1,9 @@
-"""Training a network on a synthetic task: the recipe of the fixed-point paper.
+"""Train a network on a synthetic task with the recipe of the fixed-point paper.
 
 Cheng, Schmid & Lange (2021), section 4.2: 100 units, binary cross entropy in every channel, Adam with its default
-rate, Glorot initial weights, every architecture trained equally long, accuracy above 95 %.  What the paper leaves open,
-and how it is settled here: sequences of 50 steps, 4,000 batches of 64 fresh ones, biases zero at first, and gradients
-clipped at norm 1 (without it the tanh RNN jumps).
+rate, Glorot initial weights, the same duration for every architecture, accuracy above 95 %.  The paper does not specify
+the following, chosen here: sequences of 50 steps, 4,000 batches of 64 new sequences, zero initial biases, and gradients
+clipped at norm 1 (otherwise the loss of the tanh RNN jumps).
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from engine.cells import CELLS, cell_from_torch
 from engine.network import Network
 from engine.tasks import Task, task_from_name
 
-_FRESH_SEED = 2**31
-"""Where the seeds of test sequences begin; training never reaches them."""
+_TEST_SEED = 2**31
+"""First seed of the test sequences; training uses smaller seeds."""
 
 
 @dataclass(frozen=True)
 class TaskRecipe:
-    """Everything that decides a training run.  ``gamma`` is integration's discount, ``p`` flip-flop's pulse rate."""
+    """Parameters of a training run.  ``gamma`` is the discount of integration, ``p`` the pulse rate of flip-flop."""
 
     task: str = "flip-flop-3"
     cell: str = "gru"
@@ -51,27 +51,27 @@ class TaskRecipe:
         self.sequences()
 
     def sequences(self) -> Task:
-        """The generator of the task's sequences."""
+        """Return the task, which generates the sequences."""
         return task_from_name(self.task, gamma=self.gamma, p=self.p)
 
 
 def train_task(
     recipe: TaskRecipe, *, device: str = "cpu", progress: Callable[[int, float], None] = lambda batch, loss: None
 ) -> Network:
-    """Train one network on fresh sequences and measure it on 2,000 that it has not seen.
+    """Train a network on new sequences in every batch, and measure its accuracy on 2,000 test sequences.
 
     Parameters
     ----------
     recipe : TaskRecipe
     device : str
-        Where to train; the network returned is on the CPU.
+        Device of the training; the returned network is on the CPU.
     progress : callable
-        Called after every batch with its number, from 1, and its loss.
+        Called after every batch with (its number, from 1; its loss).
 
     Returns
     -------
     Network
-        Its ``info`` holds seed, recipe, γ and accuracy.
+        ``info`` holds its seed, recipe, γ and accuracy.
     """
     task = recipe.sequences()
     with torch.random.fork_rng(devices=[]):
@@ -81,7 +81,7 @@ def train_task(
     learned = [*layer.parameters(), *readout.parameters()]
     optimiser = torch.optim.Adam(learned, lr=recipe.learning_rate)
     for batch in range(recipe.batches):
-        # Seeds of different runs must not share sequences: each run has its own range.
+        # Each run has its own range of seeds, so that no two runs share sequences.
         inputs, targets = task.sequences(recipe.batch, recipe.steps, recipe.seed * recipe.batches + batch)
         logits = readout(layer(torch.from_numpy(inputs).to(device))[0])
         loss = _cross_entropy(logits, torch.from_numpy(targets).to(device))
@@ -110,8 +110,8 @@ def train_task(
 
 @torch.inference_mode()
 def task_accuracy(network: Network, task: Task, steps: int, *, count: int = 2000, seed: int = 0) -> float:
-    """The fraction of answers, over every channel and step, on the right side of 1/2 in ``count`` fresh sequences."""
-    inputs, targets = task.sequences(count, steps, _FRESH_SEED + seed)
+    """Return the fraction of correct answers over all channels and steps of ``count`` test sequences."""
+    inputs, targets = task.sequences(count, steps, _TEST_SEED + seed)
     hidden, _ = network.cell.to_torch()(torch.from_numpy(inputs).to(network.cell.dtype).transpose(0, 1))
     right = (network.readout(hidden.transpose(0, 1)) > 0).numpy() == (targets > 0.5)
     return float(np.mean(right[~np.isnan(targets)]))
@@ -129,5 +129,5 @@ def _glorot(recipe: TaskRecipe, channels: int) -> tuple[nn.RNNBase, nn.Linear]:
 
 
 def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    asked = ~targets.isnan()
-    return functional.binary_cross_entropy_with_logits(logits[asked], targets[asked])
+    defined = ~targets.isnan()
+    return functional.binary_cross_entropy_with_logits(logits[defined], targets[defined])

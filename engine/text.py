@@ -1,4 +1,4 @@
-"""What a word is, and what a review is.
+"""Words and reviews.
 
 The text rules are those of Chong & Ling (2024): lower case; ``<br />``, ``-`` and ``/`` are spaces; every other
 character outside ``a-z0-9`` and white space is removed; split on white space.
@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 CUT = 500
-"""Words of a review that the papers' networks read; the rest is cut."""
+"""Words of a review that the paper's networks read; later words are cut."""
 
 Progress = Callable[[int, int], None]
-"""Called with (bytes done, bytes in all) while something long goes on; the total is 0 where it is unknown."""
+"""Called with (bytes done, total bytes) during a long operation; the total is 0 where it is unknown."""
 
 _KEPT = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _BREAK = re.compile("<br />", re.IGNORECASE)
@@ -25,11 +25,11 @@ _CHUNK = re.compile(r"[^\s/-]+")
 
 
 class ReviewError(ValueError):
-    """A source of reviews that cannot be read; the message says what is wrong and what to do."""
+    """Raised when reviews cannot be read; the message says what happened and what to do."""
 
 
 class _Rules(dict[int, str | None]):
-    """The table of ``str.translate`` for lower-case text, filled in as characters turn up."""
+    """Table for ``str.translate`` of lower-case text, filled on demand."""
 
     def __missing__(self, code: int) -> str | None:
         character = chr(code)
@@ -45,15 +45,15 @@ _RULES = _Rules()
 
 
 def split_words(text: str) -> list[str]:
-    """The words of a text, in order, by the rules above."""
+    """Split a text into words by the rules above."""
     return text.lower().replace("<br />", " ").translate(_RULES).split()
 
 
 def split_surface(text: str) -> list[str]:
-    """The words as they were spelled, with their punctuation: for display, one piece for every word.
+    """Split a text into pieces for display, one a word, with the original spelling and punctuation.
 
-    A piece runs from the start of its word to the start of the next, so that nothing visible is lost.  White space is
-    collapsed and whatever a terminal must not be sent is left out (see `printable`).
+    A piece runs from the start of its word to the start of the next, so that no visible character is lost.  White space
+    is collapsed, and characters unsafe for a terminal are removed (see `printable`).
     """
     text = _BREAK.sub(" ", text)
     starts = [chunk.start() for chunk in _CHUNK.finditer(text) if split_words(chunk[0])]
@@ -65,13 +65,13 @@ def split_surface(text: str) -> list[str]:
 
 
 def printable(text: str) -> str:
-    """One line that is safe to draw: white space collapsed; control, escape and invisible characters left out."""
+    """Return one line that is safe to display: white space collapsed, control and invisible characters removed."""
     text = " ".join(text.split())
     return text if text.isprintable() else "".join(filter(str.isprintable, text))
 
 
 def decode(data: bytes, source: str) -> str:
-    """Text from UTF-8 bytes, with or without a byte order mark; `ReviewError` naming ``source`` if it is not text."""
+    """Decode UTF-8 bytes, with or without a byte order mark; `ReviewError` naming ``source`` if they are not text."""
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -80,17 +80,13 @@ def decode(data: bytes, source: str) -> str:
             "convert it, for example with: iconv -f latin1 -t utf-8"
         ) from None
     if "\0" in text:
-        raise ReviewError(f"{source} is not text: a zero byte at offset {data.index(0)}")
+        raise ReviewError(f"{source} is not text: it has a zero byte at offset {data.index(0)}")
     return text
 
 
 @dataclass(frozen=True)
 class Review:
-    """One text to read.
-
-    ``name`` says where it came from; ``label`` is True for a positive review, False for a negative one, None where
-    nobody said.
-    """
+    """One review: ``name`` identifies its origin; ``label`` is True if positive, False if negative, None if unknown."""
 
     name: str
     text: str
@@ -98,17 +94,17 @@ class Review:
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """What a network reads (uncut)."""
-        return tuple(map(sys.intern, split_words(self.text)))  # interned: 25,000 reviews share 90,000 words
+        """The words that a network reads, uncut."""
+        return tuple(map(sys.intern, split_words(self.text)))  # 25,000 reviews share 90,000 words
 
     @cached_property
     def surface(self) -> tuple[str, ...]:
-        """What a person reads: the spelling of each of `words`."""
+        """The original spelling of each of `words`, for display."""
         return tuple(split_surface(self.text))
 
 
 def count_words(reviews: Iterable[Review]) -> Counter[str]:
-    """How often every word occurs: what a vocabulary is made from."""
+    """Count the occurrences of every word."""
     counts: Counter[str] = Counter()
     for review in reviews:
         counts.update(split_words(review.text))

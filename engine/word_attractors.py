@@ -1,7 +1,7 @@
-"""Word attractors: where the network would end if one word were repeated for ever.
+"""Word attractors: the state that the network approaches when one word repeats without end.
 
-Every word has such an address.  Its readout is the word's lasting opinion, its slowest time constant the memory that
-the network has while it reads it (Maheswaranathan et al., NeurIPS 2019, find them along a line).
+Its readout is the asymptotic logit of the word, and its slowest time constant the memory of the network under that
+word.  Maheswaranathan et al. (NeurIPS 2019) find these states along a line.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from engine.network import Network
 from engine.newton import solve
 from engine.reduced import reduced_equation
 
-STEPS = 1000
-"""Repetitions of the word before the root beside the state is solved for."""
+REPETITIONS = 1000
+"""Repetitions of the word before Newton's method starts from the state reached."""
 
-SAME = 0.5
-"""A root further (Euclidean, in h) than this from where the repetitions led belongs to somewhere else."""
+NEAR = 0.5
+"""Largest Euclidean distance, in h, between the state reached and the root taken for its limit."""
 
-RESTING = 1e-5
-"""A state that is not certified hardly moves when q is below this: under 0.0045 a word."""
+SLOW = 1e-5
+"""A state that is not a certified root counts as slow when q is below this: it moves less than 0.0045 a word."""
 
 _BLOCK = 256
-_KIND = "word attractors of pinkx, 1"
+_KIND = "word attractors of pinkx, 2"
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class WordAttractors:
     ----------
     words : (V,) tuple of str
     states : (V, S)
-        Where the word leads from the zero state.
+        State after the repetitions, from the zero state, or the root next to it.
     fixed : (V,) bool
-        The state is a certified root; elsewhere the network still moves (slowly, or around a cycle) after ``STEPS``.
+        True for a certified root; otherwise the network still moves, slowly or in a cycle, after ``REPETITIONS``.
     q : (V,)
-        Speed there, ½‖F − s‖².
+        Speed ½‖F − s‖² of the state.
     logit : (V,)
-        The first readout.
+        Logit of the first output.
     time_constant : (V,)
         Slowest time constant in words, 1/|ln|λ₁||.
     """
@@ -64,21 +64,21 @@ class WordAttractors:
 
     @property
     def slow(self) -> NDArray[np.bool_]:
-        """Not certified, but hardly moving."""
-        return ~self.fixed & (self.q < RESTING)
+        """True for a state that is not a certified root but hardly moves, (V,)."""
+        return ~self.fixed & (self.q < SLOW)
 
     def order_by_logit(self) -> NDArray[np.int64]:
-        """Rows from the most negative word to the most positive."""
+        """Return the rows in order of the logit, from the most negative word to the most positive."""
         return np.argsort(self.logit, kind="stable")
 
     def save(self, path: str | Path) -> None:
-        """Write one ``.npz``, without pickle."""
+        """Write one ``.npz`` file, without pickle."""
         arrays = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
         save_arrays(path, _KIND, arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> WordAttractors:
-        """Read what ``save`` wrote; ValueError if it is something else or damaged."""
+        """Read a file written by ``save``; ValueError if it is damaged or holds something else."""
         found: dict[str, Any] = load_arrays(path, _KIND, (field.name for field in fields(cls)))
         return cls(**found | {"words": tuple(found["words"].tolist())})
 
@@ -87,14 +87,14 @@ class WordAttractors:
 def word_attractors(
     network: Network, *, progress: Callable[[int, int], bool | None] | None = None
 ) -> WordAttractors | None:
-    """Repeat each word of the vocabulary for ever.
+    """Find the attractor of each word of the vocabulary.
 
     Parameters
     ----------
     network : Network
-        One that reads words.
+        A network that reads words.
     progress : callable, optional
-        Called with (words done, words); returning False stops, and the result is None.
+        Called with (words done, number of words); returning False stops the search, and the result is None.
 
     Raises
     ------
@@ -102,17 +102,19 @@ def word_attractors(
         If the network does not read words.
     """
     if network.vocabulary is None or network.embedding is None:
-        raise ValueError(f"{network.name} takes vectors, not words: it has no word attractors")
+        raise ValueError(
+            f"{network.name} takes vectors, not words, and has no word attractors; choose a network of words"
+        )
     words = network.vocabulary.words
     ids = torch.from_numpy(network.vocabulary.encode(words)).long()
     network = network.to(dtype=torch.float64)
     cell = network.cell
-    states, memory, done = [], [], 0
+    states, time_constants, done = [], [], 0
     for block in ids.split(_BLOCK):
         x = network.embed(block)
         end = _repeat(cell, x)
         states.append(end)
-        memory.append(_memory(cell, x, end))
+        time_constants.append(_time_constant(cell, x, end))
         done += len(block)
         if progress is not None and progress(done, len(ids)) is False:
             return None
@@ -125,21 +127,21 @@ def word_attractors(
         (step < FIXED).cpu().numpy(),
         q.cpu().numpy(),
         logit.cpu().numpy(),
-        torch.cat(memory).cpu().numpy(),
+        torch.cat(time_constants).cpu().numpy(),
     )
 
 
 def _repeat(cell: Cell, x: Tensor) -> Tensor:
     state = cell.initial_state(len(x))
-    for _ in range(STEPS):
+    for _ in range(REPETITIONS):
         state = cell.step(x, state)[0]
     equation = reduced_equation(cell)
     h = equation.unknowns(state)
     root = solve(equation, x, h)
-    near = ((root - h).norm(dim=-1) < SAME) & (equation.residual(x, root).abs().amax(-1) < FIXED)
+    near = ((root - h).norm(dim=-1) < NEAR) & (equation.residual(x, root).abs().amax(-1) < FIXED)
     return torch.where(near.unsqueeze(-1), equation.state(x, root), state)
 
 
-def _memory(cell: Cell, x: Tensor, state: Tensor) -> Tensor:
+def _time_constant(cell: Cell, x: Tensor, state: Tensor) -> Tensor:
     slowest = torch.linalg.eigvals(cell.jacobian(x, state)).abs().amax(-1)
     return 1 / slowest.log().abs()

@@ -23,7 +23,8 @@ class ImportOptions:
     """What a file may leave open. None: take it from the file, or raise an error that names the option.
 
     ``layer``, ``readout`` and ``embedding`` are names in the file, or their last parts; ``readout`` and ``embedding``
-    may be ``none``. ``vocabulary`` is a file, or ``keras-imdb:FILE``.
+    may be ``none``. ``vocabulary`` is a file, or ``keras-imdb:FILE``. ``task`` is that of a network that takes vectors,
+    such as ``flip-flop-3``: its sequences give the start states of a fixed-point search.
     """
 
     vocabulary: str | None = None
@@ -33,6 +34,7 @@ class ImportOptions:
     readout: str | None = None
     embedding: str | None = None
     output: str | None = None
+    task: str | None = None
 
 
 class Body(Protocol):

@@ -19,6 +19,7 @@ from engine.importers.parts import Found, ImportOptions, Parts, Reference, Store
 from engine.importers.pytorch import read_old_torch_file, read_torch_archive
 from engine.importers.vocabulary import match_vocabulary
 from engine.probability import Activation
+from engine.tasks import task_from_name
 
 _ACTIVATIONS: Final[tuple[Activation, ...]] = ("sigmoid", "softmax", "linear")
 
@@ -59,6 +60,8 @@ def complete(found: Found, name: str, options: ImportOptions) -> Parts:
     if found.embedding is not None:
         matched = match_vocabulary(found, options.vocabulary)
         notes += matched.notes
+        if options.task is not None:
+            raise NetworkError(f"--task {options.task}: the network reads words, so it has no task")
     elif options.vocabulary is not None:
         raise NetworkError(f"--vocabulary {options.vocabulary}: the file has no embedding, so it takes no words")
     return Parts(
@@ -68,7 +71,7 @@ def complete(found: Found, name: str, options: ImportOptions) -> Parts:
         embedding=None if matched is None else matched.embedding.to(found.cell.dtype),
         words=None if matched is None else matched.words,
         name=name,
-        task="sentiment" if matched is not None else "imported",
+        task="sentiment" if matched is not None else _task(options, found),
         info={
             "activation": "sigmoid" if column is not None else output,
             "imported_from": found.source,
@@ -86,6 +89,18 @@ def complete(found: Found, name: str, options: ImportOptions) -> Parts:
             rows=None if matched is None else matched.rows,
         ),
     )
+
+
+def _task(options: ImportOptions, found: Found) -> str:
+    if options.task is None:
+        return "imported"
+    try:
+        channels = task_from_name(options.task).channels
+    except ValueError as error:
+        raise NetworkError(f"--task: {error}") from None
+    if channels != found.cell.inputs:
+        raise NetworkError(f"--task {options.task}: has {channels} inputs, the network takes {found.cell.inputs}")
+    return options.task
 
 
 def _find(path: Path, kind: Format, options: ImportOptions) -> Found:

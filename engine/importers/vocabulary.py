@@ -224,11 +224,11 @@ def _in_our_order(words: Words, embedding: Tensor, source: str) -> MatchedVocabu
     numbers = [number for number in sorted(words) if number not in (padding, unknown)]
     unprintable = [number for number in numbers if "\n" in words[number]]
     if unprintable:
-        notes.append(f"{len(unprintable)} words with a line break left out")
+        notes.append(f"words with a line break, left out: {len(unprintable)}")
         numbers = [number for number in numbers if "\n" not in words[number]]
     without = embedding.shape[0] - len(numbers) - len({padding, unknown} - {None}) - len(unprintable)
     if without:
-        notes.append(f"{without} rows of the embedding have no word and are left out")
+        notes.append(f"rows of the embedding without a word, left out: {without}")
     if not numbers:
         raise NetworkError(f"{printable(source)}: no words in it")
     rows = np.array([-1 if padding is None else padding, -1 if unknown is None else unknown, *numbers])

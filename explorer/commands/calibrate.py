@@ -56,6 +56,8 @@ def command(
     """
     length = window or length
     chosen = scales or (rolling_scales(window) if window else default_scales(length))
+    if len(chosen) < 3:
+        raise ValueError(f"--scales: a slope needs three scales or more, got {len(chosen)}")
     rows: list[Null] = []
     with click.progressbar(BETAS, label="β", file=sys.stderr, hidden=not sys.stderr.isatty()) as betas:
         for beta in betas:

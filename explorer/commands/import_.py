@@ -25,6 +25,11 @@ import click
 @click.option(
     "--direction", type=click.Choice(["forward", "backward"]), help="Direction to import of a bidirectional layer."
 )
+@click.option(
+    "--task",
+    metavar="NAME",
+    help="Task of a network that takes vectors, such as flip-flop-3; `pinkx points` starts from its sequences.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: NAME.safetensors]")
 def command(
     file: Path,
@@ -35,6 +40,7 @@ def command(
     output: str | None,
     nonlinearity: str | None,
     direction: str | None,
+    task: str | None,
     out: Path | None,
 ) -> None:
     """Import the network in FILE and write it as a .safetensors file that every verb opens.
@@ -57,7 +63,9 @@ def command(
     out = out or path.with_suffix(".safetensors").relative_to(path.parent)
     if out.exists() and out.samefile(path):
         raise ValueError(f"{out}: would replace the file that is imported; choose another with --out")
-    parts = import_network(path, ImportOptions(vocabulary, layer, direction, nonlinearity, readout, embedding, output))
+    parts = import_network(
+        path, ImportOptions(vocabulary, layer, direction, nonlinearity, readout, embedding, output, task)
+    )
     network = Network.from_parts(parts)
     found = check_import(network, parts)
     network.save(out)

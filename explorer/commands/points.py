@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.network import Network
     from engine.points import FixedPoints
     from engine.points_cache import Progress
+    from engine.probability import Activation
     from engine.word_attractors import WordAttractors
 
 LONGEST = 1e6  # steps; longer time constants are printed as ∞
@@ -153,7 +154,7 @@ def _show_points(network: Network, found: FixedPoints, limit: int | None, as_jso
     from engine.points import describe_sums
 
     explained = _explained(found)
-    rows = [_as_object(found, k) for k in range(len(found))]
+    rows = [_as_object(found, k, network.activation) for k in range(len(found))]
     if as_json:
         summary = {"network": network.name, "starts": found.starts, "lost": found.lost, "explained_variance": explained}
         summary["index_sum"] = found.index_sum
@@ -213,9 +214,9 @@ def _print_remaining(left: int) -> None:
         click.echo(f"… {left:,} more; use --limit to list them")
 
 
-def _as_object(found: FixedPoints, k: int) -> dict[str, Any]:
+def _as_object(found: FixedPoints, k: int, activation: Activation) -> dict[str, Any]:
     """Return a point in JSON types; a number that is not finite becomes null."""
-    from engine.probability import positive_probability
+    from engine.probability import activate
 
     return {
         "input": str(found.input_names[k]),
@@ -233,7 +234,7 @@ def _as_object(found: FixedPoints, k: int) -> dict[str, Any]:
         "time_constant": _finite(float(found.time_constants[k, 0])),
         "eigenvalues": [[value.real, value.imag] for value in found.eigenvalues[k, :10].tolist()],
         "readout": found.readout[k].tolist(),
-        "probability": positive_probability(found.readout[k]).tolist(),
+        "probability": activate(found.readout[k], activation).tolist(),
     }
 
 

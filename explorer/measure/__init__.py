@@ -1,1 +1,1 @@
-"""The papers' tables and figures, from the command line."""
+"""The studies of the two papers, run from the command line."""

@@ -1,4 +1,4 @@
-"""Ablation by weights, against holding at every step."""
+"""Ablation by weights equals clamping at every step."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def values(**cells: float) -> np.ndarray:
         ("rnn", {"h": values(c0=0.9, c3=-0.2)}),
     ],
 )
-def test_a_held_gate_is_held_word_by_word(name: str, clamps: dict[str, np.ndarray]) -> None:
+def test_a_clamped_gate_is_clamped_at_every_word(name: str, clamps: dict[str, np.ndarray]) -> None:
     network, ids = network_of(name), np.arange(40) % 6
     by_weights, by_step = record(clamped_network(network, clamps), ids), record(network, ids, clamp=clamps)
     assert by_weights.probability == pytest.approx(by_step.probability, abs=1e-5)
@@ -55,14 +55,14 @@ def test_a_held_gate_is_held_word_by_word(name: str, clamps: dict[str, np.ndarra
 
 
 @pytest.mark.parametrize("clamps", [{"h": values(c1=0.3, c4=-0.95)}, {"c_out": values(c0=0.9)}, {"c": values(c2=-3.0)}])
-def test_a_held_state_of_an_lstm_comes_to_the_same_rest(clamps: dict[str, np.ndarray]) -> None:
+def test_a_clamped_state_of_an_lstm_has_the_same_fixed_point(clamps: dict[str, np.ndarray]) -> None:
     network, ids = network_of("lstm"), np.full(400, 3)
     by_weights, by_step = record(clamped_network(network, clamps), ids), record(network, ids, clamp=clamps)
     assert by_weights["h"][0, -1] == pytest.approx(by_step["h"][0, -1], abs=1e-4)
     assert by_weights.probability[0, -1] == pytest.approx(by_step.probability[0, -1], abs=1e-4)
 
 
-def test_nothing_held_changes_nothing() -> None:
+def test_no_clamps_change_nothing() -> None:
     network = network_of("lstm")
     again = clamped_network(network, {})
     assert all(torch.equal(again.tensors()[name], tensor) for name, tensor in network.tensors().items())

@@ -8,7 +8,7 @@ import pytest
 from engine.activity import RollingActivity, deviation, is_dead, participation_ratio, saturation
 
 
-def test_deviation_is_numpys_and_leaves_the_end_of_a_short_review_out() -> None:
+def test_deviation_equals_numpys_and_ignores_padding() -> None:
     h = np.random.default_rng(0).standard_normal((3, 50, 4)).astype(np.float32)
     np.testing.assert_allclose(deviation(h), h.std(axis=1, dtype=np.float64), rtol=1e-12)
     h[1, 20:] = np.nan
@@ -17,7 +17,7 @@ def test_deviation_is_numpys_and_leaves_the_end_of_a_short_review_out() -> None:
     assert np.isnan(deviation(h)[2]).all()
 
 
-def test_a_tiny_deviation_on_an_offset_is_kept() -> None:
+def test_a_tiny_deviation_on_an_offset_is_measured() -> None:
     h = 0.9 + 1e-9 * np.tile([1.0, -1.0], 100)[:, None]
     assert deviation(h)[0] == pytest.approx(1e-9, rel=1e-6)
 
@@ -58,7 +58,7 @@ def test_rolling_is_the_deviation_of_the_window() -> None:
 
 
 def test_wrong_parameters_are_refused() -> None:
-    with pytest.raises(ValueError, match="two words and one cell"):
+    with pytest.raises(ValueError, match="two words or more and one cell"):
         RollingActivity(1, 4)
     with pytest.raises(ValueError, match=r"expected \(3,\) or \(time, 3\) values"):
         RollingActivity(10, 3).push(np.zeros(6))

@@ -1,4 +1,4 @@
-"""β of many reviews, against the plain recording and the plain fluctuation functions."""
+"""β of many reviews equals that of the reference recording and the reference DFA."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def all_rows(*batches: np.ndarray) -> np.ndarray:
     return np.concatenate(batches)
 
 
-def test_every_row_is_what_the_plain_bodies_give() -> None:
+def test_every_row_equals_the_reference() -> None:
     read = reviews(200, 90, 333, 80)
     rows = all_rows(*measure_reviews(network(), read, SIGNALS))
     assert rows["review"].tolist() == [0, 1, 2, 3]
@@ -82,7 +82,7 @@ def test_scales_and_a_cut_are_the_callers_choice() -> None:
     ]
 
 
-def test_held_cells_are_held_in_every_review() -> None:
+def test_clamped_cells_are_clamped_in_every_review() -> None:
     clamps = {"h": np.where(np.arange(12) == 3, 0.5, np.nan)}
     ids = [np.arange(2, 42, dtype=np.int32)] * 2
     (part,) = read_batches(network(), ids, ("h", "x"), clamp=clamps)
@@ -95,7 +95,7 @@ def test_held_cells_are_held_in_every_review() -> None:
     assert kept["beta"][0, 1] == free["beta"][0, 1]
 
 
-def test_batches_hold_no_more_words_than_asked_for_and_keep_the_order() -> None:
+def test_batches_have_at_most_the_given_words_and_keep_the_order() -> None:
     lengths = [5, 40, 7, 30, 200, 8, 8, 8, 8]
     ids = [np.full(n, 3, dtype=np.int32) for n in lengths]
     parts = list(read_batches(network(), ids, ("h",), words=80))

@@ -1,4 +1,4 @@
-"""What β hangs on: each control changes what it says, and only that."""
+"""Each control experiment for β changes one thing only."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_padding(network: Network, reviews: np.ndarray) -> None:
         np.testing.assert_allclose(found[name], series_beta(series, SCALES), atol=1e-3, err_msg=name)
 
 
-def test_held_cells_and_reviews_of_any_length(network: Network, reviews: np.ndarray) -> None:
+def test_clamped_cells_and_reviews_of_any_length(network: Network, reviews: np.ndarray) -> None:
     ragged = [review[:length] for review, length in zip(reviews, (7, 200, 1, 90, 90), strict=True)]
     np.testing.assert_allclose(clamped_probability(network, ragged), network.classify(ragged), atol=1e-6)
     clamp = {"h": np.where(np.arange(N) < 6, 0.5, np.nan)}

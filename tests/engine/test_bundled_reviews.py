@@ -1,4 +1,4 @@
-"""The reviews that ship with the program: enough of them, balanced, past the cut, and clean to show."""
+"""The bundled reviews: their number, balance, length, and characters."""
 
 import unicodedata
 from collections import Counter
@@ -23,7 +23,7 @@ def test_numbers_run_across_both_labels() -> None:
     assert sorted(int(path.name[:2]) for path in PATHS) == list(range(1, len(PATHS) + 1))
 
 
-def test_no_review_is_given_twice() -> None:
+def test_no_review_occurs_twice() -> None:
     texts = [tuple(split_words(path.read_text(encoding="utf-8"))) for path in PATHS]
     assert len(set(texts)) == len(texts)
 

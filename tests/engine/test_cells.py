@@ -1,4 +1,4 @@
-"""The three cells are PyTorch's, gate by gate, and their Jacobians are autograd's."""
+"""The three cells equal PyTorch's, gate by gate, and their Jacobians equal autograd's."""
 
 import numpy as np
 import pytest
@@ -122,7 +122,7 @@ def test_weights_are_copies(kind: str) -> None:
 
 
 @kinds
-def test_what_it_says_of_itself(kind: str) -> None:
+def test_description_of_the_metadata(kind: str) -> None:
     cell = cell_from_torch(layer(kind, 3, 5))
     assert [signal.name for signal in cell.signals] == SIGNALS[kind]
     assert {signal.name for signal in cell.signals if signal.kind == "internal"} == INTERNAL[kind]
@@ -146,11 +146,14 @@ def test_signals_stay_in_their_range(kind: str, seed: int) -> None:
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        ((np.zeros((8, 3)), np.zeros((8, 2)), np.zeros(7)), r"bias must be \(8,\), got \(7,\)"),
-        ((np.zeros((6, 3)), np.zeros((8, 2)), np.zeros(8)), r"weight_ih must be \(8, 3\), got \(6, 3\)"),
-        ((np.zeros((8, 3)), np.zeros((8, 3)), np.zeros(8)), r"lstm of 3 cells: weight_ih must be \(12, 3\)"),
-        ((np.zeros((8, 3)), np.zeros((8, 2)), np.zeros(8), np.zeros(2)), r"bias_hh must be \(8,\), got \(2,\)"),
-        ((np.zeros(8), np.zeros((8, 2)), np.zeros(8)), r"weights must be matrices, got shapes \(8,\)"),
+        ((np.zeros((8, 3)), np.zeros((8, 2)), np.zeros(7)), r"expected bias of shape \(8,\), got \(7,\)"),
+        ((np.zeros((6, 3)), np.zeros((8, 2)), np.zeros(8)), r"expected weight_ih of shape \(8, 3\), got \(6, 3\)"),
+        ((np.zeros((8, 3)), np.zeros((8, 3)), np.zeros(8)), r"lstm of 3 cells: expected weight_ih of shape \(12, 3\)"),
+        (
+            (np.zeros((8, 3)), np.zeros((8, 2)), np.zeros(8), np.zeros(2)),
+            r"expected bias_hh of shape \(8,\), got \(2,\)",
+        ),
+        ((np.zeros(8), np.zeros((8, 2)), np.zeros(8)), r"expected matrices as weights, got shapes \(8,\)"),
     ],
 )
 def test_wrong_shapes_are_named(weights: tuple[np.ndarray, ...], message: str) -> None:
@@ -161,11 +164,11 @@ def test_wrong_shapes_are_named(weights: tuple[np.ndarray, ...], message: str) -
 @pytest.mark.parametrize(
     ("cell", "module", "message"),
     [
-        (LstmCell, nn.GRU(2, 3), "takes an nn.LSTM, got GRU"),
-        (GruCell, nn.GRU(2, 3, num_layers=2), "only one layer"),
+        (LstmCell, nn.GRU(2, 3), "expected an nn.LSTM, got GRU"),
+        (GruCell, nn.GRU(2, 3, num_layers=2), "expected one layer"),
         (LstmCell, nn.LSTM(2, 3, bidirectional=True), "one direction"),
         (LstmCell, nn.LSTM(2, 3, proj_size=2), "no projection"),
-        (RnnCell, nn.RNN(2, 3, nonlinearity="relu"), "only the tanh RNN is supported, got relu"),
+        (RnnCell, nn.RNN(2, 3, nonlinearity="relu"), "expected an RNN with tanh, got relu"),
     ],
 )
 def test_foreign_layers_are_refused(cell: type[Cell], module: nn.RNNBase, message: str) -> None:

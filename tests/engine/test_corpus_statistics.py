@@ -1,4 +1,4 @@
-"""Many reviews at once, against the plain recording and the plain fluctuation functions."""
+"""Statistics of a corpus equal those of the reference recording and the reference DFA."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def reviews() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 52, (120, 200))  # more than one batch
 
 
-def test_every_number_is_the_plain_one(network: Network, reviews: np.ndarray) -> None:
+def test_every_number_equals_the_reference(network: Network, reviews: np.ndarray) -> None:
     steps: list[tuple[int, int]] = []
     found = corpus_statistics(network, reviews, scales=SCALES, progress=lambda *step: steps.append(step))
     assert found.signals == ("i", "f", "g", "o", "c", "c_out", "h", "x")
@@ -61,7 +61,7 @@ def test_only_what_was_asked_for(network: Network, reviews: np.ndarray) -> None:
         found.exponents("h")
 
 
-def test_cells_can_be_held(network: Network, reviews: np.ndarray) -> None:
+def test_cells_can_be_clamped(network: Network, reviews: np.ndarray) -> None:
     clamp = {"h": np.where(np.arange(12) < 4, 0.25, np.nan)}
     ends = []
     for batch in read_batches(network, reviews, ["h"], clamp=clamp):
@@ -82,7 +82,7 @@ def test_cells_can_be_held(network: Network, reviews: np.ndarray) -> None:
         (np.zeros((2, 200), int), ["z"], "no signal z"),
     ],
 )
-def test_what_cannot_be_measured(
+def test_what_cannot_be_measured_is_refused(
     network: Network, reviews: np.ndarray, signals: list[str] | None, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):

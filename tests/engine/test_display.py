@@ -147,7 +147,7 @@ def test_exponents_read_as_a_table(fits: Exponents) -> None:
     assert len(lines) == 8
 
 
-def test_a_long_table_counts_what_it_leaves_out() -> None:
+def test_a_long_table_counts_the_other_rows() -> None:
     series = np.random.default_rng(0).standard_normal((50, 200))
     lines = repr(exponents(fluctuations(series, SCALES), SCALES)).splitlines()
     assert len(lines) == 2 + 20 + 1

@@ -1,4 +1,4 @@
-"""Fetching the archive from a server on this machine that behaves, or does not."""
+"""Download of the archive from a local server that works, fails or stops."""
 
 import hashlib
 import time
@@ -59,7 +59,7 @@ def test_the_archive_arrives_once(server: str, tmp_path: Path) -> None:
     assert Handler.requests == ["/whole"]
 
 
-def test_a_damaged_archive_is_fetched_again(server: str, tmp_path: Path) -> None:
+def test_a_damaged_archive_is_downloaded_again(server: str, tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(CONTENT[:1000])
     assert not is_fetched(tmp_path / FILE_NAME, MD5)
     assert fetch(tmp_path, f"{server}/whole", MD5).read_bytes() == CONTENT
@@ -68,7 +68,7 @@ def test_a_damaged_archive_is_fetched_again(server: str, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("page", "message"),
     [
-        ("half", "/half: the connection broke midway; try again, or .* --imdb PATH or PINKX_IMDB"),
+        ("half", "/half: the connection broke during the transfer; try again, or .* --imdb PATH or PINKX_IMDB"),
         ("silent", "/silent: no answer within 0.2 seconds"),
         ("missing", "/missing: the server answered 404 Not Found"),
     ],
@@ -79,8 +79,8 @@ def test_a_download_that_fails_leaves_nothing(server: str, tmp_path: Path, page:
     assert not list(tmp_path.iterdir())
 
 
-def test_another_file_is_not_kept(server: str, tmp_path: Path) -> None:
-    with pytest.raises(ReviewError, match=r"is not the official archive .*; nothing was kept"):
+def test_a_file_with_another_checksum_is_deleted(server: str, tmp_path: Path) -> None:
+    with pytest.raises(ReviewError, match=r"sent a file that is not the official archive .* and was deleted"):
         fetch(tmp_path, f"{server}/whole")
     assert not list(tmp_path.iterdir())
 
@@ -94,7 +94,7 @@ def test_an_interrupted_download_leaves_nothing(server: str, tmp_path: Path) -> 
     assert not list(tmp_path.iterdir())
 
 
-def test_no_server_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_server_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
     with serve(Handler) as address:
         url = f"{address}/whole"
@@ -102,12 +102,12 @@ def test_no_server_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         fetch(tmp_path, url, MD5)
 
 
-def test_an_address_that_is_none_is_told(tmp_path: Path) -> None:
+def test_an_invalid_address_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReviewError, match="cannot download nonsense: "):
         fetch(tmp_path, "nonsense", MD5)
 
 
-def test_a_folder_that_is_a_file_is_told(server: str, tmp_path: Path) -> None:
+def test_a_folder_that_is_a_file_is_refused(server: str, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     with pytest.raises(ReviewError, match=r"cannot save the archive in '.*taken': "):
         fetch(tmp_path / "taken", f"{server}/whole", MD5)

@@ -1,4 +1,4 @@
-"""A file is whole or not there."""
+"""A file is complete or does not exist."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from engine.files import atomic_write
 
 
-def test_takes_its_place_when_it_is_whole(tmp_path: Path) -> None:
+def test_the_file_appears_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
     with atomic_write(path) as beside:
@@ -17,7 +17,7 @@ def test_takes_its_place_when_it_is_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_leaves_what_was_there_when_writing_is_stopped(tmp_path: Path) -> None:
+def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
 

@@ -1,4 +1,4 @@
-"""Fixed points against networks whose points are known by other means."""
+"""Fixed points of networks whose points are known independently."""
 
 import math
 from collections.abc import Callable
@@ -108,7 +108,7 @@ def test_a_root_built_into_random_weights_is_found(kind: type[Cell]) -> None:
     def logit(p: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.log(p / (1 - p))
 
-    if kind is GruCell:  # n(h) = h whatever r and z are
+    if kind is GruCell:  # n(h) = h for any r and z
         r, z = random.uniform(0.2, 0.8, (2, n))
         wanted = np.concatenate([logit(r), logit(z), np.arctanh(h)])
         bias = wanted - np.concatenate([weight[: 2 * n] @ h, r * (weight[2 * n :] @ h)])
@@ -185,7 +185,7 @@ def test_a_perturbation_decays_with_the_time_constant(flip_flop: Network, flip_f
 # ---- several inputs, both methods, bad starts ------------------------------------------------------------------------
 
 
-def test_many_inputs_in_one_call_are_searched_apart(flip_flop: Network) -> None:
+def test_many_inputs_in_one_call_are_searched_separately(flip_flop: Network) -> None:
     starts = visited_states(flip_flop, 64)
     x = torch.tensor([[0.0, 0, 0], [1, 1, 1], [-1, -1, -1]])
     together = find_fixed_points(flip_flop.cell, x, starts, input_names=["zero", "+1", "-1"])
@@ -236,8 +236,8 @@ def test_where_there_is_no_root_but_a_narrow_passage_the_point_is_slow() -> None
     assert 1.2 * (1 - math.tanh(1.2 * h + 0.058) ** 2) == pytest.approx(1, abs=1e-6)
 
 
-def test_a_gate_that_closes_on_the_way_makes_no_point() -> None:
-    """q falls without end where z → 1 freezes the state; from there the search goes on to the root."""
+def test_a_gate_that_closes_during_the_search_makes_no_point() -> None:
+    """q approaches 0 where z → 1 freezes the state; the search continues from there to the root."""
     network = Network.load("gru-100-integration-1")
     found = find_fixed_points(network.cell, input_from_name(network, "+1"), visited_states(network, 16))
     assert len(found) == 1
@@ -245,7 +245,7 @@ def test_a_gate_that_closes_on_the_way_makes_no_point() -> None:
     assert found.hits.tolist() == [16]
 
 
-def test_a_state_that_a_gate_has_frozen_is_at_no_minimum() -> None:
+def test_a_state_frozen_by_a_gate_is_not_a_minimum() -> None:
     # z = σ(−60 h): at h = −0.4 the speed is 1e-11 and falls on to the left; there is a root at tanh 1 alone
     cell = GruCell(np.zeros((3, 1)), np.array([[0.0], [-60.0], [0.0]]), np.array([0.0, 0.0, 1.0]))
     x, frozen = torch.zeros(1, 1, dtype=torch.float64), torch.tensor([[-0.4]], dtype=torch.float64)
@@ -268,7 +268,7 @@ def test_an_integrator_without_a_root_nearby_has_slow_points_and_loses_no_start(
 
 
 @pytest.mark.parametrize("kind", [RnnCell, GruCell, LstmCell])
-def test_a_bad_start_is_lost_and_no_exception(kind: type[Cell]) -> None:
+def test_a_start_that_is_not_finite_is_lost_without_an_exception(kind: type[Cell]) -> None:
     n = 3
     cell = kind(np.zeros((kind.gates * n, 1)), np.zeros((kind.gates * n, n)), np.zeros(kind.gates * n))
     starts = everywhere(5, cell.state_size)
@@ -305,7 +305,7 @@ def test_a_search_can_be_stopped(flip_flop: Network) -> None:
     ("x", "starts", "options", "message"),
     [
         ([0.0, 0.0], np.zeros((4, 2)), {}, r"x must be \(1,\)"),
-        ([0.0], np.zeros((4, 3)), {}, r"starts must be \(start, 2\)"),
+        ([0.0], np.zeros((4, 3)), {}, r"starts must be \(start, 2\) or \(input, start, 2\)"),
         ([0.0], np.zeros((2, 4, 2)), {}, "2 sets of starts for 1 inputs"),
         ([0.0], np.zeros((4, 2)), {"method": "bisection"}, "unknown method 'bisection'"),
         ([0.0], np.zeros((4, 2)), {"input_names": ["a", "b"]}, "2 names for 1 inputs"),

@@ -1,4 +1,4 @@
-"""F(s) and α against other people's code, exact arithmetic, closed forms and published exponents."""
+"""F(s) and α against other implementations, exact arithmetic, closed forms and published exponents."""
 
 from __future__ import annotations
 
@@ -156,8 +156,8 @@ def test_trend_offset_and_unit_do_not_matter(
 
 @given(series_of, st.sampled_from([1, 2, 3]))
 @settings(max_examples=20, deadline=None)
-def test_forward_and_backward_do_not_know_which_is_which(series: np.ndarray, order: int) -> None:
-    # The profile read from its end has the same steps with the other sign; its first step is nobody's.
+def test_backward_boxes_of_the_reversed_series_are_forward_boxes(series: np.ndarray, order: int) -> None:
+    # The reversed profile has the same steps with the other sign; its first step belongs to no box.
     both = fluctuations(series, (8, 16, 32), order, unbiased=False, backward=True)
     mirrored = np.concatenate((series[:1], series[:0:-1]))
     np.testing.assert_allclose(
@@ -175,7 +175,7 @@ def test_batches_of_any_shape_and_kind() -> None:
     assert fluctuations(np.empty((0, 200)), (10, 20)).shape == (0, 2)
 
 
-def test_threads_change_nothing() -> None:
+def test_threads_do_not_change_the_result() -> None:
     import numba
 
     series = np.random.default_rng(4).standard_normal((1500, 100))
@@ -219,7 +219,7 @@ def test_local_slopes_show_a_crossover() -> None:
     np.testing.assert_allclose(slopes[s > 80], 1.5, atol=1e-12)
 
 
-def test_default_scales_span_what_is_said() -> None:
+def test_default_scales_span_10_to_a_quarter() -> None:
     assert (len(SCALES), SCALES[0], SCALES[-1]) == (20, 10, 125)
     assert default_scales(80)[-1] == 20
 

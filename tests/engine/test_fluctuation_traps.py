@@ -1,4 +1,4 @@
-"""What public libraries get wrong: a series that has no exponent returns NaN and a reason, never a number."""
+"""A series without an exponent returns NaN and a reason, never a number, where public libraries fail."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def white() -> np.ndarray:
 
 
 @METHODS
-def test_a_flat_stretch_poisons_nothing(white: np.ndarray, order: int, unbiased: bool, backward: bool) -> None:
+def test_a_flat_stretch_affects_no_other_box(white: np.ndarray, order: int, unbiased: bool, backward: bool) -> None:
     white[100:400] = 0.7
     found = exponents(fluctuations(white, SCALES, order, unbiased, backward=backward))
     assert found.reason == ""
@@ -43,7 +43,7 @@ def test_rounding_of_a_flat_series_is_flat(order: int, unbiased: bool, backward:
 
 
 @pytest.mark.parametrize(("order", "unbiased"), [(2, True), (3, True), (2, False), (3, False)])
-def test_a_trend_that_the_fit_takes_whole_is_flat(order: int, unbiased: bool) -> None:
+def test_a_trend_of_the_fits_order_is_flat(order: int, unbiased: bool) -> None:
     trend = 3.0 + 0.25 * np.arange(500.0) ** (order - 1)
     assert exponents(fluctuations(trend, SCALES, order, unbiased)).reason == "flat"
 
@@ -56,7 +56,7 @@ def test_near_dead_cells_keep_their_exponent(
     plain = exponents(fluctuations(white, SCALES, order, unbiased, backward=backward))
     small = exponents(fluctuations(size * white, SCALES, order, unbiased, backward=backward))
     assert small.alpha == pytest.approx(plain.alpha, rel=1e-12)
-    # What float32 can still tell apart on an offset has an exponent too.
+    # Differences that float32 resolves on an offset have an exponent too.
     gate = np.float32(0.99) + np.float32(1e-5) * white.astype(np.float32)
     coarse = exponents(fluctuations(gate, SCALES, order, unbiased, backward=backward))
     assert coarse.alpha == pytest.approx(plain.alpha, abs=0.01)
@@ -64,7 +64,7 @@ def test_near_dead_cells_keep_their_exponent(
 
 @METHODS
 @pytest.mark.parametrize(("bad", "at"), [(np.nan, 0), (np.nan, 250), (np.inf, 499), (-np.inf, 0)])
-def test_a_bad_sample_is_not_glued_over(
+def test_samples_that_are_not_finite_are_not_dropped(
     white: np.ndarray, bad: float, at: int, order: int, unbiased: bool, backward: bool
 ) -> None:
     both = np.stack((white, white))
@@ -78,7 +78,7 @@ def test_a_bad_sample_is_not_glued_over(
 
 
 @METHODS
-def test_an_overflow_is_no_number(white: np.ndarray, order: int, unbiased: bool, backward: bool) -> None:
+def test_an_overflow_is_not_finite(white: np.ndarray, order: int, unbiased: bool, backward: bool) -> None:
     white[253] = 1e200
     found = exponents(fluctuations(white, SCALES, order, unbiased, backward=backward))
     assert found.reason == "not finite"
@@ -103,8 +103,8 @@ def test_reasons_outlive_slicing_stacking_and_saving() -> None:
 
 
 @pytest.mark.parametrize("unbiased", [True, False])
-def test_what_another_series_holds_does_not_matter(white: np.ndarray, unbiased: bool) -> None:
-    # Sixteen series share one block of the fast body.
+def test_series_do_not_affect_each_other(white: np.ndarray, unbiased: bool) -> None:
+    # Sixteen series share one block of the kernel.
     neighbours = np.stack([white, np.full(500, np.nan), np.zeros(500), 1e12 * white, np.full(500, np.inf)])
     alone = fluctuations(white, unbiased=unbiased)
     np.testing.assert_array_equal(fluctuations(neighbours, unbiased=unbiased)[0], alone)

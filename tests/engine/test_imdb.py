@@ -1,4 +1,4 @@
-"""The IMDb archive: read whole, in one order, and refused when it is not what it should be."""
+"""The IMDb archive: read completely and in a fixed order; a wrong or damaged one is refused."""
 
 import gzip
 import re
@@ -44,7 +44,7 @@ def test_another_archive_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_split_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ReviewError, match=r"no split 'validation' .* expected one of train, test, unsup"):
+    with pytest.raises(ReviewError, match=r"has no split 'validation'; expected one of train, test, unsup"):
         read_archive(tmp_path / "a.tar.gz", "validation")
 
 
@@ -53,7 +53,7 @@ def test_a_truncated_archive_is_refused(tmp_path: Path, kept: float) -> None:
     path = pack(tmp_path / "a.tar.gz", LABELLED)
     data = path.read_bytes()
     path.write_bytes(data[: int(kept * len(data)) if kept >= 0 else int(kept)])
-    with pytest.raises(ReviewError, match=r"a\.tar\.gz' is truncated or damaged: .*; fetch it again"):
+    with pytest.raises(ReviewError, match=r"a\.tar\.gz' is truncated or damaged: .*; download it again"):
         read_archive(path)
 
 
@@ -73,7 +73,7 @@ def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:
         read_archive(path)
 
 
-def test_a_wrong_check_sum_is_noticed(tmp_path: Path) -> None:
+def test_a_wrong_checksum_is_refused(tmp_path: Path) -> None:
     path = pack(tmp_path / "a.tar.gz", LABELLED)
     data = bytearray(path.read_bytes())
     data[-8] ^= 0xFF  # the CRC of everything before it
@@ -82,24 +82,26 @@ def test_a_wrong_check_sum_is_noticed(tmp_path: Path) -> None:
         read_archive(path)
 
 
-def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
+def test_what_is_not_an_archive_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.tar.gz"
     path.write_text("a page that says: not found")
-    with pytest.raises(ReviewError, match=r"is damaged, or no \.tar\.gz: Not a gzipped file"):
+    with pytest.raises(ReviewError, match=r"is damaged or not a \.tar\.gz file: Not a gzipped file"):
         read_archive(path)
 
 
-def test_a_review_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_a_review_that_is_not_text_is_named(tmp_path: Path) -> None:
     path = pack(tmp_path / "a.tar.gz", {"aclImdb/test/pos/0_9.txt": b"caf\xe9"})
     with pytest.raises(ReviewError, match=r"test/pos/0_9 in '.*' is not UTF-8 text: byte 0xe9 at offset 3"):
         read_archive(path)
 
 
-def test_the_archive_is_looked_for_where_one_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_archive_is_found_by_path_or_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given, told = (pack(tmp_path / name, LABELLED) for name in ("given.tar.gz", "told.tar.gz"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("PINKX_IMDB", raising=False)
-    with pytest.raises(ReviewError, match=r"is not here yet; get it .* with `pinkx reviews fetch`, or .* PINKX_IMDB"):
+    with pytest.raises(
+        ReviewError, match=r"no IMDb archive found; download it .* with `pinkx reviews fetch`, or .* PINKX_IMDB"
+    ):
         find_archive()
     cache_path().parent.mkdir(parents=True)
     pack(cache_path(), LABELLED)
@@ -109,7 +111,7 @@ def test_the_archive_is_looked_for_where_one_says(tmp_path: Path, monkeypatch: p
     assert find_archive(given) == given
 
 
-def test_a_path_that_leads_nowhere_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_that_does_not_exist_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PINKX_IMDB", str(tmp_path))
     with pytest.raises(ReviewError, match=re.escape(f"{str(tmp_path)!r} (PINKX_IMDB) is a folder; expected the file")):
         find_archive()

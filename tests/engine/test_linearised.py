@@ -1,4 +1,4 @@
-"""Linear prediction: perfect for a linear network, and no better than it should be for others."""
+"""Linear prediction: exact for a linear network, and only local for others."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_near_a_point_the_map_is_linear_in_state_and_input() -> None:
     assert (found.explained > 1 - 1e-6).all()
 
 
-def test_far_from_it_the_prediction_fails() -> None:
+def test_far_from_the_point_the_prediction_fails() -> None:
     cell, points, states, x = small_network(3.0)
     found = predict_linearly(cell, points, states, x, steps=8)
     assert (found.explained < 0.9).all()
@@ -51,7 +51,7 @@ def test_one_step_error_by_hand() -> None:
     assert found.baseline[0] == pytest.approx(float(moved), rel=1e-12)
 
 
-def test_a_slow_points_own_drift_is_part_of_the_map() -> None:
+def test_the_drift_of_a_slow_point_is_part_of_the_map() -> None:
     cell = RnnCell(np.zeros((1, 1)), np.array([[1.2]]), np.array([0.058]))
     found = find_fixed_points(cell, [0.0], np.linspace(-0.6, -0.3, 8)[:, None])
     slow = found[~found.fixed]
@@ -77,5 +77,5 @@ def test_what_cannot_be_predicted_is_refused() -> None:
     cell, points, states, x = small_network(1.0)
     with pytest.raises(ValueError, match="at least one"):
         predict_linearly(cell, points[:0], states, x)
-    with pytest.raises(ValueError, match="over 60 steps, got 60"):
+    with pytest.raises(ValueError, match="longer than 60 steps, got 60"):
         predict_linearly(cell, points, states, x, steps=60)

@@ -1,4 +1,4 @@
-"""A network survives its file, and a damaged file is refused with what is wrong."""
+"""Networks are saved and loaded unchanged; a damaged file is refused with the reason."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ def make(kind: str = "lstm", size: int = 5) -> Network:
 
 
 @pytest.mark.parametrize("kind", list(CELLS))
-def test_comes_back_from_its_file(kind: str, tmp_path: Path) -> None:
+def test_a_saved_network_loads_unchanged(kind: str, tmp_path: Path) -> None:
     network = make(kind)
     network.save(tmp_path / "one.safetensors")
     again = Network.load(tmp_path / "one.safetensors")
@@ -72,7 +72,7 @@ def test_words_have_ids_and_ids_words() -> None:
 
 
 @pytest.mark.parametrize("ids", [[], [np.array([], dtype=int)], [2, 99], [2, -1], [np.array([[2, 3]])]])
-def test_refuses_what_is_no_review(ids: list[int]) -> None:
+def test_what_is_not_a_review_is_refused(ids: list[int]) -> None:
     with pytest.raises(ValueError, match="review 0"):
         make().classify(ids)
 
@@ -88,10 +88,13 @@ def test_vectors_are_not_words() -> None:
     ("damage", "says"),
     [
         (lambda t: t.pop("bias"), "'bias' is missing"),
-        (lambda t: t.update(bias=t["bias"][:-1]), r"bias must be \(20,\)"),
-        (lambda t: t.update(readout_weight=t["readout_weight"][:, :4].contiguous()), r"must be \(k, 5\)"),
-        (lambda t: t.update(embedding=t["embedding"][:-1]), r"embedding must be \(6, 3\)"),
-        (lambda t: t["weight_hh"].__setitem__((0, 0), float("nan")), "weight_hh holds values that are not finite"),
+        (lambda t: t.update(bias=t["bias"][:-1]), r"expected bias of shape \(20,\)"),
+        (lambda t: t.update(readout_weight=t["readout_weight"][:, :4].contiguous()), r"expected a readout \(k, 5\)"),
+        (lambda t: t.update(embedding=t["embedding"][:-1]), r"expected an embedding \(6, 3\)"),
+        (
+            lambda t: t["weight_hh"].__setitem__((0, 0), float("nan")),
+            "the tensor weight_hh holds values that are not finite",
+        ),
     ],
 )
 def test_refuses_damaged_weights(
@@ -150,9 +153,9 @@ def test_refuses_numbers_that_are_no_weights(bad: torch.Tensor, says: str, tmp_p
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"inputs": "7"}, "the header says 7 inputs, the weights 3"),
-        ({"outputs": "2"}, "the header says 2 outputs, the weights 1"),
-        ({"vocabulary": "the\nfilm"}, r"embedding must be \(4, 3\), got \(6, 3\)"),
+        ({"inputs": "7"}, "the header has 7 inputs but the weights 3"),
+        ({"outputs": "2"}, "the header has 2 outputs but the weights 1"),
+        ({"vocabulary": "the\nfilm"}, r"expected an embedding \(4, 3\), got \(6, 3\)"),
         ({"activation": "relu"}, "unknown activation 'relu', expected one of sigmoid, softmax, linear"),
     ],
 )
@@ -176,7 +179,7 @@ def test_refuses_other_files(tmp_path: Path) -> None:
     make().save(path)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(NetworkError, match=r"not a whole \.safetensors file"):
+    with pytest.raises(NetworkError, match=r"damaged or not a \.safetensors file"):
         Network.load(path)
     save_file({"a": torch.zeros(2)}, path)
     with pytest.raises(NetworkError, match="not a network of pinkx"):
@@ -184,7 +187,7 @@ def test_refuses_other_files(tmp_path: Path) -> None:
     save_file({"a": torch.zeros(2)}, path, {"format": "pinkx network 1", "cell": "lstm", "size": "many", "task": "x"})
     with pytest.raises(NetworkError, match="header is damaged"):
         Network.load(path)
-    with pytest.raises(NetworkError, match="no network 'lstm-9': give a .safetensors file, or one of the shipped"):
+    with pytest.raises(NetworkError, match="no network 'lstm-9': expected a .safetensors file or a shipped network"):
         find("lstm-9")
 
 

@@ -1,4 +1,4 @@
-"""The synthetic noise has the covariance and the spectrum it is said to have."""
+"""The synthetic noise has the specified covariance and spectrum."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_samples_have_that_covariance(beta: float) -> None:
 
 
 @pytest.mark.parametrize("beta", [-0.75, 0.0, 0.6])
-def test_ends_are_as_far_apart_as_they_look(beta: float) -> None:
+def test_distances_are_preserved(beta: float) -> None:
     # Noise filtered in the Fourier domain is periodic: its last sample would be correlated with its first.
     series = power_law_noise(beta, 64, 60_000, np.random.default_rng(1))
     covariances = covariance(beta, 64)
@@ -61,5 +61,5 @@ def test_the_count_may_be_odd_and_the_seed_decides() -> None:
 
 @pytest.mark.parametrize("beta", [-1.01, 3.0, float("nan")])
 def test_beta_out_of_range_is_refused(beta: float) -> None:
-    with pytest.raises(ValueError, match="β must lie in"):
+    with pytest.raises(ValueError, match="expected β in"):
         power_law_noise(beta, 10, 1, np.random.default_rng(0))

@@ -1,4 +1,4 @@
-"""The null tells what an estimator does to noise whose exponent is known."""
+"""The null is the estimate for noise of known exponent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_white_noise_is_where_independent_trials_put_it() -> None:
     assert (standard.alpha, standard.alpha_spread) == pytest.approx((0.495, 0.057), abs=0.006)
 
 
-def test_it_is_the_table_of_the_estimator_itself() -> None:
+def test_it_equals_the_estimators_own_values() -> None:
     scales = rolling_scales(64)
     found = null_exponents(0.0, 64, scales, count=4000)
     alpha = exponents(fluctuations(np.random.default_rng(99).standard_normal((4000, 64)), scales), scales).alpha
@@ -35,7 +35,7 @@ def test_a_band_covers_all_colours_in_order() -> None:
     assert [row.spectral for row in rows] == pytest.approx(BETAS, abs=0.15)
 
 
-def test_the_same_every_time_and_remembered() -> None:
+def test_the_null_is_reproducible_and_cached() -> None:
     first = null_exponents(1.0, 100, (10, 14, 20), count=50)
     assert null_exponents(1.0, 100, (10, 14, 20), count=50) is first
     null_exponents.cache_clear()
@@ -43,5 +43,5 @@ def test_the_same_every_time_and_remembered() -> None:
 
 
 def test_scales_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(ValueError, match="125 words does not fit a series of 100"):
+    with pytest.raises(ValueError, match="a scale of 125 words is longer than a series of 100"):
         band(100)

@@ -1,4 +1,4 @@
-"""FixedPoints: a container that can be cut, joined, and written without pickle."""
+"""FixedPoints can be indexed, concatenated, and saved without pickle."""
 
 from dataclasses import fields
 from pathlib import Path

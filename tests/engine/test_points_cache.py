@@ -1,4 +1,4 @@
-"""A search is done once for one network, and anew when anything that decides it changes."""
+"""A search is cached, and repeated when any parameter of it changes."""
 
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ def network() -> Network:
     return Network.load("rnn-16-flip-flop-3")
 
 
-def test_the_second_search_opens_the_first(network: Network, searches: list[int]) -> None:
+def test_the_second_search_reads_the_cache(network: Network, searches: list[int]) -> None:
     first = network_points(network, ["zero", "+1"], count=50)
     second = network_points(network, ["zero", "+1"], count=50)
     assert len(searches) == 1
@@ -50,7 +50,7 @@ def test_the_second_search_opens_the_first(network: Network, searches: list[int]
     assert first.readout.shape == (len(first), 3)
 
 
-def test_whatever_decides_the_result_starts_a_new_search(network: Network, searches: list[int]) -> None:
+def test_every_parameter_of_a_search_is_part_of_the_cache_key(network: Network, searches: list[int]) -> None:
     network_points(network, count=20)
     changes: tuple[dict[str, Any], ...] = (
         {"seed": 1},
@@ -67,13 +67,13 @@ def test_whatever_decides_the_result_starts_a_new_search(network: Network, searc
     assert len(searches) == 8
 
 
-def test_an_interrupted_search_is_not_kept(network: Network, folder: Path) -> None:
+def test_an_interrupted_search_is_not_cached(network: Network, folder: Path) -> None:
     found = network_points(network, count=500, progress=lambda done, total: False)
     assert 0 < found.starts < 500
     assert not folder.exists()
 
 
-def test_a_damaged_file_is_made_anew(network: Network, searches: list[int], folder: Path) -> None:
+def test_a_damaged_cache_file_is_computed_again(network: Network, searches: list[int], folder: Path) -> None:
     first = network_points(network, count=20)
     (kept,) = folder.iterdir()
     kept.write_bytes(kept.read_bytes()[:100])
@@ -91,7 +91,7 @@ def test_the_hash_is_of_the_content(network: Network) -> None:
     assert content_hash(network.to(dtype=torch.float64)) != content_hash(network)
 
 
-def test_word_attractors_are_kept_too(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_word_attractors_are_cached(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     network = Network.load("lstm-8")
     assert network.vocabulary is not None
     assert network.embedding is not None

@@ -1,4 +1,4 @@
-"""PCA against the covariance matrix, and its sign."""
+"""Principal components against the covariance matrix, and their sign."""
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def test_fewer_states_than_components() -> None:
 
 @pytest.mark.parametrize(
     ("data", "components", "message"),
-    [(np.zeros((0, 3)), 3, "shape"), ([1.0, 2.0], 1, "shape"), ([[np.nan, 1]], 1, "finite"), (np.eye(2), 3, "not 3")],
+    [(np.zeros((0, 3)), 3, "shape"), ([1.0, 2.0], 1, "shape"), ([[np.nan, 1]], 1, "finite"), (np.eye(2), 3, "got 3")],
 )
 def test_what_has_no_components_is_refused(data: np.typing.ArrayLike, components: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):

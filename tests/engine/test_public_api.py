@@ -69,6 +69,6 @@ def test_type_checkers_see_the_same_names() -> None:
     assert (ROOT / "py.typed").exists()
 
 
-def test_an_unknown_name_says_what_there_is() -> None:
+def test_an_unknown_name_lists_the_exports() -> None:
     with pytest.raises(AttributeError, match=r"no attribute 'recrod'; it exports .*record"):
         engine.recrod  # type: ignore[attr-defined]  # noqa: B018

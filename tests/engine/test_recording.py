@@ -1,4 +1,4 @@
-"""The fast bodies say what plain PyTorch steps say, for every cell, size, length and thread."""
+"""The fast kernels equal plain PyTorch steps for every cell, size, length and thread."""
 
 from collections.abc import Callable, Mapping
 
@@ -60,7 +60,7 @@ def test_equals_the_reference_for_500_steps(kind: str, size: int) -> None:
 @kinds
 @settings(deadline=None, max_examples=25)
 @given(size=st.integers(1, 40), lengths=st.lists(st.integers(1, 12), min_size=1, max_size=20))
-def test_equals_the_reference_whatever_the_lengths(kind: str, size: int, lengths: list[int]) -> None:
+def test_equals_the_reference_for_any_lengths(kind: str, size: int, lengths: list[int]) -> None:
     network, ids = make(kind, size), reviews_of(*lengths)
     recording = record(network, ids)
     assert_same(recording, truth(network, ids), 1e-6)
@@ -91,7 +91,7 @@ def test_equals_the_reference_for_shipped_networks(network: str) -> None:
     np.testing.assert_allclose(last, loaded.classify(ids), atol=1e-5)
 
 
-def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     network, ids = make("lstm", 24), reviews_of(*range(1, 200))
     expected = record(network, ids)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
@@ -111,7 +111,7 @@ def test_vectors_in_place_of_words(kind: str) -> None:
     np.testing.assert_array_equal(record(network, batch)["h"][0], recording["h"][0])
 
 
-def test_what_a_recording_tells() -> None:
+def test_signals_lengths_mask_and_sums_of_a_recording() -> None:
     network, ids = make("lstm", 6), reviews_of(5, 9)
     recording = record(network, ids)
     assert recording.names == ("i", "f", "g", "o", "c", "c_out", "h", "x")
@@ -141,7 +141,7 @@ def test_only_some_signals() -> None:
         _ = record(network, ids, ["x"]).probability
 
 
-def test_what_cannot_be_recorded() -> None:
+def test_what_cannot_be_recorded_is_refused() -> None:
     words, vectors = make(), make(inputs=3, words=False)
     with pytest.raises(ValueError, match="has no signal b, q; it has i, f, g, o, c, c_out, h, x"):
         record(words, reviews_of(3), ["q", "b", "h"])
@@ -175,7 +175,7 @@ def test_pieces_are_the_whole(kind: str, size: int, pieces: list[int]) -> None:
 
 
 @kinds
-def test_goes_on_from_any_state(kind: str) -> None:
+def test_a_stepper_continues_from_any_state(kind: str) -> None:
     network, (ids,) = make(kind, 7), reviews_of(20)
     stepper = Stepper(network)
     stepper.advance(ids[:10])
@@ -208,13 +208,13 @@ def test_steps_through_vectors() -> None:
     assert np.isnan(stepper.advance_inputs(x)["h"]).all(axis=1).tolist() == [False] * 3 + [True] * 9
 
 
-def test_words_it_does_not_know_are_refused() -> None:
+def test_unknown_inputs_are_refused() -> None:
     for ids in ([3, WORDS], [-1]):
         with pytest.raises(ValueError, match="unnamed knows 0 to 39"):
             Stepper(make()).advance(ids)
 
 
-# ---- held cells ----------------------------------------------------------------------------------------------------
+# ---- clamps --------------------------------------------------------------------------------------------------------
 
 
 def logistic(a: np.ndarray) -> np.ndarray:
@@ -222,7 +222,7 @@ def logistic(a: np.ndarray) -> np.ndarray:
 
 
 def by_hand(network: Network, ids: np.ndarray, clamp: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """All steps in NumPy; what is held is put in as soon as it is computed, so that all that follows feels it."""
+    """Take all steps in NumPy; a clamp replaces a signal as soon as it is computed, so that later signals use it."""
     cell, n = network.cell, network.cell.size
     U = cell.weight_hh.double().numpy()
     kept: dict[str, list[np.ndarray]] = {signal.name: [] for signal in cell.signals}
@@ -252,7 +252,7 @@ def by_hand(network: Network, ids: np.ndarray, clamp: Mapping[str, np.ndarray]) 
 @kinds
 @settings(deadline=None, max_examples=25)
 @given(size=st.integers(1, 20), data=st.data())
-def test_held_signals_are_felt_by_what_follows(kind: str, size: int, data: st.DataObject) -> None:
+def test_clamped_signals_affect_the_later_signals(kind: str, size: int, data: st.DataObject) -> None:
     network, (ids,) = make(kind, size), reviews_of(15)
     stepper, clamp = Stepper(network), {}
     for signal in data.draw(st.lists(st.sampled_from([s.name for s in network.cell.signals]), max_size=3, unique=True)):
@@ -276,7 +276,7 @@ def test_held_signals_are_felt_by_what_follows(kind: str, size: int, data: st.Da
     np.testing.assert_array_equal(stepper.advance(ids)["h"], record(network, ids)["h"][0])
 
 
-def test_holding_adds_up_and_refuses_nonsense() -> None:
+def test_clamps_accumulate_and_wrong_ones_are_refused() -> None:
     network, (ids,) = make("lstm", 6), reviews_of(4)
     stepper = Stepper(network)
     stepper.clamp("f", [1, 2], [0.25, 0.5])

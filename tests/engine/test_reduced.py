@@ -1,4 +1,4 @@
-"""Reduced equations: Jacobians are autograd's, roots are those of the map; the solver survives bad problems."""
+"""Reduced equations have the Jacobians of autograd and the roots of the map; the solver handles singular problems."""
 
 from collections.abc import Callable
 
@@ -52,7 +52,7 @@ def test_a_root_of_the_reduced_equation_is_a_root_of_the_map(kind: str) -> None:
     torch.testing.assert_close(cell.step(x[solved], state)[0], state, rtol=1e-11, atol=1e-11)
 
 
-def test_a_gate_that_forgets_nothing_does_not_overflow() -> None:
+def test_a_forget_gate_of_exactly_one_does_not_overflow() -> None:
     cell = random_cell("lstm", size=2)
     cell.bias[2:4] = 60.0  # sigmoid rounds to exactly 1
     residual, jacobian = reduced_equation(cell).linear(torch.zeros(1, 3).double(), torch.zeros(1, 2).double())

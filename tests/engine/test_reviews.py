@@ -1,4 +1,4 @@
-"""Every source of reviews, and every way in which one can be unfit."""
+"""Every source of reviews, and every reason to refuse one."""
 
 import io
 import json
@@ -101,20 +101,20 @@ def test_json_lines_find_their_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.txt", "", r"a\.txt' is empty: it has no word to read"),
-        ("a.txt", " <br /> … !\n", r"a\.txt' is empty"),
-        ("folder/a.txt", "", r"a\.txt' is empty"),
+        ("a.txt", "", r"a\.txt' has no words; expected text"),
+        ("a.txt", " <br /> … !\n", r"a\.txt' has no words"),
+        ("folder/a.txt", "", r"a\.txt' has no words"),
         ("a.csv", "", "has no rows"),
         ("a.csv", "text,label\n", "has no rows"),
         (
             "a.csv",
             "title,body\nFilm,Good\n",
-            "which column is the text.* one of text, .*; the columns are 'title', 'body'",
+            "the text column is not clear among 'title', 'body'; name it text or .*",
         ),
-        ("a.csv", "stars\n5\n", "which column is the text.*; the columns are 'stars'"),
-        ("a.csv", "text\ngood\n!!\n", r"a\.csv', row 2 is empty"),
+        ("a.csv", "stars\n5\n", "the text column is not clear among 'stars'; name it text or"),
+        ("a.csv", "text\ngood\n!!\n", r"a\.csv', row 2 has no words"),
         ("a.csv", "id,text\n1,good\n2\n", "row 2: no text in the column 'text'"),
-        ("a.csv", "text,label\ngood,4\n", "row 1: the label '4' is unknown; expected pos, neg"),
+        ("a.csv", "text,label\ngood,4\n", "row 1: unknown label '4'; expected pos, neg"),
         ("a.csv", 'text\n"good\n', r"is not CSV: .* \(line 2\)"),
         ("a.jsonl", '{"text": "good"}\n{"text": "go\n', "line 2 is not JSON: Unterminated string"),
         ("a.jsonl", "[" * 100_000, "line 1 is not JSON"),
@@ -123,13 +123,13 @@ def test_json_lines_find_their_text(tmp_path: Path) -> None:
         ("a.jsonl", '{"text": 5}', "line 1: no text in the column 'text'"),
     ],
 )
-def test_what_cannot_be_read_is_told(tmp_path: Path, name: str, text: str, message: str) -> None:
+def test_what_cannot_be_read_is_refused(tmp_path: Path, name: str, text: str, message: str) -> None:
     path = write(tmp_path / name, text)
     with pytest.raises(ReviewError, match=message):
         open_reviews(path.parent if path.parent.name == "folder" else path)
 
 
-def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_are_refused(tmp_path: Path) -> None:
     for name in ("a.txt", "a.csv", "a.jsonl"):
         (tmp_path / name).write_bytes(b"good\x9d\xff")
         with pytest.raises(ReviewError, match=rf"{name}' is not UTF-8 text: byte 0x9d at offset 4"):
@@ -137,17 +137,17 @@ def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nothing", "nothing.csv", "nothing.tar.gz", "x" * 5000])
-def test_what_is_not_there_is_told(tmp_path: Path, name: str) -> None:
+def test_a_missing_source_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ReviewError, match="no such file or folder: "):
         open_reviews(tmp_path / name)
 
 
-def test_a_folder_without_texts_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_texts_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReviewError, match=r"no reviews in the folder .*: expected \.txt files in it or below it"):
         open_reviews(tmp_path)
 
 
-def test_a_folder_named_like_a_text_is_told(tmp_path: Path) -> None:
+def test_a_folder_named_like_a_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").mkdir()
     with pytest.raises(ReviewError, match=r"cannot read '.*a\.txt': Is a directory"):
         open_reviews(tmp_path)

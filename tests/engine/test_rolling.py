@@ -1,4 +1,4 @@
-"""The rolling exponent is the exponent of the window, at every word, however long the run and whatever it meets."""
+"""The rolling exponent equals the exponent of the window at every word of long runs and bad samples."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_it_agrees_with_the_plain_version() -> None:
 
 @given(st.lists(st.integers(0, 90), max_size=8), st.integers(1, 40), st.integers(0, 2**32 - 1))
 @settings(max_examples=25, deadline=None)
-def test_blocks_are_words(blocks: list[int], series: int, seed: int) -> None:
+def test_blocks_equal_single_words(blocks: list[int], series: int, seed: int) -> None:
     values = np.random.default_rng(seed).standard_normal((sum(blocks), series))
     by_word, by_block, by_trace = (RollingExponent((4, 6, 9), 40, series) for _ in range(3))
     for word in values:
@@ -103,7 +103,7 @@ def test_too_short_until_the_window_is_full() -> None:
     assert np.isfinite(rolling.alpha).all()
 
 
-def test_reset_forgets_everything() -> None:
+def test_reset_discards_all_words() -> None:
     random = np.random.default_rng(0)
     first, then = random.standard_normal((500, 3)) * 1e9, random.standard_normal((70, 3))
     first[-1, 1] = np.nan
@@ -115,7 +115,7 @@ def test_reset_forgets_everything() -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e200])
-def test_a_bad_word_is_named_while_it_is_in_the_window_and_then_gone(bad: float) -> None:
+def test_a_bad_word_has_a_reason_until_it_leaves_the_window(bad: float) -> None:
     values = np.random.default_rng(0).standard_normal((300, 2))
     whole = RollingExponent((4, 6, 9), 40, 2).trace(values)
     values[100, 0] = bad
@@ -128,7 +128,7 @@ def test_a_bad_word_is_named_while_it_is_in_the_window_and_then_gone(bad: float)
     np.testing.assert_allclose(found.alpha[~touched], whole.alpha[~touched], rtol=1e-12)
 
 
-def test_flat_and_back() -> None:
+def test_a_flat_stretch_and_its_end() -> None:
     values = np.random.default_rng(0).standard_normal((300, 1))
     values[100:200] = 0.1
     reasons = RollingExponent((4, 6, 9), 40, 1).trace(values).reason[:, 0]

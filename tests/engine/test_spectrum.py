@@ -1,4 +1,4 @@
-"""The spectrum's β, against noise of known β and scipy's own estimate."""
+"""β from the spectrum, against noise of known β and SciPy's estimate of the spectrum."""
 
 from __future__ import annotations
 

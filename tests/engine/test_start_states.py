@@ -1,4 +1,4 @@
-"""Starts are states of real runs; inputs have names."""
+"""Starts are states that the network visits; inputs have names."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from engine.start_states import input_from_name, visited_states
 
 
 def reader() -> Network:
-    """A network of three LSTM cells that knows two words."""
+    """Return a network of three LSTM cells with two words."""
     random = torch.Generator().manual_seed(0)
     cell = LstmCell(*(torch.randn(*shape, generator=random) for shape in [(12, 2), (12, 3), (12,)]))
     embedding = torch.tensor([[9.0, 9], [8, 8], [1, 2], [3, -4]])
@@ -23,7 +23,7 @@ def performer() -> Network:
     return Network(cell, torch.ones(3, 4), torch.zeros(3), task="flip-flop-3", name="performer")
 
 
-def test_a_readers_starts_are_its_states_over_reviews() -> None:
+def test_starts_of_a_network_of_words_are_its_states_over_reviews() -> None:
     network = reader()
     reviews = [np.array([2, 3, 3, 2]), np.array([3]), np.array([], dtype=int)]
     visited = set()
@@ -38,7 +38,7 @@ def test_a_readers_starts_are_its_states_over_reviews() -> None:
     assert {tuple(np.round(row, 5).astype(np.float32)) for row in starts.numpy()} == visited
 
 
-def test_a_performers_starts_come_from_its_task() -> None:
+def test_starts_of_a_task_network_come_from_its_task() -> None:
     starts = visited_states(performer(), 300)
     assert starts.shape == (300, 4)
     assert len(starts.unique(dim=0)) >= 290  # drawn without replacement; only saturated ones coincide
@@ -52,7 +52,7 @@ def test_noise_is_added_on_demand() -> None:
     assert abs(float(difference.mean())) < 0.01
 
 
-def test_a_reader_needs_something_to_read() -> None:
+def test_a_network_of_words_needs_reviews() -> None:
     with pytest.raises(ValueError, match="at least one review"):
         visited_states(reader(), 5)
 

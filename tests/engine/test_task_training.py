@@ -1,4 +1,4 @@
-"""Task networks: trained as recorded, and as good as their files say."""
+"""Task networks: training follows the recipe, and the accuracy is that of the file."""
 
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ def test_training_learns(cell: str, tmp_path: Path) -> None:
     )
 
 
-def test_a_seed_is_one_network() -> None:
+def test_a_seed_determines_the_network() -> None:
     recipe = TaskRecipe(task="integration-1", cell="rnn", size=4, steps=5, batches=3)
     one, two = train_task(recipe), train_task(recipe)
     torch.testing.assert_close(one.tensors(), two.tensors(), rtol=0, atol=0)

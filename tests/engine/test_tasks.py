@@ -1,4 +1,4 @@
-"""The tasks are what the paper says, step by step."""
+"""The tasks follow the paper step by step."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ TASKS = [Integration(1), Integration(3), Integration(2, gamma=0.9), FlipFlop(3),
 
 
 @pytest.mark.parametrize("task", TASKS, ids=repr)
-def test_a_seed_is_one_set_of_sequences(task: Task) -> None:
+def test_a_seed_determines_the_sequences(task: Task) -> None:
     inputs, targets = task.sequences(7, 30, seed=5)
     assert inputs.shape == targets.shape == (7, 30, task.channels)
     assert inputs.dtype == targets.dtype == np.float32
@@ -30,7 +30,7 @@ def test_integration_asks_for_the_sign_of_the_discounted_sum(gamma: float) -> No
                 assert answers[t, channel] == (total > 0)
 
 
-def test_integration_hears_white_noise() -> None:
+def test_integration_has_white_noise_as_input() -> None:
     noise, _ = Integration(1).sequences(200, 500, seed=2)
     assert abs(noise.mean()) < 0.02
     assert abs(noise.std() - 1) < 0.01
@@ -55,7 +55,7 @@ def test_flip_flop_pulses_with_probability_p_and_even_odds() -> None:
     assert abs(inputs.mean()) < 0.003
 
 
-def test_names_lead_back_to_tasks() -> None:
+def test_names_identify_tasks() -> None:
     assert task_from_name("integration-3", gamma=0.5) == Integration(3, 0.5)
     assert task_from_name("flip-flop-12", p=0.2) == FlipFlop(12, 0.2)
     assert task_from_name(FlipFlop(4).name) == FlipFlop(4)
@@ -67,8 +67,8 @@ def test_an_unknown_task_is_refused(name: str) -> None:
         task_from_name(name)
 
 
-def test_a_probability_is_one() -> None:
-    with pytest.raises(ValueError, match="p must lie between 0 and 1"):
+def test_a_probability_is_between_0_and_1() -> None:
+    with pytest.raises(ValueError, match="expected p between 0 and 1"):
         FlipFlop(3, p=1.5)
-    with pytest.raises(ValueError, match="gamma must lie between 0 and 1"):
+    with pytest.raises(ValueError, match="expected gamma between 0 and 1"):
         Integration(1, gamma=-0.1)

@@ -1,4 +1,4 @@
-"""The text rules, and the pieces that a person sees beside the words that a network reads."""
+"""The text rules, and the original spelling of each word."""
 
 import re
 import time
@@ -51,7 +51,7 @@ def test_spelling_keeps_case_and_punctuation() -> None:
     assert surface == ['"Well-', 'made" --', "and/", "or", "(so", "they", "say) …", "good", "[31m!"]
 
 
-def test_printable_is_one_harmless_line() -> None:
+def test_printable_is_one_safe_line() -> None:
     assert printable("a\n\tb\x1b[2J\x07\u202e\u200bc 映画") == "a b[2Jc 映画"
 
 
@@ -73,7 +73,7 @@ def test_a_hundred_thousand_words_take_a_moment() -> None:
         ("déjà vu".encode("latin1"), r"a.txt is not UTF-8 text: byte 0xe9 at offset 1; convert it, .* iconv"),
         ("film".encode("utf-16"), r"is not UTF-8 text: byte 0xff at offset 0"),
         (b"\xef\xbb\xbfgood \xff", r"byte 0xff at offset 8"),
-        (b"film\0\0\1", r"is not text: a zero byte at offset 4"),
+        (b"film\0\0\1", r"is not text: it has a zero byte at offset 4"),
     ],
 )
 def test_what_is_not_text_is_refused(data: bytes, message: str) -> None:
@@ -81,5 +81,5 @@ def test_what_is_not_text_is_refused(data: bytes, message: str) -> None:
         decode(data, "a.txt")
 
 
-def test_a_byte_order_mark_is_no_letter() -> None:
+def test_a_byte_order_mark_is_removed() -> None:
     assert decode(b"\xef\xbb\xbfgood", "a.txt") == "good"

@@ -1,4 +1,4 @@
-"""Training learns, resumes exactly, and writes down where a network came from."""
+"""Training learns, resumes exactly, and stores the provenance of a network."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ def corpus() -> EncodedReviews:
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
-def test_learns(cell: str, corpus: EncodedReviews) -> None:
+def test_training_reaches_the_accuracy(cell: str, corpus: EncodedReviews) -> None:
     reports: list[Progress] = []
     recipe = Recipe(cell=cell, **{**SMALL, "epochs": 14})
     network = train_sentiment(corpus, recipe, progress=reports.append)
@@ -41,7 +41,7 @@ def test_learns(cell: str, corpus: EncodedReviews) -> None:
     assert json.loads(network.info["recipe"]) == {**json.loads(json.dumps(vars(recipe)))}
 
 
-def test_hands_out_every_epoch_and_what_it_began_with(corpus: EncodedReviews) -> None:
+def test_every_epoch_and_the_untrained_network_are_reported(corpus: EncodedReviews) -> None:
     recipe = Recipe(**SMALL)
     kept: dict[int, Network] = {}
     losses: list[float] = []
@@ -64,7 +64,7 @@ def test_hands_out_every_epoch_and_what_it_began_with(corpus: EncodedReviews) ->
     assert accuracy(kept[0], corpus) < accuracy(kept[3], corpus)
 
 
-def test_goes_on_where_it_was_stopped(corpus: EncodedReviews, tmp_path: Path) -> None:
+def test_training_continues_from_a_checkpoint(corpus: EncodedReviews, tmp_path: Path) -> None:
     recipe = Recipe(**SMALL)
     whole = train_sentiment(corpus, recipe)
     checkpoint = tmp_path / "run.checkpoint"
@@ -80,10 +80,10 @@ def test_goes_on_where_it_was_stopped(corpus: EncodedReviews, tmp_path: Path) ->
     assert min(seen) == 1
     for key, tensor in whole.tensors().items():
         torch.testing.assert_close(resumed.tensors()[key], tensor, rtol=0, atol=0)
-    with pytest.raises(ValueError, match="checkpoint of another recipe"):
+    with pytest.raises(ValueError, match="the checkpoint has another recipe"):
         train_sentiment(corpus, Recipe(**{**SMALL, "seed": 9}), checkpoint=checkpoint)
     checkpoint.write_bytes(checkpoint.read_bytes()[:100])
-    with pytest.raises(ValueError, match="not a whole checkpoint"):
+    with pytest.raises(ValueError, match="the checkpoint is damaged"):
         train_sentiment(corpus, recipe, checkpoint=checkpoint)
 
 
@@ -105,7 +105,7 @@ def test_words_are_cut_and_ranked(corpus: EncodedReviews) -> None:
 
 
 @pytest.mark.parametrize("bad", [{"cell": "mlp"}, {"size": 0}, {"epochs": 0}])
-def test_refuses_recipes_that_make_no_sense(bad: dict[str, Any]) -> None:
+def test_impossible_recipes_are_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="expected one of|at least 1"):
         Recipe(**bad)
 

@@ -1,4 +1,4 @@
-"""Word attractors: each is where the word leads, and what the network remembers there."""
+"""Word attractors: the limit of a repeated word, its logit and its time constant."""
 
 import math
 from pathlib import Path
@@ -43,7 +43,7 @@ def test_attractors_of_one_leaky_cell_by_hand() -> None:
     assert found.order_by_logit().tolist() == [0, 1, 2]
 
 
-def test_an_attractor_is_where_the_word_leads_and_not_another_root() -> None:
+def test_an_attractor_is_the_limit_of_the_repetitions() -> None:
     # gain 2: under "plain" 0 is a root too, and unstable; from the zero state the network stays there
     found = word_attractors(reader(gain=2.0))
     assert found is not None
@@ -54,7 +54,7 @@ def test_an_attractor_is_where_the_word_leads_and_not_another_root() -> None:
     assert found.states[1, 0] == 0
 
 
-def test_a_network_that_goes_in_circles_is_certified_nowhere() -> None:
+def test_a_network_with_a_limit_cycle_has_no_certified_root() -> None:
     angle = 2.0
     turn = 3 * torch.tensor([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     cell = RnnCell(torch.ones(2, 1), turn, torch.zeros(2))
@@ -87,7 +87,7 @@ def test_an_lstms_attractor_is_a_fixed_point_of_h_and_c() -> None:
     np.testing.assert_allclose(moved[found.fixed], state[found.fixed], atol=1e-7)
 
 
-def test_it_can_be_stopped_and_kept(tmp_path: Path) -> None:
+def test_a_search_can_be_stopped_and_saved(tmp_path: Path) -> None:
     assert word_attractors(reader(), progress=lambda done, total: False) is None
     seen: list[tuple[int, int]] = []
     found = word_attractors(reader(), progress=lambda done, total: seen.append((done, total)))

@@ -1,7 +1,7 @@
-"""Which of the paper's claims hold: each has a criterion, stated before it is applied, and code decides.
+"""The paper's claims, each decided by a criterion, which is ours.
 
-*holds*: every network that the claim is about meets the criterion.  *depends on a choice*: some do, so that it is a
-matter of the architecture or of the seed.  *does not hold*: none does.  *not measured*: there is no such network.
+*holds*: every network concerned meets the criterion.  *depends on a choice*: some do, so that it depends on the
+architecture or on the seed.  *does not hold*: none does.  *not measured*: there is no such network.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from explorer.measure.fixed_points.trajectories import AHEAD
 from explorer.measure.line_attractor import LineAttractor
 from explorer.measure.study.claims import Claim, verdict
 
-WIDE = 0.9
-"""Variance that counts as explained, and the paper's own figure for it."""
+EXPLAINED = 0.9
+"""Fraction of variance that counts as explained, as in the paper."""
 LINEAR = 0.9
-"""|r| of a readout that is one component."""
-UPRIGHT = 0.26
-"""|cosine| of directions that stand at 75° or more."""
-FORETOLD = 0.75
-"""Fraction of ends that counts as foretold."""
+"""Least |r| between the readout and a component."""
+PERPENDICULAR = 0.26
+"""Largest |cosine| of directions that count as perpendicular: at least 75° apart."""
+PREDICTED = 0.75
+"""Least fraction of ends or answers that counts as predicted."""
 FACTOR = 3.0
-"""Time constants within this factor are alike."""
-LOSES = 0.05
-"""What a guess must be beaten by."""
+"""Time constants within this factor count as equal."""
+ADVANTAGE = 0.05
+"""Least advantage over a baseline."""
 
 
 def decide_claims(results: Sequence[NetworkResult], lines: Sequence[LineAttractor] = ()) -> list[Claim]:
-    """Every claim that numbers can decide: the paper's, in its order, its doubt, and those of line attractors."""
+    """Return every claim that numbers can decide: the paper's, in its order, and those about line attractors."""
     if not results:
         return list(_line_attractors(lines))
     one = [m for m in results if m.task == "integration-1"]
@@ -40,18 +40,18 @@ def decide_claims(results: Sequence[NetworkResult], lines: Sequence[LineAttracto
         *_components(results, three),
         *_one_channel(one),
         *_three_channels(three),
-        *_doubt(results),
+        *_trajectories(results),
         *_line_attractors(lines),
     ]
 
 
 def of_task(results: Sequence[NetworkResult], task: str) -> list[NetworkResult]:
-    """Those of one task."""
+    """Return the networks of one task."""
     return [m for m in results if m.task == task]
 
 
 def by_cell(results: Sequence[NetworkResult], value: Callable[[NetworkResult], float], form: str = ".0%") -> str:
-    """A number for each architecture: its mean, and its range over networks."""
+    """Format a number for each architecture: mean and range over networks."""
     parts = []
     for cell in dict.fromkeys(m.cell for m in results):
         values = np.array([value(m) for m in results if m.cell == cell])
@@ -81,7 +81,7 @@ def _training(results: Sequence[NetworkResult]) -> Iterator[Claim]:
         "The search ends at fixed and slow points",
         "section 4.3",
         "mean speed below 0.01",
-        "at least 95 % of the starts under every input end at a certified root, or at a minimum of q below 0.001",
+        "under every input, at least 95 % of the starts end at a certified root or at a minimum of q below 0.001",
         by_cell(results, lambda m: min(row.certified for row in m.searches), ".1%") + " (the worst input)",
         verdict([min(row.certified for row in m.searches) >= 0.95 for m in results]),
     )
@@ -92,9 +92,9 @@ def _components(results: Sequence[NetworkResult], three: Sequence[NetworkResult]
         "Three components explain the points",
         "Figure 3",
         "above 90 % consistently",
-        "PC1–3 carry above 90 % of the variance (h) of the points under zero input",
+        "PC1–3 explain more than 90 % of the variance (of h) of the points under zero input",
         by_cell(results, lambda m: m.geometry.pc3),
-        verdict([m.geometry.pc3 > WIDE for m in results]),
+        verdict([m.geometry.pc3 > EXPLAINED for m in results]),
     )
     best = []
     for task in sorted({m.task for m in three}):
@@ -106,7 +106,7 @@ def _components(results: Sequence[NetworkResult], three: Sequence[NetworkResult]
         "The GRU has the cleanest structure",
         "Figure 3",
         "GRU exhibits the cleanest structure",
-        "in both tasks of three channels PC1–3 carry more variance for the GRUs, on average, than for the others",
+        "in both tasks with three channels, PC1–3 explain more variance for GRUs, on average, than for LSTMs and RNNs",
         by_cell(three, lambda m: m.geometry.pc3),
         verdict(best),
     )
@@ -117,9 +117,9 @@ def _one_channel(one: Sequence[NetworkResult]) -> Iterator[Claim]:
         "1 channel: the points lie along PC1",
         "Figure 4",
         "over 90 % explained by PC1",
-        "PC1 carries above 90 % of the variance of the points under zero input",
+        "PC1 explains more than 90 % of the variance of the points under zero input",
         by_cell(one, lambda m: m.geometry.pc1),
-        verdict([m.geometry.pc1 > WIDE for m in one]),
+        verdict([m.geometry.pc1 > EXPLAINED for m in one]),
     )
     yield Claim(
         "1 channel: PC1 is the readout",
@@ -133,7 +133,8 @@ def _one_channel(one: Sequence[NetworkResult]) -> Iterator[Claim]:
         "1 channel: the points of ±1 continue the line at its ends",
         "Figure 5",
         "they naturally extend the structure of zero input at its tails",
-        "along PC1 the points under +1 lie beyond all of zero's at one end, those under −1 at the other",
+        "along PC1, the points under +1 lie beyond all points under zero input at one end, and those under −1 at the "
+        "other",
         _counted([m for m in one if m.geometry.beyond], one),
         verdict([m.geometry.beyond for m in one]),
     )
@@ -162,17 +163,17 @@ def _three_channels(three: Sequence[NetworkResult]) -> Iterator[Claim]:
             f"{task}: the channels' directions are perpendicular",
             figure,
             "three perpendicular axes, one for each channel",
-            f"each two channels' directions have |cosine| of at most {UPRIGHT} (75°)",
+            f"the directions of any two channels have |cosine| of at most {PERPENDICULAR} (75° or more apart)",
             by_cell(some, lambda m: m.geometry.cosine, ".2f") + " (the largest)",
-            verdict([m.geometry.cosine <= UPRIGHT for m in some]),
+            verdict([m.geometry.cosine <= PERPENDICULAR for m in some]),
         )
     flip = of_task(three, "flip-flop-3")
     yield Claim(
         "flip-flop-3: the points of +1 and −1 are mirrored along PC1",
         "Figure 8",
         "mirrored on PC1, close to equal in PC2 and PC3",
-        "from zero's centre they lie at opposite sides (cosine below −0.9), and over 90 % of the squared distance "
-        "between them is along PC1",
+        "seen from the centre under zero input, they lie on opposite sides (cosine below −0.9), and more than 90 % of "
+        "the squared distance between them is along PC1",
         f"−cosine: {by_cell(flip, lambda m: m.geometry.mirror, '.2f')}. "
         f"Along PC1: {by_cell(flip, lambda m: m.geometry.along_pc1)}",
         verdict([m.geometry.mirror > 0.9 and m.geometry.along_pc1 > 0.9 for m in flip]),
@@ -188,54 +189,54 @@ def _three_channels(three: Sequence[NetworkResult]) -> Iterator[Claim]:
     )
 
 
-def _doubt(results: Sequence[NetworkResult]) -> Iterator[Claim]:
+def _trajectories(results: Sequence[NetworkResult]) -> Iterator[Claim]:
     for number, ahead in enumerate(AHEAD):
         if ahead == 5:
             continue
         yield Claim(
-            f"The points say nothing about the next {ahead} step{'s' * (ahead > 1)} under the task's inputs",
+            f"The points do not predict {'the next step' if ahead == 1 else f'{ahead} steps'} under the task's inputs",
             "Figure 10, section 5",
             "fixed points do not have any clear impact on the trajectories",
-            "the linear map at the nearest point explains no variance: the guess that nothing moves is as good",
+            "the linear map at the nearest point explains no variance: assuming no movement is as good",
             by_cell(results, lambda m, number=number: max(-1.0, m.trajectories.linear[number]))  # type: ignore[misc]
-            + " (cut at −100 %)",
+            + " (clipped at −100 %)",
             verdict([m.trajectories.linear[number] <= 0 for m in results]),
         )
     yield Claim(
-        "To linearise, a fixed point is no better a place than any state",
+        "Linear maps at points predict no better than at visited states",
         "Figure 10, section 5",
         "fixed points do not have any clear impact on the trajectories",
-        "one step ahead, linear maps at the nearest of as many visited states explain as much",
+        "one step ahead, linear maps at the nearest of equally many visited states explain as much variance",
         f"at points: {by_cell(results, lambda m: m.trajectories.linear[0])}; "
         f"at visited states: {by_cell(results, lambda m: m.trajectories.elsewhere[0])}",
         verdict([m.trajectories.elsewhere[0] >= m.trajectories.linear[0] for m in results]),
     )
     yield Claim(
-        "The points say nothing about where a trajectory ends",
+        "The points do not show where trajectories end",
         "Figure 10, section 5",
         "fixed points do not have any clear impact on the trajectories",
-        f"left alone under zero input, fewer than {FORETOLD:.0%} of states end at a point that was found",
+        f"under zero input, fewer than {PREDICTED:.0%} of visited states end at a point that was found",
         by_cell(results, lambda m: m.trajectories.reached),
-        verdict([m.trajectories.reached < FORETOLD for m in results]),
+        verdict([m.trajectories.reached < PREDICTED for m in results]),
     )
-    arrived = [m for m in results if np.isfinite(m.trajectories.foretold)]
+    arrived = [m for m in results if np.isfinite(m.trajectories.predicted)]
     yield Claim(
-        "The nearest stable point does not tell which end it will be",
+        "The nearest stable point does not predict the end",
         "Figure 10, section 5",
         "fixed points do not have any clear impact on the trajectories",
-        f"it is right no more often than the most frequent end by {LOSES:.0%}",
-        f"right: {by_cell(arrived, lambda m: m.trajectories.foretold)}; most frequent end: "
-        f"{by_cell(arrived, lambda m: m.trajectories.commonest)}",
-        verdict([m.trajectories.foretold <= m.trajectories.commonest + LOSES for m in arrived]),
+        f"it is correct at most {ADVANTAGE:.0%} more often than the most frequent end",
+        f"correct: {by_cell(arrived, lambda m: m.trajectories.predicted)}; most frequent end: "
+        f"{by_cell(arrived, lambda m: m.trajectories.most_frequent)}",
+        verdict([m.trajectories.predicted <= m.trajectories.most_frequent + ADVANTAGE for m in arrived]),
     )
     yield Claim(
-        "Nor what the network will answer there",
+        "The nearest stable point does not predict the answer at the end",
         "Figure 10, section 5",
         "fixed points do not have any clear impact on the trajectories",
-        f"its readout is right about fewer than {FORETOLD:.0%} of the channels",
-        f"right: {by_cell(arrived, lambda m: m.trajectories.answer)}; the present answer, kept: "
+        f"its readout is correct for fewer than {PREDICTED:.0%} of the channels",
+        f"correct: {by_cell(arrived, lambda m: m.trajectories.answer)}; answer at the start: "
         f"{by_cell(arrived, lambda m: m.trajectories.present)}",
-        verdict([m.trajectories.answer < FORETOLD for m in arrived]),
+        verdict([m.trajectories.answer < PREDICTED for m in arrived]),
     )
 
 
@@ -251,12 +252,12 @@ def _line_attractors(lines: Sequence[LineAttractor]) -> Iterator[Claim]:
 
     place = "Maheswaranathan et al. 2019"
     yield Claim(
-        "Sentiment: three components carry the states",
+        "Sentiment: three components explain the states",
         place,
         "2–3 components ≈ 90 %",
-        "PC1–3 carry at least 90 % of the variance of h over reviews",
+        "PC1–3 explain at least 90 % of the variance of h over reviews",
         of(lambda line: sum(line.states), ".0%"),
-        verdict([sum(line.states) >= WIDE for line in lines]),
+        verdict([sum(line.states) >= EXPLAINED for line in lines]),
     )
     modes: tuple[tuple[str, float, Callable[[LineAttractor], float]], ...] = (
         ("slowest mode lasts a thousand words", 1000, lambda line: line.slowest),
@@ -267,15 +268,15 @@ def _line_attractors(lines: Sequence[LineAttractor]) -> Iterator[Claim]:
             f"Sentiment: the {name}",
             place,
             f"≈ {published:,} words",
-            f"under the mean word, within a factor of {FACTOR:.0f}: median over stable points, by starts",
+            f"within a factor of {FACTOR:.0f} under the mean embedding: median over stable points, weighted by hits",
             of(value, ".0f"),
             verdict([1 / FACTOR <= value(line) / published <= FACTOR for line in lines]),
         )
     yield Claim(
-        "Sentiment: one mode is slow, and the readout lies along it",
+        "Sentiment: one mode is slow, and the readout is aligned with it",
         place,
         "a line attractor, aligned with the readout",
-        f"the slowest mode lasts {FACTOR:.0f} times as long as the next, and the readout is within 45° of it",
+        f"the slowest mode lasts at least {FACTOR:.0f} times as long as the next, and the readout is within 45° of it",
         f"{of(lambda line: line.slowest / line.next, '.1f')} times; |cosine|: {of(lambda line: line.aligned, '.2f')}",
         verdict([line.slowest >= FACTOR * line.next and line.aligned >= 0.5**0.5 for line in lines]),
     )

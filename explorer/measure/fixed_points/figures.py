@@ -1,4 +1,4 @@
-"""The paper's figures 3 to 10, drawn from what was measured, and one that it left open."""
+"""The paper's figures 3 to 10, and what the points predict about trajectories."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from explorer.measure.fixed_points.trajectories import AHEAD
 KINDS: Final = {STABLE: ("o", "stable"), SADDLE: ("D", "saddle"), SLOW: (".", "slow")}
 SIGNS: Final = {"zero": "#6b7480", "+1": "#c2387a", "-1": "#1f5fa8", "+0.1": "#e39abd", "-0.1": "#8fb3d9"}
 CELLS: Final = {"lstm": "#1f5fa8", "gru": "#c2387a", "rnn": "#2c8a57"}
-OPINIONS: Final = "cividis"
+LOGIT_COLOURS: Final = "cividis"
 
 Floats = NDArray[np.float64]
 
 
 def shown(results: Sequence[NetworkResult], task: str) -> list[NetworkResult]:
-    """One network of each architecture, of the lowest seed."""
+    """Return one network of each architecture, of the lowest seed."""
     first: dict[str, NetworkResult] = {}
     for one in results:
         if one.task == task:
@@ -37,12 +37,12 @@ def shown(results: Sequence[NetworkResult], task: str) -> list[NetworkResult]:
 
 
 def architectures(results: Sequence[NetworkResult], tasks: Sequence[str]) -> Figure:
-    """Figure 3: the points under zero input of every architecture, a row for each task."""
+    """Draw figure 3: the points under zero input of every architecture, one row for each task."""
     return _grid([shown(results, task) for task in tasks])
 
 
 def seeds(results: Sequence[NetworkResult], task: str) -> Figure:
-    """Figures 6 and 7: the same for every seed, a row for each."""
+    """Draw figures 6 and 7: the same for one task, one row for each seed."""
     of_task = [one for one in results if one.task == task]
     cells = [one.cell for one in shown(results, task)]
     rows = [
@@ -53,7 +53,7 @@ def seeds(results: Sequence[NetworkResult], task: str) -> Figure:
 
 
 def inputs_together(results: Sequence[NetworkResult], task: str) -> Figure:
-    """Figure 8: the points under 0, +1 and −1, coloured by input."""
+    """Draw figure 8: the points under 0, +1 and −1, coloured by input."""
     figure, places = _three(1, (some := shown(results, task)))
     for axes, one in zip(places[0], some, strict=True):
         for name, cloud in one.pictures.joint.items():
@@ -63,8 +63,8 @@ def inputs_together(results: Sequence[NetworkResult], task: str) -> Figure:
     return figure
 
 
-def inputs_apart(results: Sequence[NetworkResult], task: str) -> Figure:
-    """Figure 9: the points under +1 and −1 alone, and those under +1 alone."""
+def inputs_separate(results: Sequence[NetworkResult], task: str) -> Figure:
+    """Draw figure 9: the points under +1 and −1, and those under +1 alone."""
     figure, places = _three(2, (some := shown(results, task)))
     for number, names in enumerate((("+1", "-1"), ("+1",))):
         for axes, one in zip(places[number], some, strict=True):
@@ -77,7 +77,7 @@ def inputs_apart(results: Sequence[NetworkResult], task: str) -> Figure:
 
 
 def _grid(rows: Sequence[Sequence[NetworkResult]]) -> Figure:
-    """Rows of points coloured by their answer, with the cube's edges and the channels' directions."""
+    """Draw rows of points coloured by their answer, with the edges of the cube and the directions of the channels."""
     columns = max(map(len, rows))
     figure = Figure(figsize=(3.4 * columns, 3.3 * len(rows) + 0.4), layout="constrained")
     for r, row in enumerate(rows):
@@ -89,7 +89,7 @@ def _grid(rows: Sequence[Sequence[NetworkResult]]) -> Figure:
             _scatter(axes, cloud, _answers(cloud))
             _label(axes, one.pictures.explained, _named(one))
     signs = [(SIGNS["zero"], mark, name) for mark, name in KINDS.values()]
-    _legend(figure, [*signs, ("#444444", "-", "between answers that differ in one channel")])
+    _legend(figure, [*signs, ("#444444", "-", "answers that differ in one channel")])
     return figure
 
 
@@ -111,13 +111,13 @@ def _scatter(axes: Any, cloud: Cloud, colours: Any) -> None:
 
 
 def _answers(cloud: Cloud) -> Floats:
-    """Red, green and blue are the probabilities of 1 in the three channels."""
+    """Return colours: red, green and blue are P(1) of the three channels."""
     chance = positive_probability(cloud.readout)
     return np.clip(0.1 + 0.8 * np.pad(chance, ((0, 0), (0, max(0, 3 - chance.shape[1]))))[:, :3], 0, 1)
 
 
 def _edges(axes: Any, cloud: Cloud) -> None:
-    """Lines between the most frequent stable points of answers that differ in one channel: a cube, if there is one."""
+    """Join the most frequent stable points of answers that differ in one channel: the edges of a cube, if complete."""
     corners: dict[tuple[bool, ...], int] = {}
     for k in np.argsort(-np.array(cloud.hits), kind="stable").tolist():
         if cloud.kind[k] == STABLE:
@@ -149,7 +149,7 @@ def _label(axes: Any, explained: Sequence[float], title: str) -> None:
 
 
 def line(results: Sequence[NetworkResult], task: str) -> Figure:
-    """Figure 4: the points under zero along PC1 and PC2, and their answer along PC1."""
+    """Draw figure 4: the points under zero input in PC1 and PC2, and their logit against PC1."""
     some = shown(results, task)
     figure, axes = _panels(2, len(some))
     for column, one in enumerate(some):
@@ -160,7 +160,7 @@ def line(results: Sequence[NetworkResult], task: str) -> Figure:
             here = axes[0 if upper else 1][column]
             for kind, rows in _kinds(cloud):
                 drawn = here.scatter(
-                    *(at[rows, 0], values[rows]), c=logit[rows], vmin=-reach, vmax=reach, cmap=OPINIONS,
+                    *(at[rows, 0], values[rows]), c=logit[rows], vmin=-reach, vmax=reach, cmap=LOGIT_COLOURS,
                     marker=KINDS[kind][0], s=34 if kind != SLOW else 18, lw=0.3, ec="k",
                 )  # fmt: skip
             here.set(xlabel=f"PC1 ({one.pictures.explained[0]:.0%})")
@@ -172,7 +172,7 @@ def line(results: Sequence[NetworkResult], task: str) -> Figure:
 
 
 def line_inputs(results: Sequence[NetworkResult], task: str) -> Figure:
-    """Figure 5: with the points under ±1 and ±0.1, coloured by input."""
+    """Draw figure 5: the points under 0, ±1 and ±0.1, coloured by input."""
     some = shown(results, task)
     figure, axes = _panels(1, len(some))
     for here, one in zip(axes[0], some, strict=True):
@@ -187,7 +187,7 @@ def line_inputs(results: Sequence[NetworkResult], task: str) -> Figure:
 
 
 def paths(results: Sequence[NetworkResult], task: str) -> Figure:
-    """Figure 10: runs of the task among the points under zero."""
+    """Draw figure 10: runs of the task, and the points under zero input."""
     some = shown(results, task)
     figure, axes = _panels(1, len(some))
     for here, one in zip(axes[0], some, strict=True):
@@ -204,11 +204,11 @@ def paths(results: Sequence[NetworkResult], task: str) -> Figure:
     return figure
 
 
-# ---- the doubt -----------------------------------------------------------------------------------------------------
+# ---- trajectories --------------------------------------------------------------------------------------------------
 
 
 def predictions(results: Sequence[NetworkResult]) -> Figure:
-    """What the points tell: the next steps, and the end; a dot for each network, the bar is their mean."""
+    """Draw what the points predict: next steps, ends and answers; dots are networks, bars their means."""
     tasks = sorted({one.task for one in results})
     figure, axes = _panels(2, len(tasks))
     for column, task in enumerate(tasks):
@@ -221,22 +221,24 @@ def predictions(results: Sequence[NetworkResult]) -> Figure:
                 for k in range(len(AHEAD)):
                     values = np.array([getattr(one, part)[k] for one in of_cell])
                     _bar(steps, k * (len(cells) + 1) + number + offset, np.maximum(values, -1), 0.35, cell, face)
-            pairs = ("foretold", "commonest", "answer", "present")
+            pairs = ("predicted", "most_frequent", "answer", "present")
             for k, part in enumerate(pairs):
                 values = np.array([getattr(one, part) for one in of_cell])
                 face = CELLS.get(cell, "k") if k % 2 == 0 else "none"
                 _bar(ends, k * (len(cells) + 1) + number, values[np.isfinite(values)], 0.7, cell, face)
         middle = (len(cells) - 1) / 2
-        steps.set_xticks([k * (len(cells) + 1) + middle for k in range(len(AHEAD))], [f"{k} ahead" for k in AHEAD])
+        steps.set_xticks(
+            [k * (len(cells) + 1) + middle for k in range(len(AHEAD))], [f"{k} step{'s' * (k > 1)}" for k in AHEAD]
+        )
         steps.set(title=task, ylim=(-1.05, 1.05))
         steps.axhline(0, color="k", lw=0.6)
-        names = ["end:\nnearest\npoint", "end:\nmost\nfrequent", "answer:\nnearest\npoint", "answer:\npresent"]
+        names = ["end:\nnearest\npoint", "end:\nmost\nfrequent", "answer:\nnearest\npoint", "answer:\nat start"]
         ends.set_xticks([k * (len(cells) + 1) + middle for k in range(4)], names, fontsize=7)
         ends.set(ylim=(0, 1.05))
-    axes[0][0].set_ylabel("variance explained\n(cut at −1)")
-    axes[1][0].set_ylabel("fraction right")
+    axes[0][0].set_ylabel("variance explained\n(clipped at −1)")
+    axes[1][0].set_ylabel("fraction correct")
     marks = [(colour, "s", cell.upper()) for cell, colour in CELLS.items()]
-    _legend(figure, [*marks, ("k", "s", "filled: by the points; hollow: by visited states, or a guess")])
+    _legend(figure, [*marks, ("k", "s", "filled: points; hollow: visited states or baseline")])
     return figure
 
 
@@ -250,7 +252,7 @@ def _bar(axes: Axes, x: float, values: Floats, width: float, cell: str, face: st
 
 
 def _kinds(cloud: Cloud) -> Iterator[tuple[int, NDArray[np.bool_]]]:
-    """Slow points first, so that the others lie on top."""
+    """Yield the points of each kind, slow points first, so that the others are drawn on top."""
     for kind in (SLOW, SADDLE, STABLE):
         rows = np.array(cloud.kind) == kind
         if rows.any():
@@ -267,7 +269,7 @@ def _panels(rows: int, columns: int) -> tuple[Figure, list[list[Axes]]]:
 
 
 def _legend(figure: Figure, signs: Sequence[tuple[str, str, str]]) -> None:
-    """Colour, mark and meaning, below everything."""
+    """Add a legend of colours and marks below the panels."""
     from matplotlib.lines import Line2D
 
     handles = [

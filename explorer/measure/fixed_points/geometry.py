@@ -1,22 +1,22 @@
-"""What Cheng, Schmid & Lange read off pictures of points in three principal components, as numbers.
+"""The geometry that Cheng, Schmid & Lange (2021) see in pictures of the points, as numbers.
 
 =======  ==================================================================  ==========================================
 figure   claim                                                               number
 =======  ==================================================================  ==========================================
-3        three components explain above 90 % of the points' variance         ``pc1``, ``pc3``: points under zero input
-4        1 channel: PC1 alone above 90 %, and it is the readout              ``pc1``; ``readout``, |r| with the logit
-5        points under +1 and −1 continue the line at its ends                ``beyond``: both lie beyond those of zero
+3        three components explain more than 90 % of the points' variance     ``pc1``, ``pc3``: points under zero input
+4        1 channel: PC1 explains more than 90 %, and it is the readout       ``pc1``; ``readout``, |r| with the logit
+5        points under +1 and −1 continue the line at its ends                ``beyond``: both lie beyond zero input's
 6, 7     3 channels: three perpendicular axes, not the cube of Sussillo &    ``decided``: points with 0, 1, 2, 3
          Barak (2013)                                                        decided channels; ``corners``: answers
-                                                                             that have a point of their own;
+                                                                             with a stable point of their own;
                                                                              ``cosine``: largest between two channels
 8        under ±1 the clusters are mirrored along PC1, equal in PC2 and 3    ``mirror``: −cosine of the displacements
-                                                                             from zero's; ``along_pc1``: share of the
-                                                                             way between them that lies along PC1
-9        under ±1 the points repeat zero's structure                         ``plus``, ``minus``: distinct points
+                                                                             from zero input's centre; ``along_pc1``:
+                                                                             fraction of the squared distance
+9        under ±1 the points repeat the structure of zero input              ``plus``, ``minus``: distinct points
 =======  ==================================================================  ==========================================
 
-All in h.  PC1 to PC3 are of the points under zero, in figures 8 and 9 of those under 0, +1 and −1 together.
+All in h.  PC1 to PC3 are those of the points under zero input; in figures 8 and 9, of those under 0, +1 and −1.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from engine.start_states import visited_states
 from explorer.measure.fixed_points.searches import hidden
 
 DECIDED = 0.5
-"""A channel is decided where its logit is over this part of the largest that any point has there."""
+"""A channel is decided at a point if its logit exceeds this fraction of the largest over all points."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """One network's answers; see the table above.  NaN where the question makes no sense."""
+    """Numbers of a network, see the table of the module; NaN where a number is undefined."""
 
     points: int
     pc1: float
@@ -60,12 +60,12 @@ class Geometry:
 
     @property
     def on_axes(self) -> float:
-        """The part of the points with at most one decided channel: those that three axes would hold."""
+        """Fraction of points with at most one decided channel, as on three axes."""
         return sum(self.decided[:2]) / sum(self.decided)
 
 
 def geometry(network: Network, points: Mapping[str, FixedPoints], seed: int = 0) -> Geometry:
-    """Answer every question from the points under ``zero``, ``+1`` and ``-1``.
+    """Compute the numbers from the points under ``zero``, ``+1`` and ``-1``.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def geometry(network: Network, points: Mapping[str, FixedPoints], seed: int = 0)
     """
     zero, plus, minus = (points[name] for name in ("zero", "+1", "-1"))
     if not (len(zero) and len(plus) and len(minus)):
-        raise ValueError(f"{network.name}: an input without any fixed or slow point; try more starts")
+        raise ValueError(f"{network.name}: no fixed or slow point under one of the inputs; use more --starts")
     components = Projection.of(hidden(network, zero))
     at = components.transform(hidden(network, zero))
     here, up, down = (_centre(network, p, components) for p in (zero, plus, minus))
@@ -99,14 +99,14 @@ def geometry(network: Network, points: Mapping[str, FixedPoints], seed: int = 0)
 
 
 def joint_components(network: Network, points: Mapping[str, FixedPoints]) -> Projection:
-    """Components of the points under 0, +1 and −1 together, each input as heavy as the others."""
+    """Return the components of the points under 0, +1 and −1, with equal weight for each input."""
     sets = [hidden(network, points[name]) for name in ("zero", "+1", "-1")]
     most = max(map(len, sets))
     return Projection.of(np.concatenate([np.resize(h, (most, h.shape[1])) for h in sets]))
 
 
 def channel_directions(network: Network, seed: int = 0) -> Floats:
-    """From the mean state that answers 0 to the one that answers 1, (channel, n), length 1."""
+    """Return unit vectors from the mean state with answer 0 to that with answer 1, (channel, n)."""
     states = visited_states(network, 4096, seed=seed)
     h = network.cell.split(states)["h"]
     logits = network.to(dtype=torch.float64).readout(h)

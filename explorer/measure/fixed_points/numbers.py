@@ -14,7 +14,7 @@ from explorer.measure.line_attractor import LineAttractor
 from explorer.measure.study.claims import Claim
 from explorer.measure.study.output import Table, json_values
 
-FORMAT: Final = "pinkx fixed-point measurement 1"
+FORMAT: Final = "pinkx fixed-point measurement 2"
 KEYS: Final = ("cell", "size", "task", "seed")
 
 

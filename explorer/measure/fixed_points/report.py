@@ -41,7 +41,7 @@ def report(
     seeds = sorted({one.seed for one in results if one.seed is not None})
     page.text(
         f"{len(results) + len(lines)} networks"
-        + (f", trained with seeds {', '.join(map(str, seeds))}" if seeds else "")
+        + (f", trained with seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}" if seeds else "")
         + "."
     )
     add_claims(
@@ -114,7 +114,7 @@ def _figures(page: Page, results: Sequence[NetworkResult]) -> None:
         caption = "Figure 8. Flip-flop: points under inputs of 0, +1 and −1 in every channel, in joint components."
         page.figure(figures.inputs_together(results, "flip-flop-3"), "figure-8", caption)
         caption = "Figure 9. Flip-flop: the points under ±1 (top) and under +1 alone (bottom)."
-        page.figure(figures.inputs_apart(results, "flip-flop-3"), "figure-9", caption)
+        page.figure(figures.inputs_separate(results, "flip-flop-3"), "figure-9", caption)
     if "integration-1" in tasks:
         page.heading("One channel: a line?")
         caption = "Figure 4. Integration of one channel under zero input: PC1 and PC2, and the logit against PC1."
@@ -146,7 +146,7 @@ def _trajectories(page: Page, results: Sequence[NetworkResult]) -> None:
         (
             one.name + _seed(one),
             *(f"{part:.2f}" if part > -10 else f"{part:.0e}" for part in (*t.linear, *t.elsewhere)),
-            *(_number(part, ".0%") for part in (t.reached, t.foretold, t.commonest, t.answer, t.present)),
+            *(_number(part, ".0%") for part in (t.reached, t.predicted, t.most_frequent, t.answer, t.present)),
         )
         for one in results
         for t in (one.trajectories,)

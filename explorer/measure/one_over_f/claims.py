@@ -52,7 +52,9 @@ def _the_task(results: StudyResults) -> Iterator[Claim]:
         "Table II",
         "88.24 % (n = 128) to 88.97 % (n = 16)",
         "the mean accuracy of every size lies within one percentage point of Table II",
-        f"{min(off):+.2f} to {max(off):+.2f} points beside Table II" if off else "no accuracy in the networks' files",
+        f"{min(off):+.2f} to {max(off):+.2f} points relative to Table II"
+        if off
+        else "no accuracy in the networks' files",
         verdict([abs(difference) <= 1 for difference in off]),
     )
 
@@ -70,11 +72,11 @@ def _pink(results: StudyResults) -> Iterator[Claim]:
         f"The layer sum of h is 1/f noise in a small network (n = {small[0]})",
         "Figure 3(c)",
         f"β = {BETA_H[0]} ± {BETA_H[1]} (reviews), one network",
-        f"every network's mean β lies where nine in ten 1/f series do, {_band(results.pink)}; a choice: other signs of "
-        "cells, cells normalised, single cells, other scales (with their own null), or another recipe of training",
+        f"every network's mean β lies in the 90% interval of 1/f noise, {_band(results.pink)}; other choices: flipped "
+        "signs, normalised cells, single cells, other scales (with their own null), another training recipe",
         f"{_listed(values)}: {sum(within)} of {len(within)} networks inside"
-        + (f"; by other choices {sum(among)} of {len(among)}" if among else "")
-        + (f"; trained by other recipes {_listed(otherwise)}" if otherwise else ""),
+        + (f"; with other choices {sum(among)} of {len(among)}" if among else "")
+        + (f"; with other recipes {_listed(otherwise)}" if otherwise else ""),
         verdict(within, any(among) or any(retrained)),
     )
     inputs = [_mean(network, "x") for network in results.networks]
@@ -82,7 +84,7 @@ def _pink(results: StudyResults) -> Iterator[Claim]:
         "The input is white noise",
         "Section III B, Figure 3(c)",
         f"β = {BETA_X[0]} ± {BETA_X[1]} (reviews)",
-        f"every network's mean β of x lies where nine in ten white series do, {_band(results.white)}",
+        f"every network's mean β of x lies in the 90% interval of white noise, {_band(results.white)}",
         f"{min(inputs):.2f} to {max(inputs):.2f} over {len(inputs)} networks",
         verdict([inside(value, results.white) for value in inputs]),
     )
@@ -99,7 +101,7 @@ def _pink(results: StudyResults) -> Iterator[Claim]:
     )
     changes = _changes(results.networks, "shuffled")
     yield Claim(
-        "The noise is the network's own, not the text's",
+        "The noise comes from the network, not from the text",
         "Section III B",
         "inferred from the white input",
         "shuffling the words of every review changes no network's mean β of h by 0.1 or more",
@@ -180,24 +182,26 @@ def _cells(results: StudyResults) -> Iterator[Claim]:
     yield Claim(
         "Dead cells lower β of the sum",
         "Section IV",
-        "given as the reason of Figure 5",
-        "without its dead cells, β of h is higher by 0.1 or more in every network with more dead cells than live ones",
+        "given as the reason for Figure 5",
+        "without dead cells, β of h is higher by 0.1 or more in every network with more dead than live cells",
         f"change {mean:+.2f} ± {seeds:.2f} (networks), {_range(changes)}; 0.1 or more in "
         f"{sum(change >= 0.1 for change in changes)} of {len(changes)}"
         if changes
         else "–",
         verdict([change >= 0.1 for change in changes]),
     )
-    clamps = [network.controls["held"] for network in networks if network.dead.any() and network.controls.get("held")]
-    lost = [100 * (one["dead held"] - one["free"]) for one in clamps]
+    ablations = [
+        network.controls["ablation"] for network in networks if network.dead.any() and network.controls.get("ablation")
+    ]
+    lost = [100 * (one["dead"] - one["none"]) for one in ablations]
     yield Claim(
         "Dead cells take no part in the task",
         "Section IV",
         "inferred from little activity",
-        "holding them at their mean changes the accuracy by less than half a percentage point in every network",
-        f"{_range(lost)} points; all other cells held instead: "
-        f"{100 * spread([one['live held'] for one in clamps])[0]:.1f} % right"
-        if clamps
+        "ablating them at their mean changes the accuracy by less than half a percentage point in every network",
+        f"{_range(lost)} points; live cells ablated instead: "
+        f"{100 * spread([one['live'] for one in ablations])[0]:.1f} % correct"
+        if ablations
         else "–",
         verdict([abs(change) < 0.5 for change in lost]),
     )
@@ -213,7 +217,7 @@ def _groups(results: StudyResults) -> Iterator[Claim]:
         "Internal signals have a smaller β than external ones",
         "Figure 7",
         "at every n, figure only",
-        "at every n the mean over i, f, c̃, o lies below the mean over c_out, h",
+        "at every n the mean over i, f, c̃, o is below the mean over c_out, h",
         f"below at {sum(below)} of {len(below)} sizes, by {_range(gaps)}" if below else "–",
         verdict(below),
     )
@@ -221,7 +225,7 @@ def _groups(results: StudyResults) -> Iterator[Claim]:
 
 def _training(results: StudyResults) -> Iterator[Claim]:
     centre = 2 * results.pink.alpha - 1
-    margin = 0.05  # what a mean over some hundred reviews can tell apart
+    margin = 0.05  # resolution of a mean over some hundred reviews
     twins = [network for network in results.networks if "untrained" in network.controls]
     trained, raw = of_control(twins, "plain").mean, of_control(twins, "untrained").mean
     nearer = [_distance(n, "plain", centre) < _distance(n, "untrained", centre) - margin for n in twins]
@@ -229,9 +233,10 @@ def _training(results: StudyResults) -> Iterator[Claim]:
         "1/f noise is a signature of learning",
         "Abstract, Section IV",
         "the paper's hypothesis",
-        f"β of h lies nearer to that of 1/f noise ({centre:.2f} by this estimator) after training than before, by "
+        f"β of h is nearer to that of 1/f noise ({centre:.2f} by this estimator) after training than before, by "
         f"{margin} or more, in every network",
-        f"{raw:.2f} untrained, {trained:.2f} trained (means); nearer in {sum(nearer)} of {len(twins)} networks"
+        f"{raw:.2f} untrained, {trained:.2f} trained (means); nearer after training in {sum(nearer)} of {len(twins)} "
+        "networks"
         if twins
         else "–",
         verdict(nearer),
@@ -254,7 +259,7 @@ def _training(results: StudyResults) -> Iterator[Claim]:
         "the paper's hypothesis",
         f"β of h is nearer to that of 1/f noise at the best epoch than at the first and at the last, by {margin} or "
         "more, in every run",
-        "; ".join(shown) or "no run whose every epoch was kept",
+        "; ".join(shown) or "no run with networks of every epoch",
         verdict(judged),
     )
 

@@ -1,4 +1,4 @@
-"""The paper's figures 3 to 7 and its appendices, drawn from what was measured, with the estimator's null behind."""
+"""The paper's figures 3 to 7 and its appendices, with bands that show the null of the estimator."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ GREEN: Final = "#2c8a57"
 
 
 def panels(width: float, height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, list[Axes]]:
-    """A figure, and its axes from left to right and top to bottom."""
+    """Return a figure, and its axes from left to right and top to bottom."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, list(figure.subplots(rows, columns, squeeze=False, **options).flat)
 
 
 def legend_below(figure: Figure, axes: Axes, columns: int) -> None:
-    """Explain what is drawn in one panel, outside of it."""
+    """Place the legend of one panel below all panels."""
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=columns, fontsize="small")
 
 
 def draw_nulls(axes: Axes, white: Null, pink: Null, *, vertical: bool = False, label: bool = True) -> None:
-    """Where nine in ten series of white and of 1/f noise lie, and their mean, on the axis of β."""
+    """Draw the 90% intervals and the means of white and of 1/f noise on the axis of β."""
     band, line = (axes.axvspan, axes.axvline) if vertical else (axes.axhspan, axes.axhline)
-    for null, colour, name in ((pink, PINK, "1/f noise, 9 in 10"), (white, WHITE, "white noise, 9 in 10")):
+    for null, colour, name in ((pink, PINK, "1/f noise, 90%"), (white, WHITE, "white noise, 90%")):
         band(2 * null.low - 1, 2 * null.high - 1, color=colour, alpha=0.13, lw=0, label=name if label else None)
         line(2 * null.alpha - 1, color=colour, lw=0.8, ls="--")
 
@@ -49,7 +49,7 @@ def draw_nulls(axes: Axes, white: Null, pink: Null, *, vertical: bool = False, l
 
 
 def figure_3(results: StudyResults, ids: NDArray[np.integer]) -> Figure:
-    """Activity of one review, its F(s), and the histograms of β over all long reviews."""
+    """Draw the layer sum of one review, its F(s), and the histograms of β over all long reviews."""
     shown, scales = results.shown, results.options.scales
     series = record(shown.trained.network, ids, ("h",)).layer_sum("h")[0]
     F = fluctuations(series, scales)
@@ -82,7 +82,7 @@ def figure_3(results: StudyResults, ids: NDArray[np.integer]) -> Figure:
 
 
 def figure_4(results: StudyResults) -> Figure:
-    """β of h against β of the input, one dot a review."""
+    """Draw β of h against β of the input; each dot is a review."""
     shown = results.shown
     figure, (axes,) = panels(4.6, 3.8)
     draw_nulls(axes, results.white, results.pink)
@@ -96,7 +96,7 @@ def figure_4(results: StudyResults) -> Figure:
 
 
 def figure_5(results: StudyResults) -> Figure:
-    """β of h against n: every network, its mean, and both spreads."""
+    """Draw β of h against n: networks, their means, and both spreads."""
     figure, (axes,) = panels(7.2, 4)
     _against_size(axes, results, "h")
     first = min(results.by_size())
@@ -109,7 +109,7 @@ def figure_5(results: StudyResults) -> Figure:
 
 
 def appendix_a(results: StudyResults) -> Figure:
-    """The same for every other signal."""
+    """Draw the same for every other signal."""
     names = [name for name in results.shown.signals if name != "h"]
     columns = min(4, len(names))
     rows = -(-len(names) // columns)
@@ -131,7 +131,7 @@ def _against_size(axes: Axes, results: StudyResults, name: str) -> None:
     draw_nulls(axes, results.white, results.pink)
     sizes = results.by_size()
     dots = [(n, summary(network.of(name))["mean"]) for n, some in sizes.items() for network in some]
-    axes.plot(*zip(*dots, strict=True), "o", color=BLUE, ms=2.5, alpha=0.5, label="one network (mean over reviews)")
+    axes.plot(*zip(*dots, strict=True), "o", color=BLUE, ms=2.5, alpha=0.5, label="a network (mean over reviews)")
     spreads = [over_networks(some, name) for some in sizes.values()]
     _error_bars(axes, list(sizes), spreads, BLUE, "mean over networks")
     axes.set_ylim(-0.4, 2.3)
@@ -146,18 +146,18 @@ def _error_bars(axes: Axes, x: Sequence[float], spreads: Sequence[Spread], colou
 
 
 def figure_7(results: StudyResults) -> Figure:
-    """β of the internal and of the external signals against n."""
+    """Draw β of the internal and of the external signals against n."""
     figure, (axes,) = panels(7.2, 4)
     draw_nulls(axes, results.white, results.pink)
     sizes = results.by_size()
-    for internal, colour, label, aside in (
+    for internal, colour, label, offset in (
         (False, GREEN, "external: c_out, h", 1),
         (True, ORANGE, "internal: i, f, c̃, o", -1),
     ):
         _error_bars(
-            axes, [n + aside for n in sizes], [grouped(some, internal) for some in sizes.values()], colour, label
+            axes, [n + offset for n in sizes], [grouped(some, internal) for some in sizes.values()], colour, label
         )
-    axes.set(xlabel="cells n", ylabel="β of the layer sum", title="Internal against external signals", ylim=(-0.4, 2.3))
+    axes.set(xlabel="cells n", ylabel="β of the layer sum", title="Internal and external signals", ylim=(-0.4, 2.3))
     axes.set_xticks(list(sizes))
     legend_below(figure, axes, 2)
     return figure
@@ -167,7 +167,7 @@ def figure_7(results: StudyResults) -> Figure:
 
 
 def figure_6(results: StudyResults, ids: NDArray[np.integer], every: bool) -> Figure:
-    """h of the first eight cells while one review is read: the smallest and the largest layer, or (Appendix B) all."""
+    """Draw h of the first eight cells for one review: the smallest and the largest layer, or all (Appendix B)."""
     firsts = [some[0].trained for some in results.by_size().values()]
     chosen = firsts if every else firsts[:: max(1, len(firsts) - 1)]
     columns = min(3, len(chosen)) if every else len(chosen)
@@ -191,28 +191,28 @@ def _cells(axes: Axes, candidate: TrainedNetwork, ids: NDArray[np.integer]) -> N
 
 
 def dead_cells(results: StudyResults) -> Figure:
-    """How many cells are dead and how many work, against n; and how much each cell moves."""
+    """Draw the fraction of dead cells and the participation ratio against n, and the activity of all cells."""
     figure, (share, work, sorted_) = panels(10, 3.2, 1, 3)
     sizes = results.by_size()
     networks = [network for some in sizes.values() for network in some]
     n = [network.trained.size for network in networks]
     share.plot(n, [100 * network.dead.mean() for network in networks], "o", ms=4, color=BLUE, alpha=0.6)
-    share.set(xlabel="cells n", ylabel="dead cells, %", title="(a) cells that hardly move", ylim=(-3, 100))
+    share.set(xlabel="cells n", ylabel="dead cells, %", title="(a) dead cells", ylim=(-3, 100))
     work.plot(n, [network.participation for network in networks], "o", ms=4, color=GREEN, alpha=0.6)
-    work.plot(list(sizes), list(sizes), ":", color=WHITE, lw=0.9, label="all work alike")
-    work.set(xlabel="cells n", ylabel="participation ratio", title="(b) how many really work", ylim=(0, 24))
+    work.plot(list(sizes), list(sizes), ":", color=WHITE, lw=0.9, label="all cells equally active")
+    work.set(xlabel="cells n", ylabel="participation ratio", title="(b) effective number of cells", ylim=(0, 24))
     work.legend(fontsize="small")
     for (size, some), shade in zip(sizes.items(), np.linspace(0.25, 1, len(sizes)), strict=True):
         moved = np.sort(np.concatenate([network.deviation for network in some]))[::-1]
         sorted_.semilogy(np.linspace(0, 100, len(moved)), moved, color=BLUE, alpha=float(shade), lw=1, label=str(size))
     sorted_.axhline(0.02, color=WHITE, lw=0.8, ls="--")
-    sorted_.set(xlabel="cells, % (liveliest first)", ylabel="s.d. of h", title="(c) by how much, for each n")
+    sorted_.set(xlabel="cells, % (most active first)", ylabel="s.d. of h", title="(c) activity, for each n")
     sorted_.legend(fontsize="x-small", ncols=2)
     return figure
 
 
 def architectures(results: StudyResults) -> Figure:
-    """β of every signal of networks of each architecture at one size."""
+    """Draw β of every signal for each architecture at one size."""
     cells = sorted({network.trained.cell for network in results.networks}, key=("lstm", "gru", "rnn").index)
     figure, all_axes = panels(3.2 * len(cells), 3.3, 1, len(cells), sharey=True)
     for axes, cell in zip(all_axes, cells, strict=True):
@@ -231,7 +231,7 @@ def architectures(results: StudyResults) -> Figure:
 
 
 def compared(results: StudyResults, cell: str) -> list[NetworkResult]:
-    """The networks of one architecture at the size that the architectures share, or else nearest to it."""
+    """Return the networks of one architecture at the size that the architectures share, or nearest to it."""
     others = [network.trained.size for network in results.networks if network.trained.cell != results.main]
     wanted = others[0] if others else results.shown.trained.size
     sizes = results.by_size(cell)

@@ -12,7 +12,7 @@ from explorer.measure.one_over_f.results import NetworkResult, spread, summary
 from explorer.measure.study.claims import Claim
 from explorer.measure.study.output import Table, json_values
 
-FORMAT: Final = "pinkx 1/f measurement 1"
+FORMAT: Final = "pinkx 1/f measurement 2"
 
 
 def document(results: StudyResults, claims: Sequence[Claim]) -> dict[str, Any]:

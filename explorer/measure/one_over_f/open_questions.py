@@ -1,4 +1,4 @@
-"""What the paper leaves open, drawn: signs, scales, epochs, order of the words, padding, dead cells, normalising."""
+"""Figures of the controls that the paper lacks: signs, scales, epochs, word order, padding, dead cells, recipes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from explorer.measure.one_over_f.figures import BLUE, GREEN, ORANGE, PINK, WHITE
 from explorer.measure.one_over_f.published import BETA_H
 from explorer.measure.one_over_f.results import NetworkResult, ranges, summary
 
-WAYS: Final = {
+CONTROLS: Final = {
     "plain": "plain layer sum",
     "shuffled": "words shuffled",
     "untrained": "before training",
-    "live": "dead cells left out",
+    "live": "without dead cells",
     "normalised": "cells normalised first",
     "cells": "single cells, mean β",
     "readout": "weighted as in the readout",
@@ -26,23 +26,23 @@ WAYS: Final = {
     "order 2": "DFA of order 2",
     "spectrum": "multitaper spectrum",
     "padding none": "60 % of the words",
-    "padding before": "… padding before them",
-    "padding after": "… padding after them",
-    "padding before, masked": "… before, masked",
-    "padding after, masked": "… after, masked",
+    "padding before": "… padded before",
+    "padding after": "… padded after",
+    "padding before, masked": "… padded before, masked",
+    "padding after, masked": "… padded after, masked",
 }
-"""Names of the controls, in the order of table and figure."""
+"""Labels of the controls, in the order of table and figure."""
 
 
 def with_controls(results: StudyResults) -> list[NetworkResult]:
-    """The main architecture's networks that have controls."""
+    """Return the networks of the main architecture that have controls."""
     return [network for network in results.of_cell(results.main) if network.controls]
 
 
-def all_ways(results: StudyResults) -> Figure:
-    """Mean β of h under every control: a dot a network, and the mean over networks."""
+def all_controls(results: StudyResults) -> Figure:
+    """Draw the mean β of h under every control: dots are networks, diamonds their means."""
     networks = with_controls(results)
-    names = [name for name in WAYS if any(name in network.controls for network in networks)]
+    names = [name for name in CONTROLS if any(name in network.controls for network in networks)]
     figure, (axes,) = panels(7.6, 0.32 * len(names) + 1.1)
     draw_nulls(axes, results.white, results.pink, vertical=True)
     for row, name in enumerate(names):
@@ -51,15 +51,15 @@ def all_ways(results: StudyResults) -> Figure:
         axes.plot(np.nanmean(means), row, "D", color=ORANGE, ms=6)
     plain = of_control(networks, "plain").mean
     axes.axvline(plain, color=ORANGE, lw=0.8, ls=":")
-    axes.set_yticks(range(len(names)), [WAYS[name] for name in names])
+    axes.set_yticks(range(len(names)), [CONTROLS[name] for name in names])
     axes.invert_yaxis()
-    axes.set(xlabel="mean β of h", title=f"{len(networks)} networks, one thing changed at a time")
+    axes.set(xlabel="mean β of h", title=f"{len(networks)} networks, one change at a time")
     legend_below(figure, axes, 2)
     return figure
 
 
 def signs(results: StudyResults) -> Figure:
-    """β of sums of h with the signs of cells drawn at random: networks that give the same answers."""
+    """Draw β of sums of h with random signs of the cells: networks that give the same output."""
     networks = with_controls(results)
     figure, (axes,) = panels(7.6, 4)
     draw_nulls(axes, results.white, results.pink)
@@ -75,22 +75,20 @@ def signs(results: StudyResults) -> Figure:
         ticks[(begin + place - 1) / 2] = str(size)
         place += 1
     for marker, colour, label in (
-        ("_", BLUE, "other signs of the cells"),
+        ("_", BLUE, "random signs of the cells"),
         ("o", ORANGE, "Σ h as trained"),
         ("D", GREEN, "logit"),
     ):
         axes.plot([], [], marker, color=colour, ms=5, label=label)
     axes.set_xticks(list(ticks), list(ticks.values()))
-    axes.set(xlabel="cells n; a column is a network", ylabel="mean β", ylim=(-0.4, 2.4))
-    axes.set_title(
-        f"{len(networks)} networks, {len(networks[0].controls['flipped'])} draws of signs each: same answers"
-    )
+    axes.set(xlabel="cells n; each column is a network", ylabel="mean β", ylim=(-0.4, 2.4))
+    axes.set_title(f"{len(networks)} networks, {len(networks[0].controls['flipped'])} draws of signs each: same output")
     legend_below(figure, axes, 5)
     return figure
 
 
 def by_scales(results: StudyResults) -> Figure:
-    """β of h and of the input over other ranges of scales, each beside its own null."""
+    """Draw β of h and of the input over other ranges of scales, each with its own null."""
     networks = with_controls(results)
     names = [f"{low}–{high}" for low, high in ranges(results.sample.length)]
     figure, (axes,) = panels(7.2, 3.8)
@@ -99,14 +97,14 @@ def by_scales(results: StudyResults) -> Figure:
             null = results.null(beta, log_spaced_scales(low, high))
             axes.bar(k, 2 * (null.high - null.low), 0.8, 2 * null.low - 1, color=colour, alpha=0.16, lw=0)
             axes.hlines(2 * null.alpha - 1, k - 0.4, k + 0.4, color=colour, lw=0.9, ls="--")
-    for aside, (suffix, colour, label) in zip((0.08, -0.08), (("", BLUE, "h"), (", x", "#222222", "x")), strict=True):
+    for offset, (suffix, colour, label) in zip((0.08, -0.08), (("", BLUE, "h"), (", x", "#222222", "x")), strict=True):
         for network in networks:
             means = [network.controls[name + suffix]["mean"] for name in names]
-            axes.plot(np.arange(len(names)) + aside, means, "o-", color=colour, ms=3, lw=0.5, alpha=0.35)
+            axes.plot(np.arange(len(names)) + offset, means, "o-", color=colour, ms=3, lw=0.5, alpha=0.35)
         means = [of_control(networks, name + suffix).mean for name in names]
-        axes.plot(np.arange(len(names)) + aside, means, "D", color=colour, ms=6, label=f"{label}, mean over networks")
-    axes.bar(0, 0, color=PINK, alpha=0.16, label="1/f noise, 9 in 10")
-    axes.bar(0, 0, color=WHITE, alpha=0.16, label="white noise, 9 in 10")
+        axes.plot(np.arange(len(names)) + offset, means, "D", color=colour, ms=6, label=f"{label}, mean over networks")
+    axes.bar(0, 0, color=PINK, alpha=0.16, label="1/f noise, 90%")
+    axes.bar(0, 0, color=WHITE, alpha=0.16, label="white noise, 90%")
     axes.set_xticks(range(len(names)), names)
     axes.set(xlabel="scales fitted, words", ylabel="mean β", title="β over other ranges of scales")
     legend_below(figure, axes, 4)
@@ -114,7 +112,7 @@ def by_scales(results: StudyResults) -> Figure:
 
 
 def by_recipe(results: StudyResults) -> Figure:
-    """β of h and accuracy of networks trained otherwise, beside the others."""
+    """Draw β of h and accuracy of networks of other recipes."""
     figure, (beta, accuracy) = panels(8.6, 3.6, 1, 2)
     draw_nulls(beta, results.white, results.pink)
     groups: dict[str, list[NetworkResult]] = {"": results.of_cell(results.main)}
@@ -123,21 +121,21 @@ def by_recipe(results: StudyResults) -> Figure:
             groups.setdefault(network.trained.variant, []).append(network)
     for (variant, networks), colour in zip(groups.items(), _colours(len(groups)), strict=True):
         sizes = [network.trained.size for network in networks]
-        label = variant or "the recipe of the others"
+        label = variant or "most frequent recipe"
         beta.plot(
             sizes, [summary(network.of("h"))["mean"] for network in networks], "o", color=colour, ms=4, label=label
         )
         right = [100 * (network.trained.accuracy or np.nan) for network in networks]
         accuracy.plot(sizes, right, "o", color=colour, ms=4)
     beta.axhline(BETA_H[0], color=PINK, lw=1.2, label=f"published, n = 8: {BETA_H[0]}")
-    beta.set(xlabel="cells n", ylabel="mean β of Σ h", title="(a) β, one dot a network", ylim=(-0.7, 2.3))
+    beta.set(xlabel="cells n", ylabel="mean β of Σ h", title="(a) β; each dot is a network", ylim=(-0.7, 2.3))
     accuracy.set(xlabel="cells n", ylabel="test accuracy, %", title="(b) accuracy")
     legend_below(figure, beta, 2)
     return figure
 
 
 def by_epoch(results: StudyResults) -> Figure:
-    """β of h and accuracy while networks learn."""
+    """Draw β of h and accuracy during training."""
     runs = results.trajectories()
     figure, (beta, accuracy) = panels(8.6, 3.4, 1, 2)
     draw_nulls(beta, results.white, results.pink)

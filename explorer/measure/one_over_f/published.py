@@ -1,4 +1,4 @@
-"""What Chong & Ling (2024) publish as a number, and where; the paper's figures give no further numbers."""
+"""Numbers published by Chong & Ling (2024), and where; the figures of the paper give no further numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ACCURACY: Final = {
     112: 88.78,
     128: 88.24,
 }
-"""Table II: mean accuracy in per cent of the networks of each size; how many networks is not said."""
+"""Table II: mean accuracy in per cent over networks of each size; their number is not given."""
 
 ACCURACY_RANGE: Final = (87.61, 89.63)  # section III
 BETA_H: Final = (0.833, 0.132)  # section III A and Figure 3(c): one network, mean and spread over reviews
@@ -24,7 +24,7 @@ R2: Final = 0.061  # section III B and Figure 4
 
 INTERNAL: Final = {"lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n"), "rnn": ()}
 EXTERNAL: Final = {"lstm": ("c_out", "h"), "gru": ("h",), "rnn": ("h",)}
-"""The two groups of section III D; those of the GRU are ours."""
+"""The two groups of section III D; the groups of the GRU are ours."""
 
 NAMES: Final = {"g": "c̃", "c_out": "c_out", "n": "n (candidate)"}
 """Our g is the paper's c̃."""

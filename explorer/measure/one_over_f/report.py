@@ -92,8 +92,8 @@ def _summary(page: Page, results: StudyResults) -> None:
         f"shuffled. Before training it is {raw}; β of the input is {over_networks(networks, 'x')}."
     )
     largest = [network for network in networks if network.trained.size == networks[-1].trained.size]
-    ablations = [network.controls["held"] for network in largest if network.controls["held"]]
-    changes = [100 * (one["dead held"] - one["free"]) for one in ablations]
+    ablations = [network.controls["ablation"] for network in largest if network.controls["ablation"]]
+    changes = [100 * (one["dead"] - one["none"]) for one in ablations]
     page.text(
         f"In layers of {networks[-1].trained.size} cells, {np.mean([n.dead.mean() for n in largest]):.0%} are dead"
         + (f"; ablating them at their mean changes the accuracy by {np.mean(changes):+.2f} points" if changes else "")
@@ -202,12 +202,12 @@ def _controls(page: Page, results: StudyResults) -> None:
         "Sums of h with random signs of the cells: each corresponds to a network that gives the same output.",
     )
     page.figure(
-        open_questions.all_ways(results),
+        open_questions.all_controls(results),
         "controls",
         f"One change at a time, for {reviews} of the long reviews. Small dots: networks; diamonds: their mean.",
     )
     rows = []
-    for name, label in open_questions.WAYS.items():
+    for name, label in open_questions.CONTROLS.items():
         one = of_control(networks, name)
         if one.networks:
             change = one.mean - of_control(networks, "padding none" if "padding" in name else "plain").mean
@@ -222,14 +222,14 @@ def _controls(page: Page, results: StudyResults) -> None:
         "scales",
         "A power law would have the same β at all scales, relative to the bands of its null.",
     )
-    ablations = [(network, network.controls["held"]) for network in networks if network.controls["held"]]
+    ablations = [(network, network.controls["ablation"]) for network in networks if network.controls["ablation"]]
     page.table(
         ("network", "dead", "accuracy, %", "dead ablated, %", "change", "outputs changed, %", "live ablated, %"),
         [
             (
-                *(network.trained.name, int(network.dead.sum()), f"{100 * one['free']:.2f}"),
-                *(f"{100 * one['dead held']:.2f}", f"{100 * (one['dead held'] - one['free']):+.2f}"),
-                *(f"{100 * one['changed']:.2f}", f"{100 * one['live held']:.1f}"),
+                *(network.trained.name, int(network.dead.sum()), f"{100 * one['none']:.2f}"),
+                *(f"{100 * one['dead']:.2f}", f"{100 * (one['dead'] - one['none']):+.2f}"),
+                *(f"{100 * one['changed']:.2f}", f"{100 * one['live']:.1f}"),
             )
             for network, one in ablations
         ],

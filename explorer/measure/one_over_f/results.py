@@ -34,7 +34,7 @@ Array = NDArray[np.float64]
 CONTROL_REVIEWS: Final = 400  # long reviews for the controls: enough to know the mean β to about 0.01
 ABLATION_REVIEWS: Final = 5000  # labelled reviews of any length for the ablations
 
-_VERSION: Final = 3  # of cached results: increase it when the numbers change
+_VERSION: Final = 4  # of cached results: increase it when the numbers change
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class NetworkResult:
     seconds : float
         Processor time.
     controls : dict
-        Name → `summary` of β of h; ``flipped``: mean β for every draw of signs; ``held``: see `_ablations`.
+        Name → `summary` of β of h; ``flipped``: mean β for every draw of signs; ``ablation``: see `_ablations`.
     """
 
     trained: TrainedNetwork
@@ -173,7 +173,7 @@ def _controls(
             results[way if name == "h" else f"{way}, x"] = value
     controls: dict[str, Any] = {name: summary(value) for name, value in results.items()}
     controls["flipped"] = [summary(column)["mean"] for column in flipped.T]
-    controls["held"] = _ablations(network, sample, quiet, found.mean.mean(axis=0))
+    controls["ablation"] = _ablations(network, sample, quiet, found.mean.mean(axis=0))
     return controls
 
 
@@ -185,7 +185,10 @@ def ranges(length: int) -> list[tuple[int, int]]:
 
 
 def _ablations(network: Network, sample: ReviewSample, quiet: NDArray[np.bool_], mean: Array) -> dict[str, float]:
-    """Return the accuracy without ablation, with dead and with live cells mean-ablated, and the share of changes."""
+    """Return the accuracy without ablation, with the dead and with the live cells mean-ablated.
+
+    ``changed`` is the fraction of outputs that ablating the dead cells changes.
+    """
     reviews = evenly(sample.labelled, ABLATION_REVIEWS)
     assert network.vocabulary is not None
     ids = [network.vocabulary.encode(review.words[:CUT]) for review in reviews]
@@ -198,8 +201,8 @@ def _ablations(network: Network, sample: ReviewSample, quiet: NDArray[np.bool_],
     )
     return {
         "reviews": len(ids),
-        "free": float(np.mean(free == label)),
-        "dead held": float(np.mean(without_dead == label)),
+        "none": float(np.mean(free == label)),
+        "dead": float(np.mean(without_dead == label)),
         "changed": float(np.mean(without_dead != free)),
-        "live held": float(np.mean(without_live == label)),
+        "live": float(np.mean(without_live == label)),
     }

@@ -1,7 +1,7 @@
-"""One readable page: text, tables and figures in a single HTML file that needs nothing beside it.
+"""A report as a single HTML file: text, tables and embedded figures.
 
-Figures are embedded as PNG and written beside the page as PNG and PDF.  The page follows the reader's light or dark
-setting and prints well.
+Figures are also written as PNG and PDF next to the page.  The page follows the reader's light or dark setting, and has
+a style for printing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ STYLE: Final[dict[Any, Any]] = {
     "legend.frameon": False,
     "pdf.fonttype": 42,  # text in a PDF stays text
 }
-"""Matplotlib settings that every figure shares: `with rc_context(STYLE)` around what makes one."""
+"""Matplotlib settings of every figure, for `with rc_context(STYLE)`."""
 
 DPI: Final = 150
 
@@ -72,12 +72,12 @@ td.words { min-width: 8rem; white-space: normal; }
 
 
 class Page:
-    """A page that grows from top to bottom; nothing is written before `write`.
+    """A page that is built from top to bottom and written by `write`.
 
     Parameters
     ----------
     title, subtitle : str
-        Plain text, like all text of a page: it is escaped.
+        Plain text; like all text of a page, it is escaped.
     """
 
     def __init__(self, title: str, subtitle: str) -> None:
@@ -88,7 +88,7 @@ class Page:
         self._files: dict[str, bytes] = {}
 
     def heading(self, text: str) -> None:
-        """Begin a section; it is listed at the top of the page."""
+        """Begin a section, which is listed at the top of the page."""
         anchor = f"section-{len(self._headings) + 1}"
         self._headings.append((anchor, text))
         self._body.append(f'<h2 id="{anchor}">{escape(text)}</h2>')
@@ -98,12 +98,12 @@ class Page:
         self._body.append(f"<p>{escape(_typeset(paragraph))}</p>")
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[object]], caption: str) -> None:
-        """Add a table; columns of words are set to the left, numbers to the right, and verdicts in colour.
+        """Add a table; words are aligned left, numbers right, and verdicts are coloured.
 
         Raises
         ------
         ValueError
-            If a row has not one cell for each heading.
+            If the number of cells of a row differs from the number of headings.
         """
         cells = [[str(cell) for cell in row] for row in rows]
         for row in cells:
@@ -124,17 +124,17 @@ class Page:
         )
 
     def figure(self, figure: Figure, name: str, caption: str) -> None:
-        """Add a figure; ``NAME.png`` and ``NAME.pdf`` will lie beside the page.
+        """Add a figure, which is also written as ``NAME.png`` and ``NAME.pdf``.
 
-        It is drawn now, so that the caller may forget it.
+        It is rendered immediately.
 
         Raises
         ------
         ValueError
-            If the name is not made of a-z, 0-9 and ``-``, or is there already.
+            If the name has characters other than a-z, 0-9 and ``-``, or is in use.
         """
         if not re.fullmatch(r"[a-z0-9-]+", name) or f"{name}.png" in self._files:
-            raise ValueError(f"a figure's name is made of a-z, 0-9 and -, and is given once, got {name!r}")
+            raise ValueError(f"a figure's name must be unique and consist of a-z, 0-9 and -, got {name!r}")
         with rc_context(STYLE):
             for kind, metadata in (("png", {"Software": None}), ("pdf", {"CreationDate": None})):
                 drawn = io.BytesIO()
@@ -148,11 +148,11 @@ class Page:
         )
 
     def write(self, folder: Path, name: str = "index.html") -> Path:
-        """Write the page and its figures into a folder, each file whole, the page last; returns the page's path."""
+        """Write the figures and the page into a folder; returns the path of the page."""
         folder.mkdir(parents=True, exist_ok=True)
         for file, data in (*self._files.items(), (name, self._html().encode())):
-            with atomic_write(folder / file) as beside:
-                beside.write_bytes(data)
+            with atomic_write(folder / file) as temporary:
+                temporary.write_bytes(data)
         return folder / name
 
     def _html(self) -> str:
@@ -167,7 +167,7 @@ class Page:
 
 
 def _typeset(text: str) -> str:
-    """Negative numbers get a minus in place of a hyphen."""
+    """Replace the hyphen of negative numbers by a minus sign."""
     return re.sub(r"(?<![\w-])-(?=\d)", "−", text)
 
 

@@ -14,13 +14,14 @@ def add_claims(page: Page, claims: Sequence[Claim], about: str, caption: str) ->
     Parameters
     ----------
     about : str
-        Explains the verdicts; it follows the number of claims for each.
+        Explains the verdicts; it follows the numbers of claims.
     caption : str
         Caption of the table.
     """
     page.heading("Which claims hold")
     counts = {kind: sum(claim.verdict == kind for claim in claims) for kind in (HOLDS, DEPENDS, FAILS, OPEN)}
-    page.text(", ".join(f"{count} {kind}" for kind, count in counts.items() if count) + ". " + about)
+    counted = ", ".join(f"{kind} {count}" for kind, count in counts.items() if count)
+    page.text(f"Of {len(claims)} claims: {counted}. {about}")
     page.table(
         ("claim", "verdict", "published", "where", "measured", "criterion"),
         [(c.claim, c.verdict, c.published, c.place, c.measured, c.criterion) for c in claims],

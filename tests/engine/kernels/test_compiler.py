@@ -23,7 +23,7 @@ RUN = "from kernels.main import total; print(total(4), sum(total.stats.cache_hit
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """A copy of the compiler beside one kernel and its helper, in two files."""
+    """A package with a copy of the compiler, one kernel, and its helper in another file."""
     folder = tmp_path / "kernels"
     folder.mkdir()
     (folder / "__init__.py").touch()

@@ -1,4 +1,4 @@
-"""The GPU's body, on whatever device there is: its code knows no difference."""
+"""The CUDA kernel, on the CPU where there is no GPU: the code is the same."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ METHODS = pytest.mark.parametrize(("unbiased", "backward"), [(True, False), (Fal
 
 @METHODS
 @pytest.mark.parametrize("order", [1, 2, 3])
-def test_it_is_the_plain_version(order: int, unbiased: bool, backward: bool) -> None:
+def test_it_equals_the_plain_version(order: int, unbiased: bool, backward: bool) -> None:
     white = np.random.default_rng(0).standard_normal((6, 230))
     kinds = (white, white.cumsum(axis=1), 0.5 + 1e-9 * white, np.sin(np.arange(230) / 60 + white[:, :1]) + 1e-3 * white)
     series = np.concatenate(kinds)
@@ -26,7 +26,7 @@ def test_it_is_the_plain_version(order: int, unbiased: bool, backward: bool) -> 
     np.testing.assert_allclose(found, fluctuations_reference(series, scales, order, unbiased, backward), rtol=1e-9)
 
 
-def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     series = torch.randn(10, 100, generator=torch.Generator().manual_seed(0)).to(DEVICE)
     scales = np.array([8, 16, 32])
     whole = fluctuations_cuda(series, scales, 1, True)

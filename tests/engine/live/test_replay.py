@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 from safetensors.numpy import load_file, save_file
 
 from engine.cells import cell_from_torch
-from engine.live.replay import RecordedReview, ReplayError, load_recording, save_recording
+from engine.live.replay import Analysis, RecordedReview, ReplayError, load_recording, recorded, save_recording
 from engine.live.stream import Snapshot, Stream
 from engine.network import Network, Vocabulary
 from engine.reviews import Review
@@ -272,3 +272,20 @@ def test_a_missing_or_foreign_file_is_told(tmp_path: Path) -> None:
 def test_nothing_read_is_nothing_to_save(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no word is read"):
         save_recording(tmp_path / "none.safetensors", [], "1")
+
+
+def test_a_recording_keeps_the_activation_of_the_outputs(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    cell, vocabulary = cell_from_torch(torch.nn.RNN(2, 3)), Vocabulary(["good", "film"])
+    classes = Network(
+        cell, torch.randn(3, 3), torch.randn(3), embedding=torch.randn(4, 2), vocabulary=vocabulary,
+        info={"activation": "softmax"},
+    )  # fmt: skip
+    ids = vocabulary.encode(["good", "film"])
+    values = {"h": np.zeros((2, 3), np.float32), "x": np.zeros((2, 2), np.float32)}
+    run = recorded(classes, Review("one", "good film"), ids, 0, values, Analysis(64, (4, 8, 16), 0.1))
+    save_recording(tmp_path / "run.safetensors", [run], "1")
+    (again,) = load_recording(tmp_path / "run.safetensors")
+    assert again.network.activation == "softmax"
+    h = torch.randn(4, 3)
+    torch.testing.assert_close(again.network.probability(h), classes.probability(h))

@@ -1,4 +1,4 @@
-"""``pinkx calibrate`` as it is typed."""
+"""`pinkx calibrate`: the table, JSON and errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def run(*arguments: str, code: int = 0) -> str:
     return result.output
 
 
-def test_the_table_names_its_scales_and_has_a_row_for_every_colour() -> None:
+def test_the_table_names_its_scales_and_has_a_row_for_every_beta() -> None:
     output = run("--length", "100", "--scales", "10,14,25", "--count", "40")
     assert "40 series of 100 words · unbiased DFA of order 1 · scales 10 14 25" in output
     rows = [line.replace("−", "-").split() for line in output.splitlines() if re.match(r" *−?\d\.\d\d ", line)]
@@ -45,12 +45,12 @@ def test_a_window_brings_its_own_scales() -> None:
     [
         (("--scales", "ten"), 2, "such as 10,20,40, got 'ten'"),
         (("--length", "60"), 1, "error: a series of 60 words is too short for scales"),
-        (("--length", "100", "--scales", "10,20,400"), 1, "error: a scale of 400 words does not fit a series of 100"),
-        (("--window", "3"), 1, "error: a window of 3 words leaves no room"),
-        (("--scales", "10,20"), 1, "error: a slope needs three scales"),
+        (("--length", "100", "--scales", "10,20,400"), 1, "error: a scale of 400 words is longer than a series of 100"),
+        (("--window", "3"), 1, "error: a window of 3 words is too short for DFA scales"),
+        (("--scales", "10,20"), 1, "error: --scales: a slope needs three scales or more, got 2"),
     ],
 )
-def test_mistakes_are_answered_in_one_line(arguments: tuple[str, ...], code: int, message: str) -> None:
+def test_errors_are_one_line(arguments: tuple[str, ...], code: int, message: str) -> None:
     output = run(*arguments, code=code)
     assert message in output
     assert "Traceback" not in output

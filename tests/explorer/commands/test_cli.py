@@ -1,4 +1,4 @@
-"""The command line: help at once, errors in words, and a sane end however it ends."""
+"""The command line: fast help, error messages, exit status."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Failing = Callable[[BaseException], Invoke]
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
-    """Put a verb ``fail`` in the table that raises what it is given; answers with a function that runs pinkx."""
+    """Add a verb ``fail`` that raises a given error; returns a function that runs pinkx."""
 
     def prepare(error: BaseException) -> Invoke:
         @click.command
@@ -39,7 +39,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
     return prepare
 
 
-def test_help_names_every_verb_with_what_it_does() -> None:
+def test_help_lists_every_verb_with_its_description() -> None:
     done = CliRunner().invoke(pinkx, ["--help"], terminal_width=200)
     assert done.exit_code == 0
     for verb, help_line in VERBS.items():
@@ -48,7 +48,7 @@ def test_help_names_every_verb_with_what_it_does() -> None:
 
 
 def test_help_takes_less_than_a_third_of_a_second() -> None:
-    # Processor time, not the clock's: the machine may be busy with other things.
+    # processor time, because the machine may be busy
     took = []
     for _ in range(3):
         before = os.times()
@@ -59,13 +59,13 @@ def test_help_takes_less_than_a_third_of_a_second() -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_of_the_table_is_there_and_explains_itself(verb: str) -> None:
+def test_every_verb_has_help(verb: str) -> None:
     done = CliRunner().invoke(pinkx, [verb, "--help"])
     assert done.exit_code == 0
     assert done.output.startswith(f"Usage: pinkx {verb} ")
 
 
-def test_an_unknown_verb_is_answered_with_those_there_are() -> None:
+def test_an_unknown_verb_lists_the_known_ones() -> None:
     done = CliRunner().invoke(pinkx, ["sing"])
     assert done.exit_code == 2
     assert "no verb 'sing'" in done.stderr
@@ -93,17 +93,17 @@ def test_debug_shows_where_an_error_arose(failing: Failing) -> None:
     assert failing(error)("--debug", "fail").exception is error
 
 
-def test_a_mistake_of_the_program_is_not_hidden(failing: Failing) -> None:
+def test_a_bug_is_not_hidden(failing: Failing) -> None:
     error = KeyError("i")
     assert failing(error)("fail").exception is error
 
 
-def test_ctrl_c_ends_quietly(failing: Failing) -> None:
+def test_ctrl_c_ends_silently(failing: Failing) -> None:
     done = failing(KeyboardInterrupt())("fail")
     assert (done.exit_code, done.output) == (130, "")
 
 
-def test_a_reader_who_goes_away_is_no_error() -> None:
+def test_a_closed_pipe_is_no_error() -> None:
     process = subprocess.Popen([*PINKX, "networks", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stderr is not None
@@ -114,7 +114,7 @@ def test_a_reader_who_goes_away_is_no_error() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_terminated_program_goes_through_its_finally(number: signal.Signals) -> None:
+def test_a_terminated_program_runs_its_finally(number: signal.Signals) -> None:
     program = """
 import sys, time, types, click
 from explorer import cli

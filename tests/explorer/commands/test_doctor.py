@@ -1,4 +1,4 @@
-"""`pinkx doctor`: it finds what is wrong, says what to do, and fails only for what is needed."""
+"""`pinkx doctor`: it finds problems, says how to fix them, and fails only for what pinkx needs."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def examine(*args: str) -> Result:
 
 
 def findings() -> dict[str, dict[str, str]]:
-    """What doctor tells a script, by name."""
+    """Return the findings by name."""
     return {finding["name"]: finding for finding in json.loads(examine("--json").stdout)["findings"]}
 
 
-def test_a_sound_copy_is_called_sound() -> None:
+def test_a_complete_installation_passes() -> None:
     done = examine()
     assert done.exit_code == 0, done.stdout
     assert "✗" not in done.stdout
@@ -55,7 +55,7 @@ def test_a_library_outside_its_range_is_broken_and_an_optional_one_is_not(monkey
     assert found["pyside6-essentials"]["state"] == "absent"
 
 
-def test_no_archive_is_told_with_the_ways_to_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_archive_comes_with_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PINKX_IMDB", str(tmp_path / "nowhere.tar.gz"))
     archive = findings()["IMDb archive"]
     assert archive["state"] == "absent"
@@ -105,7 +105,7 @@ def test_colours(environment: dict[str, str], expected: str, monkeypatch: pytest
     assert found["colours"].value == expected
 
 
-def test_a_small_terminal_is_told_the_size_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_small_terminal_comes_with_the_size_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     from explorer.commands import doctor
 
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)

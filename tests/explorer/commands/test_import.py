@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,23 @@ def test_never_replaces_the_file_that_it_reads(
     assert done.exit_code == 1
     assert "would replace the file that is imported" in done.output
     assert Path("theirs.safetensors").read_bytes() == before
+
+
+def test_a_task_gives_start_states(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    torch.manual_seed(0)
+    layers = {"rnn": nn.GRU(3, 4), "out": nn.Linear(4, 3)}
+    save_file(
+        {f"{name}.{key}": tensor for name, layer in layers.items() for key, tensor in layer.state_dict().items()},
+        "theirs.safetensors",
+    )
+    options = ["theirs.safetensors", "--output", "linear", "--out", "ours.safetensors"]
+    wrong = CliRunner().invoke(pinkx, ["import", *options, "--task", "flip-flop-2"])
+    assert "--task flip-flop-2: has 2 inputs, the network takes 3" in wrong.output
+    done = CliRunner().invoke(pinkx, ["import", *options, "--task", "flip-flop-3"])
+    assert done.exit_code == 0, done.output
+    found = CliRunner().invoke(pinkx, ["points", "ours.safetensors", "--input", "zero", "--starts", "8", "--json"])
+    assert found.exit_code == 0, found.output
+    for point in json.loads(found.output)["points"]:
+        assert point["probability"] == point["readout"]  # linear outputs

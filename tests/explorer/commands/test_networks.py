@@ -1,4 +1,4 @@
-"""`pinkx networks`: a table for people, a list of objects for scripts."""
+"""`pinkx networks`: a table, or JSON for scripts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine import catalogue
 from explorer.cli import pinkx
 
 
-def test_json_tells_what_a_script_needs_of_every_shipped_network() -> None:
+def test_json_describes_every_shipped_network() -> None:
     done = CliRunner().invoke(pinkx, ["networks", "--json"])
     networks = json.loads(done.stdout)
     assert [network["name"] for network in networks] == [info.name for info in catalogue.shipped_networks()]
@@ -30,7 +30,7 @@ def test_table_has_a_row_for_every_network() -> None:
     assert [row.split()[0] for row in rows] == [info.name for info in catalogue.shipped_networks()]
 
 
-def test_without_networks_it_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_networks_it_names_the_verb_that_trains_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogue, "SHIPPED", tmp_path)
     done = CliRunner().invoke(pinkx, ["networks"])
     assert done.exit_code == 0

@@ -97,7 +97,7 @@ def test_eigenvalues_lie_around_a_round_unit_circle() -> None:
 @pytest.mark.parametrize(
     ("terminal", "no_color", "coloured"), [(True, False, True), (True, True, False), (False, False, False)]
 )
-def test_colours_only_on_a_terminal_that_wants_them(
+def test_colours_only_on_a_terminal_and_without_no_color(
     terminal: bool, no_color: bool, coloured: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)

@@ -1,4 +1,4 @@
-"""`pinkx points`: a table for people, JSON for scripts, a file for notebooks."""
+"""`pinkx points`: a table, JSON for scripts, a file for notebooks."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ def points(*arguments: str) -> Result:
     return CliRunner().invoke(pinkx, ["points", *arguments])
 
 
-def test_json_tells_every_point(tmp_path: Path) -> None:
+def test_json_describes_every_point(tmp_path: Path) -> None:
     out = tmp_path / "found.npz"
     done = points(
         "rnn-16-flip-flop-3", "--input", "zero", "--input", "1,0,0", "--starts", "100", "--json", "--out", str(out)
     )
-    told = json.loads(done.stdout)
+    document = json.loads(done.stdout)
     found = FixedPoints.load(out)
-    assert told["network"] == "rnn-16-flip-flop-3"
-    assert told["starts"] == 200
-    assert told["lost"] == found.lost
-    assert len(told["explained_variance"]) == 3
-    assert [row["hits"] for row in told["points"]] == found.hits.tolist()
-    assert {row["input"] for row in told["points"]} == {"zero", "1,0,0"}
-    for row in told["points"]:
+    assert document["network"] == "rnn-16-flip-flop-3"
+    assert document["starts"] == 200
+    assert document["lost"] == found.lost
+    assert len(document["explained_variance"]) == 3
+    assert [row["hits"] for row in document["points"]] == found.hits.tolist()
+    assert {row["input"] for row in document["points"]} == {"zero", "1,0,0"}
+    for row in document["points"]:
         assert (row["newton_step"] < 1e-8) == (row["kind"] == "fixed")
         assert row["q"] < (1e-20 if row["kind"] == "fixed" else 1e-3)
         assert row["kind"] == "fixed" or row["slope"] < 1e-4
@@ -45,21 +45,21 @@ def test_json_tells_every_point(tmp_path: Path) -> None:
 
 def test_the_table_has_a_row_for_every_point_up_to_the_limit() -> None:
     done = points("rnn-16-flip-flop-3", "--starts", "60")
-    told = json.loads(points("rnn-16-flip-flop-3", "--starts", "60", "--json").stdout)
+    document = json.loads(points("rnn-16-flip-flop-3", "--starts", "60", "--json").stdout)
     summary, sums, head, *rows = done.stdout.splitlines()
     assert sums == "Σ 1 ✓"
-    assert told["index_sum"] == {"zero": 1, "+1": 1, "-1": 1}
+    assert document["index_sum"] == {"zero": 1, "+1": 1, "-1": 1}
     assert "from 180 starts" in summary
     assert head.split() == ["INPUT", "KIND", "STABILITY", "STARTS", "Q", "STEP", "RADIUS", "τ", "P"]
-    assert len(rows) == len(told["points"]) > 4
+    assert len(rows) == len(document["points"]) > 4
     few = points("rnn-16-flip-flop-3", "--starts", "60", "--limit", "3").stdout.splitlines()
     assert few[3:6] == rows[:3]
     assert few[6].startswith(f"… {len(rows) - 3} more")
 
 
-def test_a_reader_is_searched_over_the_bundled_reviews() -> None:
-    told = json.loads(points("lstm-8", "--input", "great", "--input", "worst", "--starts", "30", "--json").stdout)
-    chance = {row["input"]: row["probability"][0] for row in told["points"] if row["stability"] == "stable"}
+def test_a_sentiment_network_is_searched_from_the_bundled_reviews() -> None:
+    document = json.loads(points("lstm-8", "--input", "great", "--input", "worst", "--starts", "30", "--json").stdout)
+    chance = {row["input"]: row["probability"][0] for row in document["points"] if row["stability"] == "stable"}
     assert chance["great"] > 0.9
     assert chance["worst"] < 0.1
 

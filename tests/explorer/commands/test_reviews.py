@@ -1,4 +1,4 @@
-"""``pinkx reviews``, as a script, a pipe and a person see it."""
+"""`pinkx reviews`: JSON, plain lines in a pipe, a table in a terminal, and the download."""
 
 import hashlib
 import json
@@ -37,7 +37,7 @@ def test_without_a_source_the_bundled_reviews_are_listed() -> None:
     assert all(review["words"] > 500 and review["name"] and review["beginning"] for review in listed)
 
 
-def test_a_pipe_gets_one_plain_line_a_review(tmp_path: Path) -> None:
+def test_a_pipe_gets_a_plain_line_for_each_review(tmp_path: Path) -> None:
     (tmp_path / "1.txt").write_text("good film")
     (tmp_path / "2_\x1b[2J.txt").write_text(HOSTILE)
     first, second = run(tmp_path).stdout.splitlines()
@@ -95,7 +95,7 @@ def test_a_source_that_is_missing_is_an_error(source: str, tmp_path: Path) -> No
     assert result.stderr.startswith("error: ")
 
 
-def test_the_archive_is_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_archive_is_downloaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = pack(tmp_path / "page.tar.gz", OFFICIAL)
     monkeypatch.setattr("explorer.commands.reviews.MD5", hashlib.md5(page.read_bytes()).hexdigest())
     monkeypatch.setattr(SimpleHTTPRequestHandler, "log_message", lambda *_: None)
@@ -110,11 +110,11 @@ def test_the_archive_is_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert run("fetch", "--to", path.parent).stdout == f"{path} exists already\n"
 
 
-def test_a_file_that_is_not_the_archive_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_not_the_archive_is_not_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = pack(tmp_path / "page.tar.gz", OFFICIAL)
     monkeypatch.setattr(SimpleHTTPRequestHandler, "log_message", lambda *_: None)
     with serve(partial(SimpleHTTPRequestHandler, directory=str(tmp_path))) as address:
         result = run("fetch", "--to", tmp_path / "to", "--url", f"{address}/{page.name}", NO_PROXY="*")
     assert result.exit_code == 1
-    assert "error: what http://127.0.0.1" in result.stderr
+    assert "error: http://127.0.0.1" in result.stderr
     assert not list((tmp_path / "to").iterdir())

@@ -1,4 +1,4 @@
-"""`pinkx train`: from an archive to a network file; an interrupted run goes on."""
+"""`pinkx train`: from an archive to a network file; an interrupted run is resumed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small_archive.pack(tmp_path_factory.mktemp("imdb") / "small.tar.gz", texts)
 
 
-def test_writes_a_network_and_what_it_measures(archive: Path, tmp_path: Path) -> None:
+def test_writes_a_network_and_its_accuracy(archive: Path, tmp_path: Path) -> None:
     out = tmp_path / "tiny.safetensors"
     given = ["train", "--size", "4", "--epochs", "6", "--seed", "7", "--imdb", str(archive), "--out", str(out)]
     done = CliRunner().invoke(pinkx, given, catch_exceptions=False)
@@ -53,7 +53,7 @@ def test_writes_a_network_and_what_it_measures(archive: Path, tmp_path: Path) ->
     assert sorted(p.name for p in tmp_path.iterdir()) == ["tiny.safetensors"]
 
 
-def test_keeps_every_epoch(archive: Path, tmp_path: Path) -> None:
+def test_saves_every_epoch(archive: Path, tmp_path: Path) -> None:
     out = tmp_path / "tiny.safetensors"
     given = ["train", "--size", "4", "--epochs", "2", "--imdb", str(archive), "--every-epoch", "--out", str(out)]
     CliRunner().invoke(pinkx, given, catch_exceptions=False)
@@ -63,7 +63,7 @@ def test_keeps_every_epoch(archive: Path, tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 4
 
 
-def test_goes_on_after_ctrl_c(archive: Path, tmp_path: Path) -> None:
+def test_an_interrupted_run_leaves_a_checkpoint(archive: Path, tmp_path: Path) -> None:
     out = tmp_path / "tiny.safetensors"
     given = ["train", "--size", "4", "--epochs", "400", "--imdb", str(archive), "--out", str(out)]
     command = [sys.executable, "-c", "from explorer.cli import main; main()", *given]
@@ -89,7 +89,9 @@ def test_goes_on_after_ctrl_c(archive: Path, tmp_path: Path) -> None:
         (["--size", "0"], "0 is not in the range x>=1"),
     ],
 )
-def test_says_what_is_wrong(options: list[str], says: str, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_say_what_is_wrong(
+    options: list[str], says: str, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     monkeypatch.setenv("PINKX_IMDB", str(archive))
     done = CliRunner().invoke(pinkx, ["train", *options])

@@ -26,7 +26,7 @@ from explorer.measure.fixed_points import command
 from explorer.measure.fixed_points.claims import decide_claims
 from explorer.measure.fixed_points.results import NetworkResult, measure, select_networks
 from explorer.measure.fixed_points.searches import INPUTS
-from explorer.measure.fixed_points.trajectories import ALONE, LAST
+from explorer.measure.fixed_points.trajectories import SETTLING, STATES
 from explorer.measure.fixed_points.verb import measure_networks
 from explorer.measure.line_attractor import LineAttractor
 from explorer.measure.study.claims import DEPENDS, FAILS, HOLDS, OPEN, verdict
@@ -65,7 +65,7 @@ def cube(tmp_path_factory: pytest.TempPathFactory) -> NetworkResult:
 # ---- what is measured ----------------------------------------------------------------------------------------------
 
 
-def test_a_cube_is_called_a_cube(cube: NetworkResult) -> None:
+def test_the_geometry_of_a_cube(cube: NetworkResult) -> None:
     found = cube.geometry
     assert found.corners == 8
     centre, face, edge, corner = found.decided
@@ -88,8 +88,8 @@ def test_a_cube_is_called_a_cube(cube: NetworkResult) -> None:
 def test_the_stable_points_of_a_flip_flop_predict_where_it_ends(cube: NetworkResult) -> None:
     tested = cube.trajectories
     assert tested.reached == 1
-    assert tested.foretold > 0.9
-    assert tested.commonest < 0.3
+    assert tested.predicted > 0.9
+    assert tested.most_frequent < 0.3
     assert 1 > tested.linear[0] > tested.linear[1] > tested.linear[2]
 
 
@@ -130,16 +130,16 @@ def test_numbers_equal_a_plain_recomputation(run: Path) -> None:
             moved += ((states[t] - states[t + 1]) ** 2).sum()
     assert one["trajectories"]["linear"][0] == pytest.approx(1 - error / moved)
     # and where states end under zero input
-    begin = visited_states(network, ALONE, seed=2).numpy()
+    begin = visited_states(network, STATES, seed=2).numpy()
     end, rest = begin, zero.states[zero.unstable == 0]
-    for _ in range(LAST):
+    for _ in range(SETTLING):
         end = np.tanh(end @ U.T + b)
 
     def nearest(h: Any) -> Any:
         return np.linalg.norm(rest[:, None] - h, axis=-1).argmin(axis=0)
 
-    assert one["trajectories"]["foretold"] == pytest.approx((nearest(begin) == nearest(end)).mean())
-    assert one["trajectories"]["commonest"] == pytest.approx(np.bincount(nearest(end)).max() / ALONE)
+    assert one["trajectories"]["predicted"] == pytest.approx((nearest(begin) == nearest(end)).mean())
+    assert one["trajectories"]["most_frequent"] == pytest.approx(np.bincount(nearest(end)).max() / STATES)
 
 
 # ---- the run -------------------------------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ def without_seconds(folder: Path) -> dict[str, Any]:
     return document
 
 
-def test_an_interrupted_run_keeps_what_is_done(tmp_path: Path) -> None:
+def test_an_interrupted_run_is_resumed(tmp_path: Path) -> None:
     flip_flop = Network.load(NAME)
     Network(flip_flop.cell, flip_flop.readout_weight, flip_flop.readout_bias, task="integration-3", name="b").save(
         tmp_path / "b.safetensors"
@@ -219,8 +219,8 @@ def test_both_methods_search_from_the_same_starts(run: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_pdf")
-def test_one_channel_makes_the_figures_of_a_line_and_nothing_of_axes(tmp_path: Path) -> None:
-    """Three cells, h ← tanh(2 h + x), driven alike: two answers."""
+def test_one_channel_gives_the_figures_of_a_line_and_no_axes(tmp_path: Path) -> None:
+    """Three cells, h ← tanh(2 h + x), with the same input: two answers."""
     Network(
         RnnCell(torch.ones(3, 1), 2 * torch.eye(3), torch.zeros(3)),
         *(torch.ones(1, 3), torch.zeros(1)),
@@ -240,7 +240,7 @@ def test_one_channel_makes_the_figures_of_a_line_and_nothing_of_axes(tmp_path: P
 
 
 @pytest.mark.usefixtures("no_rendering")
-def test_a_network_that_reads_words_is_asked_whether_it_is_a_line(tmp_path: Path) -> None:
+def test_a_network_that_reads_words_is_tested_for_a_line_attractor(tmp_path: Path) -> None:
     out = tmp_path / "out"
     arguments = ["--networks", str(small_file(tmp_path)), "--starts", "16", "--out", str(out)]
     for _ in range(2):  # measured, and cached
@@ -271,7 +271,7 @@ def test_a_claim_holds_for_all_depends_or_fails() -> None:
     assert [verdict(met) for met in ([True, True], [True, False], [False], [])] == [HOLDS, DEPENDS, FAILS, OPEN]
 
 
-def test_a_line_attractor_is_told_from_a_network_that_never_rests() -> None:
+def test_a_line_attractor_is_distinguished_from_a_network_without_a_stable_point() -> None:
     line = LineAttractor("lstm-8", (0.9, 0.05, 0.01), 1, 0, 1, 1.0, 900.0, 80.0, 0.8, 0.9, 1.0)
     nan = float("nan")
     restless = replace(line, network="rnn-8", stable=0, slowest=nan, next=nan, aligned=nan)
@@ -288,7 +288,7 @@ def test_numbers_decide(cube: NetworkResult) -> None:
     axes = replace(cube, geometry=replace(cube.geometry, corners=6, decided=(1, 6, 2, 0)))
     assert of(axes, "flip-flop-3: no cube") == DEPENDS
     assert of(axes, "flip-flop-3: points cluster on three axes") == DEPENDS
-    mute = replace(cube, trajectories=replace(cube.trajectories, foretold=cube.trajectories.commonest))
-    assert of(cube, "The nearest stable point does not tell which end it will be") == FAILS
-    assert of(mute, "The nearest stable point does not tell which end it will be") == DEPENDS
+    useless = replace(cube, trajectories=replace(cube.trajectories, predicted=cube.trajectories.most_frequent))
+    assert of(cube, "The nearest stable point does not predict the end") == FAILS
+    assert of(useless, "The nearest stable point does not predict the end") == DEPENDS
     assert of(replace(cube, accuracy=0.5), "All architectures learn the tasks") == DEPENDS

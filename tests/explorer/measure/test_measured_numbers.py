@@ -10,54 +10,123 @@ from typing import Any
 import pytest
 
 from engine.catalogue import shipped_networks
-from explorer.measure.one_over_f.numbers import FORMAT
+from explorer.measure.fixed_points import numbers as fixed_points
+from explorer.measure.one_over_f import numbers as one_over_f
 from explorer.measure.one_over_f.selection import TrainedNetwork
 
 ROOT = Path(__file__).parents[3]
 
 
+def shipped_results(study: str) -> dict[str, Any]:
+    results: dict[str, Any] = json.loads((ROOT / f"assets/measured/{study}.json").read_text(encoding="utf-8"))
+    return results
+
+
 @pytest.fixture(scope="module")
-def told() -> dict[str, Any]:
-    return json.loads((ROOT / "assets/measured/one_over_f.json").read_text(encoding="utf-8"))
+def noise() -> dict[str, Any]:
+    return shipped_results("one_over_f")
+
+
+@pytest.fixture(scope="module")
+def points() -> dict[str, Any]:
+    return shipped_results("fixed_points")
 
 
 def cells(row: str) -> list[str]:
-    return [cell.strip().strip("*").replace("−", "-") for cell in row.strip("|\n").split("|")]
+    columns = re.split(r"(?<!\\)\|", row.strip("|\n"))
+    return [cell.strip().strip("*").replace("−", "-").replace("\\|", "|") for cell in columns]
 
 
-def table(heading: str) -> list[list[str]]:
-    """The rows of the table with that first heading."""
-    text = (ROOT / "docs/one_over_f.md").read_text(encoding="utf-8")
-    found = re.search(rf"^\| {heading} \|.*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
+def table(page: str, heading: str) -> list[list[str]]:
+    """Return the rows of the table with this heading of the first column."""
+    text = (ROOT / f"docs/{page}.md").read_text(encoding="utf-8")
+    found = re.search(rf"^\| {heading} \|.*\n\|[-:|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
     assert found is not None
     return [cells(row) for row in found[1].splitlines()]
 
 
-def test_five_seeds_of_every_size(told: dict[str, Any]) -> None:
-    assert told["format"] == FORMAT
-    seeds = {(one["size"], one["seed"]) for one in told["networks"] if one["cell"] == "lstm"}
+def claims(results: dict[str, Any], *fields: str) -> list[list[str]]:
+    return [[claim[field].replace("−", "-") for field in fields] for claim in results["claims"]]
+
+
+def test_five_seeds_of_every_size(noise: dict[str, Any]) -> None:
+    assert noise["format"] == one_over_f.FORMAT
+    seeds = {(one["size"], one["seed"]) for one in noise["networks"] if one["cell"] == "lstm"}
     assert seeds == {(size, seed) for size in (8, 16, 32, 48, 64, 80, 96, 112, 128) for seed in range(5)}
-    assert told["reviews"] == 1871
+    assert noise["reviews"] == 1871
 
 
-def test_the_shipped_networks_are_among_the_measured(told: dict[str, Any]) -> None:
-    measured = {one["digest"]: one for one in told["networks"]}
+def test_three_seeds_of_every_architecture_and_task(points: dict[str, Any]) -> None:
+    assert points["format"] == fixed_points.FORMAT
+    found = {(one["cell"], one["task"], one["seed"]) for one in points["networks"]}
+    tasks = ("flip-flop-3", "integration-1", "integration-3")
+    assert found == {(cell, task, seed) for cell in ("lstm", "gru", "rnn") for task in tasks for seed in range(3)}
+
+
+def test_the_shipped_networks_are_among_the_measured(noise: dict[str, Any]) -> None:
+    measured = {one["digest"]: one for one in noise["networks"]}
     for info in shipped_networks():
         if info.task == "sentiment":
             one = measured[TrainedNetwork.load(info.path).digest]
             assert (one["cell"], one["size"], one["accuracy"]) == (info.cell, info.size, info.accuracy)
 
 
-def test_the_documents_tell_these_numbers(told: dict[str, Any]) -> None:
-    sizes = [one for one in told["sizes"] if one["cell"] == "lstm"]
-    for row, one in zip(table("n"), sizes, strict=True):
+def test_the_page_on_noise_quotes_the_numbers(noise: dict[str, Any]) -> None:
+    sizes = [one for one in noise["sizes"] if one["cell"] == "lstm"]
+    for row, one in zip(table("one_over_f", "n"), sizes, strict=True):
         spreads = (one["beta"]["h"], one["internal"], one["external"], one["beta"]["x"])
         mean, sd = one["accuracy"]
         assert row == [
-            *(str(one["size"]), f"{told['published']['accuracy'][str(one['size'])]:.2f}"),
+            *(str(one["size"]), f"{noise['published']['accuracy'][str(one['size'])]:.2f}"),
             f"{100 * mean:.2f} ± {100 * sd:.2f}",
             *(f"{spread['mean']:.2f} ± {spread['seeds']:.2f}" for spread in spreads),
             f"{one['dead'][0]:.0%}",
         ]
-    claims = [[one["claim"], one["published"], one["measured"], one["verdict"]] for one in told["claims"]]
-    assert table("claim") == claims
+    assert table("one_over_f", "claim") == claims(noise, "claim", "published", "measured", "verdict")
+
+
+def test_the_page_on_fixed_points_quotes_the_numbers(points: dict[str, Any]) -> None:
+    assert table("fixed_points", "claim") == claims(points, "claim", "place", "published", "measured", "verdict")
+    for row, one in zip(table("fixed_points", "method, input"), points["both_ways"], strict=True):
+        distinct = sum(one["by_unstable"]) + one["slow_points"]
+        counts = (one["fixed"], one["slow"], one["moving"], distinct)
+        assert row == [one["input"], *map(str, counts), f"{one['seconds']:.1f}"]
+    searches = {
+        (f"{one['cell']}-100-{one['task']}", search["input"]): search
+        for one in points["networks"]
+        if one["seed"] == 0
+        for search in one["searches"]
+    }
+    rows = table("fixed_points", "network \\| input")
+    assert {(row[0], row[1]) for row in rows} == searches.keys()
+    for row in rows:
+        one = searches[row[0], row[1]]
+        assert row[2:] == [
+            *(str(one["fixed"]), str(one["slow"]), " ".join(map(str, one["by_unstable"])) or "–"),
+            str(one["slow_points"] or "–"),
+            *("–" if one[name] is None else f"{one[name]:.0e}" for name in ("q", "step", "slow_q")),
+            " ".join(f"{100 * part:.0f}" for part in one["explained"]) or "–",
+            f"{one['seconds']:.1f}",
+        ]
+    for row, one in zip(
+        table("fixed_points", "network \\| PC1–3 of states, %"), points["line_attractors"], strict=True
+    ):
+        constants = ("–" if one[name] is None else f"{one[name]:.0f}" for name in ("slowest", "next"))
+        assert row == [
+            *(one["network"], " ".join(f"{100 * part:.0f}" for part in one["states"])),
+            *(f"{one['fixed']} fixed, {one['slow']} slow", str(one["stable"]), *constants),
+            "–" if one["aligned"] is None else f"{one['aligned']:.2f}",
+            *(f"{100 * one['words']:.0f}", f"{one['words_correlation']:.2f}"),
+        ]
+
+
+def test_the_readme_quotes_the_accuracies(noise: dict[str, Any]) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for info in shipped_networks():
+        if info.task == "sentiment":
+            assert info.accuracy is not None
+            assert f"| {info.name} | {100 * info.accuracy:.2f} |" in readme
+            seeds = [one for one in noise["networks"] if (one["cell"], one["size"]) == (info.cell, info.size)]
+            accuracies = [100 * one["accuracy"] for one in seeds]
+            span = f"{min(accuracies):.2f} – {max(accuracies):.2f} ({len(seeds)} seeds)"
+            assert f"| {info.name} | {100 * info.accuracy:.2f} | {span} |" in readme

@@ -71,11 +71,11 @@ def test_every_file_is_written(out: Path) -> None:
         assert said in html
 
 
-def test_the_numbers_are_the_plain_ones(out: Path) -> None:
-    told = numbers(out)
+def test_the_numbers_equal_a_plain_computation(out: Path) -> None:
+    results = numbers(out)
     reviews = open_reviews()
-    assert told["reviews"] == len(reviews)
-    for one, name in zip(told["networks"], ("lstm-8", "lstm-16"), strict=True):
+    assert results["reviews"] == len(reviews)
+    for one, name in zip(results["networks"], ("lstm-8", "lstm-16"), strict=True):
         network = Network.load(name)
         assert network.vocabulary is not None
         ids = [network.vocabulary.encode(review.words[:WORDS]) for review in reviews]
@@ -89,9 +89,9 @@ def test_the_numbers_are_the_plain_ones(out: Path) -> None:
         assert one["dead"] == int((deviation(plain["h"]).mean(axis=0) < 0.02).sum())
         right = (plain.probability[:, -1] >= 0.5) == np.array([review.label for review in reviews])
         assert one["accuracy_long"] == pytest.approx(right.mean())
-        clamps = one["controls"]["held"]
+        ablation = one["controls"]["ablation"]
         whole = [network.vocabulary.encode(review.words[:500]) for review in reviews]
-        assert clamps["free"] == pytest.approx(
+        assert ablation["none"] == pytest.approx(
             np.mean((network.classify(whole) >= 0.5) == [review.label for review in reviews])
         )
     with (out / "reviews.csv").open() as file:
@@ -101,17 +101,17 @@ def test_the_numbers_are_the_plain_ones(out: Path) -> None:
 
 
 def test_claims_are_decided_by_their_criteria(out: Path) -> None:
-    told = numbers(out)
-    verdicts = {claim["claim"]: claim["verdict"] for claim in told["claims"]}
+    results = numbers(out)
+    verdicts = {claim["claim"]: claim["verdict"] for claim in results["claims"]}
     assert verdicts["The networks learn the task"] == "holds"
-    assert verdicts["The largest layer's sum is effectively white"] == "not measured"  # 16 cells are no large layer
-    assert verdicts["β of h falls as the layer grows"] == "not measured"  # two sizes are no trend
-    low, high = (2 * told["null"]["white"][end] - 1 for end in ("low", "high"))
-    white = [low <= one["beta"]["x"]["mean"] <= high for one in told["networks"]]
+    assert verdicts["The largest layer's sum is effectively white"] == "not measured"  # 16 cells are not a large layer
+    assert verdicts["β of h falls as the layer grows"] == "not measured"  # two sizes make no trend
+    low, high = (2 * results["null"]["white"][end] - 1 for end in ("low", "high"))
+    white = [low <= one["beta"]["x"]["mean"] <= high for one in results["networks"]]
     assert verdicts["The input is white noise"] == ("holds" if all(white) else "depends on a choice")
 
 
-def test_the_same_again_measures_nothing_and_writes_the_same(out: Path) -> None:
+def test_a_second_run_reads_the_cache_and_writes_the_same(out: Path) -> None:
     before = {file.name: file.read_bytes() for file in out.iterdir() if file.is_file()}
     cached = {file: file.stat().st_mtime_ns for file in (out / "cache").iterdir()}
     assert measure(*TWO, *SMALL, "--out", str(out)).exit_code == 0
@@ -119,7 +119,7 @@ def test_the_same_again_measures_nothing_and_writes_the_same(out: Path) -> None:
     assert {file: file.stat().st_mtime_ns for file in (out / "cache").iterdir()} == cached
 
 
-def test_an_interrupted_run_keeps_what_is_done(tmp_path: Path) -> None:
+def test_an_interrupted_run_is_resumed(tmp_path: Path) -> None:
     selected = select_networks(["lstm-8", "lstm-16"])
     sample, options = ReviewSample.read(None, WORDS, 4), Options(SCALES, controls=False)
 
@@ -157,25 +157,25 @@ def test_networks_of_every_epoch_get_a_figure(tmp_path: Path) -> None:
         *(*SMALL, "--signals", "f", "--limit", "4", "--paper-only", "--out", str(tmp_path / "out")),
     )
     assert done.exit_code == 0, done.output
-    told = numbers(tmp_path / "out")
-    assert [one["epoch"] for one in told["epochs"]] == [0, 1, 2]
-    assert [one["name"].split(",")[0] for one in told["networks"]] == ["lstm-8", "rnn-64"]
-    assert list(told["networks"][0]["beta"]) == ["f", "h", "x"]
-    assert told["reviews"] == 4
+    results = numbers(tmp_path / "out")
+    assert [one["epoch"] for one in results["epochs"]] == [0, 1, 2]
+    assert [one["name"].split(",")[0] for one in results["networks"]] == ["lstm-8", "rnn-64"]
+    assert list(results["networks"][0]["beta"]) == ["f", "h", "x"]
+    assert results["reviews"] == 4
     assert {"epochs.png", "architectures.png"} <= {file.name for file in (tmp_path / "out").iterdir()}
 
 
 @pytest.mark.usefixtures("no_pdf")
-def test_networks_of_another_recipe_are_set_apart(tmp_path: Path) -> None:
+def test_networks_of_another_recipe_are_separate(tmp_path: Path) -> None:
     network = Network.load("lstm-8")
     network.readout_bias = network.readout_bias + 1
     network.info["recipe"] = json.dumps(json.loads(network.info["recipe"]) | {"clip": 9.5, "epochs": 3})
     network.save(tmp_path / "other.safetensors")
     given = (*TWO, "--networks", str(tmp_path / "other.safetensors"), "--limit", "2", "--paper-only")
     assert measure(*given, *SMALL, "--out", str(tmp_path / "out")).exit_code == 0
-    told = numbers(tmp_path / "out")
-    assert [one["size"] for one in told["networks"]] == [8, 16]
-    assert [one["recipe"]["clip"] for one in told["other_recipes"]] == [9.5]
+    results = numbers(tmp_path / "out")
+    assert [one["size"] for one in results["networks"]] == [8, 16]
+    assert [one["recipe"]["clip"] for one in results["other_recipes"]] == [9.5]
     assert "clip 9.5" in (tmp_path / "out" / "index.html").read_text()
     assert (tmp_path / "out" / "recipes.png").exists()
 
@@ -200,7 +200,7 @@ def test_one_network_in_two_files_counts_once(tmp_path: Path) -> None:
         (("--networks", "lstm-8", "--reviews", "nowhere"), "no such file or folder: 'nowhere'"),
     ],
 )
-def test_what_cannot_be_measured(given: tuple[str, ...], message: str, tmp_path: Path) -> None:
+def test_errors_say_what_cannot_be_measured(given: tuple[str, ...], message: str, tmp_path: Path) -> None:
     done = measure(*given, "--out", str(tmp_path / "out"))
     assert done.exit_code == 1
     assert done.stderr.startswith("error: ")
@@ -208,7 +208,7 @@ def test_what_cannot_be_measured(given: tuple[str, ...], message: str, tmp_path:
     assert not (tmp_path / "out").exists()
 
 
-def test_scales_that_are_no_numbers() -> None:
+def test_scales_must_be_numbers() -> None:
     done = measure("--scales", "10,many")
     assert done.exit_code == 2
     assert "expected whole numbers separated by commas" in done.stderr

@@ -1,4 +1,4 @@
-"""A page is one file that needs nothing beside it; its figures lie beside it all the same."""
+"""The report: a single HTML file, and its figures as separate files."""
 
 from __future__ import annotations
 
@@ -59,6 +59,6 @@ def test_wrong_parts_are_refused() -> None:
 
 
 def test_the_verb_lists_the_papers() -> None:
-    told = CliRunner().invoke(pinkx, ["measure", "--help"]).stdout
-    assert "one-over-f" in told
-    assert "fixed-points" in told
+    text = CliRunner().invoke(pinkx, ["measure", "--help"]).stdout
+    assert "one-over-f" in text
+    assert "fixed-points" in text

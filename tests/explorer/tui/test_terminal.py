@@ -201,7 +201,7 @@ def test_a_corrupt_network_is_an_error(terminal: Any, tmp_path: Path) -> None:
     corrupt.write_bytes(small_file(tmp_path).read_bytes()[:2000])
     program = terminal("--network", str(corrupt))
     assert program.ended(60) == 1
-    assert b"not a whole .safetensors file" in program.output
+    assert b"damaged or not a .safetensors file" in program.output
 
 
 def test_a_pipe_is_refused_with_advice() -> None:
