@@ -41,7 +41,7 @@ def new_axes(ax: Axes | None) -> Axes:
         return ax
     from matplotlib import pyplot
 
-    return pyplot.subplots()[1]
+    return pyplot.subplots(layout="constrained")[1]
 
 
 def plot_fluctuations(ax: Axes | None, F: Array, scales: Sequence[int], alpha: Array) -> Axes:
@@ -68,7 +68,8 @@ def plot_points(ax: Axes | None, places: Array, explained: Array, kind: NDArray[
     for name in sorted(set(kind.tolist()), key=lambda name: (name == "slow", name != "stable", name)):
         chosen = kind == name
         x, y = places[chosen].T
-        dots = ax.scatter(x, y, label=f"{name} ({len(x)})")
+        unit = f" unstable direction{'s' * (name != 'saddle with 1')}" if name.startswith("saddle") else ""
+        dots = ax.scatter(x, y, label=f"{len(x)} {name}{unit}")
         if name == "slow":
             dots.set(facecolor="none", edgecolor="grey")
     labels = [f"PC{k + 1} ({100 * part:.0f} % of the variance)" for k, part in enumerate(explained.tolist())]

@@ -118,6 +118,6 @@ def task_from_name(name: str, *, gamma: float = 1.0, p: float = 0.1) -> Task:
 
 def _check(channels: int, name: str, fraction: float) -> None:
     if channels < 1:
-        raise ValueError(f"expected one channel or more, got {channels}")
+        raise ValueError(f"a task needs one channel or more, got {channels}")
     if not 0 <= fraction <= 1:
         raise ValueError(f"expected {name} between 0 and 1, got {fraction}")

@@ -214,10 +214,10 @@ def test_no_points_have_a_title_only(points: FixedPoints) -> None:
 def test_points_are_drawn_by_stability(points: FixedPoints) -> None:
     ax = points.plot()
     drawn = {str(dots.get_label()): np.asarray(dots.get_offsets()) for dots in ax.collections}
-    assert list(drawn) == ["stable (2)", "saddle with 1 (1)"]
+    assert list(drawn) == ["2 stable", "1 saddle with 1 unstable direction"]
     places = Projection.of(points.states, 2).transform(points.states)
-    np.testing.assert_allclose(drawn["stable (2)"], places[points.unstable == 0])
-    np.testing.assert_allclose(drawn["saddle with 1 (1)"], places[points.unstable == 1])
+    np.testing.assert_allclose(drawn["2 stable"], places[points.unstable == 0])
+    np.testing.assert_allclose(drawn["1 saddle with 1 unstable direction"], places[points.unstable == 1])
     assert ax.get_xlabel() == "PC1 (100 % of the variance)"
 
 

@@ -47,5 +47,5 @@ def test_no_exponent_without_a_reason() -> None:
 
 
 def test_too_few_frequencies_are_refused() -> None:
-    with pytest.raises(ValueError, match="take a longer series or a wider range"):
+    with pytest.raises(ValueError, match="use a longer series or a wider range of scales"):
         spectral_exponents(np.zeros(500), (100, 125))
