@@ -114,12 +114,23 @@ def read_session(**options: Any) -> Iterator[Session]:
 
 
 def settle(session: Session) -> PointMap:
-    """Wait for the search, and return the map of all it found."""
-    session.fixed_points.request(session.frame())
-    wait(lambda: session.fixed_points.search.progress == "" and session.fixed_points.search.found is not None)
-    session.fixed_points.request(session.frame())
-    assert session.fixed_points.point_map is not None
-    return session.fixed_points.point_map
+    """Wait for the search and for the linear prediction at the word looked at; return the map of all that was found."""
+    points = session.fixed_points
+    points.request(session.frame())
+    wait(lambda: points.search.progress == "" and points.search.found is not None)
+
+    def predicted() -> bool:
+        frame = session.frame()
+        points.request(frame)
+        prediction = points.prediction(frame)
+        return prediction is not None and prediction.at == frame.word
+
+    points.request(session.frame())
+    assert points.point_map is not None
+    if points.point_map.certified and session.frame().word >= 0:
+        wait(predicted)
+    assert points.point_map is not None
+    return points.point_map
 
 
 def wait(condition: Callable[[], bool], seconds: float = 30.0) -> None:

@@ -25,7 +25,7 @@ async def test_a_gate_is_clamped_marked_in_every_panel_and_restored(session: Ses
         await until(pilot, lambda: clamped_cells(snapshot(app)) == {0: ("f",)} and snapshot(app).time == 100)
         session.note = ""
         app.draw()
-        assert "f clamped 1" in text_of(app, "#status")
+        assert "f clamped in 1" in text_of(app, "#status")
         assert "▸#000=" in text_of(app, "#heatmap Gutter")
         await pilot.press("6")
         await until(pilot, lambda: "▸#000=" in text_of(app, "#cells"))

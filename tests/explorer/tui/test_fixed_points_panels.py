@@ -209,6 +209,9 @@ PICTURES: list[tuple[str, tuple[int, int], tuple[str, ...]]] = [
 )
 def test_picture(snap_compare: Any, session: Session, name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
     app = Explorer(session=session, show_rates=False)
+    window, scales = session.stream.snapshot.window, session.stream.snapshot.scales
+    session.noise_bands.request(window, scales)
+    wait(lambda: session.noise_bands.result(window, scales) is not None)
 
     async def prepare(pilot: Pilot[None]) -> None:
         await pilot.pause()
