@@ -61,7 +61,7 @@ def _archive_format(path: Path) -> Format:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise NetworkError(f"{path}: a damaged archive ({error}); fetch it again") from None
     if "model.weights.h5" in names and "config.json" in names:
         return "keras"

@@ -189,6 +189,8 @@ def _layer_tensors(tensors: Mapping[str, StoredTensor], prefix: str, suffix: str
     raw = {name: converted[names[name]] for name in stored}
     if raw["weight_hh"].ndim != 2 or raw["weight_ih"].ndim != 2 or 0 in raw["weight_hh"].shape:
         raise NetworkError(f"{_shown(path)}: the weights must be matrices, got {tuple(raw['weight_hh'].shape)}")
+    for name in {"bias_ih", "bias_hh"} - set(raw) if len(raw) == 3 else ():  # the other bias alone: this one is zero
+        raw[name] = torch.zeros_like(raw["weight_hh"][:, 0])
     return raw
 
 

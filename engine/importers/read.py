@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import zlib
 from pathlib import Path
 from typing import Final
+from zipfile import BadZipFile
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -20,7 +22,10 @@ from engine.importers.pytorch import read_old_torch_file, read_torch_archive
 from engine.importers.vocabulary import match_vocabulary
 from engine.probability import Activation
 from engine.tasks import task_from_name
+from engine.text import printable
 
+_DAMAGE: Final = (ValueError, LookupError, OverflowError, EOFError, OSError, RuntimeError, BadZipFile, zlib.error)
+"""What the standard library raises for a damaged archive."""
 _ACTIVATIONS: Final[tuple[Activation, ...]] = ("sigmoid", "softmax", "linear")
 
 
@@ -39,6 +44,8 @@ def import_network(path: Path, options: ImportOptions | None = None) -> Parts:
     except NetworkError as error:
         message = str(error)
         raise NetworkError(message if message.startswith(f"{path}") else f"{path}: {message}") from None
+    except _DAMAGE as error:
+        raise NetworkError(f"{path}: damaged ({printable(str(error))[:200]}); fetch it again") from None
 
 
 def import_module(module: nn.Module, name: str, vocabulary: object, options: ImportOptions) -> Parts:

@@ -271,6 +271,21 @@ def test_a_truncated_file_is_refused(original: Network, tmp_path: Path) -> None:
                 Network.load(tmp_path / "cut.pt")
 
 
+def test_a_flipped_byte_is_an_error_in_words(original: Network, vocabulary: str, tmp_path: Path) -> None:
+    whole = save(Classifier(original).state_dict(), tmp_path / "whole.pt").read_bytes()
+    for at in (len(whole) // 3, len(whole) // 2, len(whole) - 3000):  # in the storages
+        (tmp_path / "bad.pt").write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with pytest.raises(NetworkError, match="damaged"):
+            opened(tmp_path / "bad.pt", vocabulary=vocabulary)
+
+
+def test_one_bias_alone_is_enough(original: Network, vocabulary: str, tmp_path: Path) -> None:
+    state = Classifier(original).state_dict()
+    both = state.pop("lstm.bias_ih_l0") + state.pop("lstm.bias_hh_l0")
+    network = opened(save({**state, "lstm.bias_ih_l0": both}, tmp_path / "network.pt"), vocabulary=vocabulary)
+    assert answer(network) == pytest.approx(answer(original), abs=1e-6)
+
+
 def test_a_file_that_claims_more_than_it_has_is_refused(original: Network, vocabulary: str, tmp_path: Path) -> None:
     state: dict[str, Any] = dict(Classifier(original).state_dict())
     state["lstm.weight_ih_l0"] = torch.zeros(1).expand(10**6, 10**6)
