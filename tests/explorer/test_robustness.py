@@ -191,11 +191,11 @@ async def test_256_colours_rise_in_lightness(session: Session) -> None:
 
 
 async def test_a_slow_terminal_gets_fewer_colours_and_the_badge_tells(
-    session: Session, monkeypatch: pytest.MonkeyPatch
+    session: Session,
 ) -> None:
     many = (await drawn(session, "TRUECOLOR"))[2]
-    monkeypatch.setattr(Explorer, "terminal_rate", 50_000.0)
     async with shown(session) as (app, pilot):
+        app.throttle.rate = 50_000.0  # bytes/s
         app.draw()
         await pilot.pause()
         assert "slow terminal: fewer colours" in text_of(app, "#status")

@@ -106,7 +106,8 @@ def test_a_drag_turns_and_selects_nothing(session: Session, points: FixedPointsP
     assert now.selected is None
     assert not np.allclose(places(points), before)
     assert np.allclose(np.stack(points._cloud.getData(), axis=1), places(points)[found(session).certified :])
-    assert f"azimuth {now.azimuth:.0f}°".replace("-", "−") in points.readout.text()
+    shown = f"azimuth {now.azimuth:.0f}°".replace("-", "−")
+    qtbot.waitUntil(lambda: shown in points.readout.text())  # readouts are renewed a few times a second
 
 
 def test_the_wheel_zooms_and_a_double_click_shows_all(points: FixedPointsPanel, qtbot: Any) -> None:

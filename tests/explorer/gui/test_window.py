@@ -121,7 +121,7 @@ EFFECTS: dict[str, Check] = {
     "turn-right": lambda w: view(w).azimuth == -10,
     "tilt-up": lambda w: view(w).elevation == 60,
     "tilt-down": lambda w: view(w).elevation == 40,
-    "point-colour": lambda w: view(w).colour == "memory",
+    "point-colour": lambda w: view(w).colour == "time constant",
     "next-point": lambda w: "wait for the search" in note(w),
     "previous-point": lambda w: "wait for the search" in note(w),
     "find-points": lambda w: "not complete yet" in note(w),

@@ -90,9 +90,9 @@ def test_reading_and_typing(tmux: Tmux, tmp_path: Path) -> None:
     tmux.wait_for("‖ PAUSED")
 
     tmux.type("?")
-    tmux.wait_for("Read on, or pause")
+    tmux.wait_for("In this panel: Cells × time")
     tmux.type("Escape")
-    tmux.wait_until_gone("Read on, or pause")  # escape and q at once would be alt+q
+    tmux.wait_until_gone("In this panel: Cells × time")  # escape and q at once would be alt+q
     tmux.type("q")
     screen = tmux.wait_for("left with 0")
     assert "P(positive)" not in screen  # the alternate screen is gone
