@@ -161,6 +161,9 @@ def reset(window: Window) -> None:
     """Bring a window back to the state of its fixture: 100 words of the first review read, nothing chosen."""
     for opened in window.findChildren(QDialog):
         opened.close()
+        opened.deleteLater()  # a closed file dialog keeps the keys to itself
+    window.activateWindow()
+    wait(window.isActiveWindow)
     session = window.opened_session
     if session.recorder.active:
         session.perform("record")
