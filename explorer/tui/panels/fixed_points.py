@@ -14,7 +14,7 @@ from explorer.session.core import Frame
 from explorer.session.palette import DARK, LEVELS, gradient
 from explorer.session.session import Session
 from explorer.session.views.point_map import TIME_CONSTANTS, PointMap, Scene
-from explorer.session.views.point_readouts import index_line
+from explorer.session.views.point_readouts import POINT_MARKS, index_line
 from explorer.session.views.runs import plain
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.canvas import Canvas
@@ -32,7 +32,6 @@ from explorer.tui.terminal.styles import (
     safe,
 )
 
-MARKS = "●○◌◌"  # by `point_map.STATES`
 CLASSES = (GOOD, PINK, WARN, DEAD)  # colours by the same
 PREDICTED = DIM
 TRAIL = tuple(Style(color=colour.hex) for colour in DARK.trail)  # from old to new
@@ -149,7 +148,7 @@ def _picture(found: PointMap, scene: Scene, by: str, columns: int, rows: int, co
         canvas.strokes(part, style)
     for k in reversed(range(found.certified)):
         style = styles[scene.colours[k] % len(styles)]
-        canvas.mark(scene.places[k].tolist(), MARKS[found.state[k]], style + Style(bold=True))
+        canvas.mark(scene.places[k].tolist(), POINT_MARKS[found.state[k]], style + Style(bold=True))
     if len(trail):
         canvas.mark(trail[-1].tolist(), "◆", PINK_BOLD)
     if scene.selected is not None:
