@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.session.views.outputs import POSITIVE, Output, activated, output_of
+
 if TYPE_CHECKING:
     from engine.network import Network
 
@@ -23,38 +25,43 @@ class Reading:
     Attributes
     ----------
     words : tuple of str
-    probability : (time,)
-        P(positive) after each word.
+    output : (time,)
+        The first output after each word.
     alpha : mapping
         Signal → rolling α of its layer sum, (time,).
     h : (time, n)
+    output_kind : Output
+        What that output is.
     """
 
     words: tuple[str, ...]
-    probability: NDArray[np.float64]
+    output: NDArray[np.float64]
     alpha: Mapping[str, NDArray[np.float64]]
     h: NDArray[np.float32]
+    output_kind: Output = POSITIVE
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """The reading that the present run is compared with.
 
-    ``name`` is that of its network, its review, or both; ``same_network`` says whether the present network made it.
+    ``name`` is that of its network, its review, or both; ``same_network`` says whether the present network made it;
+    ``comparable`` whether its output and that of the present network are of one kind.
     """
 
     name: str
     reading: Reading
     same_network: bool
+    comparable: bool = True
 
     @property
-    def probability(self) -> NDArray[np.float64]:
-        """P(positive) after each word, (time,)."""
-        return self.reading.probability
+    def output(self) -> NDArray[np.float64]:
+        """The first output after each word, (time,); NaN if it is not of the kind that it would be compared with."""
+        return self.reading.output if self.comparable else np.full_like(self.reading.output, np.nan)
 
     def at(self, word: int) -> float:
-        """Return P(positive) after a word, NaN if there is no such word."""
-        return float(self.probability[word]) if 0 <= word < len(self.probability) else float("nan")
+        """Return the first output after a word, NaN if there is no such word."""
+        return float(self.output[word]) if 0 <= word < len(self.output) else float("nan")
 
 
 def read_words(
@@ -89,7 +96,6 @@ def read_words(
         If the network does not read words, or there is none of that name.
     """
     from engine.fluctuation import RollingExponent
-    from engine.probability import activate
     from engine.recording import Stepper
 
     if isinstance(network, str):
@@ -110,9 +116,8 @@ def read_words(
         h.append(signals["h"])
         alpha.append(exponents.trace(sums).alpha)
     hidden, exponent = np.concatenate(h), np.concatenate(alpha)
-    logits = hidden @ network.readout_weight.cpu().double().numpy().T + network.readout_bias.cpu().double().numpy()
-    probability = activate(logits, network.activation)[:, 0]
-    return Reading(tuple(words), probability, dict(zip(names, exponent.T, strict=True)), hidden)
+    output = activated(network, hidden)[:, 0]
+    return Reading(tuple(words), output, dict(zip(names, exponent.T, strict=True)), hidden, output_of(network))
 
 
 @lru_cache(maxsize=2)

@@ -324,7 +324,7 @@ def _legend(by: str, found: PointMap, theme: Theme) -> str:
         scale = "".join(_coloured("━", brush.color()) for brush in palette[::28])
         reach = float(np.abs(found.logit).max(initial=0))
         low, high, unit = (
-            (number(-reach), number(reach), "logit") if by == "readout"
+            (number(-reach), number(reach), found.output.logit) if by == "readout"
             else (f"{TIME_CONSTANTS[0]:,.0f}", f"{TIME_CONSTANTS[1]:,.0f}", "words (slowest τ)")
         )  # fmt: skip
         parts.append(f"{low} {scale} {high} {unit}")

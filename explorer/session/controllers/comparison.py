@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from explorer.session.core import Core, Frame
 from explorer.session.jobs import Job, JobRunner, Report
 from explorer.session.reading import Comparison, Reading, read_words
+from explorer.session.views.outputs import output_of
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
@@ -92,7 +93,10 @@ class ComparisonController:
         def take(reading: Reading) -> None:
             with self._lock:
                 if self._requested is request:
-                    self._result = Comparison(name, reading, own)
+                    here, there = output_of(snapshot.network), reading.output_kind
+                    self._result = Comparison(name, reading, own, here == there)
+                    if here != there:
+                        self._core.note = f"{there.name} of {name} cannot be compared with {here.name}; α can"
 
         def end(trouble: str) -> None:
             with self._lock:

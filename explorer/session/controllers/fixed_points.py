@@ -222,6 +222,8 @@ def _certified_details(points: PointMap, entry: int) -> PointDetails:
         newton_step=float(found.newton_step[entry]),
         radius=float(found.unique_within[entry]),
         logit=float(found.readout[entry, 0]),
+        value=points.value(entry),
+        output=points.output,
         hits=int(found.hits[entry]),
         starts=STARTS,
     )
@@ -255,6 +257,8 @@ def _word_details(points: PointMap, entry: int) -> PointDetails:
         newton_step=float(step[0]),
         radius=float("nan"),
         logit=float(words.logit[row]),
+        value=points.value(entry),
+        output=points.output,
         hits=0,
         starts=0,
     )

@@ -27,7 +27,7 @@ def point_selection(points: PointMap, entries: Sequence[int]) -> PointSelection:
     logit, slowest = points.logit[listed], points.time_constant[listed]
     summary = (
         f"{len(listed):,} selected: {count(certified, 'point')}, {count(len(listed) - certified, 'word')}; "
-        f"logit {interval(float(logit.min()), float(logit.max()))}, "
+        f"{points.output.logit} {interval(float(logit.min()), float(logit.max()))}, "
         f"slowest τ {slowest.min():,.0f}…{slowest.max():,.0f} words"
     )
     return PointSelection(tuple(listed), tuple(points.names[entry] for entry in listed), summary)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.probability import positive_probability
 from engine.projection import Projection
 from explorer.session.palette import codes
+from explorer.session.views.outputs import Output, activated, output_of
 
 if TYPE_CHECKING:
     from engine.network import Network
@@ -62,6 +62,10 @@ class PointDetails:
         Distance (maximum norm, in h) within which it is proved to be the only root; NaN where the proof fails.
     logit : float
         The first readout.
+    value : float
+        The first output: the probability of that logit, or the logit itself if the readout is linear.
+    output : Output
+        What that output is.
     hits, starts : int
         How many of the search's start states reached it; 0 for a word.
     """
@@ -77,6 +81,8 @@ class PointDetails:
     newton_step: float
     radius: float
     logit: float
+    value: float
+    output: Output
     hits: int
     starts: int
 
@@ -84,11 +90,6 @@ class PointDetails:
     def unstable(self) -> int:
         """The number of unstable directions."""
         return int((np.abs(self.eigenvalues) > 1).sum())
-
-    @property
-    def probability(self) -> float:
-        """P(positive)."""
-        return float(positive_probability(self.logit))
 
 
 @dataclass(frozen=True)
@@ -150,11 +151,20 @@ class PointMap:
 
     @cached_property
     def logit(self) -> Floats:
-        """The first readout at each entry, (entry,); positive for a positive review."""
+        """The first readout at each entry, (entry,); above 0 for a positive review where the output is P(positive)."""
         points, words = self.found.points, self.found.words
         return np.concatenate(
             [np.empty(0) if points is None else points.readout[:, 0], np.empty(0) if words is None else words.logit]
         )
+
+    @cached_property
+    def output(self) -> Output:
+        """What the first output of the network is."""
+        return output_of(self.found.network)
+
+    def value(self, entry: int) -> float:
+        """Return the first output at an entry."""
+        return float(activated(self.found.network, self.h[entry])[0])
 
     @cached_property
     def time_constant(self) -> Floats:

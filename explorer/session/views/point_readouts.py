@@ -43,10 +43,9 @@ def point_lines(
             Run(time_constant(point.time_constant), "value"),
         ),
         (
-            Run("P(positive) "),
-            Run(number(point.probability), "value"),
-            Run("  logit "),
-            Run(number(point.logit), "text"),
+            Run(f"{point.output.name} "),
+            Run(number(point.value), "value"),
+            *((Run("  logit "), Run(number(point.logit), "text")) if point.output.bounded else ()),
         ),
     ]
     if explained is not None:
@@ -141,7 +140,7 @@ def entry_line(points: PointMap, entry: int) -> Line:
     logit, slowest = float(points.logit[entry]), float(points.time_constant[entry])
     return (
         Run(points.names[entry], "accent"),
-        Run(f"{GAP}logit {number(logit)}{GAP}slowest τ {time_constant(slowest)}", "text"),
+        Run(f"{GAP}{points.output.logit} {number(logit)}{GAP}slowest τ {time_constant(slowest)}", "text"),
     )
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from explorer.session.core import Frame, SessionError, SignalReader
 from explorer.session.views.eigenvalues import time_constant
+from explorer.session.views.outputs import POSITIVE, Output, output_of
 from explorer.session.views.point_map import STATES, PointDetails, PointMap
 from explorer.session.views.scaling import fine_fluctuation, fine_scales, scaling
 from explorer.session.views.traces import CellRow, Difference, Overview, alpha_column
@@ -35,18 +36,24 @@ class Table(NamedTuple):
 
 
 def words_table(reader: SignalReader, frame: Frame, words: tuple[int, int] | None = None) -> Table:
-    """One row a word that is read and stored: P(positive), rolling α, and the chosen signal of every cell.
+    """One row a word that is read and stored: the first output, rolling α, and the chosen signal of every cell.
 
     ``words`` limits the rows to a first word and one past the last.
     """
     signal = frame.choices.signal
     first, values = _stored(reader, frame, signal, words)
     last = first + len(values)
-    probability = reader.read("probability", first, last)[:, 0].tolist()
+    output = reader.read("probability", first, last)[:, 0].tolist()
     alpha = alpha_column(reader, frame, first, last)[:, 0].tolist()
     text = frame.snapshot.review.words[first:last]
-    columns = ("time", "text", "probability", f"alpha_{signal}", *_cell_columns(signal, values.shape[1]))
-    parts = zip(range(first, last), text, probability, alpha, values.tolist(), strict=False)  # the engine may read on
+    columns = (
+        "time",
+        "text",
+        output_of(frame.snapshot.network).column,
+        f"alpha_{signal}",
+        *_cell_columns(signal, values.shape[1]),
+    )
+    parts = zip(range(first, last), text, output, alpha, values.tolist(), strict=False)  # the engine may read on
     return Table(columns, [(*row, *cells) for *row, cells in parts])
 
 
@@ -72,16 +79,18 @@ def scaling_table(reader: SignalReader, frame: Frame, bounds: tuple[float, float
     return Table(("scale_words", f"F_{frame.choices.signal}_{series}", "fitted"), rows)
 
 
-def overview_table(overview: Overview | None, other: Overview | None, difference: Difference | None) -> Table:
-    """Mean P(positive) of each column of the overview, with the other side of a comparison; ``time`` is the first word
-    of the column."""
+def overview_table(
+    overview: Overview | None, other: Overview | None, difference: Difference | None, output: Output = POSITIVE
+) -> Table:
+    """Mean output of each column of the overview, with the other side of a comparison; ``time`` is the first word of
+    the column."""
     if overview is None:
         raise SessionError("no word is read yet: save the overview when one is")
     time = np.ceil(overview.edges[:-1]).astype(int).tolist()
-    columns: tuple[str, ...] = ("time", "probability")
+    columns: tuple[str, ...] = ("time", output.column)
     values = [overview.values.tolist()]
     if other is not None and difference is not None:
-        columns += ("probability_other", "difference")
+        columns += (f"{output.column}_other", "difference")
         values += [other.values.tolist(), difference.columns(len(time)).values.tolist()]
     return Table(columns, list(zip(time, *values, strict=True)))
 
@@ -151,7 +160,7 @@ class MeasuredReview(Protocol):
     @property
     def words(self) -> int: ...
     @property
-    def probability(self) -> float: ...
+    def output(self) -> float: ...
     @property
     def label(self) -> bool | None: ...
     @property
@@ -166,10 +175,10 @@ class MeasuredReview(Protocol):
     def watched(self) -> bool: ...
 
 
-def corpus_table(entries: Iterable[MeasuredReview], signals: Sequence[str]) -> Table:
+def corpus_table(entries: Iterable[MeasuredReview], signals: Sequence[str], output: Output = POSITIVE) -> Table:
     """The measured reviews, with β of the layer sum of every signal."""
     columns = (
-        "review", "name", "label", "words", *(f"beta_{signal}" for signal in signals), "reason", "probability", "error",
+        "review", "name", "label", "words", *(f"beta_{signal}" for signal in signals), "reason", output.column, "error",
         "confidence", "watched",
     )  # fmt: skip
     return Table(
@@ -177,7 +186,7 @@ def corpus_table(entries: Iterable[MeasuredReview], signals: Sequence[str]) -> T
         [
             (
                 entry.index + 1, entry.name, _LABELS[entry.label], entry.words, *entry.beta, entry.reason,
-                entry.probability, entry.error, entry.confidence, int(entry.watched),
+                entry.output, entry.error, entry.confidence, int(entry.watched),
             )
             for entry in entries
         ],

@@ -57,7 +57,8 @@ def word_map(points: PointMap, axes: str) -> WordMap | None:
     else:
         slowest = points.time_constant[points.certified :]
         places = np.stack([words.logit, np.log10(np.clip(slowest, 1e-2, 1e6))], axis=1)
-        labels = ("logit (readout), negative to positive", "slowest τ, words")
+        name = points.output.logit
+        labels = (f"{name} (readout), negative to positive" if points.output.positive else name, "slowest τ, words")
     return WordMap(words.words, points.certified, places, words.logit, labels)
 
 

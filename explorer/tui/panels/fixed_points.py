@@ -13,6 +13,7 @@ from textual.geometry import Offset
 from explorer.session.core import Frame
 from explorer.session.palette import DARK, LEVELS, gradient
 from explorer.session.session import Session
+from explorer.session.views.number_format import number
 from explorer.session.views.point_map import TIME_CONSTANTS, PointMap, Scene
 from explorer.session.views.point_readouts import POINT_MARKS, index_line
 from explorer.session.views.runs import plain
@@ -35,10 +36,7 @@ from explorer.tui.terminal.styles import (
 CLASSES = (GOOD, PINK, WARN, DEAD)  # colours by the same
 PREDICTED = DIM
 TRAIL = tuple(Style(color=colour.hex) for colour in DARK.trail)  # from old to new
-ENDS = {
-    "readout": ("neg", "pos"),
-    "time constant": (f"{TIME_CONSTANTS[0]:.0f}", f"{TIME_CONSTANTS[1] / 1000:.0f}k words"),
-}
+TIMES = f"{TIME_CONSTANTS[0]:.0f}", f"{TIME_CONSTANTS[1] / 1000:.0f}k words"  # ends of the colour scale
 MARGIN = 0.93  # fraction of the picture that the box fills, so that marks at its edge are complete
 DRAG = (4.0, 8.0)  # degrees of rotation per column and per row
 
@@ -68,19 +66,19 @@ class FixedPointsPanel(Panel, can_focus=True):
         self.set_title(title, f"{plain(index_line(found))}   PC1–3 {share}   {angles}".strip())
         self._certified = found.certified
         progress = points.search.progress
-        legend = self._legend(view.colour, columns)
+        legend = self._legend(found, view.colour, columns)
         if progress:
             legend = [Segment(f" {safe(progress, columns - 2)}", WARN)]
         return [*_picture(found, scene, view.colour, columns, rows, self.host.glyphs), legend]
 
-    def _legend(self, by: str, columns: int) -> Line:
+    def _legend(self, found: PointMap, by: str, columns: int) -> Line:
         gap = " " if columns < 50 else "   "
         line: Line = []
         for mark, name, style in zip("●○◌", ("stable", "saddle", "slow"), CLASSES, strict=False):
             line += [Segment(f" {mark} ", style if by == "stability" else BRIGHT), Segment(name, DIM)]
         line += [Segment(" ◆ ", PINK_BOLD), Segment(f"now{gap}", DIM)]
-        if by in ENDS:
-            low, high = ENDS[by]
+        if by in ("readout", "time constant"):
+            low, high = _ends(found) if by == "readout" else TIMES
             styles = _styles(by, self.host.glyphs)
             scale = [
                 Segment("━", styles[code]) for code in np.linspace(0, LEVELS - 1, len(gap) * 3).astype(int).tolist()
@@ -125,14 +123,22 @@ class FixedPointsPanel(Panel, can_focus=True):
         self.host.perform("previous-point")
 
 
+def _ends(found: PointMap) -> tuple[str, str]:
+    """Return the ends of the colour scale of the readout."""
+    if found.output.positive:
+        return "neg", "pos"
+    reach = float(np.abs(found.logit).max(initial=0.0))
+    return number(-reach, 5), number(reach, 5)
+
+
 def _picture(found: PointMap, scene: Scene, by: str, columns: int, rows: int, colourless: bool) -> list[Line]:
     """Draw, bottom to top: axes, visited states, word attractors, predicted path, trajectory, points, selection."""
     canvas = Canvas(columns, rows)
     styles = _styles(by, colourless)
     axes = scene.axes * MARGIN
     canvas.strokes(axes, FAINT)
-    for number, end in enumerate(axes[:, 1].tolist()):
-        canvas.mark(end, f"PC{number + 1}", DIM)
+    for component, end in enumerate(axes[:, 1].tolist(), 1):
+        canvas.mark(end, f"PC{component}", DIM)
     words = slice(found.certified, None)
     if len(scene.places) == found.certified:
         canvas.dots(scene.visited * MARGIN, FAINT)

@@ -32,7 +32,7 @@ def test_another_network_reads_along(read: Session, tmp_path: Path) -> None:
     read.comparison.compare_with(str(path))
     other = compared(read)
     assert other.name == read.comparison.name == "lstm-5"
-    assert other.probability == pytest.approx(expected(Network.load(path), REVIEWS[0].words), abs=1e-6)
+    assert other.output == pytest.approx(expected(Network.load(path), REVIEWS[0].words), abs=1e-6)
     assert np.isnan(other.at(-1))
     read.comparison.compare_with(None)
     assert read.comparison.result(read.update()) is None
@@ -44,7 +44,7 @@ def test_another_review_is_read_by_the_same_network(read: Session) -> None:
     other = compared(read)
     assert other.name == "second"
     network = read.stream.snapshot.network
-    assert other.probability == pytest.approx(expected(network, REVIEWS[1].words), abs=1e-6)
+    assert other.output == pytest.approx(expected(network, REVIEWS[1].words), abs=1e-6)
     assert np.isnan(other.at(len(REVIEWS[1].words)))
     view = other_overview(other, read.frame(), 72)  # two words a column
     assert view is not None
@@ -114,7 +114,7 @@ def test_network_and_review_may_differ_and_clamps_apply_to_both_readings(read: S
     read.comparison.compare_with(str(path))
     read.comparison.compare_review(REVIEWS[1])
     assert compared(read).name == "lstm-5 on second"
-    assert compared(read).probability == pytest.approx(expected(Network.load(path), REVIEWS[1].words), abs=1e-6)
+    assert compared(read).output == pytest.approx(expected(Network.load(path), REVIEWS[1].words), abs=1e-6)
 
 
 def test_a_network_that_cannot_be_compared_is_reported(read: Session) -> None:

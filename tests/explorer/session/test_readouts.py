@@ -18,6 +18,7 @@ from explorer.session.session import Session
 from explorer.session.views import number_format
 from explorer.session.views.cell_readouts import cell_line, cell_text, cells_line, dead_line, heatmap_line, value_line
 from explorer.session.views.number_format import count, number, percent, scientific
+from explorer.session.views.outputs import POSITIVE
 from explorer.session.views.point_map import PointDetails, PointMap, PointView
 from explorer.session.views.point_readouts import (
     entry_line,
@@ -58,6 +59,8 @@ POINT = PointDetails(
     newton_step=3.4e-9,
     radius=1e-3,
     logit=-1.45,
+    value=0.19,
+    output=POSITIVE,
     hits=12,
     starts=128,
 )
@@ -65,7 +68,7 @@ POINT = PointDetails(
 
 def frame(*, word: int = 99, note: str = "", choices: Choices | None = None, **changes: Any) -> Frame:
     """A frame of a small run, made by hand: 100 of 144 words read, paused."""
-    network = SimpleNamespace(name="lstm-4", task="imdb")
+    network = SimpleNamespace(name="lstm-4", task="imdb", activation="sigmoid", outputs=1)
     fields: dict[str, Any] = {
         "network": network, "review": SimpleNamespace(name="first", label=True), "index": 16, "reviews": 1871,
         "time": 100, "words": 144, "playing": False, "finished": False, "speed": 480.0, "words_per_second": 1234.5,
