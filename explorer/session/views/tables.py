@@ -117,16 +117,23 @@ def cells_table(rows: Sequence[CellRow], signal: str) -> Table:
 
 
 def points_table(points: PointMap | None, selected: Collection[int | None] = ()) -> Table:
-    """Every fixed point and word attractor, along the principal components in units of h."""
+    """Every fixed point, state of a cycle and end of a word, along the principal components in units of h.
+
+    ``basin`` columns are shares of states that end there, of those that reviews visit and of uniform ones, with their
+    95% intervals. ``period_words`` is 1 at rest, 0 for a state that does not return.
+    """
     if points is None:
         raise SessionError("no points are found yet: save them when they are")
     columns = (
-        "entry", "input", "certified", "state", "PC1", "PC2", "PC3", "logit", "time_constant_words", "selected",
+        "entry", "input", "certified", "state", "PC1", "PC2", "PC3", "logit", "time_constant_words", "period_words",
+        "amplitude", *_BASIN, "selected",
     )  # fmt: skip
-    parts = zip(points.names, points.state, points.components.tolist(), *_numbers(points), strict=True)
+    parts = zip(
+        points.names, points.state, points.components.tolist(), *_numbers(points), *_cycles(points), strict=True
+    )
     rows = [
-        (k, name, int(k < points.certified), STATES[state], *place, logit, slowest, int(k in selected))
-        for k, (name, state, place, logit, slowest) in enumerate(parts)
+        (k, name, int(k < points.first_word), STATES[state], *place, *numbers, *_basin(points, k), int(k in selected))
+        for k, (name, state, place, *numbers) in enumerate(parts)
     ]
     return Table(columns, rows)
 
@@ -135,11 +142,13 @@ def word_map_table(points: PointMap | None) -> Table:
     """Every word: where it leads when it is repeated forever, along the principal components in units of h."""
     if points is None or points.found.words is None:
         raise SessionError("no word attractors are found yet: save them when they are")
-    words = slice(points.certified, None)
-    places, logit, slowest = points.components[words].tolist(), *(part[words] for part in _numbers(points))
-    parts = zip(points.names[words], places, logit, slowest, strict=True)
-    rows = [(name, *place, *numbers) for name, place, *numbers in parts]
-    return Table(("text", "PC1", "PC2", "PC3", "logit", "time_constant_words"), rows)
+    words, found = slice(points.first_word, None), points.found.words
+    numbers = (part[words] for part in _numbers(points))
+    ends = found.kind.tolist(), found.period.tolist(), found.amplitude.tolist()
+    parts = zip(points.names[words], points.components[words].tolist(), *numbers, *ends, strict=True)
+    rows = [(name, *place, *rest) for name, place, *rest in parts]
+    columns = ("text", "PC1", "PC2", "PC3", "logit", "time_constant_words", "kind", "period_words", "amplitude")
+    return Table(columns, rows)
 
 
 def spectrum_table(point: PointDetails | None) -> Table:
@@ -225,3 +234,23 @@ def _cell_columns(signal: str, count: int) -> Iterable[str]:
 
 def _numbers(points: PointMap) -> tuple[list[float], list[float]]:
     return points.logit.tolist(), points.time_constant.tolist()
+
+
+_BASIN = tuple(f"basin_{which}{end}" for which in ("visited", "uniform") for end in ("", "_low", "_high"))
+
+
+def _basin(points: PointMap, entry: int) -> tuple[float, ...]:
+    basin = points.basins.get(entry)
+    return (float("nan"),) * len(_BASIN) if basin is None else (*basin.visited, *basin.uniform)
+
+
+def _cycles(points: PointMap) -> tuple[list[int], list[float]]:
+    """Period and amplitude of every entry."""
+    words = points.found.words
+    period, amplitude = [1] * points.certified, [0.0] * points.certified
+    for each in points.cycles:
+        period += [each.cycle.period] * each.cycle.period
+        amplitude += [each.cycle.amplitude] * each.cycle.period
+    if words is None:
+        return period, amplitude
+    return period + words.period.tolist(), amplitude + words.amplitude.tolist()

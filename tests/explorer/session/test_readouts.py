@@ -133,7 +133,7 @@ def test_colours_convert_and_blend() -> None:
     assert DARK.pink.hex == "#ff8fc0"
     assert gradient((RGB(0, 0, 0), RGB(255, 255, 255)))[[0, 51, 255]].tolist() == [[0] * 3, [51] * 3, [255] * 3]
     assert [text_on(colour).hex for colour in (RGB(255, 234, 70), RGB(0, 32, 77))] == ["#101418", "#f2f4f7"]
-    assert DARK.stability == (DARK.good, DARK.pink, DARK.warning, DARK.dead)
+    assert DARK.stability == (DARK.good, DARK.pink, DARK.warning, DARK.dead, DARK.other)
 
 
 # ---- exponents ---------------------------------------------------------------------------------------------------
