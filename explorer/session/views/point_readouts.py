@@ -71,8 +71,8 @@ def basin_lines(point: PointDetails) -> tuple[Line, ...]:
     if point.basin is None:
         return ()
     return (
-        (Run("basin "), *share_runs(point.basin.visited), Run(" of visited states")),
-        (Run("      "), *share_runs(point.basin.uniform), Run(" of all states")),
+        (Run("basin "), *share_runs(point.basin.visited), Run(" visited")),
+        (Run("      "), *share_runs(point.basin.uniform), Run(" uniform")),
     )
 
 

@@ -37,7 +37,7 @@ from explorer.tui.terminal.styles import (
 CYCLE = Style(color=DARK.other.hex)
 CLASSES = (GOOD, PINK, WARN, DEAD, CYCLE)  # colours by the same
 PREDICTED = DIM
-RING = (2.5, 7.0)  # radius in dots around an attractor, for none and for all of the visited states
+RING = (2.5, 5.5)  # radius in dots around an attractor, for none and for all of the visited states
 TRAIL = tuple(Style(color=colour.hex) for colour in DARK.trail)  # from old to new
 TIMES = f"{TIME_CONSTANTS[0]:.0f}", f"{TIME_CONSTANTS[1] / 1000:.0f}k words"  # ends of the colour scale
 MARGIN = 0.93  # fraction of the picture that the box fills, so that marks at its edge are complete
