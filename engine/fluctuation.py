@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -132,7 +133,8 @@ def fluctuations(
     Parameters
     ----------
     series : (..., time) array
-        The samples, not their profile.  The computation is in float64, and on the GPU for a CUDA tensor.
+        The samples, not their profile.  The computation is in float64, and on the GPU for a CUDA tensor if Triton is
+        installed.
     scales : sequence of int
         Box lengths in samples, each at least ``order`` + 3.
     order : {1, 2, 3}
@@ -157,8 +159,10 @@ def fluctuations(
     lengths = _check_scales(scales, order)
     if backward and unbiased:
         raise ValueError("backward=True needs standard DFA: pass unbiased=False (unbiased DFA uses all boxes already)")
-    on_gpu = getattr(series, "is_cuda", False)
-    values: Any = series if on_gpu else np.asarray(series)
+    values: Any = series
+    on_gpu = getattr(series, "is_cuda", False) and find_spec("triton") is not None
+    if not on_gpu:
+        values = np.asarray(values.cpu() if hasattr(values, "cpu") else values)
     rows = values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
     fits = lengths <= rows.shape[-1]
     result = np.full((len(rows), len(lengths)), TOO_SHORT)
