@@ -51,7 +51,7 @@ class Palette:
     (exact noise behind α and β). ``trail``: the trajectory from old to new.
 
     Scales, as points at equal distances: ``readout`` from negative to positive, ``time_constant`` from short to long.
-    ``series`` tells curves of several cells apart, ``inputs`` the inputs of fixed points.
+    ``series`` colours the curves of several cells, ``inputs`` the inputs of fixed points.
     """
 
     name: Literal["dark", "light"]
@@ -180,7 +180,7 @@ _POINTS = {
     "aadc32 d5e21a fde725",
 }
 MAPS = tuple(_POINTS)
-# Characters by rising ink, for terminals without colours.
+# Characters of rising density, for terminals without colours.
 RAMP = " .:-=+*#%@"
 BARS = "▁▂▃▄▅▆▇█"
 

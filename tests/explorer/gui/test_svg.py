@@ -105,8 +105,8 @@ def test_a_drawing_looks_like_the_panel(full: Window, qtbot: Any, tmp_path: Path
     subprocess.run(["rsvg-convert", str(tmp_path / "panel.svg"), "-o", str(drawn)], check=True)
     picture, drawing = (pixels(QImage(str(path))) for path in (tmp_path / "panel.png", drawn))
     assert picture.shape == drawing.shape
-    apart = (np.abs(picture - drawing).max(axis=2) > FAR) & (flat(picture) | flat(drawing))
-    assert apart.mean() < 0.0005  # some letters; unclipped lines give at least four times that
+    different = (np.abs(picture - drawing).max(axis=2) > FAR) & (flat(picture) | flat(drawing))
+    assert different.mean() < 0.0005  # some letters; unclipped lines give at least four times that
 
 
 def flat(picture: np.ndarray) -> np.ndarray:
