@@ -267,9 +267,10 @@ def test_clamped_signals_affect_the_later_signals(kind: str, size: int, data: st
     on_a_device.clamps = clamp
     there = on_a_device.advance(ids)
     for name, value in expected.items():
-        np.testing.assert_allclose(step_by_step[name], value, atol=2e-6, err_msg=name)
-        np.testing.assert_allclose(plainly[name][0], value, atol=2e-6, err_msg=name)
-        np.testing.assert_allclose(there[name], value, atol=2e-6, err_msg=name)
+        atol = 2e-6 * max(1.0, np.abs(value).max())  # z clamped to −1 lets h grow, and its rounding with it
+        np.testing.assert_allclose(step_by_step[name], value, atol=atol, err_msg=name)
+        np.testing.assert_allclose(plainly[name][0], value, atol=atol, err_msg=name)
+        np.testing.assert_allclose(there[name], value, atol=atol, err_msg=name)
         np.testing.assert_array_equal(together[name][0], step_by_step[name], err_msg=name)
     stepper.release()
     stepper.reset()
