@@ -26,6 +26,7 @@ from explorer.session.action_dispatch import Handler
 from explorer.session.actions import ACTIONS, key_of
 from explorer.session.keymap import actions_with, load_keys
 from explorer.session.launcher import Launcher, LaunchOptions
+from explorer.session.palette import DARK, RGB
 from explorer.session.session import Session
 from explorer.tui.dialogs.action_dialogs import ActionDialogs
 from explorer.tui.export import export
@@ -102,6 +103,11 @@ class Explorer(ActionDialogs):
         self._event_loop: asyncio.AbstractEventLoop | None = None
         self._ticks = 0
         self._drawn: Snapshot | None = None
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Return Textual's variables and the colours of the palette, as ``$pinkx-ground`` and so on."""
+        colours = {f"pinkx-{name}": colour.hex for name, colour in vars(DARK).items() if isinstance(colour, RGB)}
+        return super().get_css_variables() | colours
 
     @property
     def glyphs(self) -> bool:
@@ -264,7 +270,8 @@ class Explorer(ActionDialogs):
     def _show_progress(self) -> None:
         assert self.launcher is not None
         key = as_markup(key_of(self.actions, "quit"))
-        self._show_message(f"[b #ff8fc0]pinkx[/]\n\n{self.launcher.progress} …\n\n[#6f7b88]{key} quits[/]")
+        title, hint = DARK.pink.hex, DARK.subtitle.hex
+        self._show_message(f"[b {title}]pinkx[/]\n\n{self.launcher.progress} …\n\n[{hint}]{key} quits[/]")
 
     def _show_message(self, text: str) -> None:
         message = self.screen_stack[0].query_one("#message", Static)
