@@ -128,7 +128,7 @@ def test_a_sorted_table_keeps_its_order_while_words_arrive(session: Session, cel
     cells.table.cells.sort_by(1)
     before = shown(cells)
     rows = cell_table(session, session.frame())[::-1]
-    cells.table.show_rows(rows, cells.theme, "h", settled=False)
+    cells.table.show_rows(rows, cells.theme, "h", reorder=False)
     assert shown(cells) == before
     session.look_at(50)
     cells.host.redraw()

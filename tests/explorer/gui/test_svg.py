@@ -106,8 +106,8 @@ def test_drawings_look_like_the_panels(full: Window, qtbot: Any, tmp_path: Path)
         subprocess.run(["rsvg-convert", str(tmp_path / f"{name}.svg"), "-o", str(drawn)], check=True)
         picture, drawing = (pixels(QImage(str(path))) for path in (tmp_path / f"{name}.png", drawn))
         assert picture.shape == drawing.shape
-        apart = (np.abs(picture - drawing).max(axis=2) > FAR) & (flat(picture) | flat(drawing))
-        assert apart.mean() < 0.0005, name  # some letters; unclipped lines give at least four times that
+        different = (np.abs(picture - drawing).max(axis=2) > FAR) & (flat(picture) | flat(drawing))
+        assert different.mean() < 0.0005, name  # some letters; unclipped lines give at least four times that
 
 
 def flat(picture: np.ndarray) -> np.ndarray:
