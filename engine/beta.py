@@ -1,8 +1,8 @@
 """β of the layer sums of many reviews: read them in batches, sum each signal over its cells, fit the exponents.
 
-Chong & Ling (2024), section II C, take β of the layer sums of each signal over all test reviews.  `read_batches` is the
-one way from reviews to layer sums, `series_beta` the one from series to β; `measure_reviews` joins them for reviews of
-any length.  All are generators or work on one batch, so memory is bounded whatever the number of reviews.
+Chong & Ling (2024), section II C, take β of the layer sums of each signal over all test reviews.  `read_batches` reads
+reviews into layer sums, `series_beta` fits β of series, and `measure_reviews` combines them for reviews of any length.
+All are generators or work on one batch, so memory is bounded whatever the number of reviews.
 """
 
 from __future__ import annotations

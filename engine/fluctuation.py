@@ -312,7 +312,7 @@ class RollingExponent:
         self._behind = np.zeros((blocks, int(lengths.sum()) * SUMS * LANES))
         self._ahead = np.zeros((blocks, k, (SUMS + 1) * LANES))
         self._stack = np.zeros((blocks, int((window + 1 - lengths).sum()) * LANES))
-        self._fresh = np.zeros((blocks, k, LANES))
+        self._since = np.zeros((blocks, k, LANES))
         self._finite = np.zeros((blocks, LANES), dtype=np.int64)
         self._latest = np.empty((1, blocks, k, LANES))
         self._step = 0.0
@@ -322,7 +322,7 @@ class RollingExponent:
         """Discard all words."""
         self.count = 0
         self._finite[:] = 0
-        self._fresh[:] = 0
+        self._since[:] = 0
         self._largest = np.zeros((2, self.series))  # |sample| in the last full window, and since then
         self._exponents: Exponents | None = None
 
@@ -365,7 +365,7 @@ class RollingExponent:
             self._behind,
             self._ahead,
             self._stack,
-            self._fresh,
+            self._since,
             self._finite,
             result,
         )

@@ -90,9 +90,9 @@ def test_clamped_cells_are_clamped_in_every_review() -> None:
     assert part.series[1][0] == pytest.approx(expected.layer_sum("h")[0])
     assert part.probability == pytest.approx(expected.probability[0, -1])
     (free,) = measure_reviews(network(), reviews(100))
-    (kept,) = measure_reviews(network(), reviews(100), clamp=clamps)
-    assert kept["beta"][0, 0] != free["beta"][0, 0]
-    assert kept["beta"][0, 1] == free["beta"][0, 1]
+    (clamped,) = measure_reviews(network(), reviews(100), clamp=clamps)
+    assert clamped["beta"][0, 0] != free["beta"][0, 0]
+    assert clamped["beta"][0, 1] == free["beta"][0, 1]
 
 
 def test_batches_have_at_most_the_given_words_and_keep_the_order() -> None:

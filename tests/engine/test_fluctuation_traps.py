@@ -167,8 +167,8 @@ def test_a_short_series_has_no_exponent(white: np.ndarray, order: int, unbiased:
 
 def test_reasons_outlive_slicing_stacking_and_saving() -> None:
     F = np.stack((fluctuations(np.zeros(30), (10, 20, 40)), np.full(3, np.nan), np.zeros(3), [1.0, 2.0, 4.0]))
-    for kept in (F, F[::-1][::-1], np.asfortranarray(F), np.frombuffer(F.tobytes()).reshape(F.shape)):
-        assert list(exponents(kept, (10, 20, 40)).reason) == ["too short", "not finite", "flat", ""]
+    for same in (F, F[::-1][::-1], np.asfortranarray(F), np.frombuffer(F.tobytes()).reshape(F.shape)):
+        assert list(exponents(same, (10, 20, 40)).reason) == ["too short", "not finite", "flat", ""]
 
 
 @pytest.mark.parametrize("unbiased", [True, False])

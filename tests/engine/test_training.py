@@ -46,25 +46,25 @@ def test_training_reaches_the_accuracy(cell: str, corpus: EncodedReviews) -> Non
 
 def test_every_epoch_and_the_untrained_network_are_reported(corpus: EncodedReviews) -> None:
     recipe = Recipe(**SMALL)
-    kept: dict[int, Network] = {}
+    saved: dict[int, Network] = {}
     losses: list[float] = []
     network = train_sentiment(
         corpus,
         recipe,
         progress=lambda report: losses.append(report.validation_loss or np.inf),
-        every_epoch=kept.__setitem__,
+        every_epoch=saved.__setitem__,
     )
-    assert list(kept) == [0, 1, 2, 3]
+    assert list(saved) == [0, 1, 2, 3]
     best = 1 + int(np.argmin([loss for loss in losses if loss < np.inf]))
     for key, tensor in network.tensors().items():
-        assert torch.equal(kept[best].tensors()[key], tensor)
+        assert torch.equal(saved[best].tensors()[key], tensor)
     begun = untrained_network(recipe, corpus.vocabulary).tensors()
-    for key, tensor in kept[0].tensors().items():
+    for key, tensor in saved[0].tensors().items():
         assert torch.equal(begun[key], tensor)
     assert (begun["embedding"].abs() <= 0.05).all()
     other = untrained_network(Recipe(**SMALL, seed=1), corpus.vocabulary)
     assert not torch.equal(other.tensors()["embedding"], begun["embedding"])
-    assert accuracy(kept[0], corpus) < accuracy(kept[3], corpus)
+    assert accuracy(saved[0], corpus) < accuracy(saved[3], corpus)
 
 
 def test_training_continues_from_a_checkpoint(corpus: EncodedReviews, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ class Entry:
 
 
 class CorpusController:
-    """What is measured of the reviews so far. Measuring begins at the first `request`, and anew for another network.
+    """Measurements of the reviews so far. They begin at the first `request`, and start again for another network.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class CorpusController:
     narrowed : (signal, low, high) or None
         The only values of β that are listed.
     trouble : str
-        Why nothing is measured; "" if nothing is wrong.
+        Why nothing is measured; "" without an error.
     """
 
     def __init__(self, core: Core, noise: NoiseBands, jobs: JobRunner, portion: int = PORTION) -> None:
