@@ -1,4 +1,4 @@
-"""Basins of attraction: which share of states ends at each attractor under a held input, with confidence intervals."""
+"""Basins of attraction: the share of states that ends at each attractor under a constant input, with its confidence."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def basins(
     points: NDArray[np.int64] | None = None,
     progress: Callable[[int, int], bool | None] | None = None,
 ) -> Basins | None:
-    """Iterate every start under the held input and count where it ends.
+    """Iterate every start under the constant input and count where it ends.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from engine.network import Network
 
 LONGEST: Final = 4_000  # words that differ on both sides; matching more would take seconds
-CELLS: Final = 8  # most cells in the list of those that moved
+CELLS: Final = 8  # largest number of cells in the list of those that moved
 
 
 @dataclass(frozen=True)
