@@ -34,9 +34,9 @@ def point_lines(
             *((Run("  logit "), Run(number(point.logit), "text")) if point.output.bounded else ()),
         ),
     ]
-    lines += basin_lines(point)
     if explained is not None:
         lines.append(prediction_line(explained, width))
+    lines += basin_lines(point)
     lines.append((Run(f"q {scientific(point.q)}  Newton step {scientific(point.newton_step)}"),))
     if point.radius == point.radius:  # not NaN
         lines.append((Run(f"the only root within {scientific(point.radius)}"),))
