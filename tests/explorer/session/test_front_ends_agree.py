@@ -21,7 +21,7 @@ from explorer.session.session import Session
 from explorer.tui.app import Explorer
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import NOTHING, OTHER, braille
-from tests.explorer.small import open_session, settle, small_file, wait
+from tests.explorer.small import SHARED_JOBS, open_session, settle, small_file, wait
 from tests.explorer.tui.harness import text_of
 
 # What the user does in turn; the names are the same in both front ends.
@@ -54,7 +54,7 @@ def opened(folder: Path, replayed: bool) -> Session:
     runs = load_recording(folder / "run.safetensors")
     analysis = runs[0].analysis
     stream = Stream(runs[0].network, window=analysis.window, scales=analysis.scales, threshold=analysis.threshold)
-    session = Session(stream, runs)
+    session = Session(stream, runs, jobs=SHARED_JOBS)
     wait(lambda: stream.snapshot.run == 1)
     return session
 
