@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.activity import saturation
 from explorer.session.core import Frame, SignalReader
+from explorer.session.moment import INPUT
 from explorer.session.reading import Comparison
 from explorer.session.views.clamps import clamped_cells
 from explorer.session.views.time_axis import TimeAxis
@@ -156,10 +157,7 @@ class CellRow:
 def cell_table(reader: SignalReader, frame: Frame) -> list[CellRow]:
     """Return all cells in the chosen order."""
     snapshot, choices = frame.snapshot, frame.choices
-    n = snapshot.network.cell.size
-    values = reader.read(choices.signal, frame.word, frame.word + 1)
-    value = values[0] if values.shape == (1, n) else np.full(n, np.nan)
-    alpha = snapshot.cell_alpha if snapshot.cell_alpha.shape == (n,) else np.full(n, np.nan)
+    value, moment = value_at(reader, snapshot, choices.signal, frame.word), frame.moment
     weight = snapshot.network.readout_weight[0].tolist()
     saturated = saturation_of(reader, snapshot, choices.signal, frame.word)
     clamps = clamped_cells(snapshot)
@@ -167,11 +165,11 @@ def cell_table(reader: SignalReader, frame: Frame) -> list[CellRow]:
         CellRow(
             cell=cell,
             value=float(value[cell]),
-            alpha=float(alpha[cell]),
-            activity=float(snapshot.activity[cell]),
+            alpha=float(moment.cell_alpha[cell]),
+            activity=float(moment.activity[cell]),
             saturation=float(saturated[cell]),
             weight=weight[cell],
-            dead=bool(snapshot.dead[cell]),
+            dead=bool(moment.dead[cell]),
             clamps=clamps.get(cell, ()),
             pinned=cell in choices.pins,
             selected=cell == choices.selected,
@@ -180,11 +178,18 @@ def cell_table(reader: SignalReader, frame: Frame) -> list[CellRow]:
     ]
 
 
+def value_at(reader: SignalReader, snapshot: Snapshot, name: str, word: int) -> NDArray[np.float64]:
+    """Return a signal of every cell at a word, (cell,); NaN for the input, and where the word is not stored."""
+    n = snapshot.network.cell.size
+    values = reader.read(name, word, word + 1)
+    return values[0].astype(float) if name != INPUT and values.shape == (1, n) else np.full(n, np.nan)
+
+
 def saturation_of(reader: SignalReader, snapshot: Snapshot, name: str, word: int) -> NDArray[np.float64]:
     """Return the share of the window's words up to ``word`` with a signal in the outer tenths of its range, (cell,)."""
     n = snapshot.network.cell.size
     signal = next(s for s in snapshot.network.signals if s.name == name)
     values = reader.read(name, word + 1 - snapshot.window, word + 1)
-    if values.shape[1] != n or not np.isfinite(signal.high - signal.low):
+    if name == INPUT or values.shape[1] != n or not np.isfinite(signal.high - signal.low):
         return np.full(n, np.nan)
     return np.sum(saturation((values - signal.low) / (signal.high - signal.low)), axis=0)
