@@ -35,8 +35,9 @@ def alpha_at(reader: SignalReader, frame: Frame) -> float:
 
 
 def other_alpha(other: Comparison | None, frame: Frame) -> NDArray[np.float64] | None:
-    """Return rolling α of the chosen signal's layer sum in the other reading, (time,); None without a comparison."""
-    return None if other is None else other.reading.alpha.get(frame.choices.signal)
+    """Return rolling α of the chosen signal's layer sum in the other reading at the counterparts of the words, (word,);
+    None without a comparison."""
+    return None if other is None else other.alpha.get(frame.choices.signal)
 
 
 def alpha_column(reader: SignalReader, frame: Frame, start: int, stop: int) -> NDArray[np.float32]:
@@ -85,17 +86,15 @@ def other_overview(other: Comparison | None, frame: Frame, width: int) -> Overvi
 
 @dataclass(frozen=True, eq=False)
 class Difference:
-    """``values`` (time,) is P(positive) after every word minus that of the other reading after the word of the same
-    index, NaN where either is missing. All lie between −``reach`` and ``reach``."""
+    """``values`` (time,) is P(positive) after every word minus that of the other reading after its counterpart, NaN
+    where either is missing. All lie between −``reach`` and ``reach``."""
 
     values: NDArray[np.float64]
     reach: float
 
     def columns(self, width: int) -> Overview:
         """Return the means over the columns of `overview`."""
-        known = np.flatnonzero(np.isfinite(self.values))
-        first, last = (int(known[0]), int(known[-1]) + 1) if len(known) else (0, 0)
-        return _binned(self.values[first:last], first, len(self.values), width)
+        return _binned(self.values, 0, len(self.values), width)
 
 
 def difference(reader: SignalReader, other: Comparison | None, frame: Frame) -> Difference | None:
@@ -107,18 +106,20 @@ def difference(reader: SignalReader, other: Comparison | None, frame: Frame) -> 
     first = frame.snapshot.time - len(own)
     last = max(first, min(frame.snapshot.time, len(other.probability)))
     values[first:last] = own[: last - first] - other.probability[first:last]
-    most = float(np.abs(values[first:last]).max(initial=0.0))
+    most = float(np.nanmax(np.abs(values), initial=0.0))
     return Difference(values, next((reach for reach in REACHES if most <= reach), REACHES[-1]))
 
 
 def _binned(values: NDArray[np.float64], first: int, words: int, width: int) -> Overview:
-    """Return the means over columns of all words of ``values`` (time,), which begin at word ``first``."""
+    """Return the means over columns of the finite ``values`` (time,), which begin at word ``first``."""
     words = max(1, words)
     edges = np.linspace(0, words, min(width, words) + 1)
-    sums = np.concatenate([[0.0], np.cumsum(values)])
+    known = np.isfinite(values)
+    sums = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
+    counts = np.concatenate([[0], np.cumsum(known)])
     begin = np.ceil(edges[:-1]).astype(int).clip(first, first + len(values)) - first
     end = np.ceil(edges[1:]).astype(int).clip(first, first + len(values)) - first
-    count = end - begin
+    count = counts[end] - counts[begin]
     means = np.where(count > 0, (sums[end] - sums[begin]) / np.maximum(count, 1), np.nan)
     return Overview(means, edges)
 
