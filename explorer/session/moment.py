@@ -69,15 +69,16 @@ class Moments:
 
     def _computed(self, snapshot: Snapshot, signal: str, word: int) -> tuple[Floats, Floats, float, str]:
         from engine.fluctuation import exponents, fluctuations  # numba: loaded once there is a frame
+        from engine.samples import sum_over_cells
 
         n, first = snapshot.network.cell.size, word + 1 - snapshot.window
         h = self._read("h", first, word + 1).astype(np.float64)
         complete = h.shape == (min(snapshot.window, word + 1), n) and len(h) > 1
         activity = h.std(axis=0) if complete else np.full(n, np.nan)
-        values = self._read(signal, first, word + 1).astype(np.float64)
+        values = self._read(signal, first, word + 1)
         if len(values) < snapshot.window:
             reason = "too short" if word + 1 < snapshot.window else "its words are no longer stored"
             return activity, np.full(n, np.nan), float("nan"), reason
-        series = np.concatenate([values.T, values.sum(axis=1)[None]])
-        fit = exponents(fluctuations(series, snapshot.scales), snapshot.scales)
-        return activity, fit.alpha[:-1], float(fit.r2[-1]), str(fit.reason[-1])
+        scales = snapshot.scales
+        cells, total = (exponents(fluctuations(s, scales), scales) for s in (values.T, sum_over_cells(values)))
+        return activity, cells.alpha, float(total.r2), str(total.reason)

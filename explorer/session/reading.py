@@ -104,6 +104,7 @@ def read_words(
     from engine.fluctuation import RollingExponent
     from engine.probability import activate
     from engine.recording import Stepper
+    from engine.samples import sum_over_cells
 
     if isinstance(network, str):
         network = _load(network)
@@ -119,7 +120,7 @@ def read_words(
         if not wanted():
             return None
         signals = stepper.advance(ids[first : first + BLOCK])
-        sums = np.stack([signals[name].sum(axis=1, dtype=np.float64) for name in names], axis=1)
+        sums = np.stack([sum_over_cells(signals[name]) for name in names], axis=1)
         h.append(signals["h"])
         alpha.append(exponents.trace(sums).alpha)
     hidden, exponent = np.concatenate(h), np.concatenate(alpha)

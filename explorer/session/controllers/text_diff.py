@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.live.stream import Snapshot
     from engine.network import Network
 
-CELLS: Final = 8  # most cells in the list of those that moved
+CELLS: Final = 8  # largest number of cells in the list of those that moved
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def reference(reader: SignalReader, frame: Frame) -> Array:
     """Return the words, (time, cell), from which each cell's mean and deviation are computed.
 
     These are all words up to the last power of two; from ``REFERENCE`` on, the last complete block of that many. So the
-    scale changes seldom, and a picture that sweeps keeps its colours.
+    scale changes seldom, and the colours of a sweeping picture stay.
     """
     time = max(1, frame.snapshot.time)
     stop = 1 << (time.bit_length() - 1) if time < REFERENCE else time // REFERENCE * REFERENCE

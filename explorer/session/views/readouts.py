@@ -1,7 +1,7 @@
 """What the panels say about exponents, the review, the corpus and the state of the run.
 
-Every function takes what it shows and returns a `Line`, or several. Parts of a line stand in order of importance: with
-a ``width`` in characters, the last parts that do not fit are left out. `point_readouts` and `cell_readouts` are alike.
+Every function takes what it shows and returns a `Line`, or several. Parts of a line are in order of importance: with
+a ``width`` in characters, the last parts that do not fit are left out. `point_readouts` and `cell_readouts` work alike.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def overview_line(
     reach: float | None = None,
     width: int | None = None,
 ) -> Line:
-    """P(positive) at the word looked at, beside that of the ``other`` side; ``reach`` is the end of the axis of
+    """P(positive) at the word looked at, next to that of the ``other`` side; ``reach`` is the end of the axis of
     differences."""
     compared: Line = ()
     if other is not None:

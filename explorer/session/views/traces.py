@@ -72,7 +72,7 @@ class Overview:
 
 
 def overview(reader: SignalReader, frame: Frame, width: int) -> Overview:
-    """Return P(positive) of the whole review in ``width`` columns, or in as many as there are words."""
+    """Return P(positive) of the whole review in ``width`` columns, or in fewer if it has fewer words."""
     values = reader.read("probability", 0, frame.snapshot.time)[:, 0].astype(float)
     return _binned(values, frame.snapshot.time - len(values), frame.snapshot.words, width)
 

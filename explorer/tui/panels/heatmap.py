@@ -169,7 +169,7 @@ class HeatmapPanel(Horizontal, BorderedWidget, can_focus=True):
     def _steps(self, frame: Frame, view: Heatmap) -> NDArray[np.uint8]:
         """Return the number of map positions that share a colour, (column,).
 
-        While words are read a column keeps its number, so that a slow terminal is not sent the same words in other
+        While words are read the number of a column stays, so that a slow terminal is not sent the same words in other
         colours.
         """
         available = LEVELS_OF_256_COLOURS if self.app.console.color_system == "256" else LEVELS

@@ -21,7 +21,7 @@ from explorer.session.session import Session
 from explorer.tui.app import Explorer
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import NOTHING, OTHER, braille
-from tests.explorer.small import open_session, settle, small_file, wait
+from tests.explorer.small import SHARED_JOBS, open_session, settle, small_file, wait
 from tests.explorer.tui.harness import text_of
 
 # What the user does in turn; the names are the same in both front ends.
@@ -52,9 +52,9 @@ def opened(folder: Path, replayed: bool) -> Session:
         settle(session)
         return session
     runs = load_recording(folder / "run.safetensors")
-    told = runs[0].analysis
-    stream = Stream(runs[0].network, window=told.window, scales=told.scales, threshold=told.threshold)
-    session = Session(stream, runs)
+    analysis = runs[0].analysis
+    stream = Stream(runs[0].network, window=analysis.window, scales=analysis.scales, threshold=analysis.threshold)
+    session = Session(stream, runs, jobs=SHARED_JOBS)
     wait(lambda: stream.snapshot.run == 1)
     return session
 
@@ -139,9 +139,9 @@ async def test_both_front_ends_draw_the_same_difference(qapp: Any, tmp_path: Pat
         window.redraw()
         overview, panel = app.screen_stack[0].query_one("#overview"), window.panels["overview"]
         assert isinstance(panel, OverviewPanel)
-        told = plain(str(overview._border_title.plain if overview._border_title else ""))
+        title = plain(str(overview._border_title.plain if overview._border_title else ""))
         pattern = r"difference (\S+) (?:in|\(axis) (±[\d.]+)"
-        (numbers,) = re.findall(pattern, told)
+        (numbers,) = re.findall(pattern, title)
         assert re.findall(pattern, panel.readout.text()) == [numbers]
         _, values = panel.difference.getData()
         high, rows, below = float(numbers[1][1:]), curve_in(app), (overview.size.height + 1) // 2
