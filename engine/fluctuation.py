@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -140,9 +141,9 @@ def fluctuations(
     Parameters
     ----------
     series : (..., time) array
-        The samples, not their profile.  The computation is in float64, and on the GPU for a CUDA tensor.  Pass them
-        in the precision in which they were computed: it decides which fluctuations are mere rounding.  Masked samples
-        count as NaN.
+        The samples, not their profile.  The computation is in float64, and on the GPU for a CUDA tensor where
+        Triton is installed.  Pass them in the precision in which they were computed: it decides which fluctuations are
+        mere rounding.  Masked samples count as NaN.
     scales : sequence of int
         Box lengths in samples, each at least ``order`` + 3.
     order : {1, 2, 3}
@@ -167,8 +168,10 @@ def fluctuations(
     lengths = _check_scales(scales, order)
     if backward and unbiased:
         raise ValueError("backward=True needs standard DFA: pass unbiased=False (unbiased DFA uses all boxes already)")
-    on_gpu = getattr(series, "is_cuda", False)
-    values: Any = series if on_gpu else real_samples(series)
+    values: Any = series
+    on_gpu = getattr(series, "is_cuda", False) and find_spec("triton") is not None
+    if not on_gpu:
+        values = real_samples(values.cpu() if hasattr(values, "cpu") else values)
     rows = values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
     fits = lengths <= rows.shape[-1]
     result = np.full((len(rows), len(lengths)), TOO_SHORT)
