@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 
 from engine.number_format import MINUS, MISSING, number, scientific
+from explorer.session.moment import INPUT
 
 __all__ = [
-    "MINUS", "MISSING", "cell_name", "count", "interval", "number", "percent", "reading_speed", "scientific",
+    "MINUS", "MISSING", "cell_name", "count", "interval", "number", "percent", "reading_speed", "row_name",
+    "scientific",
 ]  # fmt: skip
 
 
@@ -26,6 +28,11 @@ def interval(low: float, high: float) -> str:
 def cell_name(cell: int) -> str:
     """Return the name of a cell, counted from 0: ``#018``."""
     return f"#{cell:03d}"
+
+
+def row_name(signal: str, row: int) -> str:
+    """Return the name of a row of a signal, counted from 0: ``#018`` for a cell, ``x3`` for an input."""
+    return f"{signal}{row}" if signal == INPUT else cell_name(row)
 
 
 def reading_speed(words_per_second: float | None) -> str:
