@@ -152,7 +152,8 @@ def measure_reviews(
     record array
         One row a review, in order: ``review`` (its index), ``words``, ``probability`` (P(positive) after the last
         word), ``label`` (1, 0, or ``UNLABELLED``), and, one value a signal, ``beta``, ``beta_stderr``, ``r2`` and
-        ``reason``: "" or, where β is NaN, "too short", "flat" or "not finite".
+        ``reason``: "" or, where β is NaN, "too short", "flat", "flat to rounding" or
+        "not finite".
 
     Raises
     ------
@@ -170,7 +171,7 @@ def measure_reviews(
     row = np.dtype(
         [("review", np.int32), ("words", np.int32), ("probability", np.float64), ("label", np.int8)]
         + [(name, np.float64, k) for name in ("beta", "beta_stderr", "r2")]
-        + [("reason", "U10", k)]
+        + [("reason", "U16", k)]
     )
     for batch in read_batches(network, ids, signals, clamp=clamp):
         rows = np.zeros(len(batch), dtype=row)

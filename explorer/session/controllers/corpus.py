@@ -368,7 +368,7 @@ _NOTHING: Rows = np.empty(
         ("probability", np.float64),
         ("label", np.int8),
         *((name, np.float64, (len(SIGNALS),)) for name in ("beta", "beta_stderr", "r2")),
-        ("reason", "U10", (len(SIGNALS),)),
+        ("reason", "U16", (len(SIGNALS),)),
     ],
 )
 
