@@ -37,7 +37,7 @@ lint: $(VENV)/dev.stamp ## check style and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(VENV)/dev.stamp ## measure speed and memory, each beside its reference
+bench: $(VENV)/dev.stamp ## measure speed and memory, each compared with a baseline
 	@$(BIN)/python -m pytest -m benchmark -s --timeout=0 $(ARGS) tests/benchmarks
 
 clean: ## remove the environment and all caches

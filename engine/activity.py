@@ -76,13 +76,13 @@ class RollingActivity:
         if block.ndim not in (1, 2) or block.shape[-1] != self.cells:
             raise ValueError(f"expected ({self.cells},) or (time, {self.cells}) values, got {block.shape}")
         block = np.atleast_2d(block)
-        kept = block[-self.window :]
-        first = self._count + len(block) - len(kept)
-        self._ring[(first + np.arange(len(kept))) % self.window] = kept
+        latest = block[-self.window :]
+        first = self._count + len(block) - len(latest)
+        self._ring[(first + np.arange(len(latest))) % self.window] = latest
         self._count += len(block)
 
     @property
     def std(self) -> Array:
         """Standard deviation of each cell, (cells,), while the window fills over the words so far; NaN before two."""
-        kept = self._ring[: min(self._count, self.window)]
-        return kept.std(axis=0) if len(kept) > 1 else np.full(self.cells, np.nan)
+        latest = self._ring[: min(self._count, self.window)]
+        return latest.std(axis=0) if len(latest) > 1 else np.full(self.cells, np.nan)

@@ -1,4 +1,4 @@
-"""Basins of attraction: which share of states ends at each attractor under a held input, with confidence intervals."""
+"""Basins of attraction: the share of states that ends at each attractor under a constant input, with its confidence."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def wilson(counts: NDArray[np.int64], total: int, level: float = 0.95) -> NDArra
 
 @torch.no_grad()
 def basins(cell: Cell, x: Tensor, stable: Tensor, starts: Tensor, *, points: NDArray[np.int64] | None = None) -> Basins:
-    """Iterate every start under the held input and count where it ends.
+    """Iterate every start under the constant input and count where it ends.
 
     Parameters
     ----------
@@ -82,8 +82,7 @@ def basins(cell: Cell, x: Tensor, stable: Tensor, starts: Tensor, *, points: NDA
         Names of the stable points; 0 … A − 1 otherwise.
     """
     cell = cell.to(dtype=torch.float64)
-    held = x.double().expand(len(starts), -1)
-    ends = settle(cell, held, starts.double(), steps=STEPS)
+    ends = settle(cell, x.double().expand(len(starts), -1), starts.double(), steps=STEPS)
     which = np.full(len(ends), -1, dtype=np.int64)
     if len(stable):
         distance, nearest = torch.cdist(ends, stable.double()).min(dim=-1)

@@ -1,8 +1,8 @@
 """β of the layer sums of many reviews: read them in batches, sum each signal over its cells, fit the exponents.
 
-Chong & Ling (2024), section II C, take β of the layer sums of each signal over all test reviews.  `read_batches` is the
-one way from reviews to layer sums, `series_beta` the one from series to β; `measure_reviews` joins them for reviews of
-any length.  All are generators or work on one batch, so memory is bounded whatever the number of reviews.
+Chong & Ling (2024), section II C, take β of the layer sums of each signal over all test reviews.  `read_batches` reads
+reviews into layer sums, `series_beta` fits β of series, and `measure_reviews` combines them for reviews of any length.
+All are generators or work on one batch, so memory is bounded whatever the number of reviews.
 """
 
 from __future__ import annotations
@@ -152,7 +152,8 @@ def measure_reviews(
     record array
         One row a review, in order: ``review`` (its index), ``words``, ``probability`` (P(positive) after the last
         word), ``label`` (1, 0, or ``UNLABELLED``), and, one value a signal, ``beta``, ``beta_stderr``, ``r2`` and
-        ``reason``: "" or, where β is NaN, "too short", "flat" or "not finite".
+        ``reason``: "" or, where β is NaN, "too short", "flat", "flat to rounding" or
+        "not finite".
 
     Raises
     ------
@@ -170,7 +171,7 @@ def measure_reviews(
     row = np.dtype(
         [("review", np.int32), ("words", np.int32), ("probability", np.float64), ("label", np.int8)]
         + [(name, np.float64, k) for name in ("beta", "beta_stderr", "r2")]
-        + [("reason", "U10", k)]
+        + [("reason", "U16", k)]
     )
     for batch in read_batches(network, ids, signals, clamp=clamp):
         rows = np.zeros(len(batch), dtype=row)

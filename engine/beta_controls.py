@@ -5,7 +5,6 @@ Each control changes one thing and measures again.  β is of unbiased DFA of ord
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -16,7 +15,7 @@ from engine.beta import read_batches, series_beta
 from engine.fluctuation import log_spaced_scales
 from engine.network import PADDING, Network
 from engine.spectrum import spectral_exponents
-from engine.training import Recipe, untrained_network
+from engine.training import network_recipe, untrained_network
 
 Array = NDArray[np.float64]
 Ids = NDArray[np.integer]
@@ -64,10 +63,10 @@ def beta_with_padding(network: Network, reviews: Ids, scales: Sequence[int], wor
 
 def untrained_twin(network: Network) -> Network | None:
     """Return the network before its training, rebuilt from the recipe in its header; None if there is no recipe."""
-    recipe = json.loads(network.info.get("recipe", "{}"))
-    if network.vocabulary is None or not recipe.keys() >= {"cell", "size", "seed", "embedding", "vocabulary"}:
+    recipe = network_recipe(network)
+    if network.vocabulary is None or recipe is None:
         return None
-    return untrained_network(Recipe(**recipe), network.vocabulary)
+    return untrained_network(recipe, network.vocabulary)
 
 
 def clamped_probability(

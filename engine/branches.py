@@ -125,7 +125,7 @@ def _linear(cell: Cell, equation: Equation, x0: Tensor, x1: Tensor) -> Linear:
         residual, jacobian = equation.linear(x, h)
         with torch.enable_grad():
             _, by_weight = torch.autograd.functional.jvp(
-                lambda held: equation.residual(held, h), x, change.expand_as(x)
+                lambda inputs: equation.residual(inputs, h), x, change.expand_as(x)
             )
         return residual / scale, torch.cat((jacobian, by_weight.unsqueeze(-1) / scale), dim=-1)
 

@@ -170,7 +170,7 @@ def certified_radius(cell: Cell, x: Tensor, h: Tensor) -> tuple[Array, Array]:
     cell : Cell
         tanh RNN, GRU or LSTM; its weights are taken as exact float64 numbers.
     x : (P, inputs) tensor
-        The input held at each point.
+        The constant input of each point.
     h : (P, n) tensor
         Roots of the reduced equation, as close as float64 allows.
 
@@ -184,8 +184,8 @@ def certified_radius(cell: Cell, x: Tensor, h: Tensor) -> tuple[Array, Array]:
     """
     nearest, unique = np.full(len(h), np.nan), np.full(len(h), np.nan)
     layers: dict[bytes, _Layer] = {}
-    for k, (held, state) in enumerate(zip(x.cpu().double().numpy(), h.cpu().double().numpy(), strict=True)):
-        layer = layers.setdefault(held.tobytes(), _Layer(cell, held))
+    for k, (constant, state) in enumerate(zip(x.cpu().double().numpy(), h.cpu().double().numpy(), strict=True)):
+        layer = layers.setdefault(constant.tobytes(), _Layer(cell, constant))
         nearest[k], unique[k] = _proved(layer, state) or (np.nan, np.nan)
     return nearest, unique
 

@@ -70,7 +70,7 @@ def complete(equation: Equation, x: Tensor, h: Tensor, stable: Tensor | None = N
     equation : Equation
         A reduced equation R(h) − h = 0.
     x : (inputs,) tensor, float64
-        The one input held.
+        The constant input, the same for all points.
     h : (P, n) tensor, float64
         Known roots, all different; without any, the root that the gain homotopy from h = 0 leads to is taken.
     stable : (P,) bool tensor, optional

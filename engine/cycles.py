@@ -1,7 +1,7 @@
-"""Periodic orbits of a cell under a held input: states with F^p(s, x) = s for a period p ≥ 2.
+"""Periodic orbits of a cell under a constant input: states with F^p(s, x) = s for a period p ≥ 2.
 
-An orbit that attracts is where the network itself ends: every start is iterated, the smallest period that brings the
-state back is read off, and Newton on F^p(s) − s polishes one state of the orbit.  It is certified as a fixed point is,
+The network itself ends at an orbit that attracts: every start is iterated, the smallest period after which the state
+returns is taken, and Newton on F^p(s) − s polishes one state of the orbit.  It is certified like a fixed point,
 by the Newton step ‖(J − I)⁻¹(F^p(s) − s)‖ with J = ∂F^p/∂s, the product of the Jacobians along the orbit.
 The eigenvalues of J are the orbit's multipliers: |μ| < 1 for all of them where it attracts.
 """
@@ -18,7 +18,7 @@ from torch import Tensor
 from engine.cells import Cell
 
 STEPS = 4000
-"""Iterations before the period is read off."""
+"""Iterations before the period is determined."""
 
 LONGEST = 32
 """Longest period looked for."""
@@ -82,7 +82,7 @@ def settle(cell: Cell, x: Tensor, starts: Tensor, *, steps: int = STEPS) -> Tens
 def periods(cell: Cell, x: Tensor, states: Tensor, *, longest: int = LONGEST) -> NDArray[np.int64]:
     """Return the smallest p for which F^p(s, x) returns to s, (B,); 1 at rest, 0 where no p ≤ ``longest`` does.
 
-    A state that drifts slowly moves less in one step than ``RETURNED`` too; compare with the Newton step to tell it
+    A state that drifts slowly moves less in one step than ``RETURNED`` too; the Newton step distinguishes it
     from one at rest.
     """
     found = np.zeros(len(states), dtype=np.int64)
@@ -108,7 +108,7 @@ def find_cycles(
     cell : Cell
         Computed with in float64.
     x : (inputs,) tensor
-        The held input.
+        The constant input.
     states : (B, S) tensor
         States that have settled, see ``settle``.
 

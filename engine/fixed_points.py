@@ -333,9 +333,12 @@ def eigensystem(
         Condition number of each eigenvalue times the error of the Jacobian: rounding, and its change over ``distance``.
     """
     count, size = states.shape
-    kept = min(modes, size)
+    wanted = min(modes, size)
     values, error = np.empty((count, size), dtype=np.complex128), np.empty((count, size))
-    right, left = np.empty((count, size, kept), dtype=np.complex128), np.empty((count, kept, size), dtype=np.complex128)
+    right, left = (
+        np.empty((count, size, wanted), dtype=np.complex128),
+        np.empty((count, wanted, size), dtype=np.complex128),
+    )
     for k in range(count):
         jacobian = cell.jacobian(x[k], states[k]).cpu().numpy()
         value, lefts, rights = scipy.linalg.eig(jacobian, left=True, right=True)
@@ -348,6 +351,6 @@ def eigensystem(
             inexact += float(np.linalg.norm(nearby - jacobian))
         error[k] = inexact / np.maximum(np.abs(overlap), np.finfo(np.float64).tiny)
         # Scale to left · right = 1, except a defective pair (left · right = 0), which keeps its length.
-        scale = np.where(np.abs(overlap) > 1e-12, overlap, 1)[:kept, None]
-        right[k], left[k] = rights[:, :kept], lefts[:kept] / scale
+        scale = np.where(np.abs(overlap) > 1e-12, overlap, 1)[:wanted, None]
+        right[k], left[k] = rights[:, :wanted], lefts[:wanted] / scale
     return values, right, left, error

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -20,6 +21,7 @@ from engine.display import ROWS, number, plot_fluctuations, table
 from engine.kernels.cpu import rolling
 from engine.kernels.cpu.dfa import SUMS, constants, fluctuations_fast
 from engine.kernels.cpu.simd import LANES
+from engine.samples import largest_sample, real_samples, rounding_step
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,6 +60,12 @@ SCALES = default_scales(500)
 # F of a scale longer than the series: a NaN with a payload, which `exponents` distinguishes from that of bad samples.
 TOO_SHORT = np.array(0x7FFC_0000_0000_0000, dtype=np.uint64).view(np.float64)[()]
 
+# F within rounding, which `exponents` distinguishes from the 0 of a flat series.
+ROUNDED = -0.0
+
+ROUNDING_STEPS = 1.0
+"""F(s) of at most this many rounding steps times √s is rounding; white noise of four steps has that F."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Exponents:
@@ -71,7 +79,8 @@ class Exponents:
         Coefficient of determination of the fit.
     reason : (...) array of str
         "" where there is an exponent; otherwise why α is NaN: "too short" (a scale is longer than the series), "flat"
-        (no fluctuation at some scale) or "not finite" (NaN or infinite samples).
+        (no fluctuation at some scale), "flat to rounding" (at some scale no more than the rounding of samples of the
+        series' precision) or "not finite" (NaN, infinite or masked samples).
     F : (..., scale) array
         The fluctuation functions.
     scales : tuple of int
@@ -132,7 +141,9 @@ def fluctuations(
     Parameters
     ----------
     series : (..., time) array
-        The samples, not their profile.  The computation is in float64, and on the GPU for a CUDA tensor.
+        The samples, not their profile.  The computation is in float64, and on the GPU for a CUDA tensor where
+        Triton is installed.  Pass them in the precision in which they were computed: it decides which fluctuations are
+        mere rounding.  Masked samples count as NaN.
     scales : sequence of int
         Box lengths in samples, each at least ``order`` + 3.
     order : {1, 2, 3}
@@ -146,28 +157,56 @@ def fluctuations(
     Returns
     -------
     (..., scale) float64 array
-        NaN where a scale is longer than the series or a sample is not finite, and 0 for a flat series; ``exponents``
-        reports the reason.
+        NaN where a scale is longer than the series or a sample is not finite, and 0 for a flat series or one that
+        moves by the rounding of its samples; ``exponents`` reports the reason.
 
     Raises
     ------
     ValueError
-        If a parameter is out of range.
+        If a parameter is out of range, two scales are equal, or the samples are complex.
     """
     lengths = _check_scales(scales, order)
     if backward and unbiased:
         raise ValueError("backward=True needs standard DFA: pass unbiased=False (unbiased DFA uses all boxes already)")
-    on_gpu = getattr(series, "is_cuda", False)
-    values: Any = series if on_gpu else np.asarray(series)
+    values: Any = series
+    on_gpu = getattr(series, "is_cuda", False) and find_spec("triton") is not None
+    if not on_gpu:
+        values = real_samples(values.cpu() if hasattr(values, "cpu") else values)
     rows = values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
     fits = lengths <= rows.shape[-1]
     result = np.full((len(rows), len(lengths)), TOO_SHORT)
     if fits.any() and len(rows):
-        compute: Any = fluctuations_fast
         if on_gpu:
-            from engine.kernels.cuda.dfa import fluctuations_cuda as compute  # imports PyTorch
-        result[:, fits] = compute(rows, lengths[fits], order, unbiased, backward)
+            from engine.kernels.cuda.dfa import fluctuations_cuda  # imports PyTorch
+
+            found = fluctuations_cuda(rows, lengths[fits], order, unbiased, backward)
+            size = rows.detach().abs().amax(-1).double().cpu().numpy()
+            step = rounding_step(str(rows.dtype).removeprefix("torch."))
+        else:
+            size, step = largest_sample(rows), rounding_step(rows.dtype)
+            found = _fluctuations_scaled(rows, size, lengths[fits], order, unbiased, backward)
+        result[:, fits] = _without_rounding(found, step, size, lengths[fits])
     return result.reshape(*values.shape[:-1], len(lengths))
+
+
+def _fluctuations_scaled(
+    rows: NDArray[Any], largest: Array, lengths: NDArray[np.int64], order: int, unbiased: bool, backward: bool
+) -> Array:
+    """Compute F of rows of any amplitude: those whose squares leave the range of float64 are scaled by a power of 2."""
+    extreme = np.isfinite(largest) & (largest > 0) & ((largest < 2.0**-300) | (largest > 2.0**300))
+    if not extreme.any():
+        return fluctuations_fast(rows, lengths, order, unbiased, backward)
+    power = np.where(extreme, np.frexp(largest)[1], 0)[:, None]
+    found = fluctuations_fast(np.ldexp(rows.astype(np.float64), -power), lengths, order, unbiased, backward)
+    return np.ldexp(found, power)
+
+
+def _without_rounding(found: Array, step: float, size: Array, lengths: NDArray[np.int64]) -> Array:
+    """Replace F (..., scale) within the rounding of samples up to ``size`` (...) by `ROUNDED`."""
+    if not step:
+        return found
+    floor = ROUNDING_STEPS * step * size[..., None] * np.sqrt(lengths)
+    return np.where((found > 0) & (found <= floor), ROUNDED, found)
 
 
 def exponents(F: ArrayLike, scales: Sequence[int] = SCALES) -> Exponents:
@@ -183,15 +222,16 @@ def exponents(F: ArrayLike, scales: Sequence[int] = SCALES) -> Exponents:
     Raises
     ------
     ValueError
-        If F does not have one value for each scale, or there are fewer than three scales.
+        If F does not have one value for each scale, or there are fewer than three scales, or two are equal.
     """
     values = np.asarray(F, dtype=np.float64)
-    if len(scales) < 3:
-        raise ValueError(f"a slope needs three scales or more, got {len(scales)}")
+    lengths = _whole_scales(scales)
+    if len(lengths) < 3:
+        raise ValueError(f"a slope needs three scales or more, got {len(lengths)}")
     if values.ndim == 0 or values.shape[-1] != len(scales):
         raise ValueError(f"expected F of shape (..., {len(scales)}), one value a scale, got {values.shape}")
     usable = np.all((values > 0) & (values < np.inf), axis=-1)
-    x = np.log(np.asarray(scales, dtype=np.float64))
+    x = np.log(lengths)
     x -= x.mean()
     y = np.log(np.where(usable[..., None], values, np.nan))
     y -= y.mean(axis=-1, keepdims=True)
@@ -203,15 +243,17 @@ def exponents(F: ArrayLike, scales: Sequence[int] = SCALES) -> Exponents:
     # A constant F is a straight line too: R² = 1, not 0/0.
     r2 = 1 - np.divide(left, total, out=np.zeros_like(left), where=total != 0)
     stderr = np.sqrt(left / ((len(scales) - 2) * spread))
-    return Exponents(alpha, stderr, r2, _reasons(values, usable), values, tuple(scales))
+    return Exponents(alpha, stderr, r2, _reasons(values, usable), values, tuple(lengths.tolist()))
 
 
 def _reasons(values: Array, usable: NDArray[np.bool_]) -> NDArray[np.str_]:
     if usable.all():
-        return np.full(usable.shape, "", dtype="<U10")
+        return np.full(usable.shape, "", dtype="<U16")
     short = (np.ascontiguousarray(values).view(np.uint64) == np.array(TOO_SHORT).view(np.uint64)).any(axis=-1)
     bad = ~np.isfinite(values).all(axis=-1)
-    return np.select([usable, short, bad], ["", "too short", "not finite"], "flat")
+    rounded = (np.signbit(values) & (values == 0)).any(axis=-1) & (np.signbit(values) | (values > 0)).all(axis=-1)
+    reasons = ["", "too short", "not finite", "flat to rounding"]
+    return np.select([usable, short, bad, rounded], reasons, "flat")
 
 
 def local_slopes(F: ArrayLike, scales: Sequence[int] = SCALES) -> Array:
@@ -273,16 +315,18 @@ class RollingExponent:
         self._behind = np.zeros((blocks, int(lengths.sum()) * SUMS * LANES))
         self._ahead = np.zeros((blocks, k, (SUMS + 1) * LANES))
         self._stack = np.zeros((blocks, int((window + 1 - lengths).sum()) * LANES))
-        self._fresh = np.zeros((blocks, k, LANES))
+        self._since = np.zeros((blocks, k, LANES))
         self._finite = np.zeros((blocks, LANES), dtype=np.int64)
         self._latest = np.empty((1, blocks, k, LANES))
+        self._step = 0.0
         self.reset()
 
     def reset(self) -> None:
         """Discard all words."""
         self.count = 0
         self._finite[:] = 0
-        self._fresh[:] = 0
+        self._since[:] = 0
+        self._largest = np.zeros((2, self.series))  # |sample| in the last full window, and since then
         self._exponents: Exponents | None = None
 
     def push(self, values: ArrayLike) -> None:
@@ -306,7 +350,9 @@ class RollingExponent:
         return self._fit(result, count + 1 + np.arange(len(block)))
 
     def _block(self, values: ArrayLike) -> Array:
-        block = np.ascontiguousarray(values, dtype=np.float64)
+        samples = real_samples(np.atleast_1d(values))
+        self._step = rounding_step(samples.dtype)
+        block = np.ascontiguousarray(samples, dtype=np.float64)
         if block.ndim not in (1, 2) or block.shape[-1] != self.series:
             raise ValueError(f"expected ({self.series},) or (time, {self.series}) values, got {block.shape}")
         return block if block.ndim == 2 else block[None]
@@ -322,10 +368,16 @@ class RollingExponent:
             self._behind,
             self._ahead,
             self._stack,
-            self._fresh,
+            self._since,
             self._finite,
             result,
         )
+        if len(block) and self._step:
+            if self.count // self.window != (self.count + len(block)) // self.window:
+                self._largest = np.stack((self._largest[1], np.zeros(self.series)))
+            np.fmax(
+                self._largest[1], np.abs(block).max(axis=0, where=np.isfinite(block), initial=0), out=self._largest[1]
+            )
         self.count += len(block)
         self._exponents = None
 
@@ -333,7 +385,8 @@ class RollingExponent:
         full = counts >= self.window
         F = np.full((len(counts), self.series, len(self.scales)), TOO_SHORT)
         known = np.moveaxis(squares[full], 2, 3)  # (time, block, lane, scale)
-        F[full] = np.sqrt(known.reshape(len(known), known.shape[1] * LANES, len(self.scales))[:, : self.series])
+        found = np.sqrt(known.reshape(len(known), known.shape[1] * LANES, len(self.scales))[:, : self.series])
+        F[full] = _without_rounding(found, self._step, self._largest.max(axis=0), self._lengths)
         return exponents(F, self.scales)
 
     @property
@@ -368,9 +421,24 @@ def _check_scales(scales: Sequence[int], order: int) -> NDArray[np.int64]:
     """Return the scales as an array; ValueError if a scale or the order is out of range."""
     if order not in ORDERS:
         raise ValueError(f"expected order 1, 2 or 3, got {order!r}")
-    lengths = np.asarray(scales, dtype=np.int64)
-    if lengths.ndim != 1 or not len(lengths):
-        raise ValueError(f"expected scales as a sequence of box lengths, got {scales!r}")
+    lengths = _whole_scales(scales)
     if lengths.min() < order + 3:
         raise ValueError(f"a fit of order {order} needs scales of {order + 3} samples or more, got {lengths.min()}")
     return lengths
+
+
+def _whole_scales(scales: Sequence[int]) -> NDArray[np.int64]:
+    """Return the scales as an array; ValueError unless they are different whole numbers."""
+    given = np.asarray(scales)
+    if given.ndim != 1 or not len(given):
+        raise ValueError(f"expected scales as a sequence of box lengths, got {scales!r}")
+    lengths = given.astype(np.int64) if given.dtype.kind in "iuf" and np.isfinite(given).all() else None
+    if lengths is None or (lengths != given).any():
+        raise ValueError(f"scales are numbers of samples: expected whole numbers, got {_listed(given)}")
+    if len(np.unique(lengths)) < len(lengths):
+        raise ValueError(f"expected different scales, got {_listed(given)}")
+    return lengths
+
+
+def _listed(values: NDArray[Any]) -> str:
+    return ", ".join(map(str, values.tolist()))

@@ -111,7 +111,7 @@ class LinearMaps:
         if number not in self._maps:
             cell, x, state = self._cell, self._inputs[number], self._base[number]
             with torch.enable_grad():
-                by_input = torch.autograd.functional.jacobian(lambda held: cell.step(held, state)[0], x)
+                by_input = torch.autograd.functional.jacobian(lambda inputs: cell.step(inputs, state)[0], x)
             self._maps[number] = cell.step(x, state)[0], cell.jacobian(x, state), by_input
         return self._maps[number]
 

@@ -117,5 +117,5 @@ def _by_input(cell: Cell, x: Tensor, state: Tensor) -> Tensor:
     for k in torch.arange(cell.inputs):
         along = torch.zeros_like(x).index_fill(-1, k, 1.0)
         with torch.enable_grad():
-            columns.append(torch.autograd.functional.jvp(lambda held: cell.step(held, state)[0], x, along)[1])
+            columns.append(torch.autograd.functional.jvp(lambda inputs: cell.step(inputs, state)[0], x, along)[1])
     return torch.stack(columns, dim=-1)

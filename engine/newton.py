@@ -99,8 +99,7 @@ def _solve(equation: Equation, x: Tensor, u: Tensor, iterations: int, creeping: 
         done = root | stalled | slow | (slope < FLAT * before.sqrt())
         if done.any():
             result[active[done]] = u[done]
-            kept = ~done
-            active, x, u, damping, growth = active[kept], x[kept], u[kept], damping[kept], growth[kept]
+            active, x, u, damping, growth = (each[~done] for each in (active, x, u, damping, growth))
     result[active] = u
     return result
 

@@ -70,8 +70,8 @@ def network_points(
     tolerances = [getattr(fixed_points, name) for name in names]
     key = [network.task, list(inputs), count, seed, noise, method, read.hexdigest(), tolerances]
     path = _path(network, "points", key)
-    if cache and (kept := _open(FixedPoints.load, path)) is not None:
-        return kept
+    if cache and (cached := _open(FixedPoints.load, path)) is not None:
+        return cached
     found = find_fixed_points(
         network.cell,
         torch.stack([input_from_name(network, name) for name in inputs]),
@@ -92,8 +92,8 @@ def cached_word_attractors(
     """Return ``engine.word_attractors.word_attractors`` of a network, cached."""
     words = [] if network.vocabulary is None else list(network.vocabulary.words)
     path = _path(network, "words", [words, attractors.REPETITIONS, attractors.NEAR])
-    if cache and (kept := _open(WordAttractors.load, path)) is not None:
-        return kept
+    if cache and (cached := _open(WordAttractors.load, path)) is not None:
+        return cached
     found = word_attractors(network, progress=progress)
     if cache and found is not None:
         found.save(path)

@@ -21,6 +21,7 @@ from engine.display import number
 from engine.kernels.cpu import steps
 from engine.kernels.cpu.tiles import BLOCK
 from engine.network import Network, as_reviews, pad
+from engine.samples import sum_over_cells
 
 if TYPE_CHECKING:
     import xarray
@@ -90,15 +91,15 @@ class Recording:
         """True where a review has a word, (review, time)."""
         return np.arange(self._tokens.shape[1]) < self.lengths[:, None]
 
-    def layer_sum(self, name: str) -> NDArray[np.float64]:
+    def layer_sum(self, name: str) -> NDArray[np.floating]:
         """Return a signal summed over cells, (review, time): the series that Chong & Ling (2024) analyse.
 
         It is NaN past the end of a review; for exponents of reviews of unequal lengths use `series`.
         """
-        return self[name].sum(axis=-1, dtype=np.float64)
+        return sum_over_cells(self[name])
 
-    def series(self, name: str) -> list[NDArray[np.float64]]:
-        """Return the layer sum of each review cut to the review's own length: a list of (time,) float64 arrays."""
+    def series(self, name: str) -> list[NDArray[np.floating]]:
+        """Return the layer sum of each review cut to the review's own length: a list of (time,) arrays."""
         return [row[:length] for row, length in zip(self.layer_sum(name), self.lengths.tolist(), strict=True)]
 
     def to_xarray(self) -> xarray.Dataset:

@@ -76,13 +76,13 @@ def completed(cell: Cell, x: Tensor, states: Tensor) -> Tensor:
 
 def distinct(states: Tensor, hits: NDArray[np.int64], tolerance: float) -> tuple[Tensor, NDArray[np.int64]]:
     """Merge states nearer than a tolerance into the first of them; their hits add up."""
-    kept: list[int] = []
+    first: list[int] = []
     total: list[int] = []
     for row in range(len(states)):
-        near = [k for k, other in enumerate(kept) if float((states[other] - states[row]).norm()) < tolerance]
+        near = [k for k, other in enumerate(first) if float((states[other] - states[row]).norm()) < tolerance]
         if near:
             total[near[0]] += int(hits[row])
         else:
-            kept.append(row)
+            first.append(row)
             total.append(int(hits[row]))
-    return states[kept], np.array(total, dtype=np.int64)
+    return states[first], np.array(total, dtype=np.int64)

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.signal.windows import dpss
 
 from engine.fluctuation import SCALES
+from engine.samples import largest_sample, real_samples, rounding_step
 
 Array = NDArray[np.float64]
 
@@ -38,7 +39,7 @@ def power_spectrum(series: ArrayLike) -> tuple[Array, Array]:
 
     The resolution is 2 / time.
     """
-    values = np.asarray(series, dtype=np.float64)
+    values = real_samples(series).astype(np.float64)
     length = values.shape[-1]
     tapers = dpss(length, BANDWIDTH, TAPERS)
     centred = values - values.mean(axis=-1, keepdims=True)
@@ -56,10 +57,13 @@ def spectral_exponents(series: ArrayLike, scales: Sequence[int] = SCALES) -> Spe
     ValueError
         If that range has fewer than three frequencies of the series.
     """
-    values = np.asarray(series, dtype=np.float64)
+    samples = real_samples(series)
+    values = samples.astype(np.float64)
     finite = np.isfinite(values).all(axis=-1)
-    largest = np.max(np.abs(values), axis=-1, initial=0)
-    flat = np.ptp(values, axis=-1) <= np.finfo(np.float64).eps * largest
+    # Uniform noise of four standard deviations, as in DFA, spans 14 steps.
+    step = max(14 * rounding_step(samples.dtype), float(np.finfo(np.float64).eps))
+    flat = np.ptp(values, axis=-1) <= step * largest_sample(values)
+    constant = np.ptp(values, axis=-1) == 0
     frequency, power = power_spectrum(np.where((finite & ~flat)[..., None], values, np.arange(values.shape[-1]) % 2))
     low, high = 1 / max(scales), 1 / min(scales)
     chosen = (frequency >= low) & (frequency <= high)
@@ -74,5 +78,5 @@ def spectral_exponents(series: ArrayLike, scales: Sequence[int] = SCALES) -> Spe
     y -= y.mean(axis=-1, keepdims=True)
     slope = y @ x / (x @ x)
     r2 = (slope**2 * (x @ x)) / np.sum(y * y, axis=-1)
-    reason = np.select([~finite, flat], ["not finite", "flat"], "")
+    reason = np.select([~finite, constant, flat], ["not finite", "flat", "flat to rounding"], "")
     return SpectralExponents(np.where(reason == "", -slope, np.nan), np.where(reason == "", r2, np.nan), reason)

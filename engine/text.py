@@ -19,7 +19,7 @@ CUT = 500
 Progress = Callable[[int, int], None]
 """Called with (bytes done, total bytes) during a long operation; the total is 0 where it is unknown."""
 
-_KEPT = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_WORD_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _BREAK = re.compile("<br />", re.IGNORECASE)
 _CHUNK = re.compile(r"[^\s/-]+")
 
@@ -33,12 +33,12 @@ class _Rules(dict[int, str | None]):
 
     def __missing__(self, code: int) -> str | None:
         character = chr(code)
-        if character in _KEPT or character.isspace():
-            kept: str | None = character
+        if character in _WORD_CHARACTERS or character.isspace():
+            replacement: str | None = character
         else:
-            kept = " " if character in "-/" else None
-        self[code] = kept
-        return kept
+            replacement = " " if character in "-/" else None
+        self[code] = replacement
+        return replacement
 
 
 _RULES = _Rules()
@@ -71,7 +71,7 @@ def printable(text: str) -> str:
 
 
 def decode(data: bytes, source: str) -> str:
-    """Decode UTF-8 bytes, with or without a byte order mark; `ReviewError` naming ``source`` if they are not text."""
+    """Decode UTF-8 bytes, with or without a byte order mark; `ReviewError`, naming the source, if they are no text."""
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:

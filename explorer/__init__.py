@@ -1,1 +1,1 @@
-"""How people see what the engine does: the command line, the session both faces share, and the faces."""
+"""User interfaces of the engine: command line, terminal, desktop, the session that both share, paper studies."""

@@ -25,7 +25,7 @@ class FrontEnd(Protocol):
     """What shutting down needs to know about the terminal or the desktop application."""
 
     session: Session | None
-    opening: Launcher | None
+    launcher: Launcher | None
     failure: Exception | None
     """Why no session could be opened."""
 
@@ -33,7 +33,7 @@ class FrontEnd(Protocol):
     def section(self) -> str:
         """Field of the saved state that belongs to this front end."""
 
-    def kept(self) -> dict[str, Any]:
+    def own_state(self) -> dict[str, Any]:
         """Return the front end's own part of the saved state."""
 
 
@@ -66,11 +66,11 @@ def end_now(code: int) -> NoReturn:
 
 def save_choices(front_end: FrontEnd) -> None:
     """Save the user's choices for the next start, unless the front end was opened not to."""
-    if front_end.session is None or front_end.opening is None or not front_end.opening.options.save:
+    if front_end.session is None or front_end.launcher is None or not front_end.launcher.options.save:
         return
     try:
-        parts: dict[str, Any] = {front_end.section: front_end.kept()}
-        state = replace(captured(front_end.session, front_end.opening.state), **parts)
+        parts: dict[str, Any] = {front_end.section: front_end.own_state()}
+        state = replace(captured(front_end.session, front_end.launcher.state), **parts)
         save_state(state)
     except OSError as error:
         click.echo(f"your choices could not be saved for the next start: {error}", err=True)
@@ -78,7 +78,7 @@ def save_choices(front_end: FrontEnd) -> None:
 
 def close_session(front_end: FrontEnd) -> None:
     """Stop the engine and its workers, within a time limit."""
-    session = front_end.session or (front_end.opening.session if front_end.opening is not None else None)
+    session = front_end.session or (front_end.launcher.session if front_end.launcher is not None else None)
     if session is None:
         return
     closing = threading.Thread(target=session.close, name="pinkx shutdown", daemon=True)

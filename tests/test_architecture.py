@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,15 +38,18 @@ LAYERS: dict[str, set[str]] = {  # folder or file: what it must not import
 
 
 @cache
-def tree(file: Path) -> ast.Module:
-    """Return the syntax tree of a file of the repository."""
-    return ast.parse((ROOT / file).read_text(encoding="utf-8"))
+def nodes(file: Path) -> dict[type[ast.AST], list[Any]]:
+    """Return the nodes of a file's syntax tree by type."""
+    found: dict[type[ast.AST], list[Any]] = defaultdict(list)
+    for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8"))):
+        found[type(node)].append(node)
+    return found
 
 
-def imports(source: ast.AST) -> set[str]:
-    """Return the modules imported anywhere in a syntax tree; ``from a.b import c`` counts as both a.b and a.b.c."""
+def imports(import_nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the modules that nodes import; ``from a.b import c`` counts as both a.b and a.b.c."""
     found = set()
-    for node in ast.walk(source):
+    for node in import_nodes:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:  # ruff forbids relative imports
@@ -52,12 +57,18 @@ def imports(source: ast.AST) -> set[str]:
     return found
 
 
+@cache
+def imports_of(file: Path) -> set[str]:
+    """Return the modules imported anywhere in a file."""
+    return imports([*nodes(file)[ast.Import], *nodes(file)[ast.ImportFrom]])
+
+
 def importers(layer: str, forbidden: set[str]) -> dict[str, set[str]]:
     """Return the files of a layer that import a forbidden module or a part of one, with what they import."""
     found = {}
     for file in FILES:
         if file.is_relative_to(layer):
-            wrong = {name for name in imports(tree(file)) if any(f"{name}.".startswith(f"{bad}.") for bad in forbidden)}
+            wrong = {name for name in imports_of(file) if any(f"{name}.".startswith(f"{bad}.") for bad in forbidden)}
             if wrong:
                 found[file.as_posix()] = wrong
     return found
@@ -72,10 +83,10 @@ def module_name(file: Path) -> str:
 def imported_modules(file: Path, modules: Collection[str]) -> set[str]:
     """Return which of the modules a file imports; ``from package import module`` counts as the module alone."""
     found = set()
-    for node in ast.walk(tree(file)):
+    for node in (*nodes(file)[ast.Import], *nodes(file)[ast.ImportFrom]):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif node.module:
             names = {f"{node.module}.{alias.name}" for alias in node.names}
             found |= {name if name in modules else node.module for name in names}
     return found & set(modules)
@@ -112,20 +123,20 @@ def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
 
 
-def definitions(source: ast.AST) -> Iterator[str]:
-    """Yield the names that a syntax tree defines: functions, classes, variables and attributes of ``self``."""
-    for node in ast.walk(source):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "self":
-            yield node.attr
+def definitions(file: Path) -> set[str]:
+    """Return the names that a file defines: functions, classes, variables and attributes of ``self``."""
+    found = {node.name for kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef) for node in nodes(file)[kind]}
+    found |= {node.id for node in nodes(file)[ast.Name] if isinstance(node.ctx, ast.Store)}
+    return found | {
+        node.attr
+        for node in nodes(file)[ast.Attribute]
+        if isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "self"
+    }
 
 
 def test_imports_are_found_wherever_they_stand() -> None:
     source = "import a.b\ndef f():\n    from c import d\n    if f: import e as g\n"
-    assert imports(ast.parse(source)) == {"a.b", "c", "c.d", "e"}
+    assert imports(ast.walk(ast.parse(source))) == {"a.b", "c", "c.d", "e"}
     assert "explorer/commands/networks.py" in importers("explorer", {"engine"})
 
 
@@ -157,35 +168,37 @@ def test_nothing_runs_code_from_a_file() -> None:
     forbidden = {"pickle", "dill", "joblib", "shelve", "torch.load", "torch.save"}
     assert importers(".", forbidden) == {"engine/live/shared_state.py": {"pickle"}}
     for file in FILES:
-        for node in ast.walk(tree(file)):
-            if isinstance(node, ast.Attribute):
-                allowed = {"torch.save"} if file.as_posix() == saving else set()
+        allowed = {"torch.save"} if file.as_posix() == saving else set()
+        for node in nodes(file)[ast.Attribute]:
+            if node.attr in ("load", "save"):
                 assert ast.unparse(node) not in forbidden - allowed, f"{file}:{node.lineno}"
-            if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+        for node in nodes(file)[ast.keyword]:
+            if node.arg == "allow_pickle":
                 assert ast.unparse(node.value) == "False", f"{file}:{node.lineno}"
 
 
 def test_private_parts_of_textual_are_used_in_one_file() -> None:
     """An attribute with an underscore that no file of ours defines belongs to a library."""
     files = [file for file in FILES if file.is_relative_to("explorer")]
-    ours = {name for file in files for name in definitions(tree(file))}
+    ours = {name for file in files for name in definitions(file)}
     found = {
         (file.as_posix(), node.attr)
         for file in files
         if file.is_relative_to("explorer/tui")
-        for node in ast.walk(tree(file))
-        if isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in ours
+        for node in nodes(file)[ast.Attribute]
+        if is_private(node.attr) and node.attr not in ours
     }
     assert {file for file, name in found if name != "_exit"} == {"explorer/tui/terminal/textual_internals.py"}
     for file in FILES:
-        assert [name for name in imports(tree(file)) if name.startswith(("textual._", "rich._"))] == [], file
+        assert [name for name in imports_of(file) if name.startswith(("textual._", "rich._"))] == [], file
 
 
 def test_tests_use_no_file_outside_the_repository() -> None:
     """Only PINKX_IMDB may name one."""
     for file in FILES:
-        for node in ast.walk(tree(file)):
-            if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Path(__file__).parents":
+        for node in nodes(file)[ast.Subscript]:
+            parents = isinstance(node.value, ast.Attribute) and node.value.attr == "parents"
+            if parents and ast.unparse(node.value) == "Path(__file__).parents":
                 assert int(ast.unparse(node.slice)) < len(file.parts), f"{file}:{node.lineno}"
 
 

@@ -1,4 +1,4 @@
-"""Networks of other programs: files of PyTorch, safetensors and Keras → the parts of a `engine.network.Network`.
+"""Networks of other programs: files of PyTorch, safetensors and Keras → the parts of an `engine.network.Network`.
 
-Nothing from a file is ever run. What the file does not say is asked for in an error that names the option.
+No code in a file is ever run. If the file leaves something open, an error names the option to give.
 """

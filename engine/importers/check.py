@@ -13,7 +13,7 @@ from engine.network import Network
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Differences:
     """Largest absolute differences over ``steps`` random inputs: of the hidden states and of the outputs."""
 
     steps: int
@@ -21,7 +21,7 @@ class Agreement:
     outputs: float
 
 
-def check_import(network: Network, parts: Parts, steps: int = 40, seed: int = 0) -> Agreement:
+def check_import(network: Network, parts: Parts, steps: int = 40, seed: int = 0) -> Differences:
     """Run a network and the reference of its file over the same random ids, or over random vectors.
 
     Few steps: random words drive some networks into chaos, where rounding errors grow until nothing agrees.
@@ -40,7 +40,7 @@ def check_import(network: Network, parts: Parts, steps: int = 40, seed: int = 0)
         h = network.cell.run(x)[1]["h"]
         outputs = network.probability(h).double().numpy()
     states = parts.reference.states(inputs)
-    return Agreement(
+    return Differences(
         steps,
         states=float(np.abs(h.double().numpy() - states).max()),
         outputs=float(np.abs(outputs - parts.reference.outputs(inputs)).max()),

@@ -113,7 +113,7 @@ def _member(group: Any, name: str) -> Any:
 def _array(group: Any, name: str, limit: int) -> NDArray[Any]:
     data = _member(group, name)
     if getattr(data, "external", None) or getattr(data, "is_virtual", False):
-        raise NetworkError(f"the Keras file keeps {name} in another file; expected the weights themselves")
+        raise NetworkError(f"the Keras file stores {name} in another file; expected the weights themselves")
     if data.nbytes > limit:
         raise NetworkError(f"damaged Keras file: {name} claims {data.nbytes} bytes, far more than the file")
     array: NDArray[Any] = data[()]

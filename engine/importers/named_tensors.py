@@ -32,7 +32,7 @@ class Checkpoint:
     Attributes
     ----------
     source : str
-        The format, for people.
+        The format, as it is shown to the user.
     tensors : dict of str to StoredTensor
         By dotted name.
     scalars : dict of str to mapping
@@ -46,7 +46,7 @@ class Checkpoint:
     vocabularies: list[Mapping[int, str]] = field(default_factory=list)
 
     def add_vocabulary(self, value: object) -> bool:
-        """Keep an object that may be a vocabulary; returns whether it may."""
+        """Store an object that may be a vocabulary, and return whether it may be one."""
         words = as_words(value)
         if words is not None:
             self.vocabularies.append(words)

@@ -1,4 +1,4 @@
-"""What an importer is asked, what it finds in a file, and the parts of a network that it hands over."""
+"""Options of an import, what an importer finds in a file, and the parts of a network that it returns."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Found:
     Attributes
     ----------
     source : str
-        The file's format, for people.
+        The file's format, as it is shown to the user.
     cell : Cell
     body : Body
     layer : str
@@ -97,7 +97,7 @@ class Reference:
     output : str
         Its activation.
     column : int or None
-        The only output that the import keeps; None for all.
+        The only output that the import uses; None for all.
     embedding : (V, inputs) array or None
         As it lies in the file.
     rows : (ids,) array or None

@@ -138,7 +138,7 @@ class _Machine:
         self.stack.append({})
 
     def _do_empty_set(self, _: object) -> None:
-        self.stack.append([])  # a list serves: only its members are looked at
+        self.stack.append([])  # a list is enough: only its members are read
 
     def _do_frozenset(self, _: object) -> None:
         self.stack.append(self._above_mark())

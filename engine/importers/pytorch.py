@@ -1,4 +1,4 @@
-"""PyTorch files, read without running anything from them: torch.save of either format, and TorchScript archives."""
+"""PyTorch files, read without running any of their code: torch.save of either format, and TorchScript archives."""
 
 from __future__ import annotations
 

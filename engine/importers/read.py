@@ -57,7 +57,7 @@ def import_module(module: nn.Module, name: str, vocabulary: object, options: Imp
 
 
 def complete(found: Found, name: str, options: ImportOptions) -> Parts:
-    """Match the vocabulary, settle the readout's activation, and put the parts together."""
+    """Match the vocabulary, determine the readout's activation, and assemble the parts."""
     notes = list(found.notes)
     weight, bias, output, column = _output(found, options, notes)
     reference_weight, reference_bias = weight, bias
@@ -144,7 +144,7 @@ def _read_safetensors(path: Path) -> Checkpoint:
 
 
 def _add_configuration(path: Path, checkpoint: Checkpoint) -> None:
-    """Take the vocabulary and the nonlinearity from a config.json beside the weights, if it has them."""
+    """Take the vocabulary and the nonlinearity from a config.json next to the weights, if it has them."""
     if not path.is_file() or path.stat().st_size > 100_000_000:
         return
     try:
@@ -163,7 +163,7 @@ def _add_configuration(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def _output(found: Found, options: ImportOptions, notes: list[str]) -> tuple[Tensor, Tensor, Activation, int | None]:
-    """Return the readout, its activation, and which output is kept: the second of two classes, else None for all."""
+    """Return the readout, its activation, and which output is used: the second of two classes, else None for all."""
     if found.readout is None:
         notes.append("no readout: every output is 0.5")
         weight = torch.zeros(1, found.cell.size, dtype=found.cell.dtype)

@@ -1,7 +1,7 @@
 """Commands and answers as they travel between the process of the views and that of the engine.
 
 Networks, sources of reviews and functions belong to the process of the views, and the other process knows them by
-number. A source travels once, as long as it is among the last `SOURCES` that were opened: both ends count alike.
+number. A source travels once, as long as it is among the last `SOURCES` that were opened; both ends drop the same ones.
 Importing this needs no PyTorch.
 """
 

@@ -6,7 +6,7 @@ copy and compares. Within an epoch a word is written once, so that a copy that m
 whatever order the stores of row, stamp and header arrived; a copy that does not match is read again. The header (epoch,
 first word, end) lies in two slots with check sums, written in turn: at most one of them is being written.
 
-A lock would serve as well, but a reader that is stopped or killed while it holds the lock would stop the engine, and a
+A lock would also work, but a reader that is stopped or killed while it holds the lock would stop the engine, and a
 sequence counter needs memory barriers, which Python does not offer. If the writer is killed while it writes, readers
 get the rows that match.
 """

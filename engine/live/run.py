@@ -27,6 +27,7 @@ from engine.live.snapshot import Event, Floats, Snapshot
 from engine.network import Network
 from engine.probability import activate
 from engine.recording import DeviceStepper, Stepper
+from engine.samples import sum_over_cells
 from engine.text import Review
 
 _BLOCK: Final = 64  # words between two looks at the commands, at full speed: a few milliseconds
@@ -256,7 +257,7 @@ class LiveRun:
         """Update the rolling analyses; return α of the layer sums after every word."""
         self._activity.push(signals["h"])
         self._cells.push(signals[self._watched])
-        sums = np.stack([signals[name].sum(axis=1, dtype=np.float64) for name in self._names], axis=1)
+        sums = np.stack([sum_over_cells(signals[name]) for name in self._names], axis=1)
         return {"alpha": self._sums.trace(sums).alpha}
 
     def _probabilities(self, h: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -371,7 +372,7 @@ class LiveRun:
             cell_alpha=cells.alpha,
             cell_reason=cells.reason,
             activity=activity,
-            dead=is_dead(activity, self._threshold),
+            dead=is_dead(activity, self._threshold) & (at >= self._window),
             threshold=self._threshold,
             window=self._window,
             scales=self._scales,

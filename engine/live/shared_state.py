@@ -82,8 +82,8 @@ class SharedState:
         """Return the number of the newest complete state and the state; None if there is none within ``patience``."""
         deadline = time.monotonic() + self._patience
         while True:
-            heads = [numbers.tolist() for numbers in self._numbers]
-            for (number, length), slot in sorted(zip(heads, self._slots, strict=True), key=lambda each: -each[0][0]):
+            headers = [numbers.tolist() for numbers in self._numbers]
+            for (number, length), slot in sorted(zip(headers, self._slots, strict=True), key=lambda each: -each[0][0]):
                 digest, pickled = bytes(slot[16:_HEAD]), bytes(slot[_HEAD : _HEAD + length])
                 if number and _digest(number, pickled) == digest:
                     return number, pickle.loads(pickled)

@@ -1,4 +1,4 @@
-"""A live run: a network reads reviews word by word while any number of views look on.
+"""A live run: a network reads reviews word by word while any number of views read.
 
 Commands go down a queue and return at once. Up come a ring of every signal (`Stream.read`), one frozen `Snapshot`, of
 which only the newest counts, and a queue of rare `events`. The engine never waits for a view, and no analysis is

@@ -147,7 +147,7 @@ def _start_python(
     entry: str, arguments: Sequence[int], handles: Sequence[int]
 ) -> tuple[subprocess.Popen[bytes], Connection]:
     """Start the process; return it and the parent's end of the pipe."""
-    # Not with multiprocessing: that imports the main module again, and its children keep the terminal.
+    # Not with multiprocessing: that imports the main module again, and its processes share the terminal.
     here, there = Pipe()
     module, function = entry.split(":")
     call = f"{function}({', '.join(map(str, (there.fileno(), *arguments)))})"

@@ -1,4 +1,4 @@
-"""``pinkx import``: make a network file of ours from a file of PyTorch or Keras."""
+"""``pinkx import``: convert a file of PyTorch or Keras to a network file of pinkx."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The desktop face: a window by PySide6, drawn by pyqtgraph. Only the thread of the window touches it."""
+"""The desktop front end: a PySide6 window with pyqtgraph plots. Only the main thread uses it."""

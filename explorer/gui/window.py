@@ -73,7 +73,7 @@ class Window(ActionDialogs):
         self.table = actions_with(load_keys(options.keys) if options is not None else {}, ALL_ACTIONS)
         if session is not None:
             session.actions = self.table
-        self.opening = None if session is not None else Launcher(options or LaunchOptions())
+        self.launcher = None if session is not None else Launcher(options or LaunchOptions())
         self.failure: Exception | None = None
         self.theme, self.show_rates = theme, show_rates
         self.hovered: int | None = None
@@ -107,13 +107,13 @@ class Window(ActionDialogs):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._tick)
         self._apply_theme()
-        if self.opening is not None:
-            self._restore(self.opening.state.window)
+        if self.launcher is not None:
+            self._restore(self.launcher.state.window)
         self._show_progress()
 
     # ---- saved state ---------------------------------------------------------------------------------------------
 
-    def kept(self) -> dict[str, Any]:
+    def own_state(self) -> dict[str, Any]:
         """Return the window's part of the saved state."""
         geometry = bytes(self.saveGeometry().toBase64().data()).decode()
         panels = {name: part for name, panel in self.panels.items() if (part := panel.saved_state())}
@@ -143,7 +143,7 @@ class Window(ActionDialogs):
         used = time.thread_time()  # includes what Qt painted since the last tick
         spent, self._cpu_time = used - self._cpu_time, used
         if self.session is None:
-            self._await_opening()
+            self._await_session()
         elif not self.isMinimized():
             self.draw()
         now = time.perf_counter()
@@ -184,26 +184,28 @@ class Window(ActionDialogs):
         passed = self._drawn[-1] - self._drawn[0] if len(self._drawn) > 1 else 0.0
         return (len(self._drawn) - 1) / passed if passed else 0.0
 
-    def _await_opening(self) -> None:
-        assert self.opening is not None
-        if self.opening.error is not None:
-            self.failure = self.opening.error
+    def _await_session(self) -> None:
+        assert self.launcher is not None
+        if self.launcher.error is not None:
+            self.failure = self.launcher.error
             self.close()
-        elif self.opening.session is not None:
-            self.session = self.opening.session
+        elif self.launcher.session is not None:
+            self.session = self.launcher.session
             self.session.actions = self.table
             self.session.play()
             self._show_progress()
             self.opened.emit()
         else:
-            if not self.opening.running and not self.opening.done:
-                self.opening.begin()  # the first frame is on the screen now
+            if not self.launcher.running and not self.launcher.done:
+                self.launcher.begin()  # the first frame is on the screen now
             self._show_progress()
 
     def _show_progress(self) -> None:
         self._progress.setVisible(self.session is None)
-        if self.session is None and self.opening is not None:
-            self._progress.setText(f"<b style='color:{self.theme.pink.hex}'>pinkx</b><br><br>{self.opening.progress} …")
+        if self.session is None and self.launcher is not None:
+            self._progress.setText(
+                f"<b style='color:{self.theme.pink.hex}'>pinkx</b><br><br>{self.launcher.progress} …"
+            )
             self._progress.adjustSize()
             self._progress.move(self.rect().center() - self._progress.rect().center())
             self._progress.raise_()

@@ -26,7 +26,7 @@ class ActionDispatcher:
     early: ClassVar[tuple[str, ...]] = ("quit", "help")
 
     def handlers(self) -> Mapping[str, Handler]:
-        """Return what the front end itself does, by the action's id; it goes before what the session does."""
+        """Return the front end's own handlers by action id; they take precedence over the session's."""
         return {}
 
     def redraw(self) -> None:
@@ -34,7 +34,7 @@ class ActionDispatcher:
         raise NotImplementedError
 
     def run_guarded(self, action: Callable[[], object]) -> None:
-        """Run what the session may refuse, or a disk; the reason becomes the session's notice."""
+        """Run a call that the session or the disk may refuse; the reason becomes the session's notice."""
         try:
             action()
         except (SessionError, OSError) as error:
@@ -43,7 +43,7 @@ class ActionDispatcher:
         self.redraw()
 
     def handler_for(self, name: str) -> Handler | None:
-        """Return what the front end itself does for an action, None if the session does it."""
+        """Return the front end's own handler of an action, None if the session handles it."""
         return self.handlers().get(name)
 
     def perform(self, name: str) -> None:

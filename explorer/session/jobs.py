@@ -1,4 +1,4 @@
-"""Long computations beside a live run, in one worker process of low priority.
+"""Long computations during a live run, in one worker process of low priority.
 
 In a thread they would compete with the front end for the interpreter's lock, and with an engine that is a thread too,
 which then reads at half its speed. Each job is a thread of the worker process.
@@ -28,7 +28,7 @@ NICE = 10  # on a single core the engine then gets nine tenths of it
 class Job:
     """A computation in the worker process.
 
-    ``on_result`` gets each result, and ``on_end`` what went wrong, "" if nothing did. Both are called in a thread that
+    ``on_result`` gets each result, and ``on_end`` the error, "" without one. Both are called in a thread that
     only listens, and never again after `JobRunner.cancel`.
     """
 

@@ -43,23 +43,27 @@ def _several(digits: str) -> tuple[RGB, ...]:
 class Palette:
     """Colours by meaning, on dark or on light ground.
 
-    Surfaces: ``ground``, ``raised`` (bars and dialogs), ``border``, ``selected`` (background of what is selected).
-    Text: ``text``, ``dim`` (names, units, axes), ``faint`` (rules and guide lines), ``bright`` (main numbers and the
-    selection), ``on_pink`` (text on pink). Meaning: ``pink`` (cursor, focus, pinned cells, pink noise, β), ``good``
-    (positive, stable), ``bad`` (negative), ``warning`` (also: slow points, clamped cells), ``dead`` (dead cells, points
-    that move), ``other`` (the other side of a comparison), ``found`` (search hits); ``white_band`` and ``pink_band``
-    (exact noise behind α and β). ``trail``: the trajectory from old to new.
+    Surfaces: ``ground``, ``raised`` (bars), ``dialog``, ``border``, ``selected`` (background of what is selected).
+    Text: ``text``, ``title`` and ``subtitle`` (in borders), ``dim`` (names, units, axes), ``faint`` (rules and guide
+    lines), ``bright`` (main numbers and the selection), ``on_pink`` (text on pink). Meaning: ``pink`` (cursor, focus,
+    pinned cells, pink noise, β), ``good`` (positive, stable), ``bad`` (negative), ``warning`` (also: slow points,
+    clamped cells), ``dead`` (dead cells, points that move), ``other`` (the other side of a comparison), ``found``
+    (search hits); ``white_band`` and ``pink_band`` (exact noise behind α and β). ``trail``: the trajectory from old to
+    new.
 
     Scales, as points at equal distances: ``readout`` from negative to positive, ``time_constant`` from short to long.
-    ``series`` tells curves of several cells apart, ``inputs`` the inputs of fixed points.
+    ``series`` colours the curves of several cells, ``inputs`` the inputs of fixed points.
     """
 
     name: Literal["dark", "light"]
     ground: RGB
     raised: RGB
+    dialog: RGB
     border: RGB
     selected: RGB
     text: RGB
+    title: RGB
+    subtitle: RGB
     dim: RGB
     faint: RGB
     bright: RGB
@@ -89,9 +93,12 @@ DARK = Palette(
     name="dark",
     ground=_rgb("0f1318"),
     raised=_rgb("182028"),
+    dialog=_rgb("151b22"),
     border=_rgb("34404c"),
     selected=_rgb("2b3a52"),
     text=_rgb("d7dde4"),
+    title=_rgb("aab6c2"),
+    subtitle=_rgb("6f7b88"),
     dim=_rgb("8692a0"),
     faint=_rgb("3a4450"),
     bright=_rgb("ffffff"),
@@ -115,9 +122,12 @@ LIGHT = Palette(
     name="light",
     ground=_rgb("ffffff"),
     raised=_rgb("eef1f4"),
+    dialog=_rgb("f6f8fa"),
     border=_rgb("c3ccd5"),
     selected=_rgb("d3e3fb"),
     text=_rgb("1d2630"),
+    title=_rgb("3d4853"),
+    subtitle=_rgb("6f7b88"),
     dim=_rgb("5c6875"),
     faint=_rgb("c9d1d9"),
     bright=_rgb("000000"),
@@ -180,7 +190,7 @@ _POINTS = {
     "aadc32 d5e21a fde725",
 }
 MAPS = tuple(_POINTS)
-# Characters by rising ink, for terminals without colours.
+# Characters of rising density, for terminals without colours.
 RAMP = " .:-=+*#%@"
 BARS = "▁▂▃▄▅▆▇█"
 

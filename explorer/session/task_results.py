@@ -23,7 +23,7 @@ class TaskResults(Generic[T]):
         Replaced, never changed, when there is more; the order may change.
     finished, cancelled : bool
     trouble : str
-        What went wrong; "" if nothing did.
+        The error; "" without one.
     """
 
     def __init__(self, total: int) -> None:
@@ -49,7 +49,7 @@ class TaskResults(Generic[T]):
         return f"{self.done:,} of {self.total:,} reviews …"
 
 
-def gather(steps: Iterable[tuple[int, Sequence[T]]], total: int) -> TaskResults[T]:
+def start_search(steps: Iterable[tuple[int, Sequence[T]]], total: int) -> TaskResults[T]:
     """Run a search in a thread of this process.
 
     A worker process would have to be sent all the texts, for every search.

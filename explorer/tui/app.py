@@ -26,6 +26,7 @@ from explorer.session.action_dispatch import Handler
 from explorer.session.actions import ACTIONS, key_of
 from explorer.session.keymap import actions_with, load_keys
 from explorer.session.launcher import Launcher, LaunchOptions
+from explorer.session.palette import DARK, RGB
 from explorer.session.session import Session
 from explorer.tui.dialogs.action_dialogs import ActionDialogs
 from explorer.tui.export import export
@@ -67,6 +68,8 @@ class Explorer(ActionDialogs):
         Whether speeds and frame rates are shown; off in pictures that are compared.
     driver_class : type, optional
         The Textual driver to use instead of the one for this terminal.
+    frame_rate : float
+        Frames per second on a fast terminal.
     """
 
     CSS_PATH = "style.tcss"
@@ -83,6 +86,7 @@ class Explorer(ActionDialogs):
         session: Session | None = None,
         show_rates: bool = True,
         driver_class: type[Driver] | None = None,
+        frame_rate: float = FRAME_RATES[0],
     ) -> None:
         self._no_colours = "NO_COLOR" in os.environ
         # With ansi_color, Textual omits colours under NO_COLOR instead of turning them grey.
@@ -93,15 +97,21 @@ class Explorer(ActionDialogs):
             self.bind(",".join(entry.keys), f"perform('{entry.id}')", description=entry.label, show=False)
         if session is not None:
             session.actions = self.actions
-        self.opening = None if session is not None else Launcher(options or LaunchOptions())
+        self.launcher = None if session is not None else Launcher(options or LaunchOptions())
         self.show_rates = show_rates
         self.failure: Exception | None = None
         self.tab = "heatmap"
         self.zoomed: str | None = None
+        self._frame_rate = frame_rate
         self._throttle = Throttle()
         self._event_loop: asyncio.AbstractEventLoop | None = None
         self._ticks = 0
         self._drawn: Snapshot | None = None
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Return Textual's variables and the colours of the palette, as ``$pinkx-ground`` and so on."""
+        colours = {f"pinkx-{name}": colour.hex for name, colour in vars(DARK).items() if isinstance(colour, RGB)}
+        return super().get_css_variables() | colours
 
     @property
     def glyphs(self) -> bool:
@@ -165,13 +175,13 @@ class Explorer(ActionDialogs):
         self._event_loop = asyncio.get_running_loop()
 
     def on_mount(self) -> None:
-        self.screen.set_class(self.session is None, "opening")
+        self.screen.set_class(self.session is None, "starting")
         self._fit()
-        if self.opening is not None:
+        if self.launcher is not None:
             self._show_progress()
-            self.call_after_refresh(self.opening.begin)
+            self.call_after_refresh(self.launcher.begin)
         self.query_one("#heatmap").focus()
-        self.set_interval(1 / FRAME_RATES[0], self._tick)
+        self.set_interval(1 / self._frame_rate, self._tick)
 
     def on_resize(self, event: events.Resize) -> None:
         driver = self._direct_driver
@@ -218,7 +228,7 @@ class Explorer(ActionDialogs):
 
     def draw(self, *, numbers: bool = True) -> None:
         if self.session is None:
-            self._await_opening()
+            self._await_session()
             return
         try:
             panels = [self.screen_stack[0].query_one(name) for name in ((*MOVING, *STEADY) if numbers else MOVING)]
@@ -232,18 +242,18 @@ class Explorer(ActionDialogs):
         if driver is not None:
             driver.flush_cells()
 
-    def _await_opening(self) -> None:
-        assert self.opening is not None
-        if self.opening.error is not None:
-            self.failure = self.opening.error
+    def _await_session(self) -> None:
+        assert self.launcher is not None
+        if self.launcher.error is not None:
+            self.failure = self.launcher.error
             self.exit(return_code=1)
-        elif self.opening.session is not None:
-            self.session = self.opening.session
+        elif self.launcher.session is not None:
+            self.session = self.launcher.session
             self.session.actions = self.actions
             gc.freeze()  # modules stay loaded; the collector need not traverse PyTorch again
-            self.screen_stack[0].remove_class("opening")
+            self.screen_stack[0].remove_class("starting")
             self.session.play()
-            self._restore(self.opening.state.terminal)
+            self._restore(self.launcher.state.terminal)
             self.call_after_refresh(self.draw)
         elif not self.screen_stack[0].has_class("tiny"):
             self._show_progress()
@@ -257,14 +267,15 @@ class Explorer(ActionDialogs):
             screen.set_focus(screen.query_one(f"#{saved['zoomed']}"))
             self.do_zoom()
 
-    def kept(self) -> dict[str, Any]:
+    def own_state(self) -> dict[str, Any]:
         """Return what is saved for the next session."""
         return {"tab": self.tab, "zoomed": self.zoomed}
 
     def _show_progress(self) -> None:
-        assert self.opening is not None
+        assert self.launcher is not None
         key = as_markup(key_of(self.actions, "quit"))
-        self._show_message(f"[b #ff8fc0]pinkx[/]\n\n{self.opening.progress} …\n\n[#6f7b88]{key} quits[/]")
+        title, hint = DARK.pink.hex, DARK.subtitle.hex
+        self._show_message(f"[b {title}]pinkx[/]\n\n{self.launcher.progress} …\n\n[{hint}]{key} quits[/]")
 
     def _show_message(self, text: str) -> None:
         message = self.screen_stack[0].query_one("#message", Static)

@@ -38,6 +38,7 @@ def run(options: LaunchOptions) -> None:
             "pinkx tui needs a terminal, but its input or output is a pipe or a file; "
             "run it in a terminal (scripts can use `pinkx networks --json` and `pinkx reviews --json`)"
         )
+    _measure_the_terminal_itself()
     from explorer.tui.app import Explorer
 
     app = Explorer(options)
@@ -60,6 +61,13 @@ def run(options: LaunchOptions) -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
     shut_down(app, code or app.return_code or 0)
+
+
+def _measure_the_terminal_itself() -> None:
+    """Remove COLUMNS and LINES where the terminal reports its size: Textual would prefer them, and ignore a resize."""
+    for name, size in zip(("COLUMNS", "LINES"), os.get_terminal_size(sys.stdout.fileno()), strict=True):
+        if size > 0:
+            os.environ.pop(name, None)
 
 
 def _run_served(options: LaunchOptions) -> None:

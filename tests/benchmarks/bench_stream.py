@@ -1,7 +1,7 @@
-"""Speed of a live run beside other work: ``python -m tests.benchmarks.bench_stream``.
+"""Speed of a live run during other work: ``python -m tests.benchmarks.bench_stream``.
 
-A stream reads at full speed, alone and beside the first search for fixed points or the corpus statistics, each in a
-thread of the same interpreter and in a worker process; then beside a front end that draws all the time, with the engine
+A stream reads at full speed, alone and during the first search for fixed points or the corpus statistics, each in a
+thread of the same interpreter and in a worker process; then during a front end that draws all the time, with the engine
 in a thread and in its own process. All cases alternate in one run. Ratios are medians over the turns, each relative to
 the two turns alone before and after it. The benchmark needs two cores.
 """
@@ -87,9 +87,9 @@ def words_read(stream: Stream) -> int:
     return (snapshot.run - 1) * snapshot.words + snapshot.time
 
 
-def speed(stream: Stream, beside: AbstractContextManager[None]) -> float:
+def speed(stream: Stream, work: AbstractContextManager[None]) -> float:
     """Return the words per second of one turn."""
-    with beside:
+    with work:
         time.sleep(0.2)
         begun, first = time.perf_counter(), words_read(stream)
         time.sleep(SECONDS)
@@ -108,7 +108,7 @@ def long_run(network: Network, reviews: Sequence[Review], engine: EngineProcess 
 
 
 def compare(name: str) -> dict[str, tuple[float, float]]:
-    """Return words per second, and their ratio to the speed alone, by the work beside the stream."""
+    """Return words per second, and their ratio to the speed alone, by the other work."""
     network, reviews = Network.load(name), list(open_reviews(None))
     works: dict[str, Work] = {
         "search": (survey, (network,)),
@@ -128,18 +128,18 @@ def compare(name: str) -> dict[str, tuple[float, float]]:
             turns = {f"front end, engine in {engine}": partial(in_a_thread, drawing)}
             if engine == "a thread":
                 turns |= sides
-            for what, beside_it in turns.items():
-                beside = speed(stream, beside_it())
+            for what, start_work in turns.items():
+                rate = speed(stream, start_work())
                 before, alone = alone, speed(stream, nullcontext())
-                speeds.setdefault(what, []).append((beside, 2 * beside / (before + alone)))
+                speeds.setdefault(what, []).append((rate, 2 * rate / (before + alone)))
         stream.close()
     return {key: (median(s for s, _ in turns), median(r for _, r in turns)) for key, turns in speeds.items()}
 
 
 def main(names: tuple[str, ...] = ("lstm-32", "lstm-128")) -> dict[str, dict[str, tuple[float, float]]]:
     torch.set_num_threads(1)
-    table = Table(title="a stream at full speed beside other work")
-    for heading in ("network", "beside", "words/s", "relative to alone"):
+    table = Table(title="a stream at full speed during other work")
+    for heading in ("network", "other work", "words/s", "relative to alone"):
         table.add_column(heading, justify="right")
     found = {}
     with tempfile.TemporaryDirectory() as empty, patch.dict(os.environ, XDG_CACHE_HOME=empty):

@@ -49,8 +49,8 @@ def test_a_clamped_gate_is_clamped_at_every_word(name: str, clamps: dict[str, np
     network, ids = network_of(name), np.arange(40) % 6
     by_weights, by_step = record(clamped_network(network, clamps), ids), record(network, ids, clamp=clamps)
     assert by_weights.probability == pytest.approx(by_step.probability, abs=1e-5)
-    heard = {"h": by_weights["h"]} if "h" in clamps else {signal: by_weights[signal] for signal in by_step.names}
-    for signal, found in heard.items():
+    compared = {"h": by_weights["h"]} if "h" in clamps else {signal: by_weights[signal] for signal in by_step.names}
+    for signal, found in compared.items():
         assert found == pytest.approx(by_step[signal], abs=1e-5), signal
 
 

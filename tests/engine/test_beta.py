@@ -74,7 +74,7 @@ def test_scales_and_a_cut_are_the_callers_choice() -> None:
     rows = all_rows(*measure_reviews(network(), read, ("h",), scales=scales, cut=120))
     assert rows["words"].tolist() == [120, 100]
     plain = record_reference(network(), network().vocabulary.encode(read[0].words[:120]))  # type: ignore[union-attr]
-    F = fluctuations_reference(plain.layer_sum("h"), np.array(scales), 1, True)[0]
+    F = fluctuations_reference(plain.layer_sum("h").astype(np.float64), np.array(scales), 1, True)[0]
     assert rows["beta"][0, 0] == pytest.approx(2 * np.polyfit(np.log(scales), np.log(F), 1)[0] - 1, abs=1e-4)
     assert all_rows(*measure_reviews(network(), read, ("h",), scales=(10, 20, 200)))["reason"][:, 0].tolist() == [
         "",
@@ -90,9 +90,9 @@ def test_clamped_cells_are_clamped_in_every_review() -> None:
     assert part.series[1][0] == pytest.approx(expected.layer_sum("h")[0])
     assert part.probability == pytest.approx(expected.probability[0, -1])
     (free,) = measure_reviews(network(), reviews(100))
-    (kept,) = measure_reviews(network(), reviews(100), clamp=clamps)
-    assert kept["beta"][0, 0] != free["beta"][0, 0]
-    assert kept["beta"][0, 1] == free["beta"][0, 1]
+    (clamped,) = measure_reviews(network(), reviews(100), clamp=clamps)
+    assert clamped["beta"][0, 0] != free["beta"][0, 0]
+    assert clamped["beta"][0, 1] == free["beta"][0, 1]
 
 
 def test_batches_have_at_most_the_given_words_and_keep_the_order() -> None:

@@ -20,8 +20,9 @@ from engine.cells import LstmCell
 from engine.fluctuation import log_spaced_scales
 from engine.network import Network, Vocabulary
 from engine.noise import power_law_noise
+from engine.recipes import Recipe
 from engine.recording import record, record_reference
-from engine.training import Recipe, untrained_network
+from engine.training import untrained_network
 
 SCALES = (10, 14, 20, 28, 40)
 N = 12

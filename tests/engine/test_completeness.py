@@ -51,7 +51,8 @@ def test_a_partner_has_the_opposite_index_and_the_curve_of_one_point_leads_to_th
     )
     equation, x = reduced_equation(cell), torch.zeros(1, dtype=F64)
     grid = torch.from_numpy(np.random.default_rng(0).uniform(-1, 1, (4000, 3)))
-    every = torch.from_numpy(find_fixed_points(cell, x, grid).states)  # so many starts find all points of three units
+    # A grid this dense finds all points of three units.
+    every = torch.from_numpy(find_fixed_points(cell, x, grid).states)
     sign = index_of(equation, x, every)
     assert len(every) >= 3
     assert sign.sum() == 1

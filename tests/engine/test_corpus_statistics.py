@@ -44,7 +44,7 @@ def test_every_number_equals_the_reference(network: Network, reviews: np.ndarray
     for k in (0, 81, 119):
         plain = record_reference(network, reviews[k])
         for signal, F in zip(found.signals, found.F[:, k], strict=True):
-            expected = fluctuations_reference(plain.layer_sum(signal), np.array(SCALES), 1, True)[0]
+            expected = fluctuations_reference(plain.layer_sum(signal).astype(np.float64), np.array(SCALES), 1, True)[0]
             np.testing.assert_allclose(F, expected, rtol=1e-4)
             slope = np.polyfit(np.log(SCALES), np.log(expected), 1)[0]
             assert found.exponents(signal).beta[k] == pytest.approx(2 * slope - 1, abs=1e-3)

@@ -1,4 +1,4 @@
-"""Periodic orbits: found where they are known in closed form, certified, and told from fixed points."""
+"""Periodic orbits: found where they are known in closed form, certified, and distinguished from fixed points."""
 
 from __future__ import annotations
 

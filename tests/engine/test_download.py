@@ -47,13 +47,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_the_archive_arrives_once(server: str, tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    path = fetch(tmp_path / "new" / "folder", f"{server}/whole", MD5, progress=lambda *step: told.append(step))
+    steps: list[tuple[int, int]] = []
+    path = fetch(tmp_path / "new" / "folder", f"{server}/whole", MD5, progress=lambda *step: steps.append(step))
     assert path == tmp_path / "new" / "folder" / FILE_NAME
     assert path.read_bytes() == CONTENT
     assert [file.name for file in path.parent.iterdir()] == [FILE_NAME]
-    assert told[0] == (1 << 16, len(CONTENT))
-    assert told[-1] == (len(CONTENT), len(CONTENT))
+    assert steps[0] == (1 << 16, len(CONTENT))
+    assert steps[-1] == (len(CONTENT), len(CONTENT))
     assert is_fetched(path, MD5)
     assert fetch(path.parent, f"{server}/whole", MD5) == path
     assert Handler.requests == ["/whole"]

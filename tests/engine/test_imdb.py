@@ -48,11 +48,11 @@ def test_an_unknown_split_is_refused(tmp_path: Path) -> None:
         read_archive(tmp_path / "a.tar.gz", "validation")
 
 
-@pytest.mark.parametrize("kept", [0, 0.3, 0.9, -4])
-def test_a_truncated_archive_is_refused(tmp_path: Path, kept: float) -> None:
+@pytest.mark.parametrize("length", [0, 0.3, 0.9, -4])
+def test_a_truncated_archive_is_refused(tmp_path: Path, length: float) -> None:
     path = pack(tmp_path / "a.tar.gz", LABELLED)
     data = path.read_bytes()
-    path.write_bytes(data[: int(kept * len(data)) if kept >= 0 else int(kept)])
+    path.write_bytes(data[: int(length * len(data)) if length >= 0 else int(length)])
     with pytest.raises(ReviewError, match=r"a\.tar\.gz' is truncated or damaged: .*; download it again"):
         read_archive(path)
 
@@ -96,7 +96,7 @@ def test_a_review_that_is_not_text_is_named(tmp_path: Path) -> None:
 
 
 def test_the_archive_is_found_by_path_or_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given, told = (pack(tmp_path / name, LABELLED) for name in ("given.tar.gz", "told.tar.gz"))
+    given, named = (pack(tmp_path / name, LABELLED) for name in ("given.tar.gz", "named.tar.gz"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("PINKX_IMDB", raising=False)
     with pytest.raises(
@@ -106,8 +106,8 @@ def test_the_archive_is_found_by_path_or_environment(tmp_path: Path, monkeypatch
     cache_path().parent.mkdir(parents=True)
     pack(cache_path(), LABELLED)
     assert find_archive() == cache_path()
-    monkeypatch.setenv("PINKX_IMDB", str(told))
-    assert find_archive() == told
+    monkeypatch.setenv("PINKX_IMDB", str(named))
+    assert find_archive() == named
     assert find_archive(given) == given
 
 
@@ -120,16 +120,16 @@ def test_a_path_that_does_not_exist_is_an_error(tmp_path: Path, monkeypatch: pyt
 
 
 def test_the_training_split_counts_as_published(imdb: Path) -> None:
-    told: list[tuple[int, int]] = []
-    reviews = read_archive(imdb, "train", progress=lambda *step: told.append(step))
+    steps: list[tuple[int, int]] = []
+    reviews = read_archive(imdb, "train", progress=lambda *step: steps.append(step))
     assert [review.label for review in reviews] == [False] * 12_500 + [True] * 12_500
     assert (reviews[0].name, reviews[-1].name) == ("train/neg/0_3", "train/pos/12499_7")
     counts = count_words(reviews)
     assert counts.total() == 5_817_135
     assert len(counts) == 92_866
     assert sum(count for _, count in counts.most_common(4000)) / counts.total() == pytest.approx(0.883, abs=5e-4)
-    assert told == sorted(told)
-    assert told[-1] == (imdb.stat().st_size, imdb.stat().st_size)
+    assert steps == sorted(steps)
+    assert steps[-1] == (imdb.stat().st_size, imdb.stat().st_size)
 
 
 def test_the_test_split_has_as_many_long_reviews_as_published(imdb: Path) -> None:

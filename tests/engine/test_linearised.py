@@ -57,8 +57,8 @@ def test_the_drift_of_a_slow_point_is_part_of_the_map() -> None:
     slow = found[~found.fixed]
     x = torch.zeros(1, 20, 1, dtype=torch.float64)
     _, signals = cell.run(x, torch.from_numpy(slow.states))
-    told = predict_linearly(cell, slow, signals["h"], x, steps=5)
-    assert (told.explained > 0.99).all()
+    prediction = predict_linearly(cell, slow, signals["h"], x, steps=5)
+    assert (prediction.explained > 0.99).all()
 
 
 def test_every_state_is_predicted_from_its_own_nearest_point() -> None:

@@ -47,7 +47,7 @@ def test_a_saved_network_loads_unchanged(kind: str, tmp_path: Path) -> None:
     info = describe(tmp_path / "one.safetensors")
     assert (info.name, info.cell, info.size, info.accuracy, info.seed) == ("one", kind, 5, 0.875, 3)
     assert info.json()["recipe"] == {"batch": 128}
-    assert [p.name for p in tmp_path.iterdir()] == ["one.safetensors"]  # nothing left beside it
+    assert [p.name for p in tmp_path.iterdir()] == ["one.safetensors"]  # and no temporary file
 
 
 @pytest.mark.parametrize("kind", list(CELLS))

@@ -75,8 +75,8 @@ def test_an_interrupted_search_is_not_cached(network: Network, folder: Path) -> 
 
 def test_a_damaged_cache_file_is_computed_again(network: Network, searches: list[int], folder: Path) -> None:
     first = network_points(network, count=20)
-    (kept,) = folder.iterdir()
-    kept.write_bytes(kept.read_bytes()[:100])
+    (file,) = folder.iterdir()
+    file.write_bytes(file.read_bytes()[:100])
     second = network_points(network, count=20)
     assert len(searches) == 2
     np.testing.assert_array_equal(first.states, second.states)

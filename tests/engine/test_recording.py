@@ -120,8 +120,8 @@ def test_signals_lengths_mask_and_sums_of_a_recording() -> None:
     np.testing.assert_array_equal(recording["x"][1], network.embed(ids[1]))
     assert np.isnan(recording["x"][0, 5:]).all()
     sums = recording.layer_sum("f")
-    assert sums.dtype == np.float64
-    np.testing.assert_allclose(sums[1], recording["f"][1].astype(float).sum(axis=1), rtol=1e-12)
+    assert sums.dtype == np.float32  # DFA needs to know the precision of the recording
+    np.testing.assert_allclose(sums[1], recording["f"][1].astype(float).sum(axis=1), rtol=1e-7)
     assert np.isnan(sums[0, 5:]).all()
     assert recording.probability.shape == (2, 9)
     np.testing.assert_allclose(recording.probability[[0, 1], [4, 8]], network.classify(ids), atol=1e-6)
@@ -225,13 +225,13 @@ def by_hand(network: Network, ids: np.ndarray, clamp: Mapping[str, np.ndarray]) 
     """Take all steps in NumPy; a clamp replaces a signal as soon as it is computed, so that later signals use it."""
     cell, n = network.cell, network.cell.size
     U = cell.weight_hh.double().numpy()
-    kept: dict[str, list[np.ndarray]] = {signal.name: [] for signal in cell.signals}
+    recorded: dict[str, list[np.ndarray]] = {signal.name: [] for signal in cell.signals}
     h, c = np.zeros(n), np.zeros(n)
 
     def put(name: str, value: np.ndarray) -> np.ndarray:
         clamps = clamp.get(name, np.full(n, np.nan))
-        kept[name].append(np.where(np.isnan(clamps), value, clamps))
-        return kept[name][-1]
+        recorded[name].append(np.where(np.isnan(clamps), value, clamps))
+        return recorded[name][-1]
 
     for x in network.embed(ids).double().numpy():
         a = cell.weight_ih.double().numpy() @ x + cell.bias.double().numpy()
@@ -246,7 +246,7 @@ def by_hand(network: Network, ids: np.ndarray, clamp: Mapping[str, np.ndarray]) 
             i, f, g, o = (put(k, np.tanh(v) if k == "g" else logistic(v)) for k, v in zip("ifgo", a, strict=True))
             c = put("c", f * c + i * g)
             h = put("h", o * put("c_out", np.tanh(c)))
-    return {name: np.array(values) for name, values in kept.items()}
+    return {name: np.array(values) for name, values in recorded.items()}
 
 
 @kinds
@@ -267,9 +267,10 @@ def test_clamped_signals_affect_the_later_signals(kind: str, size: int, data: st
     on_a_device.clamps = clamp
     there = on_a_device.advance(ids)
     for name, value in expected.items():
-        np.testing.assert_allclose(step_by_step[name], value, atol=2e-6, err_msg=name)
-        np.testing.assert_allclose(plainly[name][0], value, atol=2e-6, err_msg=name)
-        np.testing.assert_allclose(there[name], value, atol=2e-6, err_msg=name)
+        atol = 2e-6 * max(1.0, np.abs(value).max())  # z clamped to −1 lets h grow, and its rounding with it
+        np.testing.assert_allclose(step_by_step[name], value, atol=atol, err_msg=name)
+        np.testing.assert_allclose(plainly[name][0], value, atol=atol, err_msg=name)
+        np.testing.assert_allclose(there[name], value, atol=atol, err_msg=name)
         np.testing.assert_array_equal(together[name][0], step_by_step[name], err_msg=name)
     stepper.release()
     stepper.reset()

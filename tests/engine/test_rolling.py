@@ -11,7 +11,7 @@ from engine.kernels.reference import fluctuations_reference
 from engine.noise import power_law_noise
 
 
-def fresh(window: np.ndarray, scales: tuple[int, ...]) -> Exponents:
+def from_scratch(window: np.ndarray, scales: tuple[int, ...]) -> Exponents:
     return exponents(fluctuations(window.T, scales), scales)
 
 
@@ -43,7 +43,7 @@ def test_a_hundred_thousand_words_without_drift(window: int) -> None:
         np.concatenate((np.random.default_rng(0).integers(window, 100_001, 300), np.arange(99_800, 100_001)))
     )
     for end in ends:
-        expected = fresh(values[end - window : end], rolling.scales)
+        expected = from_scratch(values[end - window : end], rolling.scales)
         np.testing.assert_array_equal(found.reason[end - 1], expected.reason)
         np.testing.assert_allclose(found.alpha[end - 1], expected.alpha, rtol=1e-9, err_msg=f"after {end} words")
         np.testing.assert_allclose(found.r2[end - 1], expected.r2, rtol=1e-8)
@@ -78,7 +78,7 @@ def test_blocks_equal_single_words(blocks: list[int], series: int, seed: int) ->
 
 @given(st.data())
 @settings(max_examples=40, deadline=None)
-def test_any_window_and_scales_equal_a_fresh_start_at_every_word(data: st.DataObject) -> None:
+def test_any_window_and_scales_equal_a_new_computation_at_every_word(data: st.DataObject) -> None:
     window = data.draw(st.integers(8, 60))
     scales = tuple(data.draw(st.lists(st.integers(4, window), min_size=3, max_size=6, unique=True)))
     seed = data.draw(st.integers(0, 2**32 - 1))
@@ -86,7 +86,7 @@ def test_any_window_and_scales_equal_a_fresh_start_at_every_word(data: st.DataOb
     values[:, 1] = np.where(values[:, 1] > 1, values[:, 1], 0.3).cumsum()
     found = RollingExponent(scales, window, 2).trace(values)
     for end in range(window, len(values) + 1):
-        expected = fresh(values[end - window : end], scales)
+        expected = from_scratch(values[end - window : end], scales)
         np.testing.assert_array_equal(found.reason[end - 1], expected.reason)
         np.testing.assert_allclose(found.alpha[end - 1], expected.alpha, rtol=1e-9, atol=1e-11)
 

@@ -1,4 +1,4 @@
-"""Whatever a person does in whatever order, on whatever terminal: the session stays valid and the face alive."""
+"""Any sequence of actions on any terminal: the session stays valid and the front end runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from explorer.session.views.traces import alpha_trace, cell_table, overview
 from explorer.tui.app import Explorer
 from explorer.tui.panels.heatmap import LEVELS_OF_256_COLOURS, Tile
 from tests.explorer.small import TEXT, open_session, small_file, wait
-from tests.explorer.tui.harness import shown, text_of, until
+from tests.explorer.tui.harness import explorer, shown, text_of, until
 
 STEPS = 1200
 ODD = "wide 漢字 e\u0301 👩\u200d👩\u200d👧 \u202eevil\u202c \x1b[2J\x1b]0;owned\x07 ıİ ﬁ 한국 ا film"
@@ -55,7 +55,7 @@ def check(session: Session, frame: Frame) -> None:
 
 
 def look(session: Session, frame: Frame, dice: random.Random) -> None:
-    """What faces draw of it."""
+    """What front ends draw of it."""
     width, height = dice.randrange(1, 90), dice.randrange(1, 40)
     picture = heatmap(session, frame, width, height)
     assert picture.codes.shape == (height, width)
@@ -68,7 +68,7 @@ def look(session: Session, frame: Frame, dice: random.Random) -> None:
 
 
 def deeds(session: Session, networks: list[str], dice: random.Random) -> list[Callable[[], object]]:
-    """What a person may do next: mostly actions of the table."""
+    """What the user may do next: mostly actions of the table."""
     name = dice.choice([action.id for action in ACTIONS])
     return [
         *[lambda: session.perform(name)] * 12,
@@ -107,7 +107,7 @@ def test_any_sequence_of_actions_leaves_the_session_valid(session: Session, tmp_
 
 
 @pytest.mark.parametrize("seed", range(2))
-async def test_any_sequence_of_keys_leaves_the_face_alive(
+async def test_the_front_end_survives_any_sequence_of_keys(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -157,7 +157,7 @@ async def test_a_resize_storm_while_words_go_by(session: Session) -> None:
 
 async def drawn(session: Session, kind: str | None) -> tuple[Explorer, str, set[Any]]:
     """The picture of cells × time on a terminal of a kind: its characters and its styles."""
-    app = Explorer(session=session, show_rates=False)
+    app = explorer(session)
     app.console._color_system = None if kind is None else ColorSystem[kind]
     async with app.run_test(size=(120, 40)) as pilot:
         session.stream.seek(60)
@@ -170,7 +170,7 @@ async def drawn(session: Session, kind: str | None) -> tuple[Explorer, str, set[
 
 
 @pytest.mark.parametrize("kind", [None, "STANDARD"])
-async def test_where_colours_are_few_ink_tells(session: Session, kind: str | None) -> None:
+async def test_with_few_colours_character_density_shows_values(session: Session, kind: str | None) -> None:
     app, characters, _ = await drawn(session, kind)
     assert app.glyphs
     assert set(characters) <= set(" .:-=+*#%@|")
@@ -190,7 +190,7 @@ async def test_256_colours_rise_in_lightness(session: Session) -> None:
         assert (np.diff(lightness) >= 0).all(), name
 
 
-async def test_a_slow_terminal_gets_fewer_colours_and_the_badge_tells(
+async def test_a_slow_terminal_gets_fewer_colours_and_a_badge_says_so(
     session: Session,
 ) -> None:
     many = (await drawn(session, "TRUECOLOR"))[2]

@@ -2,7 +2,7 @@
 
 numba compares only the file of the cached function with its cache, so an edit in another file would leave machine code
 of the old version in use.  Here a digest of all sources in this folder is part of each cached function's qualified
-name, and so of the name of its cache files: an edit anywhere means a new cache, in whichever folder numba keeps it.
+name, and so of the name of its cache files: an edit anywhere means a new cache, in whichever folder numba stores it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from numba import njit
 
-# Contraction alone: products and sums may fuse, while NaN and infinity keep their meaning.
+# Contraction alone: products and sums may fuse, while NaN and infinity are handled as usual.
 _OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 _INNER: Final[dict[str, Any]] = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 

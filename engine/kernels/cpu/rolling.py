@@ -5,11 +5,11 @@ subtracted: the boxes of the window lie on two stacks.  Every m words (m boxes m
 replaced by their sums from each box to the last; from then on, one of these sums covers the old boxes still in the
 window, and the new boxes are added up separately.  So a spike that has left the window leaves no rounding error behind,
 and a NaN disappears with its last box.  A word costs two boxes and four additions a scale, for every window and scale:
-the cost of a new anchor (every s − 1 words) and of a new stack (every m words) is spread over as many words.
+the cost of a new anchor (every s − 1 words) and of a new stack (every m words) is spread over that many words.
 
 State of each block of LANES series: ``recent``, the last words, stored twice so that the latest are contiguous; for
 each scale ``behind``, the sums behind the current anchor, and ``ahead``, the sums ahead of it and its own step;
-``stack``, one box or sum of boxes a place, and ``fresh``, the sum of the boxes since the last new stack.  ``finite``
+``stack``, one box or sum of boxes a place, and ``since``, the sum of the boxes since the last new stack.  ``finite``
 counts the words since each series' last sample that was not finite.
 """
 
@@ -23,7 +23,7 @@ from engine.kernels.cpu.simd import LANES, load, repeat, store
 
 
 @kernel
-def push(values, count, scales, table, window, recent, behind, ahead, stack, fresh, finite, result):  # type: ignore[no-untyped-def]
+def push(values, count, scales, table, window, recent, behind, ahead, stack, since, finite, result):  # type: ignore[no-untyped-def]
     """Add a block of words (time, series) after ``count`` earlier ones.
 
     ``result`` (time, block, scale, LANES) gets F² after each word; if its time axis is 1, F² after the last word.
@@ -50,7 +50,7 @@ def push(values, count, scales, table, window, recent, behind, ahead, stack, fre
                 age = t - (s - 1)
                 if age >= 0:
                     box = _box(x, now, age % (s - 1), s, table[k], behind[block], b, ahead[block, k])
-                    total = _total(box, age % boxes, boxes, stack[block], at, fresh[block, k])
+                    total = _total(box, age % boxes, boxes, stack[block], at, since[block, k])
                     store(result[row, block, k], 0, total * (table[k, 8] / boxes))
                 b += s * SUMS * LANES
                 at += boxes * LANES
@@ -92,16 +92,16 @@ def _box(x, now, u, s, constant, behind, b, ahead):  # type: ignore[no-untyped-d
 
 
 @inner
-def _total(box, i, boxes, stack, at, fresh):  # type: ignore[no-untyped-def]
+def _total(box, i, boxes, stack, at, since):  # type: ignore[no-untyped-def]
     """Return the sum of the latest ``boxes`` boxes; this one is the i-th since the last new stack at ``at``."""
-    total = load(fresh, 0) + box
+    total = load(since, 0) + box
     store(stack, at + i * LANES, box)
     if i < boxes - 1:
-        store(fresh, 0, total)
+        store(since, 0, total)
         return total + load(stack, at + (i + 1) * LANES)
-    store(fresh, 0, 0.0)
-    kept = repeat(0.0)
+    store(since, 0, 0.0)
+    total = repeat(0.0)
     for j in range(boxes - 1, -1, -1):
-        kept += load(stack, at + j * LANES)
-        store(stack, at + j * LANES, kept)
+        total += load(stack, at + j * LANES)
+        store(stack, at + j * LANES, total)
     return total

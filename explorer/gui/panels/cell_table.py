@@ -42,13 +42,13 @@ class CellModel(QAbstractTableModel):
         self._given: list[CellRow] = []  # in the session's order
         self._order: list[int] = []
 
-    def set_rows(self, rows: list[CellRow], *, settled: bool) -> None:
-        """Show these rows. Unless ``settled``, a sorted table keeps its order, because moving rows cannot be read."""
+    def set_rows(self, rows: list[CellRow], *, reorder: bool) -> None:
+        """Show these rows. Unless ``reorder``, a sorted table keeps its order: moving rows cannot be read."""
         by, self._given = self.by, rows
         if by is not None:
             keys = {row.cell: KEYS[by](row) for row in rows}
             place = {cell: at for at, cell in enumerate(self._order)}
-            if settled or len(place) != len(rows):
+            if reorder or len(place) != len(rows):
                 sign = -1 if self.descending else 1
                 rows = sorted(rows, key=lambda row: (not np.isfinite(keys[row.cell]), sign * keys[row.cell]))
             else:
@@ -70,7 +70,7 @@ class CellModel(QAbstractTableModel):
             self.descending = False
         else:
             self.by = None
-        self.set_rows(self._given, settled=True)
+        self.set_rows(self._given, reorder=True)
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(HEADINGS) - 1)
 
     # ---- QAbstractTableModel -------------------------------------------------------------------------------------
@@ -130,14 +130,14 @@ class CellTable(QTableView):
         self.clicked.connect(lambda index: self.chosen.emit(self.cells.rows[index.row()].cell))
         self.customContextMenuRequested.connect(self._request_menu)
 
-    def show_rows(self, rows: list[CellRow], theme: Theme, signal: str, *, settled: bool) -> None:
+    def show_rows(self, rows: list[CellRow], theme: Theme, signal: str, *, reorder: bool) -> None:
         """Show these rows, and scroll to the selected one when the selection changes."""
         cells = self.cells
         if (theme, signal) != (cells.theme, cells.signal_name):
             cells.theme, cells.signal_name = theme, signal
             cells.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(HEADINGS) - 1)
         before = self.currentIndex().row()
-        cells.set_rows(rows, settled=settled)
+        cells.set_rows(rows, reorder=reorder)
         selected = next((k for k, row in enumerate(cells.rows) if row.selected), -1)
         if selected != before or (selected >= 0 and not self.selectionModel().hasSelection()):
             flags = QItemSelectionModel.SelectionFlag

@@ -24,7 +24,7 @@ from explorer.session.views.tables import Table, cells_table
 from explorer.session.views.traces import CellRow, cell_table
 
 BAR_WIDTH = 0.8  # the distance between bars is 1
-AXIS_WIDTH = 58  # pixels; room for the label beside the numbers
+AXIS_WIDTH = 58  # pixels; enough for the label and the numbers
 
 
 class BarsView(pg.ViewBox):  # type: ignore[misc]
@@ -97,7 +97,7 @@ class CellsPanel(Panel):
             self.view.setYRange(0, 1.05 * np.ceil(top * 10) / 10, padding=0)
         if not self.threshold.moving:
             self.threshold.setValue(snapshot.threshold)
-        self.table.show_rows(rows, theme, frame.choices.signal, settled=not snapshot.playing)
+        self.table.show_rows(rows, theme, frame.choices.signal, reorder=not snapshot.playing)
 
     def reset_zoom(self) -> None:
         """Show all cells."""

@@ -223,7 +223,7 @@ class FixedPointsPanel(Panel):
     # ---- the mouse -----------------------------------------------------------------------------------------------
 
     def rotate(self, azimuth: float, elevation: float) -> None:
-        """Rotate by degrees; only this panel is drawn, so that it keeps up with the mouse."""
+        """Rotate by degrees; only this panel is drawn, so that it follows the mouse without delay."""
         session = self.host.session
         if session is not None:
             session.fixed_points.rotate(azimuth, elevation)

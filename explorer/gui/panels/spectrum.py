@@ -28,7 +28,7 @@ REACH = 12.0  # pixels around an eigenvalue in which the mouse points at it
 
 
 class SpectrumPanel(Panel):
-    """The complex plane, beside it the point's type, stability, time constant and readout."""
+    """The complex plane, and the point's type, stability, time constant and readout."""
 
     name: ClassVar[str] = "spectrum"
     title: ClassVar[str] = "4 Spectrum"

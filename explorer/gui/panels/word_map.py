@@ -1,4 +1,4 @@
-"""Panel 7, the word map: where the network goes when a word is repeated forever, with as many labels as fit."""
+"""Panel 7, the word map: where the network goes when a word is repeated forever, with the labels that fit."""
 
 from __future__ import annotations
 

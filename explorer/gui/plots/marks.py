@@ -83,11 +83,11 @@ class Labels(Overlay):
         super().__init__()
         self._pad = pad
         self._texts: list[tuple[float, float, str]] = []
-        self._ink, self._ground = QColor("white"), QColor("black")
+        self._text, self._ground = QColor("white"), QColor("black")
 
-    def apply_theme(self, ink: RGB, ground: RGB, cover: float = 1.0) -> None:
+    def apply_theme(self, text: RGB, ground: RGB, cover: float = 1.0) -> None:
         """Set the colours of text and background, and the opacity of the background."""
-        self._ink, self._ground = qcolor(ink), qcolor(ground, round(255 * cover))
+        self._text, self._ground = qcolor(text), qcolor(ground, round(255 * cover))
         self.update()
 
     def write(self, places: Floats, texts: Sequence[str]) -> None:
@@ -117,7 +117,7 @@ class Labels(Overlay):
             room.moveLeft(max(left, min(room.left(), right - room.width())))
             room.moveCenter(QPointF(room.center().x(), -y / up))
             painter.fillRect(room.adjusted(-3, 0, 1, 0), self._ground)
-            painter.setPen(self._ink)
+            painter.setPen(self._text)
             painter.drawText(room, Qt.AlignmentFlag.AlignLeft, text)
 
 

@@ -73,7 +73,7 @@ def _training(results: Sequence[NetworkResult]) -> Iterator[Claim]:
         "All architectures learn the tasks",
         "section 4.2",
         "accuracy consistently above 95 %",
-        "accuracy on fresh sequences above 95 %",
+        "accuracy on new sequences above 95 %",
         by_cell(known, lambda m: m.accuracy or 0, ".1%"),
         verdict([(m.accuracy or 0) > 0.95 for m in known]),
     )

@@ -217,15 +217,15 @@ def predictions(results: Sequence[NetworkResult]) -> Figure:
         steps, ends = axes[0][column], axes[1][column]
         for number, cell in enumerate(cells):
             of_cell = [one.trajectories for one in some if one.cell == cell]
-            for part, offset, face in (("linear", -0.2, CELLS.get(cell, "k")), ("elsewhere", 0.2, "none")):
+            for part, offset, fill in (("linear", -0.2, CELLS.get(cell, "k")), ("elsewhere", 0.2, "none")):
                 for k in range(len(AHEAD)):
                     values = np.array([getattr(one, part)[k] for one in of_cell])
-                    _bar(steps, k * (len(cells) + 1) + number + offset, np.maximum(values, -1), 0.35, cell, face)
+                    _bar(steps, k * (len(cells) + 1) + number + offset, np.maximum(values, -1), 0.35, cell, fill)
             pairs = ("predicted", "most_frequent", "answer", "present")
             for k, part in enumerate(pairs):
                 values = np.array([getattr(one, part) for one in of_cell])
-                face = CELLS.get(cell, "k") if k % 2 == 0 else "none"
-                _bar(ends, k * (len(cells) + 1) + number, values[np.isfinite(values)], 0.7, cell, face)
+                fill = CELLS.get(cell, "k") if k % 2 == 0 else "none"
+                _bar(ends, k * (len(cells) + 1) + number, values[np.isfinite(values)], 0.7, cell, fill)
         middle = (len(cells) - 1) / 2
         steps.set_xticks(
             [k * (len(cells) + 1) + middle for k in range(len(AHEAD))], [f"{k} step{'s' * (k > 1)}" for k in AHEAD]
@@ -242,9 +242,9 @@ def predictions(results: Sequence[NetworkResult]) -> Figure:
     return figure
 
 
-def _bar(axes: Axes, x: float, values: Floats, width: float, cell: str, face: str) -> None:
+def _bar(axes: Axes, x: float, values: Floats, width: float, cell: str, fill: str) -> None:
     if len(values):
-        axes.bar(x, values.mean(), width, color=face, edgecolor=CELLS.get(cell, "k"), alpha=0.6)
+        axes.bar(x, values.mean(), width, color=fill, edgecolor=CELLS.get(cell, "k"), alpha=0.6)
         axes.plot(np.full(len(values), x), values, "k.", ms=3)
 
 

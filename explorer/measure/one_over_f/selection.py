@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeVar
@@ -17,6 +17,7 @@ from engine.catalogue import describe
 from engine.network import Network
 from engine.reviews import open_reviews
 from engine.text import Review
+from engine.training import network_recipe
 from explorer.measure.study.networks import matching_networks
 
 T = TypeVar("T")
@@ -63,7 +64,9 @@ class TrainedNetwork:
             content.update("\n".join(network.vocabulary.words).encode())
         epoch = int(info.metadata["epoch"]) if "epoch" in info.metadata else None
         name = f"{info.cell}-{info.size}" + ("" if info.seed is None else f", seed {info.seed}")
-        recipe = {key: value for key, value in info.json()["recipe"].items() if key not in _NOT_RECIPE}
+        known = network_recipe(network)  # complete: older files lack the newer ingredients
+        ingredients = info.json()["recipe"] if known is None else asdict(known)
+        recipe = {key: value for key, value in ingredients.items() if key not in _NOT_RECIPE}
         return cls(name, network, info.cell, info.size, info.seed, epoch, info.accuracy, content.hexdigest(), recipe)
 
 

@@ -36,12 +36,12 @@ DPI: Final = 150
 _VERDICTS: Final = {"holds": "yes", "depends on a choice": "perhaps", "does not hold": "no", "not measured": "open"}
 
 _CSS: Final = """
-:root { color-scheme: light dark; --ink: #1d232b; --paper: #fff; --faint: #5d6875; --line: #d9dee4; --wash: #f5f7f9;
+:root { color-scheme: light dark; --text: #1d232b; --paper: #fff; --faint: #5d6875; --line: #d9dee4; --wash: #f5f7f9;
   --yes: #1a7f4b; --perhaps: #9a6200; --no: #b3261e; --open: #5d6875; }
-@media (prefers-color-scheme: dark) { :root { --ink: #dfe5ec; --paper: #14181d; --faint: #97a3b0; --line: #323a44;
+@media (prefers-color-scheme: dark) { :root { --text: #dfe5ec; --paper: #14181d; --faint: #97a3b0; --line: #323a44;
   --wash: #1c2229; --yes: #5fd39a; --perhaps: #f0b859; --no: #ff8f85; --open: #97a3b0; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 2.5rem 1.25rem 5rem; max-width: 68rem; color: var(--ink); background: var(--paper);
+body { margin: 0 auto; padding: 2.5rem 1.25rem 5rem; max-width: 68rem; color: var(--text); background: var(--paper);
   font: 16px/1.55 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .4rem; }
 h2 { font-size: 1.3rem; margin: 2.8rem 0 .6rem; padding-top: .9rem; border-top: 1px solid var(--line); }

@@ -67,9 +67,11 @@ class AblationController:
         SessionError
             If no cell is ablated or dead.
         """
-        ablated, dead = self._clamped_cells("h"), set(np.flatnonzero(self._core.snapshot.dead).tolist())
+        snapshot = self._core.snapshot
+        moment = self._core.moment(snapshot, self._core.valid_choices(snapshot))
+        ablated, dead = self._clamped_cells("h"), set(np.flatnonzero(moment.dead).tolist())
         if not ablated and not dead:
-            raise SessionError("no cell is dead in the latest words")
+            raise SessionError(f"no cell is dead in the last {snapshot.window} words before the one looked at")
         self._ablate(set() if ablated else dead)
 
     def undo(self) -> None:

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from explorer.session.controllers.playback import Playback
 from explorer.session.core import Core, Frame
+from explorer.session.views.number_format import row_name
 
 if TYPE_CHECKING:
     from engine.reviews import Review
 
 STRONG: Final = 0.75  # standard deviations from its mean at which a cell counts as firing
 STANDOUT: Final = 0.5  # deviations by which its mean in the brush must exceed that around it
-CELLS: Final = 8  # most cells in a pattern
+CELLS: Final = 8  # largest number of cells in a pattern
 AGREE: Final = 0.8  # share of them that must fire together elsewhere
 CONTEXT: Final = 4  # words on either side of the brush in which they must fire less
 
@@ -48,7 +49,7 @@ class Pattern:
     levels: tuple[float, ...]
     places: tuple[tuple[int, int], ...]
 
-    def agreement(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+    def firing(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the share of the cells that fire at each word of ``values`` (time, cell), (time,)."""
         return (values[:, list(self.cells)] * np.array(self.signs) >= np.array(self.levels)).mean(axis=1)
 
@@ -73,14 +74,14 @@ def find_pattern(values: NDArray[np.floating], first: int, last: int, signal: st
     signs = sign[list(cells)]
     levels = mean[list(cells)] * signs + STRONG * deviation[list(cells)]
     pattern = Pattern(signal, cells, tuple(signs.astype(int).tolist()), tuple(levels.tolist()), ())
-    return replace(pattern, places=stretches(pattern.agreement(values), first, last))
+    return replace(pattern, places=stretches(pattern.firing(values), first, last))
 
 
-def stretches(agreement: NDArray[np.float64], first: int = 0, last: int = 0) -> tuple[tuple[int, int], ...]:
+def stretches(firing: NDArray[np.float64], first: int = 0, last: int = 0) -> tuple[tuple[int, int], ...]:
     """Return the runs of words in which enough cells agree, best and longest first, without the brushed words."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], agreement >= AGREE, [False]]).astype(int)))
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], firing >= AGREE, [False]]).astype(int)))
     runs = [(int(a), int(b)) for a, b in edges.reshape(-1, 2) if b <= first or a >= last]
-    return tuple(sorted(runs, key=lambda run: (-agreement[slice(*run)].sum(), run[0])))
+    return tuple(sorted(runs, key=lambda run: (-firing[slice(*run)].sum(), run[0])))
 
 
 class BrushController:
@@ -191,7 +192,8 @@ class BrushController:
         if not pattern.cells:
             return "no cell fires in all of these words and less around them: brush fewer words or another signal"
         cells = " ".join(
-            f"{'+' if sign > 0 else '−'}#{c:03d}" for c, sign in zip(pattern.cells, pattern.signs, strict=True)
+            f"{'+' if sign > 0 else '−'}{row_name(pattern.signal, c)}"
+            for c, sign in zip(pattern.cells, pattern.signs, strict=True)
         )
         here, elsewhere = self._core.key_of("next-place"), self._core.key_of("agree-elsewhere")
         places = f"{len(pattern.places)} other places ({here}), and in other reviews ({elsewhere})"

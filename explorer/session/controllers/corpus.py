@@ -81,7 +81,7 @@ class Entry:
 
 
 class CorpusController:
-    """What is measured of the reviews so far. Measuring begins at the first `request`, and anew for another network.
+    """Measurements of the reviews so far. They begin at the first `request`, and start again for another network.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class CorpusController:
     narrowed : (signal, low, high) or None
         The only values of β that are listed.
     trouble : str
-        Why nothing is measured; "" if nothing is wrong.
+        Why nothing is measured; "" without an error.
     """
 
     def __init__(self, core: Core, noise: NoiseBands, jobs: JobRunner, portion: int = PORTION) -> None:
@@ -368,7 +368,7 @@ _NOTHING: Rows = np.empty(
         ("probability", np.float64),
         ("label", np.int8),
         *((name, np.float64, (len(SIGNALS),)) for name in ("beta", "beta_stderr", "r2")),
-        ("reason", "U10", (len(SIGNALS),)),
+        ("reason", "U16", (len(SIGNALS),)),
     ],
 )
 

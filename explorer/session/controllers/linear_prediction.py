@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from explorer.session.views.point_map import PointMap
 
 AHEAD: Final = (1, 5, 10)  # words
-WINDOW: Final = 128  # words over which the map is judged
-PERIOD: Final = 1.0  # seconds between two judgements while reading
+WINDOW: Final = 128  # words over which the map is tested
+PERIOD: Final = 1.0  # seconds between two tests while reading
 
 Floats = NDArray[np.float64]
 
@@ -70,7 +70,7 @@ class LinearPredictor:
         self._result: tuple[tuple[object, ...], Prediction] | None = None
 
     def request(self, points: PointMap, frame: Frame) -> None:
-        """Start the test at the word looked at: once for a word at rest, once in ``PERIOD`` while reading."""
+        """Start the test at the word looked at: once for a word while paused, once in ``PERIOD`` while reading."""
         if points.found.points is None or not points.certified or frame.word < 0:
             return
         reading = frame.snapshot.playing and frame.following
@@ -130,7 +130,7 @@ class LinearPredictor:
 
 
 def _subject(points: PointMap, frame: Frame) -> tuple[object, ...]:
-    """What a test is about, whatever the word: the points, the run, the review."""
+    """What a test depends on besides the word: the points, the run, the review."""
     return points, frame.snapshot.run, frame.snapshot.review
 
 

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 REVIEWS: Final = 200  # reviews searched at a time; then the user can ask for more
 BATCH: Final = 16  # reviews recorded together
-BEST: Final = 500  # most places in the list
+BEST: Final = 500  # largest number of places in the list
 AROUND: Final = 4  # words shown on either side of a place
 
 
 @dataclass(frozen=True)
 class Place:
-    """Words ``first`` to ``last`` (excluded) of a review; ``strength`` is the sum of the pattern's agreement there."""
+    """Words ``first`` to ``last`` (excluded) of a review; ``strength`` sums the share of firing cells over them."""
 
     review: int
     first: int
@@ -131,7 +131,7 @@ def search_reviews(
         recording = record(network, ids[batch], [pattern.signal], clamp=clamps)
         found = []
         for number, values, length in zip(numbers[batch], recording[pattern.signal], recording.lengths, strict=True):
-            agreement = pattern.agreement(values[:length])
-            found += [Place(number, a, b, float(agreement[a:b].sum())) for a, b in stretches(agreement)]
+            firing = pattern.firing(values[:length])
+            found += [Place(number, a, b, float(firing[a:b].sum())) for a, b in stretches(firing)]
         if not report((min(first + BATCH, len(numbers)), found)):
             return

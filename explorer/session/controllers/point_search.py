@@ -1,6 +1,6 @@
 """The search for fixed points and word attractors of the present network, in the worker process.
 
-Results come piece by piece. Complete ones are cached on disk, so that the next time they are there at once.
+Results arrive in parts. Complete ones are cached on disk, so that the next search of the same network is immediate.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class PointSearch:
 
     @property
     def progress(self) -> str:
-        """What is being searched, or what failed; "" at rest."""
+        """What is being searched, or what failed; "" if nothing runs."""
         return "   ".join([*self._progress.copy().values(), *filter(None, [self._trouble])])
 
     def begin(self, network: Network) -> None:

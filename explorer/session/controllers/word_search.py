@@ -1,4 +1,4 @@
-"""Where words stand: in the review being read, and in all others of the source."""
+"""Places of words in the review being read and in all others of the source."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from explorer.session.controllers.playback import Playback
 from explorer.session.core import Core, SessionError
-from explorer.session.task_results import TaskResults, gather
+from explorer.session.task_results import TaskResults, start_search
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
@@ -41,7 +41,7 @@ def wanted_words(text: str) -> tuple[str, ...]:
 
 
 def places(words: Sequence[str], wanted: Sequence[str]) -> tuple[int, ...]:
-    """Return the index of the first word of every place where the wanted words stand in a row."""
+    """Return the index of the first word of every place where the wanted words follow each other."""
     if not wanted:
         return ()
     prefixes = [word[:-1] if word.endswith("*") else None for word in wanted]
@@ -72,7 +72,7 @@ class WordSearch:
         self.wanted = wanted_words(text)
         reviews = self._core.reviews
         count = len(reviews) if self.wanted else 0
-        self.others = gather(_search(reviews, self.wanted, self._core.index), count)
+        self.others = start_search(_search(reviews, self.wanted, self._core.index), count)
 
     def here(self, snapshot: Snapshot) -> tuple[int, ...]:
         """Return the places in the review being read, by the index of their first words."""

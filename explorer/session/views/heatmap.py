@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.session.core import Frame, SignalReader
+from explorer.session.moment import INPUT
 from explorer.session.palette import codes
 from explorer.session.views.time_axis import TimeAxis, time_axis
 
@@ -49,8 +50,7 @@ def heatmap(reader: SignalReader, frame: Frame, width: int, height: int) -> Heat
     values = reader.read(frame.choices.signal, start, stop)
     first = stop - len(values)
     low, high = value_range(frame, values)
-    cells = frame.order if values.shape[1] == len(frame.order) else np.arange(values.shape[1])
-    rows = cell_rows(cells, len(frame.choices.pins) if cells is frame.order else 0, height)
+    rows = rows_of(frame, frame.choices.signal, values.shape[1], height)
     columns = axis.gather(values, first)
     if frame.choices.contrast == "each cell":
         low, high = -CONTRAST, CONTRAST
@@ -65,7 +65,7 @@ def reference(reader: SignalReader, frame: Frame) -> Array:
     """Return the words, (time, cell), from which each cell's mean and deviation are computed.
 
     These are all words up to the last power of two; from ``REFERENCE`` on, the last complete block of that many. So the
-    scale changes seldom, and a picture that sweeps keeps its colours.
+    scale changes seldom, and the colours of a sweeping picture stay.
     """
     time = max(1, frame.snapshot.time)
     stop = 1 << (time.bit_length() - 1) if time < REFERENCE else time // REFERENCE * REFERENCE
@@ -125,6 +125,13 @@ def cell_rows(order: NDArray[np.intp], pinned: int, height: int) -> tuple[tuple[
     rest = cells[pinned:]
     bins = np.array_split(rest, min(len(rest), max(1, height - pinned))) if rest else []
     return (*((cell,) for cell in cells[:pinned]), *(tuple(part.tolist()) for part in bins))
+
+
+def rows_of(frame: Frame, signal: str, width: int, height: int) -> tuple[tuple[int, ...], ...]:
+    """Return the cells of each row in the chosen order, pinned ones first; the inputs of ``x`` keep theirs."""
+    if signal == INPUT or width != len(frame.order):
+        return cell_rows(np.arange(width), 0, height)
+    return cell_rows(frame.order, len(frame.choices.pins), height)
 
 
 def merge(values: NDArray[np.float64], how: str) -> NDArray[np.float64]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from explorer.session.moment import INPUT
+
 MINUS = "−"
 MISSING = "–"
 
@@ -62,6 +64,11 @@ def interval(low: float, high: float) -> str:
 def cell_name(cell: int) -> str:
     """Return the name of a cell, counted from 0: ``#018``."""
     return f"#{cell:03d}"
+
+
+def row_name(signal: str, row: int) -> str:
+    """Return the name of a row of a signal, counted from 0: ``#018`` for a cell, ``x3`` for an input."""
+    return f"{signal}{row}" if signal == INPUT else cell_name(row)
 
 
 def reading_speed(words_per_second: float | None) -> str:

@@ -21,7 +21,7 @@ Line = tuple[Run, ...]
 
 
 class Row(NamedTuple):
-    """A label, and what stands beside it."""
+    """A label and its value."""
 
     label: str
     line: Line

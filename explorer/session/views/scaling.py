@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.samples import sum_over_cells
 from explorer.session.core import Frame, SignalReader
 from explorer.session.views.number_format import cell_name
 
@@ -73,11 +74,11 @@ def fine_fluctuation(reader: SignalReader, frame: Frame) -> NDArray[np.float64]:
     return fluctuations(values, scales) if len(values) == frame.snapshot.window else np.full(len(scales), np.nan)
 
 
-def _series(reader: SignalReader, frame: Frame) -> tuple[NDArray[np.float64], str, int | None]:
+def _series(reader: SignalReader, frame: Frame) -> tuple[NDArray[np.floating], str, int | None]:
     """Return the series over the window, (time,), its name and its cell, None for the layer sum."""
     choices = frame.choices
-    values = reader.read(choices.signal, frame.word + 1 - frame.snapshot.window, frame.word + 1).astype(np.float64)
-    cell = choices.selected
+    values = reader.read(choices.signal, frame.word + 1 - frame.snapshot.window, frame.word + 1)
+    cell = choices.cell
     if cell is not None and cell < values.shape[1]:
         return values[:, cell], f"{choices.signal} of cell {cell_name(cell)}", cell
-    return values.sum(axis=1), f"Σ{choices.signal}", None
+    return sum_over_cells(values), f"Σ{choices.signal}", None

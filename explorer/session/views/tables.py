@@ -1,7 +1,7 @@
 """The numbers of every panel as tables: the only source of the columns of exported CSV files.
 
 A column that counts words from 0 is called ``time``, one that counts them from 1 ``word``; cells and points count from
-0, reviews from 1, as on screen. Units stand in the names of columns. Flags are 0 or 1; a missing number is NaN.
+0, reviews from 1, as on screen. Units are in the names of columns. Flags are 0 or 1; a missing number is NaN.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Table(NamedTuple):
-    """The names of the columns, and rows of as many values."""
+    """The names of the columns, and rows with one value for each."""
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]

@@ -52,7 +52,7 @@ class AlphaPanel(Panel, can_focus=True):
         rows = max(1, height - 1)
         drawn = _curve(alpha_trace(session, frame, axis), rows)
         other = other_alpha(session.comparison.result(frame), frame)
-        beside = None if other is None else _curve(axis.gather(other[:, None], 0)[:, 0], rows)
+        other_dots = None if other is None else _curve(axis.gather(other[:, None], 0)[:, 0], rows)
         guides = {rows - 1 - min(rows - 1, int((at - LOW) / (HIGH - LOW) * rows)): name for at, name in MARKS.items()}
         session.noise_bands.request(frame.snapshot.window, frame.snapshot.scales)
         null = session.noise_bands.result(frame.snapshot.window, frame.snapshot.scales)
@@ -66,7 +66,7 @@ class AlphaPanel(Panel, can_focus=True):
             line: Line = [Segment(f"{name:>{GUTTER - 1}}", PINK if name == "pink" else DIM), Segment("┤", FAINT)]
             blank = "┈" if name else " "
             behind = _behind(null, rows - 1 - row, rows)
-            line += _runs(text, None if beside is None else beside[row], blank, axis.cursor, behind)
+            line += _runs(text, None if other_dots is None else other_dots[row], blank, axis.cursor, behind)
             lines.append(line)
         self._set_titles(frame, f"Rolling α of the layer sum Σ{frame.choices.signal}")
         return lines
@@ -96,8 +96,8 @@ def _runs(text: str, other: str | None, blank: str, cursor: int | None, behind: 
     own, compared, empty = (style + behind for style in (PINK, OTHER, FAINT))
     styles = [empty if character == NOTHING else own for character in text]
     if other is not None:
-        for column, beside in enumerate(other):
-            if beside != NOTHING and styles[column] is empty:
+        for column, dots in enumerate(other):
+            if dots != NOTHING and styles[column] is empty:
                 styles[column] = compared
         text = "".join(chr(ord(a) | ord(b)) for a, b in zip(text, other, strict=True))  # braille: the dots of both
     if cursor is not None and text[cursor] == NOTHING:

@@ -89,8 +89,8 @@ class TabBar(Panel):
         return [(name, f"  {label}  ") for name, label in TABS.items()]
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
-        front = self.host.tab
-        return [[Segment(label, PINK_BOLD if name == front else DIM) for name, label in self._entries()]]
+        current = self.host.tab
+        return [[Segment(label, PINK_BOLD if name == current else DIM) for name, label in self._entries()]]
 
     def on_click(self, event: events.Click) -> None:
         column = 0

@@ -1,4 +1,4 @@
-"""The corpus: histograms of β over all reviews, which fill in while one looks, and a list that opens any of them."""
+"""The corpus: histograms of β over all reviews, filled in as they are measured, and a list that opens any of them."""
 
 from __future__ import annotations
 

@@ -53,8 +53,8 @@ class ReviewPanel(Panel, can_focus=True):
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         width, height = self.size
-        beside = VERDICT if width >= 60 else 0
-        room = width - (beside + 3 if beside else 0)
+        verdict_width = VERDICT if width >= 60 else 0
+        room = width - (verdict_width + 3 if verdict_width else 0)
         layout = self._lay_out(frame, room)
         self._follow(layout.line(max(0, frame.word)), height, layout.lines)
         last = min(self._top + height, layout.lines)
@@ -66,9 +66,9 @@ class ReviewPanel(Panel, can_focus=True):
             for line in range(self._top, last)
         ]
         self._set_titles(frame, low, high)
-        if not beside:
+        if not verdict_width:
             return text
-        verdict = self._verdict(session, frame, beside)
+        verdict = self._verdict(session, frame, verdict_width)
         rows = max(len(text), len(verdict))
         text += [[] for _ in range(rows - len(text))]
         verdict += [[] for _ in range(rows - len(verdict))]

@@ -262,8 +262,8 @@ class ScreenBuffer:
 
 
 def _look(text: str, style: Style) -> _Look:
-    front, ground, rest = style
-    return rest, ground, "" if text == " " and not rest else front or "39"
+    foreground, ground, rest = style
+    return rest, ground, "" if text == " " and not rest else foreground or "39"
 
 
 def _together(one: _Look, other: _Look) -> _Look | None:

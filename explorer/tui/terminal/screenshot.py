@@ -42,13 +42,13 @@ def save_picture(app: App[Any], path: Path, panel: Widget | None = None) -> None
         raise ValueError(f"{path}: pictures are .svg or .png files")
     svg = _position_words(app.export_screenshot() if panel is None else _panel_svg(app, panel))
     if kind == ".svg":
-        with atomic_write(path) as beside:
-            beside.write_text(svg, encoding="utf-8")
+        with atomic_write(path) as temporary:
+            temporary.write_text(svg, encoding="utf-8")
         return
     if not can_draw_png():
         raise ValueError("a PNG needs rsvg-convert (Debian, Ubuntu: apt install librsvg2-bin); or save as .svg")
-    with atomic_write(path) as beside:
-        subprocess.run(["rsvg-convert", "-o", str(beside)], input=svg.encode(), check=True)
+    with atomic_write(path) as temporary:
+        subprocess.run(["rsvg-convert", "-o", str(temporary)], input=svg.encode(), check=True)
 
 
 def _panel_svg(app: App[Any], panel: Widget) -> str:

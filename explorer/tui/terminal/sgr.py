@@ -19,12 +19,12 @@ def painted(sent: Style | None, text: str, style: Style) -> tuple[str, str, Styl
     like the other half block in exchanged colours, and like a blank if both halves have one colour.
     """
     ways = [(text, style)]
-    front, ground, rest = style
-    if text == _UPPER and front.startswith("38") and ground.startswith("48"):
-        exchanged = ("3" + ground[1:], "4" + front[1:], rest)
+    foreground, ground, rest = style
+    if text == _UPPER and foreground.startswith("38") and ground.startswith("48"):
+        exchanged = ("3" + ground[1:], "4" + foreground[1:], rest)
         ways.append((_LOWER, exchanged))
-        if exchanged[0] == front:
-            ways = [(_BLANK, (front if sent is None else sent[0], ground, rest))]
+        if exchanged[0] == foreground:
+            ways = [(_BLANK, (foreground if sent is None else sent[0], ground, rest))]
     elif text == _BLANK and not rest and sent is not None:
         ways = [(text, (sent[0], ground, rest))]  # the foreground of a blank is invisible
     options = [(_change(sent, how), character, how) for character, how in ways]
@@ -44,7 +44,7 @@ def _change(sent: Style | None, style: Style) -> str:
 @lru_cache(maxsize=65536)
 def after(style: Style, parameters: str) -> Style:
     """Return the style that results from SGR parameters."""
-    front, ground, rest = style
+    foreground, ground, rest = style
     numbers = (parameters or "0").split(";")
     at = 0
     while at < len(numbers):
@@ -55,15 +55,15 @@ def after(style: Style, parameters: str) -> Style:
         part = ";".join(numbers[at : at + length])
         at += length
         if number == "0":
-            front, ground, rest = DEFAULT
+            foreground, ground, rest = DEFAULT
         elif number == "39":
-            front = ""
+            foreground = ""
         elif number == "49":
             ground = ""
         elif len(number) == 2 and number[0] in "39":
-            front = part
+            foreground = part
         elif (len(number) == 2 and number[0] == "4") or (len(number) == 3 and number[:2] == "10"):
             ground = part
         else:
             rest = f"{rest};{part}" if rest else part
-    return front, ground, rest
+    return foreground, ground, rest

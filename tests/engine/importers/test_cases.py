@@ -1,4 +1,4 @@
-"""Files that people have, in the folder that PINKX_CASES names: each opens and agrees, or is refused for its reason."""
+"""Published network files, in the folder PINKX_CASES: each is imported correctly, or refused for the right reason."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def test_short_floats_are_converted_exactly(
 
 
 def test_torchscript_archive(original: Network, vocabulary: str, tmp_path: Path) -> None:
-    """The layout of torch.jit.save: modules hold their tensors as attributes, and code lies beside."""
+    """The layout of torch.jit.save: modules hold their tensors as attributes, next to their code."""
     module = Classifier(Network.load("rnn-64"))
     saved = zipfile.ZipFile(save(dict(module.state_dict()), tmp_path / "plain.pt"))
     root = saved.namelist()[0].partition("/")[0]
@@ -302,7 +302,7 @@ MALICIOUS = [
 
 
 @pytest.mark.parametrize("code", MALICIOUS, ids=["reduce", "eval", "inst", "obj"])
-@pytest.mark.parametrize("place", ["zip", "old", "beside"])
+@pytest.mark.parametrize("place", ["zip", "old", "between"])
 def test_a_malicious_pickle_does_nothing_and_is_refused(
     code: bytes, place: str, original: Network, tmp_path: Path
 ) -> None:
@@ -315,7 +315,7 @@ def test_a_malicious_pickle_does_nothing_and_is_refused(
     else:
         whole = save({"a": 1}, file, old=True).read_bytes()
         start = whole.index(b"\x80\x02}q\x00X\x01\x00\x00\x00a")
-        file.write_bytes(whole[:start] + code + (whole[start:] if place == "beside" else b""))
+        file.write_bytes(whole[:start] + code + (whole[start:] if place == "between" else b""))
     with pytest.raises(NetworkError):
         Network.load(file)
     assert not marker.exists()

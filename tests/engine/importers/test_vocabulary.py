@@ -1,4 +1,4 @@
-"""Vocabularies in every form that people have, and the embedding's rows in our order."""
+"""Vocabularies in every common form, and the rows of the embedding in the order of pinkx."""
 
 from __future__ import annotations
 

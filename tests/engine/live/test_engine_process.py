@@ -91,10 +91,10 @@ def test_opens_more_sources_than_it_stores(stream: Stream) -> None:
 
 def test_records_runs_and_plays_them(stream: Stream) -> None:
     network, texts = make("rnn", 4), [review(30, seed) for seed in range(3)]
-    kept: list[RecordedReview] = []
+    recorded: list[RecordedReview] = []
     stream.use_network(network)
     stream.open(texts, 0)
-    stream.record_runs(kept.append)
+    stream.record_runs(recorded.append)
     for text in texts:
         stream.open(text)
         stream.seek(30)
@@ -102,7 +102,7 @@ def test_records_runs_and_plays_them(stream: Stream) -> None:
     stream.record_runs(None)
     last = stream.take_recording().result(60)
     assert last is not None
-    assert [run.name for run in (*kept, last)][-3:] == [text.name for text in texts]
+    assert [run.name for run in (*recorded, last)][-3:] == [text.name for text in texts]
     assert network.vocabulary is not None
     expected = record_reference(network, network.vocabulary.encode(texts[2].words))["h"][0]
     np.testing.assert_allclose(last.network.values["h"], expected, atol=1e-5)
@@ -147,12 +147,12 @@ def test_reports_that_the_process_was_killed(network: Network) -> None:
     stream.set_speed(1.0)
     stream.play()
     until(lambda: stream.snapshot.playing)
-    kept: list[RecordedReview] = []
-    stream.record_runs(kept.append)
+    recorded: list[RecordedReview] = []
+    stream.record_runs(recorded.append)
     os.kill(engine.worker.process.pid, signal.SIGKILL)
     assert "ended by itself, with code -9" in next_event(stream, "failed").message
     assert not stream.snapshot.playing
-    assert not kept
+    assert not recorded
     stream.play()  # has no effect
     assert stream.read("h").shape[1] == 6
     stream.close()

@@ -93,9 +93,9 @@ def test_a_stamp_depends_on_every_value_the_word_and_the_epoch() -> None:
     ring.write({"h": np.arange(12.0).reshape(4, 3)})
     values = np.frombuffer(memory, np.float32)[-12:]
     for cell in range(12):
-        kept, values[cell] = float(values[cell]), 99.0
+        original, values[cell] = float(values[cell]), 99.0
         assert len(reader.read("h", 0)) == 3 - cell // 3  # the rows after the one that does not match
-        values[cell] = kept
+        values[cell] = original
     assert len(reader.read("h", 0)) == 4
     values[:3], values[3:6] = values[3:6].copy(), values[:3].copy()
     assert len(reader.read("h", 0)) == 2

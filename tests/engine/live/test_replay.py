@@ -75,9 +75,9 @@ def saved(stream: Stream, path: Path) -> list[RecordedReview]:
 
 def everything(stream: Stream, snapshot: Snapshot) -> dict[str, object]:
     names = [signal.name for signal in snapshot.network.signals]
-    kept = {name: stream.read(name).copy() for name in (*names, "probability", "alpha")}
-    told = ("time", "words", "unknown", "probability", "alpha", "r2", "reason", "cell_alpha", "activity", "dead")
-    return kept | {name: getattr(snapshot, name) for name in told} | {"ids": snapshot.ids.tolist()}
+    stored = {name: stream.read(name).copy() for name in (*names, "probability", "alpha")}
+    fields = ("time", "words", "unknown", "probability", "alpha", "r2", "reason", "cell_alpha", "activity", "dead")
+    return stored | {name: getattr(snapshot, name) for name in fields} | {"ids": snapshot.ids.tolist()}
 
 
 @pytest.mark.parametrize("kind", ["lstm", "gru", "rnn"])
@@ -120,18 +120,18 @@ def test_what_another_run_replaces_is_handed_over_and_all_go_into_one_file(
     streams: Callable[..., Stream], tmp_path: Path
 ) -> None:
     stream = streams(network("lstm"))
-    kept: list[RecordedReview] = []
-    stream.record_runs(kept.append)
+    stored: list[RecordedReview] = []
+    stream.record_runs(stored.append)
     read_to(stream, REVIEWS, 0, 12)
     read_to(stream, REVIEWS, 1, 5)
     stream.use_network(network("rnn"))  # reads on to where the other stood
     until(lambda: stream.snapshot.network.name == "rnn-5" and stream.snapshot.time == 5)
     stream.record_runs(None)
     read_to(stream, REVIEWS, 0, 3)
-    assert [(run.network.name, len(run.words)) for run in kept] == [("lstm-5", 12), ("lstm-5", 5)]
+    assert [(run.network.name, len(run.words)) for run in stored] == [("lstm-5", 12), ("lstm-5", 5)]
     last = stream.take_recording().result(10)
     assert last is not None
-    save_recording(tmp_path / "runs.safetensors", [*kept, last], "1")
+    save_recording(tmp_path / "runs.safetensors", [*stored, last], "1")
     runs = load_recording(tmp_path / "runs.safetensors")
     played = streams(runs[0].network)
     assert read_to(played, runs, 2, 3).network.name == "rnn-5"
@@ -139,7 +139,7 @@ def test_what_another_run_replaces_is_handed_over_and_all_go_into_one_file(
     assert read_to(played, runs, 1, 5).network.name == "lstm-5"
 
 
-def test_of_a_long_run_the_end_is_kept(streams: Callable[..., Stream], tmp_path: Path) -> None:
+def test_the_end_of_a_long_run_is_recorded(streams: Callable[..., Stream], tmp_path: Path) -> None:
     live = streams(network("rnn"), capacity=50)
     read_to(live, REVIEWS, 1, 70)
     (run,) = saved(live, tmp_path / "run.safetensors")
@@ -218,7 +218,7 @@ def test_the_file_those_changes_are_made_to_is_sound(whole: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "told"),
+    ("header", "message"),
     [
         ({"format": "pinkx network 1"}, "not a recording"),
         ({"format": "pinkx recording 2"}, "needs a newer pinkx"),
@@ -236,15 +236,15 @@ def test_the_file_those_changes_are_made_to_is_sound(whole: Path) -> None:
         ({"analysis": json.dumps({"window": 4, "scales": [4, 5, 6], "threshold": 0})}, "window"),
     ],
 )
-def test_a_header_that_contradicts_is_told(whole: Path, header: dict[str, str], told: str) -> None:
+def test_a_header_that_contradicts_is_an_error(whole: Path, header: dict[str, str], message: str) -> None:
     path = changed(whole, header)
-    with pytest.raises(ReplayError, match=told) as caught:
+    with pytest.raises(ReplayError, match=message) as caught:
         load_recording(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_rows_that_are_no_numbers_are_told(whole: Path) -> None:
+def test_rows_that_are_no_numbers_are_an_error(whole: Path) -> None:
     with pytest.raises(ReplayError, match="finite"):
         load_recording(changed(whole, {}, h=np.full((10, 5), np.nan, dtype=np.float32)))
     with pytest.raises(ReplayError, match="float64"):
@@ -252,14 +252,14 @@ def test_rows_that_are_no_numbers_are_told(whole: Path) -> None:
 
 
 @pytest.mark.parametrize("part", [0.0, 0.1, 0.5, 0.99])
-def test_a_truncated_file_is_told(whole: Path, part: float) -> None:
+def test_a_truncated_file_is_an_error(whole: Path, part: float) -> None:
     data = whole.read_bytes()
     whole.write_bytes(data[: int(len(data) * part)])
     with pytest.raises(ReplayError, match="incomplete recording"):
         load_recording(whole)
 
 
-def test_a_missing_or_foreign_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_or_foreign_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ReplayError, match="nowhere"):
         load_recording(tmp_path / "nowhere.safetensors")
     (tmp_path / "text").write_text("no recording at all, but a text that goes on for a while")
@@ -274,7 +274,7 @@ def test_nothing_read_is_nothing_to_save(tmp_path: Path) -> None:
         save_recording(tmp_path / "none.safetensors", [], "1")
 
 
-def test_a_recording_keeps_the_activation_of_the_outputs(tmp_path: Path) -> None:
+def test_a_recording_stores_the_activation_of_the_outputs(tmp_path: Path) -> None:
     torch.manual_seed(0)
     cell, vocabulary = cell_from_torch(torch.nn.RNN(2, 3)), Vocabulary(["good", "film"])
     classes = Network(

@@ -59,8 +59,8 @@ def network(request: pytest.FixtureRequest) -> Network:
 
 
 @pytest.fixture(scope="module")
-def apart() -> Iterator[Stream]:
-    """A stream whose engine is a process: one for all tests, for it takes seconds to begin."""
+def process_stream() -> Iterator[Stream]:
+    """A stream whose engine is a process: one for all tests, because it takes seconds to start."""
     made = Stream(make(), window=WINDOW, capacity=128, engine=EngineProcess())
     yield made
     made.close()
@@ -73,7 +73,7 @@ def stream(request: pytest.FixtureRequest) -> Iterator[Stream]:
         yield made
         made.close()
         return
-    made, network = request.getfixturevalue("apart"), make()
+    made, network = request.getfixturevalue("process_stream"), make()
     made.pause()
     made.set_continuous(False)
     made.set_speed(None)
@@ -144,7 +144,7 @@ def test_wherever_it_goes_it_shows_the_same(stream: Stream, path: list[tuple[str
         assert stream.snapshot.reason["f"] == "too short"
 
 
-def test_keeps_the_pace_it_is_given(stream: Stream) -> None:
+def test_reads_at_the_given_speed(stream: Stream) -> None:
     text = review(1000)
     stream.open(text)
     stream.set_speed(200)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from engine.catalogue import describe
+from engine.recipes import PUBLISHED, Recipe
 from explorer.cli import pinkx
 
 _spec = importlib.util.spec_from_file_location("small_archive", Path(__file__).parents[2] / "engine/small_archive.py")
@@ -61,6 +63,15 @@ def test_saves_every_epoch(archive: Path, tmp_path: Path) -> None:
     assert [info.metadata["epoch"] for info in infos] == ["0", "1", "2"]
     assert all(info.accuracy is not None for info in infos)
     assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_the_published_recipe_with_one_ingredient_changed(archive: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tiny.safetensors"
+    given = ["train", "--size", "2", "--epochs", "1", "--recipe", "published", "--padding", "none", "--clip", "0.5"]
+    done = CliRunner().invoke(pinkx, [*given, "--imdb", str(archive), "--out", str(out)], catch_exceptions=False)
+    assert re.search(r"epoch 1: training loss \d\.\d{4}, \d+ s", done.output), done.output
+    recipe = Recipe(**describe(out).json()["recipe"])
+    assert recipe == replace(PUBLISHED, size=2, epochs=1, padding="none", clip=0.5)
 
 
 def test_an_interrupted_run_leaves_a_checkpoint(archive: Path, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from explorer.session.controllers.corpus import RANGE
 from explorer.session.session import Session
 from explorer.session.views.traces import cell_table, overview
 from tests.explorer.gui.mouse import LEFT, click, drag, hover, raised
-from tests.explorer.small import TEXT, small_network, wait
+from tests.explorer.small import SHARED_JOBS, TEXT, small_network, wait
 
 WORDS = TEXT.split()
 
@@ -34,7 +34,7 @@ def session() -> Iterator[Session]:
     """100 words read of the first of twelve reviews with shuffled words; one is too short for an exponent."""
     random = np.random.default_rng(0)
     reviews = [Review(f"review <b>{k}</b>", " ".join(random.permutation(WORDS)), bool(k % 2)) for k in range(11)]
-    opened = Session(Stream(small_network()), [*reviews, Review("short", "A film.", True)])
+    opened = Session(Stream(small_network()), [*reviews, Review("short", "A film.", True)], jobs=SHARED_JOBS)
     opened.fixed_points.close()
     wait(lambda: opened.stream.snapshot.run == 1)
     opened.stream.seek(100)
@@ -128,7 +128,7 @@ def test_a_sorted_table_keeps_its_order_while_words_arrive(session: Session, cel
     cells.table.cells.sort_by(1)
     before = shown(cells)
     rows = cell_table(session, session.frame())[::-1]
-    cells.table.show_rows(rows, cells.theme, "h", settled=False)
+    cells.table.show_rows(rows, cells.theme, "h", reorder=False)
     assert shown(cells) == before
     session.look_at(50)
     cells.host.redraw()

@@ -18,12 +18,16 @@ from explorer.gui.window import Window
 from tests.explorer.small import wait
 
 
-@pytest.mark.parametrize("name", ["review", "heatmap", "alpha", "overview", "cells", "scaling"])
-def test_what_is_drawn_piece_by_piece_looks_as_if_drawn_at_once(window: Window, qapp: Any, name: str) -> None:
-    session, dice = window.opened_session, random.Random(0)
-    window.raise_panel(name)
-    chosen = window.panels[name]
+def test_what_is_drawn_piece_by_piece_looks_as_if_drawn_at_once(window: Window, qapp: Any) -> None:
     window._timer.stop()
+    for name in ("review", "heatmap", "alpha", "overview", "cells", "scaling"):
+        window.raise_panel(name)
+        compare_drawings(window, qapp, name)
+
+
+def compare_drawings(window: Window, qapp: Any, name: str) -> None:
+    """Do what a user may do with a panel; after each step, compare the panel with a full repaint of it."""
+    session, dice, chosen = window.opened_session, random.Random(0), window.panels[name]
 
     def read_on() -> None:
         time = min(144, session.stream.snapshot.time + dice.randrange(1, 4))
@@ -62,4 +66,4 @@ def test_what_is_drawn_piece_by_piece_looks_as_if_drawn_at_once(window: Window, 
         piecewise = seen()
         for widget in chosen.findChildren(QWidget):
             widget.update()
-        assert piecewise == seen()
+        assert piecewise == seen(), name

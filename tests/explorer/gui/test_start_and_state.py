@@ -104,7 +104,7 @@ def test_saved_state_is_restored(window: Window, qtbot: Any) -> None:
     window.docks.docks["reviews"].close()
     window.panels["heatmap"].shown = {"f", "h"}  # type: ignore[attr-defined]
     window.panels["reviews"].search.setText("a film")  # type: ignore[attr-defined]
-    saved = json.loads(json.dumps(window.kept()))
+    saved = json.loads(json.dumps(window.own_state()))
     save_state(State(window=saved))
     again = Window(LaunchOptions(save=False))
     again.show()

@@ -15,7 +15,7 @@ pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installe
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QFileDialog, QMenu
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from explorer.gui.export.save import save
 from explorer.gui.panels.alpha import AlphaPanel
@@ -44,7 +44,7 @@ def on_screen(plot: Any, x: float, y: float) -> QPoint:
 
 def click(qtbot: Any, plot: Any, x: float, y: float) -> None:
     """A click in a plot, long enough after the last one not to be a double click."""
-    qtbot.wait(450)
+    qtbot.wait(QApplication.doubleClickInterval() + 50)
     qtbot.mouseClick(plot.viewport(), LEFT, pos=on_screen(plot, x, y))
 
 
@@ -67,7 +67,6 @@ def _move(widget: Any, place: QPoint, button: Any) -> None:
     """A move with a button held; QTest moves without one."""
     from PySide6.QtCore import QEvent
     from PySide6.QtGui import QMouseEvent
-    from PySide6.QtWidgets import QApplication
 
     where = QPointF(widget.mapToGlobal(place))
     clamps = Qt.MouseButton.NoButton if button is None else button

@@ -68,9 +68,9 @@ def cube(tmp_path_factory: pytest.TempPathFactory) -> NetworkResult:
 def test_the_geometry_of_a_cube(cube: NetworkResult) -> None:
     found = cube.geometry
     assert found.corners == 8
-    centre, face, edge, corner = found.decided
+    centre, side, edge, corner = found.decided
     assert (centre, corner) == (1, 8)
-    assert 3 <= face <= 6
+    assert 3 <= side <= 6
     assert 8 <= edge <= 12
     assert found.points == sum(found.decided) == sum(cube.search("zero").by_unstable)
     assert found.pc3 > 0.95

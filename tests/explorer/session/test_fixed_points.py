@@ -38,7 +38,7 @@ def session(searched: Session) -> Session:
     return searched
 
 
-def portrait(session: Session) -> PointDetails:
+def details(session: Session) -> PointDetails:
     found = session.fixed_points.details(session.frame())
     assert found is not None
     return found
@@ -95,14 +95,14 @@ def test_cached_points_need_no_search(session: Session, monkeypatch: pytest.Monk
     settle(session)
     monkeypatch.setattr(engine.points_cache, "find_fixed_points", no_search)
     monkeypatch.setattr(engine.points_cache, "word_attractors", no_search)
-    told: list[Any] = []
+    parts: list[Any] = []
 
     def report(part: Any) -> bool:
-        told.append(part)
+        parts.append(part)
         return True
 
     survey(report, session.stream.snapshot.network)
-    assert [what for what, _ in told if what != "progress"] == ["visited", "points", "words"]
+    assert [what for what, _ in parts if what != "progress"] == ["visited", "points", "words"]
 
 
 def fail(report: Report, network: Network) -> None:
@@ -186,10 +186,10 @@ def test_the_points_under_the_word_looked_at_are_found_and_selected(session: Ses
     point_map = settle(session)
     assert point_map.names[: before.certified] == before.names[: before.certified]
     assert set(point_map.names[before.certified : point_map.certified]) == {"film"}
-    assert (portrait(session).name, portrait(session).certified) == ("film", True)
+    assert (details(session).name, details(session).certified) == ("film", True)
     session.fixed_points.select(None)
     session.perform("find-points")  # already found
-    assert portrait(session).name == "film"
+    assert details(session).name == "film"
     assert session.fixed_points.search.progress == ""
 
 
@@ -200,7 +200,7 @@ def test_a_selected_word_stays_selected_when_points_come_before_it(session: Sess
     wait(lambda: session.fixed_points.search.progress == "")
     after = settle(session)
     assert after.certified > before.certified
-    assert portrait(session).name == before.names[before.certified + 3]
+    assert details(session).name == before.names[before.certified + 3]
 
 
 def test_points_under_no_word_or_an_unknown_one_are_refused(session: Session) -> None:
@@ -261,7 +261,7 @@ def test_the_trajectory_ends_at_the_word_looked_at(session: Session) -> None:
     )
 
 
-def test_colours_tell_readout_memory_stability_and_input(session: Session) -> None:
+def test_colours_show_readout_time_constant_stability_and_input(session: Session) -> None:
     point_map = settle(session)
     order = np.argsort(point_map.logit)
     assert (np.diff(point_map.colours("readout")[order]) >= 0).all()
@@ -363,7 +363,7 @@ def test_without_a_selection_the_details_are_of_the_nearest_certified_point(sess
     point_map = settle(session)
     h = session.read("h", 99, 100)[0]
     distances = np.linalg.norm(point_map.h[: point_map.certified] - h, axis=1)
-    assert portrait(session).number == distances.argmin()
+    assert details(session).number == distances.argmin()
     assert point_map.nearest(point_map.h[point_map.certified - 1]) == point_map.certified - 1
 
 
@@ -372,7 +372,7 @@ def test_the_details_of_a_certified_point_are_those_of_the_search(session: Sessi
     points = point_map.found.points
     assert points is not None
     session.fixed_points.select(0)
-    shown = portrait(session)
+    shown = details(session)
     assert (shown.name, shown.certified, shown.hits, shown.starts) == ("zero", True, points.hits[0], 128)
     assert shown.q == points.q[0]
     assert shown.newton_step == points.newton_step[0]
@@ -386,7 +386,7 @@ def test_a_words_attractor_is_linearised_when_it_is_selected(session: Session) -
     assert words is not None
     row = words.words.index("film")
     session.fixed_points.select(point_map.certified + row)
-    shown = portrait(session)
+    shown = details(session)
     assert (shown.name, shown.certified, shown.kind) == ("film", False, "fixed")
     x = engine.start_states.input_from_name(network, "film")
     jacobian = network.cell.to(dtype=torch.float64).jacobian(x, torch.from_numpy(words.states[row]))

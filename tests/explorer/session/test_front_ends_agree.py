@@ -21,8 +21,8 @@ from explorer.session.session import Session
 from explorer.tui.app import Explorer
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import NOTHING, OTHER, braille
-from tests.explorer.small import open_session, settle, small_file, wait
-from tests.explorer.tui.harness import text_of
+from tests.explorer.small import SHARED_JOBS, open_session, settle, small_file, wait
+from tests.explorer.tui.harness import explorer, text_of
 
 # What the user does in turn; the names are the same in both front ends.
 STEPS = (
@@ -52,9 +52,9 @@ def opened(folder: Path, replayed: bool) -> Session:
         settle(session)
         return session
     runs = load_recording(folder / "run.safetensors")
-    told = runs[0].analysis
-    stream = Stream(runs[0].network, window=told.window, scales=told.scales, threshold=told.threshold)
-    session = Session(stream, runs)
+    analysis = runs[0].analysis
+    stream = Stream(runs[0].network, window=analysis.window, scales=analysis.scales, threshold=analysis.threshold)
+    session = Session(stream, runs, jobs=SHARED_JOBS)
     wait(lambda: stream.snapshot.run == 1)
     return session
 
@@ -79,8 +79,8 @@ def in_the_terminal(app: Explorer) -> dict[str, Any]:
         "α": after(alpha, "α")[:1],
         "β": after(alpha, "β")[:1],
         "r²": after(alpha, "r²")[:1],
-        "dead": after(cells, "†")[:1],
-        "working": re.findall(r"([\d.]+) (?:working|effective)", cells),
+        "dead": re.findall(r"† (\d+ dead|needs \d+ words)", cells),
+        "working": re.findall(r"([\d.]+|–) (?:working|effective)", cells),
         "cells": rows,
         "τ": after(spectrum, "τ"),
         "|λ|": after(spectrum, r"\|λ\|"),
@@ -103,8 +103,8 @@ def in_the_window(window: Window) -> dict[str, Any]:
         "α": after(alpha, "α")[:1],
         "β": after(alpha, "β")[:1],
         "r²": after(alpha, "r²")[:1],
-        "dead": after(cells, "†")[:1],
-        "working": re.findall(r"([\d.]+) (?:working|effective)", cells),
+        "dead": re.findall(r"† (\d+ dead|needs \d+ words)", cells),
+        "working": re.findall(r"([\d.]+|–) (?:working|effective)", cells),
         "cells": [(f[0][1:4], f[0][5:6] or " ", *f[1:]) for f in rows],
         "τ": after(spectrum, "τ"),
         "|λ|": after(spectrum, r"\|λ\|"),
@@ -122,7 +122,7 @@ def curve_in(app: Explorer) -> list[str]:
 
 async def test_both_front_ends_draw_the_same_difference(qapp: Any, tmp_path: Path) -> None:
     sessions = [open_session() for _ in range(2)]
-    app, window = Explorer(session=sessions[0], show_rates=False), Window(session=sessions[1], show_rates=False)
+    app, window = explorer(sessions[0]), Window(session=sessions[1], show_rates=False)
     window.show()
     window.raise_panel("overview")
     path = small_file(tmp_path, 5)
@@ -139,9 +139,9 @@ async def test_both_front_ends_draw_the_same_difference(qapp: Any, tmp_path: Pat
         window.redraw()
         overview, panel = app.screen_stack[0].query_one("#overview"), window.panels["overview"]
         assert isinstance(panel, OverviewPanel)
-        told = plain(str(overview._border_title.plain if overview._border_title else ""))
+        title = plain(str(overview._border_title.plain if overview._border_title else ""))
         pattern = r"difference (\S+) (?:in|\(axis) (±[\d.]+)"
-        (numbers,) = re.findall(pattern, told)
+        (numbers,) = re.findall(pattern, title)
         assert re.findall(pattern, panel.readout.text()) == [numbers]
         _, values = panel.difference.getData()
         high, rows, below = float(numbers[1][1:]), curve_in(app), (overview.size.height + 1) // 2
@@ -161,7 +161,7 @@ async def test_both_front_ends_show_the_same_numbers(tmp_path: Path, qapp: Any, 
     if replayed:
         recorded(tmp_path)
     sessions = [opened(tmp_path, replayed) for _ in range(2)]
-    app, window = Explorer(session=sessions[0], show_rates=False), Window(session=sessions[1], show_rates=False)
+    app, window = explorer(sessions[0]), Window(session=sessions[1], show_rates=False)
     window.show()
     seen: list[dict[str, Any]] = []
 

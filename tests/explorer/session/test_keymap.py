@@ -26,7 +26,7 @@ from tests.explorer.small import open_session, wait
 from tests.explorer.tui.harness import until
 
 
-def told(tmp_path: Path, text: str) -> str:
+def error_message(tmp_path: Path, text: str) -> str:
     path = tmp_path / "keys.toml"
     path.write_text(text)
     with pytest.raises(KeysError) as caught:
@@ -138,7 +138,7 @@ def test_front_ends_give_the_session_their_keys(session: Session, tmp_path: Path
     ],
 )
 def test_errors_name_the_line_and_what_is_allowed(text: str, parts: tuple[str, ...], tmp_path: Path) -> None:
-    message = told(tmp_path, text)
+    message = error_message(tmp_path, text)
     for part in parts:
         assert part in message
 

@@ -41,8 +41,8 @@ def test_a_pattern_is_recognised_by_the_levels_of_the_review_it_came_from() -> N
     found = find_pattern(values, 20, 24)
     elsewhere = np.zeros((5, 6))
     elsewhere[1:3, 2], elsewhere[2:4, 4] = 3, -3
-    assert found.agreement(elsewhere).tolist() == [0, 0.5, 1, 0.5, 0]
-    assert stretches(found.agreement(elsewhere)) == ((2, 3),)
+    assert found.firing(elsewhere).tolist() == [0, 0.5, 1, 0.5, 0]
+    assert stretches(found.firing(elsewhere)) == ((2, 3),)
 
 
 def test_the_brush_is_opened_closed_followed_and_cleared(read: Session) -> None:

@@ -13,6 +13,7 @@ import pytest
 from engine.live.snapshot import Snapshot
 from explorer.session.controllers.noise_band import Band
 from explorer.session.core import Choices, Frame
+from explorer.session.moment import Moment
 from explorer.session.palette import DARK, LIGHT, LOOKS, RGB, Palette, Role, gradient, text_on
 from explorer.session.session import Session
 from explorer.session.views import number_format
@@ -74,7 +75,8 @@ def frame(*, word: int = 99, note: str = "", choices: Choices | None = None, **c
         "window": 64, "scales": (4, 6, 9, 16), "clamps": {}, "unknown": 3,
     } | changes  # fmt: skip
     snapshot = cast("Snapshot", SimpleNamespace(**fields))
-    return Frame(snapshot, choices or Choices(), word, np.arange(4), note)
+    moment = Moment(snapshot.activity, snapshot.dead, snapshot.cell_alpha, snapshot.r2["h"], snapshot.reason["h"])
+    return Frame(snapshot, choices or Choices(), word, np.arange(4), note, moment)
 
 
 # ---- numbers and lines -------------------------------------------------------------------------------------------
@@ -145,18 +147,15 @@ def test_the_alpha_line() -> None:
         Run("   "), Run("90% interval: "), Run("pink", "pink"), Run(" 0.85…1.14, white 0.40…0.62"),
     )  # fmt: skip
     assert plain(alpha_line(frame(), 0.84, noise, width=40)) == "Σh  α 0.84  β 0.68  r² 0.97"
-    assert plain(alpha_line(frame(choices=Choices(cursor=99)), 0.84)) == "Σh  α 0.84  β 0.68"
+    assert plain(alpha_line(frame(choices=Choices(selected=1, signal="x"), r2={"x": 0.9, "h": 0.9}), 0.84)) == (
+        "Σx  α 0.84  β 0.68  r² 0.90"
+    ), "the rows of the input are not the layer's cells"
 
 
 def test_without_an_exponent_the_line_gives_the_reason() -> None:
-    early, flat, back = (
-        alpha_line(frame(word=20), NAN),
-        alpha_line(frame(), NAN, Band((0, 1), (0, 1))),
-        alpha_line(frame(choices=Choices(cursor=99)), NAN),
-    )
+    early, flat = alpha_line(frame(word=20), NAN), alpha_line(frame(), NAN, Band((0, 1), (0, 1)))
     assert early[-1] == Run("needs 64 words, 21 read", "warning")
     assert flat[-1] == Run("no exponent: constant", "warning")
-    assert plain(back) == "Σh  α –  β –"
     assert plain(estimator_line(frame().snapshot)) == "window 64 words, 4 scales 4…16 words, unbiased DFA"
 
 

@@ -159,11 +159,11 @@ async def test_the_terminal_plays_a_recording(session: Session, tmp_path: Path) 
 
 async def test_a_file_that_is_no_recording_is_reported(tmp_path: Path) -> None:
     (tmp_path / "broken.safetensors").write_bytes(b"no recording")
-    for name, told in (("broken.safetensors", "incomplete recording"), ("nowhere", "no such recording")):
+    for name, message in (("broken.safetensors", "incomplete recording"), ("nowhere", "no such recording")):
         app = Explorer(LaunchOptions(replay=tmp_path / name))
         async with app.run_test() as pilot:
             await until(pilot, lambda: app.failure is not None)
-        assert told in str(app.failure)
+        assert message in str(app.failure)
 
 
 def test_a_recording_and_a_network_cannot_both_be_asked_for() -> None:

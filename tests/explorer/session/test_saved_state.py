@@ -51,19 +51,19 @@ def choose(session: Session) -> None:
 def test_choices_are_saved_and_restored(session: Session, tmp_path: Path) -> None:
     choose(session)
     save_state(captured(session, State(window={"docks": "AAE="})), tmp_path / "new" / "state.json")
-    kept = load_state(tmp_path / "new" / "state.json")
-    assert kept.note == ""
-    assert kept.window == {"docks": "AAE="}
-    assert kept.session["speed"] == 250
+    loaded = load_state(tmp_path / "new" / "state.json")
+    assert loaded.note == ""
+    assert loaded.window == {"docks": "AAE="}
+    assert loaded.session["speed"] == 250
     other = open_session()
     try:
-        restore(other, kept)
+        restore(other, loaded)
         assert other.choices == session.choices
         assert other.choices.signal == "c_out"
         assert len(other.choices.pins) == 2
         assert other.fixed_points.view == session.fixed_points.view
         wait(lambda: other.stream.snapshot.watched == "c_out")
-        assert captured(other, State()).session == {**kept.session, "speed": None}
+        assert captured(other, State()).session == {**loaded.session, "speed": None}
     finally:
         other.close()
 
@@ -143,11 +143,11 @@ def shared() -> Iterator[Session]:
 
 
 @settings(deadline=None, max_examples=200)
-@given(told=st.dictionaries(st.sampled_from(NAMES), JSON))
-def test_every_accepted_state_can_be_restored(shared: Session, told: dict[str, object]) -> None:
+@given(choices=st.dictionaries(st.sampled_from(NAMES), JSON))
+def test_every_accepted_state_can_be_restored(shared: Session, choices: dict[str, object]) -> None:
     path = state_path()
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"version": 1, "session": told}))
+    path.write_text(json.dumps({"version": 1, "session": choices}))
     state = load_state()
     restore(shared, state)
     frame = shared.frame()
@@ -155,17 +155,17 @@ def test_every_accepted_state_can_be_restored(shared: Session, told: dict[str, o
     assert Launcher(LaunchOptions())._with_state().review is not None
 
 
-# ---- from one visit to the next ----------------------------------------------------------------------------------
+# ---- from one session to the next --------------------------------------------------------------------------------
 
 
-def visited(wishes: LaunchOptions) -> Session:
-    opening = Launcher(wishes)
-    opening.begin()
-    wait(lambda: opening.done)
-    assert opening.error is None, opening.error
-    assert opening.session is not None
-    opening.session.close()
-    return opening.session
+def start_session(options: LaunchOptions) -> Session:
+    launcher = Launcher(options)
+    launcher.begin()
+    wait(lambda: launcher.done)
+    assert launcher.error is None, launcher.error
+    assert launcher.session is not None
+    launcher.session.close()
+    return launcher.session
 
 
 @pytest.fixture
@@ -177,45 +177,45 @@ def texts(tmp_path: Path) -> Path:
     return folder
 
 
-def kept(**session: object) -> None:
+def write_state(**session: object) -> None:
     save_state(State(session))
 
 
 def test_options_win_and_the_rest_is_as_it_was(tmp_path: Path, texts: Path) -> None:
-    kept(
+    write_state(
         network=str(small_file(tmp_path, 5)), reviews=str(texts), review=2, speed=None, signal="f", colour_map="viridis"
     )
-    session = visited(LaunchOptions())
+    session = start_session(LaunchOptions())
     assert session.stream.snapshot.network.name == "lstm-5"
     assert (session.index, session.stream.snapshot.speed) == (2, None)
     assert (session.choices.signal, session.choices.colour_map, session.note) == ("f", "viridis", "")
-    session = visited(LaunchOptions(network=str(small_file(tmp_path, 7)), review=1, speed=3))
+    session = start_session(LaunchOptions(network=str(small_file(tmp_path, 7)), review=1, speed=3))
     assert session.stream.snapshot.network.name == "lstm-7"
     assert (session.index, session.stream.snapshot.speed) == (0, 3)
     (tmp_path / "one.txt").write_text("another film")
-    session = visited(LaunchOptions(reviews=str(tmp_path / "one.txt")))
+    session = start_session(LaunchOptions(reviews=str(tmp_path / "one.txt")))
     assert (session.index, len(session.reviews)) == (0, 1)
 
 
 def test_a_missing_network_is_reported_and_defaults_are_used(tmp_path: Path, texts: Path) -> None:
     network = str(small_file(tmp_path, 5))
-    for told in ({"network": "gone.safetensors"}, {"reviews": "gone/"}, {"reviews": str(texts), "review": 9}):
-        kept(signal="f", **told)
-        session = visited(LaunchOptions(network=network if "network" not in told else None))
+    for choices in ({"network": "gone.safetensors"}, {"reviews": "gone/"}, {"reviews": str(texts), "review": 9}):
+        write_state(signal="f", **choices)
+        session = start_session(LaunchOptions(network=network if "network" not in choices else None))
         assert "could not be continued" in session.note
         assert session.choices.signal == "h"
 
 
 def test_a_fresh_session_ignores_the_saved_state(tmp_path: Path) -> None:
-    kept(signal="f", speed=3)
-    session = visited(LaunchOptions(network=str(small_file(tmp_path)), fresh=True))
+    write_state(signal="f", speed=3)
+    session = start_session(LaunchOptions(network=str(small_file(tmp_path)), fresh=True))
     assert (session.choices.signal, session.stream.snapshot.speed) == ("h", 8)
 
 
 async def test_the_terminal_restores_its_layout(tmp_path: Path) -> None:
-    wishes = LaunchOptions(network=str(small_file(tmp_path)), speed=None)
+    options = LaunchOptions(network=str(small_file(tmp_path)), speed=None)
     for keys, tab, zoomed in ((("5", "z", "g", "g"), "heatmap", None), ((), "alpha", "alpha")):
-        app = Explorer(wishes)
+        app = Explorer(options)
         async with app.run_test(size=(120, 40)) as pilot:
             await until(pilot, lambda: app.session is not None)
             await pilot.pause()

@@ -216,7 +216,7 @@ def test_jump_refuses_places_outside_the_review(session: Session, place: str) ->
         session.jump_to(place)
 
 
-# ---- choosing ------------------------------------------------------------------------------------------------
+# ---- choices -------------------------------------------------------------------------------------------------
 
 
 def test_next_and_previous_review_wrap_around(session: Session) -> None:

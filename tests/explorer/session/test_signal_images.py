@@ -1,4 +1,4 @@
-"""What faces with pixels show: gates kept up word by word, the stretch of words, and F(s) over chosen scales."""
+"""What the desktop shows: heatmaps extended word by word, the visible range of words, and F(s) over chosen scales."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_going_back_and_looking_at_a_part(session: Session) -> None:
     np.testing.assert_array_equal(part.codes, expected(session, "h", 20, 40))
 
 
-def test_only_words_still_kept_are_shown() -> None:
+def test_only_words_still_stored_are_shown() -> None:
     session = open_session(capacity=64)
     read(session, 144)
     image = SignalImages(session).image(session.frame(), "h", 0, 500, 64)
@@ -137,31 +137,31 @@ def test_a_short_review_is_shown_whole(session: Session) -> None:
 
 
 def test_a_zoom_follows_the_word_by_pages_and_can_be_undone(session: Session) -> None:
-    span = VisibleRange()
-    span.zoom(10, 30)
-    span.words(session.frame())
-    span.zoom(10, 30)  # the view need not hold the word looked at
-    assert span.words(session.frame()) == (10, 30)
+    visible = VisibleRange()
+    visible.zoom(10, 30)
+    visible.words(session.frame())
+    visible.zoom(10, 30)  # the view need not hold the word looked at
+    assert visible.words(session.frame()) == (10, 30)
     session.look_at(31)
-    first, last = span.words(session.frame())
+    first, last = visible.words(session.frame())
     assert (first, last) == (29, 49)
     session.look_at(28)
-    assert span.words(session.frame()) == (10, 30)
-    span.zoom(12, 13)
-    first, last = span.words(session.frame())
+    assert visible.words(session.frame()) == (10, 30)
+    visible.zoom(12, 13)
+    first, last = visible.words(session.frame())
     assert last - first == 8
-    assert span.zoomed
-    span.reset()
-    assert span.words(session.frame()) == (0, 144)
+    assert visible.zoomed
+    visible.reset()
+    assert visible.words(session.frame()) == (0, 144)
 
 
 def test_another_review_begins_at_its_first_word(session: Session) -> None:
-    span = VisibleRange()
-    span.zoom(100, 120)
-    span.words(session.frame())
+    visible = VisibleRange()
+    visible.zoom(100, 120)
+    visible.words(session.frame())
     session.open_review(1)
     wait(lambda: session.stream.snapshot.review.name == "second")
-    assert span.words(session.frame()) == (0, 13)
+    assert visible.words(session.frame()) == (0, 13)
 
 
 # ---- F(s) over chosen scales -----------------------------------------------------------------------------------

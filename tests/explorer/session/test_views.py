@@ -229,7 +229,7 @@ def test_words_are_as_strong_as_the_layer_or_the_selected_cell(read: Session) ->
     read.select(None)
 
 
-def test_unknown_words_are_told(read: Session) -> None:
+def test_unknown_words_are_counted(read: Session) -> None:
     assert not unknown_words(read.frame()).any()
     other = open_session()
     other.open_review(2)
@@ -312,7 +312,7 @@ def test_the_threshold_of_dead_cells_is_moved_live() -> None:
     session.display.set_threshold(middle)
     wait(lambda: session.stream.snapshot.threshold == middle)
     assert [row.dead for row in cell_table(session, session.frame())] == (activity < middle).tolist()
-    session.display.set_threshold(-1)  # a hand that drags too far
+    session.display.set_threshold(-1)  # dragged too far
     wait(lambda: session.stream.snapshot.threshold == 0)
     session.perform("threshold-up")
     wait(lambda: session.stream.snapshot.threshold == 0.001)
@@ -321,7 +321,7 @@ def test_the_threshold_of_dead_cells_is_moved_live() -> None:
     session.close()
 
 
-def test_words_no_longer_kept_are_left_out() -> None:
+def test_words_no_longer_stored_are_left_out() -> None:
     session = open_session(capacity=80)
     session.stream.seek(144)
     wait(lambda: session.stream.snapshot.time == 144)

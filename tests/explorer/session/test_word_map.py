@@ -90,8 +90,8 @@ def test_labels_do_not_overlap_and_the_first_has_room(count: int, spread: float)
     for a, first in enumerate(chosen):
         for second in chosen[a + 1 :]:
             below = abs(places[first, 1] - places[second, 1]) >= 14
-            beside = begin[first] >= begin[second] + widths[second] or begin[second] >= begin[first] + widths[first]
-            assert below or beside
+            right = begin[first] >= begin[second] + widths[second] or begin[second] >= begin[first] + widths[first]
+            assert below or right
 
 
 def test_more_labels_find_room_on_zoom() -> None:
@@ -112,7 +112,7 @@ def test_what_lies_inside_an_outline() -> None:
     assert inside(places, notched).tolist() == [0, 4]
 
 
-def test_many_are_told_by_number_names_and_ranges(point_map: PointMap) -> None:
+def test_many_points_are_summarised_by_number_names_and_ranges(point_map: PointMap) -> None:
     chosen = [0, point_map.certified + 1, point_map.certified + 4]
     together = point_selection(point_map, chosen)
     assert set(together.entries) == set(chosen)
@@ -136,7 +136,7 @@ def test_many_stay_selected_when_points_come_before_the_words_and_go_when_let_go
     assert session.fixed_points.view.many == ()
 
 
-def test_eigenvalues_are_told_in_words() -> None:
+def test_eigenvalues_are_described_in_words() -> None:
     assert doctest.testmod(explorer.session.views.eigenvalues).failed == 0
     assert "grows e-fold in 10.5 words" in eigenvalue_text(1.1)
     assert "period 8.0 words" in eigenvalue_text(0.5 + 0.5j)

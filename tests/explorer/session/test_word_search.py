@@ -14,7 +14,7 @@ from explorer.session.controllers.pattern_search import Place, search_reviews
 from explorer.session.controllers.word_search import Hit, places, wanted_words
 from explorer.session.core import SessionError
 from explorer.session.session import Session
-from explorer.session.task_results import TaskResults, gather
+from explorer.session.task_results import TaskResults, start_search
 from tests.explorer.small import REVIEWS, small_network, wait
 
 # ---- results that come one by one ----------------------------------------------------------------------------
@@ -29,14 +29,14 @@ def test_results_come_step_by_step_and_the_rest_can_be_cancelled() -> None:
         yield 2, ["b"]
         raise AssertionError("nobody wants this any more")
 
-    gathering = gather(steps(), 3)
-    wait(lambda: list(gathering.found) == ["a"])
-    assert gathering.progress == "1 of 3 reviews …"
-    gathering.cancel()
+    search = start_search(steps(), 3)
+    wait(lambda: list(search.found) == ["a"])
+    assert search.progress == "1 of 3 reviews …"
+    search.cancel()
     go_on.set()
-    wait(lambda: not any(thread.name == "pinkx gathering" for thread in threading.enumerate()))
-    assert list(gathering.found) == ["a"]
-    assert not gathering.trouble
+    wait(lambda: not any(thread.name == "pinkx search" for thread in threading.enumerate()))
+    assert list(search.found) == ["a"]
+    assert not search.trouble
 
 
 def test_a_failure_is_reported() -> None:
@@ -44,9 +44,9 @@ def test_a_failure_is_reported() -> None:
         yield 1, []
         raise ValueError("the disk is gone")
 
-    gathering: TaskResults[str] = gather(steps(), 2)
-    wait(lambda: gathering.finished)
-    assert gathering.progress == "the disk is gone"
+    search: TaskResults[str] = start_search(steps(), 2)
+    wait(lambda: search.finished)
+    assert search.progress == "the disk is gone"
 
 
 # ---- words -----------------------------------------------------------------------------------------------------
@@ -114,20 +114,20 @@ def test_other_reviews_are_searched_as_this_one_would_be() -> None:
     h = record(network, ids, ["h"])["h"]
     level = float(h[1, 3, 5]) - 1e-6  # cell 5 fires at word 3 of the second review
     pattern = Pattern("h", (5,), (1,), (level,), ())
-    told: list[tuple[int, list[Place]]] = []
+    parts: list[tuple[int, list[Place]]] = []
 
     def report(part: Any) -> bool:
-        told.append(part)
+        parts.append(part)
         return True
 
     search_reviews(report, network, [7, 8, 9], ids, pattern, {})
-    assert [done for done, _ in told] == [3]
-    found = told[0][1]
+    assert [done for done, _ in parts] == [3]
+    found = parts[0][1]
     assert any(place.review == 8 and place.first <= 3 < place.last for place in found)
     for place in found:
         values = h[place.review - 7, place.first : place.last]
-        assert (pattern.agreement(values) >= AGREE).all()
-        assert place.strength == pytest.approx(pattern.agreement(values).sum())
+        assert (pattern.firing(values) >= AGREE).all()
+        assert place.strength == pytest.approx(pattern.firing(values).sum())
 
 
 def test_places_in_other_reviews_are_listed_and_opened(read: Session) -> None:

@@ -14,7 +14,7 @@ PINKX = [sys.executable, "-c", "from explorer.cli import main; main()", "tui"]
 
 
 def test_a_picture_is_taken_without_a_terminal(tmp_path: Path) -> None:
-    picture = tmp_path / "face.svg"
+    picture = tmp_path / "screen.svg"
     arguments = [
         "--network",
         str(small_file(tmp_path)),
@@ -41,7 +41,7 @@ def test_an_invalid_size_is_refused(tmp_path: Path, option: str, value: str) -> 
     assert "WIDTHxHEIGHT" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["face.gif", "face"])
+@pytest.mark.parametrize("name", ["screen.gif", "screen"])
 def test_another_kind_of_picture_is_refused(tmp_path: Path, name: str) -> None:
     done = subprocess.run([*PINKX, "--screenshot", str(tmp_path / name)], input="", capture_output=True, text=True)
     assert done.returncode == 2
@@ -50,7 +50,7 @@ def test_another_kind_of_picture_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_a_picture_that_cannot_be_written_is_an_error_while_the_engine_runs(tmp_path: Path) -> None:
     """Threads are inside PyTorch and numba at that moment; the process must end without an abort."""
-    picture = tmp_path / "no such folder" / "face.svg"
+    picture = tmp_path / "no such folder" / "screen.svg"
     arguments = ["--network", str(small_file(tmp_path)), "--after", "0", "--screenshot", str(picture)]
     done = subprocess.run([*PINKX, *arguments], input="", capture_output=True, text=True)
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""Pictures of the face: the same run, drawn the same way. Renew with ``pytest --snapshot-update`` and look at them."""
+"""Pictures of the terminal, always of the same run. Renew them with ``pytest --snapshot-update`` and look at them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from explorer.session.session import Session
 from explorer.tui.app import Explorer
 from explorer.tui.dialogs.rows import Rows
 from tests.explorer.small import SHARED_JOBS, CountingJobs, open_session, wait
+from tests.explorer.tui.harness import explorer
 
 
 class NoSearch(PointSearch):
@@ -45,7 +46,7 @@ def session() -> Iterator[Session]:
 
 
 # What threads bring, and when it is there.
-SETTLED: dict[str, Callable[[Explorer, Session], bool]] = {
+READY: dict[str, Callable[[Explorer, Session], bool]] = {
     "clamped": lambda _, session: bool(session.stream.snapshot.clamps) and session.stream.snapshot.time == 100,
     "compared": lambda _, session: session.comparison.result(session.update()) is not None,
     "edited": lambda app, session: session.stream.snapshot.finished and app.screen.query_one(Rows).count == 145,
@@ -81,13 +82,13 @@ PICTURES: list[tuple[str, tuple[int, int], tuple[str, ...]]] = [
     ids=[f"{name}-{width}x{height}" for name, (width, height), _ in PICTURES],
 )
 def test_picture(snap_compare: Any, session: Session, name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
-    app = Explorer(session=session, show_rates=False)
+    app = explorer(session)
 
     async def prepare(pilot: Pilot[None]) -> None:
         await pilot.pause()
         await pilot.press(*keys)
         await pilot.pause()
-        while name in SETTLED and not SETTLED[name](app, session):
+        while name in READY and not READY[name](app, session):
             await pilot.pause(0.05)
         session.note = ""
         wait(lambda: session.stream.snapshot.watched == session.choices.signal)

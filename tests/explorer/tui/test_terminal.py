@@ -20,6 +20,8 @@ from tests.explorer.small import small_file
 
 PINKX = [sys.executable, "-c", "from explorer.cli import main; main()", "tui"]
 ALTERNATE_ON, ALTERNATE_OFF, CURSOR_ON = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?25h"
+# COLUMNS and LINES are wrong on purpose: the program must use the size of the terminal.
+ENVIRONMENT = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "COLUMNS": "80", "LINES": "24"}
 PROMPT = 6  # seconds; one or two on an idle machine
 
 
@@ -37,7 +39,7 @@ class Terminal:
             stdout=self.slave,
             stderr=self.slave,
             start_new_session=True,
-            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})},
+            env={**os.environ, **ENVIRONMENT, **(environment or {})},
         )
 
     def wait_for(self, text: bytes, seconds: float = 60) -> None:
@@ -220,19 +222,18 @@ def test_after_many_resizes_the_screen_is_correct(terminal: Any) -> None:
         termios.tcsetwinsize(program.slave, size)
         program.process.send_signal(signal.SIGWINCH)
         program._take(0.2)
-    before = len(program.output)
     screen = pyte.Screen(120, 40)
     stream = pyte.ByteStream(screen)
-    termios.tcsetwinsize(program.slave, (39, 120))  # one more resize and back sends every cell
-    program.process.send_signal(signal.SIGWINCH)
-    time.sleep(0.5)
-    termios.tcsetwinsize(program.slave, (40, 120))
-    program.process.send_signal(signal.SIGWINCH)
     end = time.monotonic() + 20
     correct = False
     while not correct:
         assert time.monotonic() < end, screen.display
-        program._take(0.2)
+        before = len(program.output)
+        for size in ((39, 120), (40, 120)):  # one more resize and back sends every cell
+            termios.tcsetwinsize(program.slave, size)
+            program.process.send_signal(signal.SIGWINCH)
+            time.sleep(0.5)
+            program._take(0.1)
         screen.reset()
         screen.reset_mode(pyte.modes.DECAWM)
         stream.feed(program.output[before:])

@@ -23,6 +23,7 @@ class Tmux:
     def __init__(self, folder: Path) -> None:
         self.base = ["tmux", "-S", str(folder / "socket"), "-f", "/dev/null"]
         environment = {key: value for key, value in os.environ.items() if key not in ("TMUX", "NO_COLOR")}
+        environment |= {"COLUMNS": "80", "LINES": "24"}  # wrong on purpose: the program must use the size of the window
         size = ["-x", "120", "-y", "40"]
         subprocess.run([*self.base, "new-session", "-d", *size, "sh"], check=True, env=environment)
 
