@@ -35,7 +35,7 @@ from torch import Tensor
 from engine.cells import Cell
 from engine.certificates import certified_radius
 from engine.completeness import index_of
-from engine.newton import CREEPING, solve
+from engine.newton import CREEPING, batch_size, solve
 from engine.points import FixedPoints
 from engine.reduced import full_equation, minus_identity, reduced_equation
 from engine.refinement import completed, distinct, minima
@@ -159,7 +159,8 @@ def find_fixed_points(
 def certify(cell: Cell, x: Tensor, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return q, the Newton step and the slope of every state, each (problem,); ∞ where they cannot be computed."""
     q, step, slope = [torch.empty(0, dtype=states.dtype, device=states.device)] * 3
-    for xs, s in zip(x.split(BLOCK), states.split(BLOCK), strict=True):
+    size = batch_size(states.shape[-1])
+    for xs, s in zip(x.split(size), states.split(size), strict=True):
         residual = cell.step(xs, s)[0] - s
         matrix = minus_identity(cell.jacobian(xs, s))
         delta, failed = torch.linalg.solve_ex(matrix, residual.unsqueeze(-1))
