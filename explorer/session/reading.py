@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -45,23 +45,38 @@ class Reading:
 class Comparison:
     """The reading that the present run is compared with.
 
-    ``name`` is that of its network, its review, or both; ``same_network`` says whether the present network made it;
-    ``comparable`` whether its output and that of the present network are of one kind.
+    ``name`` is that of its network, its review, or both; ``same_network`` says whether the present network made it.
+    ``counterparts`` (word,) are the words of the reading that correspond to those of the present review, −1 for none;
+    ``comparable`` says whether its output and that of the present network are of one kind.
     """
 
     name: str
     reading: Reading
     same_network: bool
+    counterparts: NDArray[np.intp]
     comparable: bool = True
 
-    @property
+    @cached_property
     def output(self) -> NDArray[np.float64]:
-        """The first output after each word, (time,); NaN if it is not of the kind that it would be compared with."""
-        return self.reading.output if self.comparable else np.full_like(self.reading.output, np.nan)
+        """The first output after the counterpart of each word of the present review, (word,); NaN without one, and if
+        it is not of the kind that it would be compared with."""
+        found = self._beside(self.reading.output)
+        return found if self.comparable else np.full_like(found, np.nan)
+
+    @cached_property
+    def alpha(self) -> Mapping[str, NDArray[np.float64]]:
+        """Signal → rolling α of its layer sum at the same words."""
+        return {name: self._beside(values) for name, values in self.reading.alpha.items()}
 
     def at(self, word: int) -> float:
-        """Return the first output after a word, NaN if there is no such word."""
+        """Return the first output after the counterpart of a word, NaN if there is none."""
         return float(self.output[word]) if 0 <= word < len(self.output) else float("nan")
+
+    def _beside(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        found = np.full(len(self.counterparts), np.nan)
+        known = self.counterparts >= 0
+        found[known] = values[self.counterparts[known]]
+        return found
 
 
 def read_words(

@@ -93,7 +93,8 @@ def test_outputs_of_different_kinds_are_not_compared(reading: Session) -> None:
     assert isinstance(own, Reading)
     assert isinstance(other, Reading)
     assert own.output == pytest.approx(activated(frame.snapshot.network, own.h)[:, 0])
-    same, mixed = Comparison("own", own, True), Comparison("other", other, False, comparable=False)
+    every = np.arange(len(words))
+    same, mixed = Comparison("own", own, True, every), Comparison("other", other, False, every, comparable=False)
     for comparison, known in ((same, True), (mixed, False)):
         found = difference(reading, comparison, frame)
         assert found is not None
