@@ -18,11 +18,11 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from engine.devices import kernel_problem
-from engine.display import number
 from engine.kernels.cpu import steps
 from engine.kernels.cpu.tiles import BLOCK
 from engine.large_arrays import recording_array, to_numpy
 from engine.network import Network, as_reviews, pad
+from engine.number_format import significant
 from engine.samples import sum_over_cells
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Recording:
             f"Recording of {reviews:,} {sequence}{'s' * (reviews != 1)} of {shortest}{time:,} {unit} "
             f"by {self.network.name} ({cell.name.upper()}, {cell.size} cells)\n"
             f"  signals: {'; '.join(signals)}\n"
-            f"  memory: {number(sum(values.nbytes for values in self._signals.values()) / 1e6)} MB"
+            f"  memory: {significant(sum(values.nbytes for values in self._signals.values()) / 1e6)} MB"
         )
 
     @cached_property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -41,20 +41,33 @@ class Comparison:
     """The reading that the present run is compared with.
 
     ``name`` is that of its network, its review, or both; ``same_network`` says whether the present network made it.
+    ``counterparts`` (word,) are the words of the reading that correspond to those of the present review, −1 for none.
     """
 
     name: str
     reading: Reading
     same_network: bool
+    counterparts: NDArray[np.intp]
 
-    @property
+    @cached_property
     def probability(self) -> NDArray[np.float64]:
-        """P(positive) after each word, (time,)."""
-        return self.reading.probability
+        """P(positive) after the counterpart of each word of the present review, (word,); NaN without one."""
+        return self._beside(self.reading.probability)
+
+    @cached_property
+    def alpha(self) -> Mapping[str, NDArray[np.float64]]:
+        """Signal → rolling α of its layer sum at the same words."""
+        return {name: self._beside(values) for name, values in self.reading.alpha.items()}
 
     def at(self, word: int) -> float:
-        """Return P(positive) after a word, NaN if there is no such word."""
+        """Return P(positive) after the counterpart of a word, NaN if there is none."""
         return float(self.probability[word]) if 0 <= word < len(self.probability) else float("nan")
+
+    def _beside(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        found = np.full(len(self.counterparts), np.nan)
+        known = self.counterparts >= 0
+        found[known] = values[self.counterparts[known]]
+        return found
 
 
 def read_words(

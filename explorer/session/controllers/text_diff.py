@@ -8,13 +8,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.session.alignment import aligned
 from explorer.session.controllers.comparison import ComparisonController, Request, same
 from explorer.session.controllers.playback import Playback
 from explorer.session.core import Core, Frame, SessionError
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from engine.live.stream import Snapshot
     from engine.network import Network
 
-LONGEST: Final = 4_000  # words that differ on both sides; matching more would take seconds
 CELLS: Final = 8  # largest number of cells in the list of those that moved
 
 
@@ -73,22 +71,6 @@ class WordByWord:
         """Index of the first pair whose words, or else whose P(positive), differ; 0 if there is none."""
         changed = (k for k, pair in enumerate(self.pairs) if pair.changed)
         return next(changed, next((k for k, pair in enumerate(self.pairs) if abs(pair.difference) > 0.01), 0))
-
-
-def aligned(before: Sequence[str], after: Sequence[str]) -> list[tuple[int | None, int | None]]:
-    """Return the pairs of indices of corresponding words; None where a text has no counterpart."""
-    shorter = min(len(before), len(after))
-    head = next((k for k in range(shorter) if before[k] != after[k]), shorter)
-    tail = next((k for k in range(shorter - head) if before[-1 - k] != after[-1 - k]), shorter - head)
-    a, b = before[head : len(before) - tail], after[head : len(after) - tail]
-    if max(len(a), len(b)) <= LONGEST:
-        blocks = [code[1:] for code in SequenceMatcher(None, a, b, autojunk=False).get_opcodes()]
-    else:
-        blocks = [(0, len(a), 0, len(b))]
-    pairs: list[tuple[int | None, int | None]] = [(k, k) for k in range(head)]
-    for i, j, k, m in blocks:
-        pairs += zip_longest(range(head + i, head + j), range(head + k, head + m))
-    return pairs + [(len(before) - k, len(after) - k) for k in range(tail, 0, -1)]
 
 
 def word_by_word(before: Reading, after: Reading, same_network: bool = True) -> WordByWord:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from explorer.session.core import Frame
+from explorer.session.moment import INPUT
 from explorer.session.palette import Role
 from explorer.session.views.clamps import clamp_summary
 from explorer.session.views.number_format import (
@@ -52,11 +53,10 @@ def alpha_line(
 
     ``noise`` is the band of exact noise; ``other`` the name of the other side of a comparison and its α there.
     """
-    snapshot, signal = frame.snapshot, frame.choices.signal
-    known = not math.isnan(alpha)
+    signal, known = frame.choices.signal, not math.isnan(alpha)
     return join(
         (
-            _exponent(f"Σ{signal}", alpha, snapshot.r2[signal] if frame.following and known else None),
+            _exponent(f"Σ{signal}", alpha, frame.moment.r2 if known else None),
             () if known else _no_exponent(frame),
             _cell_exponent(frame),
             () if other is None else _compared(f"{other[0]} α", alpha, other[1]),
@@ -92,16 +92,14 @@ def _no_exponent(frame: Frame) -> Line:
     snapshot = frame.snapshot
     if 0 <= frame.word + 1 < snapshot.window:
         return (Run(too_short(snapshot.window, frame.word + 1), "warning"),)
-    if frame.following:
-        return (Run(f"no exponent: {snapshot.reason[frame.choices.signal]}", "warning"),)
-    return ()
+    return (Run(f"no exponent: {frame.moment.reason}", "warning"),)
 
 
 def _cell_exponent(frame: Frame) -> Line:
-    snapshot, cell = frame.snapshot, frame.choices.selected
-    if cell is None or snapshot.watched != frame.choices.signal or cell >= len(snapshot.cell_alpha):
+    cell = frame.choices.cell
+    if cell is None or cell >= len(frame.moment.cell_alpha):
         return ()
-    return (Run(f"{cell_name(cell)} β "), Run(number(2 * float(snapshot.cell_alpha[cell]) - 1), "value"))
+    return (Run(f"{cell_name(cell)} β "), Run(number(2 * float(frame.moment.cell_alpha[cell]) - 1), "value"))
 
 
 def _compared(name: str, here: float, there: float) -> Line:
@@ -147,8 +145,9 @@ def review_rows(frame: Frame, probability: float, other: float | None = None) ->
 
 def word_colours_line(frame: Frame, low: float, high: float) -> Line:
     """What the colours of the words mean."""
-    cell = frame.choices.selected
-    source = "mean of all cells" if cell is None else cell_name(cell)
+    choices = frame.choices
+    rows = "inputs" if choices.signal == INPUT else "cells"
+    source = f"mean of all {rows}" if choices.cell is None else cell_name(choices.cell)
     ends = interval(low, high) if frame.snapshot.time else "nothing read yet"
     return (Run(f"colour: {frame.choices.signal}, {source} ({ends})"),)
 
@@ -244,7 +243,8 @@ def status_parts(
     """Where the run stands, part by part, so that a click can find the part it hit.
 
     ``comparison`` names the other side; ``recorded`` counts runs of a recording; ``cells_per_row`` and ``lost`` words
-    are what the pictures leave out; ``fps`` shows measured rates too; ``degraded`` lists what a slow terminal omits.
+    are what the pictures leave out; ``fps`` shows the frame rate, and the measured speed where it
+    differs from the set one; ``degraded`` lists what a slow terminal omits.
     """
     snapshot = frame.snapshot
     badge = BADGES[frame.status]
@@ -255,7 +255,8 @@ def status_parts(
     )
     rates = ""
     if fps is not None:
-        rates = f"now {snapshot.words_per_second:,.0f} words/s  " if snapshot.playing else ""
+        measured = reading_speed(snapshot.words_per_second)
+        rates = f"now {measured}  " if snapshot.playing and measured != reading_speed(snapshot.speed) else ""
         rates += f"{fps:.0f} fps"
     losses = [f"up to {cells_per_row} cells/row"] if cells_per_row > 1 else []
     losses += [f"{count(lost, 'word')} no longer stored"] if lost > 0 else []

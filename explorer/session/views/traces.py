@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.activity import saturation
 from explorer.session.core import Frame, SignalReader
+from explorer.session.moment import INPUT
 from explorer.session.reading import Comparison
 from explorer.session.views.clamps import clamped_cells
 from explorer.session.views.time_axis import TimeAxis
@@ -34,8 +35,9 @@ def alpha_at(reader: SignalReader, frame: Frame) -> float:
 
 
 def other_alpha(other: Comparison | None, frame: Frame) -> NDArray[np.float64] | None:
-    """Return rolling α of the chosen signal's layer sum in the other reading, (time,); None without a comparison."""
-    return None if other is None else other.reading.alpha.get(frame.choices.signal)
+    """Return rolling α of the chosen signal's layer sum in the other reading at the counterparts of the words, (word,);
+    None without a comparison."""
+    return None if other is None else other.alpha.get(frame.choices.signal)
 
 
 def alpha_column(reader: SignalReader, frame: Frame, start: int, stop: int) -> NDArray[np.float32]:
@@ -84,17 +86,15 @@ def other_overview(other: Comparison | None, frame: Frame, width: int) -> Overvi
 
 @dataclass(frozen=True, eq=False)
 class Difference:
-    """``values`` (time,) is P(positive) after every word minus that of the other reading after the word of the same
-    index, NaN where either is missing. All lie between −``reach`` and ``reach``."""
+    """``values`` (time,) is P(positive) after every word minus that of the other reading after its counterpart, NaN
+    where either is missing. All lie between −``reach`` and ``reach``."""
 
     values: NDArray[np.float64]
     reach: float
 
     def columns(self, width: int) -> Overview:
         """Return the means over the columns of `overview`."""
-        known = np.flatnonzero(np.isfinite(self.values))
-        first, last = (int(known[0]), int(known[-1]) + 1) if len(known) else (0, 0)
-        return _binned(self.values[first:last], first, len(self.values), width)
+        return _binned(self.values, 0, len(self.values), width)
 
 
 def difference(reader: SignalReader, other: Comparison | None, frame: Frame) -> Difference | None:
@@ -106,18 +106,20 @@ def difference(reader: SignalReader, other: Comparison | None, frame: Frame) -> 
     first = frame.snapshot.time - len(own)
     last = max(first, min(frame.snapshot.time, len(other.probability)))
     values[first:last] = own[: last - first] - other.probability[first:last]
-    most = float(np.abs(values[first:last]).max(initial=0.0))
+    most = float(np.nanmax(np.abs(values), initial=0.0))
     return Difference(values, next((reach for reach in REACHES if most <= reach), REACHES[-1]))
 
 
 def _binned(values: NDArray[np.float64], first: int, words: int, width: int) -> Overview:
-    """Return the means over columns of all words of ``values`` (time,), which begin at word ``first``."""
+    """Return the means over columns of the finite ``values`` (time,), which begin at word ``first``."""
     words = max(1, words)
     edges = np.linspace(0, words, min(width, words) + 1)
-    sums = np.concatenate([[0.0], np.cumsum(values)])
+    known = np.isfinite(values)
+    sums = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
+    counts = np.concatenate([[0], np.cumsum(known)])
     begin = np.ceil(edges[:-1]).astype(int).clip(first, first + len(values)) - first
     end = np.ceil(edges[1:]).astype(int).clip(first, first + len(values)) - first
-    count = end - begin
+    count = counts[end] - counts[begin]
     means = np.where(count > 0, (sums[end] - sums[begin]) / np.maximum(count, 1), np.nan)
     return Overview(means, edges)
 
@@ -156,10 +158,7 @@ class CellRow:
 def cell_table(reader: SignalReader, frame: Frame) -> list[CellRow]:
     """Return all cells in the chosen order."""
     snapshot, choices = frame.snapshot, frame.choices
-    n = snapshot.network.cell.size
-    values = reader.read(choices.signal, frame.word, frame.word + 1)
-    value = values[0] if values.shape == (1, n) else np.full(n, np.nan)
-    alpha = snapshot.cell_alpha if snapshot.cell_alpha.shape == (n,) else np.full(n, np.nan)
+    value, moment = value_at(reader, snapshot, choices.signal, frame.word), frame.moment
     weight = snapshot.network.readout_weight[0].tolist()
     saturated = saturation_of(reader, snapshot, choices.signal, frame.word)
     clamps = clamped_cells(snapshot)
@@ -167,11 +166,11 @@ def cell_table(reader: SignalReader, frame: Frame) -> list[CellRow]:
         CellRow(
             cell=cell,
             value=float(value[cell]),
-            alpha=float(alpha[cell]),
-            activity=float(snapshot.activity[cell]),
+            alpha=float(moment.cell_alpha[cell]),
+            activity=float(moment.activity[cell]),
             saturation=float(saturated[cell]),
             weight=weight[cell],
-            dead=bool(snapshot.dead[cell]),
+            dead=bool(moment.dead[cell]),
             clamps=clamps.get(cell, ()),
             pinned=cell in choices.pins,
             selected=cell == choices.selected,
@@ -180,11 +179,18 @@ def cell_table(reader: SignalReader, frame: Frame) -> list[CellRow]:
     ]
 
 
+def value_at(reader: SignalReader, snapshot: Snapshot, name: str, word: int) -> NDArray[np.float64]:
+    """Return a signal of every cell at a word, (cell,); NaN for the input, and where the word is not stored."""
+    n = snapshot.network.cell.size
+    values = reader.read(name, word, word + 1)
+    return values[0].astype(float) if name != INPUT and values.shape == (1, n) else np.full(n, np.nan)
+
+
 def saturation_of(reader: SignalReader, snapshot: Snapshot, name: str, word: int) -> NDArray[np.float64]:
     """Return the share of the window's words up to ``word`` with a signal in the outer tenths of its range, (cell,)."""
     n = snapshot.network.cell.size
     signal = next(s for s in snapshot.network.signals if s.name == name)
     values = reader.read(name, word + 1 - snapshot.window, word + 1)
-    if values.shape[1] != n or not np.isfinite(signal.high - signal.low):
+    if name == INPUT or values.shape[1] != n or not np.isfinite(signal.high - signal.low):
         return np.full(n, np.nan)
     return np.sum(saturation((values - signal.low) / (signal.high - signal.low)), axis=0)

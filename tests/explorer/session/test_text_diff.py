@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from engine.network import Network
-from explorer.session.controllers.text_diff import LONGEST, WordByWord, aligned, word_by_word
+from explorer.session.alignment import LONGEST, aligned
+from explorer.session.controllers.text_diff import WordByWord, word_by_word
 from explorer.session.core import SessionError
 from explorer.session.reading import Reading, read_words
 from explorer.session.session import Session
