@@ -74,15 +74,14 @@ def completed(cell: Cell, x: Tensor, states: Tensor) -> Tensor:
     return torch.cat((states, equation.state(x.expand(len(new), -1), new)))
 
 
-def distinct(states: Tensor, hits: NDArray[np.int64], tolerance: float) -> tuple[Tensor, NDArray[np.int64]]:
-    """Merge states nearer than a tolerance into the first of them; their hits add up."""
-    first: list[int] = []
-    total: list[int] = []
-    for row in range(len(states)):
-        near = [k for k, other in enumerate(first) if float((states[other] - states[row]).norm()) < tolerance]
-        if near:
-            total[near[0]] += int(hits[row])
-        else:
-            first.append(row)
-            total.append(int(hits[row]))
-    return states[first], np.array(total, dtype=np.int64)
+def distinct(states: Tensor, hits: NDArray[np.int64], tolerance: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Merge states nearer than a tolerance into the first of them; return the rows of the first and the summed hits."""
+    rows, total = [], []
+    left = np.arange(len(states))
+    while len(left):
+        near = ((states[left] - states[left[0]]).norm(dim=-1) < tolerance).cpu().numpy()
+        near[0] = True  # also a state that is not finite
+        rows.append(left[0])
+        total.append(hits[left[near]].sum())
+        left = left[~near]
+    return np.array(rows, dtype=np.int64), np.array(total, dtype=np.int64)

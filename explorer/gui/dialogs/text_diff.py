@@ -12,7 +12,7 @@ from explorer.gui.text import safe
 from explorer.gui.theme import Theme, qcolor
 from explorer.session.controllers.text_diff import WordByWord
 from explorer.session.session import Session
-from explorer.session.views.number_format import number
+from explorer.session.views.number_format import cell_name, number
 
 POLL = 100  # milliseconds
 HEADINGS = ("Before", "P(positive)", "After", "P(positive)", "Difference")
@@ -61,7 +61,7 @@ class TextDiffDialog(Dialog):
             f"P(positive) at the end: {number(p_before)} → {number(p_after)}, difference {number(p_after - p_before)}"
         )
         if table.cells:
-            moved = "  ".join(f"#{cell.cell:03d} {number(cell.distance)}" for cell in table.cells)
+            moved = "  ".join(f"{cell_name(cell.cell)} {number(cell.distance)}" for cell in table.cells)
             summary += f"\nCells that differ most, mean |Δh|: {moved}"
         return summary
 

@@ -243,7 +243,8 @@ def status_parts(
     """Where the run stands, part by part, so that a click can find the part it hit.
 
     ``comparison`` names the other side; ``recorded`` counts runs of a recording; ``cells_per_row`` and ``lost`` words
-    are what the pictures leave out; ``fps`` shows measured rates too; ``degraded`` lists what a slow terminal omits.
+    are what the pictures leave out; ``fps`` shows the frame rate, and the measured speed where it
+    differs from the set one; ``degraded`` lists what a slow terminal omits.
     """
     snapshot = frame.snapshot
     badge = BADGES[frame.status]
@@ -254,7 +255,8 @@ def status_parts(
     )
     rates = ""
     if fps is not None:
-        rates = f"now {snapshot.words_per_second:,.0f} words/s  " if snapshot.playing else ""
+        measured = reading_speed(snapshot.words_per_second)
+        rates = f"now {measured}  " if snapshot.playing and measured != reading_speed(snapshot.speed) else ""
         rates += f"{fps:.0f} fps"
     losses = [f"up to {cells_per_row} cells/row"] if cells_per_row > 1 else []
     losses += [f"{count(lost, 'word')} no longer stored"] if lost > 0 else []

@@ -10,13 +10,13 @@ from typing import Any, cast, get_args
 import numpy as np
 import pytest
 
+from engine import number_format
 from engine.live.snapshot import Snapshot
 from explorer.session.controllers.noise_band import Band
 from explorer.session.core import Choices, Frame
 from explorer.session.moment import Moment
 from explorer.session.palette import DARK, LIGHT, LOOKS, RGB, Palette, Role, gradient, text_on
 from explorer.session.session import Session
-from explorer.session.views import number_format
 from explorer.session.views.cell_readouts import cell_line, cell_text, cells_line, dead_line, heatmap_line, value_line
 from explorer.session.views.number_format import count, number, percent, scientific
 from explorer.session.views.point_map import PointDetails, PointMap, PointView
@@ -83,7 +83,9 @@ def frame(*, word: int = 99, note: str = "", choices: Choices | None = None, **c
 
 
 def test_numbers_have_leading_zeros_true_minus_signs_and_three_digits_when_small() -> None:
-    assert doctest.testmod(number_format).failed == 0
+    tried = doctest.testmod(number_format)
+    assert tried.attempted
+    assert not tried.failed
     assert [number(value) for value in (0.0, -0.0, 0.0996, -0.0996, 12.345, math.inf)] == [
         "0.00", "0.00", "0.0996", "−0.0996", "12.35", "–",
     ]  # fmt: skip
@@ -338,5 +340,7 @@ def test_the_parts_of_the_status_line() -> None:
         "rates": "now 1,234 words/s  20 fps",
         "lost": "up to 4 cells/row, 1,200 words no longer stored, slow terminal: fewer colours",
     }
+    same = status_parts(frame(playing=True, words_per_second=480.4), fps=20)
+    assert plain(same["rates"]) == "20 fps"  # the speed is shown once
     assert status_parts(frame(choices=Choices(cursor=3)))["badge"] == (Run("◂ LOOKING BACK", "warning"),)
     assert status_parts(frame(finished=True))["badge"] == (Run("■ END", "label"),)
