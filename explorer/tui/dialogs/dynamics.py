@@ -100,7 +100,7 @@ class BranchesPanel(Panel):
         key = found, points, self.axis, width, height
         if self._drawn is None or self._drawn[0] != key:
             curves = branch_curves(found, self.axis, points.projection, points.size, points.output)
-            legend = join(((Run(f"{curves.y_label} against the {curves.x_label}"),), branches_legend()), width)
+            legend = join(((Run(f"{curves.y_label} against weight"),), branches_legend()), width)
             self._drawn = key, [styled(legend), *_branches_chart(curves, width, height - 2)]
         return [*head, *self._drawn[1]]
 

@@ -25,7 +25,7 @@ RUN = MemoryOfRun(np.array([-0.01, -0.2, -0.4]), np.geomspace(1, 0.01, 50), 7.0)
 
 def test_stable_branches_are_solid_and_unstable_ones_dashed(window: Window, session: Session) -> None:
     show_found(session, found_map())
-    session.branches.begin()
+    session.branches.word = "film"
     session.branches._computation._result = one_unit()
     dialog = BranchesDialog(window, window.theme, session)
     items = dialog.picture.getPlotItem().items

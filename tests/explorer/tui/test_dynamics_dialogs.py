@@ -20,14 +20,14 @@ RUN = MemoryOfRun(np.array([-0.01, -0.2, -0.4]), np.geomspace(1, 0.01, 50), 7.0)
 async def test_branches_are_drawn_along_both_axes(session: Session, size: tuple[int, int]) -> None:
     show_found(session, found_map())
     async with shown(session, *size) as (app, pilot):
-        session.branches.begin()
+        session.branches.word = "film"
         session.branches._computation._result = one_unit()
         app.push_screen(BranchesDialog(session))
         await until(pilot, lambda: isinstance(app.screen, ChartDialog) and "fold" in app.screen.chart.text)
         dialog = app.screen
         assert isinstance(dialog, BranchesDialog)
         assert "2 branches" in dialog.chart.text
-        assert "logit against the weight of “film”" in dialog.chart.text
+        assert "logit against weight   ── stable   ╌╌ unstable   ◂ fold" in dialog.chart.text
         assert "◂" in "\n".join(dialog.chart.text.splitlines()[2:])
         assert "·" in dialog.chart.text
         await pilot.press("escape")
