@@ -24,6 +24,7 @@ VERBS = {
     "train": "Train a network.",
     "import": "Import a network of PyTorch or Keras.",
     "points": "Find a network's fixed points, or the attractor of every word.",
+    "lyapunov": "Measure a network's Lyapunov exponents and memory while it reads.",
     "measure": "Reproduce a paper's tables and figures: one-over-f, fixed-points.",
     "calibrate": "Tabulate what the estimator of α gives for exact 1/f noise.",
     "keys": "Print all key bindings as a file you can edit.",

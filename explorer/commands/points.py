@@ -190,7 +190,7 @@ def _show_words(network: Network, attractors: WordAttractors, limit: int | None,
             "word": attractors.words[k],
             "logit": float(attractors.logit[k]),
             "time_constant": _finite(float(attractors.time_constant[k])),
-            "kind": "fixed" if attractors.fixed[k] else "slow" if attractors.slow[k] else "moving",
+            "kind": str(attractors.kind[k]),
             "q": float(attractors.q[k]),
         }
         for k in order
@@ -199,13 +199,13 @@ def _show_words(network: Network, attractors: WordAttractors, limit: int | None,
         click.echo(json.dumps({"network": network.name, "words": rows[:limit]}, indent=2))
         return
     click.echo(f"{network.name}: {len(rows):,} words from negative to positive")
-    click.echo(f"{'LOGIT':>8}{'τ':>9}  {'KIND':<7} WORD")
+    click.echo(f"{'LOGIT':>8}{'τ':>9}  {'KIND':<8} WORD")
     most = limit or ROWS
     # The most negative and the most positive words are the interesting ones.
     ends = rows if len(rows) <= most else rows[: (most + 1) // 2] + rows[len(rows) - most // 2 :]
     for row in ends:
-        tau = _time_constant(row["time_constant"])
-        click.echo(f"{row['logit']:>8.2f}".replace("-", "−") + f"{tau:>9}  {row['kind']:<7} {row['word']}")
+        tau = _time_constant(row["time_constant"]) if row["kind"] == "fixed" else "–"
+        click.echo(f"{row['logit']:>8.2f}".replace("-", "−") + f"{tau:>9}  {row['kind']:<8} {row['word']}")
     _print_remaining(len(rows) - len(ends))
 
 
