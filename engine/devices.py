@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
-Name = Literal["auto", "cpu", "cuda"]
+Result = TypeVar("Result")
 Work = Literal["live", "reviews", "points"]
 
 NAMES: Final = ("auto", "cpu", "cuda")
@@ -91,3 +92,18 @@ def choose(name: str, work: Work) -> Choice:
     if problem or work == "live":
         return Choice("cpu", problem or _REASONS[work])
     return Choice("cuda", _REASONS[work])
+
+
+def or_on_the_cpu(device: str, compute: Callable[[str], Result]) -> Result:
+    """Return ``compute(device)``, or ``compute("cpu")`` with a warning where the GPU fails.
+
+    A card fails if it disappears or runs out of memory, or if its driver does not fit PyTorch.
+    """
+    if device == "cpu":
+        return compute(device)
+    try:
+        return compute(device)
+    except (RuntimeError, TypeError) as error:
+        reason = str(error).strip().split("\n")[0]
+        warnings.warn(f"the GPU failed ({reason}); the CPU computes instead", RuntimeWarning, stacklevel=2)
+        return compute("cpu")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine import devices
-from engine.devices import Choice, choose
+from engine.devices import Choice, choose, or_on_the_cpu
 
 
 @pytest.fixture
@@ -45,3 +45,20 @@ def test_an_old_triton_or_card_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("torch.cuda.get_device_capability", lambda: (7, 5))
     monkeypatch.setattr("torch.cuda.get_device_name", lambda: "Tesla T4")
     assert devices.kernel_problem() == "Tesla T4 has compute capability 7.5; the GPU kernels need 8.0"
+
+
+def test_a_gpu_that_fails_leaves_the_work_to_the_cpu() -> None:
+    def compute(device: str) -> str:
+        if device != "cpu":
+            raise RuntimeError("CUDA error: the device was lost\nmore lines")
+        return device
+
+    with pytest.warns(RuntimeWarning, match=r"the GPU failed \(CUDA error: the device was lost\); the CPU computes"):
+        assert or_on_the_cpu("cuda", compute) == "cpu"
+    assert or_on_the_cpu("cpu", compute) == "cpu"
+    with pytest.raises(ValueError, match="wrong input"):
+        or_on_the_cpu("cuda", lambda on: _wrong_input())
+
+
+def _wrong_input() -> None:
+    raise ValueError("wrong input")
