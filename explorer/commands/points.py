@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from explorer.commands.device_option import device_option
 from explorer.commands.plots import eigenvalues, histogram, plot_option
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ ROWS = 50  # default length of a table
     "--words", is_flag=True, help="Find the attractor of every word instead: the state if it were repeated forever."
 )
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Number of CPU threads.")
+@device_option
 @click.option("--fresh", is_flag=True, help="Search again instead of using a cached result.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Save everything, including eigenvectors, to this .npz file."
@@ -74,6 +76,7 @@ def command(
     source: str | None,
     words: bool,
     threads: int,
+    device: str,
     fresh: bool,
     out: Path | None,
     limit: int | None,
@@ -91,14 +94,19 @@ def command(
     """
     import torch
 
+    from engine.devices import choose, or_on_the_cpu
     from engine.network import Network
     from engine.points_cache import cached_word_attractors, network_points
 
     torch.set_num_threads(threads)
     loaded = Network.load(network)
+    chosen = choose(device, "points").device
     if words:
         with _bar("words") as show:
-            attractors = cached_word_attractors(loaded, progress=show, cache=not fresh)
+            attractors = or_on_the_cpu(
+                chosen,
+                lambda on: cached_word_attractors(loaded.to(device=on), progress=show, cache=not fresh),
+            )
         assert attractors is not None, "a search without a stop signal has a result"
         if out is not None:
             attractors.save(out)
@@ -108,16 +116,19 @@ def command(
         return
     names = inputs or (("zero", "mean") if loaded.embedding is not None else ("zero", "+1", "-1"))
     with _bar("starts") as show:
-        found = network_points(
-            loaded,
-            names,
-            count=starts,
-            noise=noise,
-            seed=seed,
-            method=method,
-            reviews=_reviews(loaded, source),
-            progress=show,
-            cache=not fresh,
+        found = or_on_the_cpu(
+            chosen,
+            lambda on: network_points(
+                loaded.to(device=on),
+                names,
+                count=starts,
+                noise=noise,
+                seed=seed,
+                method=method,
+                reviews=_reviews(loaded, source),
+                progress=show,
+                cache=not fresh,
+            ),
         )
     if out is not None:
         found.save(out)

@@ -12,8 +12,7 @@ from explorer.gui.text import safe
 from explorer.gui.theme import Theme, qcolor
 from explorer.session.controllers.text_diff import WordByWord
 from explorer.session.session import Session
-from explorer.session.views.number_format import cell_name, number
-from explorer.session.views.outputs import output_line
+from explorer.session.views.number_format import number
 
 POLL = 100  # milliseconds
 HEADINGS = ("Before", "Output", "After", "Output", "Difference")
@@ -50,21 +49,8 @@ class TextDiffDialog(Dialog):
         table = self._session.text_diff.result(frame)
         if table is not None and table is not self._shown:
             self._shown = table
-            self.summary.setText(self._summary(table))
+            self.summary.setText(table.summary(safe(self._session.comparison.name, 60)))
             self._fill(table)
-
-    def _summary(self, table: WordByWord) -> str:
-        changed = sum(pair.changed for pair in table.pairs)
-        output_before = next((pair.output_before for pair in reversed(table.pairs) if pair.before), float("nan"))
-        output_after = next((pair.output_after for pair in reversed(table.pairs) if pair.after), float("nan"))
-        summary = (
-            f"Before: {safe(self._session.comparison.name, 60)}   {changed} of {len(table.pairs)} words differ   "
-            + output_line(table.output, output_before, output_after)
-        )
-        if table.cells:
-            moved = "  ".join(f"{cell_name(cell.cell)} {number(cell.distance)}" for cell in table.cells)
-            summary += f"\nCells that differ most, mean |Δh|: {moved}"
-        return summary
 
     def _fill(self, table: WordByWord) -> None:
         headings = (table.output.name if heading == "Output" else heading for heading in HEADINGS)

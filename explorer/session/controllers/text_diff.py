@@ -5,6 +5,7 @@ For an edited text: before and after. For any comparison: the other reading and 
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from explorer.session.controllers.playback import Playback
 from explorer.session.core import Core, Frame, SessionError
 from explorer.session.jobs import Job, JobRunner, Report
 from explorer.session.reading import Comparison, Reading, read_words
-from explorer.session.views.outputs import POSITIVE, Output
+from explorer.session.views.number_format import cell_name, number
+from explorer.session.views.outputs import POSITIVE, Output, output_line
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
@@ -75,6 +77,17 @@ class WordByWord:
     def reach(self) -> float:
         known = [abs(pair.difference) for pair in self.pairs if pair.difference == pair.difference]
         return 1.0 if self.output.bounded else max(known, default=0.0) or 1.0
+
+    def summary(self, name: str) -> str:
+        """How many words differ from the text ``name`` on the left, both outputs at the end, and the moved cells."""
+        before = next((pair.output_before for pair in reversed(self.pairs) if pair.before), math.nan)
+        after = next((pair.output_after for pair in reversed(self.pairs) if pair.after), math.nan)
+        changed = sum(pair.changed for pair in self.pairs)
+        words = (
+            f"left: {name}   {changed} of {len(self.pairs)} words differ   {output_line(self.output, before, after)}"
+        )
+        moved = "  ".join(f"{cell_name(cell.cell)} {number(cell.distance, 5)}" for cell in self.cells)
+        return f"{words}\nlargest mean |Δh|: {moved}" if moved else words
 
     @property
     def first_change(self) -> int:

@@ -9,10 +9,9 @@ from textual.widgets import Static
 
 from explorer.session.controllers.text_diff import WordByWord, WordPair
 from explorer.session.session import Session
-from explorer.session.views.number_format import cell_name, number
-from explorer.session.views.outputs import output_line
+from explorer.session.views.number_format import number
 from explorer.tui.dialogs.rows import ListDialog
-from explorer.tui.terminal.styles import DIM, FAINT, GOOD, NEGATIVE, OTHER, TEXT, WARN, Line, fit, safe
+from explorer.tui.terminal.styles import DIM, FAINT, GOOD, NEGATIVE, OTHER, TEXT, WARN, Line, as_markup, fit, safe
 
 POLL = 0.1  # seconds
 NUMBERS = 21  # columns of the two outputs and the difference
@@ -46,23 +45,9 @@ class TextDiffDialog(ListDialog[int]):
             self.query_one("#summary", Static).update("reading …")
             self.rows.fill(0)
         elif table is not self._table:
-            self.query_one("#summary", Static).update(self._summary(table))
+            self.query_one("#summary", Static).update(as_markup(table.summary(safe(self._session.comparison.name, 40))))
             self.rows.fill(len(table.pairs), table.first_change)
         self._table = table
-
-    def _summary(self, table: WordByWord) -> str:
-        changed = sum(pair.changed for pair in table.pairs)
-        last = table.pairs[-1]
-        output_before = next((pair.output_before for pair in reversed(table.pairs) if pair.before), float("nan"))
-        output_after = next((pair.output_after for pair in reversed(table.pairs) if pair.after), last.output_after)
-        lines = [
-            f"left: {safe(self._session.comparison.name, 40)}   {changed} of {len(table.pairs)} words differ   "
-            + output_line(table.output, output_before, output_after)
-        ]
-        if table.cells:
-            moved = "  ".join(f"{cell_name(cell.cell)} {number(cell.distance, 5)}" for cell in table.cells)
-            lines.append(f"largest mean |Δh|: {moved}")
-        return "\n".join(lines).replace("[", "\\[")
 
     def row(self, number: int, width: int) -> Line:
         assert self._table is not None, "the list has rows only once there is a table"
