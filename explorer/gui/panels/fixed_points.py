@@ -124,6 +124,7 @@ class FixedPointsPanel(Panel):
         self.column.addWidget(self.legend)
         self.list.itemClicked.connect(lambda item: self._select(item.data(Qt.ItemDataRole.UserRole)))
         self.picture.scene().sigMouseMoved.connect(self._hover)
+        self.picture.mouse_left.connect(lambda: self._tip.write(NOTHING, []))
         self.picture.setToolTip(HINT)
 
     # ---- drawing -------------------------------------------------------------------------------------------------
@@ -142,7 +143,8 @@ class FixedPointsPanel(Panel):
         self._show_many(found, scene, view.many)
         line = points_line(found, view, points.search.progress)
         self.set_readout((Run(self._selection.summary, "text"),) if view.many else line)
-        if self.changed("frame", scene.axes, theme):
+        if self.changed("frame", scene.axes, found, theme):
+            self._tip.write(NOTHING, [])  # the entry under the mouse is another one now
             self._axes.draw(scene.axes, [qcolor(theme.faint)])
             self._ends.write(scene.axes[:, 1], ["PC1", "PC2", "PC3"])
             self._unstable.draw(scene.unstable, [qcolor(theme.text)])
@@ -162,7 +164,7 @@ class FixedPointsPanel(Panel):
             chosen = scene.places[[] if scene.selected is None else [scene.selected]]
             self._ring.setData(pos=chosen, symbol="o", brush=None, pen=pg.mkPen(theme.bright, width=2))
             self._chosen.write(chosen, [found.names[scene.selected]] if scene.selected is not None else [])
-        if self.changed("legend", view.colour, found.names[: found.certified], theme):
+        if self.changed("legend", view.colour, found, theme):
             self.legend.setText(_legend(view.colour, found, theme))
 
     def _show_entries(self, found: PointMap, scene: Scene, by: str) -> None:

@@ -129,7 +129,7 @@ def review_rows(frame: Frame, probability: float, other: float | None = None) ->
     positive = known and probability >= 0.5
     role: Role = "label" if not known else "good" if positive else "bad"
     predicted = MISSING if not known else "positive" if positive else "negative"
-    label = {True: "positive", False: "negative", None: "none"}[snapshot.review.label]
+    label = {True: "positive", False: "negative", None: "unlabelled"}[snapshot.review.label]
     rows = [
         Row("P(positive)", (Run(number(probability), "value"),)),
         Row("network", (Run(predicted, role),)),
@@ -222,10 +222,12 @@ def histogram_line(signal: str, median: float, beta: float, reason: str = "", wi
 
 BADGES: Mapping[str, Run] = {
     "LIVE": Run("● LIVE", "good"),
+    "REPLAY": Run("▸ REPLAY", "good"),
     "PAUSED": Run("‖ PAUSED", "warning"),
     "LOOKING": Run("◂ LOOKING BACK", "warning"),
     "END": Run("■ END", "label"),
 }
+HELD = Run("‖ HELD WHILE A DIALOG IS OPEN", "warning")
 
 Part = Literal["network", "review", "badge", "word", "changes", "comparison", "recording", "speed", "rates", "lost"]
 
@@ -239,14 +241,16 @@ def status_parts(
     lost: int = 0,
     fps: float | None = None,
     degraded: Sequence[str] = (),
+    held: bool = False,
 ) -> dict[Part, Line]:
     """Where the run stands, part by part, so that a click can find the part it hit.
 
     ``comparison`` names the other side; ``recorded`` counts runs of a recording; ``cells_per_row`` and ``lost`` words
-    are what the pictures leave out; ``fps`` shows measured rates too; ``degraded`` lists what a slow terminal omits.
+    are what the pictures leave out; ``fps`` shows measured rates too; ``degraded`` lists what a slow terminal omits;
+    ``held``: the pictures are not updated.
     """
     snapshot = frame.snapshot
-    badge = BADGES[frame.status]
+    badge = HELD if held else BADGES[frame.status]
     place = (
         f"review {snapshot.index + 1:,}/{snapshot.reviews:,}"
         if snapshot.reviews > 1

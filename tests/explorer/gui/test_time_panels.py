@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +185,20 @@ def test_hovering_shows_the_trace_of_the_cell(window: Window, qtbot: Any) -> Non
     qtbot.waitUntil(lambda: (window.hovered, window.hovered_cell) == (11, 5))
     window.redraw()
     np.testing.assert_allclose(gates._curves[0].yData, window.opened_session.read("h", 0, 100)[:, 5])
-    assert "#005 at word 12" in gates.readout.text()
+    value = float(window.opened_session.read("h", 11, 12)[0, 5])
+    assert f"h of #005 at word 12: {number(value)}" in gates.readout.text()
+
+
+def test_hovering_over_a_gate_shows_its_own_value(window: Window, qtbot: Any) -> None:
+    """The chosen signal is h; the numbers differ."""
+    gates, session = panel(window, HeatmapPanel), window.opened_session
+    forget, h = (float(session.read(name, 11, 12)[0, 5]) for name in ("f", "h"))
+    assert number(forget) != number(h)
+    qtbot.wait(30)
+    _move(gates._images.viewport(), on_screen(gates._images, 11.5, gates._pictures["f"].height_of(5)), None)
+    qtbot.waitUntil(lambda: (window.hovered, window.hovered_cell) == (11, 5))
+    window.redraw()
+    assert f"f of #005 at word 12: {number(forget)}" in gates.readout.text()
 
 
 def test_pinned_cells_keep_their_traces(window: Window) -> None:
@@ -263,6 +277,40 @@ def test_the_curve_is_the_rolling_exponent_over_the_noise_bands(window: Window, 
     assert null is not None
     drawn = [(region.rect().top(), region.rect().bottom()) for region in rolling.bands]
     assert drawn == [pytest.approx(null.white), pytest.approx(null.pink)]
+
+
+def test_the_axes_follow_the_size_of_the_plot(window: Window, qapp: Any) -> None:
+    """After a change of size the axis shows its numbers where an axis drawn anew shows them."""
+    window.raise_panel("alpha")
+    alpha = panel(window, AlphaPanel)
+    axis = alpha._plot.getPlotItem().getAxis("left")
+
+    def drawn() -> np.ndarray:
+        for _ in range(3):
+            qapp.processEvents()
+        place = alpha._plot.mapTo(window, QPoint(0, 0))
+        size = alpha._plot.size()
+        screen = window.screen().grabWindow(window.winId(), place.x(), place.y(), size.width(), size.height())
+        picture = screen.toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+        rows = np.frombuffer(picture.constBits(), dtype=np.uint8).reshape(picture.height(), picture.bytesPerLine())
+        return rows[:, : int(axis.width())].astype(int)
+
+    before = drawn()
+    alpha.setFocus()
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: window.resize(window.width(), window.height() - 250),
+        lambda: window.perform("zoom"),
+    )
+    for change in changes:
+        for _ in range(2):  # to another size and, zoomed, back
+            change()
+            window.redraw()
+            after = drawn()
+            axis.picture = None
+            axis.update()
+            assert np.array_equal(after, drawn())
+            assert after.shape != before.shape
+            before = after
 
 
 def test_a_compared_network_is_drawn_too(window: Window, qtbot: Any, tmp_path: Path) -> None:
@@ -352,15 +400,16 @@ def test_further_columns_are_sorted_with_the_unknown_last(window: Window) -> Non
 
 def test_search_and_order_of_the_reviews_are_saved(window: Window, qtbot: Any) -> None:
     reviews = panel(window, ReviewsPanel)
-    assert reviews.saved_state() == {"search": "", "sort": "#", "falling": False}
+    assert reviews.saved_state() == {"search": "", "source": "3 from first", "sort": "#", "falling": False}
     reviews.search.setText("film")
     reviews.table.sortByColumn(3, Qt.SortOrder.DescendingOrder)
     saved = reviews.saved_state()
-    assert saved == {"search": "film", "sort": "length", "falling": True}
+    assert saved == {"search": "film", "source": "3 from first", "sort": "length", "falling": True}
     again = ReviewsPanel(window)
     again.restore(saved)
     assert again.saved_state() == saved
-    again.model.set_reviews(REVIEWS)  # they are opened after the state is restored
+    # The reviews are opened after the state is restored.
+    again.show_frame(window.opened_session, window.opened_session.frame())
     assert [again.model.cell_text(row, 2) for row in range(again.model.rowCount())] == ["first", "second"]
     header = again.table.horizontalHeader()
     assert (header.sortIndicatorSection(), header.sortIndicatorOrder()) == (3, Qt.SortOrder.DescendingOrder)
@@ -370,9 +419,18 @@ def test_search_and_order_of_the_reviews_are_saved(window: Window, qtbot: Any) -
     again.deleteLater()
 
 
+def test_the_search_in_one_source_hides_no_review_of_another(window: Window) -> None:
+    again = ReviewsPanel(window)
+    again.restore({"search": "zzz", "source": "25000 from aclImdb/train/pos/0_9.txt", "sort": "#", "falling": False})
+    again.show_frame(window.opened_session, window.opened_session.frame())
+    assert again.model.rowCount() == len(REVIEWS)
+    assert again.search.text() == ""
+    again.deleteLater()
+
+
 def test_sorting_by_a_column_of_the_corpus_waits_for_it(window: Window, qtbot: Any) -> None:
     reviews = panel(window, ReviewsPanel)
-    saved = {"search": "", "sort": "P", "falling": True}
+    saved = {"search": "", "source": "3 from first", "sort": "P", "falling": True}
     reviews.restore(saved)
     assert reviews.saved_state() == saved
     assert reviews.model.shown.tolist() == [0, 1, 2]
@@ -389,7 +447,7 @@ def test_sorting_by_a_column_of_the_corpus_waits_for_it(window: Window, qtbot: A
     other.model.set_reviews(REVIEWS)
     other.restore(saved)
     other.table.sortByColumn(2, Qt.SortOrder.AscendingOrder)  # the user chose another column meanwhile
-    assert other.saved_state() == {"search": "", "sort": "name", "falling": False}
+    assert other.saved_state() == {**saved, "sort": "name", "falling": False}
     other.deleteLater()
 
 
@@ -430,7 +488,12 @@ def test_exporting_asks_for_a_file_and_reports_it(window: Window, qtbot: Any, tm
     ask.fileSelected.emit(str(tmp_path / "alpha.csv"))
     ask.close()
     assert (tmp_path / "alpha.csv").exists()
-    assert "saved" in window.opened_session.note
+    assert window.opened_session.note == f"saved {tmp_path / 'alpha.csv'}"
+    window.export_panel(window.panels["alpha"])
+    ask = [child for child in window.findChildren(QFileDialog) if child.isVisible()][-1]
+    ask.fileSelected.emit(str(tmp_path / "second.csv"))
+    ask.close()
+    assert window.opened_session.note == f"saved {tmp_path / 'second.csv'}"
     window.perform("export")
     ask = [child for child in window.findChildren(QFileDialog) if child.isVisible()][-1]
     ask.fileSelected.emit(str(tmp_path / "nowhere" / "alpha.png"))
