@@ -227,7 +227,7 @@ BADGES: Mapping[str, Run] = {
     "LOOKING": Run("◂ LOOKING BACK", "warning"),
     "END": Run("■ END", "label"),
 }
-HELD = Run("‖ HELD WHILE A DIALOG IS OPEN", "warning")
+HELD = Run("‖ HELD: dialog open", "warning")
 
 Part = Literal["network", "review", "badge", "word", "changes", "comparison", "recording", "speed", "rates", "lost"]
 
@@ -247,10 +247,10 @@ def status_parts(
 
     ``comparison`` names the other side; ``recorded`` counts runs of a recording; ``cells_per_row`` and ``lost`` words
     are what the pictures leave out; ``fps`` shows measured rates too; ``degraded`` lists what a slow terminal omits;
-    ``held``: the pictures are not updated.
+    ``held``: while words are read, the pictures are not updated.
     """
     snapshot = frame.snapshot
-    badge = HELD if held else BADGES[frame.status]
+    badge = HELD if held and snapshot.playing else BADGES[frame.status]
     place = (
         f"review {snapshot.index + 1:,}/{snapshot.reviews:,}"
         if snapshot.reviews > 1
