@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from engine.display import ROWS, number, plot_fluctuations, table
+from engine.display import ROWS, plot_fluctuations, table
 from engine.kernels.cpu import rolling
 from engine.kernels.cpu.dfa import SUMS, constants, fluctuations_fast
 from engine.kernels.cpu.simd import LANES
+from engine.number_format import significant
 from engine.samples import largest_sample, real_samples, rounding_step
 
 if TYPE_CHECKING:
@@ -117,7 +118,9 @@ class Exponents:
         for k in range(min(total, ROWS)):
             index = ", ".join(map(str, np.unravel_index(k, self.alpha.shape)))
             alpha, error, beta, r2, reason = (part[k] for part in flat)
-            rows.append([index, number(alpha), number(error), number(beta), number(r2), str(reason)])
+            rows.append(
+                [index, significant(alpha), significant(error), significant(beta), significant(r2), str(reason)]
+            )
         ends = f"{len(self.scales)} scales from {self.scales[0]} to {self.scales[-1]} words"
         headings = ["series", "α", "± α", "β", "R²", "reason"]
         return table(f"Exponents of {total:,} series of shape {self.alpha.shape}, {ends}", headings, rows, total)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from PySide6.QtWidgets import QMainWindow
 
@@ -14,7 +15,7 @@ from explorer.gui.theme import Theme
 from explorer.session.action_dispatch import ActionDispatcher, Handler
 from explorer.session.actions import Action
 from explorer.session.controllers.word_search import Hit
-from explorer.session.menu_items import networks, reviews
+from explorer.session.menu_items import NONE, compare_network, compare_review, networks, reviews
 from explorer.session.session import Session
 
 
@@ -86,13 +87,7 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
 
     def _compare_reviews(self) -> None:
         session = self.opened_session
-        none = ("", "none   end the comparison")
-        self.choose(
-            "Compare with another review",
-            [none, *reviews(session)],
-            "",
-            lambda key: session.comparison.compare_review(session.reviews[int(key)] if key else None),
-        )
+        self.choose("Compare with another review", [NONE, *reviews(session)], "", partial(compare_review, session))
 
     def _search(self) -> None:
         session = self.opened_session
@@ -124,15 +119,10 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
         self.choose("Network", entries, current, session.use_network)
 
     def _compare_networks(self) -> None:
-        comparison = self.opened_session.comparison
-        _, entries = networks(self.opened_session)
-        none = ("", "none   end the comparison")
-        self.choose(
-            "Compare with another network",
-            [*entries, none],
-            comparison.network or "",
-            lambda name: comparison.compare_with(name or None),
-        )
+        session = self.opened_session
+        _, entries = networks(session)
+        current = session.comparison.network or ""
+        self.choose("Compare with another network", [*entries, NONE], current, partial(compare_network, session))
 
     @property
     def opened_session(self) -> Session:

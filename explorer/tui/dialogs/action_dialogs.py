@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from textual.app import App
 
@@ -10,7 +11,7 @@ from explorer.session.action_dispatch import ActionDispatcher, Handler
 from explorer.session.actions import Action, shown_key
 from explorer.session.controllers.pattern_search import Place
 from explorer.session.controllers.word_search import Hit
-from explorer.session.menu_items import networks, reviews
+from explorer.session.menu_items import NONE, compare_network, compare_review, networks, reviews
 from explorer.session.session import Session
 from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, TypeDialog
 from explorer.tui.dialogs.search_dialogs import PatternDialog, SearchDialog
@@ -161,25 +162,18 @@ class ActionDialogs(ActionDispatcher, App[None]):
         self.choose("Networks", entries, here, self._session().use_network)
 
     def do_compare(self) -> None:
-        comparison = self._session().comparison
-        _, entries = networks(self._session())
-        none = ("", "none   end the comparison")
+        session = self._session()
+        _, entries = networks(session)
         self.choose(
             "Compare with network",
-            [*entries, none],
-            comparison.network or "",
-            lambda name: comparison.compare_with(name or None),
+            [*entries, NONE],
+            session.comparison.network or "",
+            partial(compare_network, session),
         )
 
     def do_compare_reviews(self) -> None:
         session = self._session()
-        none = ("", "none   end the comparison")
-        self.choose(
-            "Compare with review",
-            [none, *reviews(session)],
-            "",
-            lambda key: session.comparison.compare_review(session.reviews[int(key)] if key else None),
-        )
+        self.choose("Compare with review", [NONE, *reviews(session)], "", partial(compare_review, session))
 
     def _session(self) -> Session:
         assert self.session is not None, "perform() rejects these actions until the session is open"

@@ -297,7 +297,7 @@ def test_words_are_found_here_and_in_other_reviews(window: Window, qtbot: Any) -
     press(qtbot, window, "slash")
     search = dialog(window, WordSearchDialog)
     qtbot.keyClicks(search.search, "film")
-    qtbot.waitUntil(lambda: search.list.count() == 2 and search.summary.text().startswith("1 hit in 1 other"))
+    qtbot.waitUntil(lambda: search.list.count() == 2 and search.summary.text().startswith("in other reviews: 1× in 1"))
     assert search.list.item(0).text().startswith("8×")
     assert "[film.]" in search.list.item(1).text()
     window.redraw()

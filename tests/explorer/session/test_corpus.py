@@ -146,11 +146,11 @@ def test_an_entry_is_the_review_it_names(session: Session) -> None:
         review = session.reviews[entry.index]
         assert (entry.name, entry.label, entry.words) == (review.name, review.label, len(review.words))
         assert entry.watched == (entry.index == WATCHED)
-        assert entry.confidence == pytest.approx(abs(2 * entry.probability - 1))
+        assert entry.confidence == pytest.approx(abs(2 * entry.output - 1))
         if review.label is None:
             assert np.isnan(entry.error)
         else:
-            assert entry.error == pytest.approx(abs(review.label - entry.probability))
+            assert entry.error == pytest.approx(abs(review.label - entry.output))
         assert entry.reason == ("too short" if entry.words < 80 else "")
 
 
