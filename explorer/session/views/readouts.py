@@ -260,9 +260,9 @@ def status_parts(
     """Where the run stands, part by part, so that a click can find the part it hit.
 
     ``comparison`` names the other side; ``recorded`` counts runs of a recording; ``cells_per_row`` and ``lost`` words
-    are what the pictures leave out; ``fps`` shows the frame rate, and the measured speed where it
-    differs from the set one; ``degraded`` lists what a slow terminal omits; ``held``: while words are read, the pictures
-    are not updated.
+    are what the pictures leave out; ``fps`` shows the frame rate, and the measured speed where it differs
+    from the set one; ``degraded`` lists what a slow terminal omits; ``held``: while words are read, the pictures are
+    not updated.
     """
     snapshot = frame.snapshot
     badge = HELD if held and snapshot.playing else BADGES[frame.status]
