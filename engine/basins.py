@@ -99,14 +99,14 @@ def basins(
         Called with (steps done, steps at most); returning False stops the computation, and the result is None.
     """
     cell = cell.to(dtype=torch.float64)
-    held, stable, ends = x.double().expand(len(starts), -1), stable.double(), starts.double().clone()
+    inputs, stable, ends = x.double().expand(len(starts), -1), stable.double(), starts.double().clone()
     at, left = torch.full((len(ends),), -1), torch.arange(len(ends))
     for done in range(0, STEPS, CHECK):
-        before, ends[left] = at[left], settle(cell, held[left], ends[left], steps=CHECK)
+        before, ends[left] = at[left], settle(cell, inputs[left], ends[left], steps=CHECK)
         at[left] = _nearest(ends[left], stable)
         arrived = (at[left] >= 0) & (at[left] == before)
         left = left[~arrived]
-        left = left[~_returns(cell, held[left], ends[left])]
+        left = left[~_returns(cell, inputs[left], ends[left])]
         if progress is not None and progress(done + CHECK, STEPS) is False:
             return None
         if not len(left):

@@ -7,6 +7,8 @@ fixed points, the CPU for one review word by word.
 from __future__ import annotations
 
 import importlib.metadata
+import os
+import shutil
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,6 +67,8 @@ def kernel_problem() -> str:
         return "Triton, which compiles the GPU kernels, is not installed"
     if tuple(int(part) for part in version.split(".")[:2]) < TRITON:
         return f"Triton {version} is too old for the GPU kernels; expected {'.'.join(map(str, TRITON))} or newer"
+    if not (os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang")):
+        return "Triton finds no C compiler for its launchers; install gcc or clang, or name one in CC"
     capability = torch.cuda.get_device_capability()
     if capability < CAPABILITY:
         has, wants = (".".join(map(str, pair)) for pair in (capability, CAPABILITY))
