@@ -8,6 +8,7 @@ from functools import partial
 from PySide6.QtWidgets import QMainWindow
 
 from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, PromptDialog, TextDialog
+from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
 from explorer.gui.dialogs.text_diff import TextDiffDialog
 from explorer.gui.menus import key_sequence
@@ -46,6 +47,8 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
             "search": self._search,
             "agree-elsewhere": self._search_pattern,
             "clamp": self._clamp,
+            "follow-input": self._follow_input,
+            "memory": self._memory,
             "jump": self._jump,
             "networks": self._choose_network,
             "compare": self._compare_networks,
@@ -107,6 +110,16 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
     def _clamp(self) -> None:
         ablation = self.opened_session.ablation
         self.ask("Clamp", f"Clamp {ablation.question} at a value; empty: at the mean of each cell", ablation.clamp_at)
+
+    def _follow_input(self) -> None:
+        session = self.opened_session
+        session.branches.begin()
+        BranchesDialog(self, self.theme, session).open()
+
+    def _memory(self) -> None:
+        session = self.opened_session
+        session.memory.begin()
+        MemoryDialog(self, self.theme, session).open()
 
     def _jump(self) -> None:
         session = self.opened_session

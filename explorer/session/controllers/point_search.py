@@ -116,10 +116,10 @@ def survey(report: Report, network: Network) -> None:
     from engine.points_cache import cached_word_attractors
     from engine.start_states import visited_states
 
-    h = visited_states(network, VISITED, reviews=_encoded(network))[:, : network.cell.size]
+    h = visited_states(network, VISITED, reviews=encoded_reviews(network))[:, : network.cell.size]
     report(("visited", h.cpu().numpy()))
     points = _send_points(report, network, *INPUTS)
-    words = cached_word_attractors(network, progress=_progress(report, "word attractors"))
+    words = cached_word_attractors(network, progress=progress_to(report, "word attractors"))
     report(("words", words))
     send_ends(report, network, points)
 
@@ -132,8 +132,8 @@ def find_points(report: Report, network: Network, *names: str) -> None:
 def _send_points(report: Report, network: Network, *names: str) -> FixedPoints:
     from engine.points_cache import network_points
 
-    progress = _progress(report, f"fixed points for {', '.join(names)}")
-    found = network_points(network, names, count=STARTS, reviews=_encoded(network), progress=progress)
+    progress = progress_to(report, f"fixed points for {', '.join(names)}")
+    found = network_points(network, names, count=STARTS, reviews=encoded_reviews(network), progress=progress)
     report(("points", found))
     return found
 
@@ -149,7 +149,7 @@ def send_ends(report: Report, network: Network, points: FixedPoints) -> None:
         return
     cell = network.cell
     starts = (
-        visited_states(network, STARTS, reviews=_encoded(network)),
+        visited_states(network, STARTS, reviews=encoded_reviews(network)),
         uniform_states(cell, STARTS).to(cell.device),
     )
     for name in dict.fromkeys(points.input_names.tolist()):
@@ -157,14 +157,14 @@ def send_ends(report: Report, network: Network, points: FixedPoints) -> None:
         stable = np.flatnonzero(here.fixed & (here.unstable == 0))
         x = torch.from_numpy(here.inputs[0]).to(cell.device)
         states = torch.from_numpy(here.states[stable]).to(cell.device)
-        progress = _progress(report, f"basins for {name}")
+        progress = progress_to(report, f"basins for {name}")
         visited, uniform = (basins(cell, x, states, start, points=stable, progress=progress) for start in starts)
         if visited is None or uniform is None:
             return
         report(("ends", {name: Ends(visited, uniform)}))
 
 
-def _progress(report: Report, what: str) -> Callable[[int, int], bool]:
+def progress_to(report: Report, what: str) -> Callable[[int, int], bool]:
     """Return a callback that sends each new percentage, and returns whether the result is still wanted."""
     sent = ""
 
@@ -178,7 +178,7 @@ def _progress(report: Report, what: str) -> Callable[[int, int], bool]:
     return progress
 
 
-def _encoded(network: Network) -> list[NDArray[np.int32]]:
+def encoded_reviews(network: Network) -> list[NDArray[np.int32]]:
     """Return the bundled reviews as the network's word ids; searches start from states visited in them."""
     from engine.reviews import CUT, open_reviews
 

@@ -14,6 +14,7 @@ from explorer.session.controllers.word_search import Hit
 from explorer.session.menu_items import NONE, compare_network, compare_review, networks, reviews
 from explorer.session.session import Session
 from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, TypeDialog
+from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.tui.dialogs.search_dialogs import PatternDialog, SearchDialog
 from explorer.tui.dialogs.text_diff import TextDiffDialog
 from explorer.tui.panels.corpus import CorpusScreen
@@ -66,6 +67,8 @@ class ActionDialogs(ActionDispatcher, App[None]):
             "clamp": self.do_clamp,
             "reviews": self.do_reviews,
             "corpus": self.do_corpus,
+            "follow-input": self.do_follow_input,
+            "memory": self.do_memory,
             "networks": self.do_networks,
             "compare": self.do_compare,
             "compare-reviews": self.do_compare_reviews,
@@ -156,6 +159,16 @@ class ActionDialogs(ActionDispatcher, App[None]):
                 self.run_guarded(lambda: session.open_review(index))
 
         self.push_screen(CorpusScreen(session), opened)
+
+    def do_follow_input(self) -> None:
+        session = self._session()
+        session.branches.begin()
+        self.push_screen(BranchesDialog(session))
+
+    def do_memory(self) -> None:
+        session = self._session()
+        session.memory.begin()
+        self.push_screen(MemoryDialog(session))
 
     def do_networks(self) -> None:
         here, entries = networks(self._session())

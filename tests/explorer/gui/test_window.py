@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QTextBrowser
 
 from engine.activity import THRESHOLD
 from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, PromptDialog, TextDialog
+from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
 from explorer.gui.dialogs.text_diff import TextDiffDialog
 from explorer.gui.menus import key_sequence, window_keys
@@ -125,6 +126,8 @@ EFFECTS: dict[str, Check] = {
     "next-point": lambda w: "wait for the search" in note(w),
     "previous-point": lambda w: "wait for the search" in note(w),
     "find-points": lambda w: "not complete yet" in note(w),
+    "follow-input": lambda w: dialog(w, BranchesDialog) is not None,
+    "memory": lambda w: dialog(w, MemoryDialog) is not None,
     "corpus": lambda w: w.focused.name == "corpus",
     "search": lambda w: dialog(w, WordSearchDialog) is not None,
     "next-found": lambda w: "search for words first" in note(w),
