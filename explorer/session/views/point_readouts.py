@@ -23,7 +23,7 @@ def point_lines(
 ) -> tuple[Line, ...]:
     """Everything known of one point, the most important first.
 
-    ``explained`` maps words ahead to the variance that the linear prediction from the nearest point explains.
+    ``explained`` maps words ahead to the variance that the linear prediction from the point explains.
     """
     lines = [
         (Run(point_name(point), "accent"), Run(f" {_origin(point)}")),
@@ -98,8 +98,9 @@ def time_constant(words: float) -> str:
 
 
 PREDICTION_MEANING = (
-    "Linear prediction: the share of the variance of h, 1, 5 and 10 words ahead, that the linear map at the nearest "
-    "fixed point explains. 100% is all of it, 0% no more than assuming that nothing moves; over the last words read."
+    "Linear prediction: the share of the variance of h, 1, 5 and 10 words ahead, that the linear map at the selected "
+    "fixed point explains, or, with none selected, that at the point nearest to each state. 100% is all of "
+    "it, 0% no more than assuming that nothing moves; over the last words read."
 )
 
 
