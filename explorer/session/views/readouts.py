@@ -140,7 +140,7 @@ def review_rows(
     predicted: Line = (Run("positive" if value >= output.middle else "negative", role),)
     if not output.positive and outputs is not None and len(outputs):
         predicted = (Run(f"class {int(outputs.argmax())}", "text"), Run(f"  {number(float(outputs.max()))}"))
-    label = {True: "positive", False: "negative", None: "none"}[snapshot.review.label]
+    label = {True: "positive", False: "negative", None: "unlabelled"}[snapshot.review.label]
     rows = [
         Row(output.name, (Run(number(value), "value"),)),
         *([Row("network", predicted if known else (Run(MISSING, role),))] if _has_class(snapshot.network) else []),
@@ -236,10 +236,12 @@ def histogram_line(signal: str, median: float, beta: float, reason: str = "", wi
 
 BADGES: Mapping[str, Run] = {
     "LIVE": Run("● LIVE", "good"),
+    "REPLAY": Run("▸ REPLAY", "good"),
     "PAUSED": Run("‖ PAUSED", "warning"),
     "LOOKING": Run("◂ LOOKING BACK", "warning"),
     "END": Run("■ END", "label"),
 }
+HELD = Run("‖ HELD: dialog open", "warning")
 
 Part = Literal["network", "review", "badge", "word", "changes", "comparison", "recording", "speed", "rates", "lost"]
 
@@ -253,15 +255,17 @@ def status_parts(
     lost: int = 0,
     fps: float | None = None,
     degraded: Sequence[str] = (),
+    held: bool = False,
 ) -> dict[Part, Line]:
     """Where the run stands, part by part, so that a click can find the part it hit.
 
     ``comparison`` names the other side; ``recorded`` counts runs of a recording; ``cells_per_row`` and ``lost`` words
-    are what the pictures leave out; ``fps`` shows the frame rate, and the measured speed where it
-    differs from the set one; ``degraded`` lists what a slow terminal omits.
+    are what the pictures leave out; ``fps`` shows the frame rate, and the measured speed where it differs
+    from the set one; ``degraded`` lists what a slow terminal omits; ``held``: while words are read, the pictures are
+    not updated.
     """
     snapshot = frame.snapshot
-    badge = BADGES[frame.status]
+    badge = HELD if held and snapshot.playing else BADGES[frame.status]
     place = (
         f"review {snapshot.index + 1:,}/{snapshot.reviews:,}"
         if snapshot.reviews > 1

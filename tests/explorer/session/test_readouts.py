@@ -255,7 +255,7 @@ def test_lines_about_the_heatmap() -> None:
         Run("up to 4 cells/row (strongest)", "warning"), Run("   "), Run("order: α"),
     )  # fmt: skip
     assert heatmap_line(frame(), 1) == ()
-    assert value_line(18, 11, -0.3121) == (Run("#018 at word 12: "), Run("−0.31", "value"))
+    assert value_line("f", 18, 11, -0.3121) == (Run("f of #018 at word 12: "), Run("−0.31", "value"))
 
 
 def test_changes_of_the_network() -> None:
@@ -276,7 +276,7 @@ def test_the_verdict_on_the_review() -> None:
         Row("━ other", (Run("0.30", "value"), Run("  Δ "), Run("0.51", "value"))),
     )
     unlabelled = frame(review=SimpleNamespace(name="typed", label=None))
-    assert [plain(row.line) for row in review_rows(unlabelled, NAN)] == ["–", "–", "none", "3 of 144 words"]
+    assert [plain(row.line) for row in review_rows(unlabelled, NAN)] == ["–", "–", "unlabelled", "3 of 144 words"]
     assert review_rows(frame(), 0.2)[1].line == (Run("negative", "bad"),)
 
 
