@@ -169,6 +169,12 @@ async def test_both_front_ends_show_the_same_numbers(tmp_path: Path, qapp: Any, 
         for session in sessions:
             wait(lambda: condition(session))
 
+    def predicted(session: Session) -> bool:
+        frame = session.update()
+        session.fixed_points.request(frame)  # as the panels do
+        prediction = session.fixed_points.prediction(frame)
+        return prediction is not None and prediction.at == frame.word
+
     async with app.run_test(size=(150, 60)) as pilot:
         for words, walk in ((HALF, STEPS[:2]), (144, STEPS)):
             for session in sessions:
@@ -180,6 +186,8 @@ async def test_both_front_ends_show_the_same_numbers(tmp_path: Path, qapp: Any, 
                     window.perform(name)
                 # the engine takes the signal to watch a moment later
                 until(lambda session: session.stream.snapshot.watched == session.choices.signal)
+                if not replayed:
+                    until(predicted)
                 await pilot.pause()
                 app.draw()
                 qapp.processEvents()
