@@ -67,13 +67,28 @@ def alpha_line(
 
 
 def scaling_line(found: Scaling, width: int | None = None) -> Line:
-    """The exponent of F(s), its r², and the scales of the fit; or why there is none."""
+    """The exponent of F(s), its r², the scales of the fit and how far β depends on them; or why there is none."""
     ends = f"{found.scales.min():.0f}…{found.scales.max():.0f} words" if len(found.scales) else ""
     scales = (Run(f"{len(found.scales)} scales {ends}"),)
     known = not math.isnan(found.alpha)
     return join(
-        (_exponent(found.series, found.alpha, found.r2), scales if known else (Run(found.reason, "warning"),)), width
+        (
+            _exponent(found.series, found.alpha, found.r2),
+            () if found.one_exponent else (Run("no single exponent", "warning"),),
+            scales if known else (Run(found.reason, "warning"),),
+            _local(found),
+            () if found.interval is None else (Run(f"90% interval of β {interval(*found.interval)}"),),
+        ),
+        width,
     )
+
+
+def _local(found: Scaling) -> Line:
+    """β over the shorter and over the longer half of the scales."""
+    if any(map(math.isnan, found.local)):
+        return ()
+    short, long = map(number, found.local)
+    return (Run(f"β {short} at short scales, {long} at long ones"),)
 
 
 def estimator_line(snapshot: Snapshot) -> Line:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast, get_args
 
@@ -167,6 +168,12 @@ def test_the_scaling_line() -> None:
         Run("h of cell #018  α "), Run("1.00", "value"), Run("  β "), Run("1.00", "accent"), Run("  r² "),
         Run("0.99", "text"), Run("   "), Run("3 scales 4…16 words"),
     )  # fmt: skip
+    bent = replace(found, local=(-0.11, 1.67), interval=(0.5, 1.9), one_exponent=False)
+    assert plain(scaling_line(bent)) == (
+        "h of cell #018  α 1.00  β 1.00  r² 0.99   no single exponent   3 scales 4…16 words   "
+        "β −0.11 at short scales, 1.67 at long ones   90% interval of β 0.50…1.90"
+    )
+    assert Run("no single exponent", "warning") in scaling_line(bent)
     nothing = Scaling("Σh", scales[:0], scales[:0], NAN, NAN, NAN, "too few scales")
     assert plain(scaling_line(nothing)) == "Σh  α –  β –  r² –   too few scales"
     assert scaling_line(nothing)[-1].role == "warning"
