@@ -277,10 +277,12 @@ class GruCell(Cell):
     def jacobian(self, x: Tensor, state: Tensor) -> Tensor:
         r, z, n, hidden = self._parts(x, state)
         wr, wz, wn = self.weight_hh.chunk(3, dim=0)
-        dr = (r * (1 - r) * hidden).unsqueeze(-1) * wr
-        dn = (1 - n * n).unsqueeze(-1) * (dr + r.unsqueeze(-1) * wn)
-        dz = (z * (1 - z) * (state - n)).unsqueeze(-1) * wz
-        return dz + (1 - z).unsqueeze(-1) * dn + torch.diag_embed(z)
+        by_candidate = (1 - z) * (1 - n * n)
+        matrix = (by_candidate * r).unsqueeze(-1) * wn
+        matrix.addcmul_((by_candidate * r * (1 - r) * hidden).unsqueeze(-1), wr)
+        matrix.addcmul_((z * (1 - z) * (state - n)).unsqueeze(-1), wz)
+        matrix.diagonal(dim1=-2, dim2=-1).add_(z)
+        return matrix
 
 
 class LstmCell(Cell):
@@ -314,16 +316,16 @@ class LstmCell(Cell):
         _, s = self.step(x, state)
         i, f, g, o, c_out = s["i"], s["f"], s["g"], s["o"], s["c_out"]
         wi, wf, wg, wo = self.weight_hh.chunk(4, dim=0)
-        dc_dh = (
-            (i * (1 - i) * g).unsqueeze(-1) * wi
-            + (f * (1 - f) * c).unsqueeze(-1) * wf
-            + (i * (1 - g * g)).unsqueeze(-1) * wg
-        )
+        n = self.size
+        dc_dh = (i * (1 - i) * g).unsqueeze(-1) * wi
+        dc_dh.addcmul_((f * (1 - f) * c).unsqueeze(-1), wf).addcmul_((i * (1 - g * g)).unsqueeze(-1), wg)
         slope = o * (1 - c_out * c_out)  # ∂h'/∂c'
-        dh_dh = slope.unsqueeze(-1) * dc_dh + (o * (1 - o) * c_out).unsqueeze(-1) * wo
-        top = torch.cat((dh_dh, torch.diag_embed(slope * f)), dim=-1)
-        bottom = torch.cat((dc_dh, torch.diag_embed(f)), dim=-1)
-        return torch.cat((top, bottom), dim=-2)
+        matrix = dc_dh.new_zeros(*dc_dh.shape[:-2], 2 * n, 2 * n)
+        matrix[..., :n, :n] = (slope.unsqueeze(-1) * dc_dh).addcmul_((o * (1 - o) * c_out).unsqueeze(-1), wo)
+        matrix[..., n:, :n] = dc_dh
+        matrix[..., :n, n:].diagonal(dim1=-2, dim2=-1).copy_(slope * f)
+        matrix[..., n:, n:].diagonal(dim1=-2, dim2=-1).copy_(f)
+        return matrix
 
 
 CELLS: Mapping[str, type[Cell]] = {cell.name: cell for cell in (RnnCell, GruCell, LstmCell)}

@@ -203,21 +203,22 @@ def _proved(layer: _Layer, h: Array) -> tuple[float, float] | None:
     residual = image.minus(Interval(h, h)).magnitude
     newton = float((absolute @ residual).max()) * (1 + _gamma(n + 2))
     rounding = _gamma(n + 4 + len(parts))
-    sizes = [np.abs(layer.weights[gate]) for gate, _ in parts]
+    row_sums = [np.abs(layer.weights[gate]).sum(axis=1) * (1 + _gamma(n)) for gate, _ in parts]
 
     def contraction(radius: float) -> float:
         """‖I − A [J]‖∞, bounded: the middle's defect, the intervals' half-widths, and rounding."""
         _, ball = layer.evaluate(h, radius)
-        centre = sum(
-            (((a.low + a.high) / 2)[:, None] * layer.weights[gate] for gate, a in ball), np.zeros((n, n))
-        ) - np.eye(n)
-        width = sum(
-            (((a.high - a.low) / 2 * (1 + 4 * U))[:, None] * size for (_, a), size in zip(ball, sizes, strict=True)),
-            np.zeros((n, n)),
-        )
-        bulk = sum((a.magnitude[:, None] * size for (_, a), size in zip(ball, sizes, strict=True)), np.eye(n))
-        defect = np.abs(np.eye(n) - inverse @ centre) + absolute @ (width + 3 * rounding * bulk)
-        return float(defect.sum(axis=1).max()) * (1 + 2 * _gamma(2 * n))
+        centre = -np.eye(n)
+        for gate, a in ball:
+            centre += ((a.low + a.high) / 2)[:, None] * layer.weights[gate]
+        # Only row sums of the half-widths and of the absolute values enter the norm.
+        spread = np.full(n, 3 * rounding)
+        for (_, a), total in zip(ball, row_sums, strict=True):
+            spread += ((a.high - a.low) / 2 * (1 + 4 * U) + 3 * rounding * a.magnitude) * total
+        defect = inverse @ centre
+        defect.flat[:: n + 1] -= 1
+        rows = np.abs(defect).sum(axis=1) + absolute @ spread
+        return float(rows.max()) * (1 + 2 * _gamma(2 * n + 4))
 
     def holds(radius: float) -> bool:
         return radius > newton and newton + contraction(radius) * radius < radius

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.continuation import LONGEST, Curve, Linear, trace
-from engine.newton import solve
+from engine.newton import find_roots, solve
 from engine.reduced import Equation
 
 ROOT = 1e-10
@@ -82,12 +82,13 @@ def complete(equation: Equation, x: Tensor, h: Tensor, stable: Tensor | None = N
     first, second = torch.triu_indices(len(attractors), len(attractors), 1, device=h.device)
     h = add_roots(equation, x, h, (attractors[first] + attractors[second]) / 2)
     tried: set[tuple[int, int]] = set()
+    paired: set[int] = set()
     mirrored, neighbours = 0, NEIGHBOURS
     for _ in range(ROUNDS):
         known = len(h)
         h = add_roots(equation, x, h, -h[mirrored:])
         mirrored = len(h)
-        h = _pair(equation, x, h)
+        h = _pair(equation, x, h, paired)
         h = _neighbours(equation, x, h, tried, neighbours)
         if len(h) > known:
             continue
@@ -102,7 +103,7 @@ def add_roots(equation: Equation, x: Tensor, h: Tensor, starts: Tensor) -> Tenso
     if not len(starts):
         return h
     clamps = x.expand(len(starts), -1)
-    ends = solve(equation, clamps, starts)
+    ends = find_roots(equation, clamps, starts)
     return _merge(h, ends[equation.residual(clamps, ends).abs().amax(-1) < ROOT])[0]
 
 
@@ -117,12 +118,14 @@ def _neighbours(equation: Equation, x: Tensor, h: Tensor, tried: set[tuple[int, 
     return add_roots(equation, x, h, (h[left] + h[right]) / 2)
 
 
-def _pair(equation: Equation, x: Tensor, h: Tensor) -> Tensor:
-    """Follow points to their partners, negative indices first: a positive partner need not be followed back."""
-    partners: set[int] = set()
+def _pair(equation: Equation, x: Tensor, h: Tensor, paired: set[int]) -> Tensor:
+    """Follow points to their partners, negative indices first: a positive partner need not be followed back.
+
+    Rows in ``paired`` have a known partner, or lead to λ = 0, and are skipped; new ones are added.
+    """
     for index in (-1, 1):
         sign = index_of(equation, x, h)
-        rows = [k for k in range(len(h)) if sign[k] == index and k not in partners]
+        rows = [k for k in range(len(h)) if sign[k] == index and k not in paired]
         longest = LONGEST
         for _ in range(1 + _HALVINGS):
             if len(rows) <= (index == 1):
@@ -132,13 +135,12 @@ def _pair(equation: Equation, x: Tensor, h: Tensor) -> Tensor:
             opposite = np.zeros(len(rows), dtype=bool)
             opposite[returned.cpu().numpy()] = index_of(equation, x, ends[returned]) == -index
             h, numbers = _merge(h, ends[torch.from_numpy(opposite).to(h.device)])
-            partners.update(numbers)
             one_origin = index == 1 and int(to_origin.sum()) == 1
-            rows = [
-                k
-                for k, found, home in zip(rows, opposite, to_origin, strict=True)
-                if not found and not (home and one_origin)
+            done = [
+                k for k, found, home in zip(rows, opposite, to_origin, strict=True) if found or (home and one_origin)
             ]
+            paired.update(numbers, done)
+            rows = [k for k in rows if k not in paired]
             longest /= 4
     return h
 

@@ -21,7 +21,7 @@ LONGEST, SHORTEST = 0.4, 1e-4
 STEPS = 1500
 """Steps along one curve before it is given up."""
 
-_CORRECTIONS, _CONVERGED = 4, 1e-9
+_CORRECTIONS, _CONVERGED = 3, 1e-5  # a correction this short leaves an error of about its square
 _STRAIGHT, _NEAR = 0.9, 0.3  # cosine between tangents; correction over step length
 
 Linear = Callable[[Tensor], tuple[Tensor, Tensor]]
@@ -89,8 +89,7 @@ def trace(
     length = starts.new_full((count,), longest / 8)
     for _ in range(steps):
         guess = place + length.unsqueeze(-1) * tangent
-        moved, matrix, converged = _correct(linear, guess, tangent)
-        turned = _tangent(matrix, tangent)
+        moved, turned, converged = _correct(linear, guess, tangent)
         straight = (turned * tangent).sum(-1) > _STRAIGHT
         good = converged & straight & ((moved - guess).norm(dim=-1) < _NEAR * length)
         for row in good.nonzero().squeeze(-1).tolist():
@@ -111,18 +110,31 @@ def trace(
 
 
 def _correct(linear: Linear, guess: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Newton from the predictions, normal to the tangents: places, Jacobians there, and which converged."""
-    moved, converged = guess, torch.zeros(len(guess), dtype=torch.bool, device=guess.device)
+    """Newton from the predictions, normal to the tangents: places, new tangents there, and which converged.
+
+    The new tangent is solved for with the matrix of the last correction, which is shorter than ``_CONVERGED``.
+    """
+    moved, turned = guess.clone(), tangent.clone()
+    converged = torch.zeros(len(guess), dtype=torch.bool, device=guess.device)
+    left = torch.arange(len(guess), device=guess.device)
     for _ in range(_CORRECTIONS):
-        value, matrix = linear(moved)
-        right = torch.cat((value, ((moved - guess) * tangent).sum(-1, keepdim=True)), dim=-1)
-        step, failed = torch.linalg.solve_ex(_bordered(matrix, tangent), right.unsqueeze(-1))
-        step, sound = step.squeeze(-1), (failed == 0) & step.squeeze(-1).isfinite().all(-1)
-        moved = torch.where((sound & ~converged).unsqueeze(-1), moved - step, moved)
-        converged = converged | (sound & (step.norm(dim=-1) < _CONVERGED))
-        if converged.all():
+        value, matrix = linear(moved[left])
+        right = torch.zeros(len(left), guess.shape[1], 2, dtype=guess.dtype, device=guess.device)
+        right[:, :-1, 0] = value
+        right[:, -1, 0] = ((moved[left] - guess[left]) * tangent[left]).sum(-1)
+        right[:, -1, 1] = 1
+        both, failed = torch.linalg.solve_ex(_bordered(matrix, tangent[left]), right)
+        sound = (failed == 0) & both.isfinite().all(-1).all(-1)
+        left, both = left[sound], both[sound]
+        step = both[..., 0]
+        moved[left] -= step
+        turned[left] = torch.nn.functional.normalize(both[..., 1], dim=-1)
+        near = step.norm(dim=-1) < _CONVERGED
+        converged[left[near]] = True
+        left = left[~near]
+        if not len(left):
             break
-    return moved, matrix, converged
+    return moved, turned, converged
 
 
 def _bordered(matrix: Tensor, row: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.activity import deviation
 from engine.beta import read_batches
+from engine.devices import kernel_problem
 from engine.fluctuation import SCALES, Exponents, exponents, fluctuations
 from engine.network import Network
 from engine.recording import signal_names
@@ -89,6 +90,12 @@ def corpus_statistics(
     if not len(reviews):
         raise ValueError(f"{network.name}: no reviews to measure; expected at least one")
     names = signal_names(network, signals)
+    if network.cell.device.type == "cuda" and not kernel_problem():
+        from engine.gpu_recording import Reader, review_statistics  # imports Triton
+
+        assert network.embedding is not None
+        reader = Reader(network, network.embedding.detach().float().cpu().numpy(), {})
+        return CorpusStatistics(names, tuple(scales), *review_statistics(reader, reviews, names, scales, progress))
     F, mean, moved, probability = [], [], [], []
     for batch in read_batches(network, reviews, names):
         assert batch.recording is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -16,14 +15,6 @@ Array = NDArray[np.float64]
 
 ROWS = 20
 """Rows that a table shows before it counts the others."""
-
-
-def number(value: float) -> str:
-    """Return a number with three significant digits, a true minus sign and, beyond 10^±4, a power of ten."""
-    if not math.isfinite(value):
-        return "–" if math.isnan(value) else "∞" if value > 0 else "−∞"
-    text = f"{value:.3g}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.2e}"
-    return text.replace("-", "−")
 
 
 def table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], total: int) -> str:

@@ -35,7 +35,7 @@ from torch import Tensor
 from engine.cells import Cell
 from engine.certificates import certified_radius
 from engine.completeness import index_of
-from engine.newton import CREEPING, solve
+from engine.newton import CREEPING, batch_size, solve
 from engine.points import FixedPoints
 from engine.reduced import full_equation, minus_identity, reduced_equation
 from engine.refinement import completed, distinct, minima
@@ -65,6 +65,7 @@ BLOCK = 128
 
 _ADAM_STEPS, _ADAM_RATE = 2000, 0.01
 _STEPS, _VALLEY = 50, 100  # iterations to a root, and to a minimum of q
+_NONE = np.empty(0, dtype=np.int64)
 _ROUNDING = 1e-13  # a shorter residual is rounding and has no direction
 
 
@@ -149,17 +150,17 @@ def find_fixed_points(
         if method == "newton":  # Adam never reaches a minimum exactly; the paper uses q alone
             slow &= slope < LEVEL
         rows, hits = _distinct(ends, which, {"fixed": fixed, "slow": slow}, q)
-        states, which = ends[rows], which[rows]
+        states, which, certificates = ends[rows], which[rows], torch.stack((q, step, slope))[:, rows]
         if method == "newton" and done and done == len(begin):
-            states, which, hits = _refine(cell, inputs, states, which, hits, complete)
-        certificates = certify(cell, inputs[which], states)
+            states, which, hits, certificates = _refine(cell, inputs, states, which, hits, certificates, complete)
         return _describe(cell, inputs, names, states, which, certificates, hits, readout, modes, done)
 
 
 def certify(cell: Cell, x: Tensor, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return q, the Newton step and the slope of every state, each (problem,); ∞ where they cannot be computed."""
     q, step, slope = [torch.empty(0, dtype=states.dtype, device=states.device)] * 3
-    for xs, s in zip(x.split(BLOCK), states.split(BLOCK), strict=True):
+    size = batch_size(states.shape[-1])
+    for xs, s in zip(x.split(size), states.split(size), strict=True):
         residual = cell.step(xs, s)[0] - s
         matrix = minus_identity(cell.jacobian(xs, s))
         delta, failed = torch.linalg.solve_ex(matrix, residual.unsqueeze(-1))
@@ -214,50 +215,56 @@ def _distinct(
     for number in which.unique():
         for kind, is_kind in kinds.items():
             members = ((which == number) & is_kind).nonzero().squeeze(-1)
-            members = members[q[members].argsort()]
-            found = []
-            while len(members):
-                near = (ends[members] - ends[members[0]]).norm(dim=-1) < MERGE[kind]
-                near[0] = True
-                found.append((int(near.sum()), int(members[0])))
-                members = members[~near]
-            found.sort(key=lambda entry: -entry[0])
-            hits += [count for count, _ in found]
-            rows += [row for _, row in found]
-    return np.array(rows, dtype=np.int64), np.array(hits, dtype=np.int64)
+            members = members[q[members].argsort()].cpu().numpy()
+            first, count = distinct(ends[members], np.ones(len(members), dtype=np.int64), MERGE[kind])
+            order = np.argsort(-count, kind="stable")
+            rows.append(members[first[order]])
+            hits.append(count[order])
+    return np.concatenate(rows or [_NONE]), np.concatenate(hits or [_NONE])
 
 
 def _refine(
-    cell: Cell, inputs: Tensor, states: Tensor, which: Tensor, hits: NDArray[np.int64], complete: bool
-) -> tuple[Tensor, Tensor, NDArray[np.int64]]:
-    """Replace slow states by minima of q and complete the set of fixed ones, input by input."""
-    parts, numbers, counts = [states[:0]], [which[:0]], [hits[:0]]
+    cell: Cell,
+    inputs: Tensor,
+    states: Tensor,
+    which: Tensor,
+    hits: NDArray[np.int64],
+    certificates: Tensor,
+    complete: bool,
+) -> tuple[Tensor, Tensor, NDArray[np.int64], Tensor]:
+    """Replace slow states by minima of q and complete the set of fixed ones, input by input.
+
+    ``certificates`` (3, P) are those of `certify`; only new states are certified.
+    """
+    parts, numbers, counts, proofs = [states[:0]], [which[:0]], [hits[:0]], [certificates[:, :0]]
     for number, x in enumerate(inputs):
-        mine = (which == number).nonzero().squeeze(-1)
-        is_fixed = _is_fixed(cell, x, states[mine])
+        mine = (which == number).nonzero().squeeze(-1).cpu().numpy()
+        is_fixed = (certificates[1, mine] < FIXED).cpu().numpy()
         fixed, moving = mine[is_fixed], mine[~is_fixed]
         slow, rows = minima(cell, x, states[moving])
-        slow_hits = hits[moving.cpu().numpy()][rows]
-        at_root = _is_fixed(cell, x, slow)  # polished all the way
-        roots, root_hits = distinct(
-            torch.cat((states[fixed], slow[at_root])),
-            np.concatenate((hits[fixed.cpu().numpy()], slow_hits[at_root.cpu().numpy()])),
-            MERGE["fixed"],
-        )
+        slow_hits, slow_proofs = hits[moving][rows], _certificates(cell, x, slow)
+        at_root = (slow_proofs[1] < FIXED).cpu().numpy()  # polished all the way
+        roots = torch.cat((states[fixed], slow[at_root]))
+        root_proofs = torch.cat((certificates[:, fixed], slow_proofs[:, at_root]), dim=1)
+        rows, root_hits = distinct(roots, np.concatenate((hits[fixed], slow_hits[at_root])), MERGE["fixed"])
+        roots, root_proofs = roots[rows], root_proofs[:, rows]
         if complete:
             roots = completed(cell, x, roots)
-        slow, slow_hits = distinct(slow[~at_root], slow_hits[(~at_root).cpu().numpy()], MERGE["slow"])
-        root_hits = np.concatenate((root_hits, np.zeros(len(roots) - len(root_hits), dtype=np.int64)))
-        for found, count in ((roots, root_hits), (slow, slow_hits)):
+            root_proofs = torch.cat((root_proofs, _certificates(cell, x, roots[len(rows) :])), dim=1)
+            root_hits = np.concatenate((root_hits, np.zeros(len(roots) - len(rows), dtype=np.int64)))
+        slow, slow_proofs = slow[~at_root], slow_proofs[:, ~at_root]
+        rows, slow_hits = distinct(slow, slow_hits[~at_root], MERGE["slow"])
+        for found, count, proof in ((roots, root_hits, root_proofs), (slow[rows], slow_hits, slow_proofs[:, rows])):
             order = np.argsort(-count, kind="stable")
-            parts.append(found[torch.from_numpy(order).to(found.device)])
+            parts.append(found[order])
             numbers.append(torch.full((len(found),), number, dtype=which.dtype, device=which.device))
             counts.append(count[order])
-    return torch.cat(parts), torch.cat(numbers), np.concatenate(counts)
+            proofs.append(proof[:, order])
+    return torch.cat(parts), torch.cat(numbers), np.concatenate(counts), torch.cat(proofs, dim=1)
 
 
-def _is_fixed(cell: Cell, x: Tensor, states: Tensor) -> Tensor:
-    return certify(cell, x.expand(len(states), -1), states)[1] < FIXED
+def _certificates(cell: Cell, x: Tensor, states: Tensor) -> Tensor:
+    return torch.stack(certify(cell, x.expand(len(states), -1), states))
 
 
 def _describe(
@@ -266,7 +273,7 @@ def _describe(
     names: Sequence[str],
     states: Tensor,
     which: Tensor,
-    certificates: tuple[Tensor, Tensor, Tensor],
+    certificates: Tensor,
     hits: NDArray[np.int64],
     readout: tuple[Tensor, Tensor] | None,
     modes: int,

@@ -11,15 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from engine.display import ROWS, number, plot_fluctuations, table
+from engine.display import ROWS, plot_fluctuations, table
 from engine.kernels.cpu import rolling
 from engine.kernels.cpu.dfa import SUMS, constants, fluctuations_fast
 from engine.kernels.cpu.simd import LANES
+from engine.number_format import significant
 from engine.samples import largest_sample, real_samples, rounding_step
 
 if TYPE_CHECKING:
@@ -116,7 +118,9 @@ class Exponents:
         for k in range(min(total, ROWS)):
             index = ", ".join(map(str, np.unravel_index(k, self.alpha.shape)))
             alpha, error, beta, r2, reason = (part[k] for part in flat)
-            rows.append([index, number(alpha), number(error), number(beta), number(r2), str(reason)])
+            rows.append(
+                [index, significant(alpha), significant(error), significant(beta), significant(r2), str(reason)]
+            )
         ends = f"{len(self.scales)} scales from {self.scales[0]} to {self.scales[-1]} words"
         headings = ["series", "α", "± α", "β", "R²", "reason"]
         return table(f"Exponents of {total:,} series of shape {self.alpha.shape}, {ends}", headings, rows, total)
@@ -140,9 +144,9 @@ def fluctuations(
     Parameters
     ----------
     series : (..., time) array
-        The samples, not their profile.  The computation is in float64, and on the GPU for a CUDA tensor.  Pass them
-        in the precision in which they were computed: it decides which fluctuations are mere rounding.  Masked samples
-        count as NaN.
+        The samples, not their profile.  The computation is in float64, and on the GPU for a CUDA tensor where
+        Triton is installed.  Pass them in the precision in which they were computed: it decides which fluctuations are
+        mere rounding.  Masked samples count as NaN.
     scales : sequence of int
         Box lengths in samples, each at least ``order`` + 3.
     order : {1, 2, 3}
@@ -167,8 +171,10 @@ def fluctuations(
     lengths = _check_scales(scales, order)
     if backward and unbiased:
         raise ValueError("backward=True needs standard DFA: pass unbiased=False (unbiased DFA uses all boxes already)")
-    on_gpu = getattr(series, "is_cuda", False)
-    values: Any = series if on_gpu else real_samples(series)
+    values: Any = series
+    on_gpu = getattr(series, "is_cuda", False) and find_spec("triton") is not None
+    if not on_gpu:
+        values = real_samples(values.cpu() if hasattr(values, "cpu") else values)
     rows = values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
     fits = lengths <= rows.shape[-1]
     result = np.full((len(rows), len(lengths)), TOO_SHORT)

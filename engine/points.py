@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import load_arrays, save_arrays
-from engine.display import ROWS, number, plot_points, table
+from engine.display import ROWS, plot_points, table
+from engine.number_format import significant
 from engine.projection import Projection
 
 if TYPE_CHECKING:
@@ -171,11 +172,11 @@ class FixedPoints:
                 str(k),
                 str(self.input_names[k]),
                 str(self.kind[k]),
-                number(self.q[k]),
-                number(self.newton_step[k]),
+                significant(self.q[k]),
+                significant(self.newton_step[k]),
                 str(self.unstable[k]),
-                number(abs(self.eigenvalues[k, mode])),
-                number(self.time_constants[k, mode]),
+                significant(abs(self.eigenvalues[k, mode])),
+                significant(self.time_constants[k, mode]),
                 f"{self.hits[k]:,}",
             ]
             for k, mode in enumerate(slowest.tolist())

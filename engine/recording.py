@@ -10,27 +10,29 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from engine.display import number
+from engine.devices import kernel_problem
 from engine.kernels.cpu import steps
 from engine.kernels.cpu.tiles import BLOCK
+from engine.large_arrays import recording_array, to_numpy
 from engine.network import Network, as_reviews, pad
+from engine.number_format import significant
 from engine.samples import sum_over_cells
 
 if TYPE_CHECKING:
     import xarray
 
+    from engine.gpu_recording import Reader
+
 Float32s = NDArray[np.float32]
 Ids = NDArray[np.integer] | Sequence[int] | Sequence[NDArray[np.integer]]
 Inputs = NDArray[np.floating] | Sequence[NDArray[np.floating]]
-
-_ALIGNMENT: Final = 64  # bytes: a whole vector, so that large recordings may be written past the caches
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,7 +51,7 @@ class Recording:
     network: Network
     names: tuple[str, ...]
     lengths: NDArray[np.intp]
-    _signals: Mapping[str, Float32s]
+    _signals: Mapping[str, Tensor]
     _tokens: NDArray[np.int32]
     _vectors: Float32s
 
@@ -63,7 +65,25 @@ class Recording:
         """
         if name not in self.names:
             raise KeyError(f"no signal {name!r} in this recording; it holds {', '.join(self.names)}")
-        return self._input if name == "x" else self._signals[name]
+        if name == "x":
+            return self._input
+        if name not in self._arrays:
+            self._arrays[name] = to_numpy(self._signals[name])
+        return self._arrays[name]
+
+    def tensor(self, name: str) -> Tensor:
+        """Return one signal as a tensor on the device that computed it; the arrays of a CPU share its memory.
+
+        Raises
+        ------
+        KeyError
+            If the signal was not recorded.
+        """
+        return torch.from_numpy(self[name]) if name == "x" or name not in self.names else self._signals[name]
+
+    @cached_property
+    def _arrays(self) -> dict[str, Float32s]:
+        return {}
 
     def __repr__(self) -> str:
         cell, (reviews, time) = self.network.cell, self._tokens.shape
@@ -77,7 +97,7 @@ class Recording:
             f"Recording of {reviews:,} {sequence}{'s' * (reviews != 1)} of {shortest}{time:,} {unit} "
             f"by {self.network.name} ({cell.name.upper()}, {cell.size} cells)\n"
             f"  signals: {'; '.join(signals)}\n"
-            f"  memory: {number(sum(values.nbytes for values in self._signals.values()) / 1e6)} MB"
+            f"  memory: {significant(sum(values.nbytes for values in self._signals.values()) / 1e6)} MB"
         )
 
     @cached_property
@@ -96,6 +116,8 @@ class Recording:
 
         It is NaN past the end of a review; for exponents of reviews of unequal lengths use `series`.
         """
+        if name in self.names and name != "x" and self._signals[name].device.type != "cpu":
+            return self._signals[name].sum(-1, dtype=torch.float64).float().cpu().numpy()
         return sum_over_cells(self[name])
 
     def series(self, name: str) -> list[NDArray[np.floating]]:
@@ -133,7 +155,7 @@ class Recording:
         KeyError
             If ``h`` was not recorded.
         """
-        h = torch.as_tensor(self["h"]).to(self.network.readout_weight)
+        h = self.tensor("h").to(self.network.readout_weight)
         probability = self.network.probability(h).double().cpu().numpy()
         return probability[..., 0] if self.network.outputs == 1 else probability
 
@@ -147,7 +169,8 @@ def record(
 ) -> Recording:
     """Run sequences through a network, each from the zero state, and record its signals.
 
-    A network on the CPU runs in the fast kernel, a network on another device in plain PyTorch steps there.
+    The kernels of `engine.kernels` run it on the CPU or on a GPU; on another device, or where `engine.devices` finds
+    that the GPU kernels cannot run, it takes plain PyTorch steps.
 
     Parameters
     ----------
@@ -164,17 +187,19 @@ def record(
     ValueError
         For an empty review, an id outside the vocabulary, an input of the wrong shape, or an unknown signal.
     """
-    if network.cell.device.type != "cpu":
-        return record_reference(network, ids, signals, clamp=clamp)
     sequences = _Sequences(network, ids)
     names = signal_names(network, signals)
-    clamps = steps.clamp(network.cell, _checked_clamps(network, clamp or {}))
+    checked = _checked_clamps(network, clamp or {})
+    if network.cell.device.type != "cpu":
+        found = _recorded_on_gpu(network, sequences, names, checked)
+        return found or record_reference(network, ids, signals, clamp=clamp)
+    clamps = steps.clamp(network.cell, checked)
     layer, tokens, vectors = steps.arrange(network.cell), sequences.tokens, sequences.vectors
     recorded = [name for name in names if name != "x"]
     slots = np.array(
         [recorded.index(s.name) if s.name in recorded else -1 for s in network.cell.signals], dtype=np.intp
     )
-    out = _aligned(len(recorded), *tokens.shape, network.cell.size)
+    out = recording_array(len(recorded), *tokens.shape, network.cell.size)
     state = np.zeros((len(sequences.lengths), network.cell.state_size), dtype=np.float32)
     order = np.argsort(-sequences.lengths, kind="stable")
 
@@ -190,7 +215,32 @@ def record(
     else:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(run, parts))
-    return sequences.recording(names, dict(zip(recorded, out, strict=True)))
+    return sequences.recording(names, dict(zip(recorded, torch.from_numpy(out), strict=True)))
+
+
+def _recorded_on_gpu(
+    network: Network, sequences: _Sequences, names: tuple[str, ...], clamps: dict[str, Float32s]
+) -> Recording | None:
+    """Record by the GPU kernels; None where they cannot run."""
+    reader = _gpu_reader(network, sequences.vectors, clamps)
+    if reader is None:
+        return None
+    from engine.gpu_recording import record_signals
+
+    recorded = [name for name in names if name != "x"]
+    return sequences.recording(names, record_signals(reader, sequences.tokens, sequences.lengths, recorded))
+
+
+def _gpu_reader(network: Network, vectors: Float32s, clamps: Mapping[str, Float32s]) -> Reader | None:
+    """Return the kernels for a network, None where they cannot run or a weight or a clamp is too large for them."""
+    if network.cell.device.type != "cuda" or kernel_problem():
+        return None
+    from engine.gpu_recording import Reader  # imports Triton
+
+    try:
+        return Reader(network, vectors, clamps)
+    except ValueError:
+        return None
 
 
 def record_reference(
@@ -209,10 +259,11 @@ def record_reference(
         vectors = torch.as_tensor(sequences.vectors).to(cell.weight_ih)
         tokens = torch.as_tensor(sequences.tokens, dtype=torch.long, device=cell.device)
         _, values = cell.run(vectors[tokens], clamps=clamps)
-    recorded = {name: value.float().cpu().numpy() for name, value in values.items() if name in names}
-    recording = sequences.recording(names, recorded)
-    for value in recorded.values():
-        value[~recording.mask] = np.nan
+        recorded = {name: value.float() for name, value in values.items() if name in names}
+        recording = sequences.recording(names, recorded)
+        past = torch.as_tensor(~recording.mask, device=cell.device)
+        for value in recorded.values():
+            value[past] = torch.nan
     return recording
 
 
@@ -321,7 +372,7 @@ class Stepper:
 
 
 class DeviceStepper:
-    """`Stepper` in plain PyTorch steps, on the network's own device."""
+    """`Stepper` on the network's own device: a block of words is one launch, or plain PyTorch steps without kernels."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -337,6 +388,10 @@ class DeviceStepper:
     def clamps(self, clamps: Mapping[str, ArrayLike]) -> None:
         self._clamps = _checked_clamps(self.network, clamps)
         self._on_device = _on_device(self.network, self._clamps)
+        vectors = self.network.embedding
+        self._reader = (
+            None if vectors is None else _gpu_reader(self.network, np.empty((0, 0), np.float32), self._clamps)
+        )
 
     def reset(self) -> None:
         """Return to the zero state; clamps stay."""
@@ -355,6 +410,13 @@ class DeviceStepper:
         """Read words (time,) and return every signal, ``x`` among them, as (time, cell)."""
         with torch.inference_mode():
             x = self.network.embed(np.asarray(ids, dtype=np.int64))
+            if self._reader is not None and len(x):
+                names = [signal.name for signal in self.network.cell.signals]
+                tokens, state = np.asarray(ids, dtype=np.int32)[None], self._state.float()[None]
+                found = self._reader.run(tokens, np.array([len(x)]), record=names, state=state).record
+                assert found is not None
+                self._state = state[0].to(self._state)
+                return {**dict(zip(names, found[:, 0].cpu().numpy(), strict=True)), "x": x.float().cpu().numpy()}
             self._state, signals = self.network.cell.run(x, self._state, self._on_device)
             return {name: value.float().cpu().numpy() for name, value in {**signals, "x": x}.items()}
 
@@ -380,7 +442,7 @@ class _Sequences:
         self.lengths = np.array([len(review) for review in reviews], dtype=np.intp)
         self.tokens = pad(reviews)
 
-    def recording(self, names: tuple[str, ...], values: Mapping[str, Float32s]) -> Recording:
+    def recording(self, names: tuple[str, ...], values: Mapping[str, Tensor]) -> Recording:
         return Recording(self.network, names, self.lengths, values, self.tokens, self.vectors)
 
 
@@ -412,10 +474,3 @@ def _checked_clamps(network: Network, clamp: Mapping[str, ArrayLike]) -> dict[st
 
 def _on_device(network: Network, clamps: Mapping[str, Float32s]) -> dict[str, Tensor]:
     return {signal: torch.as_tensor(values).to(network.cell.weight_ih) for signal, values in clamps.items()}
-
-
-def _aligned(*shape: int) -> Float32s:
-    size = int(np.prod(shape))
-    memory = np.empty(size * 4 + _ALIGNMENT, dtype=np.uint8)
-    offset = -memory.ctypes.data % _ALIGNMENT
-    return memory[offset : offset + size * 4].view(np.float32).reshape(shape)

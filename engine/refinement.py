@@ -18,31 +18,24 @@ POLISH = 300
 SADDLE = -1e-7
 """A slow point is a saddle of q when an eigenvalue of the Hessian of q is below this share of the largest."""
 
-_DESCENT, _TRIES = 1e-2, 3  # length of a step off a saddle of q; steps off before the point is given up
-_DIFFERENCE = 1e-5
+_DESCENT, _TRIES = 1e-2, 3  # length of a step off a saddle of q; times a point is polished before it is given up
 
 
-def hessian_of_speed(cell: Cell, x: Tensor, state: Tensor) -> Tensor:
-    """Return the Hessian of q = ½‖F(s, x) − s‖² at one state, (S, S).
-
-    (J − I)ᵀ(J − I) plus Σ_k r_k ∇²F_k with the residual r, the latter by central differences of Jᵀr.
+def hessians_of_speed(cell: Cell, x: Tensor, states: Tensor) -> Tensor:
+    """Return the Hessian of q = ½‖F(s, x) − s‖² at every state, (P, S, S).
 
     Parameters
     ----------
     x : (inputs,) tensor, float64
-    state : (S,) tensor, float64
+    states : (P, S) tensor
     """
-    size = len(state)
-    residual = cell.step(x, state)[0] - state
-    matrix = cell.jacobian(x, state) - torch.eye(size, dtype=state.dtype, device=state.device)
-    offsets = _DIFFERENCE * torch.eye(size, dtype=state.dtype, device=state.device)
-    curvature = torch.stack(
-        [
-            (cell.jacobian(x, state + offset).mT @ residual - cell.jacobian(x, state - offset).mT @ residual)
-            for offset in offsets
-        ]
-    ) / (2 * _DIFFERENCE)
-    return matrix.mT @ matrix + (curvature + curvature.mT) / 2
+
+    with torch.enable_grad():
+        s = states.detach().requires_grad_()
+        speed = 0.5 * (cell.step(x, s)[0] - s).square().sum()
+        (slope,) = torch.autograd.grad(speed, s, create_graph=True)
+        columns = [torch.autograd.grad(part.sum(), s, retain_graph=True)[0] for part in slope.unbind(dim=-1)]
+    return torch.stack(columns, dim=-1)
 
 
 def minima(cell: Cell, x: Tensor, states: Tensor) -> tuple[Tensor, NDArray[np.int64]]:
@@ -52,23 +45,24 @@ def minima(cell: Cell, x: Tensor, states: Tensor) -> tuple[Tensor, NDArray[np.in
     -------
     states : (P', S) tensor
     rows : (P',) array
-        The slow state that each comes from; one that is a saddle of q still after three steps off it is left out.
+        The slow state that each comes from; one that is still a saddle of q after three attempts is left out.
     """
     equation = full_equation(cell)
-    ends, rows = [states[:0]], []
-    for row, state in enumerate(states):
-        for _ in range(_TRIES):
-            state = solve(equation, x.unsqueeze(0), state.unsqueeze(0), iterations=POLISH, creeping=0.0)[0]
-            values, vectors = torch.linalg.eigh(hessian_of_speed(cell, x, state))
-            if values[0] >= SADDLE * values[-1]:
-                ends.append(state.unsqueeze(0))
-                rows.append(row)
-                break
-            # Of the two ways down, take the one that lowers q further.
-            ways = state + _DESCENT * torch.stack([vectors[:, 0], -vectors[:, 0]])
-            speed = (cell.step(x.expand(2, -1), ways)[0] - ways).square().sum(-1)
-            state = ways[int(speed.argmin())]
-    return torch.cat(ends), np.array(rows, dtype=np.int64)
+    ends, minimum = states.clone(), torch.zeros(len(states), dtype=torch.bool, device=states.device)
+    left = torch.arange(len(states), device=states.device)
+    for _ in range(_TRIES):
+        if not len(left):
+            break
+        ends[left] = solve(equation, x.expand(len(left), -1), ends[left], iterations=POLISH, creeping=0.0)
+        values, vectors = torch.linalg.eigh(hessians_of_speed(cell, x, ends[left]))
+        sound = values[:, 0] >= SADDLE * values[:, -1]
+        minimum[left[sound]] = True
+        left, down = left[~sound], _DESCENT * vectors[~sound, :, 0]
+        # Of the two ways down, take the one that lowers q further.
+        ways = torch.stack((ends[left] + down, ends[left] - down), dim=1)
+        speed = (cell.step(x, ways)[0] - ways).square().sum(-1)
+        ends[left] = torch.where((speed[:, 0] <= speed[:, 1]).unsqueeze(-1), ways[:, 0], ways[:, 1])
+    return ends[minimum], np.flatnonzero(minimum.cpu().numpy())
 
 
 def completed(cell: Cell, x: Tensor, states: Tensor) -> Tensor:
@@ -80,15 +74,14 @@ def completed(cell: Cell, x: Tensor, states: Tensor) -> Tensor:
     return torch.cat((states, equation.state(x.expand(len(new), -1), new)))
 
 
-def distinct(states: Tensor, hits: NDArray[np.int64], tolerance: float) -> tuple[Tensor, NDArray[np.int64]]:
-    """Merge states nearer than a tolerance into the first of them; their hits add up."""
-    first: list[int] = []
-    total: list[int] = []
-    for row in range(len(states)):
-        near = [k for k, other in enumerate(first) if float((states[other] - states[row]).norm()) < tolerance]
-        if near:
-            total[near[0]] += int(hits[row])
-        else:
-            first.append(row)
-            total.append(int(hits[row]))
-    return states[first], np.array(total, dtype=np.int64)
+def distinct(states: Tensor, hits: NDArray[np.int64], tolerance: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Merge states nearer than a tolerance into the first of them; return the rows of the first and the summed hits."""
+    rows, total = [], []
+    left = np.arange(len(states))
+    while len(left):
+        near = ((states[left] - states[left[0]]).norm(dim=-1) < tolerance).cpu().numpy()
+        near[0] = True  # also a state that is not finite
+        rows.append(left[0])
+        total.append(hits[left[near]].sum())
+        left = left[~near]
+    return np.array(rows, dtype=np.int64), np.array(total, dtype=np.int64)

@@ -51,7 +51,7 @@ def visited_states(
     Raises
     ------
     ValueError
-        If a network that reads words gets no reviews, or only reviews without words.
+        If a network that reads words gets no reviews, or only reviews without words; if another one has no task.
     """
     rng = np.random.default_rng(seed)
     runs = _runs_of_reviews(network, reviews) if network.embedding is not None else _runs_of_task(network, count, seed)
@@ -96,7 +96,14 @@ def task_runs(network: Network, inputs: NDArray[np.floating]) -> tuple[Tensor, T
 
 
 def _runs_of_task(network: Network, count: int, seed: int) -> Sequence[Tensor]:
-    inputs, _ = task_from_name(network.task).sequences(count, _STEPS, TASK_SEED + seed)
+    try:
+        task = task_from_name(network.task)
+    except ValueError:
+        raise ValueError(
+            f"{network.name} takes vectors, and its file names no task whose sequences could give start states; import "
+            "it again with --task, such as: pinkx import FILE --task flip-flop-3"
+        ) from None
+    inputs, _ = task.sequences(count, _STEPS, TASK_SEED + seed)
     return list(task_runs(network, inputs)[1])
 
 

@@ -372,7 +372,7 @@ class LiveRun:
             cell_alpha=cells.alpha,
             cell_reason=cells.reason,
             activity=activity,
-            dead=is_dead(activity, self._threshold),
+            dead=is_dead(activity, self._threshold) & (at >= self._window),
             threshold=self._threshold,
             window=self._window,
             scales=self._scales,

@@ -23,8 +23,8 @@ class Snapshot:
     ``alpha``, ``beta``, ``r2`` and ``reason`` map each signal to the result for its layer sum over the last ``window``
     words; ``cell_alpha`` and ``cell_reason`` (n,) are those of each cell of the signal ``watched``. Where an exponent
     is NaN, its reason says why. ``activity`` (n,) is the rolling standard deviation of h, ``dead`` (n,) where it is
-    below ``threshold``. ``clamps`` maps signals to the values their cells are clamped to, (n,), NaN where a cell is
-    free. ``reviews`` is the count of reviews of the source, ``index`` the place of this one.
+    below ``threshold`` over a full window. ``clamps`` maps signals to the values their cells are clamped to, (n,), NaN
+    where a cell is free. ``reviews`` is the count of reviews of the source, ``index`` the place of this one.
     """
 
     run: int

@@ -13,6 +13,7 @@ from typing import Literal
 
 import click
 
+from engine.devices import Work
 from explorer.gui.libraries import QT_LIBRARIES, QT_X11_LIBRARIES, missing_packages
 
 SMALLEST, ROOMY = (60, 16), (100, 30)  # columns × rows: the least, and enough for all panels
@@ -20,6 +21,9 @@ SMALLEST, ROOMY = (60, 16), (100, 30)  # columns × rows: the least, and enough 
 State = Literal["good", "absent", "broken"]
 MARKS: dict[State, str] = {"good": "✓", "absent": "–", "broken": "✗"}
 ASCII_MARKS: dict[State, str] = {"good": "ok", "absent": "--", "broken": "!!"}
+
+
+WORK: dict[Work, str] = {"live": "live run", "reviews": "corpus", "points": "fixed points"}
 
 
 @dataclass(frozen=True)
@@ -71,14 +75,20 @@ def device() -> Iterator[Finding]:
     except (ImportError, OSError) as error:
         yield Finding("device", "torch", str(error), "broken", "install another build: make tui TORCH=…")
         return
-    if torch.cuda.is_available():
+    from engine.devices import choose, cuda_problem, kernel_problem
+
+    problem = cuda_problem()
+    if problem:
+        yield Finding("device", "CUDA", problem, "absent")
+    else:
         for index in range(torch.cuda.device_count()):
             properties = torch.cuda.get_device_properties(index)
             yield Finding("device", f"cuda:{index}", f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB")
-    elif torch.version.cuda is None:
-        yield Finding("device", "CUDA", "torch is a CPU build", "absent")
-    else:
-        yield Finding("device", "CUDA", f"torch is built for CUDA {torch.version.cuda} but finds no GPU", "absent")
+        without = kernel_problem()
+        yield Finding("device", "GPU kernels", without or "ready", "absent" if without else "good")
+    for work, name in WORK.items():
+        choice = choose("auto", work)
+        yield Finding("device", f"auto, {name}", f"{choice.device}: {choice.reason}")
 
 
 def versions() -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from explorer.commands.device_option import device_option
 from explorer.commands.plots import eigenvalues, histogram, plot_option
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ ROWS = 50  # default length of a table
     "--words", is_flag=True, help="Find the attractor of every word instead: the state if it were repeated forever."
 )
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Number of CPU threads.")
+@device_option
 @click.option("--fresh", is_flag=True, help="Search again instead of using a cached result.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Save everything, including eigenvectors, to this .npz file."
@@ -74,6 +76,7 @@ def command(
     source: str | None,
     words: bool,
     threads: int,
+    device: str,
     fresh: bool,
     out: Path | None,
     limit: int | None,
@@ -91,14 +94,19 @@ def command(
     """
     import torch
 
+    from engine.devices import choose, or_on_the_cpu
     from engine.network import Network
     from engine.points_cache import cached_word_attractors, network_points
 
     torch.set_num_threads(threads)
     loaded = Network.load(network)
+    chosen = choose(device, "points").device
     if words:
         with _bar("words") as show:
-            attractors = cached_word_attractors(loaded, progress=show, cache=not fresh)
+            attractors = or_on_the_cpu(
+                chosen,
+                lambda on: cached_word_attractors(loaded.to(device=on), progress=show, cache=not fresh),
+            )
         assert attractors is not None, "a search without a stop signal has a result"
         if out is not None:
             attractors.save(out)
@@ -108,16 +116,19 @@ def command(
         return
     names = inputs or (("zero", "mean") if loaded.embedding is not None else ("zero", "+1", "-1"))
     with _bar("starts") as show:
-        found = network_points(
-            loaded,
-            names,
-            count=starts,
-            noise=noise,
-            seed=seed,
-            method=method,
-            reviews=_reviews(loaded, source),
-            progress=show,
-            cache=not fresh,
+        found = or_on_the_cpu(
+            chosen,
+            lambda on: network_points(
+                loaded.to(device=on),
+                names,
+                count=starts,
+                noise=noise,
+                seed=seed,
+                method=method,
+                reviews=_reviews(loaded, source),
+                progress=show,
+                cache=not fresh,
+            ),
         )
     if out is not None:
         found.save(out)
@@ -190,7 +201,7 @@ def _show_words(network: Network, attractors: WordAttractors, limit: int | None,
             "word": attractors.words[k],
             "logit": float(attractors.logit[k]),
             "time_constant": _finite(float(attractors.time_constant[k])),
-            "kind": "fixed" if attractors.fixed[k] else "slow" if attractors.slow[k] else "moving",
+            "kind": str(attractors.kind[k]),
             "q": float(attractors.q[k]),
         }
         for k in order
@@ -199,13 +210,13 @@ def _show_words(network: Network, attractors: WordAttractors, limit: int | None,
         click.echo(json.dumps({"network": network.name, "words": rows[:limit]}, indent=2))
         return
     click.echo(f"{network.name}: {len(rows):,} words from negative to positive")
-    click.echo(f"{'LOGIT':>8}{'τ':>9}  {'KIND':<7} WORD")
+    click.echo(f"{'LOGIT':>8}{'τ':>9}  {'KIND':<8} WORD")
     most = limit or ROWS
     # The most negative and the most positive words are the interesting ones.
     ends = rows if len(rows) <= most else rows[: (most + 1) // 2] + rows[len(rows) - most // 2 :]
     for row in ends:
-        tau = _time_constant(row["time_constant"])
-        click.echo(f"{row['logit']:>8.2f}".replace("-", "−") + f"{tau:>9}  {row['kind']:<7} {row['word']}")
+        tau = _time_constant(row["time_constant"]) if row["kind"] == "fixed" else "–"
+        click.echo(f"{row['logit']:>8.2f}".replace("-", "−") + f"{tau:>9}  {row['kind']:<8} {row['word']}")
     _print_remaining(len(rows) - len(ends))
 
 

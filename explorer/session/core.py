@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.session.actions import ACTIONS, Action, key_of
+from explorer.session.moment import INPUT, Moment, Moments
 
 if TYPE_CHECKING:  # these modules need torch, which a front end loads after its first frame
     from engine.live.stream import Snapshot, Stream
@@ -39,13 +40,18 @@ class Choices:
     contrast: str = "each cell"
     scaling: bool = False
 
+    @property
+    def cell(self) -> int | None:
+        """The selected cell, if the chosen signal has cells: the rows of the input are not the layer's cells."""
+        return None if self.signal == INPUT else self.selected
+
 
 @dataclass(frozen=True)
 class Frame:
     """Everything a front end needs to draw one picture; immutable.
 
-    ``word`` is the index of the word looked at, −1 before the first is read. ``order`` (n,) lists the cells in the
-    chosen order, pinned ones first.
+    ``word`` is the index of the word looked at, −1 before the first is read, and ``moment`` describes the cells at that
+    word. ``order`` (n,) lists the cells in the chosen order, pinned ones first.
     """
 
     snapshot: Snapshot
@@ -53,6 +59,7 @@ class Frame:
     word: int
     order: NDArray[np.intp]
     note: str
+    moment: Moment
 
     @property
     def following(self) -> bool:
@@ -107,6 +114,7 @@ class Core:
         self.choices = Choices()
         self.note = ""
         self.actions: Sequence[Action] = ACTIONS
+        self._moments = Moments(self.read)
         self._run = -1
         self._review: Review | None = None
 
@@ -127,6 +135,10 @@ class Core:
         """Index of the word looked at, −1 before the first is read."""
         snapshot = self.snapshot
         return word_of(snapshot, self.valid_choices(snapshot))
+
+    def moment(self, snapshot: Snapshot, choices: Choices) -> Moment:
+        """Return the activities and exponents of the cells at the word looked at."""
+        return self._moments.at(snapshot, choices.signal, word_of(snapshot, choices))
 
     def read(self, name: str, start: int, stop: int) -> NDArray[np.float32]:
         """Return a signal of the present run, (time, cell), for the words that are still stored.

@@ -214,18 +214,13 @@ def default_network() -> str:
 
 
 def chosen_device(name: str) -> str:
-    """Return the device for auto, cpu or cuda. Auto is the CPU: one review word by word is too little for a GPU.
+    """Return the device of a live run for auto, cpu or cuda, by the rule of `engine.devices`.
 
     Raises
     ------
     ValueError
-        If CUDA is asked for and PyTorch finds none.
+        If CUDA is asked for and PyTorch cannot use it.
     """
-    import torch
+    from engine.devices import choose
 
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError(
-            f"--device cuda: PyTorch {torch.__version__} finds no CUDA device here; "
-            "use --device cpu, or install a CUDA build of PyTorch and its driver"
-        )
-    return "cpu" if name == "auto" else name
+    return choose(name, "live").device

@@ -68,6 +68,8 @@ class Explorer(ActionDialogs):
         Whether speeds and frame rates are shown; off in pictures that are compared.
     driver_class : type, optional
         The Textual driver to use instead of the one for this terminal.
+    frame_rate : float
+        Frames per second on a fast terminal.
     """
 
     CSS_PATH = "style.tcss"
@@ -84,6 +86,7 @@ class Explorer(ActionDialogs):
         session: Session | None = None,
         show_rates: bool = True,
         driver_class: type[Driver] | None = None,
+        frame_rate: float = FRAME_RATES[0],
     ) -> None:
         self._no_colours = "NO_COLOR" in os.environ
         # With ansi_color, Textual omits colours under NO_COLOR instead of turning them grey.
@@ -99,6 +102,7 @@ class Explorer(ActionDialogs):
         self.failure: Exception | None = None
         self.tab = "heatmap"
         self.zoomed: str | None = None
+        self._frame_rate = frame_rate
         self._throttle = Throttle()
         self._event_loop: asyncio.AbstractEventLoop | None = None
         self._ticks = 0
@@ -177,7 +181,7 @@ class Explorer(ActionDialogs):
             self._show_progress()
             self.call_after_refresh(self.launcher.begin)
         self.query_one("#heatmap").focus()
-        self.set_interval(1 / FRAME_RATES[0], self._tick)
+        self.set_interval(1 / self._frame_rate, self._tick)
 
     def on_resize(self, event: events.Resize) -> None:
         driver = self._direct_driver

@@ -14,10 +14,10 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 from engine.cells import LstmCell, RnnCell
-from engine.display import number
 from engine.fixed_points import find_fixed_points
 from engine.fluctuation import Exponents, exponents, fluctuations
 from engine.network import Network, Vocabulary
+from engine.number_format import significant
 from engine.points import FixedPoints
 from engine.projection import Projection
 from engine.recording import Recording, record
@@ -70,14 +70,14 @@ def points() -> FixedPoints:
         (-1.5, "−1.5"),
         (123.4, "123"),
         (1.234e-21, "1.23e−21"),
-        (4.5e7, "4.50e+07"),
+        (4.5e7, "4.50e7"),
         (np.nan, "–"),
         (np.inf, "∞"),
         (-np.inf, "−∞"),
     ],
 )
 def test_numbers_have_three_digits_and_a_true_minus(value: float, text: str) -> None:
-    assert number(value) == text
+    assert significant(value) == text
 
 
 # ---- recordings ----------------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def test_exponents_read_as_a_table(fits: Exponents) -> None:
     assert lines[2].split() == [
         "0,",
         "0",
-        *(number(part[0, 0]) for part in (fits.alpha, fits.alpha_stderr, fits.beta, fits.r2)),
+        *(significant(part[0, 0]) for part in (fits.alpha, fits.alpha_stderr, fits.beta, fits.r2)),
     ]
     assert lines[3].split() == ["0,", "1", "–", "–", "–", "–", "flat"]
     assert lines[7].endswith("not finite")
@@ -200,7 +200,7 @@ def test_fixed_points_read_as_a_table(points: FixedPoints) -> None:
     saddle = next(row for row in table if row[5] == "1")
     # the saddle's eigenvalues are 2 and ½: both double or halve in a step
     assert saddle[6] in ("2", "0.5")
-    assert saddle[7] == number(1 / np.log(2))
+    assert saddle[7] == significant(1 / np.log(2))
     root = 0.9575040240772687  # of tanh(2h) = h
     stable = next(row for row in table if row[5] == "0")
     assert stable[6] == "0.5"

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.signal import lfilter
@@ -14,8 +10,6 @@ from engine import intervals
 from engine.fluctuation import bend, default_scales, exponents, fluctuations, half_betas, rolling_scales
 from engine.intervals import beta_interval
 from engine.noise import heavy_tailed_noise, power_law_noise
-
-TABLE = json.loads(intervals.TABLE.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("draw", [power_law_noise, heavy_tailed_noise])
@@ -30,29 +24,6 @@ def test_the_interval_covers_new_noise(draw: object, length: int, beta: float) -
     assert 0.88 - 0.025 < covered < 0.92 + 0.025  # two standard errors of 600 series
     by_fit = np.mean(np.abs(fit.beta - beta) < 1.645 * fit.beta_stderr)
     assert by_fit < 0.6
-
-
-def test_the_shipped_table_covers_between_88_and_92_percent() -> None:
-    rows = TABLE["coverage"]
-    assert {(row["length"], row["beta"]) for row in rows} == {
-        (length, beta)
-        for lengths in intervals.CHECKED.values()
-        for length in lengths
-        for beta in (-0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
-    }
-    for row in rows:
-        error = np.sqrt(0.09 / row["series"])
-        for kind in ("gaussian", "heavy"):
-            assert 0.88 - 2 * error <= row[kind] <= 0.92 + 2 * error, row
-    assert all(0.88 <= np.mean([row[kind] for row in rows]) <= 0.92 for kind in ("gaussian", "heavy"))
-
-
-def test_the_document_quotes_the_coverage() -> None:
-    page = (Path(__file__).parents[2] / "docs/fluctuations.md").read_text(encoding="utf-8")
-    for row in TABLE["coverage"]:
-        line = re.search(rf"^\\| {row['length']:,} \\| .*$", page, re.MULTILINE)
-        assert line is not None
-        assert f"{100 * row['gaussian']:.1f} / {100 * row['heavy']:.1f}" in line[0]
 
 
 def test_limits_rise_with_the_estimate_and_nan_stays() -> None:

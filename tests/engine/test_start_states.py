@@ -78,3 +78,10 @@ def test_inputs_have_names(name: str, expected: list[float]) -> None:
 def test_an_unknown_input_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="performer"):
         input_from_name(performer(), name)
+
+
+def test_a_network_of_vectors_without_a_task_names_the_option_to_give() -> None:
+    network = performer()
+    network.task = "imported"
+    with pytest.raises(ValueError, match=r"performer takes vectors, .* import FILE --task flip-flop-3"):
+        visited_states(network, 5)

@@ -22,7 +22,7 @@ from explorer.session.views.traces import alpha_trace, cell_table, overview
 from explorer.tui.app import Explorer
 from explorer.tui.panels.heatmap import LEVELS_OF_256_COLOURS, Tile
 from tests.explorer.small import TEXT, open_session, small_file, wait
-from tests.explorer.tui.harness import shown, text_of, until
+from tests.explorer.tui.harness import explorer, shown, text_of, until
 
 STEPS = 1200
 ODD = "wide 漢字 e\u0301 👩\u200d👩\u200d👧 \u202eevil\u202c \x1b[2J\x1b]0;owned\x07 ıİ ﬁ 한국 ا film"
@@ -157,7 +157,7 @@ async def test_a_resize_storm_while_words_go_by(session: Session) -> None:
 
 async def drawn(session: Session, kind: str | None) -> tuple[Explorer, str, set[Any]]:
     """The picture of cells × time on a terminal of a kind: its characters and its styles."""
-    app = Explorer(session=session, show_rates=False)
+    app = explorer(session)
     app.console._color_system = None if kind is None else ColorSystem[kind]
     async with app.run_test(size=(120, 40)) as pilot:
         session.stream.seek(60)

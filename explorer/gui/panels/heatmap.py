@@ -20,15 +20,15 @@ from explorer.gui.plots.raster import Raster
 from explorer.gui.theme import Theme, qcolor
 from explorer.session.actions import key_of
 from explorer.session.core import Frame
+from explorer.session.moment import INPUT
 from explorer.session.session import Session
 from explorer.session.views.cell_readouts import heatmap_line, value_line
-from explorer.session.views.number_format import cell_name, number
+from explorer.session.views.number_format import cell_name, number, row_name
 from explorer.session.views.runs import Line, Run, join
 from explorer.session.views.signal_images import SignalImage, SignalImages, cell_traces, trace_range
 from explorer.session.views.tables import Table, words_table
 
 FIRST_SHOWN = frozenset("ifgochrzn")  # signals switched on at first
-INPUT = "x"  # the only signal whose rows are not the layer's cells
 GAP = 0.05  # between two heat maps, as a fraction of their height
 NAME_HEIGHT = 12  # pixels
 MAX_TRACES = 10
@@ -206,7 +206,7 @@ class HeatmapPanel(Panel):
 
     def _name_rows(self, frame: Frame, words: tuple[float, float], height: int) -> None:
         """Label the heat maps, and those cells that fit: the selected, pinned and dead ones first."""
-        choices, dead, theme = frame.choices, frame.snapshot.dead, self.theme
+        choices, dead, theme = frame.choices, frame.moment.dead, self.theme
         pictures = list(self._pictures.values())
         hovered = self.host.hovered_cell
         own = self._pictures[choices.signal]
@@ -227,7 +227,8 @@ class HeatmapPanel(Panel):
 
     def _show_traces(self, session: Session, frame: Frame, words: tuple[float, float]) -> None:
         choices, theme = frame.choices, self.theme
-        cells = [c for c in (self.host.hovered_cell, choices.selected, *choices.pins) if c is not None]
+        chosen = (self.host.hovered_cell, choices.selected, *choices.pins) if choices.signal != INPUT else ()
+        cells = [c for c in chosen if c is not None]
         cells = list(dict.fromkeys(cells))[:MAX_TRACES]
         box = self._traces.getPlotItem().vb
         box.show_words(*words)
@@ -303,7 +304,7 @@ class HeatmapPanel(Panel):
 
 def _ticks(picture: Picture, frame: Frame, height: int) -> list[tuple[float, str]]:
     """Return (y, name) of the cells that can be labelled without overlap: selected, pinned and dead ones first."""
-    seen, choices, dead = picture.seen, frame.choices, frame.snapshot.dead
+    seen, choices, dead = picture.seen, frame.choices, frame.moment.dead
     if seen is None:
         return []
     taken = np.zeros(height + 1, dtype=bool)
@@ -324,5 +325,5 @@ def _ticks(picture: Picture, frame: Frame, height: int) -> list[tuple[float, str
             own = picture.name != INPUT
             mark = "†" if own and dead[cell] else "*" if own and cell in choices.pins else ""
             chosen = "▸" if own and cell == choices.selected else ""
-            ticks.append((picture.height_of(place_of[cell]), f"{chosen}{cell_name(cell)}{mark}"))
+            ticks.append((picture.height_of(place_of[cell]), f"{chosen}{row_name(picture.name, cell)}{mark}"))
     return ticks

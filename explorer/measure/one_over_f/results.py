@@ -23,6 +23,7 @@ from engine.beta_controls import (
     untrained_twin,
 )
 from engine.corpus_statistics import CorpusStatistics, corpus_statistics
+from engine.devices import or_on_the_cpu
 from engine.fluctuation import half_betas
 from engine.intervals import has_one_exponent
 from engine.network import Network
@@ -47,8 +48,8 @@ class Options:
     scales: tuple[int, ...]
     signals: tuple[str, ...] = ()
     controls: bool = True
-    surrogates: int = 0
-    """Number of surrogates of each kind and review."""
+    device: str = "cpu"  # determines no number beyond rounding, so cached results are shared
+    surrogates: int = 0  # of each kind and review
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +143,12 @@ def _measured(trained: TrainedNetwork, sample: ReviewSample, options: Options, s
         signals = [name for name in signals if name in {*options.signals, "h", "x"}]
     controlled = options.controls and trained.epoch is None
     steps = (1 + controlled) * len(ids)
-    found = corpus_statistics(network, ids, signals, options.scales, progress=lambda done, _: show(done / steps))
+    found = or_on_the_cpu(
+        options.device,
+        lambda on: corpus_statistics(
+            network.to(device=on), ids, signals, options.scales, progress=lambda done, _: show(done / steps)
+        ),
+    )
     labels = sample.labels
     correct = (found.probability >= 0.5) == (labels > 0.5)
     labelled = np.isfinite(labels)

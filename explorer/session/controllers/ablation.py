@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.number_format import significant
 from explorer.session.core import Core, SessionError
+from explorer.session.views.number_format import cell_name, number
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
@@ -67,9 +69,11 @@ class AblationController:
         SessionError
             If no cell is ablated or dead.
         """
-        ablated, dead = self._clamped_cells("h"), set(np.flatnonzero(self._core.snapshot.dead).tolist())
+        snapshot = self._core.snapshot
+        moment = self._core.moment(snapshot, self._core.valid_choices(snapshot))
+        ablated, dead = self._clamped_cells("h"), set(np.flatnonzero(moment.dead).tolist())
         if not ablated and not dead:
-            raise SessionError("no cell is dead in the latest words")
+            raise SessionError(f"no cell is dead in the last {snapshot.window} words before the one looked at")
         self._ablate(set() if ablated else dead)
 
     def undo(self) -> None:
@@ -97,9 +101,9 @@ class AblationController:
             If the chosen signal is the input.
         """
         name, cells, means = self._chosen()
-        owner = f"cell #{cells[0]:03d}" if len(cells) == 1 else f"all {len(cells)} cells"
+        owner = f"cell {cell_name(cells[0])}" if len(cells) == 1 else f"all {len(cells)} cells"
         average = float(means[cells].mean())
-        return f"{name} of {owner}" + (f", {average:.2f} on average so far" if math.isfinite(average) else "")
+        return f"{name} of {owner}" + (f", {number(average)} on average so far" if math.isfinite(average) else "")
 
     def clamp_at(self, text: str) -> None:
         """Clamp the chosen signal of the selected cell, or of all cells.
@@ -125,12 +129,12 @@ class AblationController:
         if not np.isfinite(values).all():
             raise SessionError("enter a finite number: no word is read yet, so there is no mean")
         if not ((signal.low <= values) & (values <= signal.high)).all():
-            limits = f"{name} lies between {signal.low:g} and {signal.high:g}"
+            limits = f"{name} lies between {significant(signal.low)} and {significant(signal.high)}"
             raise SessionError(f"{limits}: it cannot be clamped at {text.strip()}")
         clamps = self._clamps.get(name, np.full(len(means), np.nan, dtype=np.float32)).copy()
         clamps[cells] = values
         self._clamp({**self._clamps, name: clamps})
-        at = "the mean of each" if not text.strip() else f"{values[0]:g}"
+        at = "the mean of each" if not text.strip() else significant(float(values[0]))
         self._core.note = f"clamped at {at}: {name} of {len(cells)} of {len(means)} cells ({self._undo_hint})"
 
     def forget_request(self) -> None:

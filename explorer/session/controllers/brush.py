@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from explorer.session.controllers.playback import Playback
 from explorer.session.core import Core, Frame
+from explorer.session.views.number_format import row_name
 
 if TYPE_CHECKING:
     from engine.reviews import Review
@@ -191,7 +192,8 @@ class BrushController:
         if not pattern.cells:
             return "no cell fires in all of these words and less around them: brush fewer words or another signal"
         cells = " ".join(
-            f"{'+' if sign > 0 else '−'}#{c:03d}" for c, sign in zip(pattern.cells, pattern.signs, strict=True)
+            f"{'+' if sign > 0 else '−'}{row_name(pattern.signal, c)}"
+            for c, sign in zip(pattern.cells, pattern.signs, strict=True)
         )
         here, elsewhere = self._core.key_of("next-place"), self._core.key_of("agree-elsewhere")
         places = f"{len(pattern.places)} other places ({here}), and in other reviews ({elsewhere})"

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.session.alignment import counterparts
 from explorer.session.core import Core, Frame
 from explorer.session.jobs import Job, JobRunner, Report
 from explorer.session.reading import Comparison, Reading, read_words
+from explorer.session.views.outputs import output_of
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
@@ -82,17 +84,21 @@ class ComparisonController:
         if (own and self.review is None) or not snapshot.words:
             return ()
         review = self.review or snapshot.review
-        return self.network, review, snapshot.network if own else None, snapshot.clamps if own else None
+        network, clamps = (snapshot.network, snapshot.clamps) if own else (None, None)
+        return self.network, review, snapshot.review, network, clamps
 
     def _start(self, request: Request, snapshot: Snapshot) -> Job:
         name, own = self.name, self.network is None
         network: Network | str = snapshot.network if self.network is None else self.network
         words = (self.review or snapshot.review).words
 
-        def take(reading: Reading) -> None:
+        def take(part: tuple[Reading, NDArray[np.intp]]) -> None:
             with self._lock:
                 if self._requested is request:
-                    self._result = Comparison(name, reading, own)
+                    here, there = output_of(snapshot.network), part[0].output_kind
+                    self._result = Comparison(name, part[0], own, part[1], here == there)
+                    if here != there:
+                        self._core.note = f"{there.name} of {name} cannot be compared with {here.name}; α can"
 
         def end(trouble: str) -> None:
             with self._lock:
@@ -101,7 +107,15 @@ class ComparisonController:
 
         clamps = dict(snapshot.clamps) if own else {}
         return self._jobs.start(
-            read_review, network, words, snapshot.window, tuple(snapshot.scales), clamps, on_result=take, on_end=end
+            read_review,
+            network,
+            words,
+            snapshot.review.words,
+            snapshot.window,
+            tuple(snapshot.scales),
+            clamps,
+            on_result=take,
+            on_end=end,
         )
 
 
@@ -114,9 +128,12 @@ def read_review(
     report: Report,
     network: Network | str,
     words: Sequence[str],
+    present: Sequence[str],
     window: int,
     scales: tuple[int, ...],
     clamps: Mapping[str, NDArray[np.float32]],
 ) -> None:
-    """Job: send the `Reading`."""
-    report(read_words(network, words, window, scales, clamps, lambda: report(None)))
+    """Job: send the `Reading` of ``words``, and which of them correspond to the ``present`` ones."""
+    reading = read_words(network, words, window, scales, clamps, lambda: report(None))
+    if reading is not None:
+        report((reading, counterparts(words, present)))

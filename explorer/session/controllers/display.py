@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.session.core import Choices, Core, Frame, SessionError, word_of
+from explorer.session.moment import Moment
 from explorer.session.palette import MAPS
-from explorer.session.views.traces import saturation_of
+from explorer.session.views.traces import saturation_of, value_at
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
@@ -36,9 +37,10 @@ class Display:
         snapshot = self._core.snapshot
         choices = self._core.valid_choices(snapshot)
         word = word_of(snapshot, choices)
+        moment = self._core.moment(snapshot, choices)
         stored = self._ordered_for == _order_key(snapshot, choices, word)
-        order = self._order if stored else self._ordered(snapshot, choices, word)
-        return Frame(snapshot, choices, word, order, self._core.note)
+        order = self._order if stored else self._ordered(snapshot, choices, word, moment)
+        return Frame(snapshot, choices, word, order, self._core.note, moment)
 
     def update(self) -> Frame:
         """Return the newest state, and store its choices and its order of cells for the frames that follow."""
@@ -47,25 +49,24 @@ class Display:
         self._order, self._ordered_for = frame.order, _order_key(frame.snapshot, frame.choices, frame.word)
         return frame
 
-    def _ordered(self, snapshot: Snapshot, choices: Choices, word: int) -> NDArray[np.intp]:
-        ranked = np.argsort(-self._rank(snapshot, choices, word), kind="stable")
+    def _ordered(self, snapshot: Snapshot, choices: Choices, word: int, moment: Moment) -> NDArray[np.intp]:
+        ranked = np.argsort(-self._rank(snapshot, choices, word, moment), kind="stable")
         pins = np.array(choices.pins, dtype=np.intp)
         return np.concatenate([pins, ranked[~np.isin(ranked, pins)]])
 
-    def _rank(self, snapshot: Snapshot, choices: Choices, word: int) -> NDArray[np.float64]:
+    def _rank(self, snapshot: Snapshot, choices: Choices, word: int, moment: Moment) -> NDArray[np.float64]:
         """Return what the cells are ordered by, (n,); the highest comes first."""
         size, order = snapshot.network.cell.size, choices.order
         if order == "activity":
-            return np.nan_to_num(snapshot.activity, nan=-1.0)
-        if order == "α" and len(snapshot.cell_alpha) == size:
-            return np.nan_to_num(snapshot.cell_alpha, nan=-9.0)
+            return np.nan_to_num(moment.activity, nan=-1.0)
+        if order == "α":
+            return np.nan_to_num(moment.cell_alpha, nan=-9.0)
         if order == "weight":
             return np.abs(snapshot.network.readout_weight[0].cpu().numpy()).astype(float)
         if order == "saturation":
             return np.nan_to_num(saturation_of(self._core, snapshot, choices.signal, word), nan=-1.0)
-        values = self._core.read(choices.signal, word, word + 1) if order == "value" else np.empty((0, 0))
-        if values.shape == (1, size):
-            return values[0].astype(float)
+        if order == "value":
+            return np.nan_to_num(value_at(self._core, snapshot, choices.signal, word), nan=-np.inf)
         return np.zeros(size)
 
     # ---- actions ---------------------------------------------------------------------------------------------
@@ -177,7 +178,8 @@ def _order_key(snapshot: Snapshot, choices: Choices, word: int) -> tuple[object,
 
     Rows that change places at every word cannot be followed: while reading, cells are ordered once a window.
     """
-    moment = snapshot.time // snapshot.window if snapshot.playing else -word
+    reading = snapshot.playing and choices.cursor is None
+    moment = snapshot.time // snapshot.window if reading else -word
     size = snapshot.network.cell.size
     return choices.order, choices.pins, snapshot.run, size, choices.order != "number" and moment
 

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 def cells_line(frame: Frame) -> Line:
-    """How many cells are alive, dead, and active in effect (the participation ratio)."""
-    dead, effective = int(frame.snapshot.dead.sum()), float(participation_ratio(frame.snapshot.activity))
-    alive = len(frame.snapshot.dead) - dead
+    """How many cells are alive, dead, and active in effect (the participation ratio), at the word looked at."""
+    moment, window = frame.moment, frame.snapshot.window
+    cells, dead, effective = len(moment.dead), int(moment.dead.sum()), float(participation_ratio(moment.activity))
+    known = frame.word + 1 >= window
     return (
-        Run(f"{alive}", "value"),
-        Run(" alive  "),
-        Run(f"† {dead}", "dead"),
-        Run(" dead  "),
+        Run(f"{cells - dead if known else cells}", "value"),
+        *((Run(" alive  "), Run(f"† {dead}", "dead"), Run(" dead  ")) if known else (Run(" cells  "),)),
+        *(() if known else (Run(f"† needs {window} words  ", "warning"),)),
         Run(MISSING if math.isnan(effective) else f"{effective:.1f}", "value"),
-        Run(" effective cells"),
+        Run(" effective cells" if known else " effective"),  # fits the terminal's panel
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.session.core import Frame, SignalReader
+from explorer.session.moment import INPUT
 from explorer.session.palette import codes
 from explorer.session.views.time_axis import TimeAxis, time_axis
 
@@ -49,8 +50,7 @@ def heatmap(reader: SignalReader, frame: Frame, width: int, height: int) -> Heat
     values = reader.read(frame.choices.signal, start, stop)
     first = stop - len(values)
     low, high = value_range(frame, values)
-    cells = frame.order if values.shape[1] == len(frame.order) else np.arange(values.shape[1])
-    rows = cell_rows(cells, len(frame.choices.pins) if cells is frame.order else 0, height)
+    rows = rows_of(frame, frame.choices.signal, values.shape[1], height)
     columns = axis.gather(values, first)
     if frame.choices.contrast == "each cell":
         low, high = -CONTRAST, CONTRAST
@@ -125,6 +125,13 @@ def cell_rows(order: NDArray[np.intp], pinned: int, height: int) -> tuple[tuple[
     rest = cells[pinned:]
     bins = np.array_split(rest, min(len(rest), max(1, height - pinned))) if rest else []
     return (*((cell,) for cell in cells[:pinned]), *(tuple(part.tolist()) for part in bins))
+
+
+def rows_of(frame: Frame, signal: str, width: int, height: int) -> tuple[tuple[int, ...], ...]:
+    """Return the cells of each row in the chosen order, pinned ones first; the inputs of ``x`` keep theirs."""
+    if signal == INPUT or width != len(frame.order):
+        return cell_rows(np.arange(width), 0, height)
+    return cell_rows(frame.order, len(frame.choices.pins), height)
 
 
 def merge(values: NDArray[np.float64], how: str) -> NDArray[np.float64]:

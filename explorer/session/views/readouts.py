@@ -10,7 +10,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from explorer.session.core import Frame
+from explorer.session.moment import INPUT
 from explorer.session.palette import Role
 from explorer.session.views.clamps import clamp_summary
 from explorer.session.views.number_format import (
@@ -21,11 +25,13 @@ from explorer.session.views.number_format import (
     number,
     reading_speed,
 )
+from explorer.session.views.outputs import output_of
 from explorer.session.views.runs import Line, Row, Run, join
 from explorer.session.views.scaling import Scaling, too_short
 
 if TYPE_CHECKING:
     from engine.live.snapshot import Snapshot
+    from engine.network import Network
 
 
 # ---- exponents ----------------------------------------------------------------------------------------------------
@@ -52,11 +58,10 @@ def alpha_line(
 
     ``noise`` is the band of exact noise; ``other`` the name of the other side of a comparison and its α there.
     """
-    snapshot, signal = frame.snapshot, frame.choices.signal
-    known = not math.isnan(alpha)
+    signal, known = frame.choices.signal, not math.isnan(alpha)
     return join(
         (
-            _exponent(f"Σ{signal}", alpha, snapshot.r2[signal] if frame.following and known else None),
+            _exponent(f"Σ{signal}", alpha, frame.moment.r2 if known else None),
             () if known else _no_exponent(frame),
             _cell_exponent(frame),
             () if other is None else _compared(f"{other[0]} α", alpha, other[1]),
@@ -107,16 +112,14 @@ def _no_exponent(frame: Frame) -> Line:
     snapshot = frame.snapshot
     if 0 <= frame.word + 1 < snapshot.window:
         return (Run(too_short(snapshot.window, frame.word + 1), "warning"),)
-    if frame.following:
-        return (Run(f"no exponent: {snapshot.reason[frame.choices.signal]}", "warning"),)
-    return ()
+    return (Run(f"no exponent: {frame.moment.reason}", "warning"),)
 
 
 def _cell_exponent(frame: Frame) -> Line:
-    snapshot, cell = frame.snapshot, frame.choices.selected
-    if cell is None or snapshot.watched != frame.choices.signal or cell >= len(snapshot.cell_alpha):
+    cell = frame.choices.cell
+    if cell is None or cell >= len(frame.moment.cell_alpha):
         return ()
-    return (Run(f"{cell_name(cell)} β "), Run(number(2 * float(snapshot.cell_alpha[cell]) - 1), "value"))
+    return (Run(f"{cell_name(cell)} β "), Run(number(2 * float(frame.moment.cell_alpha[cell]) - 1), "value"))
 
 
 def _compared(name: str, here: float, there: float) -> Line:
@@ -139,50 +142,60 @@ def _noise(noise: NoiseBand) -> Line:
 # ---- the review ---------------------------------------------------------------------------------------------------
 
 
-def review_rows(frame: Frame, probability: float, other: float | None = None) -> tuple[Row, ...]:
-    """P(positive), the network's class, the label, unknown words, and P(positive) of the ``other`` side if any."""
-    snapshot = frame.snapshot
-    known = math.isfinite(probability)
-    positive = known and probability >= 0.5
-    role: Role = "label" if not known else "good" if positive else "bad"
-    predicted = MISSING if not known else "positive" if positive else "negative"
+def review_rows(
+    frame: Frame, value: float, other: float | None = None, outputs: NDArray[np.float64] | None = None
+) -> tuple[Row, ...]:
+    """The first output, the network's class, the label, unknown words, and the output of the ``other`` side if any.
+
+    ``outputs`` (k,) are all outputs; only a softmax needs them. A linear output has no class.
+    """
+    snapshot, output = frame.snapshot, output_of(frame.snapshot.network)
+    known = math.isfinite(value)
+    role: Role = "label" if not known else "good" if value >= output.middle else "bad"
+    predicted: Line = (Run("positive" if value >= output.middle else "negative", role),)
+    if not output.positive and outputs is not None and len(outputs):
+        predicted = (Run(f"class {int(outputs.argmax())}", "text"), Run(f"  {number(float(outputs.max()))}"))
     label = {True: "positive", False: "negative", None: "none"}[snapshot.review.label]
     rows = [
-        Row("P(positive)", (Run(number(probability), "value"),)),
-        Row("network", (Run(predicted, role),)),
+        Row(output.name, (Run(number(value), "value"),)),
+        *([Row("network", predicted if known else (Run(MISSING, role),))] if _has_class(snapshot.network) else []),
         Row("label", (Run(label, "text"),)),
         Row("unknown", (Run(f"{snapshot.unknown:,} of {count(snapshot.words, 'word')}", "text"),)),
     ]
     if other is not None:
-        rows.append(
-            Row("━ other", (Run(number(other), "value"), Run("  Δ "), Run(number(probability - other), "value")))
-        )
+        rows.append(Row("━ other", (Run(number(other), "value"), Run("  Δ "), Run(number(value - other), "value"))))
     return tuple(rows)
+
+
+def _has_class(network: Network) -> bool:
+    return network.activation == "softmax" or output_of(network).positive
 
 
 def word_colours_line(frame: Frame, low: float, high: float) -> Line:
     """What the colours of the words mean."""
-    cell = frame.choices.selected
-    source = "mean of all cells" if cell is None else cell_name(cell)
+    choices = frame.choices
+    rows = "inputs" if choices.signal == INPUT else "cells"
+    source = f"mean of all {rows}" if choices.cell is None else cell_name(choices.cell)
     ends = interval(low, high) if frame.snapshot.time else "nothing read yet"
     return (Run(f"colour: {frame.choices.signal}, {source} ({ends})"),)
 
 
 def overview_line(
     frame: Frame,
-    probability: float,
+    value: float,
     other: tuple[str, float] | None = None,
     reach: float | None = None,
     width: int | None = None,
 ) -> Line:
-    """P(positive) at the word looked at, next to that of the ``other`` side; ``reach`` is the end of the axis of
+    """The first output at the word looked at, next to that of the ``other`` side; ``reach`` is the end of the axis of
     differences."""
     compared: Line = ()
     if other is not None:
         ends = () if reach is None else (Run(f" (axis ±{reach:g})"),)
-        compared = (*_compared(other[0], probability, other[1]), *ends)
+        compared = (*_compared(other[0], value, other[1]), *ends)
     place = f"word {frame.word + 1:,} of {frame.snapshot.words:,}"
-    return join(((Run("P(positive) "), Run(number(probability), "value")), compared, (Run(place),)), width)
+    name = output_of(frame.snapshot.network).name
+    return join(((Run(f"{name} "), Run(number(value), "value")), compared, (Run(place),)), width)
 
 
 # ---- the corpus ---------------------------------------------------------------------------------------------------
@@ -259,7 +272,8 @@ def status_parts(
     """Where the run stands, part by part, so that a click can find the part it hit.
 
     ``comparison`` names the other side; ``recorded`` counts runs of a recording; ``cells_per_row`` and ``lost`` words
-    are what the pictures leave out; ``fps`` shows measured rates too; ``degraded`` lists what a slow terminal omits.
+    are what the pictures leave out; ``fps`` shows the frame rate, and the measured speed where it
+    differs from the set one; ``degraded`` lists what a slow terminal omits.
     """
     snapshot = frame.snapshot
     badge = BADGES[frame.status]
@@ -270,7 +284,8 @@ def status_parts(
     )
     rates = ""
     if fps is not None:
-        rates = f"now {snapshot.words_per_second:,.0f} words/s  " if snapshot.playing else ""
+        measured = reading_speed(snapshot.words_per_second)
+        rates = f"now {measured}  " if snapshot.playing and measured != reading_speed(snapshot.speed) else ""
         rates += f"{fps:.0f} fps"
     losses = [f"up to {cells_per_row} cells/row"] if cells_per_row > 1 else []
     losses += [f"{count(lost, 'word')} no longer stored"] if lost > 0 else []

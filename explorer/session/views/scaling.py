@@ -108,7 +108,7 @@ def _series(reader: SignalReader, frame: Frame) -> tuple[NDArray[np.floating], s
     """Return the series over the window, (time,), its name and its cell, None for the layer sum."""
     choices = frame.choices
     values = reader.read(choices.signal, frame.word + 1 - frame.snapshot.window, frame.word + 1)
-    cell = choices.selected
+    cell = choices.cell
     if cell is not None and cell < values.shape[1]:
         return values[:, cell], f"{choices.signal} of cell {cell_name(cell)}", cell
     return sum_over_cells(values), f"Σ{choices.signal}", None

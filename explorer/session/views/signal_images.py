@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from explorer.session.core import Frame, SignalReader
 from explorer.session.palette import LEVELS, codes
-from explorer.session.views.heatmap import CONTRAST, REFERENCE, cell_rows, moments, reference, rescale, value_range
+from explorer.session.views.heatmap import CONTRAST, REFERENCE, moments, reference, rescale, rows_of, value_range
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,12 +68,10 @@ class SignalImages:
             frame = replace(frame, choices=replace(frame.choices, signal=name))
         cached = self._update(frame, name, max(0, first), min(last, frame.snapshot.time))
         choices, n = frame.choices, cached.codes.shape[1]
-        pinned = len(choices.pins) if n == len(frame.order) else 0
-        layout = (cached.first, pinned, choices.bins, height)
+        layout = (cached.first, len(choices.pins), choices.bins, height)
         if cached.image is None or cached.layout != layout or cached.order is not frame.order:
             cached.order = frame.order  # a new array whenever it changes
-            order = frame.order if n == len(frame.order) else np.arange(n)
-            cached.layout, cached.rows = layout, cell_rows(order, pinned, max(1, height))
+            cached.layout, cached.rows = layout, rows_of(frame, name, n, max(1, height))
             cached.image = self._extend(cached, None, choices.bins)
         elif cached.image.codes.shape[1] != len(cached.codes):
             cached.image = self._extend(cached, cached.image, choices.bins)

@@ -56,12 +56,11 @@ def lay_out(words: Sequence[str], width: int, measure: Callable[[str], int]) -> 
 def word_values(reader: SignalReader, frame: Frame, first: int, last: int) -> tuple[NDArray[np.float64], float, float]:
     """Return the chosen signal at words ``first`` to ``last``, and the range of its colours.
 
-    The signal is that of the selected cell, or else the mean over cells; NaN for words that are not read or no longer
-    stored. The range is that of all stored words, so that a colour means the same in every line.
+    The signal is that of the selected cell, or else the mean over cells or inputs; NaN for words that are not read or
+    no longer stored. The range is that of all stored words, so that a colour means the same in every line.
     """
-    choices, time = frame.choices, frame.snapshot.time
-    values = reader.read(choices.signal, 0, time)
-    cell = choices.selected
+    time, cell = frame.snapshot.time, frame.choices.cell
+    values = reader.read(frame.choices.signal, 0, time)
     selected = cell is not None and cell < values.shape[1]
     series = (values[:, cell] if selected else values.mean(axis=1)).astype(float) if values.size else np.empty(0)
     out = np.full(max(0, last - first), np.nan)

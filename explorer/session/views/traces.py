@@ -1,4 +1,4 @@
-"""Rolling α along the time axis, P(positive) over the whole review, and the numbers of every cell."""
+"""Rolling α along the time axis, the first output over the whole review, and the numbers of every cell."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.activity import saturation
 from explorer.session.core import Frame, SignalReader
+from explorer.session.moment import INPUT
 from explorer.session.reading import Comparison
 from explorer.session.views.clamps import clamped_cells
 from explorer.session.views.time_axis import TimeAxis
@@ -17,7 +18,7 @@ from explorer.session.views.time_axis import TimeAxis
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
 
-REACHES = (0.05, 0.1, 0.2, 0.5, 1.0)  # ends of an axis of differences
+REACHES = (0.05, 0.1, 0.2, 0.5, 1.0)  # ends of an axis of differences; beyond 1 they go on by 2, 5 and 10
 
 
 def alpha_trace(reader: SignalReader, frame: Frame, axis: TimeAxis) -> NDArray[np.float64]:
@@ -34,8 +35,9 @@ def alpha_at(reader: SignalReader, frame: Frame) -> float:
 
 
 def other_alpha(other: Comparison | None, frame: Frame) -> NDArray[np.float64] | None:
-    """Return rolling α of the chosen signal's layer sum in the other reading, (time,); None without a comparison."""
-    return None if other is None else other.reading.alpha.get(frame.choices.signal)
+    """Return rolling α of the chosen signal's layer sum in the other reading at the counterparts of the words, (word,);
+    None without a comparison."""
+    return None if other is None else other.alpha.get(frame.choices.signal)
 
 
 def alpha_column(reader: SignalReader, frame: Frame, start: int, stop: int) -> NDArray[np.float32]:
@@ -46,16 +48,16 @@ def alpha_column(reader: SignalReader, frame: Frame, start: int, stop: int) -> N
     return values[:, column : column + 1] if values.shape[1] == len(names) else np.empty((0, 1), dtype=np.float32)
 
 
-def probability_at(reader: SignalReader, frame: Frame) -> float:
-    """Return P(positive) after the word looked at; NaN before the first."""
+def output_at(reader: SignalReader, frame: Frame) -> float:
+    """Return the first output after the word looked at; NaN before the first."""
     values = reader.read("probability", frame.word, frame.word + 1)
     return float(values[0, 0]) if len(values) else float("nan")
 
 
 @dataclass(frozen=True)
 class Overview:
-    """The whole review in few columns: ``values`` (column,) is the mean P(positive) of a column's words, NaN where
-    unread; ``edges`` (column + 1,) are the words at which columns begin."""
+    """The whole review in few columns: ``values`` (column,) is the mean of the first output over a column's words,
+    NaN where unread; ``edges`` (column + 1,) are the words at which columns begin."""
 
     values: NDArray[np.float64]
     edges: NDArray[np.float64]
@@ -70,7 +72,7 @@ class Overview:
 
 
 def overview(reader: SignalReader, frame: Frame, width: int) -> Overview:
-    """Return P(positive) of the whole review in ``width`` columns, or in fewer if it has fewer words."""
+    """Return the first output over the whole review in ``width`` columns, or in fewer if it has fewer words."""
     values = reader.read("probability", 0, frame.snapshot.time)[:, 0].astype(float)
     return _binned(values, frame.snapshot.time - len(values), frame.snapshot.words, width)
 
@@ -79,45 +81,52 @@ def other_overview(other: Comparison | None, frame: Frame, width: int) -> Overvi
     """Return the same of the other reading, for the words that are read here; None without a comparison."""
     if other is None:
         return None
-    return _binned(other.probability[: frame.snapshot.time], 0, frame.snapshot.words, width)
+    return _binned(other.output[: frame.snapshot.time], 0, frame.snapshot.words, width)
 
 
 @dataclass(frozen=True, eq=False)
 class Difference:
-    """``values`` (time,) is P(positive) after every word minus that of the other reading after the word of the same
-    index, NaN where either is missing. All lie between −``reach`` and ``reach``."""
+    """``values`` (time,) is the first output after every word minus that of the other reading after its counterpart,
+    NaN where either is missing. All lie between −``reach`` and ``reach``."""
 
     values: NDArray[np.float64]
     reach: float
 
     def columns(self, width: int) -> Overview:
         """Return the means over the columns of `overview`."""
-        known = np.flatnonzero(np.isfinite(self.values))
-        first, last = (int(known[0]), int(known[-1]) + 1) if len(known) else (0, 0)
-        return _binned(self.values[first:last], first, len(self.values), width)
+        return _binned(self.values, 0, len(self.values), width)
 
 
 def difference(reader: SignalReader, other: Comparison | None, frame: Frame) -> Difference | None:
-    """Return P(positive) minus that of the other reading, where both exist; None without a comparison."""
+    """Return the first output minus that of the other reading, where both exist; None without a comparison."""
     if other is None:
         return None
     values = np.full(frame.snapshot.words, np.nan)
     own = reader.read("probability", 0, frame.snapshot.time)[:, 0].astype(float)
     first = frame.snapshot.time - len(own)
-    last = max(first, min(frame.snapshot.time, len(other.probability)))
-    values[first:last] = own[: last - first] - other.probability[first:last]
-    most = float(np.abs(values[first:last]).max(initial=0.0))
-    return Difference(values, next((reach for reach in REACHES if most <= reach), REACHES[-1]))
+    last = max(first, min(frame.snapshot.time, len(other.output)))
+    values[first:last] = own[: last - first] - other.output[first:last]
+    return Difference(values, _reach(float(np.nanmax(np.abs(values), initial=0.0))))
+
+
+def _reach(most: float) -> float:
+    """Return the end of the axis of differences that reach ``most``."""
+    if most <= REACHES[-1]:
+        return next(reach for reach in REACHES if most <= reach)
+    power = 10.0 ** np.floor(np.log10(most))
+    return float(next(step * power for step in (1, 2, 5, 10) if most <= step * power))
 
 
 def _binned(values: NDArray[np.float64], first: int, words: int, width: int) -> Overview:
-    """Return the means over columns of all words of ``values`` (time,), which begin at word ``first``."""
+    """Return the means over columns of the finite ``values`` (time,), which begin at word ``first``."""
     words = max(1, words)
     edges = np.linspace(0, words, min(width, words) + 1)
-    sums = np.concatenate([[0.0], np.cumsum(values)])
+    known = np.isfinite(values)
+    sums = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
+    counts = np.concatenate([[0], np.cumsum(known)])
     begin = np.ceil(edges[:-1]).astype(int).clip(first, first + len(values)) - first
     end = np.ceil(edges[1:]).astype(int).clip(first, first + len(values)) - first
-    count = end - begin
+    count = counts[end] - counts[begin]
     means = np.where(count > 0, (sums[end] - sums[begin]) / np.maximum(count, 1), np.nan)
     return Overview(means, edges)
 
@@ -156,10 +165,7 @@ class CellRow:
 def cell_table(reader: SignalReader, frame: Frame) -> list[CellRow]:
     """Return all cells in the chosen order."""
     snapshot, choices = frame.snapshot, frame.choices
-    n = snapshot.network.cell.size
-    values = reader.read(choices.signal, frame.word, frame.word + 1)
-    value = values[0] if values.shape == (1, n) else np.full(n, np.nan)
-    alpha = snapshot.cell_alpha if snapshot.cell_alpha.shape == (n,) else np.full(n, np.nan)
+    value, moment = value_at(reader, snapshot, choices.signal, frame.word), frame.moment
     weight = snapshot.network.readout_weight[0].tolist()
     saturated = saturation_of(reader, snapshot, choices.signal, frame.word)
     clamps = clamped_cells(snapshot)
@@ -167,11 +173,11 @@ def cell_table(reader: SignalReader, frame: Frame) -> list[CellRow]:
         CellRow(
             cell=cell,
             value=float(value[cell]),
-            alpha=float(alpha[cell]),
-            activity=float(snapshot.activity[cell]),
+            alpha=float(moment.cell_alpha[cell]),
+            activity=float(moment.activity[cell]),
             saturation=float(saturated[cell]),
             weight=weight[cell],
-            dead=bool(snapshot.dead[cell]),
+            dead=bool(moment.dead[cell]),
             clamps=clamps.get(cell, ()),
             pinned=cell in choices.pins,
             selected=cell == choices.selected,
@@ -180,11 +186,18 @@ def cell_table(reader: SignalReader, frame: Frame) -> list[CellRow]:
     ]
 
 
+def value_at(reader: SignalReader, snapshot: Snapshot, name: str, word: int) -> NDArray[np.float64]:
+    """Return a signal of every cell at a word, (cell,); NaN for the input, and where the word is not stored."""
+    n = snapshot.network.cell.size
+    values = reader.read(name, word, word + 1)
+    return values[0].astype(float) if name != INPUT and values.shape == (1, n) else np.full(n, np.nan)
+
+
 def saturation_of(reader: SignalReader, snapshot: Snapshot, name: str, word: int) -> NDArray[np.float64]:
     """Return the share of the window's words up to ``word`` with a signal in the outer tenths of its range, (cell,)."""
     n = snapshot.network.cell.size
     signal = next(s for s in snapshot.network.signals if s.name == name)
     values = reader.read(name, word + 1 - snapshot.window, word + 1)
-    if values.shape[1] != n or not np.isfinite(signal.high - signal.low):
+    if name == INPUT or values.shape[1] != n or not np.isfinite(signal.high - signal.low):
         return np.full(n, np.nan)
     return np.sum(saturation((values - signal.low) / (signal.high - signal.low)), axis=0)

@@ -21,12 +21,13 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from explorer.session.core import Frame
+from explorer.session.moment import INPUT
 from explorer.session.palette import DARK, LEVELS, glyph
 from explorer.session.session import Session
 from explorer.session.views.cell_readouts import heatmap_line
 from explorer.session.views.clamps import clamped_cells
 from explorer.session.views.heatmap import Heatmap, heatmap
-from explorer.session.views.number_format import cell_name, number
+from explorer.session.views.number_format import number, row_name
 from explorer.tui.panels.panel import BorderedWidget, Panel
 from explorer.tui.terminal.styles import DEAD, DIM, FAINT, PINK, SELECTED, WARN, Line, gradient, half_blocks, markup
 
@@ -229,7 +230,7 @@ class HeatmapPanel(Horizontal, BorderedWidget, can_focus=True):
         place = event.screen_offset - self.content_region.offset  # event.offset is relative to a tile
         host = self.host
         line = place.y * (1 if host.glyphs else 2)
-        if host.session is not None and line < len(self._view.row_of):
+        if host.session is not None and line < len(self._view.row_of) and host.session.choices.signal != INPUT:
             host.session.select(self._view.rows[self._view.row_of[line]][0])
         column = place.x - GUTTER
         if 0 <= column < len(self._view.axis.words) and self._view.axis.words[column] >= 0:
@@ -240,22 +241,24 @@ class HeatmapPanel(Horizontal, BorderedWidget, can_focus=True):
 
 def _labels(view: Heatmap, frame: Frame, per_line: int) -> list[Line]:
     """Label each line with the first cell that begins in it: ∅ ablated, = clamped, † dead, * pinned, ▸ selected."""
-    clamps = clamped_cells(frame.snapshot)
+    choices = frame.choices
+    cells = choices.signal != INPUT
+    clamps, pins = (clamped_cells(frame.snapshot), choices.pins) if cells else ({}, ())
     labels: list[Line] = []
     before = -1
     for top in range(0, len(view.row_of), per_line):
         last = int(view.row_of[min(top + per_line, len(view.row_of)) - 1])
         new = [cell for row in range(before + 1, last + 1) for cell in view.rows[row]]
-        selected = frame.choices.selected in new
+        selected = choices.cell in new
         before = last
         rule = Segment("│" if per_line == 2 else "|", FAINT)
         if not new:
             labels.append([Segment(" " * (GUTTER - 1)), rule])
             continue
-        cell = frame.choices.selected if selected and frame.choices.selected is not None else new[0]
-        pinned = cell in frame.choices.pins
-        dead = cell < len(frame.snapshot.dead) and bool(frame.snapshot.dead[cell])
-        label = f"{'▸' if selected else ' '}{cell_name(cell)}"
+        cell = choices.cell if selected and choices.cell is not None else new[0]
+        pinned = cell in pins
+        dead = cells and cell < len(frame.moment.dead) and bool(frame.moment.dead[cell])
+        label = f"{'▸' if selected else ' '}{row_name(choices.signal, cell):<4}"
         style = SELECTED if selected else PINK if pinned else DIM
         mark = Segment("†", DEAD) if dead else Segment("*", PINK) if pinned else Segment(" ")
         if cell in clamps:

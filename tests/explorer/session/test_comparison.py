@@ -9,6 +9,7 @@ import pytest
 
 from engine.network import Network
 from engine.recording import record
+from explorer.session.alignment import aligned
 from explorer.session.reading import BLOCK, Comparison, read_words
 from explorer.session.session import Session
 from explorer.session.views.traces import difference, other_alpha, other_overview
@@ -27,12 +28,45 @@ def expected(network: Network, words: tuple[str, ...]) -> np.ndarray:
     return record(network, network.vocabulary.encode(words)).probability[0]
 
 
+def in_pairs(network: Network, other: tuple[str, ...], own: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """P(positive) of two readings at each word of the second, paired as the dialog word by word pairs them."""
+    pairs = [(i, j) for i, j in aligned(other, own) if i is not None and j is not None]
+    there, here = np.full(len(own), np.nan), expected(network, own)
+    for i, j in pairs:
+        there[j] = expected(network, other)[i]
+    return there, here
+
+
+def test_after_an_insertion_words_are_compared_with_themselves(read: Session) -> None:
+    """Independent of the alignment: two readings, and the place at which words were put in."""
+    network, words = read.stream.snapshot.network, REVIEWS[0].words
+    edited = (*words[:30], "dull", "film", "again", *words[30:])
+    assert words[29:31] != ("dull", "film")
+    read.text_diff.edit(" ".join(edited))
+    wait(lambda: read.stream.snapshot.words == len(edited) and read.stream.snapshot.finished)
+    other, frame = compared(read), read.frame()
+    before, after = expected(network, words), expected(network, edited)
+    there = np.concatenate([before[:30], [np.nan] * 3, before[30:]])
+    assert [other.at(word) for word in range(len(edited))] == pytest.approx(there, abs=1e-6, nan_ok=True)
+    found = difference(read, other, frame)
+    assert found is not None
+    assert found.values == pytest.approx(after - there, abs=1e-6, nan_ok=True)
+    columns = found.columns(len(edited)).values
+    assert columns == pytest.approx(after - there, abs=1e-6, nan_ok=True)
+    alpha = other_alpha(other, frame)
+    assert alpha is not None
+    own = read_words(network, words, frame.snapshot.window, frame.snapshot.scales, {})
+    assert own is not None
+    assert alpha[[29, 33, 99]] == pytest.approx(own.alpha["h"][[29, 30, 96]], abs=1e-6, nan_ok=True)
+    assert np.isnan(alpha[30:33]).all()
+
+
 def test_another_network_reads_along(read: Session, tmp_path: Path) -> None:
     path = small_file(tmp_path, 5)
     read.comparison.compare_with(str(path))
     other = compared(read)
     assert other.name == read.comparison.name == "lstm-5"
-    assert other.probability == pytest.approx(expected(Network.load(path), REVIEWS[0].words), abs=1e-6)
+    assert other.output == pytest.approx(expected(Network.load(path), REVIEWS[0].words), abs=1e-6)
     assert np.isnan(other.at(-1))
     read.comparison.compare_with(None)
     assert read.comparison.result(read.update()) is None
@@ -44,11 +78,15 @@ def test_another_review_is_read_by_the_same_network(read: Session) -> None:
     other = compared(read)
     assert other.name == "second"
     network = read.stream.snapshot.network
-    assert other.probability == pytest.approx(expected(network, REVIEWS[1].words), abs=1e-6)
-    assert np.isnan(other.at(len(REVIEWS[1].words)))
+    expected = in_pairs(network, REVIEWS[1].words, REVIEWS[0].words)[0]
+    assert other.output == pytest.approx(expected, abs=1e-6, nan_ok=True)
+    assert np.isnan(other.at(144))
     view = other_overview(other, read.frame(), 72)  # two words a column
     assert view is not None
-    assert np.isfinite(view.values).sum() == -(-len(REVIEWS[1].words) // 2)
+    with np.errstate(invalid="ignore"):
+        pairs = np.where(np.arange(144) < 100, expected, np.nan).reshape(72, 2)
+        means = np.nansum(pairs, axis=1) / np.isfinite(pairs).sum(axis=1)
+    assert view.values == pytest.approx(means, abs=1e-6, nan_ok=True)
 
 
 def test_the_difference_is_that_of_two_readings(read: Session, tmp_path: Path) -> None:
@@ -69,27 +107,28 @@ def test_the_difference_is_that_of_two_readings(read: Session, tmp_path: Path) -
 
 def test_two_reviews_differ_word_by_word_where_both_have_one(read: Session) -> None:
     network = read.stream.snapshot.network
-    own, other = (expected(network, review.words) for review in REVIEWS[:2])
+    other, own = in_pairs(network, REVIEWS[1].words, REVIEWS[0].words)
     read.comparison.compare_review(REVIEWS[1])
     compared(read)
     found = difference(read, read.comparison.result(read.frame()), read.frame())
     assert found is not None
-    assert found.values[: len(other)] == pytest.approx(own[: len(other)] - other, abs=1e-6)
-    assert np.isnan(found.values[len(other) :]).all()
-    assert np.isfinite(found.columns(20).values).sum() == -(-len(other) // 7.2)  # the last column is of a few words
+    assert found.values[:100] == pytest.approx((own - other)[:100], abs=1e-6, nan_ok=True)
+    assert np.isnan(found.values[100:]).all()  # not read yet
+    assert 0 < np.isfinite(found.values).sum() <= len(REVIEWS[1].words)
     read.open_review(1)
     read.comparison.compare_review(REVIEWS[0])  # the other review is the longer one
     wait(lambda: read.stream.snapshot.review is REVIEWS[1])
     compared(read)
     found = difference(read, read.comparison.result(read.frame()), read.frame())
     assert found is not None
-    assert found.values.shape == other.shape
+    assert found.values.shape == (len(REVIEWS[1].words),)
     assert np.isnan(found.values).all()  # nothing is read yet
-    read.stream.seek(len(other))
+    read.stream.seek(len(REVIEWS[1].words))
     wait(lambda: read.stream.snapshot.finished)
     found = difference(read, read.comparison.result(read.frame()), read.frame())
     assert found is not None
-    assert found.values == pytest.approx(other - own[: len(other)], abs=1e-6)
+    other, own = in_pairs(network, REVIEWS[0].words, REVIEWS[1].words)
+    assert found.values == pytest.approx(own - other, abs=1e-6, nan_ok=True)
 
 
 def test_the_comparison_is_analysed_as_the_run_is(read: Session) -> None:
@@ -114,7 +153,8 @@ def test_network_and_review_may_differ_and_clamps_apply_to_both_readings(read: S
     read.comparison.compare_with(str(path))
     read.comparison.compare_review(REVIEWS[1])
     assert compared(read).name == "lstm-5 on second"
-    assert compared(read).probability == pytest.approx(expected(Network.load(path), REVIEWS[1].words), abs=1e-6)
+    expected = in_pairs(Network.load(path), REVIEWS[1].words, REVIEWS[0].words)[0]
+    assert compared(read).output == pytest.approx(expected, abs=1e-6, nan_ok=True)
 
 
 def test_a_network_that_cannot_be_compared_is_reported(read: Session) -> None:

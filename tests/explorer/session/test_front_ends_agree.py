@@ -22,7 +22,7 @@ from explorer.tui.app import Explorer
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import NOTHING, OTHER, braille
 from tests.explorer.small import SHARED_JOBS, open_session, settle, small_file, wait
-from tests.explorer.tui.harness import text_of
+from tests.explorer.tui.harness import explorer, text_of
 
 # What the user does in turn; the names are the same in both front ends.
 STEPS = (
@@ -79,8 +79,8 @@ def in_the_terminal(app: Explorer) -> dict[str, Any]:
         "α": after(alpha, "α")[:1],
         "β": after(alpha, "β")[:1],
         "r²": after(alpha, "r²")[:1],
-        "dead": after(cells, "†")[:1],
-        "working": re.findall(r"([\d.]+) (?:working|effective)", cells),
+        "dead": re.findall(r"† (\d+ dead|needs \d+ words)", cells),
+        "working": re.findall(r"([\d.]+|–) (?:working|effective)", cells),
         "cells": rows,
         "τ": after(spectrum, "τ"),
         "|λ|": after(spectrum, r"\|λ\|"),
@@ -103,8 +103,8 @@ def in_the_window(window: Window) -> dict[str, Any]:
         "α": after(alpha, "α")[:1],
         "β": after(alpha, "β")[:1],
         "r²": after(alpha, "r²")[:1],
-        "dead": after(cells, "†")[:1],
-        "working": re.findall(r"([\d.]+) (?:working|effective)", cells),
+        "dead": re.findall(r"† (\d+ dead|needs \d+ words)", cells),
+        "working": re.findall(r"([\d.]+|–) (?:working|effective)", cells),
         "cells": [(f[0][1:4], f[0][5:6] or " ", *f[1:]) for f in rows],
         "τ": after(spectrum, "τ"),
         "|λ|": after(spectrum, r"\|λ\|"),
@@ -122,7 +122,7 @@ def curve_in(app: Explorer) -> list[str]:
 
 async def test_both_front_ends_draw_the_same_difference(qapp: Any, tmp_path: Path) -> None:
     sessions = [open_session() for _ in range(2)]
-    app, window = Explorer(session=sessions[0], show_rates=False), Window(session=sessions[1], show_rates=False)
+    app, window = explorer(sessions[0]), Window(session=sessions[1], show_rates=False)
     window.show()
     window.raise_panel("overview")
     path = small_file(tmp_path, 5)
@@ -161,7 +161,7 @@ async def test_both_front_ends_show_the_same_numbers(tmp_path: Path, qapp: Any, 
     if replayed:
         recorded(tmp_path)
     sessions = [opened(tmp_path, replayed) for _ in range(2)]
-    app, window = Explorer(session=sessions[0], show_rates=False), Window(session=sessions[1], show_rates=False)
+    app, window = explorer(sessions[0]), Window(session=sessions[1], show_rates=False)
     window.show()
     seen: list[dict[str, Any]] = []
 

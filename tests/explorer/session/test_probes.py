@@ -54,10 +54,10 @@ def test_the_brush_is_opened_closed_followed_and_cleared(read: Session) -> None:
     read.perform("brush")
     pattern = read.brush.pattern
     assert pattern is not None
-    if pattern.cells:  # this review repeats itself every 18 words, and so do its cells
-        assert len(pattern.places) > 1
-        read.perform("next-place")
-        assert read.choices.cursor == pattern.places[0][0]
+    assert pattern.cells
+    assert len(pattern.places) > 1  # this review repeats itself every 18 words, and so do its cells
+    read.perform("next-place")
+    assert read.choices.cursor == pattern.places[0][0]
     read.perform("brush")
     assert not read.brush.words
 

@@ -11,14 +11,16 @@ from typing import Any, cast, get_args
 import numpy as np
 import pytest
 
+from engine import number_format
 from engine.live.snapshot import Snapshot
 from explorer.session.controllers.noise_band import Band
 from explorer.session.core import Choices, Frame
+from explorer.session.moment import Moment
 from explorer.session.palette import DARK, LIGHT, LOOKS, RGB, Palette, Role, gradient, text_on
 from explorer.session.session import Session
-from explorer.session.views import number_format
 from explorer.session.views.cell_readouts import cell_line, cell_text, cells_line, dead_line, heatmap_line, value_line
 from explorer.session.views.number_format import count, number, percent, scientific
+from explorer.session.views.outputs import POSITIVE
 from explorer.session.views.point_map import PointDetails, PointMap, PointView
 from explorer.session.views.point_readouts import (
     entry_line,
@@ -59,6 +61,8 @@ POINT = PointDetails(
     newton_step=3.4e-9,
     radius=1e-3,
     logit=-1.45,
+    value=0.19,
+    output=POSITIVE,
     hits=12,
     starts=128,
 )
@@ -66,7 +70,7 @@ POINT = PointDetails(
 
 def frame(*, word: int = 99, note: str = "", choices: Choices | None = None, **changes: Any) -> Frame:
     """A frame of a small run, made by hand: 100 of 144 words read, paused."""
-    network = SimpleNamespace(name="lstm-4", task="imdb")
+    network = SimpleNamespace(name="lstm-4", task="imdb", activation="sigmoid", outputs=1)
     fields: dict[str, Any] = {
         "network": network, "review": SimpleNamespace(name="first", label=True), "index": 16, "reviews": 1871,
         "time": 100, "words": 144, "playing": False, "finished": False, "speed": 480.0, "words_per_second": 1234.5,
@@ -75,14 +79,17 @@ def frame(*, word: int = 99, note: str = "", choices: Choices | None = None, **c
         "window": 64, "scales": (4, 6, 9, 16), "clamps": {}, "unknown": 3,
     } | changes  # fmt: skip
     snapshot = cast("Snapshot", SimpleNamespace(**fields))
-    return Frame(snapshot, choices or Choices(), word, np.arange(4), note)
+    moment = Moment(snapshot.activity, snapshot.dead, snapshot.cell_alpha, snapshot.r2["h"], snapshot.reason["h"])
+    return Frame(snapshot, choices or Choices(), word, np.arange(4), note, moment)
 
 
 # ---- numbers and lines -------------------------------------------------------------------------------------------
 
 
 def test_numbers_have_leading_zeros_true_minus_signs_and_three_digits_when_small() -> None:
-    assert doctest.testmod(number_format).failed == 0
+    tried = doctest.testmod(number_format)
+    assert tried.attempted
+    assert not tried.failed
     assert [number(value) for value in (0.0, -0.0, 0.0996, -0.0996, 12.345, math.inf)] == [
         "0.00", "0.00", "0.0996", "−0.0996", "12.35", "–",
     ]  # fmt: skip
@@ -131,7 +138,7 @@ def test_colours_convert_and_blend() -> None:
     assert DARK.pink.hex == "#ff8fc0"
     assert gradient((RGB(0, 0, 0), RGB(255, 255, 255)))[[0, 51, 255]].tolist() == [[0] * 3, [51] * 3, [255] * 3]
     assert [text_on(colour).hex for colour in (RGB(255, 234, 70), RGB(0, 32, 77))] == ["#101418", "#f2f4f7"]
-    assert DARK.stability == (DARK.good, DARK.pink, DARK.warning, DARK.dead)
+    assert DARK.stability == (DARK.good, DARK.pink, DARK.warning, DARK.dead, DARK.other)
 
 
 # ---- exponents ---------------------------------------------------------------------------------------------------
@@ -146,18 +153,15 @@ def test_the_alpha_line() -> None:
         Run("   "), Run("90% interval: "), Run("pink", "pink"), Run(" 0.85…1.14, white 0.40…0.62"),
     )  # fmt: skip
     assert plain(alpha_line(frame(), 0.84, noise, width=40)) == "Σh  α 0.84  β 0.68  r² 0.97"
-    assert plain(alpha_line(frame(choices=Choices(cursor=99)), 0.84)) == "Σh  α 0.84  β 0.68"
+    assert plain(alpha_line(frame(choices=Choices(selected=1, signal="x"), r2={"x": 0.9, "h": 0.9}), 0.84)) == (
+        "Σx  α 0.84  β 0.68  r² 0.90"
+    ), "the rows of the input are not the layer's cells"
 
 
 def test_without_an_exponent_the_line_gives_the_reason() -> None:
-    early, flat, back = (
-        alpha_line(frame(word=20), NAN),
-        alpha_line(frame(), NAN, Band((0, 1), (0, 1))),
-        alpha_line(frame(choices=Choices(cursor=99)), NAN),
-    )
+    early, flat = alpha_line(frame(word=20), NAN), alpha_line(frame(), NAN, Band((0, 1), (0, 1)))
     assert early[-1] == Run("needs 64 words, 21 read", "warning")
     assert flat[-1] == Run("no exponent: constant", "warning")
-    assert plain(back) == "Σh  α –  β –"
     assert plain(estimator_line(frame().snapshot)) == "window 64 words, 4 scales 4…16 words, unbiased DFA"
 
 
@@ -346,5 +350,7 @@ def test_the_parts_of_the_status_line() -> None:
         "rates": "now 1,234 words/s  20 fps",
         "lost": "up to 4 cells/row, 1,200 words no longer stored, slow terminal: fewer colours",
     }
+    same = status_parts(frame(playing=True, words_per_second=480.4), fps=20)
+    assert plain(same["rates"]) == "20 fps"  # the speed is shown once
     assert status_parts(frame(choices=Choices(cursor=3)))["badge"] == (Run("◂ LOOKING BACK", "warning"),)
     assert status_parts(frame(finished=True))["badge"] == (Run("■ END", "label"),)

@@ -20,10 +20,18 @@ if TYPE_CHECKING:
     from engine.live.stream import Snapshot
 
 
+FRAME_RATE = 5.0  # frames per second; tests draw explicitly, and many frames cost more than all else
+
+
+def explorer(session: Session, **options: Any) -> Explorer:
+    """Return the application with an open session."""
+    return Explorer(session=session, show_rates=False, frame_rate=FRAME_RATE, **options)
+
+
 @asynccontextmanager
 async def shown(session: Session, width: int = 120, height: int = 40) -> AsyncIterator[tuple[Explorer, Pilot[None]]]:
     """The application with an open session, drawn once."""
-    app = Explorer(session=session, show_rates=False)
+    app = explorer(session)
     async with app.run_test(size=(width, height)) as pilot:
         await pilot.pause()
         app.draw()

@@ -41,6 +41,7 @@ async def test_clicks_select_cells_and_look_at_words(session: Session) -> None:
         await pilot.click("#review", offset=(8, 2))
         assert choices(app).cursor is not None
         session.perform("live")
+        app.draw()
         await pilot.click("#heatmap", offset=(20, 1))
         assert choices(app).selected == 0
         assert choices(app).cursor == 100 - app.query_one(HeatmapPanel).words_shown + 12

@@ -18,7 +18,7 @@ from explorer.tui.dialogs.rows import Rows
 from explorer.tui.panels.corpus import COLUMNS, CorpusScreen, Histograms
 from tests.explorer.session.test_corpus import COUNT, WATCHED, FailingJobs, opened, reviews, settle
 from tests.explorer.small import wait
-from tests.explorer.tui.harness import panel_text, rows_text, shown, until
+from tests.explorer.tui.harness import explorer, panel_text, rows_text, shown, until
 
 
 @pytest.fixture
@@ -230,4 +230,4 @@ def test_picture(snap_compare: Any, session: Session, name: str, size: tuple[int
         screen.update_results()
         await pilot.pause()
 
-    assert snap_compare(Explorer(session=session, show_rates=False), terminal_size=size, run_before=prepare), name
+    assert snap_compare(explorer(session), terminal_size=size, run_before=prepare), name

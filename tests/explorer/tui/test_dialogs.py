@@ -114,7 +114,7 @@ async def test_enter_goes_to_a_phrase_of_this_review(session: Session) -> None:
         await until(pilot, lambda: session.frame().word == 13)
 
 
-async def test_recurrences_of_the_brushed_pattern_in_other_reviews_are_listed(session: Session) -> None:
+async def test_matches_of_the_brushed_pattern_in_other_reviews_are_listed(session: Session) -> None:
     async with shown(session, 80, 24) as (app, pilot):
         await pilot.press("A")
         assert "brush words" in text_of(app, "#status")

@@ -19,6 +19,7 @@ from explorer.tui.terminal.screen_buffer import ScreenBuffer
 from explorer.tui.terminal.textual_internals import driver_of
 from explorer.tui.terminal.throttle import Throttle
 from tests.explorer.small import open_session, wait
+from tests.explorer.tui.harness import explorer
 
 KEYS = ["g", "G", "v", "o", "k", "m", "left", "right", "down", "p", "comma", "]", "s", "z", "b", "h", "space"]
 KEYS += ["tab", "1", "2", "3", "5", "6", "f1", "question_mark", "escape", "pageup", "end", "home"]
@@ -83,7 +84,7 @@ async def test_direct_drawing_and_textual_draw_the_same(
             wait(lambda: session.stream.snapshot.review.name == "wide")
         session.stream.seek(40)
         wait(lambda: session.stream.snapshot.time == min(40, session.stream.snapshot.words))
-        app = Explorer(session=session, show_rates=False, driver_class=MemoryTerminal)
+        app = explorer(session, driver_class=MemoryTerminal)
         dice = random.Random(1)
         async with app.run_test(headless=False, size=size) as pilot:
             driver = driver_of(app)
@@ -107,7 +108,7 @@ async def test_direct_drawing_and_textual_draw_the_same(
 async def test_textual_draws_where_a_dialog_covers_a_panel() -> None:
     session = open_session()
     try:
-        app = Explorer(session=session, show_rates=False, driver_class=MemoryTerminal)
+        app = explorer(session, driver_class=MemoryTerminal)
         async with app.run_test(headless=False, size=(120, 40)) as pilot:
             await pilot.pause()
             assert app.renderer is not None

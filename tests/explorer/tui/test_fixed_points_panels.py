@@ -16,7 +16,7 @@ from explorer.tui.panels.fixed_points import MARGIN, FixedPointsPanel
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.canvas import Canvas
 from tests.explorer.small import open_session, wait
-from tests.explorer.tui.harness import shown, text_of, until
+from tests.explorer.tui.harness import explorer, shown, text_of, until
 
 
 @pytest.fixture
@@ -208,7 +208,7 @@ PICTURES: list[tuple[str, tuple[int, int], tuple[str, ...]]] = [
     ids=[f"{name}-{width}x{height}" for name, (width, height), _ in PICTURES],
 )
 def test_picture(snap_compare: Any, session: Session, name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
-    app = Explorer(session=session, show_rates=False)
+    app = explorer(session)
     window, scales = session.stream.snapshot.window, session.stream.snapshot.scales
     session.noise_bands.request(window, scales)
     wait(lambda: session.noise_bands.result(window, scales) is not None)

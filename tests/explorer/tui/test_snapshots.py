@@ -16,6 +16,7 @@ from explorer.session.session import Session
 from explorer.tui.app import Explorer
 from explorer.tui.dialogs.rows import Rows
 from tests.explorer.small import SHARED_JOBS, CountingJobs, open_session, wait
+from tests.explorer.tui.harness import explorer
 
 
 class NoSearch(PointSearch):
@@ -81,7 +82,7 @@ PICTURES: list[tuple[str, tuple[int, int], tuple[str, ...]]] = [
     ids=[f"{name}-{width}x{height}" for name, (width, height), _ in PICTURES],
 )
 def test_picture(snap_compare: Any, session: Session, name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
-    app = Explorer(session=session, show_rates=False)
+    app = explorer(session)
 
     async def prepare(pilot: Pilot[None]) -> None:
         await pilot.pause()

@@ -1,0 +1,240 @@
+"""Launch the recurrent kernels of ``engine.kernels.cuda.steps``; imported only when a tensor on a GPU is met."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+import triton
+from torch import Tensor
+
+from engine.cells import Cell, GruCell
+from engine.kernels.cuda import steps
+
+ROWS: Final = steps.ROWS.value
+NARROW: Final = 128  # cells of the largest layer whose state fits the registers
+BLOCK: Final = 64  # cells of a block of a wider layer
+LARGEST: Final = 60_000.0  # a float16 number ends at 65,504
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a layer of n cells is run: which kernel, how its weights are stored, and its number of warps."""
+
+    narrow: bool
+    padded: int  # n rounded up
+    half: bool  # weights as two float16 numbers, for the tensor cores
+    keep_high: bool  # high parts of the weights stay on chip
+    keep_low: bool
+    warps: int
+
+    def constants(self, cell: int, n: int) -> dict[str, int]:
+        """Return the constants with which the kernel is compiled, without those of the outputs."""
+        both = {"CELL": cell, "n": n, "N": self.padded}
+        if not self.narrow:
+            return both | {"BLOCK": BLOCK}
+        return both | {"HALF": self.half, "KEEP_HIGH": self.keep_high, "KEEP_LOW": self.keep_low}
+
+
+def plan(cell: int, n: int, shared: int) -> Plan:
+    """Choose how to run a layer of n cells with ``cell`` gates on a card with ``shared`` bytes of shared memory.
+
+    Measured on an H100: float32 is faster up to 16 cells, 4 warps up to 32 cells, 8 above.
+    """
+    padded = max(16, triton.next_power_of_2(n))
+    if padded > NARROW:
+        return Plan(False, -(-n // BLOCK) * BLOCK, True, False, False, 8)
+    if padded == 16:
+        return Plan(True, padded, False, True, True, 8)
+    part = cell * padded * padded * 2  # bytes of the high or the low parts
+    operand = 4096  # bytes of h, as both parts
+    keep_low = padded <= 64 and 2 * part + operand <= shared
+    keep_high = keep_low or part + padded * padded * 2 + operand <= shared
+    if not keep_high:
+        return Plan(False, -(-n // BLOCK) * BLOCK, True, False, False, 8)
+    return Plan(True, padded, True, keep_high, keep_low, 4 if padded <= 32 else 8)
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """The weights of a layer on its device, in the layout of the kernels."""
+
+    cell: Cell
+    plan: Plan
+    high: Tensor  # (gate, N, N): recurrent weights transposed, or their high parts
+    low: Tensor
+    bias_hn: Tensor  # (N,): the hidden bias of a GRU's candidate
+    readout: Tensor  # (N,)
+
+    @property
+    def state_bound(self) -> float:
+        """Largest |h| that the kernel represents."""
+        return LARGEST if self.plan.half else float("inf")
+
+
+@dataclass(frozen=True, eq=False)
+class Outputs:
+    """Results of `run`, on the device; None where they were not asked for.
+
+    Attributes
+    ----------
+    record : (signal, review, time, cell) float32 tensor
+        NaN past the end of a review.
+    sums : (signal, review, time) float32 tensor
+        Sums over cells.
+    readout : (review, time) float32 tensor
+        Σ w h after every word; the logit without its bias.
+    statistics : (4, review, cell) float32 tensor
+        Mean, Σ(x − mean)², and numbers of steps below 0.1 and above 0.9.
+    """
+
+    record: Tensor | None
+    sums: Tensor | None
+    readout: Tensor | None
+    statistics: Tensor | None
+
+
+def shared_memory(device: torch.device) -> int:
+    """Return the shared memory in bytes that a program may use; unlimited under Triton's interpreter."""
+    if device.type != "cuda":
+        return 1 << 30
+    properties: Any = torch.cuda.get_device_properties(device)
+    return int(properties.shared_memory_per_block_optin)
+
+
+def arrange(cell: Cell, readout: Tensor | None = None, *, shared: int | None = None) -> Layer:
+    """Return the weights of a cell, and of a readout (n,) if given, in the layout of the kernels.
+
+    Raises
+    ------
+    ValueError
+        If a weight is too large for two float16 numbers.
+    """
+    chosen = plan(cell.gates, cell.size, shared_memory(cell.device) if shared is None else shared)
+    n, N = cell.size, chosen.padded
+    weights = torch.zeros(cell.gates, N, N, dtype=torch.float64, device=cell.device)
+    weights[:, :n, :n] = cell.weight_hh.double().reshape(cell.gates, n, n).mT
+    if chosen.half:
+        if weights.abs().max() > LARGEST:
+            raise ValueError(f"a recurrent weight of {weights.abs().max():.3g} is above {LARGEST:,.0f}; use the CPU")
+        high = weights.half()
+        low = ((weights - high.double()) * steps.SPLIT.value).half()
+    else:
+        high = low = weights.float()
+    bias_hn, row = torch.zeros(2, N, dtype=torch.float32, device=cell.device)
+    if isinstance(cell, GruCell):
+        bias_hn[:n] = cell.bias_hn
+    if readout is not None:
+        row[:n] = readout
+    return Layer(cell, chosen, high, low, bias_hn, row)
+
+
+def input_table(layer: Layer, vectors: Tensor) -> Tensor:
+    """Return W x + b of every input vector (token, inputs), as (token, gate, N) float32."""
+    cell = layer.cell
+    table = torch.zeros(len(vectors), cell.gates, layer.plan.padded, dtype=torch.float32, device=cell.device)
+    sums = vectors.double() @ cell.weight_ih.double().mT + cell.bias.double()
+    table[..., : cell.size] = sums.reshape(-1, cell.gates, cell.size)
+    return table
+
+
+def run(
+    layer: Layer,
+    table: Tensor,
+    tokens: Tensor,
+    lengths: Tensor,
+    state: Tensor,
+    *,
+    clamps: Mapping[str, Tensor] | None = None,
+    record: Sequence[str] = (),
+    sums: Sequence[str] = (),
+    readout: bool = False,
+    statistic: str | None = None,
+) -> Outputs:
+    """Take all steps of all reviews.
+
+    Parameters
+    ----------
+    table : (token, gate, N) tensor
+        Result of `input_table`.
+    tokens : (review, time) int32 tensor
+        Rows of the table; not checked.
+    lengths : (review,) int32 tensor
+        Number of steps of each review, none longer than ``time``.
+    state : (review, S) float32 tensor
+        Initial states; overwritten by the final ones.
+    clamps : mapping of str to (n,) tensor
+        Values at which signals are clamped, NaN for a free cell.
+    record, sums : sequence of str
+        Signals to record, and to sum over cells.
+    readout : bool
+        Return Σ w h after every word.
+    statistic : str, optional
+        Signal whose statistics to return.
+    """
+    cell, chosen, device = layer.cell, layer.plan, tokens.device
+    names = [signal.name for signal in cell.signals]
+    reviews, time = tokens.shape
+    ragged = bool((lengths < time).any())
+
+    def empty(*shape: int) -> Tensor:
+        return torch.full(shape, torch.nan, device=device) if ragged else torch.empty(shape, device=device)
+
+    def slots(chosen_names: Sequence[str], extra: Sequence[int] = ()) -> Tensor:
+        places = [chosen_names.index(name) if name in chosen_names else -1 for name in names]
+        return torch.tensor([*places, *extra], dtype=torch.int32, device=device)
+
+    columns = 2 if cell.gates == 1 else 8
+    last = [len(sums) if readout else -1]
+    unused = torch.empty(1, device=device)
+    out = empty(len(record), reviews, time, cell.size) if record else unused
+    total = empty(len(sums) + readout, reviews, time) if sums or readout else unused
+    statistics = torch.zeros(4, reviews, cell.size, device=device) if statistic is not None else unused
+    clamp = torch.full((len(names), chosen.padded), torch.nan, device=device)
+    for name, values in (clamps or {}).items():
+        clamp[names.index(name), : cell.size] = values
+    arguments: dict[str, Any] = {
+        "table": table,
+        "weight_high": layer.high,
+        "weight_low": layer.low,
+        "bias_hn": layer.bias_hn,
+        "tokens": tokens.contiguous(),
+        "lengths": lengths,
+        "order": torch.argsort(lengths, descending=True, stable=True).int(),
+        "state": state,
+        "clamps": clamp,
+        "slots": slots(record),
+        "out": out,
+        "sum_slots": slots(sums, last + [-1] * (columns - len(names) - 1)),
+        "sums": total,
+        "readout": layer.readout,
+        "statistics": statistics,
+        "reviews": reviews,
+        "time": time,
+        "CLAMPED": bool(clamps),
+    }
+    arguments |= chosen.constants(cell.gates, cell.size)
+    programs = triton.cdiv(reviews, ROWS)
+    if not chosen.narrow:
+        arguments["hidden"] = torch.empty(2, programs * ROWS, 2, chosen.padded, dtype=torch.float16, device=device)
+        arguments["memory"] = torch.empty(programs * ROWS, chosen.padded, device=device)
+    kernel: Any = steps.narrow if chosen.narrow else steps.wide
+    options = {"num_warps": chosen.warps, "num_stages": 1}
+    start = state.clone() if statistic is not None and (record or sums or readout) else state
+    with torch.cuda.device(device) if device.type == "cuda" else nullcontext():
+        if record or sums or readout or statistic is None:
+            outputs = {"RECORD": bool(record), "SUMS": bool(sums) or readout, "STATISTIC": -1}
+            kernel[(programs,)](**arguments, **outputs, **options)
+        if statistic is not None:
+            # A launch of its own: together, the outputs of 128 cells do not fit the registers.
+            outputs = {"RECORD": False, "SUMS": False, "STATISTIC": names.index(statistic)}
+            kernel[(programs,)](**arguments | {"state": start}, **outputs, **options)
+    return Outputs(
+        out if record else None,
+        total[: len(sums)] if sums else None,
+        total[-1] if readout else None,
+        statistics if statistic is not None else None,
+    )

@@ -1,0 +1,75 @@
+"""Memory for recordings: aligned, or in a file if it exceeds the memory; copies from a GPU in chunks."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Float32s = NDArray[np.float32]
+
+_ALIGNMENT: Final = 64  # bytes: a whole vector, so that large recordings may be written past the caches
+CHUNK: Final = 2**28  # bytes of a copy from a GPU
+
+
+def free_memory() -> int | None:
+    """Return the bytes of RAM that this machine can give without swapping, None if it does not say."""
+    try:
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return None
+
+
+def recording_array(*shape: int) -> Float32s:
+    """Return an uninitialised float32 array; one that exceeds the free memory lies in a temporary file.
+
+    A warning states the size before the file is written.
+
+    Raises
+    ------
+    OSError
+        If the folder of temporary files has too little space.
+    """
+    size = math.prod(shape) * 4
+    free = free_memory()
+    if free is None or size <= free:
+        memory = np.empty(size + _ALIGNMENT, dtype=np.uint8)
+        offset = -memory.ctypes.data % _ALIGNMENT
+        return memory[offset : offset + size].view(np.float32).reshape(shape)
+    folder = tempfile.gettempdir()
+    what = f"the recording takes {size / 1e9:.1f} GB, and {free / 1e9:.1f} GB of memory are free"
+    space = shutil.disk_usage(folder).free
+    if size > space:
+        raise OSError(
+            f"{what}; the folder of temporary files, {folder}, has only {space / 1e9:.1f} GB. "
+            "Record fewer reviews or signals, or name another folder in TMPDIR"
+        )
+    warnings.warn(f"{what}; it goes to a temporary file in {folder}", RuntimeWarning, stacklevel=3)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        os.truncate(file.fileno(), size)
+        return np.memmap(file, dtype=np.float32, mode="r+", shape=shape)
+
+
+def to_numpy(values: Tensor) -> NDArray[Any]:
+    """Copy a tensor to the host, in chunks along its first axis; a tensor on the CPU is shared, not copied."""
+    if values.device.type == "cpu":
+        return values.numpy()
+    rows = max(1, CHUNK // max(1, values[0].numel() * values.element_size())) if len(values) else 1
+    result = recording_array(*values.shape) if values.dtype == torch.float32 else np.empty(0)
+    if not result.size:
+        return values.cpu().numpy()
+    for first in range(0, len(values), rows):
+        torch.from_numpy(result[first : first + rows]).copy_(values[first : first + rows])
+    return result

@@ -1,0 +1,64 @@
+"""DFA on a GPU; without one, the kernels run in Triton's interpreter, and the tests are small for its sake."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from engine.fluctuation import exponents, fluctuations
+from engine.kernels.reference import fluctuations_reference
+
+pytest.importorskip("triton", reason="Triton, which compiles the GPU kernels, is not installed")
+from engine.kernels.cuda import dfa as dfa_cuda
+from engine.kernels.cuda.dfa import fluctuations_cuda
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+METHODS = pytest.mark.parametrize(("unbiased", "backward"), [(True, False), (False, False), (False, True)])
+LENGTH = 31
+
+
+@METHODS
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_it_equals_the_plain_version(order: int, unbiased: bool, backward: bool) -> None:
+    white = np.random.default_rng(0).standard_normal((2, LENGTH))
+    smooth = np.sin(np.arange(LENGTH) / 60 + white[:, :1]) + 1e-3 * white
+    series = np.concatenate((white, white.cumsum(axis=1), 0.5 + 1e-9 * white, smooth))
+    if order > 1:
+        series = series[:, :16]
+    scales = np.array([6, 7, 30] if order == 1 else [6, 9])
+    found = fluctuations_cuda(torch.tensor(series, device=DEVICE), scales, order, unbiased, backward)
+    np.testing.assert_allclose(found, fluctuations_reference(series, scales, order, unbiased, backward), rtol=1e-9)
+
+
+def test_a_series_whose_sums_cancel_is_fitted_box_by_box() -> None:
+    t = np.linspace(0, 1, LENGTH)
+    series = np.stack((np.random.default_rng(0).standard_normal(LENGTH), t**3, 1e8 * np.exp(-(t**2))))
+    scales = np.array([6, 7])
+    found = fluctuations_cuda(torch.tensor(series, device=DEVICE), scales, 1, True)
+    np.testing.assert_allclose(found, fluctuations_reference(series, scales, 1, True), rtol=1e-7)
+
+
+def test_chunks_and_parts_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    series = torch.randn(3, LENGTH, generator=torch.Generator().manual_seed(0)).to(DEVICE)
+    scales = np.array([5, 8])
+    monkeypatch.setattr(dfa_cuda, "PROGRAMS", 8)
+    whole = fluctuations_cuda(series, scales, 1, True)
+    monkeypatch.setattr(dfa_cuda, "CHUNK", 2 * LENGTH)
+    monkeypatch.setattr(dfa_cuda, "PROGRAMS", 1)
+    np.testing.assert_allclose(fluctuations_cuda(series, scales, 1, True), whole, rtol=1e-13)
+
+
+@METHODS
+def test_flat_and_bad_series(unbiased: bool, backward: bool) -> None:
+    series = torch.randn(4, LENGTH, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    series[1], series[2, 15], series[3, 0] = 0.1, torch.nan, torch.inf
+    found = fluctuations_cuda(series.to(DEVICE), np.array([6, 8, 12]), 1, unbiased, backward)
+    assert list(exponents(found, (6, 8, 12)).reason) == ["", "flat", "not finite", "not finite"]
+
+
+@pytest.mark.skipif(DEVICE == "cpu", reason="no CUDA device")
+def test_tensors_on_a_gpu_are_measured_there() -> None:
+    series = torch.randn(2, 3, 100, dtype=torch.float64, device="cuda")
+    expected = fluctuations(series.cpu(), (8, 16, 320))
+    np.testing.assert_allclose(fluctuations(series, (8, 16, 320)), expected, rtol=1e-12)

@@ -1,0 +1,112 @@
+"""Recordings on a GPU; without one, on CPU tensors in Triton's interpreter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from engine import recording
+from engine.corpus_statistics import corpus_statistics
+from engine.network import Network
+from engine.recording import DeviceStepper, Stepper, record
+
+pytest.importorskip("triton", reason="Triton, which compiles the GPU kernels, is not installed")
+from engine.gpu_recording import Reader, record_signals, review_statistics
+from engine.kernels.cuda import launch
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+LENGTHS = np.array([3, 1, 2])
+
+
+def tokens() -> np.ndarray[tuple[int, ...], np.dtype[np.int32]]:
+    return np.random.default_rng(0).integers(2, 50, (3, 3)).astype(np.int32)
+
+
+@pytest.fixture(scope="module")
+def lstm() -> Network:
+    return Network.load("lstm-8")
+
+
+def reader(network: Network) -> Reader:
+    assert network.embedding is not None
+    return Reader(network.to(device=DEVICE), network.embedding.numpy(), {})
+
+
+def test_a_recording_in_parts_equals_one_at_once(lstm: Network) -> None:
+    ids = tokens()
+    expected = record(lstm, [row[:length] for row, length in zip(ids, LENGTHS, strict=True)], ["f", "h"])
+    parts = record_signals(reader(lstm), ids, LENGTHS, ("f", "h"), free=2 * 2 * 3 * 8 * 4)
+    for name, values in parts.items():
+        np.testing.assert_allclose(values.cpu(), expected[name], atol=1e-6)
+
+
+def test_out_of_memory_halves_the_part_and_says_so(lstm: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = launch.run
+
+    def little_memory(layer: launch.Layer, table: Tensor, ids: Tensor, *rest: Tensor, **options: Any) -> launch.Outputs:
+        if len(ids) > 2:
+            raise torch.OutOfMemoryError
+        return run(layer, table, ids, *rest, **options)
+
+    expected = record_signals(reader(lstm), tokens(), LENGTHS, ("h",), free=10**9)
+    monkeypatch.setattr(launch, "run", little_memory)
+    with pytest.warns(RuntimeWarning, match="too little memory for the recording; it continues in parts of 1 reviews"):
+        found = record_signals(reader(lstm), tokens(), LENGTHS, ("h",), free=10**9)
+    np.testing.assert_array_equal(found["h"], expected["h"].cpu())
+
+
+def test_vectors_are_read_in_parts_too() -> None:
+    network = Network.load("rnn-16-flip-flop-3")
+    inputs = np.random.default_rng(0).standard_normal((6, network.cell.inputs)).astype(np.float32)
+    lengths, ids = np.array([2, 3, 1]), np.array([[0, 1, 0], [2, 3, 4], [5, 0, 0]], dtype=np.int32)
+    expected = record(network, [inputs[:2], inputs[2:5], inputs[5:]], ["h"])["h"]
+    found = record_signals(Reader(network.to(device=DEVICE), inputs, {}), ids, lengths, ("h",), free=1)
+    np.testing.assert_allclose(found["h"], expected, atol=1e-6)
+
+
+def test_a_clamp_too_large_for_float16_is_refused() -> None:
+    network = Network.load("lstm-32").to(device=DEVICE)
+    clamp = np.full(32, np.nan, dtype=np.float32)
+    clamp[0] = 7e4
+    with pytest.raises(ValueError, match="a clamp of h at 7e\\+04 is above 60,000; use the CPU"):
+        Reader(network, np.zeros((1, 8), dtype=np.float32), {"h": clamp})
+
+
+def test_statistics_of_a_corpus_equal_those_of_the_cpu(lstm: Network) -> None:
+    reviews = np.random.default_rng(0).integers(2, 50, (2, 20))
+    scales, names = (4, 5, 6), ("f", "h", "x")
+    expected = corpus_statistics(lstm, reviews, names, scales)
+    steps: list[tuple[int, int]] = []
+    found = review_statistics(reader(lstm), reviews, names, scales, lambda *step: steps.append(step))
+    for values, name in zip(found, ("F", "mean", "deviation", "probability"), strict=True):
+        np.testing.assert_allclose(values, getattr(expected, name), rtol=1e-4, atol=1e-6)
+    assert steps == [(2, 2)]
+    with pytest.raises(ValueError, match="ids from 0 to 9999; lstm-8 knows 0 to"):
+        review_statistics(reader(lstm), np.array([[0, 9999]]), names, scales, lambda *step: None)
+
+
+def test_a_live_run_continues_from_block_to_block(lstm: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    if DEVICE == "cpu":
+        monkeypatch.setattr(recording, "_gpu_reader", Reader)
+    ids = np.random.default_rng(0).integers(2, 50, 6)
+    live, expected = DeviceStepper(lstm.to(device=DEVICE)), Stepper(lstm)
+    live.clamps = expected.clamps = {"f": np.where(np.arange(8) == 3, 0.5, np.nan)}
+    wanted = expected.advance(ids)
+    for block in (slice(0, 4), slice(4, 6)):
+        for name, values in live.advance(ids[block]).items():
+            np.testing.assert_allclose(values, wanted[name][block], atol=1e-6)
+    np.testing.assert_allclose(live.state, expected.state, atol=1e-6)
+
+
+@pytest.mark.skipif(DEVICE == "cpu", reason="no CUDA device")
+def test_record_stores_tensors_on_the_gpu(lstm: Network) -> None:
+    ids = [row[:length] for row, length in zip(tokens(), LENGTHS, strict=True)]
+    found, expected = record(lstm.to(device="cuda"), ids), record(lstm, ids)
+    assert found.tensor("h").device.type == "cuda"
+    for name in expected.names:
+        np.testing.assert_allclose(found[name], expected[name], atol=2e-6)
+    np.testing.assert_allclose(found.layer_sum("f"), expected.layer_sum("f"), atol=1e-5)
