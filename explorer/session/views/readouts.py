@@ -72,28 +72,13 @@ def alpha_line(
 
 
 def scaling_line(found: Scaling, width: int | None = None) -> Line:
-    """The exponent of F(s), its r², the scales of the fit and how far β depends on them; or why there is none."""
+    """The exponent of F(s), its r², and the scales of the fit; or why there is none."""
     ends = f"{found.scales.min():.0f}…{found.scales.max():.0f} words" if len(found.scales) else ""
     scales = (Run(f"{len(found.scales)} scales {ends}"),)
     known = not math.isnan(found.alpha)
     return join(
-        (
-            _exponent(found.series, found.alpha, found.r2),
-            () if found.one_exponent else (Run("no single exponent", "warning"),),
-            scales if known else (Run(found.reason, "warning"),),
-            _local(found),
-            () if found.interval is None else (Run(f"90% interval of β {interval(*found.interval)}"),),
-        ),
-        width,
+        (_exponent(found.series, found.alpha, found.r2), scales if known else (Run(found.reason, "warning"),)), width
     )
-
-
-def _local(found: Scaling) -> Line:
-    """β over the shorter and over the longer half of the scales."""
-    if any(map(math.isnan, found.local)):
-        return ()
-    short, long = map(number, found.local)
-    return (Run(f"β {short} at short scales, {long} at long ones"),)
 
 
 def estimator_line(snapshot: Snapshot) -> Line:
@@ -155,7 +140,7 @@ def review_rows(
     predicted: Line = (Run("positive" if value >= output.middle else "negative", role),)
     if not output.positive and outputs is not None and len(outputs):
         predicted = (Run(f"class {int(outputs.argmax())}", "text"), Run(f"  {number(float(outputs.max()))}"))
-    label = {True: "positive", False: "negative", None: "none"}[snapshot.review.label]
+    label = {True: "positive", False: "negative", None: "unlabelled"}[snapshot.review.label]
     rows = [
         Row(output.name, (Run(number(value), "value"),)),
         *([Row("network", predicted if known else (Run(MISSING, role),))] if _has_class(snapshot.network) else []),
@@ -163,7 +148,9 @@ def review_rows(
         Row("unknown", (Run(f"{snapshot.unknown:,} of {count(snapshot.words, 'word')}", "text"),)),
     ]
     if other is not None:
-        rows.append(Row("━ other", (Run(number(other), "value"), Run("  Δ "), Run(number(value - other), "value"))))
+        rows.append(
+            Row("━ other", (Run(number(other, 5), "value"), Run("  Δ "), Run(number(value - other, 6), "value")))
+        )
     return tuple(rows)
 
 
@@ -251,10 +238,12 @@ def histogram_line(signal: str, median: float, beta: float, reason: str = "", wi
 
 BADGES: Mapping[str, Run] = {
     "LIVE": Run("● LIVE", "good"),
+    "REPLAY": Run("▸ REPLAY", "good"),
     "PAUSED": Run("‖ PAUSED", "warning"),
     "LOOKING": Run("◂ LOOKING BACK", "warning"),
     "END": Run("■ END", "label"),
 }
+HELD = Run("‖ HELD: dialog open", "warning")
 
 Part = Literal["network", "review", "badge", "word", "changes", "comparison", "recording", "speed", "rates", "lost"]
 
@@ -268,15 +257,17 @@ def status_parts(
     lost: int = 0,
     fps: float | None = None,
     degraded: Sequence[str] = (),
+    held: bool = False,
 ) -> dict[Part, Line]:
     """Where the run stands, part by part, so that a click can find the part it hit.
 
     ``comparison`` names the other side; ``recorded`` counts runs of a recording; ``cells_per_row`` and ``lost`` words
-    are what the pictures leave out; ``fps`` shows the frame rate, and the measured speed where it
-    differs from the set one; ``degraded`` lists what a slow terminal omits.
+    are what the pictures leave out; ``fps`` shows the frame rate, and the measured speed where it differs
+    from the set one; ``degraded`` lists what a slow terminal omits; ``held``: while words are read, the pictures are
+    not updated.
     """
     snapshot = frame.snapshot
-    badge = BADGES[frame.status]
+    badge = HELD if held and snapshot.playing else BADGES[frame.status]
     place = (
         f"review {snapshot.index + 1:,}/{snapshot.reviews:,}"
         if snapshot.reviews > 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,26 +14,8 @@ from explorer.session.views.number_format import cell_name
 
 @dataclass(frozen=True)
 class Scaling:
-    """F(s) and the exponent fitted to it.
-
-    Attributes
-    ----------
-    series : str
-        The name of the signal.
-    scales, fluctuation : (scale,) arrays
-    alpha, offset, r2 : float
-        The fit ln F = ``alpha`` ln s + ``offset`` and its r²; NaN where there is no exponent.
-    reason : str
-        Why there is none.
-    cell : int or None
-        None for the layer sum.
-    local : (float, float)
-        β over the shorter and over the longer half of the scales.
-    interval : (float, float) or None
-        90 % interval of β; None at scales chosen by hand.
-    one_exponent : bool
-        False if F(s) is more bent than that of noise with one exponent; True at scales chosen by hand.
-    """
+    """``fluctuation`` (scale,) at the ``scales``, the fit ln F = ``alpha`` ln s + ``offset`` and its r²; NaN and a
+    ``reason`` where there is no exponent. ``series`` names the signal; ``cell`` is None for the layer sum."""
 
     series: str
     scales: NDArray[np.float64]
@@ -43,9 +25,6 @@ class Scaling:
     r2: float
     reason: str
     cell: int | None = None
-    local: tuple[float, float] = (np.nan, np.nan)
-    interval: tuple[float, float] | None = None
-    one_exponent: bool = True
 
 
 def scaling(reader: SignalReader, frame: Frame, bounds: tuple[float, float] | None = None) -> Scaling:
@@ -53,8 +32,7 @@ def scaling(reader: SignalReader, frame: Frame, bounds: tuple[float, float] | No
 
     With ``bounds`` in words, the fit uses all `fine_scales` between them instead of the scales of the rolling exponent.
     """
-    from engine.fluctuation import exponents, fluctuations, half_betas  # numba: loaded once there is a frame
-    from engine.intervals import beta_interval, has_one_exponent, is_tabulated
+    from engine.fluctuation import exponents, fluctuations  # numba: loaded once there is a frame
 
     snapshot = frame.snapshot
     values, name, cell = _series(reader, frame)
@@ -74,15 +52,7 @@ def scaling(reader: SignalReader, frame: Frame, bounds: tuple[float, float] | No
     alpha = float(fit.alpha)
     with np.errstate(divide="ignore"):
         offset = float(np.mean(np.log(fluctuation) - alpha * np.log(scales)))
-    found = Scaling(name, scales, fluctuation, alpha, offset, float(fit.r2), str(fit.reason), cell)
-    if np.isnan(alpha):
-        return found
-    found = replace(found, local=half_betas(fluctuation, lengths))
-    if not is_tabulated(len(values), lengths):
-        return found
-    low, high = beta_interval(fit.beta, len(values), lengths).tolist()
-    one = bool(has_one_exponent(fluctuation, len(values), lengths))
-    return replace(found, interval=(low, high), one_exponent=one)
+    return Scaling(name, scales, fluctuation, alpha, offset, float(fit.r2), str(fit.reason), cell)
 
 
 def too_short(window: int, read: int) -> str:

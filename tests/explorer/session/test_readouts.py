@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import doctest
 import math
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast, get_args
 
@@ -172,12 +171,6 @@ def test_the_scaling_line() -> None:
         Run("h of cell #018  α "), Run("1.00", "value"), Run("  β "), Run("1.00", "accent"), Run("  r² "),
         Run("0.99", "text"), Run("   "), Run("3 scales 4…16 words"),
     )  # fmt: skip
-    bent = replace(found, local=(-0.11, 1.67), interval=(0.5, 1.9), one_exponent=False)
-    assert plain(scaling_line(bent)) == (
-        "h of cell #018  α 1.00  β 1.00  r² 0.99   no single exponent   3 scales 4…16 words   "
-        "β −0.11 at short scales, 1.67 at long ones   90% interval of β 0.50…1.90"
-    )
-    assert Run("no single exponent", "warning") in scaling_line(bent)
     nothing = Scaling("Σh", scales[:0], scales[:0], NAN, NAN, NAN, "too few scales")
     assert plain(scaling_line(nothing)) == "Σh  α –  β –  r² –   too few scales"
     assert scaling_line(nothing)[-1].role == "warning"
@@ -262,7 +255,7 @@ def test_lines_about_the_heatmap() -> None:
         Run("up to 4 cells/row (strongest)", "warning"), Run("   "), Run("order: α"),
     )  # fmt: skip
     assert heatmap_line(frame(), 1) == ()
-    assert value_line(18, 11, -0.3121) == (Run("#018 at word 12: "), Run("−0.31", "value"))
+    assert value_line("f", 18, 11, -0.3121) == (Run("f of #018 at word 12: "), Run("−0.31", "value"))
 
 
 def test_changes_of_the_network() -> None:
@@ -283,7 +276,7 @@ def test_the_verdict_on_the_review() -> None:
         Row("━ other", (Run("0.30", "value"), Run("  Δ "), Run("0.51", "value"))),
     )
     unlabelled = frame(review=SimpleNamespace(name="typed", label=None))
-    assert [plain(row.line) for row in review_rows(unlabelled, NAN)] == ["–", "–", "none", "3 of 144 words"]
+    assert [plain(row.line) for row in review_rows(unlabelled, NAN)] == ["–", "–", "unlabelled", "3 of 144 words"]
     assert review_rows(frame(), 0.2)[1].line == (Run("negative", "bad"),)
 
 
