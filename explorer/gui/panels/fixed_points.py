@@ -126,6 +126,7 @@ class FixedPointsPanel(Panel):
         self.column.addWidget(self.legend)
         self.list.itemClicked.connect(lambda item: self._select(item.data(Qt.ItemDataRole.UserRole)))
         self.picture.scene().sigMouseMoved.connect(self._hover)
+        self.picture.mouse_left.connect(lambda: self._tip.write(NOTHING, []))
         self.picture.setToolTip(HINT)
 
     # ---- drawing -------------------------------------------------------------------------------------------------
@@ -144,7 +145,8 @@ class FixedPointsPanel(Panel):
         self._show_many(found, scene, view.many)
         line = points_line(found, view, points.search.progress)
         self.set_readout((Run(self._selection.summary, "text"),) if view.many else line)
-        if self.changed("frame", scene.axes, theme):
+        if self.changed("frame", scene.axes, found, theme):
+            self._tip.write(NOTHING, [])  # the entry under the mouse is another one now
             self._axes.draw(scene.axes, [qcolor(theme.faint)])
             self._ends.write(scene.axes[:, 1], ["PC1", "PC2", "PC3"])
             self._unstable.draw(scene.unstable, [qcolor(theme.text)])

@@ -218,6 +218,7 @@ class ReviewsPanel(Panel):
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.table.doubleClicked.connect(self._open)
+        self._search_later = "", ""  # a search and the reviews that it belongs to
         self._sort_later: tuple[str, bool] | None = None  # by a column that does not exist yet
         header.sortIndicatorChanged.connect(self._forget_later)
         self._pause = QTimer(self)
@@ -236,6 +237,10 @@ class ReviewsPanel(Panel):
     def show_frame(self, session: Session, frame: Frame) -> None:
         if self.model.reviews is not session.reviews:
             self.model.set_reviews(session.reviews)
+            searched, source = self._search_later
+            self._search_later = "", ""
+            if searched and source == _source(session.reviews):
+                self._set_search(searched)
         if self.host.panel_in_view("corpus"):  # it requests the measuring
             rows = session.corpus.rows(frame)
             if self.changed("corpus", len(rows), frame.snapshot.network) and len(rows):
@@ -252,16 +257,22 @@ class ReviewsPanel(Panel):
         column, descending = self.model.sorted
         name = self.model.column_name(column)
         name, descending = self._sort_later or (name, descending)
-        return {"search": self.search.text(), "sort": name, "falling": descending}
+        searched = {"search": self.search.text(), "source": _source(self.model.reviews)}
+        if not self.model.reviews:  # nothing was opened: store what was restored
+            searched = dict(zip(("search", "source"), self._search_later, strict=True))
+        return {**searched, "sort": name, "falling": descending}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        searched, name, descending = (saved.get(part) for part in ("search", "sort", "falling"))
-        if isinstance(searched, str):
-            self.search.setText(searched[:MAX_SEARCH])
-            self._pause.stop()
-            self.model.search(self.search.text())
+        searched, source, name, descending = (saved.get(part) for part in ("search", "source", "sort", "falling"))
+        if isinstance(searched, str) and isinstance(source, str):
+            self._search_later = searched[:MAX_SEARCH], source
         if name in (*HEADINGS, *MEASURED) and isinstance(descending, bool):
             self._sort(name, descending)
+
+    def _set_search(self, text: str) -> None:
+        self.search.setText(text)
+        self._pause.stop()
+        self.model.search(text)
 
     def _sort(self, name: str, descending: bool) -> None:
         """Sort by a column, or as soon as it exists."""
@@ -297,6 +308,11 @@ class ReviewsPanel(Panel):
 
     def export_table(self) -> Table:
         return self.model.export_table()
+
+
+def _source(reviews: Sequence[Review]) -> str:
+    """Return what identifies a source of reviews."""
+    return f"{len(reviews)} from {reviews[0].name}" if reviews else ""
 
 
 def _summary(shown: int, total: int) -> str:

@@ -80,6 +80,7 @@ class WordMapPanel(Panel):
         self.view.sigRangeChanged.connect(lambda *_: self._label())
         self.view.sigResized.connect(lambda *_: self._label())
         self.picture.scene().sigMouseMoved.connect(self._hover)
+        self.picture.mouse_left.connect(lambda: self._tip.write(NOWHERE, []))
 
     # ---- drawing -------------------------------------------------------------------------------------------------
 

@@ -48,7 +48,7 @@ class FixedPointsController:
         """Search the present network and take what is found so far; a view of points calls this each tick."""
         self._refresh(frame.snapshot)
         if self.point_map is not None:
-            self._predictor.request(self.point_map, frame)
+            self._predictor.request(self.point_map, frame, self._selected_point)
 
     def scene(self, frame: Frame) -> Scene | None:
         """Return the picture; None until the first states are there."""
@@ -69,8 +69,18 @@ class FixedPointsController:
         return self.point_map.place(h) @ view_matrix(self.view.azimuth, self.view.elevation)
 
     def prediction(self, frame: Frame) -> Prediction | None:
-        """Return how well the linear map at the nearest certified point predicts the words that follow."""
-        return None if self.point_map is None else self._predictor.result(self.point_map, frame)
+        """Return how well a linear map predicts the words that follow: that at the selected certified point, or, with
+        none selected, that at the point nearest to each state. None for a selected word, which has no such map."""
+        selected = self.view.selected
+        if self.point_map is None or (selected is not None and self._selected_point is None):
+            return None
+        return self._predictor.result(self.point_map, frame, self._selected_point)
+
+    @property
+    def _selected_point(self) -> int | None:
+        """The selected entry, if it is a certified point."""
+        selected, points = self.view.selected, self.point_map
+        return selected if points is not None and selected is not None and selected < points.certified else None
 
     def details(self, frame: Frame) -> PointDetails | None:
         """Return the selected entry, or else the certified point nearest to the state at the word looked at."""

@@ -23,7 +23,7 @@ def point_lines(
 ) -> tuple[Line, ...]:
     """Everything known of one point, the most important first.
 
-    ``explained`` maps words ahead to the variance that the linear prediction from the nearest point explains.
+    ``explained`` maps words ahead to the variance that the linear prediction from the point explains.
     """
     lines = [
         (Run(point_name(point), "accent"), Run(f" {_origin(point)}")),
@@ -98,8 +98,9 @@ def time_constant(words: float) -> str:
 
 
 PREDICTION_MEANING = (
-    "Linear prediction: the share of the variance of h, 1, 5 and 10 words ahead, that the linear map at the nearest "
-    "fixed point explains. 100% is all of it, 0% no more than assuming that nothing moves; over the last words read."
+    "Linear prediction: the share of the variance of h, 1, 5 and 10 words ahead, that the linear map at the selected "
+    "fixed point explains, or, with none selected, that at the point nearest to each state. 100% is all of "
+    "it, 0% no more than assuming that nothing moves; over the last words read."
 )
 
 
@@ -127,6 +128,7 @@ def points_line(points: PointMap, view: PointView, progress: str = "", width: in
             (Run(progress, "warning"),) if progress else (),
             index_line(points),
             cycles_line(points),
+            elsewhere_line(points),
             (Run(f"PC1–3 of h: {shares}"),),
             (Run(angles),),
         ),
@@ -155,6 +157,15 @@ def cycles_line(points: PointMap) -> Line:
         for each in points.cycles
     )
     return (Run(f"◇ {count(len(points.cycles), 'cycle')}", "other"), Run(f" ({'; '.join(listed)})"))
+
+
+def elsewhere_line(points: PointMap) -> Line:
+    """The largest share of visited states, over the inputs, that end at no certified attractor; nothing below 1%."""
+    shares = {name: ends.visited.elsewhere / max(ends.visited.states, 1) for name, ends in points.found.ends.items()}
+    name = max(shares, key=lambda name: shares[name], default="")
+    if not name or shares[name] < 0.01:
+        return ()
+    return (Run(f"{name}: {percent(shares[name])} of visited states end at no certified attractor", "warning"),)
 
 
 def no_points_line(progress: str, replaying: bool) -> Line:
