@@ -267,6 +267,31 @@ def local_slopes(F: ArrayLike, scales: Sequence[int] = SCALES) -> Array:
     return np.asarray(np.gradient(logs, np.log(np.asarray(scales, dtype=np.float64)), axis=-1))
 
 
+def half_betas(F: ArrayLike, scales: Sequence[int] = SCALES) -> tuple[Any, Any]:
+    """Return β over the shorter and over the longer half of the scales, (...) each; they share the middle scale.
+
+    With fewer than four scales, both are NaN.
+    """
+    values = np.asarray(F, dtype=np.float64)
+    order, half = np.argsort(scales), (len(scales) + 2) // 2
+    if half < 3:
+        nothing = np.full(values.shape[:-1], np.nan)[()]
+        return nothing, nothing
+    short, long = (
+        exponents(values[..., part], [scales[k] for k in part]).beta for part in (order[:half], order[-half:])
+    )
+    return short, long
+
+
+def bend(F: ArrayLike, scales: Sequence[int] = SCALES) -> Array:
+    """Return β over the longer half of the scales minus β over the shorter half, (...): the curvature of F(s).
+
+    A series with one exponent has a small bend; `engine.intervals.has_one_exponent` knows how small.
+    """
+    short, long = half_betas(F, scales)
+    return np.asarray(long - short)
+
+
 def rolling_scales(window: int) -> tuple[int, ...]:
     """Return up to eight scales, evenly in ln s, from 4 words to a quarter of a window of ``window`` words.
 

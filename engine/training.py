@@ -15,11 +15,11 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ from torch.nn import functional
 from engine.cells import cell_from_torch
 from engine.files import atomic_write
 from engine.network import PADDING, Network, Vocabulary, pad
-from engine.recipes import Recipe
+from engine.recipes import INGREDIENTS, Recipe
 from engine.reviews import CUT, Review, count_words
 
 TEXT_RULES: Final = {
@@ -180,9 +180,14 @@ def accuracy(network: Network, encoded: EncodedReviews) -> float:
 def network_recipe(network: Network) -> Recipe | None:
     """Return the recipe in the header of a network's file; None if there is no complete one."""
     stored = json.loads(network.info.get("recipe", "{}"))
-    if not stored.keys() >= {"cell", "size", "seed", "embedding", "vocabulary"}:
-        return None
-    return Recipe(**stored)  # an ingredient that an older file does not name has its default, as it had then
+    return Recipe(**stored) if stored.keys() >= {"cell", "size", "seed", "embedding", "vocabulary"} else None
+
+
+def complete_recipe(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Add to a recipe the ingredients that an older file does not name; they had today's defaults."""
+    if "learning_rate" not in stored:  # not a recipe of this module
+        return dict(stored)
+    return {**{key: value for key, value in asdict(Recipe()).items() if key in INGREDIENTS}, **stored}
 
 
 class _Module(nn.Module):

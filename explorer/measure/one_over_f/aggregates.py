@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import numpy as np
 from scipy.stats import spearmanr
 
 from engine.null import Null, null_exponents
+from explorer.measure.one_over_f.means import MeanInterval, holm
 from explorer.measure.one_over_f.published import EXTERNAL, INTERNAL
 from explorer.measure.one_over_f.results import NetworkResult, Options, spread, summary
 from explorer.measure.one_over_f.selection import ReviewSample
@@ -53,22 +54,52 @@ def _over(means: Sequence[float], within: Sequence[float]) -> Spread:
 
 @dataclass(frozen=True)
 class Trend:
-    """Spearman's rank correlation of a quantity with n over networks, and the one-sided p-value of a negative one."""
+    """Spearman's rank correlation of a quantity with n over networks, and its two-sided p-value."""
 
     rho: float
     p: float
+    networks: int
 
     @classmethod
     def of(cls, networks: Sequence[NetworkResult], value: Callable[[NetworkResult], float]) -> Trend:
         sizes = [network.trained.size for network in networks]
         values = [value(network) for network in networks]
         if len(set(sizes)) < 3 or len(set(values)) < 2:
-            return cls(float("nan"), float("nan"))
-        fit = spearmanr(sizes, values, alternative="less")
-        return cls(float(fit.statistic), float(fit.pvalue))
+            return cls(float("nan"), float("nan"), len(networks))
+        fit = spearmanr(sizes, values)
+        return cls(float(fit.statistic), float(fit.pvalue), len(networks))
+
+    def falls(self, significance: float) -> bool:
+        """Return whether the quantity falls with n at this level of significance."""
+        return self.rho < 0 and self.p < significance
 
     def __str__(self) -> str:
-        return "too few sizes" if np.isnan(self.rho) else f"ρ = {self.rho:.2f}, p = {self.p:.2g}"
+        if np.isnan(self.rho):
+            return "too few sizes"
+        return f"ρ = {self.rho:.2f}, two-sided p = {self.p:.2g}, {self.networks} networks"
+
+
+def trends_with_size(networks: Sequence[NetworkResult]) -> dict[str, Trend]:
+    """Return the trends that the claims test, with p-values corrected for their number (Holm).
+
+    β of every signal but x, and ``dead``: the share of dead cells, with the sign reversed, so that it falls too.
+    """
+    values: dict[str, Callable[[NetworkResult], float]] = {
+        name: partial(_mean_beta, name) for name in networks[0].signals if name != "x"
+    }
+    values["dead"] = lambda network: -float(network.dead.mean())
+    trends = {name: Trend.of(networks, value) for name, value in values.items()}
+    corrected = holm({name: trend.p for name, trend in trends.items()})
+    return {name: replace(trend, p=corrected[name]) for name, trend in trends.items()}
+
+
+def _mean_beta(signal: str, network: NetworkResult) -> float:
+    return summary(network.of(signal))["mean"]
+
+
+def mean_beta(networks: Iterable[NetworkResult], signal: str) -> MeanInterval:
+    """Return the mean β of a signal's layer sum over networks, with its own error."""
+    return MeanInterval.of([summary(network.of(signal)) for network in networks])
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,12 @@
 """The paper's claims, each decided by a criterion, which is ours.
 
 *holds*: everything measured meets the criterion.  *depends on a choice*: some of it does, or another reasonable way to
-measure.  *does not hold*: nothing does.  *not measured*: the networks or controls it needs are missing.
+measure.  *does not hold*: nothing does.  *undecided*: the error of the mean is too large.  *not measured*: the networks
+or controls it needs are missing.
+
+A mean over networks is compared by its own 95 % interval (see `means`), with the
+mean of the estimator for exact noise of the same length (ARFIMA) as the target and `MARGIN` as the tolerance.  Trends
+with n are tested two-sided, with p-values corrected for the number of trends.
 """
 
 from __future__ import annotations
@@ -14,12 +19,22 @@ import numpy as np
 from engine.activity import THRESHOLD
 from engine.fluctuation import log_spaced_scales
 from engine.null import Null
-from explorer.measure.one_over_f.aggregates import StudyResults, Trend, grouped, of_control, over_networks
+from explorer.measure.one_over_f.aggregates import (
+    StudyResults,
+    grouped,
+    mean_beta,
+    of_control,
+    over_networks,
+    trends_with_size,
+)
+from explorer.measure.one_over_f.means import MeanInterval
 from explorer.measure.one_over_f.published import ACCURACY, BETA_H, BETA_X, R2
 from explorer.measure.one_over_f.results import NetworkResult, ranges, spread, summary
-from explorer.measure.study.claims import FAILS, HOLDS, OPEN, Claim, verdict
+from explorer.measure.study.claims import DEPENDS, FAILS, HOLDS, OPEN, UNDECIDED, Claim, verdict
 
-SIGNIFICANCE: Final = 0.01  # p-value below which a trend counts
+SIGNIFICANCE: Final = 0.01  # corrected p-value below which a trend counts
+_SIGNIFICANT: Final = f"two-sided p < {SIGNIFICANCE}, corrected for the number of trends (Holm)"
+MARGIN: Final = 0.2  # a fifth of the distance between white and 1/f noise
 
 
 def decide_claims(results: StudyResults) -> list[Claim]:
@@ -27,13 +42,20 @@ def decide_claims(results: StudyResults) -> list[Claim]:
     return [claim for part in (_the_task, _pink, _capacity, _cells, _groups, _training) for claim in part(results)]
 
 
-def inside(value: float, null: Null) -> bool:
-    """Return whether β lies in the 90 % interval of the null."""
-    return 2 * null.low - 1 <= value <= 2 * null.high - 1
+def near(beta: float, null: Null) -> bool:
+    """Return whether a mean β lies within `MARGIN` of the mean of the estimator for the noise of ``null``."""
+    return abs(beta - _centre(null)) <= MARGIN
 
 
-def _band(null: Null) -> str:
-    return f"{2 * null.low - 1:.2f} … {2 * null.high - 1:.2f}"
+def _centre(null: Null) -> float:
+    return 2 * null.alpha - 1
+
+
+def _by_mean(mean: MeanInterval, null: Null) -> str:
+    """Return the verdict for a mean that should be that of noise."""
+    if not mean.networks:
+        return OPEN
+    return {True: HOLDS, False: FAILS, None: UNDECIDED}[mean.within(_centre(null), MARGIN)]
 
 
 def _mean(network: NetworkResult, signal: str) -> float:
@@ -52,7 +74,8 @@ def _the_task(results: StudyResults) -> Iterator[Claim]:
         "Table II",
         "88.24 % (n = 128) to 88.97 % (n = 16)",
         "the mean accuracy of every size lies within one percentage point of Table II",
-        f"{min(off):+.2f} to {max(off):+.2f} points relative to Table II"
+        f"{min(off):+.2f} to {max(off):+.2f} points relative to Table II, below it at {sum(one < 0 for one in off)} of "
+        f"{len(off)} sizes; {len(results.of_cell(results.main))} networks"
         if off
         else "no accuracy in the networks' files",
         verdict([abs(difference) <= 1 for difference in off]),
@@ -61,32 +84,34 @@ def _the_task(results: StudyResults) -> Iterator[Claim]:
 
 def _pink(results: StudyResults) -> Iterator[Claim]:
     small = next(iter(results.by_size().items()))
-    values = [_mean(network, "h") for network in small[1]]
-    within = [inside(value, results.pink) for value in values]
-    among = [inside(value, null) for network in small[1] for value, null in _other_ways(results, network)]
+    mean = mean_beta(small[1], "h")
+    among = [near(value, null) for network in small[1] for value, null in _other_ways(results, network)]
     otherwise = [
         _mean(n, "h") for n in results.variants if (n.trained.cell, n.trained.size) == (results.main, small[0])
     ]
-    retrained = [inside(value, results.pink) for value in otherwise]
+    retrained = [near(value, results.pink) for value in otherwise]
+    found = _by_mean(mean, results.pink)
     yield Claim(
         f"The layer sum of h is 1/f noise in a small network (n = {small[0]})",
         "Figure 3(c)",
         f"β = {BETA_H[0]} ± {BETA_H[1]} (reviews), one network",
-        f"every network's mean β lies in the 90% interval of 1/f noise, {_band(results.pink)}; other choices: flipped "
-        "signs, normalised cells, single cells, other scales (with their own null), another training recipe",
-        f"{_listed(values)}: {sum(within)} of {len(within)} networks inside"
-        + (f"; with other choices {sum(among)} of {len(among)}" if among else "")
+        f"the mean over networks is that of the estimator for 1/f noise, {_centre(results.pink):.2f}, to ±{MARGIN}, by "
+        "its 95% interval; other choices: flipped signs, normalised cells, single cells, other scales (with their own "
+        "null), another training recipe",
+        f"{mean}"
+        + (f"; with other choices {sum(among)} of {len(among)} near" if among else "")
         + (f"; with other recipes {_listed(otherwise)}" if otherwise else ""),
-        verdict(within, any(among) or any(retrained)),
+        DEPENDS if found == FAILS and (any(among) or any(retrained)) else found,
     )
-    inputs = [_mean(network, "x") for network in results.networks]
+    inputs = mean_beta(results.networks, "x")
     yield Claim(
         "The input is white noise",
         "Section III B, Figure 3(c)",
         f"β = {BETA_X[0]} ± {BETA_X[1]} (reviews)",
-        f"every network's mean β of x lies in the 90% interval of white noise, {_band(results.white)}",
-        f"{min(inputs):.2f} to {max(inputs):.2f} over {len(inputs)} networks",
-        verdict([inside(value, results.white) for value in inputs]),
+        f"the mean over networks is that of the estimator for white noise, {_centre(results.white):.2f}, to ±{MARGIN}, "
+        "by its 95% interval",
+        f"{inputs}",
+        _by_mean(inputs, results.white),
     )
     r2 = [network.r2 for network in results.of_cell(results.main) if np.isfinite(network.r2)]
     yield Claim(
@@ -116,65 +141,73 @@ def _pink(results: StudyResults) -> Iterator[Claim]:
         ]
         for name in ("padding before", "padding after", "padding before, masked", "padding after, masked")
     }
-    means = {name.removeprefix("padding "): spread(values)[0] for name, values in padded.items() if values}
+    means = {name.removeprefix("padding "): _over(values) for name, values in padded.items() if values}
     yield Claim(
         "Padding lowers β",
         "Section III A",
         "stated, no number",
-        "the mean change of β of h is negative for padding before and after the words, read and masked",
-        "; ".join(f"{name} {change:+.2f}" for name, change in means.items()) or "–",
-        verdict([change < 0 for change in means.values()]),
+        "the mean change of β of h is negative, by its 95% interval, for padding before and after the words, read and "
+        "masked",
+        "; ".join(f"{name} {change.mean:+.2f} ({_signed(change)})" for name, change in means.items())
+        + f"; {next(iter(means.values())).networks} networks"
+        if means
+        else "–",
+        verdict([change.high < 0 for change in means.values()]),
     )
 
 
 def _capacity(results: StudyResults) -> Iterator[Claim]:
     networks = results.of_cell(results.main)
-    trend = Trend.of(networks, lambda network: _mean(network, "h"))
+    trends = trends_with_size(networks)
+    trend = trends["h"]
     sizes = results.by_size()
     ends = f"{over_networks(sizes[min(sizes)], 'h')} at n = {min(sizes)}, {over_networks(sizes[max(sizes)], 'h')} at "
     yield Claim(
         "β of h falls as the layer grows",
         "Figure 5",
         "falls from pink at n = 8 to white at n = 128",
-        f"Spearman's ρ of n and the networks' β is negative, p < {SIGNIFICANCE}",
+        f"Spearman's ρ of n and the networks' β is negative, {_SIGNIFICANT}",
         f"{ends}n = {max(sizes)} (± seeds); {trend}",
-        OPEN if np.isnan(trend.rho) else HOLDS if trend.p < SIGNIFICANCE else FAILS,
+        OPEN if np.isnan(trend.rho) else HOLDS if trend.falls(SIGNIFICANCE) else FAILS,
     )
     largest = sizes[max(sizes)]
-    values = [_mean(network, "h") for network in largest]
+    mean = mean_beta(largest, "h")
     yield Claim(
         "The largest layer's sum is effectively white",
         "Section III C, Figure 5",
         "β near 0 at n = 128",
-        f"every network of 128 cells or more has a mean β inside the white band, {_band(results.white)}",
-        f"{_listed(values)} at n = {max(sizes)}",
-        verdict([inside(value, results.white) for value in values]) if max(sizes) >= 128 else OPEN,
+        f"the mean over networks of 128 cells or more is that of white noise, {_centre(results.white):.2f}, to "
+        f"±{MARGIN}, by its 95% interval",
+        f"{mean} at n = {max(sizes)}",
+        _by_mean(mean, results.white) if max(sizes) >= 128 else OPEN,
     )
-    others = [name for name in networks[0].signals if name not in ("h", "x")]
-    trends = {name: Trend.of(networks, lambda network, name=name: _mean(network, name)) for name in others}  # type: ignore[misc]
-    known = {name: trend for name, trend in trends.items() if np.isfinite(trend.rho)}
+    known = {name: one for name, one in trends.items() if name not in ("h", "dead") and np.isfinite(one.rho)}
     yield Claim(
         "The other signals fall in the same way",
         "Section III C, Appendix A",
         "figures only",
-        f"the same criterion for each of {', '.join(others)}",
-        "; ".join(f"{name} ρ = {trend.rho:.2f}" for name, trend in known.items()) or "too few sizes",
-        verdict([trend.p < SIGNIFICANCE for trend in known.values()]),
+        "the same criterion for each of the other signals",
+        "; ".join(f"{name} ρ = {one.rho:.2f}, p = {one.p:.2g}" for name, one in known.items())
+        + f"; {len(networks)} networks"
+        if known
+        else "too few sizes",
+        verdict([one.falls(SIGNIFICANCE) for one in known.values()]),
     )
 
 
 def _cells(results: StudyResults) -> Iterator[Claim]:
     networks, sizes = results.of_cell(results.main), results.by_size()
-    trend = Trend.of(networks, lambda network: -float(network.dead.mean()))
+    trend = trends_with_size(networks)["dead"]
     shares = {size: np.mean([network.dead.mean() for network in some]) for size, some in sizes.items()}
     yield Claim(
         "Large layers have many dead cells",
         "Figure 6, Appendix B",
         "seen in 8 cells of each network, one review",
         f"the share of cells whose h moves by less than {THRESHOLD} (s.d. over a review, mean over reviews) grows with "
-        f"n, p < {SIGNIFICANCE}, and exceeds a half in the largest",
-        f"{shares[min(sizes)]:.0%} at n = {min(sizes)}, {shares[max(sizes)]:.0%} at n = {max(sizes)}",
-        OPEN if np.isnan(trend.rho) else HOLDS if trend.p < SIGNIFICANCE and shares[max(sizes)] > 0.5 else FAILS,
+        f"n, {_SIGNIFICANT}, and exceeds a half in the largest",
+        f"{shares[min(sizes)]:.0%} at n = {min(sizes)}, {shares[max(sizes)]:.0%} at n = {max(sizes)}, "
+        f"{len(networks)} networks",
+        OPEN if np.isnan(trend.rho) else HOLDS if trend.falls(SIGNIFICANCE) and shares[max(sizes)] > 0.5 else FAILS,
     )
     crowded = [network for network in networks if network.dead.mean() > 0.5 and "live" in network.controls]
     changes = _changes(crowded, "live")
@@ -199,7 +232,7 @@ def _cells(results: StudyResults) -> Iterator[Claim]:
         "Section IV",
         "inferred from little activity",
         "ablating them at their mean changes the accuracy by less than half a percentage point in every network",
-        f"{_range(lost)} points; live cells ablated instead: "
+        f"{_range(lost)} points over {len(lost)} networks; live cells ablated instead: "
         f"{100 * spread([one['live'] for one in ablations])[0]:.1f} % correct"
         if ablations
         else "–",
@@ -213,13 +246,18 @@ def _groups(results: StudyResults) -> Iterator[Claim]:
     pairs = {size: (grouped(some, True), grouped(some, False)) for size, some in results.by_size().items()}
     below = [inner.mean < outer.mean for inner, outer in pairs.values() if np.isfinite(inner.mean + outer.mean)]
     gaps = [outer.mean - inner.mean for inner, outer in pairs.values()]
+    each = [grouped([one], False).mean - grouped([one], True).mean for one in results.of_cell(results.main)]
+    mean = _over(each)
     yield Claim(
         "Internal signals have a smaller β than external ones",
         "Figure 7",
         "at every n, figure only",
-        "at every n the mean over i, f, c̃, o is below the mean over c_out, h",
-        f"below at {sum(below)} of {len(below)} sizes, by {_range(gaps)}" if below else "–",
-        verdict(below),
+        "at every n the mean over i, f, c̃, o is below that over c_out, h, and over all networks by its 95% interval",
+        f"below at {sum(below)} of {len(below)} sizes, by {_range(gaps)}; over all {mean.networks} networks by "
+        f"{mean.mean:+.2f} ({_signed(mean)})"
+        if below
+        else "–",
+        verdict([*below, mean.low > 0]) if below else OPEN,
     )
 
 
@@ -290,6 +328,15 @@ def _changes(networks: Sequence[NetworkResult], control: str) -> list[float]:
         for network in networks
         if control in network.controls and np.isfinite(network.controls[control]["mean"])
     ]
+
+
+def _over(values: Sequence[float]) -> MeanInterval:
+    """Return the mean of one value a network, with its error."""
+    return MeanInterval.of([{"mean": value, "sd": 0.0, "count": 1} for value in values])
+
+
+def _signed(mean: MeanInterval) -> str:
+    return f"{mean.low:+.2f} … {mean.high:+.2f}"
 
 
 def _listed(values: Sequence[float]) -> str:

@@ -65,6 +65,8 @@ def _network(network: NetworkResult) -> dict[str, Any]:
         "dead": int(network.dead.sum()),
         "participation": network.participation,
         "controls": network.controls,
+        "local": network.local,
+        "surrogates": network.surrogates,
     }
 
 

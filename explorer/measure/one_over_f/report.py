@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.activity import THRESHOLD
 from engine.reviews import open_reviews
 from explorer.measure.one_over_f import figures, open_questions
-from explorer.measure.one_over_f.aggregates import StudyResults, grouped, of_control, over_networks
+from explorer.measure.one_over_f.aggregates import StudyResults, grouped, mean_beta, of_control, over_networks
 from explorer.measure.one_over_f.published import ACCURACY, ACCURACY_RANGE, BETA_H, BETA_X, NAMES, R2
 from explorer.measure.one_over_f.results import spread, summary
 from explorer.measure.study.claims import Claim
@@ -306,6 +306,30 @@ def _networks(page: Page, results: StudyResults) -> None:
         ],
         "Mean β of the layer sum of each signal over the long reviews.",
     )
+    page.table(
+        ("network", "β of h, 95% interval", "short scales", "long scales", "reviews without a single exponent"),
+        [
+            (
+                *(network.trained.name, str(mean_beta([network], "h"))),
+                *(f"{network.local['h'][name]:.2f}" for name in ("short", "long")),
+                f"{network.local['h']['bent']:.0%}",
+            )
+            for network in results.networks
+        ],
+        "The layer sum of h: the error of the mean over reviews, and β over the shorter and the longer half of the "
+        "scales. A review has no single exponent if F(s) is more bent than that of 99% of ARFIMA noise.",
+    )
+    if results.options.surrogates:
+        kinds = list(results.networks[0].surrogates)
+        page.table(
+            ("network", *kinds),
+            [
+                (network.trained.name, *(_pm(one["mean"], one["sd"]) for one in network.surrogates.values()))
+                for network in results.networks
+            ],
+            "β of h, of surrogates of its layer sum, and of the halves of the reviews; ± over reviews. Shuffled: "
+            "the same values; ar1: one time constant; iaaft: the same values and power spectrum.",
+        )
 
 
 def _pm(mean: float, sd: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,8 +24,11 @@ from engine.beta_controls import (
 )
 from engine.corpus_statistics import CorpusStatistics, corpus_statistics
 from engine.devices import or_on_the_cpu
+from engine.fluctuation import half_betas
+from engine.intervals import has_one_exponent
 from engine.network import Network
 from engine.reviews import CUT
+from engine.surrogates import surrogate_betas
 from explorer.measure.one_over_f.selection import ReviewSample, TrainedNetwork, evenly
 from explorer.measure.study.cache import cache_file, cached
 from explorer.measure.study.progress import ShowFraction
@@ -35,7 +38,7 @@ Array = NDArray[np.float64]
 CONTROL_REVIEWS: Final = 400  # long reviews for the controls: enough to know the mean β to about 0.01
 ABLATION_REVIEWS: Final = 5000  # labelled reviews of any length for the ablations
 
-_VERSION: Final = 4  # of cached results: increase it when the numbers change
+_VERSION: Final = 5  # of cached results: increase it when the numbers change
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Options:
     signals: tuple[str, ...] = ()
     controls: bool = True
     device: str = "cpu"  # determines no number beyond rounding, so cached results are shared
+    surrogates: int = 0  # of each kind and review
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +72,11 @@ class NetworkResult:
         Processor time.
     controls : dict
         Name → `summary` of β of h; ``flipped``: mean β for every draw of signs; ``ablation``: see `_ablations`.
+    local : dict
+        Signal → means over reviews of β over the ``short`` and the ``long`` half of the scales, and ``bent``, the
+        fraction of reviews without a single exponent.
+    surrogates : dict
+        Kind of surrogate, ``first half`` or ``second half`` → `summary` of β of h; empty unless asked for.
     """
 
     trained: TrainedNetwork
@@ -78,6 +87,8 @@ class NetworkResult:
     correct: float
     seconds: float
     controls: dict[str, Any]
+    local: dict[str, dict[str, float]] = field(default_factory=dict)
+    surrogates: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def of(self, signal: str) -> Array:
         """β of a signal's layer sum, (review,)."""
@@ -115,7 +126,7 @@ def measure(
 ) -> NetworkResult:
     """Measure a network, or read the cached result for the same network, reviews and options."""
     contents = (_VERSION, trained.digest, trained.epoch, sample.digest, options.scales, options.signals)
-    path = cache_file(folder, f"{trained.cell}-{trained.size}", *contents, options.controls)
+    path = cache_file(folder, f"{trained.cell}-{trained.size}", *contents, options.controls, options.surrogates)
 
     def restore(values: dict[str, Any]) -> NetworkResult:
         beta, deviation = (np.array(values.pop(name), dtype=np.float64) for name in ("beta", "deviation"))
@@ -150,7 +161,23 @@ def _measured(trained: TrainedNetwork, sample: ReviewSample, options: Options, s
         "correct": float(correct[labelled].mean()) if labelled.any() else float("nan"),
         "seconds": time.process_time() - start,
         "controls": controls,
+        "local": {name: _local(found, name, sample.length) for name in found.signals},
+        "surrogates": _surrogates(network, ids, options.surrogates) if options.surrogates else {},
     }
+
+
+def _local(found: CorpusStatistics, signal: str, length: int) -> dict[str, float]:
+    F = found.F[found.signals.index(signal)]
+    short, long = (summary(values)["mean"] for values in half_betas(F, found.scales))
+    return {"short": short, "long": long, "bent": float(np.mean(~has_one_exponent(F, length, found.scales)))}
+
+
+def _surrogates(network: Network, ids: NDArray[np.int32], count: int) -> dict[str, dict[str, float]]:
+    some = np.stack(evenly(list(ids), CONTROL_REVIEWS))
+    found = surrogate_betas(layer_series(network, some, ("h",))["h"], count)
+    kinds = {kind: summary(beta.mean(axis=0)) for kind, beta in found.surrogates.items()}
+    first, second = found.halves
+    return {"series": summary(found.beta), **kinds, "first half": summary(first), "second half": summary(second)}
 
 
 def _controls(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeVar
@@ -17,7 +17,7 @@ from engine.catalogue import describe
 from engine.network import Network
 from engine.reviews import open_reviews
 from engine.text import Review
-from engine.training import network_recipe
+from engine.training import complete_recipe
 from explorer.measure.study.networks import matching_networks
 
 T = TypeVar("T")
@@ -64,8 +64,7 @@ class TrainedNetwork:
             content.update("\n".join(network.vocabulary.words).encode())
         epoch = int(info.metadata["epoch"]) if "epoch" in info.metadata else None
         name = f"{info.cell}-{info.size}" + ("" if info.seed is None else f", seed {info.seed}")
-        known = network_recipe(network)  # complete: older files lack the newer ingredients
-        ingredients = info.json()["recipe"] if known is None else asdict(known)
+        ingredients = complete_recipe(info.json()["recipe"])
         recipe = {key: value for key, value in ingredients.items() if key not in _NOT_RECIPE}
         return cls(name, network, info.cell, info.size, info.seed, epoch, info.accuracy, content.hexdigest(), recipe)
 
@@ -98,7 +97,7 @@ def select_networks(patterns: Sequence[str], seeds: Sequence[int] = ()) -> list[
         )
     if all(trained.epoch is not None for trained in distinct.values()):
         raise ValueError("all networks were saved during training: add a finished one")
-    return _numbered(sorted(_with_variants(list(distinct.values())), key=_order))
+    return _numbered(sorted(with_variants(list(distinct.values())), key=_order))
 
 
 def _order(trained: TrainedNetwork) -> tuple[object, ...]:
@@ -108,7 +107,7 @@ def _order(trained: TrainedNetwork) -> tuple[object, ...]:
     )
 
 
-def _with_variants(networks: list[TrainedNetwork]) -> list[TrainedNetwork]:
+def with_variants(networks: list[TrainedNetwork]) -> list[TrainedNetwork]:
     """Describe how each recipe differs from the most frequent one."""
     recipes = [trained.recipe for trained in networks if trained.epoch is None]
     usual = max(recipes, key=recipes.count)

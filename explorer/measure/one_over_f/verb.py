@@ -44,6 +44,10 @@ if TYPE_CHECKING:
 @click.option(
     "--scales", callback=whole_numbers, metavar="S,S,…", help="Box lengths of DFA.  [default: 20 from 10 to WORDS/4]"
 )
+@click.option(
+    "--surrogates", type=click.IntRange(1), metavar="COUNT",
+    help="Also measure COUNT shuffled, AR(1) and IAAFT surrogates of each layer sum of h, and its halves.",
+)  # fmt: skip
 @click.option("--paper-only", is_flag=True, help="Skip the controls that the paper lacks.")
 @study_options("all shipped", "Also time COUNT reviews with the paper's implementation.", "one-over-f")
 @device_option
@@ -56,6 +60,7 @@ def command(
     signals: str | None,
     scales: tuple[int, ...],
     seeds: tuple[int, ...],
+    surrogates: int | None,
     paper_only: bool,
     published_way: int | None,
     threads: int,
@@ -86,7 +91,8 @@ def command(
             f"--scales: expected 5 to {words} (the length of the reviews), got {min(scales)} to {max(scales)}"
         )
     selected = select_networks(networks, seeds)
-    options = Options(scales or default_scales(words), _checked_signals(selected, signals), not paper_only, on)
+    wanted = _checked_signals(selected, signals)
+    options = Options(scales or default_scales(words), wanted, not paper_only, on, surrogates or 0)
     console = Console(stderr=True)
     with time_left(console) as bar:
         reading = bar.add_task("reading reviews", total=None)

@@ -9,6 +9,7 @@ from typing import Final
 HOLDS: Final = "holds"
 DEPENDS: Final = "depends on a choice"
 FAILS: Final = "does not hold"
+UNDECIDED: Final = "undecided"
 OPEN: Final = "not measured"
 
 

@@ -33,7 +33,13 @@ STYLE: Final[dict[Any, Any]] = {
 
 DPI: Final = 150
 
-_VERDICTS: Final = {"holds": "yes", "depends on a choice": "perhaps", "does not hold": "no", "not measured": "open"}
+_VERDICTS: Final = {
+    "holds": "yes",
+    "depends on a choice": "perhaps",
+    "does not hold": "no",
+    "undecided": "open",
+    "not measured": "open",
+}
 
 _CSS: Final = """
 :root { color-scheme: light dark; --text: #1d232b; --paper: #fff; --faint: #5d6875; --line: #d9dee4; --wash: #f5f7f9;
@@ -95,7 +101,7 @@ class Page:
 
     def text(self, paragraph: str) -> None:
         """Add a paragraph."""
-        self._body.append(f"<p>{escape(_typeset(paragraph))}</p>")
+        self._body.append(f"<p>{escape(typeset(paragraph))}</p>")
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[object]], caption: str) -> None:
         """Add a table; words are aligned left, numbers right, and verdicts are coloured.
@@ -166,14 +172,14 @@ class Page:
         )
 
 
-def _typeset(text: str) -> str:
+def typeset(text: str) -> str:
     """Replace the hyphen of negative numbers by a minus sign."""
     return re.sub(r"(?<![\w-])-(?=\d)", "−", text)
 
 
 def _shown(cell: str) -> str:
     kind = _VERDICTS.get(cell)
-    cell = _typeset(cell)
+    cell = typeset(cell)
     return escape(cell) if kind is None else f'<span class="{kind}">{escape(cell)}</span>'
 
 

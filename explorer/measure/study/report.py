@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from explorer.measure.study.claims import DEPENDS, FAILS, HOLDS, OPEN, Claim
+from explorer.measure.study.claims import DEPENDS, FAILS, HOLDS, OPEN, UNDECIDED, Claim
 from explorer.measure.study.page import Page
 
 
@@ -19,7 +19,7 @@ def add_claims(page: Page, claims: Sequence[Claim], about: str, caption: str) ->
         Caption of the table.
     """
     page.heading("Which claims hold")
-    counts = {kind: sum(claim.verdict == kind for claim in claims) for kind in (HOLDS, DEPENDS, FAILS, OPEN)}
+    counts = {kind: sum(claim.verdict == kind for claim in claims) for kind in (HOLDS, DEPENDS, FAILS, UNDECIDED, OPEN)}
     counted = ", ".join(f"{kind} {count}" for kind, count in counts.items() if count)
     page.text(f"Of {len(claims)} claims: {counted}. {about}")
     page.table(

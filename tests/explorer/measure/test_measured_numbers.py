@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine.catalogue import shipped_networks
 from explorer.measure.fixed_points import numbers as fixed_points
-from explorer.measure.one_over_f import numbers as one_over_f
+from explorer.measure.one_over_f import documentation, numbers as one_over_f
+from explorer.measure.one_over_f.claims import decide_claims
 from explorer.measure.one_over_f.selection import TrainedNetwork
+from explorer.measure.one_over_f.stored import stored_results
 
 ROOT = Path(__file__).parents[3]
 
@@ -71,18 +75,25 @@ def test_the_shipped_networks_are_among_the_measured(noise: dict[str, Any]) -> N
             assert (one["cell"], one["size"], one["accuracy"]) == (info.cell, info.size, info.accuracy)
 
 
-def test_the_page_on_noise_quotes_the_numbers(noise: dict[str, Any]) -> None:
-    sizes = [one for one in noise["sizes"] if one["cell"] == "lstm"]
-    for row, one in zip(table("one_over_f", "n"), sizes, strict=True):
-        spreads = (one["beta"]["h"], one["internal"], one["external"], one["beta"]["x"])
-        mean, sd = one["accuracy"]
-        assert row == [
-            *(str(one["size"]), f"{noise['published']['accuracy'][str(one['size'])]:.2f}"),
-            f"{100 * mean:.2f} ± {100 * sd:.2f}",
-            *(f"{spread['mean']:.2f} ± {spread['seeds']:.2f}" for spread in spreads),
-            f"{one['dead'][0]:.0%}",
-        ]
-    assert table("one_over_f", "claim") == claims(noise, "claim", "published", "measured", "verdict")
+def test_the_page_on_noise_is_written_from_the_numbers(noise: dict[str, Any]) -> None:
+    assert documentation.PAGE.read_text(encoding="utf-8") == documentation.current_page()
+    first = table("one_over_f", "n")[0]
+    eight = [one for one in noise["networks"] if (one["cell"], one["size"]) == ("lstm", 8)]
+    betas = [one["beta"]["h"]["mean"] for one in eight]
+    assert first[4] == f"{np.mean(betas):.2f} ± {np.std(betas, ddof=1):.2f}"
+    assert first[3] == f"{100 * np.mean([one['accuracy'] for one in eight]):.2f} ± " + (
+        f"{100 * np.std([one['accuracy'] for one in eight], ddof=1):.2f}"
+    )
+
+
+def test_the_claims_follow_from_the_stored_numbers(noise: dict[str, Any]) -> None:
+    results = stored_results(noise)
+    assert [asdict(claim) for claim in decide_claims(results)] == noise["claims"]
+    again = json.loads(json.dumps(one_over_f.document(results, decide_claims(results))))
+    for old, new in zip(noise["sizes"], again["sizes"], strict=True):
+        for signal, value in old["beta"].items():
+            assert new["beta"][signal]["mean"] == pytest.approx(value["mean"], rel=2e-5)
+            assert new["beta"][signal]["seeds"] == pytest.approx(value["seeds"], rel=1e-3)
 
 
 def test_the_page_on_fixed_points_quotes_the_numbers(points: dict[str, Any]) -> None:

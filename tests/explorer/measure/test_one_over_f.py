@@ -106,9 +106,11 @@ def test_claims_are_decided_by_their_criteria(out: Path) -> None:
     assert verdicts["The networks learn the task"] == "holds"
     assert verdicts["The largest layer's sum is effectively white"] == "not measured"  # 16 cells are not a large layer
     assert verdicts["β of h falls as the layer grows"] == "not measured"  # two sizes make no trend
-    low, high = (2 * results["null"]["white"][end] - 1 for end in ("low", "high"))
-    white = [low <= one["beta"]["x"]["mean"] <= high for one in results["networks"]]
-    assert verdicts["The input is white noise"] == ("holds" if all(white) else "depends on a choice")
+    betas = np.array([one["beta"]["x"]["mean"] for one in results["networks"]])
+    # Student's t of two networks; the error over reviews adds to the difference between the networks.
+    least = 12.7 * betas.std(ddof=1) / np.sqrt(2)
+    white = abs(betas.mean() - (2 * results["null"]["white"]["alpha"] - 1)) + least < 0.2
+    assert verdicts["The input is white noise"] in (("holds", "undecided") if white else ("undecided",))
 
 
 def test_a_second_run_reads_the_cache_and_writes_the_same(out: Path) -> None:
@@ -141,8 +143,13 @@ def test_an_interrupted_run_is_resumed(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("no_rendering")
 def test_controls_are_left_out_on_request(tmp_path: Path) -> None:
     given = ("--networks", "lstm-8", *SMALL, "--limit", "2", "--paper-only", "--out", str(tmp_path))
-    assert measure(*given).exit_code == 0
+    assert measure(*given, "--surrogates", "2").exit_code == 0
     assert not (tmp_path / "signs.png").exists()
+    (one,) = numbers(tmp_path)["networks"]
+    assert set(one["surrogates"]) == {"series", "shuffled", "ar1", "iaaft", "first half", "second half"}
+    assert one["surrogates"]["shuffled"]["mean"] < one["surrogates"]["series"]["mean"]
+    assert 0 <= one["local"]["h"]["bent"] <= 1
+    assert "without a single exponent" in (tmp_path / "index.html").read_text()
 
 
 @pytest.mark.usefixtures("no_pdf")
