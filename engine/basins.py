@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.cells import Cell
-from engine.cycles import STEPS, Cycle, find_cycles, settle
+from engine.cycles import LONGEST, STEPS, Cycle, find_cycles, settle
+
+CHECK = 200
+"""Steps between two tests of where the states are; one that is at the same stable point twice has ended there."""
+
+SETTLED = 1e-9
+"""A state that comes this near (Euclidean) to where it was, within ``LONGEST`` steps, is on a cycle or at rest."""
 
 NEAR = 1e-2
 """A settled state this near (Euclidean) to a stable point has ended there."""
@@ -67,7 +74,15 @@ def wilson(counts: NDArray[np.int64], total: int, level: float = 0.95) -> NDArra
 
 
 @torch.no_grad()
-def basins(cell: Cell, x: Tensor, stable: Tensor, starts: Tensor, *, points: NDArray[np.int64] | None = None) -> Basins:
+def basins(
+    cell: Cell,
+    x: Tensor,
+    stable: Tensor,
+    starts: Tensor,
+    *,
+    points: NDArray[np.int64] | None = None,
+    progress: Callable[[int, int], bool | None] | None = None,
+) -> Basins | None:
     """Iterate every start under the constant input and count where it ends.
 
     Parameters
@@ -80,13 +95,23 @@ def basins(cell: Cell, x: Tensor, stable: Tensor, starts: Tensor, *, points: NDA
     starts : (B, S) tensor
     points : (A,) int array, optional
         Names of the stable points; 0 … A − 1 otherwise.
+    progress : callable, optional
+        Called with (steps done, steps at most); returning False stops the computation, and the result is None.
     """
     cell = cell.to(dtype=torch.float64)
-    ends = settle(cell, x.double().expand(len(starts), -1), starts.double(), steps=STEPS)
-    which = np.full(len(ends), -1, dtype=np.int64)
-    if len(stable):
-        distance, nearest = torch.cdist(ends, stable.double()).min(dim=-1)
-        which = torch.where(distance < NEAR, nearest, -1).cpu().numpy()
+    inputs, stable, ends = x.double().expand(len(starts), -1), stable.double(), starts.double().clone()
+    at, left = torch.full((len(ends),), -1), torch.arange(len(ends))
+    for done in range(0, STEPS, CHECK):
+        before, ends[left] = at[left], settle(cell, inputs[left], ends[left], steps=CHECK)
+        at[left] = _nearest(ends[left], stable)
+        arrived = (at[left] >= 0) & (at[left] == before)
+        left = left[~arrived]
+        left = left[~_returns(cell, inputs[left], ends[left])]
+        if progress is not None and progress(done + CHECK, STEPS) is False:
+            return None
+        if not len(left):
+            break
+    which = at.numpy()
     cycles, orbit = find_cycles(cell, x, ends[torch.from_numpy(which < 0)])
     return Basins(
         points=np.arange(len(stable)) if points is None else points,
@@ -95,6 +120,23 @@ def basins(cell: Cell, x: Tensor, stable: Tensor, starts: Tensor, *, points: NDA
         elsewhere=int((orbit < 0).sum()),
         states=len(ends),
     )
+
+
+def _nearest(states: Tensor, stable: Tensor) -> Tensor:
+    """The stable point at which each state is, −1 for none, (B,)."""
+    if not len(stable):
+        return torch.full((len(states),), -1)
+    distance, nearest = torch.cdist(states, stable).min(dim=-1)
+    return torch.where(distance < NEAR, nearest, -1).cpu()
+
+
+def _returns(cell: Cell, x: Tensor, states: Tensor) -> Tensor:
+    """Whether each state returns to where it is, (B,)."""
+    nearest, state = torch.full((len(states),), torch.inf, dtype=states.dtype, device=states.device), states
+    for _ in range(LONGEST):
+        state = cell.step(x, state)[0]
+        nearest = torch.minimum(nearest, (state - states).norm(dim=-1))
+    return (nearest < SETTLED).cpu()
 
 
 def uniform_states(cell: Cell, count: int, *, seed: int = 0) -> Tensor:

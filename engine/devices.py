@@ -7,11 +7,14 @@ fixed points, the CPU for one review word by word.
 from __future__ import annotations
 
 import importlib.metadata
+import os
+import shutil
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
-Name = Literal["auto", "cpu", "cuda"]
+Result = TypeVar("Result")
 Work = Literal["live", "reviews", "points"]
 
 NAMES: Final = ("auto", "cpu", "cuda")
@@ -64,6 +67,8 @@ def kernel_problem() -> str:
         return "Triton, which compiles the GPU kernels, is not installed"
     if tuple(int(part) for part in version.split(".")[:2]) < TRITON:
         return f"Triton {version} is too old for the GPU kernels; expected {'.'.join(map(str, TRITON))} or newer"
+    if not (os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang")):
+        return "Triton finds no C compiler for its launchers; install gcc or clang, or name one in CC"
     capability = torch.cuda.get_device_capability()
     if capability < CAPABILITY:
         has, wants = (".".join(map(str, pair)) for pair in (capability, CAPABILITY))
@@ -91,3 +96,18 @@ def choose(name: str, work: Work) -> Choice:
     if problem or work == "live":
         return Choice("cpu", problem or _REASONS[work])
     return Choice("cuda", _REASONS[work])
+
+
+def or_on_the_cpu(device: str, compute: Callable[[str], Result]) -> Result:
+    """Return ``compute(device)``, or ``compute("cpu")`` with a warning where the GPU fails.
+
+    A card fails if it disappears or runs out of memory, or if its driver does not fit PyTorch.
+    """
+    if device == "cpu":
+        return compute(device)
+    try:
+        return compute(device)
+    except (RuntimeError, TypeError) as error:
+        reason = str(error).strip().split("\n")[0]
+        warnings.warn(f"the GPU failed ({reason}); the CPU computes instead", RuntimeWarning, stacklevel=2)
+        return compute("cpu")

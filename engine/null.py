@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from engine.devices import or_on_the_cpu
 from engine.fluctuation import SCALES, exponents, fluctuations
 from engine.noise import power_law_noise
 from engine.spectrum import spectral_exponents
@@ -46,12 +49,19 @@ class Null:
 
 @lru_cache(maxsize=1024)
 def null_exponents(
-    beta: float, length: int, scales: tuple[int, ...], order: int = 1, unbiased: bool = True, count: int = COUNT
+    beta: float,
+    length: int,
+    scales: tuple[int, ...],
+    order: int = 1,
+    unbiased: bool = True,
+    count: int = COUNT,
+    device: str = "cpu",
 ) -> Null:
-    """Estimate the exponents of ``count`` series of one β; reproducible and cached."""
+    """Estimate the exponents of ``count`` series of one β, on a device; reproducible and cached."""
     random = np.random.default_rng((length, round(1000 * (beta + 1))))
     series = power_law_noise(beta, length, count, random)
-    alpha = exponents(fluctuations(series, scales, order, unbiased), scales).alpha
+    F = or_on_the_cpu(device, lambda on: fluctuations(_on(series, on), scales, order, unbiased))
+    alpha = exponents(F, scales).alpha
     spectral = spectral_exponents(series, scales).beta
     low, high = np.quantile(alpha, (0.05, 0.95))
     numbers = (alpha.mean(), alpha.std(ddof=1), low, high, spectral.mean(), spectral.std(ddof=1))
@@ -66,6 +76,7 @@ def band(
     *,
     betas: Sequence[float] = BETAS,
     count: int = COUNT,
+    device: str = "cpu",
 ) -> tuple[Null, ...]:
     """Return the null for each of ``betas``, for series of ``length`` words at these scales.
 
@@ -76,4 +87,13 @@ def band(
     """
     if max(scales) > length:
         raise ValueError(f"a scale of {max(scales)} words is longer than a series of {length} words")
-    return tuple(null_exponents(float(beta), length, tuple(scales), order, unbiased, count) for beta in betas)
+    return tuple(null_exponents(float(beta), length, tuple(scales), order, unbiased, count, device) for beta in betas)
+
+
+def _on(series: NDArray[np.float64], device: str) -> Any:
+    """Return an array as it is for the CPU, and as a tensor for a GPU."""
+    if device == "cpu":
+        return series
+    import torch
+
+    return torch.as_tensor(series, device=device)

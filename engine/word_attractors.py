@@ -1,7 +1,8 @@
 """Word attractors: the state that the network approaches when one word repeats without end.
 
-Its readout is the asymptotic logit of the word, and its slowest time constant the memory of the network under that
-word.  Maheswaranathan et al. (NeurIPS 2019) find these states along a line.
+Where that is a certified fixed point, its readout is the asymptotic logit of the word, and its slowest time constant
+the memory of the network under that word.  Elsewhere the network runs round a cycle, drifts or moves on, and has no
+time constant.  Maheswaranathan et al. (NeurIPS 2019) find these states along a line.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from engine.arrays import load_arrays, save_arrays
 from engine.cells import Cell
+from engine.cycles import periods
 from engine.fixed_points import FIXED, certify
 from engine.network import Network
 from engine.newton import solve
@@ -33,7 +35,7 @@ SLOW = 1e-5
 """A state that is not a certified root counts as slow when q is below this: it moves less than 0.0045 a word."""
 
 _BLOCK = 256
-_KIND = "word attractors of pinkx, 2"
+_KIND = "word attractors of pinkx, 3"
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,11 @@ class WordAttractors:
     logit : (V,)
         Logit of the first output.
     time_constant : (V,)
-        Slowest time constant in words, 1/|ln|λ₁||.
+        Slowest time constant of the root in words, 1/|ln|λ₁||; NaN without one.
+    period : (V,) int
+        Repetitions after which the state returns: 1 at a root or in a drift, 0 if it does not return.
+    amplitude : (V,)
+        Largest distance between two states of a cycle, Euclidean; 0 at a root, NaN for other words.
     """
 
     words: tuple[str, ...]
@@ -61,11 +67,19 @@ class WordAttractors:
     q: NDArray[np.float64]
     logit: NDArray[np.float64]
     time_constant: NDArray[np.float64]
+    period: NDArray[np.int64]
+    amplitude: NDArray[np.float64]
 
     @property
     def slow(self) -> NDArray[np.bool_]:
         """True for a state that is not a certified root but hardly moves, (V,)."""
         return ~self.fixed & (self.q < SLOW)
+
+    @property
+    def kind(self) -> NDArray[np.str_]:
+        """``fixed``, ``cycle``, ``drifting`` (slower than ``SLOW``) or ``moving``, (V,)."""
+        drifting = self.slow | (self.period == 1)
+        return np.select([self.fixed, self.period > 1, drifting], ["fixed", "cycle", "drifting"], "moving")
 
     def order_by_logit(self) -> NDArray[np.int64]:
         """Return the rows in order of the logit, from the most negative word to the most positive."""
@@ -120,14 +134,18 @@ def word_attractors(
             return None
     state = torch.cat(states)
     q, step, _ = certify(cell, network.embed(ids), state)
+    fixed = (step < FIXED).cpu().numpy()
+    period, amplitude = _cycles(cell, network.embed(ids), state, ~fixed)
     logit = network.readout(cell.split(state)["h"])[:, 0]
     return WordAttractors(
         words,
         state.cpu().numpy(),
-        (step < FIXED).cpu().numpy(),
+        fixed,
         q.cpu().numpy(),
         logit.cpu().numpy(),
-        torch.cat(time_constants).cpu().numpy(),
+        np.where(fixed, torch.cat(time_constants).cpu().numpy(), np.nan),
+        period,
+        amplitude,
     )
 
 
@@ -140,6 +158,27 @@ def _repeat(cell: Cell, x: Tensor) -> Tensor:
     root = solve(equation, x, h)
     near = ((root - h).norm(dim=-1) < NEAR) & (equation.residual(x, root).abs().amax(-1) < FIXED)
     return torch.where(near.unsqueeze(-1), equation.state(x, root), state)
+
+
+def _cycles(
+    cell: Cell, x: Tensor, state: Tensor, moving: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the periods and amplitudes of the words that are ``moving``; 1 and 0 for the others."""
+    period, amplitude = np.ones(len(x), dtype=np.int64), np.zeros(len(x))
+    rows = np.flatnonzero(moving)
+    if not len(rows):
+        return period, amplitude
+    x, state = x[rows], state[rows]
+    found = periods(cell, x, state)
+    orbit = [state]
+    while len(orbit) < found.max():
+        orbit.append(cell.step(x, orbit[-1])[0])
+    period[rows], amplitude[rows] = found, np.nan
+    for length in np.unique(found[found > 1]).tolist():
+        here = found == length
+        states = torch.stack(orbit[:length])[:, here].transpose(0, 1)
+        amplitude[rows[here]] = torch.cdist(states, states).amax((-2, -1)).cpu().numpy()
+    return period, amplitude
 
 
 def _time_constant(cell: Cell, x: Tensor, state: Tensor) -> Tensor:

@@ -27,6 +27,7 @@ VERBS = {
     "lyapunov": "Measure a network's Lyapunov exponents and memory while it reads.",
     "measure": "Reproduce a paper's tables and figures: one-over-f, fixed-points.",
     "calibrate": "Tabulate what the estimator of α gives for exact 1/f noise.",
+    "bench": "Measure the speed of this machine's CPU and GPU.",
     "keys": "Print all key bindings as a file you can edit.",
     "doctor": "Check what works on this machine, and how to fix what does not.",
 }

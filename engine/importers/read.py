@@ -189,7 +189,7 @@ def _output(found: Found, options: ImportOptions, notes: list[str]) -> tuple[Ten
         notes.append("softmax of two classes: P(positive) is the probability of the second")
         return weight, bias, output, 1
     if output == "softmax":
-        notes.append(f"softmax of {count} classes: what the screen calls P(positive) is the probability of the first")
+        notes.append(f"softmax of {count} classes: the screen shows P(class 0)")
     if output == "linear":
-        notes.append("linear outputs: what the screen calls P(positive) is the first output")
+        notes.append("linear outputs: the screen shows output 0, which is no probability")
     return weight, bias, output, None

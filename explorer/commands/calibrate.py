@@ -9,9 +9,11 @@ from dataclasses import asdict
 
 import click
 
+from engine.devices import choose
 from engine.fluctuation import ORDERS, default_scales, exponents, fluctuations, rolling_scales
 from engine.noise import power_law_noise
 from engine.null import BETAS, COUNT, Null, band
+from explorer.commands.device_option import device_option
 from explorer.commands.plots import plot_option
 
 PLOTTED = {0.0: "white noise", 1.0: "1/f noise"}
@@ -38,6 +40,7 @@ def _scales(context: click.Context, parameter: click.Parameter, text: str | None
 )  # fmt: skip
 @click.option("--standard", is_flag=True, help="Use standard instead of unbiased DFA.")
 @click.option("--count", default=COUNT, show_default=True, type=click.IntRange(2), help="Number of series for each β.")
+@device_option
 @plot_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def command(
@@ -47,6 +50,7 @@ def command(
     order: str,
     standard: bool,
     count: int,
+    device: str,
     plot: bool,
     as_json: bool,
 ) -> None:
@@ -58,10 +62,11 @@ def command(
     chosen = scales or (rolling_scales(window) if window else default_scales(length))
     if len(chosen) < 3:
         raise ValueError(f"--scales: a slope needs three scales or more, got {len(chosen)}")
+    on = choose(device, "reviews").device
     rows: list[Null] = []
     with click.progressbar(BETAS, label="β", file=sys.stderr, hidden=not sys.stderr.isatty()) as betas:
         for beta in betas:
-            rows += band(length, chosen, int(order), not standard, betas=(beta,), count=count)
+            rows += band(length, chosen, int(order), not standard, betas=(beta,), count=count, device=on)
     if as_json:
         head = {"length": length, "scales": chosen, "order": int(order), "unbiased": not standard, "count": count}
         click.echo(json.dumps(head | {"rows": [asdict(row) for row in rows]}, indent=2))

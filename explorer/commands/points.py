@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from explorer.commands.basins import Ends, ends_json, find_ends, show_ends
+from explorer.commands.device_option import device_option
 from explorer.commands.plots import eigenvalues, histogram, plot_option
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ ROWS = 50  # default length of a table
     help="Find where N visited and N uniformly drawn states end, also in cycles; 0 for none.",
 )  # fmt: skip
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Number of CPU threads.")
+@device_option
 @click.option("--fresh", is_flag=True, help="Search again instead of using a cached result.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Save everything, including eigenvectors, to this .npz file."
@@ -87,6 +90,7 @@ def command(
     along: str | None,
     states: int,
     threads: int,
+    device: str,
     fresh: bool,
     out: Path | None,
     limit: int | None,
@@ -107,14 +111,19 @@ def command(
     """
     import torch
 
+    from engine.devices import choose, or_on_the_cpu
     from engine.network import Network
     from engine.points_cache import cached_word_attractors, network_points
 
     torch.set_num_threads(threads)
     loaded = Network.load(network)
+    chosen = choose(device, "points").device
     if words:
         with _bar("words") as show:
-            attractors = cached_word_attractors(loaded, progress=show, cache=not fresh)
+            attractors = or_on_the_cpu(
+                chosen,
+                lambda on: cached_word_attractors(loaded.to(device=on), progress=show, cache=not fresh),
+            )
         assert attractors is not None, "a search without a stop signal has a result"
         if out is not None:
             attractors.save(out)
@@ -127,16 +136,19 @@ def command(
 
     def find(names: Sequence[str]) -> FixedPoints:
         with _bar("starts") as show:
-            return network_points(
-                loaded,
-                names,
-                count=starts,
-                noise=noise,
-                seed=seed,
-                method=method,
-                reviews=reviews,
-                progress=show,
-                cache=not fresh,
+            return or_on_the_cpu(
+                chosen,
+                lambda on: network_points(
+                    loaded.to(device=on),
+                    names,
+                    count=starts,
+                    noise=noise,
+                    seed=seed,
+                    method=method,
+                    reviews=reviews,
+                    progress=show,
+                    cache=not fresh,
+                ),
             )
 
     if along is not None:
@@ -228,7 +240,7 @@ def _show_words(network: Network, attractors: WordAttractors, limit: int | None,
             "word": attractors.words[k],
             "logit": float(attractors.logit[k]),
             "time_constant": _finite(float(attractors.time_constant[k])),
-            "kind": "fixed" if attractors.fixed[k] else "slow" if attractors.slow[k] else "moving",
+            "kind": str(attractors.kind[k]),
             "q": float(attractors.q[k]),
         }
         for k in order
@@ -236,14 +248,16 @@ def _show_words(network: Network, attractors: WordAttractors, limit: int | None,
     if as_json:
         click.echo(json.dumps({"network": network.name, "words": rows[:limit]}, indent=2))
         return
-    click.echo(f"{network.name}: {len(rows):,} words from negative to positive")
-    click.echo(f"{'LOGIT':>8}{'τ':>9}  {'KIND':<7} WORD")
+    kinds = Counter(row["kind"] for row in rows)
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    click.echo(f"{network.name}: {len(rows):,} words from negative to positive ({counts})")
+    click.echo(f"{'LOGIT':>8}{'τ':>9}  {'KIND':<8} WORD")
     most = limit or ROWS
     # The most negative and the most positive words are the interesting ones.
     ends = rows if len(rows) <= most else rows[: (most + 1) // 2] + rows[len(rows) - most // 2 :]
     for row in ends:
-        tau = _time_constant(row["time_constant"])
-        click.echo(f"{row['logit']:>8.2f}".replace("-", "−") + f"{tau:>9}  {row['kind']:<7} {row['word']}")
+        tau = _time_constant(row["time_constant"]) if row["kind"] == "fixed" else "–"
+        click.echo(f"{row['logit']:>8.2f}".replace("-", "−") + f"{tau:>9}  {row['kind']:<8} {row['word']}")
     _print_remaining(len(rows) - len(ends))
 
 

@@ -260,8 +260,11 @@ class Window(ActionDialogs):
         path = free_path(Path.cwd(), frame.snapshot.network.name, f"{frame.snapshot.review.name}-{panel.name}", ".png")
 
         def chosen(name: str) -> None:
-            self.run_guarded(lambda: save(panel, Path(name)))
-            self.opened_session.note = self.opened_session.note or f"saved {name}"
+            def write() -> None:
+                save(panel, Path(name))
+                self.opened_session.note = f"saved {name}"
+
+            self.run_guarded(write)
 
         dialog = QFileDialog(self, f"Export {panel.title}", str(path), FILTERS)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

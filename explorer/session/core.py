@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # these modules need torch, which a front end loads after its
     from engine.live.stream import Snapshot, Stream
     from engine.reviews import Review
 
-Status = Literal["LIVE", "PAUSED", "LOOKING", "END"]
+Status = Literal["LIVE", "REPLAY", "PAUSED", "LOOKING", "END"]
 
 
 class SessionError(ValueError):
@@ -51,7 +51,7 @@ class Frame:
     """Everything a front end needs to draw one picture; immutable.
 
     ``word`` is the index of the word looked at, −1 before the first is read, and ``moment`` describes the cells at that
-    word. ``order`` (n,) lists the cells in the chosen order, pinned ones first.
+    word. ``order`` (n,) lists the cells in the chosen order, pinned ones first. ``replaying``: the run is a recording.
     """
 
     snapshot: Snapshot
@@ -60,6 +60,7 @@ class Frame:
     order: NDArray[np.intp]
     note: str
     moment: Moment
+    replaying: bool = False
 
     @property
     def following(self) -> bool:
@@ -71,7 +72,7 @@ class Frame:
         if not self.following:
             return "LOOKING"
         if self.snapshot.playing:
-            return "LIVE"
+            return "REPLAY" if self.replaying else "LIVE"
         return "END" if self.snapshot.finished else "PAUSED"
 
 

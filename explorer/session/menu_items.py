@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from explorer.session.session import Session
 
+LABELS = {True: "+", False: "−", None: " "}
+NONE = ("", "none   end the comparison")
+
 
 def networks(session: Session) -> tuple[str, list[tuple[str, str]]]:
     """Return the present network's key, "" if it is not a shipped one, and the shipped networks by their paths."""
@@ -23,8 +26,22 @@ def networks(session: Session) -> tuple[str, list[tuple[str, str]]]:
 
 def reviews(session: Session) -> list[tuple[str, str]]:
     """Return the reviews of the source by their index."""
-    mark = {True: "+", False: "−", None: " "}
     return [
-        (str(index), f"{index + 1:>5} {mark[review.label]} {review.name}   {review.text[:120]}")
+        (str(index), f"{numbered(session, index)} {review.name}   {review.text[:120]}")
         for index, review in enumerate(session.reviews)
     ]
+
+
+def numbered(session: Session, index: int) -> str:
+    """Return the number of a review, counted from 1, and the sign of its label."""
+    return f"{index + 1:>5} {LABELS[session.reviews[index].label]}"
+
+
+def compare_network(session: Session, key: str) -> None:
+    """Compare with the network of a key of `networks`; "" ends the comparison."""
+    session.comparison.compare_with(key or None)
+
+
+def compare_review(session: Session, key: str) -> None:
+    """Compare with the review of a key of `reviews`; "" ends the comparison."""
+    session.comparison.compare_review(session.reviews[int(key)] if key else None)

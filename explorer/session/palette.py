@@ -85,8 +85,9 @@ class Palette:
 
     @property
     def stability(self) -> tuple[RGB, ...]:
-        """The colours of stable points, saddles, slow points and states that still move, as `point_map.STATES`."""
-        return self.good, self.pink, self.warning, self.dead
+        """The colours of stable points, saddles, slow points, states that still move and cycles, as
+        `point_map.STATES`."""
+        return self.good, self.pink, self.warning, self.dead, self.other
 
 
 DARK = Palette(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.session.views.outputs import POSITIVE, Output, activated, output_of
+
 if TYPE_CHECKING:
     from engine.network import Network
 
@@ -23,17 +25,20 @@ class Reading:
     Attributes
     ----------
     words : tuple of str
-    probability : (time,)
-        P(positive) after each word.
+    output : (time,)
+        The first output after each word.
     alpha : mapping
         Signal → rolling α of its layer sum, (time,).
     h : (time, n)
+    output_kind : Output
+        What that output is.
     """
 
     words: tuple[str, ...]
-    probability: NDArray[np.float64]
+    output: NDArray[np.float64]
     alpha: Mapping[str, NDArray[np.float64]]
     h: NDArray[np.float32]
+    output_kind: Output = POSITIVE
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,18 +46,22 @@ class Comparison:
     """The reading that the present run is compared with.
 
     ``name`` is that of its network, its review, or both; ``same_network`` says whether the present network made it.
-    ``counterparts`` (word,) are the words of the reading that correspond to those of the present review, −1 for none.
+    ``counterparts`` (word,) are the words of the reading that correspond to those of the present review, −1 for none;
+    ``comparable`` says whether its output and that of the present network are of one kind.
     """
 
     name: str
     reading: Reading
     same_network: bool
     counterparts: NDArray[np.intp]
+    comparable: bool = True
 
     @cached_property
-    def probability(self) -> NDArray[np.float64]:
-        """P(positive) after the counterpart of each word of the present review, (word,); NaN without one."""
-        return self._beside(self.reading.probability)
+    def output(self) -> NDArray[np.float64]:
+        """The first output after the counterpart of each word of the present review, (word,); NaN without one, and if
+        it is not of the kind that it would be compared with."""
+        found = self._beside(self.reading.output)
+        return found if self.comparable else np.full_like(found, np.nan)
 
     @cached_property
     def alpha(self) -> Mapping[str, NDArray[np.float64]]:
@@ -60,8 +69,8 @@ class Comparison:
         return {name: self._beside(values) for name, values in self.reading.alpha.items()}
 
     def at(self, word: int) -> float:
-        """Return P(positive) after the counterpart of a word, NaN if there is none."""
-        return float(self.probability[word]) if 0 <= word < len(self.probability) else float("nan")
+        """Return the first output after the counterpart of a word, NaN if there is none."""
+        return float(self.output[word]) if 0 <= word < len(self.output) else float("nan")
 
     def _beside(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         found = np.full(len(self.counterparts), np.nan)
@@ -102,7 +111,6 @@ def read_words(
         If the network does not read words, or there is none of that name.
     """
     from engine.fluctuation import RollingExponent
-    from engine.probability import activate
     from engine.recording import Stepper
     from engine.samples import sum_over_cells
 
@@ -124,9 +132,8 @@ def read_words(
         h.append(signals["h"])
         alpha.append(exponents.trace(sums).alpha)
     hidden, exponent = np.concatenate(h), np.concatenate(alpha)
-    logits = hidden @ network.readout_weight.cpu().double().numpy().T + network.readout_bias.cpu().double().numpy()
-    probability = activate(logits, network.activation)[:, 0]
-    return Reading(tuple(words), probability, dict(zip(names, exponent.T, strict=True)), hidden)
+    output = activated(network, hidden)[:, 0]
+    return Reading(tuple(words), output, dict(zip(names, exponent.T, strict=True)), hidden, output_of(network))
 
 
 @lru_cache(maxsize=2)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from explorer.session.actions import Action, action
 from explorer.session.controllers.ablation import AblationController
+from explorer.session.controllers.branch_search import BranchSearch
 from explorer.session.controllers.brush import BrushController
 from explorer.session.controllers.comparison import ComparisonController
 from explorer.session.controllers.corpus import PORTION, CorpusController
 from explorer.session.controllers.display import Display
 from explorer.session.controllers.fixed_points import FixedPointsController
 from explorer.session.controllers.linear_prediction import LinearPredictor
+from explorer.session.controllers.memory import MemoryController
 from explorer.session.controllers.noise_band import NoiseBands
 from explorer.session.controllers.pattern_search import PatternSearch
 from explorer.session.controllers.playback import Playback
@@ -85,6 +87,8 @@ class Session:
         self.fixed_points = FixedPointsController(
             core, self.ablation, search or PointSearch(jobs), LinearPredictor(core, jobs, clock)
         )
+        self.branches = BranchSearch(core, self.ablation, self.fixed_points, jobs)
+        self.memory = MemoryController(core, self.ablation, jobs)
         self._handlers = self._make_handlers()
         # What front ends use most, without the name of the controller.
         self.stream, self.reviews, self.read, self.key_of = core.stream, core.reviews, core.read, core.key_of

@@ -102,6 +102,7 @@ class Explorer(ActionDialogs):
         self.failure: Exception | None = None
         self.tab = "heatmap"
         self.zoomed: str | None = None
+        self.held = False
         self._frame_rate = frame_rate
         self._throttle = Throttle()
         self._event_loop: asyncio.AbstractEventLoop | None = None
@@ -216,7 +217,9 @@ class Explorer(ActionDialogs):
         if driver is not None and driver.gone:
             self.exit(return_code=128 + signal.SIGHUP)
         elif self.session is not None and len(self.screen_stack) > 1:
-            pass  # while a dialog is open the panels are not drawn, so that typing is not delayed
+            if not self.held:  # while a dialog is open the panels are not drawn, so that typing is not delayed
+                self.held = True
+                self._show_status()
         elif self.throttle.frame_due(time.monotonic(), self.output_pending):
             self._ticks += 1
             snapshot = self.session.stream.snapshot if self.session is not None else None
@@ -230,6 +233,7 @@ class Explorer(ActionDialogs):
         if self.session is None:
             self._await_session()
             return
+        self.held = len(self.screen_stack) > 1
         try:
             panels = [self.screen_stack[0].query_one(name) for name in ((*MOVING, *STEADY) if numbers else MOVING)]
         except (IndexError, NoMatches):  # the last tick after the panels were removed
@@ -241,6 +245,10 @@ class Explorer(ActionDialogs):
         driver = self._direct_driver
         if driver is not None:
             driver.flush_cells()
+
+    def _show_status(self) -> None:
+        assert self.session is not None
+        self.screen_stack[0].query_one("#status", StatusBar).show(self.session, self.session.frame())
 
     def _await_session(self) -> None:
         assert self.launcher is not None
@@ -311,6 +319,8 @@ class Explorer(ActionDialogs):
             if what == "run":
                 session.perform("export-run")
             else:
+                session.note = ""  # a passing notice is no part of the picture
+                self._show_status()
                 session.note = export(self, session, panel if what == "panel" else None)
 
         entries = [

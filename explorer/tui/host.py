@@ -18,6 +18,7 @@ class Host(Protocol):
     actions: Sequence[Action]
     show_rates: bool
     tab: str
+    held: bool
 
     @property
     def glyphs(self) -> bool:

@@ -54,7 +54,10 @@ def open_session(
     states = np.tanh(random.standard_normal((POINTS, 3)) @ random.standard_normal((3, 2 * cells)))
     names = tuple(f"word{k}" for k in range(POINTS))
     logit = states[:, :8].sum(axis=1)
-    found = WordAttractors(names, states, np.ones(POINTS, bool), np.zeros(POINTS), logit, 1 + 50 * np.abs(logit))
+    fixed, period = np.ones(POINTS, bool), np.ones(POINTS, int)
+    found = WordAttractors(
+        names, states, fixed, np.zeros(POINTS), logit, 1 + 50 * np.abs(logit), period, np.zeros(POINTS)
+    )
     network, search = stream.snapshot.network, session.fixed_points.search
     search.found, search._network = FoundPoints(network, states[:1000, :cells], words=found), network
     return session

@@ -59,6 +59,7 @@ def test_basins_of_two_symmetric_points_share_the_states_evenly() -> None:
     root = brentq(lambda h: np.tanh(2 * h) - h, 0.5, 1.0)
     states = uniform_states(cell, 400)
     found = basins(cell, X, torch.tensor([[root], [-root]], dtype=F64), states)
+    assert found is not None
     positive = int((states > 0).sum())
     assert found.counts.tolist() == [positive, 400 - positive]
     assert found.elsewhere == 0
@@ -68,8 +69,21 @@ def test_basins_of_two_symmetric_points_share_the_states_evenly() -> None:
 
 def test_basins_count_cycles_and_what_ends_nowhere() -> None:
     found = basins(cell_of([[-2.0]]), X, torch.empty(0, 1, dtype=F64), torch.tensor([[0.3], [-0.8]], dtype=F64))
+    assert found is not None
     assert [cycle.hits for cycle in found.cycles] == [2]
     assert found.elsewhere == 0
+
+
+def test_the_computation_of_basins_can_be_stopped() -> None:
+    seen: list[int] = []
+
+    def stop(done: int, total: int) -> bool:
+        seen.append(done)
+        return len(seen) < 2
+
+    start = torch.full((1, 1), 0.3, dtype=F64)
+    assert basins(cell_of([[1.0]]), X, torch.empty(0, 1, dtype=F64), start, progress=stop) is None
+    assert len(seen) == 2
 
 
 def test_wilson_agrees_with_the_published_example() -> None:

@@ -65,6 +65,22 @@ def test_a_network_with_a_limit_cycle_has_no_certified_root() -> None:
     assert not found.fixed.any()
     assert not found.slow.any()
     assert found.q[0] > 0.01
+    assert found.kind.tolist() == ["cycle"]
+    assert found.period.tolist() == [7]  # the angle is locked to a seventh of three turns
+    assert np.isnan(found.time_constant[0])
+
+
+def test_a_word_that_alternates_has_a_period_and_an_amplitude_and_no_time_constant() -> None:
+    """h' = tanh(−2 h) alternates between ± 0.9575, from any start but 0."""
+    cell = RnnCell(torch.ones(1, 1), torch.full((1, 1), -2.0), torch.zeros(1))
+    embedding = torch.tensor([[0.0], [0.0], [0.01], [3.0]])
+    network = Network(cell, torch.ones(1, 1), torch.zeros(1), embedding=embedding, vocabulary=Vocabulary(["a", "b"]))
+    found = word_attractors(network)
+    assert found is not None
+    assert found.kind.tolist() == ["cycle", "fixed"]
+    assert found.period.tolist() == [2, 1]
+    assert found.amplitude == pytest.approx([2 * 0.9575, 0], abs=0.01)
+    assert np.isfinite(found.time_constant).tolist() == [False, True]
 
 
 def test_an_lstms_attractor_is_a_fixed_point_of_h_and_c() -> None:

@@ -133,6 +133,12 @@ def settle(session: Session) -> PointMap:
     return points.point_map
 
 
+def show_found(session: Session, points: PointMap) -> PointMap:
+    """Let a session without a search show what was found of a network, as if its own search had found it."""
+    session.fixed_points.search.found, session.fixed_points.point_map = points.found, points
+    return points
+
+
 def wait(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait until a condition holds; fail after some seconds."""
     end = time.monotonic() + seconds

@@ -6,6 +6,7 @@ box.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any, Final
 
 import numpy as np
@@ -33,7 +34,8 @@ def fluctuations_cuda(
     No scale may be longer than the series; a row with a sample that is not finite gets NaN.
     """
     rows = max(1, CHUNK // series.shape[-1])
-    parts = [_part(x, scales, order, unbiased, backward) for x in series.split(rows)]
+    with torch.cuda.device(series.device) if series.is_cuda else nullcontext():
+        parts = [_part(x, scales, order, unbiased, backward) for x in series.split(rows)]
     return torch.cat(parts).cpu().numpy()
 
 

@@ -37,7 +37,7 @@ def sign_of(k):
     return 1 - 2 * (k % 2)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["series", "length"])  # a size of 1 would become a constant, without the type int32
 def overlapping(x, scales, constants, boxes, squares, series, length, PARTS: tl.constexpr, BLOCK: tl.constexpr):
     """Add up all overlapping boxes, and their Σz², in ``boxes`` and ``squares`` (part, scale, series)."""
     scale, part = tl.program_id(0), tl.program_id(2)
@@ -100,7 +100,7 @@ def overlapping(x, scales, constants, boxes, squares, series, length, PARTS: tl.
     tl.store(squares + place, total_squares, mask=inside)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["series", "length", "longest"])
 def direct(
     x, scales, constants, bases, boxes, series, length, longest,
     ORDER: tl.constexpr, UNBIASED: tl.constexpr, BACKWARD: tl.constexpr, PARTS: tl.constexpr, BLOCK: tl.constexpr,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -200,7 +201,7 @@ def run(
         "weight_high": layer.high,
         "weight_low": layer.low,
         "bias_hn": layer.bias_hn,
-        "tokens": tokens,
+        "tokens": tokens.contiguous(),
         "lengths": lengths,
         "order": torch.argsort(lengths, descending=True, stable=True).int(),
         "state": state,
@@ -223,13 +224,14 @@ def run(
     kernel: Any = steps.narrow if chosen.narrow else steps.wide
     options = {"num_warps": chosen.warps, "num_stages": 1}
     start = state.clone() if statistic is not None and (record or sums or readout) else state
-    if record or sums or readout or statistic is None:
-        outputs = {"RECORD": bool(record), "SUMS": bool(sums) or readout, "STATISTIC": -1}
-        kernel[(programs,)](**arguments, **outputs, **options)
-    if statistic is not None:
-        # A launch of its own: together, the outputs of 128 cells do not fit the registers.
-        outputs = {"RECORD": False, "SUMS": False, "STATISTIC": names.index(statistic)}
-        kernel[(programs,)](**arguments | {"state": start}, **outputs, **options)
+    with torch.cuda.device(device) if device.type == "cuda" else nullcontext():
+        if record or sums or readout or statistic is None:
+            outputs = {"RECORD": bool(record), "SUMS": bool(sums) or readout, "STATISTIC": -1}
+            kernel[(programs,)](**arguments, **outputs, **options)
+        if statistic is not None:
+            # A launch of its own: together, the outputs of 128 cells do not fit the registers.
+            outputs = {"RECORD": False, "SUMS": False, "STATISTIC": names.index(statistic)}
+            kernel[(programs,)](**arguments | {"state": start}, **outputs, **options)
     return Outputs(
         out if record else None,
         total[: len(sums)] if sums else None,

@@ -23,7 +23,7 @@ from engine.kernels.cuda import dfa_steps, launch, steps
 
 SHARED: Final = {80: 163, 90: 227}  # KiB that one program may use, by compute capability
 GATES: Final = {"rnn": 1, "gru": 3, "lstm": 4}
-SIZES: Final = (8, 16, 32, 48, 64, 80, 96, 112, 128, 256)
+SIZES: Final = (8, 32, 64, 128, 256)  # one of each padded size; 256 runs in blocks of 64
 OUTPUTS: Final[dict[str, dict[str, Any]]] = {
     "record": {"RECORD": True, "SUMS": False, "STATISTIC": -1},
     "sums": {"RECORD": False, "SUMS": True, "STATISTIC": -1},

@@ -180,7 +180,7 @@ def write_statistics(mean, square, saturated, statistics, review, length, j, rev
 # ---- kernels -------------------------------------------------------------------------------------------------------
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["reviews", "time"])  # a size of 1 would become a constant, without the type int32
 def narrow(
     table, weight_high, weight_low, bias_hn, tokens, lengths, order, state, clamps, slots, out, sum_slots, sums,
     readout, statistics, reviews, time,
@@ -280,7 +280,7 @@ def narrow(
         write_statistics(mean, square, saturated, statistics, review, length, j, reviews, n)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["reviews", "time"])
 def wide(
     table, weight_high, weight_low, bias_hn, tokens, lengths, order, state, clamps, slots, out, sum_slots, sums,
     readout, statistics, hidden, memory, reviews, time,

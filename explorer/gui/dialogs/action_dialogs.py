@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from PySide6.QtWidgets import QMainWindow
 
 from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, PromptDialog, TextDialog
+from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
 from explorer.gui.dialogs.text_diff import TextDiffDialog
 from explorer.gui.menus import key_sequence
@@ -14,7 +16,7 @@ from explorer.gui.theme import Theme
 from explorer.session.action_dispatch import ActionDispatcher, Handler
 from explorer.session.actions import Action
 from explorer.session.controllers.word_search import Hit
-from explorer.session.menu_items import networks, reviews
+from explorer.session.menu_items import NONE, compare_network, compare_review, networks, reviews
 from explorer.session.session import Session
 
 
@@ -45,6 +47,8 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
             "search": self._search,
             "agree-elsewhere": self._search_pattern,
             "clamp": self._clamp,
+            "follow-input": self._follow_input,
+            "memory": self._memory,
             "jump": self._jump,
             "networks": self._choose_network,
             "compare": self._compare_networks,
@@ -86,13 +90,7 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
 
     def _compare_reviews(self) -> None:
         session = self.opened_session
-        none = ("", "none   end the comparison")
-        self.choose(
-            "Compare with another review",
-            [none, *reviews(session)],
-            "",
-            lambda key: session.comparison.compare_review(session.reviews[int(key)] if key else None),
-        )
+        self.choose("Compare with another review", [NONE, *reviews(session)], "", partial(compare_review, session))
 
     def _search(self) -> None:
         session = self.opened_session
@@ -113,6 +111,16 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
         ablation = self.opened_session.ablation
         self.ask("Clamp", f"Clamp {ablation.question} at a value; empty: at the mean of each cell", ablation.clamp_at)
 
+    def _follow_input(self) -> None:
+        session = self.opened_session
+        session.branches.begin()
+        BranchesDialog(self, self.theme, session).open()
+
+    def _memory(self) -> None:
+        session = self.opened_session
+        session.memory.begin()
+        MemoryDialog(self, self.theme, session).open()
+
     def _jump(self) -> None:
         session = self.opened_session
         words = session.stream.snapshot.words
@@ -124,15 +132,10 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
         self.choose("Network", entries, current, session.use_network)
 
     def _compare_networks(self) -> None:
-        comparison = self.opened_session.comparison
-        _, entries = networks(self.opened_session)
-        none = ("", "none   end the comparison")
-        self.choose(
-            "Compare with another network",
-            [*entries, none],
-            comparison.network or "",
-            lambda name: comparison.compare_with(name or None),
-        )
+        session = self.opened_session
+        _, entries = networks(session)
+        current = session.comparison.network or ""
+        self.choose("Compare with another network", [*entries, NONE], current, partial(compare_network, session))
 
     @property
     def opened_session(self) -> Session:

@@ -11,13 +11,13 @@ from explorer.gui.dialogs.base import Dialog, SearchBox
 from explorer.gui.text import safe
 from explorer.session.controllers.pattern_search import Place
 from explorer.session.controllers.word_search import Hit, wanted_words
+from explorer.session.menu_items import numbered
 from explorer.session.session import Session
 from explorer.session.task_results import TaskResults
 
 POLL = 100  # milliseconds
 TYPING_PAUSE = 250  # milliseconds without a key after which a search starts
 MAX_LINES = 1000
-SIGNS = {True: "+", False: "−", None: " "}
 
 
 class ResultsDialog(Dialog):
@@ -93,28 +93,21 @@ class WordSearchDialog(ResultsDialog):
             return
         if words.others is not self._seen:
             self._seen, self._hit_lines = words.others, []
-        here = len(words.here(session.stream.snapshot))
-        found = words.others.found
-        for hit in found[len(self._hit_lines) : MAX_LINES]:
+        for hit in words.others.found[len(self._hit_lines) : MAX_LINES]:
             self._hit_lines.append(_line(f"{hit.count}×", session, hit.review, words.context(hit)))
-        lines = [f"{here}×   in this review" if here else "not in this review", *self._hit_lines]
-        hits, reviews = sum(hit.count for hit in found), len(found)
-        summary = f"{hits:,} hit{'s'[: hits != 1]} in {reviews:,} other review{'s'[: reviews != 1]}"
-        self.fill(lines, f"{summary}   {words.others.progress}")
+        here = len(words.here(session.stream.snapshot))
+        self.fill([f"{here}×   in this review" if here else "not in this review", *self._hit_lines], words.status)
 
     def choose(self, row: int) -> None:
-        session, words = self._session, self._session.word_search
-        here = words.here(session.stream.snapshot)
-        if row == 0 and not here:
-            return
-        word = session.frame().word
-        place = words.others.found[row - 1] if row else next((at for at in here if at >= word), here[0])
-        self.close()
-        self._on_choose(place)
+        frame, words = self._session.frame(), self._session.word_search
+        place = words.others.found[row - 1] if row else words.nearest(frame.snapshot, frame.word)
+        if place is not None:
+            self.close()
+            self._on_choose(place)
 
 
 class PatternDialog(ResultsDialog):
-    """Places in other reviews where the brushed cells are active together, best first."""
+    """Ranges in other reviews where the cells of the brush fire together, best first."""
 
     def __init__(self, parent: QWidget, session: Session, on_choose: Callable[[Place], None]) -> None:
         super().__init__(parent, "Matches of the brushed pattern", session)
@@ -129,18 +122,14 @@ class PatternDialog(ResultsDialog):
     def update_results(self) -> None:
         search, session = self._session.pattern_search, self._session
         results: TaskResults[Place] = search.results
-        more = results.finished and search.left > 0
-        summary = ("" if results.found or not results.finished else "no match so far   ") + results.progress
-        if self._shown is not None and self._shown[0] is results.found and self._shown[1] == more:
-            self.summary.setText(safe(summary))
+        if self._shown is not None and self._shown[0] is results.found and self._shown[1] == search.can_continue:
+            self.summary.setText(safe(search.status))
             return
-        self._shown = results.found, more
+        self._shown = results.found, search.can_continue
         lines = [
             _line(f"{place.strength:.1f}", session, place.review, search.context(place)) for place in results.found
         ]
-        if more:
-            lines.append(f"Search more reviews: {search.left:,} are left")
-        self.fill(lines, summary)
+        self.fill(lines + [search.more_text] * search.can_continue, search.status)
 
     def choose(self, row: int) -> None:
         found = self._session.pattern_search.results.found
@@ -152,6 +141,5 @@ class PatternDialog(ResultsDialog):
 
 
 def _line(lead: str, session: Session, number: int, context: tuple[str, str, str]) -> str:
-    review = session.reviews[number]
     before, found, after = context
-    return safe(f"{lead:>6}   {number + 1:>5} {SIGNS[review.label]}   …{before} [{found}] {after}…")
+    return safe(f"{lead:>6}   {numbered(session, number)}   …{before} [{found}] {after}…")

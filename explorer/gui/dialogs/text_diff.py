@@ -1,4 +1,4 @@
-"""The two compared texts word by word, with P(positive) after each word and the difference."""
+"""The two compared texts word by word, with the output after each word and the difference."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from explorer.gui.text import safe
 from explorer.gui.theme import Theme, qcolor
 from explorer.session.controllers.text_diff import WordByWord
 from explorer.session.session import Session
-from explorer.session.views.number_format import cell_name, number
+from explorer.session.views.number_format import number
 
 POLL = 100  # milliseconds
-HEADINGS = ("Before", "P(positive)", "After", "P(positive)", "Difference")
+HEADINGS = ("Before", "Output", "After", "Output", "Difference")
 
 
 class TextDiffDialog(Dialog):
@@ -49,30 +49,19 @@ class TextDiffDialog(Dialog):
         table = self._session.text_diff.result(frame)
         if table is not None and table is not self._shown:
             self._shown = table
-            self.summary.setText(self._summary(table))
+            self.summary.setText(table.summary(safe(self._session.comparison.name, 60)))
             self._fill(table)
 
-    def _summary(self, table: WordByWord) -> str:
-        changed = sum(pair.changed for pair in table.pairs)
-        p_before = next((pair.p_before for pair in reversed(table.pairs) if pair.before), float("nan"))
-        p_after = next((pair.p_after for pair in reversed(table.pairs) if pair.after), float("nan"))
-        summary = (
-            f"Before: {safe(self._session.comparison.name, 60)}   {changed} of {len(table.pairs)} words differ   "
-            f"P(positive) at the end: {number(p_before)} → {number(p_after)}, difference {number(p_after - p_before)}"
-        )
-        if table.cells:
-            moved = "  ".join(f"{cell_name(cell.cell)} {number(cell.distance)}" for cell in table.cells)
-            summary += f"\nCells that differ most, mean |Δh|: {moved}"
-        return summary
-
     def _fill(self, table: WordByWord) -> None:
+        headings = (table.output.name if heading == "Output" else heading for heading in HEADINGS)
+        self.table.setHorizontalHeaderLabels(list(headings))
         self.table.setRowCount(len(table.pairs))
         for row, pair in enumerate(table.pairs):
             texts = (
                 safe(pair.before),
-                number(pair.p_before),
+                number(pair.output_before),
                 safe(pair.after),
-                number(pair.p_after),
+                number(pair.output_after),
                 number(pair.difference),
             )
             for column, text in enumerate(texts):

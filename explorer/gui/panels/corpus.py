@@ -21,6 +21,7 @@ from explorer.session.controllers.corpus import ORDERS, RANGE, SIGNALS, Entry, H
 from explorer.session.core import Frame
 from explorer.session.session import Session
 from explorer.session.views.number_format import number
+from explorer.session.views.outputs import POSITIVE, Output, output_of
 from explorer.session.views.picking import nearest
 from explorer.session.views.readouts import changes_line, corpus_line, histogram_line
 from explorer.session.views.runs import join, plain
@@ -120,8 +121,13 @@ class ListModel(QAbstractTableModel):
         label = {True: "+", False: "−", None: ""}[seen.label]
         return (
             f"{'▸' if seen.watched else ''}{seen.index + 1}", safe(seen.name, 60), *map(number, seen.beta),
-            f"{seen.words:,}", number(seen.probability), label, number(seen.error), number(seen.confidence),
+            f"{seen.words:,}", number(seen.output), label, number(seen.error), number(seen.confidence),
         )  # fmt: skip
+
+    @property
+    def output(self) -> Output:
+        """What the network puts out."""
+        return POSITIVE if self._shown is None else output_of(self._shown[1].snapshot.network)
 
     def review(self, row: int) -> int:
         """Return the index of the review in a row."""
@@ -145,7 +151,9 @@ class ListModel(QAbstractTableModel):
         arrow = ""
         if self._shown is not None and SORTS.get(HEADINGS[section]) == self._shown[0].corpus.order:
             arrow = " ▾" if self._shown[0].corpus.falling else " ▴"
-        return HEADINGS[section] + arrow
+        return (
+            self.output.short if HEADINGS[section] == "P" and not self.output.positive else HEADINGS[section]
+        ) + arrow
 
     def data(self, index: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
@@ -247,7 +255,7 @@ class CorpusPanel(Panel):
         self.model.highlight = qcolor(theme.pink)
 
     def export_table(self) -> Table:
-        return corpus_table(map(self.model.entry, range(self.model.rowCount())), SIGNALS)
+        return corpus_table(map(self.model.entry, range(self.model.rowCount())), SIGNALS, self.model.output)
 
     # ---- the mouse -----------------------------------------------------------------------------------------------
 

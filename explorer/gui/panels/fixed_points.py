@@ -23,12 +23,14 @@ from explorer.session.session import Session
 from explorer.session.views.many_points import PointSelection, point_selection
 from explorer.session.views.number_format import number
 from explorer.session.views.picking import inside
-from explorer.session.views.point_map import COLOURS, TIME_CONSTANTS, PointMap, Scene
+from explorer.session.views.point_map import COLOURS, STATES, TIME_CONSTANTS, PointMap, Scene
 from explorer.session.views.point_readouts import entry_line, no_points_line, point_legend, points_line
 from explorer.session.views.runs import Run, plain
 from explorer.session.views.tables import Table, points_table
 
 DEGREES_PER_PIXEL = 0.5  # of a drag
+POINT, GROWTH = 11, 16  # pixels: a point, and how much larger it is if all visited states end there
+CYCLE = STATES.index("cycle")
 RANGE = (-1.08, 1.08)  # the unit box and a margin for marks at its edge
 CHARACTER = (6.0, 12.0)  # pixels; a click is as exact as in a terminal with characters of this size
 NOTHING = np.empty((0, 2))
@@ -99,14 +101,14 @@ class FixedPointsPanel(Panel):
         self.picture = self.plot(view=self.view)
         self.picture.hideAxis("left")
         self.picture.hideAxis("bottom")
-        self._axes, self._unstable, self._path, self._drawn = (LineSegments() for _ in range(4))
+        self._axes, self._unstable, self._cycles, self._path, self._drawn = (LineSegments() for _ in range(5))
         self._trail = LineSegments(2)
         self._cloud, self._many = (Spots(pen=None, size=5) for _ in range(2))
-        self._certified, self._now, self._ring, self._hovered = (Spots(size=size) for size in (11, 14, 17, 11))
+        self._certified, self._now, self._ring, self._hovered = (Spots(size=size) for size in (POINT, 14, 17, 11))
         self._ends, self._chosen, self._tip = Labels(), Labels(12), Labels(12)
         for item in (
-            self._axes, self._cloud, self._many, self._unstable, self._path, self._trail, self._certified, self._now,
-            self._ring, self._hovered, self._drawn, self._ends, self._chosen, self._tip,
+            self._axes, self._cloud, self._many, self._unstable, self._cycles, self._path, self._trail,
+            self._certified, self._now, self._ring, self._hovered, self._drawn, self._ends, self._chosen, self._tip,
         ):  # fmt: skip
             self.view.addItem(item, ignoreBounds=True)
         self._cloud.setCacheMode(CACHED)  # the trail moves over it at every word
@@ -124,6 +126,7 @@ class FixedPointsPanel(Panel):
         self.column.addWidget(self.legend)
         self.list.itemClicked.connect(lambda item: self._select(item.data(Qt.ItemDataRole.UserRole)))
         self.picture.scene().sigMouseMoved.connect(self._hover)
+        self.picture.mouse_left.connect(lambda: self._tip.write(NOTHING, []))
         self.picture.setToolTip(HINT)
 
     # ---- drawing -------------------------------------------------------------------------------------------------
@@ -142,10 +145,13 @@ class FixedPointsPanel(Panel):
         self._show_many(found, scene, view.many)
         line = points_line(found, view, points.search.progress)
         self.set_readout((Run(self._selection.summary, "text"),) if view.many else line)
-        if self.changed("frame", scene.axes, theme):
+        if self.changed("frame", scene.axes, found, theme):
+            self._tip.write(NOTHING, [])  # the entry under the mouse is another one now
             self._axes.draw(scene.axes, [qcolor(theme.faint)])
             self._ends.write(scene.axes[:, 1], ["PC1", "PC2", "PC3"])
             self._unstable.draw(scene.unstable, [qcolor(theme.text)])
+        if self.changed("cycles", scene.axes, found, theme):
+            self._cycles.draw(scene.cycles, [qcolor(theme.other)])
         if self.changed("path", scene.path, theme):
             self._path.draw(np.stack([scene.path[:-1], scene.path[1:]], axis=1), [qcolor(theme.dim)])
         if self.changed("trail", scene.trail, theme):
@@ -162,12 +168,12 @@ class FixedPointsPanel(Panel):
             chosen = scene.places[[] if scene.selected is None else [scene.selected]]
             self._ring.setData(pos=chosen, symbol="o", brush=None, pen=pg.mkPen(theme.bright, width=2))
             self._chosen.write(chosen, [found.names[scene.selected]] if scene.selected is not None else [])
-        if self.changed("legend", view.colour, found.names[: found.certified], theme):
+        if self.changed("legend", view.colour, found, theme):
             self.legend.setText(_legend(view.colour, found, theme))
 
     def _show_entries(self, found: PointMap, scene: Scene, by: str) -> None:
         """Draw points and words; while they are only rotated, their symbols stay."""
-        first, theme = found.certified, self.theme
+        first, theme = found.first_word, self.theme
         words = len(found) > first
         cloud = scene.places[first:] if words else scene.visited
         if self.changed("styles", found, by, theme):
@@ -178,9 +184,10 @@ class FixedPointsPanel(Panel):
             state = found.state[:first].tolist()
             self._certified.setData(
                 pos=scene.places[:first],
-                brush=[brush if s == 0 else ground for s, brush in zip(state, colours, strict=False)],
+                brush=[brush if s in (0, CYCLE) else ground for s, brush in zip(state, colours, strict=False)],
                 pen=[_outline(s, brush, theme) for s, brush in zip(state, colours, strict=False)],
-                symbol="o",
+                symbol=["d" if s == CYCLE else "o" for s in state],
+                size=POINT + GROWTH * np.nan_to_num(found.basin_sizes[:first]),
             )
         elif self.changed("places", scene.axes):
             self._cloud.move(cloud)
@@ -203,7 +210,7 @@ class FixedPointsPanel(Panel):
     def _clear(self) -> None:
         for spots in (self._cloud, self._many, self._certified, self._now, self._ring, self._hovered):
             spots.clear()
-        for lines in (self._axes, self._unstable, self._path, self._trail):
+        for lines in (self._axes, self._unstable, self._cycles, self._path, self._trail):
             lines.draw(np.empty((0, 2, 2)), [])
         for labels in (self._ends, self._chosen, self._tip):
             labels.write(NOTHING, [])
@@ -280,7 +287,7 @@ class FixedPointsPanel(Panel):
         assert self._map is not None
         across, up = self.view.viewPixelSize()
         columns, rows = 2 / across / CHARACTER[0], 2 / up / CHARACTER[1]
-        return self._scene.pick(place.x(), place.y(), round(columns), round(rows), self._map.certified)
+        return self._scene.pick(place.x(), place.y(), round(columns), round(rows), self._map.first_word)
 
     def _hover(self, place: QPointF) -> None:
         scene, found = self._scene, self._map
@@ -295,36 +302,38 @@ class FixedPointsPanel(Panel):
 
 @lru_cache(maxsize=16)
 def brushes(by: str, theme: Theme) -> tuple[QBrush, ...]:
-    """Return the brushes of a scene's colour codes; colouring by input, the last one is that of words."""
+    """Return the brushes of a scene's colour codes; the last one is that of words, colouring by input, and of words
+    without a time constant."""
     if by == "stability":
         colours = theme.stability
     elif by == "input":
         colours = (*(theme.inputs[k % len(theme.inputs)] for k in range(256)), theme.dim)
     else:
         points = theme.readout if by == "readout" else theme.time_constant
-        colours = tuple(RGB(*colour) for colour in gradient(points).tolist())
+        colours = (*(RGB(*colour) for colour in gradient(points).tolist()), theme.dead)
     return tuple(QBrush(qcolor(colour)) for colour in colours)
 
 
 def _outline(state: int, brush: QBrush, theme: Theme) -> QPen:
     """The pen of a point: stable points are discs, saddles rings, slow points dotted rings."""
-    if state == 0:
+    if state in (0, CYCLE):
         return pg.mkPen(theme.ground)
     return pg.mkPen(brush.color(), width=2, style=Qt.PenStyle.SolidLine if state == 1 else Qt.PenStyle.DotLine)
 
 
 def _legend(by: str, found: PointMap, theme: Theme) -> str:
     """The meaning of marks and of colours, with units, as rich text."""
-    parts = [rich_text(point_legend(by == "stability"), theme)]
+    legend = point_legend(by == "stability", cycles=bool(found.cycles), basins=bool(found.basins))
+    parts = [rich_text(legend, theme)]
     palette = brushes(by, theme)
     if by == "input":
-        inputs = dict.fromkeys(found.names[: found.certified])
+        inputs = dict.fromkeys(found.names[: found.first_word])
         parts += [f"{_coloured('●', palette[k].color())} {as_html(name)}" for k, name in enumerate(inputs)]
     elif by != "stability":
-        scale = "".join(_coloured("━", brush.color()) for brush in palette[::28])
+        scale = "".join(_coloured("━", brush.color()) for brush in palette[:-1:28])
         reach = float(np.abs(found.logit).max(initial=0))
         low, high, unit = (
-            (number(-reach), number(reach), "logit") if by == "readout"
+            (number(-reach), number(reach), found.output.logit) if by == "readout"
             else (f"{TIME_CONSTANTS[0]:,.0f}", f"{TIME_CONSTANTS[1]:,.0f}", "words (slowest τ)")
         )  # fmt: skip
         parts.append(f"{low} {scale} {high} {unit}")

@@ -94,6 +94,7 @@ class HeatmapPanel(Panel):
         self._buttons: dict[str, QToolButton] = {}
         self.shown: set[str] = set(FIRST_SHOWN)
         self._cells_per_row = 1
+        self._pointed: str | None = None  # the signal under the mouse
         bar = QHBoxLayout()
         bar.setSpacing(3)
         self._bar = QHBoxLayout()
@@ -202,6 +203,7 @@ class HeatmapPanel(Panel):
     def _cell_at(self, height: float) -> int | None:
         """Return the cell at a y coordinate; None where rows are inputs."""
         found = next((p for p in self._pictures.values() if p.top <= height < p.top + 1), None)
+        self._pointed = None if found is None else found.name
         return found.cell_at(height) if found is not None and found.name != INPUT else None
 
     def _name_rows(self, frame: Frame, words: tuple[float, float], height: int) -> None:
@@ -268,11 +270,11 @@ class HeatmapPanel(Panel):
         )
         line: Line = (Run(signal.name, "accent"), Run(f" {signal.meaning}"))
         value: Line = ()
-        hovered, word = self.host.hovered_cell, self.host.hovered
-        if hovered is not None and word is not None:
-            values = session.read(choices.signal, word, word + 1)
+        hovered, word, name = self.host.hovered_cell, self.host.hovered, self._pointed
+        if hovered is not None and word is not None and name in self._pictures:
+            values = session.read(name, word, word + 1)
             if len(values) and hovered < values.shape[1]:
-                value = value_line(hovered, word, float(values[0, hovered]))
+                value = value_line(name, hovered, word, float(values[0, hovered]))
         self.set_readout(join((line, value, heatmap_line(frame, self._cells_per_row))))
         unit = " σ" if choices.contrast == "each cell" else ""
         self._scale.show_map(choices.colour_map, f"{number(seen.low)}{unit}", f"{number(seen.high)}{unit}")

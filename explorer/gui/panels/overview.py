@@ -1,4 +1,4 @@
-"""Panel 8: P(positive) over the whole review; a click or a drag moves the cursor."""
+"""Panel 8: the first output over the whole review; a click or a drag moves the cursor."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from explorer.gui.plots.charts import FAR, set_fill, set_interval, vertical_line
 from explorer.gui.theme import Theme, qcolor
 from explorer.session.core import Frame
 from explorer.session.session import Session
+from explorer.session.views.number_format import number
+from explorer.session.views.outputs import POSITIVE, output_of, scale_of
 from explorer.session.views.readouts import overview_line
 from explorer.session.views.tables import Table, overview_table
-from explorer.session.views.traces import Difference, Overview, difference, other_overview, overview, probability_at
+from explorer.session.views.traces import Difference, Overview, difference, other_overview, output_at, overview
 
 MAX_COLUMNS = 1000
 LEFT = 40  # pixels left of both plots
@@ -71,11 +73,11 @@ class Strip:
 
 
 class OverviewPanel(Panel):
-    """Bars of P(positive), coloured by whether it is above ½; in a comparison also the curve of the other side, and the
-    difference below."""
+    """Bars of the first output, coloured by whether P is above ½ or a linear output above 0; in a comparison also the
+    curve of the other side, and the difference below."""
 
     name: ClassVar[str] = "overview"
-    title: ClassVar[str] = "8 P(positive) over the whole review"
+    title: ClassVar[str] = "8 Output over the whole review"
     place: ClassVar[Any] = "bottom"
     every: ClassVar[int] = 2
 
@@ -88,9 +90,8 @@ class OverviewPanel(Panel):
         self._compared = pg.PlotCurveItem([0], [], stepMode="center", connect="finite")
         self.difference = pg.PlotCurveItem([0], [], stepMode="center", connect="finite")
         self._half = pg.InfiniteLine(0.5, angle=0)
-        self.strip = Strip(self, [(0, "0"), (0.5, "½"), (1, "1")])
+        self.strip = Strip(self, [])
         self.strip.add(*self._bars, self._compared, self._half)
-        self.strip.view.setYRange(0, 1.02, padding=0)
         self.below = Strip(self, [])
         self.below.add(self.difference)
         self.below.picture.setMinimumHeight(44)  # room for three numbers
@@ -106,13 +107,15 @@ class OverviewPanel(Panel):
             self._overview = view = overview(session, frame, columns)
             for strip in (self.strip, self.below):
                 strip.view.setXRange(0, max(1, snapshot.words), padding=0)
-            for bars, sign in zip(self._bars, (view.values >= 0.5, view.values < 0.5), strict=True):
+            middle = output_of(snapshot.network).middle
+            for bars, sign in zip(self._bars, (view.values >= middle, view.values < middle), strict=True):
                 bars.setData(view.edges, np.where(sign, view.values, 0.0))
         self._show_other(session, frame, columns)
+        self._show_axis(frame)
         for strip in (self.strip, self.below):
             strip.here.setX(frame.word + 0.5)
         self._show_links(frame)
-        here, other, found = probability_at(session, frame), session.comparison.result(frame), self._difference
+        here, other, found = output_at(session, frame), session.comparison.result(frame), self._difference
         compared = None if other is None else (other.name, other.at(frame.word))
         self.set_readout(overview_line(frame, here, compared, None if found is None else found.reach))
 
@@ -134,6 +137,22 @@ class OverviewPanel(Panel):
             self.below.view.setYRange(-found.reach * 1.04, found.reach * 1.04, padding=0)
             ends = -found.reach, 0, found.reach
             self.below.axis.setTicks([[(end, f"{end:g}".replace("-", "−")) for end in ends]])
+
+    def _show_axis(self, frame: Frame) -> None:
+        """Set the range and the ticks: 0, ½ and 1 for a probability."""
+        output = output_of(frame.snapshot.network)
+        drawn = [each.values for each in (self._overview, self._other) if each is not None]
+        scale = scale_of(output, *drawn)
+        if self.changed("scale", scale):
+            margin = 0.02 * (scale.high - scale.low)
+            self.strip.view.setYRange(scale.low - (0 if output.bounded else margin), scale.high + margin, padding=0)
+            ticks = (
+                [(0.0, "0"), (0.5, "½"), (1.0, "1")]
+                if output.bounded
+                else [(value, number(value, 5)) for value in sorted({scale.low, 0.0, scale.high})]
+            )
+            self.strip.axis.setTicks([ticks])
+            self._half.setValue(scale.middle)
 
     def _show_links(self, frame: Frame) -> None:
         """Mark the visible range of the plots over time, unless it is everything, and the word under the mouse."""
@@ -157,7 +176,9 @@ class OverviewPanel(Panel):
             strip.apply_theme(theme)
 
     def export_table(self) -> Table:
-        return overview_table(self._overview, self._other, self._difference)
+        session = self.host.session
+        output = POSITIVE if session is None else output_of(session.frame().snapshot.network)
+        return overview_table(self._overview, self._other, self._difference, output)
 
     def go(self, place: QPointF) -> None:
         """Move the cursor to the word at a place of the plot."""

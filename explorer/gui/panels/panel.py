@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QGraphicsItem, QMenu, QVBoxLayout, QWidget
 
@@ -26,10 +26,27 @@ Place = Literal["list", "top", "middle", "low", "right", "right-middle", "right-
 
 
 class Axis(pg.AxisItem):  # type: ignore[misc]
-    """An axis whose negative numbers have a minus sign, not a hyphen."""
+    """An axis whose negative numbers have a minus sign, not a hyphen.
+
+    pyqtgraph stores its drawing until ticks or range change; a pixmap cached by Qt would outlive a change of size.
+    """
 
     def tickStrings(self, *arguments: Any) -> list[str]:
         return [text.replace("-", "−") for text in super().tickStrings(*arguments)]
+
+    def resizeEvent(self, event: Any = None) -> None:
+        super().resizeEvent(event)
+        self.update()
+
+
+class Plot(pg.PlotWidget):  # type: ignore[misc]
+    """A plot that reports when the mouse leaves it."""
+
+    mouse_left: ClassVar[Signal] = Signal()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.mouse_left.emit()
 
 
 class Panel(QWidget):
@@ -110,8 +127,8 @@ class Panel(QWidget):
         return not self.visibleRegion().isEmpty()
 
     def plot(self, *, view: Any = None, x: str = "", y: str = "") -> Any:
-        """Return a new `pyqtgraph.PlotWidget` in the window's colours, with axis labels ``x`` and ``y``."""
-        widget = pg.PlotWidget(viewBox=view, axisItems={side: Axis(side) for side in ("left", "bottom")})
+        """Return a new `Plot` in the window's colours, with axis labels ``x`` and ``y``."""
+        widget = Plot(viewBox=view, axisItems={side: Axis(side) for side in ("left", "bottom")})
         widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the window
         widget.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # and the menu to the panel
         widget.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing behind it is painted
@@ -120,7 +137,6 @@ class Panel(QWidget):
         item.setMenuEnabled(False)
         for side in ("left", "bottom"):
             item.getAxis(side).enableAutoSIPrefix(False)
-            item.getAxis(side).setCacheMode(CACHED)  # axes change much less often than curves
         if x:
             item.setLabel("bottom", x)
         if y:

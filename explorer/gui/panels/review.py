@@ -17,11 +17,12 @@ from explorer.gui.theme import Theme, qcolor, table
 from explorer.session.core import Frame
 from explorer.session.palette import RGB, codes, text_on
 from explorer.session.session import Session
+from explorer.session.views.outputs import outputs_at
 from explorer.session.views.readouts import review_rows, word_colours_line
 from explorer.session.views.runs import Run, join
 from explorer.session.views.tables import Table, words_table
 from explorer.session.views.text_layout import TextLayout, lay_out, unknown_words, word_values
-from explorer.session.views.traces import probability_at
+from explorer.session.views.traces import output_at
 
 GAP = 6  # pixels between two words
 CURSOR, UNREAD = -2, -1  # looks that are no colour-map code
@@ -232,7 +233,7 @@ class Words(QWidget):
 
 
 class ReviewPanel(Panel):
-    """The text; the readout line shows P(positive), prediction, label, and what the colours mean."""
+    """The text; the readout line shows the output, prediction, label, and what the colours mean."""
 
     name = "review"
     title = "1 Review"
@@ -246,7 +247,7 @@ class ReviewPanel(Panel):
 
     def show_frame(self, session: Session, frame: Frame) -> None:
         low, high = self.words.show_words(session, frame)
-        rows = review_rows(frame, probability_at(session, frame))
+        rows = review_rows(frame, output_at(session, frame), outputs=outputs_at(session, frame))
         parts = ((Run(f"{row.label} "), *row.line) for row in rows)
         self.set_readout(join((*parts, word_colours_line(frame, low, high))))
 

@@ -25,6 +25,7 @@ from explorer.gui.theme import Theme, qcolor
 from explorer.session.core import Frame
 from explorer.session.session import Session
 from explorer.session.views.number_format import count, number
+from explorer.session.views.outputs import POSITIVE, Output, output_of
 from explorer.session.views.runs import Run
 from explorer.session.views.tables import Table, reviews_table
 
@@ -55,6 +56,7 @@ class ReviewsModel(QAbstractTableModel):
         self.highlight = QColor()
         self.shown: NDArray[np.intp] = np.empty(0, dtype=np.intp)  # indices of reviews, in the order of the rows
         self._more: dict[str, NDArray[np.float64]] = {}
+        self._output = POSITIVE
         self._wanted: list[str] = []
         self.sorted: tuple[int, bool] = (0, False)  # column, descending
 
@@ -65,9 +67,9 @@ class ReviewsModel(QAbstractTableModel):
             self.sorted = 0, False
         self._fill()
 
-    def set_columns(self, more: dict[str, NDArray[np.float64]]) -> None:
-        """Set columns of numbers, each (review,), NaN where unknown."""
-        self._more = more
+    def set_columns(self, more: dict[str, NDArray[np.float64]], output: Output = POSITIVE) -> None:
+        """Set columns of numbers, each (review,), NaN where unknown; ``output`` is what column ``P`` holds."""
+        self._more, self._output = more, output
         self._fill()
 
     def set_present(self, index: int) -> None:
@@ -113,7 +115,7 @@ class ReviewsModel(QAbstractTableModel):
 
     def export_table(self) -> Table:
         """Return the rows as numbers."""
-        names = {"β h": "beta_h", "β x": "beta_x", "P": "probability"}
+        names = {"β h": "beta_h", "β x": "beta_x", "P": self._output.column}
         return reviews_table(
             self.reviews, self.shown.tolist(), {names[name]: values for name, values in self._more.items()}
         )
@@ -126,9 +128,14 @@ class ReviewsModel(QAbstractTableModel):
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return len(HEADINGS) + len(self._more)
 
+    def column_name(self, column: int) -> str:
+        """Return the name of a column in the saved state."""
+        return (*HEADINGS, *self._more)[column]
+
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return (*HEADINGS, *self._more)[section]
+            name = self.column_name(section)
+            return self._output.short if name == "P" and not self._output.positive else name
         return None
 
     def cell_text(self, row: int, column: int) -> str:
@@ -211,6 +218,7 @@ class ReviewsPanel(Panel):
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.table.doubleClicked.connect(self._open)
+        self._search_later = "", ""  # a search and the reviews that it belongs to
         self._sort_later: tuple[str, bool] | None = None  # by a column that does not exist yet
         header.sortIndicatorChanged.connect(self._forget_later)
         self._pause = QTimer(self)
@@ -229,10 +237,14 @@ class ReviewsPanel(Panel):
     def show_frame(self, session: Session, frame: Frame) -> None:
         if self.model.reviews is not session.reviews:
             self.model.set_reviews(session.reviews)
+            searched, source = self._search_later
+            self._search_later = "", ""
+            if searched and source == _source(session.reviews):
+                self._set_search(searched)
         if self.host.panel_in_view("corpus"):  # it requests the measuring
             rows = session.corpus.rows(frame)
             if self.changed("corpus", len(rows), frame.snapshot.network) and len(rows):
-                self.model.set_columns(_columns(rows, len(session.reviews)))
+                self.model.set_columns(_columns(rows, len(session.reviews)), output_of(frame.snapshot.network))
                 for column in range(len(HEADINGS), self.model.columnCount()):
                     self.table.setColumnWidth(column, NUMBER_WIDTH)
                 if self._sort_later is not None:
@@ -243,18 +255,24 @@ class ReviewsPanel(Panel):
 
     def saved_state(self) -> dict[str, Any]:
         column, descending = self.model.sorted
-        name = str(self.model.headerData(column, Qt.Orientation.Horizontal))
+        name = self.model.column_name(column)
         name, descending = self._sort_later or (name, descending)
-        return {"search": self.search.text(), "sort": name, "falling": descending}
+        searched = {"search": self.search.text(), "source": _source(self.model.reviews)}
+        if not self.model.reviews:  # nothing was opened: store what was restored
+            searched = dict(zip(("search", "source"), self._search_later, strict=True))
+        return {**searched, "sort": name, "falling": descending}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        searched, name, descending = (saved.get(part) for part in ("search", "sort", "falling"))
-        if isinstance(searched, str):
-            self.search.setText(searched[:MAX_SEARCH])
-            self._pause.stop()
-            self.model.search(self.search.text())
+        searched, source, name, descending = (saved.get(part) for part in ("search", "source", "sort", "falling"))
+        if isinstance(searched, str) and isinstance(source, str):
+            self._search_later = searched[:MAX_SEARCH], source
         if name in (*HEADINGS, *MEASURED) and isinstance(descending, bool):
             self._sort(name, descending)
+
+    def _set_search(self, text: str) -> None:
+        self.search.setText(text)
+        self._pause.stop()
+        self.model.search(text)
 
     def _sort(self, name: str, descending: bool) -> None:
         """Sort by a column, or as soon as it exists."""
@@ -292,13 +310,18 @@ class ReviewsPanel(Panel):
         return self.model.export_table()
 
 
+def _source(reviews: Sequence[Review]) -> str:
+    """Return what identifies a source of reviews."""
+    return f"{len(reviews)} from {reviews[0].name}" if reviews else ""
+
+
 def _summary(shown: int, total: int) -> str:
     matching = count(total, "review") if shown == total else f"{shown:,} of {count(total, 'review')}"
     return f"{matching} · double click or Enter opens"
 
 
 def _columns(rows: NDArray[np.void], reviews: int) -> dict[str, NDArray[np.float64]]:
-    """Return β of h, β of x and P(positive), (review,) each, NaN where not measured yet."""
+    """Return β of h, β of x and the first output, (review,) each, NaN where not measured yet."""
     out = {name: np.full(reviews, np.nan) for name in MEASURED}
     if len(rows):
         for name, values in zip(MEASURED, (*rows["beta"].T, rows["probability"]), strict=True):

@@ -62,6 +62,7 @@ class SpectrumPanel(Panel):
         row.addWidget(self.picture, 1)
         self.column.addLayout(row)
         self.picture.scene().sigMouseMoved.connect(self._hover)
+        self.picture.mouse_left.connect(lambda: self._point_at(None))
 
     def show_frame(self, session: Session, frame: Frame) -> None:
         theme, points = self.theme, session.fixed_points

@@ -22,7 +22,7 @@ from explorer.session.views.point_map import PointMap
 from explorer.session.views.point_readouts import entry_line, no_points_line, word_map_line
 from explorer.session.views.runs import plain
 from explorer.session.views.tables import Table, word_map_table
-from explorer.session.views.word_map import AXES, WordMap, placed_labels, word_map
+from explorer.session.views.word_map import AXES, WordMap, placed_labels, word_kinds, word_map
 
 REACH = 12.0  # pixels around a word in which the mouse points at it
 SEARCH_ZOOM = 6.0  # factor by which a search zooms in on a word
@@ -80,6 +80,7 @@ class WordMapPanel(Panel):
         self.view.sigRangeChanged.connect(lambda *_: self._label())
         self.view.sigResized.connect(lambda *_: self._label())
         self.picture.scene().sigMouseMoved.connect(self._hover)
+        self.picture.mouse_left.connect(lambda: self._tip.write(NOWHERE, []))
 
     # ---- drawing -------------------------------------------------------------------------------------------------
 
@@ -106,14 +107,18 @@ class WordMapPanel(Panel):
         if self.changed("cloud", words.places, view.colour, theme):
             palette = brushes(view.colour, theme)
             colours = found.colours(view.colour)[words.first :].tolist()
-            self._cloud.setData(pos=words.places, brush=[palette[code] for code in colours])
+            shown = np.flatnonzero(np.isfinite(words.places[:, 1]))
+            brush = [palette[colours[word]] for word in shown.tolist()]
+            self._cloud.setData(pos=words.places[shown], brush=brush)
             self._label()
         chosen = None if view.selected is None or view.selected < words.first else view.selected - words.first
+        if chosen is not None and np.isnan(words.places[chosen]).any():
+            chosen = None
         if self.changed("chosen", chosen, words.places, theme):
             places = words.places[[] if chosen is None else [chosen]]
             self._ring.setData(pos=places, symbol="o", brush=None, pen=pg.mkPen(theme.bright, width=2))
             self._chosen.write(places, [] if chosen is None else [words.words[chosen]])
-        self.set_readout(word_map_line(len(words.words), view.colour))
+        self.set_readout(word_map_line(len(words.words), view.colour, word_kinds(found), words.hidden))
 
     def _name_axes(self) -> None:
         assert self._words is not None
@@ -138,8 +143,8 @@ class WordMapPanel(Panel):
 
     def reset_zoom(self) -> None:
         """Show all words."""
-        if self._words is not None and len(self._words.words):
-            low, high = self._words.places.min(axis=0), self._words.places.max(axis=0)
+        if self._words is not None and len(self._words.words) > self._words.hidden:
+            low, high = np.nanmin(self._words.places, axis=0), np.nanmax(self._words.places, axis=0)
             self.view.setRange(xRange=(low[0], high[0]), yRange=(low[1], high[1]), padding=0.06)
 
     def paint_theme(self, theme: Theme) -> None:
@@ -158,7 +163,10 @@ class WordMapPanel(Panel):
         found = None if words is None else words.find(text)
         if words is None or found is None:
             return
-        low, high = words.places.min(axis=0), words.places.max(axis=0)
+        if np.isnan(words.places[found]).any():  # it has no time constant
+            self._select(found)
+            return
+        low, high = np.nanmin(words.places, axis=0), np.nanmax(words.places, axis=0)
         (x, y), (across, up) = words.places[found], (high - low) / 2 / SEARCH_ZOOM
         self.view.setRange(xRange=(x - across, x + across), yRange=(y - up, y + up), padding=0)
         self._select(found)

@@ -23,6 +23,7 @@ from engine.beta_controls import (
     untrained_twin,
 )
 from engine.corpus_statistics import CorpusStatistics, corpus_statistics
+from engine.devices import or_on_the_cpu
 from engine.network import Network
 from engine.reviews import CUT
 from explorer.measure.one_over_f.selection import ReviewSample, TrainedNetwork, evenly
@@ -44,6 +45,7 @@ class Options:
     scales: tuple[int, ...]
     signals: tuple[str, ...] = ()
     controls: bool = True
+    device: str = "cpu"  # determines no number beyond rounding, so cached results are shared
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +132,12 @@ def _measured(trained: TrainedNetwork, sample: ReviewSample, options: Options, s
         signals = [name for name in signals if name in {*options.signals, "h", "x"}]
     controlled = options.controls and trained.epoch is None
     steps = (1 + controlled) * len(ids)
-    found = corpus_statistics(network, ids, signals, options.scales, progress=lambda done, _: show(done / steps))
+    found = or_on_the_cpu(
+        options.device,
+        lambda on: corpus_statistics(
+            network.to(device=on), ids, signals, options.scales, progress=lambda done, _: show(done / steps)
+        ),
+    )
     labels = sample.labels
     correct = (found.probability >= 0.5) == (labels > 0.5)
     labelled = np.isfinite(labels)

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from explorer.commands.device_option import device_option
 from explorer.commands.plots import Curve, curves, histogram, plot_option
 from explorer.measure.study.cache import FOLDER
 from explorer.measure.study.options import set_threads, study_options, whole_numbers
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 )
 @click.option("--paper-only", is_flag=True, help="Skip the controls that the paper lacks.")
 @study_options("all shipped", "Also time COUNT reviews with the paper's implementation.", "one-over-f")
+@device_option
 @plot_option
 def command(
     networks: tuple[str, ...],
@@ -58,6 +60,7 @@ def command(
     published_way: int | None,
     threads: int,
     out: Path,
+    device: str,
     plot: bool,
 ) -> None:
     """Reproduce the tables and figures of Chong & Ling (2024), and decide which of its claims hold.
@@ -65,6 +68,7 @@ def command(
     Networks saved during training (`pinkx train --every-epoch`) get a figure of their own. Results are cached in
     OUT/cache: to resume an interrupted run, run the same command again.
     """  # fmt: skip
+    from engine.devices import choose
     from engine.fluctuation import default_scales
     from explorer.measure.one_over_f.aggregates import StudyResults
     from explorer.measure.one_over_f.claims import decide_claims
@@ -75,13 +79,14 @@ def command(
     from explorer.measure.study.output import publish, write_study
 
     set_threads(threads)
+    on = choose(device, "reviews").device
     start = time.perf_counter()
     if scales and not 5 <= min(scales) <= max(scales) <= words:
         raise ValueError(
             f"--scales: expected 5 to {words} (the length of the reviews), got {min(scales)} to {max(scales)}"
         )
     selected = select_networks(networks, seeds)
-    options = Options(scales or default_scales(words), _checked_signals(selected, signals), not paper_only)
+    options = Options(scales or default_scales(words), _checked_signals(selected, signals), not paper_only, on)
     console = Console(stderr=True)
     with time_left(console) as bar:
         reading = bar.add_task("reading reviews", total=None)

@@ -14,6 +14,7 @@ from explorer.session.alignment import counterparts
 from explorer.session.core import Core, Frame
 from explorer.session.jobs import Job, JobRunner, Report
 from explorer.session.reading import Comparison, Reading, read_words
+from explorer.session.views.outputs import output_of
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
@@ -94,7 +95,10 @@ class ComparisonController:
         def take(part: tuple[Reading, NDArray[np.intp]]) -> None:
             with self._lock:
                 if self._requested is request:
-                    self._result = Comparison(name, part[0], own, part[1])
+                    here, there = output_of(snapshot.network), part[0].output_kind
+                    self._result = Comparison(name, part[0], own, part[1], here == there)
+                    if here != there:
+                        self._core.note = f"{there.name} of {name} cannot be compared with {here.name}; α can"
 
         def end(trouble: str) -> None:
             with self._lock:

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from explorer.session.controllers.noise_band import Band, NoiseBands
 from explorer.session.core import Core, Frame
 from explorer.session.jobs import Job, JobRunner, Report
+from explorer.session.views.outputs import output_of
 
 if TYPE_CHECKING:  # these modules need torch, which a front end loads after its first frame
     from engine.network import Network
@@ -66,12 +67,13 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the list. ``confidence`` is |2 P − 1|; ``error`` is |label − P|, NaN without a label."""
+    """One line of the list. ``confidence`` is |2 P − 1|; ``error`` is |label − P|, NaN without a label. Both are
+    NaN for an ``output`` that is not P(positive)."""
 
     index: int
     name: str
     words: int
-    probability: float
+    output: float
     label: bool | None
     beta: tuple[float, ...]
     reason: str
@@ -205,7 +207,7 @@ class CorpusController:
         rows = self.rows(frame)
         key = (len(rows), self._network, id(self._clamps), self.order, self.falling, self.narrowed)
         if self._listed is None or self._listed[0] != key:
-            values = _values(rows, self.order)
+            values = self._values(rows, self.order)
             order = np.argsort(-values if self.falling else values, kind="stable")  # NaN sorts last both ways
             if self.narrowed is not None:
                 signal, low, high = self.narrowed
@@ -227,10 +229,23 @@ class CorpusController:
             review.label,
             tuple(found["beta"].tolist()),
             next(filter(None, found["reason"].tolist()), ""),
-            float(_values(found, "confidence")),
-            float(_values(found, "error")),
+            float(self._values(found, "confidence")),
+            float(self._values(found, "error")),
             index == self._index(frame),
         )
+
+    def _values(self, rows: Any, order: str) -> NDArray[np.float64]:
+        """Return what rows are ordered by."""
+        if order.startswith("β"):
+            return rows["beta"][..., SIGNALS.index(order[-1])]
+        if order == "length":
+            return rows["words"].astype(np.float64)
+        probability = rows["probability"]
+        if self._network is not None and not output_of(self._network).positive:
+            probability = np.full_like(probability, np.nan)
+        if order == "confidence":
+            return np.abs(2 * probability - 1)
+        return np.where(rows["label"] < 0, np.nan, np.abs(rows["label"] - probability))
 
     def scatter(self, frame: Frame) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """Return β of x and of h, (review, 2), and the indices of the reviews that have both."""
@@ -346,18 +361,6 @@ class CorpusController:
 def _bins(values: ArrayLike, edges: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return the bin of each value; the end bins take those beyond the range."""
     return np.asarray(np.searchsorted(edges, values, side="right") - 1).clip(0, len(edges) - 2)
-
-
-def _values(rows: Any, order: str) -> NDArray[np.float64]:
-    """Return what rows are ordered by."""
-    if order.startswith("β"):
-        return rows["beta"][..., SIGNALS.index(order[-1])]
-    if order == "length":
-        return rows["words"].astype(np.float64)
-    probability = rows["probability"]
-    if order == "confidence":
-        return np.abs(2 * probability - 1)
-    return np.where(rows["label"] < 0, np.nan, np.abs(rows["label"] - probability))
 
 
 _NOTHING: Rows = np.empty(

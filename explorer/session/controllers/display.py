@@ -40,7 +40,7 @@ class Display:
         moment = self._core.moment(snapshot, choices)
         stored = self._ordered_for == _order_key(snapshot, choices, word)
         order = self._order if stored else self._ordered(snapshot, choices, word, moment)
-        return Frame(snapshot, choices, word, order, self._core.note, moment)
+        return Frame(snapshot, choices, word, order, self._core.note, moment, self._core.replaying)
 
     def update(self) -> Frame:
         """Return the newest state, and store its choices and its order of cells for the frames that follow."""

@@ -48,7 +48,7 @@ class FixedPointsController:
         """Search the present network and take what is found so far; a view of points calls this each tick."""
         self._refresh(frame.snapshot)
         if self.point_map is not None:
-            self._predictor.request(self.point_map, frame)
+            self._predictor.request(self.point_map, frame, self._selected_point)
 
     def scene(self, frame: Frame) -> Scene | None:
         """Return the picture; None until the first states are there."""
@@ -69,8 +69,18 @@ class FixedPointsController:
         return self.point_map.place(h) @ view_matrix(self.view.azimuth, self.view.elevation)
 
     def prediction(self, frame: Frame) -> Prediction | None:
-        """Return how well the linear map at the nearest certified point predicts the words that follow."""
-        return None if self.point_map is None else self._predictor.result(self.point_map, frame)
+        """Return how well a linear map predicts the words that follow: that at the selected certified point, or, with
+        none selected, that at the point nearest to each state. None for a selected word, which has no such map."""
+        selected = self.view.selected
+        if self.point_map is None or (selected is not None and self._selected_point is None):
+            return None
+        return self._predictor.result(self.point_map, frame, self._selected_point)
+
+    @property
+    def _selected_point(self) -> int | None:
+        """The selected entry, if it is a certified point."""
+        selected, points = self.view.selected, self.point_map
+        return selected if points is not None and selected is not None and selected < points.certified else None
 
     def details(self, frame: Frame) -> PointDetails | None:
         """Return the selected entry, or else the certified point nearest to the state at the word looked at."""
@@ -83,8 +93,7 @@ class FixedPointsController:
         if entry is None:
             return None
         if self._details is None or self._details[:2] != (self.point_map, entry):
-            make = _certified_details if entry < self.point_map.certified else _word_details
-            self._details = self.point_map, entry, make(self.point_map, entry)
+            self._details = self.point_map, entry, details_of(self.point_map, entry)
         return self._details[2]
 
     def _refresh(self, snapshot: Snapshot) -> None:
@@ -98,14 +107,13 @@ class FixedPointsController:
             self._keep_selected(before, self.point_map)
 
     def _keep_selected(self, before: PointMap | None, now: PointMap) -> None:
-        """Renumber the selected entries, because new points come before the words; select what was searched for."""
+        """Renumber the selected entries, as new points and cycles come before words; select what was searched for."""
         selected = self.view.selected
         if before is None or before.found.network is not now.found.network:
             self.select(None)
         else:
-            old, new = before.certified, now.certified - before.certified
-            many = tuple(entry + new if entry >= old else entry for entry in self.view.many)
-            self._choose(many=many, selected=selected + new if selected is not None and selected >= old else selected)
+            many = tuple(_renumbered(entry, before, now) for entry in self.view.many)
+            self._choose(many=many, selected=None if selected is None else _renumbered(selected, before, now))
         if self._awaited in now.names[: now.certified]:
             self._choose(selected=now.names.index(self._awaited))
             self._awaited = None
@@ -207,6 +215,20 @@ class FixedPointsController:
         self._choose(selected=order[place])
 
 
+def _renumbered(entry: int, before: PointMap, now: PointMap) -> int:
+    """Return the number of an entry after more has been found."""
+    if entry >= before.first_word:
+        return entry + now.first_word - before.first_word
+    return entry + now.certified - before.certified if entry >= before.certified else entry
+
+
+def details_of(points: PointMap, entry: int) -> PointDetails:
+    """Return everything known of an entry."""
+    if entry < points.certified:
+        return _certified_details(points, entry)
+    return (_cycle_details if entry < points.first_word else _word_details)(points, entry)
+
+
 def _certified_details(points: PointMap, entry: int) -> PointDetails:
     found = points.found.points
     assert found is not None, "an entry below `certified`"
@@ -222,39 +244,80 @@ def _certified_details(points: PointMap, entry: int) -> PointDetails:
         newton_step=float(found.newton_step[entry]),
         radius=float(found.unique_within[entry]),
         logit=float(found.readout[entry, 0]),
+        value=points.value(entry),
+        output=points.output,
         hits=int(found.hits[entry]),
         starts=STARTS,
+        basin=points.basins.get(entry),
     )
+
+
+def _cycle_details(points: PointMap, entry: int) -> PointDetails:
+    number, place = points.cycle_at(entry)
+    found = points.cycles[number]
+    return PointDetails(
+        name=found.name,
+        number=number,
+        certified=True,
+        kind="cycle",
+        stability="stable" if found.cycle.stable else "unstable",
+        eigenvalues=found.cycle.multipliers,
+        time_constant=found.time_constant,
+        q=_speed(found.cycle.states, place),
+        newton_step=found.cycle.newton_step,
+        radius=float("nan"),
+        logit=float(points.logit[entry]),
+        value=points.value(entry),
+        output=points.output,
+        hits=0,
+        starts=0,
+        basin=found.basin,
+        period=found.cycle.period,
+        amplitude=found.cycle.amplitude,
+    )
+
+
+def _speed(states: NDArray[np.float64], place: int) -> float:
+    """Return q = ½‖F(s) − s‖² of one state of a cycle."""
+    return float(0.5 * np.sum((states[(place + 1) % len(states)] - states[place]) ** 2))
 
 
 def _word_details(points: PointMap, entry: int) -> PointDetails:
     import torch
 
+    from engine.cycles import find_cycles
     from engine.fixed_points import certify
 
-    network, words, row = points.found.network, points.found.words, entry - points.certified
-    assert words is not None, "an entry beyond `certified`"
+    network, words, row = points.found.network, points.found.words, entry - points.first_word
+    assert words is not None, "an entry from `first_word` on"
     cell = network.cell.to(dtype=torch.float64)
     assert network.vocabulary is not None, "only networks that read words have word attractors"
     x = network.embed(network.vocabulary.encode([words.words[row]])).double()
     state = torch.from_numpy(words.states[row]).to(cell.device).unsqueeze(0)
     with torch.no_grad():
-        values = torch.linalg.eigvals(cell.jacobian(x, state))[0].cpu().numpy()
         q, step, _ = certify(cell, x, state)
+        cycles = find_cycles(cell, x[0], state)[0] if words.kind[row] == "cycle" else []
+        values = torch.linalg.eigvals(cell.jacobian(x, state))[0].cpu().numpy()
+    if cycles:
+        values = cycles[0].multipliers
     values = values[np.argsort(-np.abs(values), kind="stable")]
     unstable = int((np.abs(values) > 1).sum())
     return PointDetails(
         name=words.words[row],
         number=row,
         certified=False,
-        kind=("fixed", "fixed", "slow", "moving")[int(points.state[entry])],
+        kind=str(words.kind[row]),
         stability="stable" if not unstable else f"saddle with {unstable}",
         eigenvalues=values,
         time_constant=float(words.time_constant[row]),
         q=float(q[0]),
-        newton_step=float(step[0]),
+        newton_step=cycles[0].newton_step if cycles else float(step[0]),
         radius=float("nan"),
         logit=float(words.logit[row]),
+        value=points.value(entry),
+        output=points.output,
         hits=0,
         starts=0,
+        period=int(words.period[row]),
+        amplitude=float(words.amplitude[row]),
     )

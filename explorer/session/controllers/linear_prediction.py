@@ -69,13 +69,16 @@ class LinearPredictor:
         self._job: Job | None = None
         self._result: tuple[tuple[object, ...], Prediction] | None = None
 
-    def request(self, points: PointMap, frame: Frame) -> None:
-        """Start the test at the word looked at: once for a word while paused, once in ``PERIOD`` while reading."""
+    def request(self, points: PointMap, frame: Frame, point: int | None = None) -> None:
+        """Start the test at the word looked at: once for a word while paused, once in ``PERIOD`` while reading.
+
+        The map is that at a certified ``point``, or that at the point nearest to each state.
+        """
         if points.found.points is None or not points.certified or frame.word < 0:
             return
         reading = frame.snapshot.playing and frame.following
         moment = ("reading", self._clock() // PERIOD) if reading else ("word", frame.word)
-        request = (*_subject(points, frame), moment)
+        request = (*_subject(points, frame, point), moment)
         if request == self._requested:
             return
         states = self._states(points, frame)
@@ -84,15 +87,15 @@ class LinearPredictor:
         with self._lock:
             if self._job is not None:
                 self._jobs.cancel(self._job)
-            self._requested, self._job = request, self._start(points, frame, states)
+            self._requested, self._job = request, self._start(points, frame, states, point)
 
-    def result(self, points: PointMap, frame: Frame) -> Prediction | None:
-        """Return the newest test of these points in this run.
+    def result(self, points: PointMap, frame: Frame, point: int | None = None) -> Prediction | None:
+        """Return the newest test of these points, or of one of them, in this run.
 
         None until there is one: without a certified point, a word, or a complete state (a recording may lack c).
         """
         result = self._result
-        return None if result is None or result[0] != _subject(points, frame) else result[1]
+        return None if result is None or result[0] != _subject(points, frame, point) else result[1]
 
     def _states(self, points: PointMap, frame: Frame) -> NDArray[np.float32] | None:
         """Return the states of the latest words, (time, S); None if they are not stored."""
@@ -102,7 +105,7 @@ class LinearPredictor:
             return None
         return np.concatenate(parts, axis=1)
 
-    def _start(self, points: PointMap, frame: Frame, states: NDArray[np.float32]) -> Job:
+    def _start(self, points: PointMap, frame: Frame, states: NDArray[np.float32], point: int | None) -> Job:
         import torch
 
         from engine.network import Network
@@ -112,7 +115,8 @@ class LinearPredictor:
         first = frame.word + 1 - len(states)
         ids = frame.snapshot.ids[first : frame.word + 1 + max(AHEAD)]
         x = network.embed(torch.from_numpy(np.asarray(ids)).long()).cpu().numpy()
-        subject, word = _subject(points, frame), frame.word
+        subject, word = _subject(points, frame, point), frame.word
+        chosen = slice(None) if point is None else slice(point, point + 1)
 
         def take(part: tuple[tuple[float, ...], Floats]) -> None:
             with self._lock:
@@ -126,12 +130,14 @@ class LinearPredictor:
 
         # Without the embedding, which would be most of what is sent.
         bare = Network(network.cell, network.readout_weight, network.readout_bias)
-        return self._jobs.start(judge, bare, found.states, found.inputs, states, x, on_result=take, on_end=end)
+        return self._jobs.start(
+            judge, bare, found.states[chosen], found.inputs[chosen], states, x, on_result=take, on_end=end
+        )
 
 
-def _subject(points: PointMap, frame: Frame) -> tuple[object, ...]:
+def _subject(points: PointMap, frame: Frame, point: int | None) -> tuple[object, ...]:
     """What a test depends on besides the word: the points, the run, the review."""
-    return points, frame.snapshot.run, frame.snapshot.review
+    return points, point, frame.snapshot.run, frame.snapshot.review
 
 
 def judge(

@@ -53,6 +53,22 @@ class PatternSearch:
         """The number of reviews that are not searched yet."""
         return 0 if self._searched is None else len(self._searched[2]) - self._next
 
+    @property
+    def can_continue(self) -> bool:
+        """Whether `more` would search further reviews."""
+        return self.results.finished and self.left > 0
+
+    @property
+    def more_text(self) -> str:
+        """What `more` would do."""
+        return f"search more: {self.left:,} reviews are left"
+
+    @property
+    def status(self) -> str:
+        """Whether anything is found, and how far the search is."""
+        none = "no match in the reviews searched   " if self.results.finished and not self.results.found else ""
+        return none + self.results.progress
+
     def begin(self) -> None:
         """Search the first reviews for the pattern of the present brush; without a brush keep the last results.
 

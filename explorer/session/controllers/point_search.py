@@ -1,4 +1,4 @@
-"""The search for fixed points and word attractors of the present network, in the worker process.
+"""The search for fixed points, word attractors, basins and cycles of the present network, in the worker process.
 
 Results arrive in parts. Complete ones are cached on disk, so that the next search of the same network is immediate.
 """
@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.session.jobs import Job, JobRunner, Report
+from explorer.session.views.attractors import Ends
 from explorer.session.views.point_map import FoundPoints
 
 if TYPE_CHECKING:
     from engine.network import Network
+    from engine.points import FixedPoints
 
 INPUTS: Final = ("zero", "mean")  # inputs under which points are sought first
 STARTS: Final = 128  # start states of a search
@@ -99,6 +101,8 @@ class PointSearch:
         elif self.found is not None:
             if what == "points" and self.found.points is not None:
                 value = type(value).concatenate([self.found.points, value])
+            if what == "ends":
+                value = {**self.found.ends, **value}
             self.found = replace(self.found, **{what: value})
 
 
@@ -106,26 +110,61 @@ class PointSearch:
 
 
 def survey(report: Report, network: Network) -> None:
-    """Job: the first search. Send ``("visited" | "points" | "words", found)``, and ``("progress", text)`` meanwhile."""
+    """Job: the first search. Send ``("visited" | "points" | "words" | "ends", found)``, and ``("progress", text)``
+    meanwhile.
+    """
     from engine.points_cache import cached_word_attractors
     from engine.start_states import visited_states
 
-    h = visited_states(network, VISITED, reviews=_encoded(network))[:, : network.cell.size]
+    h = visited_states(network, VISITED, reviews=encoded_reviews(network))[:, : network.cell.size]
     report(("visited", h.cpu().numpy()))
-    find_points(report, network, *INPUTS)
-    words = cached_word_attractors(network, progress=_progress(report, "word attractors"))
+    points = _send_points(report, network, *INPUTS)
+    words = cached_word_attractors(network, progress=progress_to(report, "word attractors"))
     report(("words", words))
+    send_ends(report, network, points)
 
 
 def find_points(report: Report, network: Network, *names: str) -> None:
-    """Job: send the points under inputs given by name."""
+    """Job: send the points under inputs given by name, and where states end under each."""
+    send_ends(report, network, _send_points(report, network, *names))
+
+
+def _send_points(report: Report, network: Network, *names: str) -> FixedPoints:
     from engine.points_cache import network_points
 
-    progress = _progress(report, f"fixed points for {', '.join(names)}")
-    report(("points", network_points(network, names, count=STARTS, reviews=_encoded(network), progress=progress)))
+    progress = progress_to(report, f"fixed points for {', '.join(names)}")
+    found = network_points(network, names, count=STARTS, reviews=encoded_reviews(network), progress=progress)
+    report(("points", found))
+    return found
 
 
-def _progress(report: Report, what: str) -> Callable[[int, int], bool]:
+def send_ends(report: Report, network: Network, points: FixedPoints) -> None:
+    """Send ``("ends", {input: Ends})`` for each input of these points."""
+    import torch
+
+    from engine.basins import basins, uniform_states
+    from engine.start_states import visited_states
+
+    if not report(None):
+        return
+    cell = network.cell
+    starts = (
+        visited_states(network, STARTS, reviews=encoded_reviews(network)),
+        uniform_states(cell, STARTS).to(cell.device),
+    )
+    for name in dict.fromkeys(points.input_names.tolist()):
+        here = points[points.input_names == name]
+        stable = np.flatnonzero(here.fixed & (here.unstable == 0))
+        x = torch.from_numpy(here.inputs[0]).to(cell.device)
+        states = torch.from_numpy(here.states[stable]).to(cell.device)
+        progress = progress_to(report, f"basins for {name}")
+        visited, uniform = (basins(cell, x, states, start, points=stable, progress=progress) for start in starts)
+        if visited is None or uniform is None:
+            return
+        report(("ends", {name: Ends(visited, uniform)}))
+
+
+def progress_to(report: Report, what: str) -> Callable[[int, int], bool]:
     """Return a callback that sends each new percentage, and returns whether the result is still wanted."""
     sent = ""
 
@@ -139,7 +178,7 @@ def _progress(report: Report, what: str) -> Callable[[int, int], bool]:
     return progress
 
 
-def _encoded(network: Network) -> list[NDArray[np.int32]]:
+def encoded_reviews(network: Network) -> list[NDArray[np.int32]]:
     """Return the bundled reviews as the network's word ids; searches start from states visited in them."""
     from engine.reviews import CUT, open_reviews
 

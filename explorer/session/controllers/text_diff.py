@@ -1,10 +1,11 @@
-"""Two readings word by word: which words differ, P(positive) after each, and which cells moved.
+"""Two readings word by word: which words differ, the first output after each, and which cells moved.
 
 For an edited text: before and after. For any comparison: the other reading and the present one.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from explorer.session.controllers.playback import Playback
 from explorer.session.core import Core, Frame, SessionError
 from explorer.session.jobs import Job, JobRunner, Report
 from explorer.session.reading import Comparison, Reading, read_words
+from explorer.session.views.number_format import cell_name, number
+from explorer.session.views.outputs import POSITIVE, Output, output_line
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
@@ -31,14 +34,14 @@ CELLS: Final = 8  # largest number of cells in the list of those that moved
 class WordPair:
     """A word of the other text and its counterpart in this one.
 
-    A text without a counterpart has "" and NaN. ``p_before`` and ``p_after`` are P(positive) after the word;
-    ``place`` is its index in this text, or that of the previous word if it is missing here.
+    A text without a counterpart has "" and NaN. ``output_before`` and ``output_after`` are the first output after the
+    word; ``place`` is its index in this text, or that of the previous word if it is missing here.
     """
 
     before: str
     after: str
-    p_before: float
-    p_after: float
+    output_before: float
+    output_after: float
     place: int
 
     @property
@@ -47,8 +50,8 @@ class WordPair:
 
     @property
     def difference(self) -> float:
-        """P(positive) in this text minus that in the other."""
-        return self.p_after - self.p_before
+        """The output in this text minus that in the other."""
+        return self.output_after - self.output_before
 
 
 @dataclass(frozen=True)
@@ -61,20 +64,40 @@ class MovedCell:
 
 @dataclass(frozen=True)
 class WordByWord:
-    """``pairs`` in reading order, and the ``cells`` that moved most; none if the networks differ."""
+    """``pairs`` in reading order, and the ``cells`` that moved most; none if the networks differ.
+
+    ``output`` names what the networks put out; differences lie between −``reach`` and ``reach``.
+    """
 
     pairs: tuple[WordPair, ...]
     cells: tuple[MovedCell, ...]
+    output: Output = POSITIVE
+
+    @property
+    def reach(self) -> float:
+        known = [abs(pair.difference) for pair in self.pairs if pair.difference == pair.difference]
+        return 1.0 if self.output.bounded else max(known, default=0.0) or 1.0
+
+    def summary(self, name: str) -> str:
+        """How many words differ from the text ``name`` on the left, both outputs at the end, and the moved cells."""
+        before = next((pair.output_before for pair in reversed(self.pairs) if pair.before), math.nan)
+        after = next((pair.output_after for pair in reversed(self.pairs) if pair.after), math.nan)
+        changed = sum(pair.changed for pair in self.pairs)
+        words = (
+            f"left: {name}   {changed} of {len(self.pairs)} words differ   {output_line(self.output, before, after)}"
+        )
+        moved = "  ".join(f"{cell_name(cell.cell)} {number(cell.distance, 5)}" for cell in self.cells)
+        return f"{words}\nlargest mean |Δh|: {moved}" if moved else words
 
     @property
     def first_change(self) -> int:
-        """Index of the first pair whose words, or else whose P(positive), differ; 0 if there is none."""
+        """Index of the first pair whose words, or else whose outputs, differ; 0 if there is none."""
         changed = (k for k, pair in enumerate(self.pairs) if pair.changed)
         return next(changed, next((k for k, pair in enumerate(self.pairs) if abs(pair.difference) > 0.01), 0))
 
 
 def word_by_word(before: Reading, after: Reading, same_network: bool = True) -> WordByWord:
-    """Compare two readings pair by pair."""
+    """Compare two readings pair by pair; outputs of different kinds are not compared."""
     pairs, place = [], 0
     numbers = aligned(before.words, after.words)
     for i, j in numbers:
@@ -83,12 +106,12 @@ def word_by_word(before: Reading, after: Reading, same_network: bool = True) -> 
             WordPair(
                 "" if i is None else before.words[i],
                 "" if j is None else after.words[j],
-                float("nan") if i is None else float(before.probability[i]),
-                float("nan") if j is None else float(after.probability[j]),
+                float("nan") if i is None or before.output_kind != after.output_kind else float(before.output[i]),
+                float("nan") if j is None else float(after.output[j]),
                 place,
             )
         )
-    return WordByWord(tuple(pairs), _moved(before, after, numbers) if same_network else ())
+    return WordByWord(tuple(pairs), _moved(before, after, numbers) if same_network else (), after.output_kind)
 
 
 def _moved(before: Reading, after: Reading, numbers: list[tuple[int | None, int | None]]) -> tuple[MovedCell, ...]:

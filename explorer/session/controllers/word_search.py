@@ -81,6 +81,20 @@ class WordSearch:
             cached = self._here = snapshot.review, self.wanted, places(snapshot.review.words, self.wanted)
         return cached[2]
 
+    def nearest(self, snapshot: Snapshot, word: int) -> int | None:
+        """Return the first place in the review being read from ``word`` on, or else the first of all."""
+        here = self.here(snapshot)
+        return next((at for at in here if at >= word), here[0] if here else None)
+
+    @property
+    def status(self) -> str:
+        """How often the words are in other reviews, and how far the search is; empty without words."""
+        if not self.wanted:
+            return ""
+        found = self.others.found
+        total = sum(hit.count for hit in found)
+        return f"in other reviews: {total:,}× in {len(found):,}   {self.others.progress}"
+
     def marked(self, snapshot: Snapshot) -> set[int]:
         """Return every word that belongs to one of these places."""
         return {at + k for at in self.here(snapshot) for k in range(len(self.wanted))}

@@ -95,6 +95,6 @@ def heatmap_line(frame: Frame, cells_per_row: int) -> Line:
     return join((shared, ordered))
 
 
-def value_line(cell: int, word: int, value: float) -> Line:
-    """The value of one cell at one word."""
-    return (Run(f"{cell_name(cell)} at word {word + 1}: "), Run(number(value), "value"))
+def value_line(signal: str, cell: int, word: int, value: float) -> Line:
+    """The value of a signal of one cell at one word."""
+    return (Run(f"{signal} of {cell_name(cell)} at word {word + 1}: "), Run(number(value), "value"))

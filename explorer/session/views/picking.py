@@ -9,7 +9,7 @@ Floats = NDArray[np.float64]
 
 
 def nearest(places: Floats, place: tuple[float, float], unit: tuple[float, float], reach: float) -> int | None:
-    """Return the index of the entry nearest to a place, or None if all are farther than ``reach``.
+    """Return the index of the entry nearest to a place, or None if all are farther than ``reach``; NaN is no place.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def nearest(places: Floats, place: tuple[float, float], unit: tuple[float, float
     if not len(places):
         return None
     distance = np.hypot(*((places - place) / unit).T)
-    found = int(distance.argmin())
+    found = int(np.nan_to_num(distance, nan=np.inf).argmin())
     return found if distance[found] <= reach else None
 
 

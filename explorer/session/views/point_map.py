@@ -1,27 +1,29 @@
 """The fixed points and word attractors of a network along three principal components, and their projection.
 
-Entries are numbered: certified fixed and slow points first, then the attractors of all words.
+Entries are numbered: fixed and slow points first, then the states of certified cycles, then the ends of all words.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.probability import positive_probability
 from engine.projection import Projection
 from explorer.session.palette import codes
+from explorer.session.views.attractors import Basin, Ends, attracting_cycles, cycle_states, point_basins
+from explorer.session.views.outputs import Output, activated, output_of
 
 if TYPE_CHECKING:
     from engine.network import Network
     from engine.points import FixedPoints
     from engine.word_attractors import WordAttractors
 
-STATES = ("stable", "unstable", "slow", "moving")
+STATES = ("stable", "unstable", "slow", "moving", "cycle")
 COLOURS = ("readout", "time constant", "stability", "input")
 TIME_CONSTANTS = (1.0, 1000.0)  # words, the ends of the colour scale
 HALF_LENGTH = 0.15  # of an unstable direction; the picture is 2 wide
@@ -31,12 +33,16 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class FoundPoints:
-    """What has been found of a network so far. ``visited`` (state, n) are hidden states h of the bundled reviews."""
+    """What has been found of a network so far.
+
+    ``visited`` (state, n) are hidden states h of the bundled reviews; ``ends`` says by input where states end.
+    """
 
     network: Network
     visited: NDArray[np.float64]
     points: FixedPoints | None = None
     words: WordAttractors | None = None
+    ends: Mapping[str, Ends] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,16 +60,26 @@ class PointDetails:
         repeating a word leads to.
     kind, stability : str
     eigenvalues : (S,)
-        Of the Jacobian, by falling modulus.
+        Of the Jacobian, by falling modulus; of a cycle its multipliers.
     time_constant : float
-        The slowest, in words.
+        The slowest, in words; NaN without a certified attractor.
     q, newton_step : float
     radius : float
         Distance (maximum norm, in h) within which it is proved to be the only root; NaN where the proof fails.
     logit : float
         The first readout.
+    value : float
+        The first output: the probability of that logit, or the logit itself if the readout is linear.
+    output : Output
+        What that output is.
     hits, starts : int
         How many of the search's start states reached it; 0 for a word.
+    basin : Basin or None
+        Shares of states that end there; None if they are not known.
+    period : int
+        Words until the state returns: 1 at rest, 0 if it does not return.
+    amplitude : float
+        Largest distance between two states of a cycle, Euclidean.
     """
 
     name: str
@@ -77,18 +93,18 @@ class PointDetails:
     newton_step: float
     radius: float
     logit: float
+    value: float
+    output: Output
     hits: int
     starts: int
+    basin: Basin | None = None
+    period: int = 1
+    amplitude: float = 0.0
 
     @property
     def unstable(self) -> int:
         """The number of unstable directions."""
         return int((np.abs(self.eigenvalues) > 1).sum())
-
-    @property
-    def probability(self) -> float:
-        """P(positive)."""
-        return float(positive_probability(self.logit))
 
 
 @dataclass(frozen=True)
@@ -119,8 +135,12 @@ class PointMap:
         network, points, words = found.network, found.points, found.words
         self.size = network.cell.size
         self.certified = 0 if points is None else len(points)
-        states = [part.states[:, : self.size] for part in (points, words) if part is not None]
-        self.h: Floats = np.concatenate([*states, np.empty((0, self.size))])
+        self.cycles = attracting_cycles(found.ends)
+        nothing = np.empty((0, self.size))
+        certified, repeated = (nothing if part is None else part.states[:, : self.size] for part in (points, words))
+        on_cycles = cycle_states(self.cycles, self.size)
+        self.first_word = self.certified + len(on_cycles)
+        self.h: Floats = np.concatenate([certified, on_cycles, repeated])
         self.projection = Projection.of(_three(found.visited))
         ends = np.concatenate([self.projection.transform(_three(part)) for part in (found.visited, self.h)])
         low, high = ends.min(axis=0), ends.max(axis=0)
@@ -141,7 +161,9 @@ class PointMap:
     def names(self) -> tuple[str, ...]:
         """The input of each entry: ``zero``, ``mean``, or a word."""
         points, words = self.found.points, self.found.words
-        return (*(() if points is None else points.input_names.tolist()), *(() if words is None else words.words))
+        cycles = (each.name for each in self.cycles for _ in range(each.cycle.period))
+        certified = () if points is None else points.input_names.tolist()
+        return (*certified, *cycles, *(() if words is None else words.words))
 
     @cached_property
     def components(self) -> Floats:
@@ -150,19 +172,35 @@ class PointMap:
 
     @cached_property
     def logit(self) -> Floats:
-        """The first readout at each entry, (entry,); positive for a positive review."""
+        """The first readout at each entry, (entry,); above 0 for a positive review where the output is P(positive)."""
         points, words = self.found.points, self.found.words
+        network = self.found.network
+        weight, bias = network.readout_weight[0].cpu().double().numpy(), float(network.readout_bias[0])
         return np.concatenate(
-            [np.empty(0) if points is None else points.readout[:, 0], np.empty(0) if words is None else words.logit]
+            [
+                np.empty(0) if points is None else points.readout[:, 0],
+                self.h[self.certified : self.first_word] @ weight + bias,
+                np.empty(0) if words is None else words.logit,
+            ]
         )
 
     @cached_property
+    def output(self) -> Output:
+        """What the first output of the network is."""
+        return output_of(self.found.network)
+
+    def value(self, entry: int) -> float:
+        """Return the first output at an entry."""
+        return float(activated(self.found.network, self.h[entry])[0])
+
+    @cached_property
     def time_constant(self) -> Floats:
-        """The slowest time constant at each entry in words, (entry,)."""
+        """The slowest time constant at each entry in words, (entry,); NaN for words without a certified attractor."""
         points, words = self.found.points, self.found.words
         return np.concatenate(
             [
                 np.empty(0) if points is None else points.time_constants[:, 0],
+                [each.time_constant for each in self.cycles for _ in range(each.cycle.period)],
                 np.empty(0) if words is None else words.time_constant,
             ]
         )
@@ -172,14 +210,53 @@ class PointMap:
         """The index in ``STATES`` of each entry. Repeating a word leads to an attractor, so no word is unstable."""
         points, words = self.found.points, self.found.words
         certified = np.empty(0) if points is None else np.where(~points.fixed, 2, np.where(points.unstable > 0, 1, 0))
-        repeated = np.empty(0) if words is None else np.where(words.fixed, 0, np.where(words.slow, 2, 3))
-        return np.concatenate([certified, repeated]).astype(np.intp)
+        on_cycles = np.full(self.first_word - self.certified, STATES.index("cycle"))
+        kinds = {"fixed": 0, "drifting": 2, "moving": 3, "cycle": 4}
+        repeated = [] if words is None else [kinds[kind] for kind in words.kind.tolist()]
+        return np.concatenate([certified, on_cycles, repeated]).astype(np.intp)
+
+    @cached_property
+    def basins(self) -> dict[int, Basin]:
+        """The shares of states that end at each attractor, by entry; those of a cycle at each of its states."""
+        found = point_basins(self.found.points, self.found.ends)
+        entry = self.certified
+        for each in self.cycles:
+            found |= dict.fromkeys(range(entry, entry + each.cycle.period), each.basin)
+            entry += each.cycle.period
+        return found
+
+    @cached_property
+    def basin_sizes(self) -> Floats:
+        """√ of the share of visited states that end at each entry, (entry,): its radius; NaN if it is not known."""
+        sizes = np.full(len(self), np.nan)
+        for entry, basin in self.basins.items():
+            sizes[entry] = np.sqrt(basin.visited.share)
+        return sizes
+
+    def cycle_at(self, entry: int) -> tuple[int, int]:
+        """Return the number of the cycle of an entry, and of the state on it."""
+        place = entry - self.certified
+        for number, each in enumerate(self.cycles):
+            if place < each.cycle.period:
+                return number, place
+            place -= each.cycle.period
+        raise IndexError(f"entry {entry} is no state of a cycle")
+
+    @cached_property
+    def cycle_lines(self) -> Floats:
+        """Lines that join the states of each cycle in their order, (line, 2, 3)."""
+        lines, first = [], self.certified
+        for each in self.cycles:
+            states = self.places[first : first + each.cycle.period]
+            first += each.cycle.period
+            lines.append(np.stack([states, np.roll(states, -1, axis=0)], axis=1))
+        return np.concatenate([*lines, np.empty((0, 2, 3))])
 
     @cached_property
     def order(self) -> NDArray[np.intp]:
-        """The order of the actions next and previous: certified points, then words by rising logit."""
-        words = self.certified + np.argsort(self.logit[self.certified :], kind="stable")
-        return np.concatenate([np.arange(self.certified), words])
+        """The order of the actions next and previous: points, cycles, then words by rising logit."""
+        words = self.first_word + np.argsort(self.logit[self.first_word :], kind="stable")
+        return np.concatenate([np.arange(self.first_word), words])
 
     def nearest(self, h: NDArray[np.floating]) -> int | None:
         """Return the certified point nearest to a hidden state (n,)."""
@@ -188,18 +265,23 @@ class PointMap:
         return int(np.linalg.norm(self.h[: self.certified] - h, axis=1).argmin())
 
     def colours(self, by: str) -> NDArray[np.intp]:
-        """Return for each entry a colour map position, or the number of its class (`STATES`; input, −1 for words)."""
+        """Return for each entry a colour map position, or the number of its class (`STATES`; input, −1 for words).
+
+        By time constant, −1 stands for an entry without one.
+        """
         if by == "readout":
             reach = float(np.abs(self.logit).max(initial=1e-9))
             return codes(self.logit, -reach, reach).astype(np.intp)
         if by == "time constant":
             low, high = np.log(TIME_CONSTANTS)
-            return codes(np.log(np.maximum(self.time_constant, 1e-9)), low, high).astype(np.intp)
+            found = codes(np.log(np.maximum(self.time_constant, 1e-9)), low, high).astype(np.intp)
+            return np.where(np.isnan(self.time_constant), -1, found)
         if by == "stability":
             return self.state
-        known = list(dict.fromkeys(self.names[: self.certified]))
+        names = self.names[: self.first_word]
+        known = list(dict.fromkeys(names))
         numbers = np.full(len(self), -1, dtype=np.intp)
-        numbers[: self.certified] = [known.index(name) for name in self.names[: self.certified]]
+        numbers[: self.first_word] = [known.index(name) for name in names]
         return numbers
 
     @cached_property
@@ -236,7 +318,8 @@ class Scene:
 
     ``places`` (entry, 2), ``colours`` (entry,) as `PointMap.colours` returns them, ``visited`` (state, 2), ``trail``
     (word, 2) oldest first, ``path`` (word, 2) predicted from the state at the word looked at, ``unstable``
-    (line, 2, 2), ``axes`` (3, 2, 2) from a corner of the box along each component.
+    (line, 2, 2), ``cycles`` (line, 2, 2) joins the states of cycles, ``axes`` (3, 2, 2) from a corner of the box along
+    each component.
     """
 
     places: Floats
@@ -245,16 +328,20 @@ class Scene:
     trail: Floats
     path: Floats
     unstable: Floats
+    cycles: Floats
     axes: Floats
     selected: int | None
 
-    def pick(self, x: float, y: float, columns: int, rows: int, certified: int) -> int | None:
-        """Return the entry nearest to a click at (x, y), None if all are far; ``columns`` × ``rows`` characters."""
+    def pick(self, x: float, y: float, columns: int, rows: int, large: int) -> int | None:
+        """Return the entry nearest to a click at (x, y), None if all are far; ``columns`` × ``rows`` characters.
+
+        The first ``large`` entries are drawn larger, so a click near one more likely means it.
+        """
         if not len(self.places):
             return None
         # in character widths
         distance = np.hypot((self.places[:, 0] - x) * columns / 2, (self.places[:, 1] - y) * rows)
-        distance[:certified] -= 1.5  # they are drawn larger, so a click more likely means one of them
+        distance[:large] -= 1.5
         nearest = int(distance.argmin())
         return nearest if distance[nearest] < 3 else None
 
@@ -273,6 +360,7 @@ def scene_of(
         trail=(points.place(trail) if len(trail) else np.empty((0, 3))) @ matrix,
         path=(np.empty((0, 3)) if path is None else points.place(path)) @ matrix,
         unstable=points.unstable_directions @ matrix,
+        cycles=points.cycle_lines @ matrix,
         axes=axes @ matrix,
         selected=view.selected,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from explorer.session.palette import Role
+from explorer.session.views.attractors import Share
 from explorer.session.views.eigenvalues import LONGEST
 from explorer.session.views.number_format import (
     count,
@@ -16,45 +17,68 @@ from explorer.session.views.number_format import (
 from explorer.session.views.point_map import STATES, PointDetails, PointMap, PointView
 from explorer.session.views.runs import GAP, Line, Run, join, plain
 
-if TYPE_CHECKING:
-    pass
-
 
 def point_lines(
     point: PointDetails, explained: Mapping[int, float] | None = None, width: int | None = None
 ) -> tuple[Line, ...]:
     """Everything known of one point, the most important first.
 
-    ``explained`` maps words ahead to the variance that the linear prediction from the nearest point explains.
+    ``explained`` maps words ahead to the variance that the linear prediction from the point explains.
     """
-    origin = f"#{point.number}  {point.hits}/{point.starts} starts" if point.certified else "repeated forever"
-    stable = not point.unstable
     lines = [
-        (Run(point_name(point), "accent"), Run(f" {origin}")),
+        (Run(point_name(point), "accent"), Run(f" {_origin(point)}")),
+        *_kind_lines(point),
         (
-            Run(f"{point.kind} ", "text"),
-            Run(point.stability.split()[0], "good" if stable else "pink"),
-            Run(f"  {point.unstable} of {len(point.eigenvalues)} unstable"),
-        ),
-        (
-            Run("|λ| "),
-            Run(f"{abs(point.eigenvalues[0]):.4f}", "value"),
-            Run("  τ "),
-            Run(time_constant(point.time_constant), "value"),
-        ),
-        (
-            Run("P(positive) "),
-            Run(number(point.probability), "value"),
-            Run("  logit "),
-            Run(number(point.logit), "text"),
+            Run(f"{point.output.name} "),
+            Run(number(point.value), "value"),
+            *((Run("  logit "), Run(number(point.logit), "text")) if point.output.bounded else ()),
         ),
     ]
     if explained is not None:
         lines.append(prediction_line(explained, width))
+    lines += basin_lines(point)
     lines.append((Run(f"q {scientific(point.q)}  Newton step {scientific(point.newton_step)}"),))
     if point.radius == point.radius:  # not NaN
         lines.append((Run(f"the only root within {scientific(point.radius)}"),))
     return tuple(lines)
+
+
+def _origin(point: PointDetails) -> str:
+    if not point.certified:
+        return "repeated forever"
+    return f"cycle {point.number}" if point.kind == "cycle" else f"#{point.number}  {point.hits}/{point.starts} starts"
+
+
+def _kind_lines(point: PointDetails) -> tuple[Line, ...]:
+    """What the entry is, and its slowest mode. A state without a certified attractor has no time constant."""
+    stability = Run(point.stability.split()[0], "pink" if point.unstable else "good")
+    if point.kind in ("drifting", "moving"):
+        return ((Run(point.kind, "warning"), Run("  no certified attractor")),)
+    slowest = (Run("|μ| " if point.kind == "cycle" else "|λ| "), Run(f"{abs(point.eigenvalues[0]):.4f}", "value"))
+    if point.kind == "cycle":
+        what = (Run(f"cycle of period {point.period}", "other"), Run(f"  amplitude {number(point.amplitude)}"))
+        if not point.certified:
+            return (what,)
+        return (what, (stability, Run("  "), *slowest, Run("  τ "), Run(time_constant(point.time_constant), "value")))
+    return (
+        (Run(f"{point.kind} ", "text"), stability, Run(f"  {point.unstable} of {len(point.eigenvalues)} unstable")),
+        (*slowest, Run("  τ "), Run(time_constant(point.time_constant), "value")),
+    )
+
+
+def basin_lines(point: PointDetails) -> tuple[Line, ...]:
+    """The shares of states that end at a point, with their 95% intervals; nothing if they are not known."""
+    if point.basin is None:
+        return ()
+    return (
+        (Run("basin "), *share_runs(point.basin.visited), Run(" visited")),
+        (Run("      "), *share_runs(point.basin.uniform), Run(" uniform")),
+    )
+
+
+def share_runs(share: Share) -> Line:
+    """A share with its 95% interval: ``62% (53–70)``."""
+    return (Run(percent(share.share), "value"), Run(f" ({share.low:.0%}…{share.high:.0%})".replace("%…", "…")))
 
 
 def point_name(point: PointDetails) -> str:
@@ -65,15 +89,18 @@ def point_name(point: PointDetails) -> str:
 
 
 def time_constant(words: float) -> str:
-    """A time constant with its unit: ``9.5 words``, ``208 words``, ``over 1,000,000 words``."""
+    """A time constant with its unit: ``9.5 words``, ``208 words``, ``over 1,000,000 words``; ``none`` for NaN."""
+    if math.isnan(words):
+        return "none"
     if words >= LONGEST:
         return f"over {LONGEST:,} words"
     return f"{words:,.0f} words" if words >= 100 else f"{words:.1f} words"
 
 
 PREDICTION_MEANING = (
-    "Linear prediction: the share of the variance of h, 1, 5 and 10 words ahead, that the linear map at the nearest "
-    "fixed point explains. 100% is all of it, 0% no more than assuming that nothing moves; over the last words read."
+    "Linear prediction: the share of the variance of h, 1, 5 and 10 words ahead, that the linear map at the selected "
+    "fixed point explains, or, with none selected, that at the point nearest to each state. 100% is all of "
+    "it, 0% no more than assuming that nothing moves; over the last words read."
 )
 
 
@@ -100,6 +127,7 @@ def points_line(points: PointMap, view: PointView, progress: str = "", width: in
         (
             (Run(progress, "warning"),) if progress else (),
             index_line(points),
+            cycles_line(points),
             (Run(f"PC1–3 of h: {shares}"),),
             (Run(angles),),
         ),
@@ -118,33 +146,73 @@ def index_line(points: PointMap) -> Line:
     return (Run(f"Σ {wrong[0]}: points are missing".replace("-", "−"), "warning"),)
 
 
+def cycles_line(points: PointMap) -> Line:
+    """The cycles at which states end, each with its input, period, amplitude and basin; nothing if there is none."""
+    if not points.cycles:
+        return ()
+    listed = (
+        f"{each.name}: period {each.cycle.period}, amplitude {number(each.cycle.amplitude)}, "
+        f"{percent(each.basin.visited.share)} of visited states"
+        for each in points.cycles
+    )
+    return (Run(f"◇ {count(len(points.cycles), 'cycle')}", "other"), Run(f" ({'; '.join(listed)})"))
+
+
 def no_points_line(progress: str, replaying: bool) -> Line:
     """Why there is no point to see."""
     why = progress or ("a recording has no network to search" if replaying else "none found yet")
     return (Run("fixed points: "), Run(why, "warning"))
 
 
-def point_legend(by_stability: bool) -> Line:
+def point_legend(by_stability: bool, *, cycles: bool = False, basins: bool = False) -> Line:
     """What the marks of the points mean; the marks have colours of their own where colour means stability."""
     roles: tuple[Role, ...] = ("good", "pink", "warning") if by_stability else ("value",) * 3
     names = zip(POINT_MARKS, ("stable", "saddle", "slow"), roles, strict=False)
     parts = [(Run(mark, role), Run(f" {name}")) for mark, name, role in names]
-    return join((*parts, (Run("◆", "accent"), Run(" now")), (Run("─"), Run(" predicted"))), gap="  ")
+    more: list[Line] = [(Run("◇", "other"), Run(" cycle"))] if cycles else []
+    more += [(Run("size: basin"),)] if basins else []
+    return join((*parts, *more, (Run("◆", "accent"), Run(" now")), (Run("─"), Run(" predicted"))), gap="  ")
 
 
-POINT_MARKS = "●○◌◌"  # by `point_map.STATES`
+POINT_MARKS = "●○◌◌◇"  # by `point_map.STATES`
 assert len(POINT_MARKS) == len(STATES)
 
 
 def entry_line(points: PointMap, entry: int) -> Line:
-    """One entry of a map in one line: name, logit, slowest time constant."""
-    logit, slowest = float(points.logit[entry]), float(points.time_constant[entry])
-    return (
-        Run(points.names[entry], "accent"),
-        Run(f"{GAP}logit {number(logit)}{GAP}slowest τ {time_constant(slowest)}", "text"),
+    """One entry of a map in one line: name, logit, slowest time constant or what it is instead, and its basin."""
+    basin = points.basins.get(entry)
+    share = "" if basin is None else f"{GAP}basin {percent(basin.visited.share)} of visited states"
+    logit = f"{points.output.logit} {number(float(points.logit[entry]))}"
+    return (Run(points.names[entry], "accent"), Run(f"{GAP}{logit}{GAP}{_memory(points, entry)}{share}", "text"))
+
+
+def _memory(points: PointMap, entry: int) -> str:
+    """The slowest time constant, and for a state that does not rest what it does."""
+    words, row = points.found.words, entry - points.first_word
+    slowest = f"slowest τ {time_constant(float(points.time_constant[entry]))}"
+    if entry < points.certified or (words is not None and row >= 0 and words.fixed[row]):
+        return slowest
+    if row < 0:
+        cycle = points.cycles[points.cycle_at(entry)[0]].cycle
+        return f"cycle of period {cycle.period}, amplitude {number(cycle.amplitude)}{GAP}{slowest}"
+    assert words is not None, "an entry from `first_word` on"
+    if words.kind[row] == "cycle":
+        return f"cycle of period {words.period[row]}, amplitude {number(float(words.amplitude[row]))}"
+    return f"{words.kind[row]}: no certified attractor"
+
+
+def word_map_line(words: int, colour: str, kinds: Mapping[str, int] | None = None, hidden: int = 0) -> Line:
+    """How many words the map shows, what their colours mean, and how many lead to no fixed point.
+
+    ``kinds`` counts words by what the network does; ``hidden`` ones have no time constant to be drawn at.
+    """
+    restless = {kind: n for kind, n in (kinds or {}).items() if n and kind != "fixed"}
+    named = {"cycle": "in a cycle", "drifting": "drifting", "moving": "moving"}
+    parts = ", ".join(f"{n:,} {named[kind]}" for kind, n in restless.items())
+    return join(
+        (
+            (Run(f"{count(words, 'word')}, each repeated forever; colour: {colour}"),),
+            (Run(parts, "warning"),) if parts else (),
+            (Run(f"{hidden:,} without a time constant are not drawn"),) if hidden else (),
+        )
     )
-
-
-def word_map_line(words: int, colour: str) -> Line:
-    """How many words the map shows, and what their colours mean."""
-    return (Run(f"{count(words, 'word')}, each repeated forever; colour: {colour}"),)

@@ -10,6 +10,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from explorer.session.core import Frame
 from explorer.session.moment import INPUT
 from explorer.session.palette import Role
@@ -22,11 +25,13 @@ from explorer.session.views.number_format import (
     number,
     reading_speed,
 )
+from explorer.session.views.outputs import output_of
 from explorer.session.views.runs import Line, Row, Run, join
 from explorer.session.views.scaling import Scaling, too_short
 
 if TYPE_CHECKING:
     from engine.live.snapshot import Snapshot
+    from engine.network import Network
 
 
 # ---- exponents ----------------------------------------------------------------------------------------------------
@@ -122,25 +127,33 @@ def _noise(noise: NoiseBand) -> Line:
 # ---- the review ---------------------------------------------------------------------------------------------------
 
 
-def review_rows(frame: Frame, probability: float, other: float | None = None) -> tuple[Row, ...]:
-    """P(positive), the network's class, the label, unknown words, and P(positive) of the ``other`` side if any."""
-    snapshot = frame.snapshot
-    known = math.isfinite(probability)
-    positive = known and probability >= 0.5
-    role: Role = "label" if not known else "good" if positive else "bad"
-    predicted = MISSING if not known else "positive" if positive else "negative"
-    label = {True: "positive", False: "negative", None: "none"}[snapshot.review.label]
+def review_rows(
+    frame: Frame, value: float, other: float | None = None, outputs: NDArray[np.float64] | None = None
+) -> tuple[Row, ...]:
+    """The first output, the network's class, the label, unknown words, and the output of the ``other`` side if any.
+
+    ``outputs`` (k,) are all outputs; only a softmax needs them. A linear output has no class.
+    """
+    snapshot, output = frame.snapshot, output_of(frame.snapshot.network)
+    known = math.isfinite(value)
+    role: Role = "label" if not known else "good" if value >= output.middle else "bad"
+    predicted: Line = (Run("positive" if value >= output.middle else "negative", role),)
+    if not output.positive and outputs is not None and len(outputs):
+        predicted = (Run(f"class {int(outputs.argmax())}", "text"), Run(f"  {number(float(outputs.max()))}"))
+    label = {True: "positive", False: "negative", None: "unlabelled"}[snapshot.review.label]
     rows = [
-        Row("P(positive)", (Run(number(probability), "value"),)),
-        Row("network", (Run(predicted, role),)),
+        Row(output.name, (Run(number(value), "value"),)),
+        *([Row("network", predicted if known else (Run(MISSING, role),))] if _has_class(snapshot.network) else []),
         Row("label", (Run(label, "text"),)),
         Row("unknown", (Run(f"{snapshot.unknown:,} of {count(snapshot.words, 'word')}", "text"),)),
     ]
     if other is not None:
-        rows.append(
-            Row("━ other", (Run(number(other), "value"), Run("  Δ "), Run(number(probability - other), "value")))
-        )
+        rows.append(Row("━ other", (Run(number(other), "value"), Run("  Δ "), Run(number(value - other), "value"))))
     return tuple(rows)
+
+
+def _has_class(network: Network) -> bool:
+    return network.activation == "softmax" or output_of(network).positive
 
 
 def word_colours_line(frame: Frame, low: float, high: float) -> Line:
@@ -154,19 +167,20 @@ def word_colours_line(frame: Frame, low: float, high: float) -> Line:
 
 def overview_line(
     frame: Frame,
-    probability: float,
+    value: float,
     other: tuple[str, float] | None = None,
     reach: float | None = None,
     width: int | None = None,
 ) -> Line:
-    """P(positive) at the word looked at, next to that of the ``other`` side; ``reach`` is the end of the axis of
+    """The first output at the word looked at, next to that of the ``other`` side; ``reach`` is the end of the axis of
     differences."""
     compared: Line = ()
     if other is not None:
         ends = () if reach is None else (Run(f" (axis ±{reach:g})"),)
-        compared = (*_compared(other[0], probability, other[1]), *ends)
+        compared = (*_compared(other[0], value, other[1]), *ends)
     place = f"word {frame.word + 1:,} of {frame.snapshot.words:,}"
-    return join(((Run("P(positive) "), Run(number(probability), "value")), compared, (Run(place),)), width)
+    name = output_of(frame.snapshot.network).name
+    return join(((Run(f"{name} "), Run(number(value), "value")), compared, (Run(place),)), width)
 
 
 # ---- the corpus ---------------------------------------------------------------------------------------------------
@@ -222,10 +236,12 @@ def histogram_line(signal: str, median: float, beta: float, reason: str = "", wi
 
 BADGES: Mapping[str, Run] = {
     "LIVE": Run("● LIVE", "good"),
+    "REPLAY": Run("▸ REPLAY", "good"),
     "PAUSED": Run("‖ PAUSED", "warning"),
     "LOOKING": Run("◂ LOOKING BACK", "warning"),
     "END": Run("■ END", "label"),
 }
+HELD = Run("‖ HELD: dialog open", "warning")
 
 Part = Literal["network", "review", "badge", "word", "changes", "comparison", "recording", "speed", "rates", "lost"]
 
@@ -239,15 +255,17 @@ def status_parts(
     lost: int = 0,
     fps: float | None = None,
     degraded: Sequence[str] = (),
+    held: bool = False,
 ) -> dict[Part, Line]:
     """Where the run stands, part by part, so that a click can find the part it hit.
 
     ``comparison`` names the other side; ``recorded`` counts runs of a recording; ``cells_per_row`` and ``lost`` words
-    are what the pictures leave out; ``fps`` shows the frame rate, and the measured speed where it
-    differs from the set one; ``degraded`` lists what a slow terminal omits.
+    are what the pictures leave out; ``fps`` shows the frame rate, and the measured speed where it differs
+    from the set one; ``degraded`` lists what a slow terminal omits; ``held``: while words are read, the pictures are
+    not updated.
     """
     snapshot = frame.snapshot
-    badge = BADGES[frame.status]
+    badge = HELD if held and snapshot.playing else BADGES[frame.status]
     place = (
         f"review {snapshot.index + 1:,}/{snapshot.reviews:,}"
         if snapshot.reviews > 1

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from explorer.session.core import Frame, SessionError, SignalReader
 from explorer.session.views.eigenvalues import time_constant
+from explorer.session.views.outputs import POSITIVE, Output, output_of
 from explorer.session.views.point_map import STATES, PointDetails, PointMap
 from explorer.session.views.scaling import fine_fluctuation, fine_scales, scaling
 from explorer.session.views.traces import CellRow, Difference, Overview, alpha_column
@@ -35,18 +36,24 @@ class Table(NamedTuple):
 
 
 def words_table(reader: SignalReader, frame: Frame, words: tuple[int, int] | None = None) -> Table:
-    """One row a word that is read and stored: P(positive), rolling α, and the chosen signal of every cell.
+    """One row a word that is read and stored: the first output, rolling α, and the chosen signal of every cell.
 
     ``words`` limits the rows to a first word and one past the last.
     """
     signal = frame.choices.signal
     first, values = _stored(reader, frame, signal, words)
     last = first + len(values)
-    probability = reader.read("probability", first, last)[:, 0].tolist()
+    output = reader.read("probability", first, last)[:, 0].tolist()
     alpha = alpha_column(reader, frame, first, last)[:, 0].tolist()
     text = frame.snapshot.review.words[first:last]
-    columns = ("time", "text", "probability", f"alpha_{signal}", *_cell_columns(signal, values.shape[1]))
-    parts = zip(range(first, last), text, probability, alpha, values.tolist(), strict=False)  # the engine may read on
+    columns = (
+        "time",
+        "text",
+        output_of(frame.snapshot.network).column,
+        f"alpha_{signal}",
+        *_cell_columns(signal, values.shape[1]),
+    )
+    parts = zip(range(first, last), text, output, alpha, values.tolist(), strict=False)  # the engine may read on
     return Table(columns, [(*row, *cells) for *row, cells in parts])
 
 
@@ -72,16 +79,18 @@ def scaling_table(reader: SignalReader, frame: Frame, bounds: tuple[float, float
     return Table(("scale_words", f"F_{frame.choices.signal}_{series}", "fitted"), rows)
 
 
-def overview_table(overview: Overview | None, other: Overview | None, difference: Difference | None) -> Table:
-    """Mean P(positive) of each column of the overview, with the other side of a comparison; ``time`` is the first word
-    of the column."""
+def overview_table(
+    overview: Overview | None, other: Overview | None, difference: Difference | None, output: Output = POSITIVE
+) -> Table:
+    """Mean output of each column of the overview, with the other side of a comparison; ``time`` is the first word of
+    the column."""
     if overview is None:
         raise SessionError("no word is read yet: save the overview when one is")
     time = np.ceil(overview.edges[:-1]).astype(int).tolist()
-    columns: tuple[str, ...] = ("time", "probability")
+    columns: tuple[str, ...] = ("time", output.column)
     values = [overview.values.tolist()]
     if other is not None and difference is not None:
-        columns += ("probability_other", "difference")
+        columns += (f"{output.column}_other", "difference")
         values += [other.values.tolist(), difference.columns(len(time)).values.tolist()]
     return Table(columns, list(zip(time, *values, strict=True)))
 
@@ -108,16 +117,23 @@ def cells_table(rows: Sequence[CellRow], signal: str) -> Table:
 
 
 def points_table(points: PointMap | None, selected: Collection[int | None] = ()) -> Table:
-    """Every fixed point and word attractor, along the principal components in units of h."""
+    """Every fixed point, state of a cycle and end of a word, along the principal components in units of h.
+
+    ``basin`` columns are shares of states that end there, of those that reviews visit and of uniform ones, with their
+    95% intervals. ``period_words`` is 1 at rest, 0 for a state that does not return.
+    """
     if points is None:
         raise SessionError("no points are found yet: save them when they are")
     columns = (
-        "entry", "input", "certified", "state", "PC1", "PC2", "PC3", "logit", "time_constant_words", "selected",
+        "entry", "input", "certified", "state", "PC1", "PC2", "PC3", "logit", "time_constant_words", "period_words",
+        "amplitude", *_BASIN, "selected",
     )  # fmt: skip
-    parts = zip(points.names, points.state, points.components.tolist(), *_numbers(points), strict=True)
+    parts = zip(
+        points.names, points.state, points.components.tolist(), *_numbers(points), *_cycles(points), strict=True
+    )
     rows = [
-        (k, name, int(k < points.certified), STATES[state], *place, logit, slowest, int(k in selected))
-        for k, (name, state, place, logit, slowest) in enumerate(parts)
+        (k, name, int(k < points.first_word), STATES[state], *place, *numbers, *_basin(points, k), int(k in selected))
+        for k, (name, state, place, *numbers) in enumerate(parts)
     ]
     return Table(columns, rows)
 
@@ -126,11 +142,13 @@ def word_map_table(points: PointMap | None) -> Table:
     """Every word: where it leads when it is repeated forever, along the principal components in units of h."""
     if points is None or points.found.words is None:
         raise SessionError("no word attractors are found yet: save them when they are")
-    words = slice(points.certified, None)
-    places, logit, slowest = points.components[words].tolist(), *(part[words] for part in _numbers(points))
-    parts = zip(points.names[words], places, logit, slowest, strict=True)
-    rows = [(name, *place, *numbers) for name, place, *numbers in parts]
-    return Table(("text", "PC1", "PC2", "PC3", "logit", "time_constant_words"), rows)
+    words, found = slice(points.first_word, None), points.found.words
+    numbers = (part[words] for part in _numbers(points))
+    ends = found.kind.tolist(), found.period.tolist(), found.amplitude.tolist()
+    parts = zip(points.names[words], points.components[words].tolist(), *numbers, *ends, strict=True)
+    rows = [(name, *place, *rest) for name, place, *rest in parts]
+    columns = ("text", "PC1", "PC2", "PC3", "logit", "time_constant_words", "kind", "period_words", "amplitude")
+    return Table(columns, rows)
 
 
 def spectrum_table(point: PointDetails | None) -> Table:
@@ -151,7 +169,7 @@ class MeasuredReview(Protocol):
     @property
     def words(self) -> int: ...
     @property
-    def probability(self) -> float: ...
+    def output(self) -> float: ...
     @property
     def label(self) -> bool | None: ...
     @property
@@ -166,10 +184,10 @@ class MeasuredReview(Protocol):
     def watched(self) -> bool: ...
 
 
-def corpus_table(entries: Iterable[MeasuredReview], signals: Sequence[str]) -> Table:
+def corpus_table(entries: Iterable[MeasuredReview], signals: Sequence[str], output: Output = POSITIVE) -> Table:
     """The measured reviews, with β of the layer sum of every signal."""
     columns = (
-        "review", "name", "label", "words", *(f"beta_{signal}" for signal in signals), "reason", "probability", "error",
+        "review", "name", "label", "words", *(f"beta_{signal}" for signal in signals), "reason", output.column, "error",
         "confidence", "watched",
     )  # fmt: skip
     return Table(
@@ -177,7 +195,7 @@ def corpus_table(entries: Iterable[MeasuredReview], signals: Sequence[str]) -> T
         [
             (
                 entry.index + 1, entry.name, _LABELS[entry.label], entry.words, *entry.beta, entry.reason,
-                entry.probability, entry.error, entry.confidence, int(entry.watched),
+                entry.output, entry.error, entry.confidence, int(entry.watched),
             )
             for entry in entries
         ],
@@ -216,3 +234,23 @@ def _cell_columns(signal: str, count: int) -> Iterable[str]:
 
 def _numbers(points: PointMap) -> tuple[list[float], list[float]]:
     return points.logit.tolist(), points.time_constant.tolist()
+
+
+_BASIN = tuple(f"basin_{which}{end}" for which in ("visited", "uniform") for end in ("", "_low", "_high"))
+
+
+def _basin(points: PointMap, entry: int) -> tuple[float, ...]:
+    basin = points.basins.get(entry)
+    return (float("nan"),) * len(_BASIN) if basin is None else (*basin.visited, *basin.uniform)
+
+
+def _cycles(points: PointMap) -> tuple[list[int], list[float]]:
+    """Period and amplitude of every entry."""
+    words = points.found.words
+    period, amplitude = [1] * points.certified, [0.0] * points.certified
+    for each in points.cycles:
+        period += [each.cycle.period] * each.cycle.period
+        amplitude += [each.cycle.amplitude] * each.cycle.period
+    if words is None:
+        return period, amplitude
+    return period + words.period.tolist(), amplitude + words.amplitude.tolist()

@@ -1,4 +1,4 @@
-"""Rolling α along the time axis, P(positive) over the whole review, and the numbers of every cell."""
+"""Rolling α along the time axis, the first output over the whole review, and the numbers of every cell."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from explorer.session.views.time_axis import TimeAxis
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
 
-REACHES = (0.05, 0.1, 0.2, 0.5, 1.0)  # ends of an axis of differences
+REACHES = (0.05, 0.1, 0.2, 0.5, 1.0)  # ends of an axis of differences; beyond 1 they go on by 2, 5 and 10
 
 
 def alpha_trace(reader: SignalReader, frame: Frame, axis: TimeAxis) -> NDArray[np.float64]:
@@ -48,16 +48,16 @@ def alpha_column(reader: SignalReader, frame: Frame, start: int, stop: int) -> N
     return values[:, column : column + 1] if values.shape[1] == len(names) else np.empty((0, 1), dtype=np.float32)
 
 
-def probability_at(reader: SignalReader, frame: Frame) -> float:
-    """Return P(positive) after the word looked at; NaN before the first."""
+def output_at(reader: SignalReader, frame: Frame) -> float:
+    """Return the first output after the word looked at; NaN before the first."""
     values = reader.read("probability", frame.word, frame.word + 1)
     return float(values[0, 0]) if len(values) else float("nan")
 
 
 @dataclass(frozen=True)
 class Overview:
-    """The whole review in few columns: ``values`` (column,) is the mean P(positive) of a column's words, NaN where
-    unread; ``edges`` (column + 1,) are the words at which columns begin."""
+    """The whole review in few columns: ``values`` (column,) is the mean of the first output over a column's words,
+    NaN where unread; ``edges`` (column + 1,) are the words at which columns begin."""
 
     values: NDArray[np.float64]
     edges: NDArray[np.float64]
@@ -72,7 +72,7 @@ class Overview:
 
 
 def overview(reader: SignalReader, frame: Frame, width: int) -> Overview:
-    """Return P(positive) of the whole review in ``width`` columns, or in fewer if it has fewer words."""
+    """Return the first output over the whole review in ``width`` columns, or in fewer if it has fewer words."""
     values = reader.read("probability", 0, frame.snapshot.time)[:, 0].astype(float)
     return _binned(values, frame.snapshot.time - len(values), frame.snapshot.words, width)
 
@@ -81,13 +81,13 @@ def other_overview(other: Comparison | None, frame: Frame, width: int) -> Overvi
     """Return the same of the other reading, for the words that are read here; None without a comparison."""
     if other is None:
         return None
-    return _binned(other.probability[: frame.snapshot.time], 0, frame.snapshot.words, width)
+    return _binned(other.output[: frame.snapshot.time], 0, frame.snapshot.words, width)
 
 
 @dataclass(frozen=True, eq=False)
 class Difference:
-    """``values`` (time,) is P(positive) after every word minus that of the other reading after its counterpart, NaN
-    where either is missing. All lie between −``reach`` and ``reach``."""
+    """``values`` (time,) is the first output after every word minus that of the other reading after its counterpart,
+    NaN where either is missing. All lie between −``reach`` and ``reach``."""
 
     values: NDArray[np.float64]
     reach: float
@@ -98,16 +98,23 @@ class Difference:
 
 
 def difference(reader: SignalReader, other: Comparison | None, frame: Frame) -> Difference | None:
-    """Return P(positive) minus that of the other reading, where both exist; None without a comparison."""
+    """Return the first output minus that of the other reading, where both exist; None without a comparison."""
     if other is None:
         return None
     values = np.full(frame.snapshot.words, np.nan)
     own = reader.read("probability", 0, frame.snapshot.time)[:, 0].astype(float)
     first = frame.snapshot.time - len(own)
-    last = max(first, min(frame.snapshot.time, len(other.probability)))
-    values[first:last] = own[: last - first] - other.probability[first:last]
-    most = float(np.nanmax(np.abs(values), initial=0.0))
-    return Difference(values, next((reach for reach in REACHES if most <= reach), REACHES[-1]))
+    last = max(first, min(frame.snapshot.time, len(other.output)))
+    values[first:last] = own[: last - first] - other.output[first:last]
+    return Difference(values, _reach(float(np.nanmax(np.abs(values), initial=0.0))))
+
+
+def _reach(most: float) -> float:
+    """Return the end of the axis of differences that reach ``most``."""
+    if most <= REACHES[-1]:
+        return next(reach for reach in REACHES if most <= reach)
+    power = 10.0 ** np.floor(np.log10(most))
+    return float(next(step * power for step in (1, 2, 5, 10) if most <= step * power))
 
 
 def _binned(values: NDArray[np.float64], first: int, words: int, width: int) -> Overview:

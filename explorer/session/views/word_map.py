@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,7 +23,7 @@ class WordMap:
     """Words in two dimensions.
 
     ``places`` (word, 2): the first two principal components of h, or the logit and log10 of the slowest time constant
-    in words. ``first`` is the entry of the first word in the `PointMap`; the others follow.
+    in words, NaN for a word without one. ``first`` is the entry of the first word in the `PointMap`; the others follow.
     """
 
     words: tuple[str, ...]
@@ -30,6 +31,11 @@ class WordMap:
     places: Floats
     logit: Floats
     labels: tuple[str, str]
+
+    @property
+    def hidden(self) -> int:
+        """How many words have no place."""
+        return int(np.isnan(self.places).any(axis=1).sum())
 
     @cached_property
     def by_logit(self) -> NDArray[np.intp]:
@@ -52,13 +58,20 @@ def word_map(points: PointMap, axes: str) -> WordMap | None:
         return None
     if axes == "components":
         share = points.projection.explained
-        places = points.components[points.certified :, :2]
+        places = points.components[points.first_word :, :2]
         labels = (f"PC1 of h ({share[0]:.0%} of the variance)", f"PC2 of h ({share[1]:.0%})")
     else:
-        slowest = points.time_constant[points.certified :]
+        slowest = points.time_constant[points.first_word :]
         places = np.stack([words.logit, np.log10(np.clip(slowest, 1e-2, 1e6))], axis=1)
-        labels = ("logit (readout), negative to positive", "slowest τ, words")
-    return WordMap(words.words, points.certified, places, words.logit, labels)
+        name = points.output.logit
+        labels = (f"{name} (readout), negative to positive" if points.output.positive else name, "slowest τ, words")
+    return WordMap(words.words, points.first_word, places, words.logit, labels)
+
+
+def word_kinds(points: PointMap) -> dict[str, int]:
+    """Return how many words the network rests under, runs round a cycle, drifts or moves, by kind."""
+    words = points.found.words
+    return {} if words is None else Counter(words.kind.tolist())
 
 
 def placed_labels(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from textual.app import App
 
@@ -10,9 +11,10 @@ from explorer.session.action_dispatch import ActionDispatcher, Handler
 from explorer.session.actions import Action, shown_key
 from explorer.session.controllers.pattern_search import Place
 from explorer.session.controllers.word_search import Hit
-from explorer.session.menu_items import networks, reviews
+from explorer.session.menu_items import NONE, compare_network, compare_review, networks, reviews
 from explorer.session.session import Session
 from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, TypeDialog
+from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.tui.dialogs.search_dialogs import PatternDialog, SearchDialog
 from explorer.tui.dialogs.text_diff import TextDiffDialog
 from explorer.tui.panels.corpus import CorpusScreen
@@ -65,6 +67,8 @@ class ActionDialogs(ActionDispatcher, App[None]):
             "clamp": self.do_clamp,
             "reviews": self.do_reviews,
             "corpus": self.do_corpus,
+            "follow-input": self.do_follow_input,
+            "memory": self.do_memory,
             "networks": self.do_networks,
             "compare": self.do_compare,
             "compare-reviews": self.do_compare_reviews,
@@ -156,30 +160,33 @@ class ActionDialogs(ActionDispatcher, App[None]):
 
         self.push_screen(CorpusScreen(session), opened)
 
+    def do_follow_input(self) -> None:
+        session = self._session()
+        session.branches.begin()
+        self.push_screen(BranchesDialog(session))
+
+    def do_memory(self) -> None:
+        session = self._session()
+        session.memory.begin()
+        self.push_screen(MemoryDialog(session))
+
     def do_networks(self) -> None:
         here, entries = networks(self._session())
         self.choose("Networks", entries, here, self._session().use_network)
 
     def do_compare(self) -> None:
-        comparison = self._session().comparison
-        _, entries = networks(self._session())
-        none = ("", "none   end the comparison")
+        session = self._session()
+        _, entries = networks(session)
         self.choose(
             "Compare with network",
-            [*entries, none],
-            comparison.network or "",
-            lambda name: comparison.compare_with(name or None),
+            [*entries, NONE],
+            session.comparison.network or "",
+            partial(compare_network, session),
         )
 
     def do_compare_reviews(self) -> None:
         session = self._session()
-        none = ("", "none   end the comparison")
-        self.choose(
-            "Compare with review",
-            [none, *reviews(session)],
-            "",
-            lambda key: session.comparison.compare_review(session.reviews[int(key)] if key else None),
-        )
+        self.choose("Compare with review", [NONE, *reviews(session)], "", partial(compare_review, session))
 
     def _session(self) -> Session:
         assert self.session is not None, "perform() rejects these actions until the session is open"

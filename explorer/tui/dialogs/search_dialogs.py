@@ -9,13 +9,13 @@ from textual.widgets import Input
 
 from explorer.session.controllers.pattern_search import Place
 from explorer.session.controllers.word_search import Hit, wanted_words
+from explorer.session.menu_items import numbered
 from explorer.session.session import Session
 from explorer.tui.dialogs.rows import ListDialog
 from explorer.tui.terminal.styles import BRIGHT, DIM, PINK_BOLD, TEXT, WARN, Line, safe, width_of
 
 POLL = 0.1  # seconds
 TYPING_PAUSE = 0.25  # seconds without a key before a search begins
-SIGNS = {True: "+", False: "−", None: " "}
 
 
 class SearchDialog(ListDialog[Hit | int]):
@@ -60,12 +60,8 @@ class SearchDialog(ListDialog[Hit | int]):
         words = session.word_search
         self._here, self._hits = words.here(session.stream.snapshot), words.others.found
         self.rows.fill(len(self._hits) + bool(words.wanted))
-        total = sum(hit.count for hit in self._hits)
-        hits = f"in other reviews: {total:,}× in {len(self._hits):,}   " if words.wanted else ""
-        self.set_status(
-            f"{hits}{words.others.progress}",
-            f"{session.key_of('next-found', 'previous-found')} next, previous   esc close",
-        )
+        keys = session.key_of("next-found", "previous-found")
+        self.set_status(words.status, f"{keys} next, previous   esc close")
 
     def row(self, number: int, width: int) -> Line:
         words, session = self._session.word_search, self._session
@@ -76,25 +72,21 @@ class SearchDialog(ListDialog[Hit | int]):
                 Segment("in this review" if times else "not in this review", TEXT if times else DIM),
             ]
         hit = self._hits[number - 1]
-        review = session.reviews[hit.review]
-        head: Line = [
-            Segment(f"{hit.count:>5}× ", PINK_BOLD),
-            Segment(f"{hit.review + 1:>5} {SIGNS[review.label]} ", DIM),
-        ]
+        head: Line = [Segment(f"{hit.count:>5}× ", PINK_BOLD), Segment(f"{numbered(session, hit.review)} ", DIM)]
         return [*head, *_in_context(words.context(hit), width - width_of(head))]
 
     def chosen(self, number: int) -> None:
         if number:
             self.dismiss(self._hits[number - 1])
         elif self._here:
-            word = self._session.frame().word
-            self.dismiss(next((at for at in self._here if at >= word), self._here[0]))
+            frame = self._session.frame()
+            self.dismiss(self._session.word_search.nearest(frame.snapshot, frame.word))
 
 
 class PatternDialog(ListDialog[Place]):
-    """Ranges in other reviews where the pattern of the brush recurs, best first. Returns the chosen one."""
+    """Ranges in other reviews where the cells of the brush fire together, best first. Returns the chosen one."""
 
-    title_text = "Recurrences of the brushed pattern"
+    title_text = "Matches of the brushed pattern"
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -109,25 +101,18 @@ class PatternDialog(ListDialog[Place]):
         self._session.pattern_search.results.cancel()
 
     def _update_results(self) -> None:
-        results = self._session.pattern_search.results
-        self.rows.fill(len(results.found) + self._more)
-        none = "" if results.found or not results.finished else "not found in the reviews searched   "
-        self.set_status(f"{none}{results.progress}", "enter open   esc close")
-
-    @property
-    def _more(self) -> bool:
-        """Whether the last row offers to search more reviews."""
-        return self._session.pattern_search.results.finished and self._session.pattern_search.left > 0
+        search = self._session.pattern_search
+        self.rows.fill(len(search.results.found) + search.can_continue)
+        self.set_status(search.status, "enter open   esc close")
 
     def row(self, number: int, width: int) -> Line:
         search, session = self._session.pattern_search, self._session
         if number >= len(search.results.found):
-            return [Segment(f"  search more: {search.left:,} reviews are left", WARN)]
+            return [Segment(f"  {search.more_text}", WARN)]
         place = search.results.found[number]
-        review = session.reviews[place.review]
         head: Line = [
             Segment(f"{place.strength:>5.1f} ", PINK_BOLD),
-            Segment(f"{place.review + 1:>5} {SIGNS[review.label]} ", DIM),
+            Segment(f"{numbered(session, place.review)} ", DIM),
         ]
         return [*head, *_in_context(search.context(place), width - width_of(head))]
 

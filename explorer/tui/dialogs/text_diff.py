@@ -1,4 +1,4 @@
-"""The comparison word by word: the other text on the left, this one on the right, and the difference of P(positive)."""
+"""The comparison word by word: the other text on the left, this one on the right, and the difference of the output."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from textual.widgets import Static
 
 from explorer.session.controllers.text_diff import WordByWord, WordPair
 from explorer.session.session import Session
-from explorer.session.views.number_format import cell_name, number
+from explorer.session.views.number_format import number
 from explorer.tui.dialogs.rows import ListDialog
-from explorer.tui.terminal.styles import DIM, FAINT, GOOD, NEGATIVE, OTHER, TEXT, WARN, Line, fit, safe
+from explorer.tui.terminal.styles import DIM, FAINT, GOOD, NEGATIVE, OTHER, TEXT, WARN, Line, as_markup, fit, safe
 
 POLL = 0.1  # seconds
-NUMBERS = 21  # columns of the two probabilities and the difference
+NUMBERS = 21  # columns of the two outputs and the difference
 BAR = 6  # columns on each side of the bar
 
 
@@ -45,47 +45,33 @@ class TextDiffDialog(ListDialog[int]):
             self.query_one("#summary", Static).update("reading …")
             self.rows.fill(0)
         elif table is not self._table:
-            self.query_one("#summary", Static).update(self._summary(table))
+            self.query_one("#summary", Static).update(as_markup(table.summary(safe(self._session.comparison.name, 40))))
             self.rows.fill(len(table.pairs), table.first_change)
         self._table = table
 
-    def _summary(self, table: WordByWord) -> str:
-        changed = sum(pair.changed for pair in table.pairs)
-        last = table.pairs[-1]
-        p_before = next((pair.p_before for pair in reversed(table.pairs) if pair.before), float("nan"))
-        p_after = next((pair.p_after for pair in reversed(table.pairs) if pair.after), last.p_after)
-        lines = [
-            f"left: {safe(self._session.comparison.name, 40)}   {changed} of {len(table.pairs)} words differ   "
-            f"P(positive) at the end {number(p_before)} → {number(p_after)}, difference {number(p_after - p_before)}"
-        ]
-        if table.cells:
-            moved = "  ".join(f"{cell_name(cell.cell)} {number(cell.distance, 5)}" for cell in table.cells)
-            lines.append(f"largest mean |Δh|: {moved}")
-        return "\n".join(lines).replace("[", "\\[")
-
     def row(self, number: int, width: int) -> Line:
         assert self._table is not None, "the list has rows only once there is a table"
-        return _line(self._table.pairs[number], width)
+        return _line(self._table.pairs[number], width, self._table.reach)
 
     def chosen(self, number: int) -> None:
         assert self._table is not None, "the list has rows only once there is a table"
         self.dismiss(self._table.pairs[number].place)
 
 
-def _line(pair: WordPair, width: int) -> Line:
+def _line(pair: WordPair, width: int, reach: float) -> Line:
     words = max(4, (width - NUMBERS - 2 * BAR - 4) // 2)
     style = WARN if pair.changed else TEXT
     delta = pair.difference
-    length = 0 if delta != delta else round(min(1.0, abs(delta)) * BAR) or (abs(delta) > 0.01)
+    length = 0 if delta != delta else round(min(1.0, abs(delta) / reach) * BAR) or (abs(delta) > 0.01 * reach)
     left = ("█" * length).rjust(BAR) if delta < 0 else " " * BAR
     right = ("█" * length).ljust(BAR) if delta > 0 else " " * BAR
     return [
         Segment("▸" if pair.changed else " ", WARN),
         Segment(_padded(pair.before, words), style if pair.changed else DIM),
-        Segment(f"{number(pair.p_before, 5):>5}  ", OTHER),
+        Segment(f"{number(pair.output_before, 5):>5}  ", OTHER),
         Segment(_padded(pair.after, words), style),
-        Segment(f"{number(pair.p_after, 5):>5}  ", TEXT),
-        Segment(f"{number(delta, 6):>6} ", DIM if abs(delta) < 0.1 or delta != delta else TEXT),
+        Segment(f"{number(pair.output_after, 5):>5}  ", TEXT),
+        Segment(f"{number(delta, 6):>6} ", DIM if abs(delta) < 0.1 * reach or delta != delta else TEXT),
         Segment(left, NEGATIVE),
         Segment("│", FAINT),
         Segment(right, GOOD),

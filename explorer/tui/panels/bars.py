@@ -39,6 +39,7 @@ class StatusBar(Panel):
             recorded=session.recorder.runs,
             fps=throttle.frame_rate if self.host.show_rates else None,
             degraded=degraded,
+            held=self.host.held,
         )
         line: Line = [Segment(" pinkx", PINK_BOLD)]
         if frame.note:

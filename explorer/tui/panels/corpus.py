@@ -22,6 +22,7 @@ from explorer.session.core import Frame
 from explorer.session.palette import BARS
 from explorer.session.session import Session
 from explorer.session.views.number_format import number
+from explorer.session.views.outputs import POSITIVE, output_of
 from explorer.session.views.readouts import changes_line, corpus_line, histogram_line
 from explorer.session.views.runs import plain
 from explorer.tui.dialogs.rows import Rows
@@ -52,7 +53,7 @@ COLUMNS = (
     ("β h", 6, "β of h"),
     ("β x", 6, "β of x"),
     ("words", 6, "length"),
-    ("P(+)", 5, "confidence"),
+    (POSITIVE.short, 5, "confidence"),
     ("error", 6, "error"),
 )
 MARKS = {True: "+", False: "−", None: " "}
@@ -200,7 +201,7 @@ class CorpusScreen(ModalScreen[int]):
 
 def _entry_line(entry: Entry, width: int) -> Line:
     style = PINK_BOLD if entry.watched else TEXT
-    numbers = [f"{number(value, 5):>6}" for value in (*entry.beta, entry.probability, entry.error)]
+    numbers = [f"{number(value, 5):>6}" for value in (*entry.beta, entry.output, entry.error)]
     numbers.insert(len(entry.beta), f"{entry.words:>6}")
     numbers[-2] = numbers[-2][1:]
     line = [
@@ -227,7 +228,9 @@ class Headings(Panel):
         corpus = session.corpus
         arrow = "▾" if corpus.falling else "▴"
         line: Line = []
+        output = output_of(frame.snapshot.network)
         for label, width, order in COLUMNS:
+            label = output.short if label == POSITIVE.short else label
             chosen = order == corpus.order
             line.append(Segment(f"{label + arrow if chosen else label:>{width}}", PINK_BOLD if chosen else DIM))
         return [line]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -13,6 +14,7 @@ from textual.geometry import Offset
 from explorer.session.core import Frame
 from explorer.session.palette import DARK, LEVELS, gradient
 from explorer.session.session import Session
+from explorer.session.views.number_format import count, number
 from explorer.session.views.point_map import TIME_CONSTANTS, PointMap, Scene
 from explorer.session.views.point_readouts import POINT_MARKS, index_line
 from explorer.session.views.runs import plain
@@ -32,13 +34,12 @@ from explorer.tui.terminal.styles import (
     safe,
 )
 
-CLASSES = (GOOD, PINK, WARN, DEAD)  # colours by the same
+CYCLE = Style(color=DARK.other.hex)
+CLASSES = (GOOD, PINK, WARN, DEAD, CYCLE)  # colours by the same
 PREDICTED = DIM
+RING = (2.5, 5.5)  # radius in dots around an attractor, for none and for all of the visited states
 TRAIL = tuple(Style(color=colour.hex) for colour in DARK.trail)  # from old to new
-ENDS = {
-    "readout": ("neg", "pos"),
-    "time constant": (f"{TIME_CONSTANTS[0]:.0f}", f"{TIME_CONSTANTS[1] / 1000:.0f}k words"),
-}
+TIMES = f"{TIME_CONSTANTS[0]:.0f}", f"{TIME_CONSTANTS[1] / 1000:.0f}k words"  # ends of the colour scale
 MARGIN = 0.93  # fraction of the picture that the box fills, so that marks at its edge are complete
 DRAG = (4.0, 8.0)  # degrees of rotation per column and per row
 
@@ -49,7 +50,7 @@ class FixedPointsPanel(Panel, can_focus=True):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._scene: Scene | None = None
-        self._certified = 0
+        self._large = 0
         self._drag_from: Offset | None = None
         self._dragged = False
 
@@ -65,22 +66,25 @@ class FixedPointsPanel(Panel, can_focus=True):
             self.set_title(title, angles)
             return [[Segment(f" {points.search.progress or 'no search'}", WARN)]]
         share = " + ".join(f"{part:.0%}" for part in found.projection.explained)
-        self.set_title(title, f"{plain(index_line(found))}   PC1–3 {share}   {angles}".strip())
-        self._certified = found.certified
+        cycles = f"◇ {count(len(found.cycles), 'cycle')}   " if found.cycles else ""
+        self.set_title(title, f"{cycles}{plain(index_line(found))}   PC1–3 {share}   {angles}".strip())
+        self._large = found.first_word
         progress = points.search.progress
-        legend = self._legend(view.colour, columns)
+        legend = self._legend(found, view.colour, columns)
         if progress:
             legend = [Segment(f" {safe(progress, columns - 2)}", WARN)]
         return [*_picture(found, scene, view.colour, columns, rows, self.host.glyphs), legend]
 
-    def _legend(self, by: str, columns: int) -> Line:
+    def _legend(self, found: PointMap, by: str, columns: int) -> Line:
         gap = " " if columns < 50 else "   "
         line: Line = []
         for mark, name, style in zip("●○◌", ("stable", "saddle", "slow"), CLASSES, strict=False):
             line += [Segment(f" {mark} ", style if by == "stability" else BRIGHT), Segment(name, DIM)]
+        if found.cycles:
+            line += [Segment(" ◇ ", CYCLE if by == "stability" else BRIGHT), Segment("cycle", DIM)]
         line += [Segment(" ◆ ", PINK_BOLD), Segment(f"now{gap}", DIM)]
-        if by in ENDS:
-            low, high = ENDS[by]
+        if by in ("readout", "time constant"):
+            low, high = _ends(found) if by == "readout" else TIMES
             styles = _styles(by, self.host.glyphs)
             scale = [
                 Segment("━", styles[code]) for code in np.linspace(0, LEVELS - 1, len(gap) * 3).astype(int).tolist()
@@ -115,7 +119,7 @@ class FixedPointsPanel(Panel, can_focus=True):
             return
         x = ((place.x + 0.5) / columns * 2 - 1) / MARGIN
         y = (1 - (place.y + 0.5) / rows * 2) / MARGIN
-        session.fixed_points.select(scene.pick(x, y, columns, rows, self._certified))
+        session.fixed_points.select(scene.pick(x, y, columns, rows, self._large))
         self.host.draw()
 
     def on_mouse_scroll_down(self) -> None:
@@ -125,28 +129,43 @@ class FixedPointsPanel(Panel, can_focus=True):
         self.host.perform("previous-point")
 
 
+def _ends(found: PointMap) -> tuple[str, str]:
+    """Return the ends of the colour scale of the readout."""
+    if found.output.positive:
+        return "neg", "pos"
+    reach = float(np.abs(found.logit).max(initial=0.0))
+    return number(-reach, 5), number(reach, 5)
+
+
 def _picture(found: PointMap, scene: Scene, by: str, columns: int, rows: int, colourless: bool) -> list[Line]:
     """Draw, bottom to top: axes, visited states, word attractors, predicted path, trajectory, points, selection."""
     canvas = Canvas(columns, rows)
     styles = _styles(by, colourless)
     axes = scene.axes * MARGIN
     canvas.strokes(axes, FAINT)
-    for number, end in enumerate(axes[:, 1].tolist()):
-        canvas.mark(end, f"PC{number + 1}", DIM)
-    words = slice(found.certified, None)
-    if len(scene.places) == found.certified:
+    for component, end in enumerate(axes[:, 1].tolist(), 1):
+        canvas.mark(end, f"PC{component}", DIM)
+    words = np.arange(found.first_word, len(scene.places))
+    restless = words[scene.colours[words] < 0] if by == "time constant" else words[:0]
+    if not len(words):
         canvas.dots(scene.visited * MARGIN, FAINT)
     elif by == "input":
         canvas.dots(scene.places[words] * MARGIN, DIM)
     else:
-        canvas.cloud(scene.places[words] * MARGIN, scene.colours[words], styles)
+        known = np.setdiff1d(words, restless)
+        canvas.dots(scene.places[restless] * MARGIN, DEAD)
+        canvas.cloud(scene.places[known] * MARGIN, scene.colours[known], styles)
     canvas.strokes(scene.unstable * MARGIN, TEXT)
+    canvas.strokes(scene.cycles * MARGIN, CYCLE)
     trail, path = scene.trail * MARGIN, scene.path * MARGIN
     canvas.strokes(np.stack([path[:-1], path[1:]], axis=1), PREDICTED)
     steps = np.stack([trail[:-1], trail[1:]], axis=1)
     for style, part in zip(TRAIL, np.array_split(steps, len(TRAIL)), strict=True):
         canvas.strokes(part, style)
-    for k in reversed(range(found.certified)):
+    sizes = found.basin_sizes[: found.first_word]
+    for k in np.flatnonzero(sizes > 0).tolist():
+        canvas.dots(_ring(scene.places[k] * MARGIN, sizes[k], columns, rows), styles[scene.colours[k] % len(styles)])
+    for k in reversed(range(found.first_word)):
         style = styles[scene.colours[k] % len(styles)]
         canvas.mark(scene.places[k].tolist(), POINT_MARKS[found.state[k]], style + Style(bold=True))
     if len(trail):
@@ -156,6 +175,13 @@ def _picture(found: PointMap, scene: Scene, by: str, columns: int, rows: int, co
         canvas.mark(place.tolist(), f"◉ {safe(found.names[scene.selected], 16)}", BRIGHT)
         canvas.mark(place.tolist(), "◉", BRIGHT)
     return canvas.lines()
+
+
+def _ring(place: NDArray[np.float64], size: float, columns: int, rows: int) -> NDArray[np.float64]:
+    """Return the dots of a circle around a place; its area grows with the share of states that end there."""
+    radius = RING[0] + (RING[1] - RING[0]) * size
+    angle = np.linspace(0, 2 * np.pi, 8 * round(radius), endpoint=False)
+    return place + radius * np.stack([np.cos(angle) / columns, np.sin(angle) / (2 * rows)], axis=1)
 
 
 @lru_cache(maxsize=8)

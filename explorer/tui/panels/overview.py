@@ -1,4 +1,4 @@
-"""P(positive) over the whole review, and its difference from the network or review that is compared."""
+"""The first output over the whole review, and its difference from the network or review that is compared."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from textual import events
 from explorer.session.core import Frame
 from explorer.session.palette import BARS
 from explorer.session.session import Session
+from explorer.session.views.outputs import Scale, output_of, scale_of
 from explorer.session.views.readouts import overview_line
-from explorer.session.views.traces import Difference, Overview, difference, other_overview, overview, probability_at
+from explorer.session.views.traces import Difference, Overview, difference, other_overview, output_at, overview
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import (
     FAINT,
@@ -48,13 +49,14 @@ class OverviewPanel(Panel):
         self._stretch = stretch = max(1, width // columns)
         cursor = view.column(max(0, frame.word)) if frame.word >= 0 else -1
         other = other_overview(compared, frame, width)
+        scale = scale_of(output_of(frame.snapshot.network), view.values, *([] if other is None else [other.values]))
         lines: list[Line] = []
         values = view.values.tolist()
         for row in range(height):
-            bars = [_bar(value, row, height) for value in values]
+            bars = [_bar(value, row, height, scale) for value in values]
             if other is not None:
                 for column, there in enumerate(other.values.tolist()):
-                    if _row_of(there, height) == row:
+                    if _row_of(scale.fraction(there), height) == row:
                         bars[column] = "━", bars[column][1] + OTHER
             if cursor >= 0:
                 character = bars[cursor][0]
@@ -65,7 +67,7 @@ class OverviewPanel(Panel):
             lines += _curve_lines(curve, width, below, cursor)
         side = None if compared is None else (safe(compared.name, 24), compared.at(frame.word))
         reach = None if curve is None else curve.reach
-        title = markup(overview_line(frame, probability_at(session, frame), side, reach, width - 4))
+        title = markup(overview_line(frame, output_at(session, frame), side, reach, width - 4))
         self.set_title(title, "click to go to a word")
         return lines
 
@@ -94,15 +96,15 @@ def _curve_lines(curve: Difference, width: int, rows: int, cursor: int) -> list[
     return lines
 
 
-def _row_of(value: float, height: int) -> int:
-    """Return the row, counted from the top, in which a bar of that value ends; −1 for NaN."""
-    return -1 if math.isnan(value) else height - 1 - min(height - 1, int(value * height))
+def _row_of(fraction: float, height: int) -> int:
+    """Return the row, counted from the top, in which a bar of that length ends; −1 for NaN."""
+    return -1 if math.isnan(fraction) else height - 1 - min(height - 1, int(fraction * height))
 
 
-def _bar(value: float, row: int, height: int) -> tuple[str, Style]:
-    """Return one character of a bar that is ``height`` rows high for 1; ``row`` counts from the top."""
+def _bar(value: float, row: int, height: int, scale: Scale) -> tuple[str, Style]:
+    """Return one character of a bar that is ``height`` rows high at the upper end; ``row`` counts from the top."""
     if math.isnan(value):
         return ("·" if row == height - 1 else " "), FAINT
-    eighths = max(1, round(value * height * 8)) - (height - 1 - row) * 8
-    style = GOOD if value >= 0.5 else NEGATIVE
+    eighths = max(1, round(scale.fraction(value) * height * 8)) - (height - 1 - row) * 8
+    style = GOOD if value >= scale.middle else NEGATIVE
     return (" " if eighths <= 0 else BARS[min(eighths, 8) - 1]), style

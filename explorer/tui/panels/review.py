@@ -12,9 +12,11 @@ from explorer.session.controllers.brush import Pattern
 from explorer.session.core import Frame
 from explorer.session.palette import BARS, codes, glyph
 from explorer.session.session import Session
+from explorer.session.views.number_format import number
+from explorer.session.views.outputs import output_of, outputs_at, scale_of
 from explorer.session.views.readouts import review_rows, word_colours_line
 from explorer.session.views.text_layout import TextLayout, lay_out, unknown_words, word_values
-from explorer.session.views.traces import probability_at
+from explorer.session.views.traces import output_at
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import (
     CURRENT,
@@ -38,11 +40,11 @@ from explorer.tui.terminal.styles import (
     width_of,
 )
 
-VERDICT = 24  # columns for P(positive)
+VERDICT = 24  # columns for the output
 
 
 class ReviewPanel(Panel, can_focus=True):
-    """The words, scrolling with the reading, and P(positive) next to them. A click on a word goes there."""
+    """The words, scrolling with the reading, and the output next to them. A click on a word goes there."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -140,15 +142,23 @@ class ReviewPanel(Panel, can_focus=True):
         return out
 
     def _verdict(self, session: Session, frame: Frame, width: int) -> list[Line]:
-        probability = probability_at(session, frame)
-        known = np.isfinite(probability)
+        value, output = output_at(session, frame), output_of(frame.snapshot.network)
+        scale = scale_of(output, session.read("probability", 0, frame.snapshot.time))
+        known = np.isfinite(value)
         other = session.comparison.result(frame)
-        first, *rows = review_rows(frame, probability, None if other is None else other.at(frame.word))
-        scale = "0" + "½".center(width - 2) + "1"
+        there = None if other is None else other.at(frame.word)
+        first, *rows = review_rows(frame, value, there, outputs_at(session, frame))
+        ends = number(scale.low, 5), number(scale.high, 5)
+        axis = "0" + "½".center(width - 2) + "1" if output.bounded else f"{ends[0]}{ends[1]:>{width - len(ends[0])}}"
         return [
             [Segment(f"{first.label} ", DIM), *styled(first.line)],
-            [Segment(bar(probability if known else 0.0, width), GOOD if known and probability >= 0.5 else NEGATIVE)],
-            [Segment(scale, DIM)],
+            [
+                Segment(
+                    bar(scale.fraction(value) if known else 0.0, width),
+                    GOOD if known and value >= scale.middle else NEGATIVE,
+                )
+            ],
+            [Segment(axis, DIM)],
             *([Segment(f"{row.label:<9}", DIM), *styled(row.line)] for row in rows),
         ]
 

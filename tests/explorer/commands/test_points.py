@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
@@ -99,8 +98,9 @@ def test_branches_along_a_channel_join_the_points_under_zero_and_under_one(tmp_p
 
 def test_a_linear_readout_is_no_probability(tmp_path: Path) -> None:
     network = Network.load("rnn-16-flip-flop-3")
+    network.info["activation"] = "linear"
     path = tmp_path / "linear.safetensors"
-    dataclasses.replace(network, activation="linear").save(path)
+    network.save(path)
     arguments = (str(path), "--input", "zero", "--starts", "10")
     row = json.loads(points(*arguments, "--json").stdout)["points"][0]
     assert row["probability"] is None
@@ -121,6 +121,9 @@ def test_words_lie_between_worst_and_best(tmp_path: Path) -> None:
     assert len(rows) == len(WordAttractors.load(out).words)
     logits = [row["logit"] for row in rows]
     assert logits == sorted(logits)
+    for row in rows:  # only a certified fixed point has a time constant
+        assert (row["time_constant"] is None) == (row["kind"] != "fixed")
+        assert (row["period"] > 1) == (row["kind"] == "cycle")
     place = {row["word"]: k for k, row in enumerate(rows)}
     assert place["worst"] < 40
     assert place["excellent"] > len(rows) - 40

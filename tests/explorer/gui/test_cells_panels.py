@@ -209,7 +209,7 @@ def test_the_network_compared_with_is_a_line(session: Session, bar: OverviewPane
     bar.host.redraw()
     other = session.comparison.result(session.update())
     assert other is not None
-    assert np.allclose(bar._compared.getData()[1][:100], other.probability[:100])
+    assert np.allclose(bar._compared.getData()[1][:100], other.output[:100])
     assert "difference" in bar.readout.text()
     table = bar.export_table()
     assert table.columns == ("time", "probability", "probability_other", "difference")

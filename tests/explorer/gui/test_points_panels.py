@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installed", exc_type=ImportError)
 
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QTextDocument, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel
 
@@ -19,6 +20,7 @@ from explorer.gui.panels.word_map import WordMapPanel
 from explorer.gui.window import Window
 from explorer.session.session import Session
 from explorer.session.views.eigenvalues import eigenvalue_text
+from explorer.session.views.number_format import number
 from explorer.session.views.point_map import PointMap
 from tests.explorer.gui.mouse import CTRL, SHIFT, at, click, double_click, drag, hover, raise_panel, raised
 from tests.explorer.small import settle, wait
@@ -177,6 +179,33 @@ def test_hovering_shows_name_logit_and_time_constant(session: Session, points: F
     assert "words" in texts[0]
     hover(qtbot, points.picture, (1.07, 1.07))
     assert points._tip.texts == []
+    hover(qtbot, points.picture, tuple(places(points)[entry]))
+    assert points._tip.texts
+    QApplication.sendEvent(points.picture, QEvent(QEvent.Type.Leave))  # the mouse left the plot
+    assert points._tip.texts == []
+    hover(qtbot, points.picture, tuple(places(points)[entry]))
+    session.fixed_points.turn_left()
+    points.host.redraw()
+    assert points._tip.texts == [], "the entry has moved away from the mouse"
+
+
+def test_legend_and_directions_are_those_of_the_points_drawn(session: Session, points: FixedPointsPanel) -> None:
+    """Words found later change the range of the colours and the box, while the names of the points stay."""
+    map = found(session)
+    assert map.found.points is not None
+    some = dataclasses.replace(map.found, words=None)
+    session.fixed_points.point_map = before = PointMap(some)
+    session.fixed_points.request = lambda frame: None  # type: ignore[method-assign]
+    points.host.redraw()
+    assert number(float(np.abs(before.logit).max())) in plain_text(points.legend)
+    session.fixed_points.point_map = map
+    points.host.redraw()
+    assert number(float(np.abs(map.logit).max())) in plain_text(points.legend)
+    assert before.logit.max() != map.logit.max()
+    scene = points._scene
+    assert scene is not None
+    ends = np.array([[(line.x1(), line.y1()), (line.x2(), line.y2())] for line in points._unstable._lines])
+    np.testing.assert_allclose(ends.reshape(-1, 2, 2), scene.unstable)
 
 
 def test_colours_and_legend_follow_the_menu(session: Session, points: FixedPointsPanel) -> None:

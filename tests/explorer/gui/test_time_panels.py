@@ -1,10 +1,11 @@
-"""Panels over time and how they are linked: review, heat maps, rolling α; also F(s), the list of reviews, export."""
+"""Panels over time and how they are linked: review, heat maps, rolling α; also F(s) and export."""
 
 from __future__ import annotations
 
 import csv
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,12 @@ from explorer.gui.export.save import save
 from explorer.gui.panels.alpha import AlphaPanel
 from explorer.gui.panels.heatmap import HeatmapPanel
 from explorer.gui.panels.review import ReviewPanel
-from explorer.gui.panels.reviews_list import ReviewsPanel
 from explorer.gui.panels.scaling import ScalingPanel, tick_values
 from explorer.gui.window import Window
 from explorer.session.views.number_format import number
 from explorer.session.views.scaling import scaling
 from explorer.session.views.traces import alpha_at
-from tests.explorer.small import REVIEWS, small_file
+from tests.explorer.small import small_file
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -184,7 +184,20 @@ def test_hovering_shows_the_trace_of_the_cell(window: Window, qtbot: Any) -> Non
     qtbot.waitUntil(lambda: (window.hovered, window.hovered_cell) == (11, 5))
     window.redraw()
     np.testing.assert_allclose(gates._curves[0].yData, window.opened_session.read("h", 0, 100)[:, 5])
-    assert "#005 at word 12" in gates.readout.text()
+    value = float(window.opened_session.read("h", 11, 12)[0, 5])
+    assert f"h of #005 at word 12: {number(value)}" in gates.readout.text()
+
+
+def test_hovering_over_a_gate_shows_its_own_value(window: Window, qtbot: Any) -> None:
+    """The chosen signal is h; the numbers differ."""
+    gates, session = panel(window, HeatmapPanel), window.opened_session
+    forget, h = (float(session.read(name, 11, 12)[0, 5]) for name in ("f", "h"))
+    assert number(forget) != number(h)
+    qtbot.wait(30)
+    _move(gates._images.viewport(), on_screen(gates._images, 11.5, gates._pictures["f"].height_of(5)), None)
+    qtbot.waitUntil(lambda: (window.hovered, window.hovered_cell) == (11, 5))
+    window.redraw()
+    assert f"f of #005 at word 12: {number(forget)}" in gates.readout.text()
 
 
 def test_pinned_cells_keep_their_traces(window: Window) -> None:
@@ -265,6 +278,40 @@ def test_the_curve_is_the_rolling_exponent_over_the_noise_bands(window: Window, 
     assert drawn == [pytest.approx(null.white), pytest.approx(null.pink)]
 
 
+def test_the_axes_follow_the_size_of_the_plot(window: Window, qapp: Any) -> None:
+    """After a change of size the axis shows its numbers where an axis drawn anew shows them."""
+    window.raise_panel("alpha")
+    alpha = panel(window, AlphaPanel)
+    axis = alpha._plot.getPlotItem().getAxis("left")
+
+    def drawn() -> np.ndarray:
+        for _ in range(3):
+            qapp.processEvents()
+        place = alpha._plot.mapTo(window, QPoint(0, 0))
+        size = alpha._plot.size()
+        screen = window.screen().grabWindow(window.winId(), place.x(), place.y(), size.width(), size.height())
+        picture = screen.toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+        rows = np.frombuffer(picture.constBits(), dtype=np.uint8).reshape(picture.height(), picture.bytesPerLine())
+        return rows[:, : int(axis.width())].astype(int)
+
+    before = drawn()
+    alpha.setFocus()
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: window.resize(window.width(), window.height() - 250),
+        lambda: window.perform("zoom"),
+    )
+    for change in changes:
+        for _ in range(2):  # to another size and, zoomed, back
+            change()
+            window.redraw()
+            after = drawn()
+            axis.picture = None
+            axis.update()
+            assert np.array_equal(after, drawn())
+            assert after.shape != before.shape
+            before = after
+
+
 def test_a_compared_network_is_drawn_too(window: Window, qtbot: Any, tmp_path: Path) -> None:
     session, rolling = window.opened_session, panel(window, AlphaPanel)
     session.comparison.compare_with(str(small_file(tmp_path, 5)))
@@ -312,87 +359,6 @@ def test_a_double_click_takes_the_scales_of_the_rolling_exponent_again(window: W
     qtbot.waitUntil(lambda: shown.bounds is None)
 
 
-# ---- the list of reviews -----------------------------------------------------------------------------------------
-
-
-def test_reviews_are_searched_sorted_and_opened(window: Window, qtbot: Any) -> None:
-    reviews = panel(window, ReviewsPanel)
-    assert reviews.model.rowCount() == 3
-    assert [reviews.model.cell_text(1, column) for column in range(4)] == [
-        "2",
-        "−",
-        "second",
-        str(len(REVIEWS[1].text)),
-    ]
-    qtbot.keyClicks(reviews.search, "dull film")
-    qtbot.waitUntil(lambda: reviews.model.rowCount() == 1)
-    qtbot.keyClick(reviews.search, Qt.Key.Key_Return)
-    assert reviews.table.hasFocus()
-    qtbot.keyClick(reviews.table, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: snapshot(window).review.name == "second")
-    reviews.search.clear()
-    qtbot.waitUntil(lambda: reviews.model.rowCount() == 3)
-    for column, expected in ((3, ["third", "second", "first"]), (2, ["first", "second", "third"])):
-        reviews.table.sortByColumn(column, Qt.SortOrder.AscendingOrder)
-        assert [reviews.model.cell_text(row, 2) for row in range(3)] == expected
-    reviews.table.sortByColumn(1, Qt.SortOrder.DescendingOrder)
-    assert [reviews.model.cell_text(row, 1) for row in range(3)] == ["+", "·", "−"]
-    reviews.table.doubleClicked.emit(reviews.model.index(0, 0))
-    qtbot.waitUntil(lambda: snapshot(window).review.name == "first")
-
-
-def test_further_columns_are_sorted_with_the_unknown_last(window: Window) -> None:
-    reviews = panel(window, ReviewsPanel)
-    reviews.model.set_columns({"β h": np.array([0.5, np.nan, 0.9])})
-    for order, expected in ((Qt.SortOrder.AscendingOrder, [0, 2, 1]), (Qt.SortOrder.DescendingOrder, [2, 0, 1])):
-        reviews.model.sort(4, order)
-        assert reviews.model.shown.tolist() == expected
-    assert [reviews.model.cell_text(row, 4) for row in range(3)] == ["0.90", "0.50", "–"]
-
-
-def test_search_and_order_of_the_reviews_are_saved(window: Window, qtbot: Any) -> None:
-    reviews = panel(window, ReviewsPanel)
-    assert reviews.saved_state() == {"search": "", "sort": "#", "falling": False}
-    reviews.search.setText("film")
-    reviews.table.sortByColumn(3, Qt.SortOrder.DescendingOrder)
-    saved = reviews.saved_state()
-    assert saved == {"search": "film", "sort": "length", "falling": True}
-    again = ReviewsPanel(window)
-    again.restore(saved)
-    assert again.saved_state() == saved
-    again.model.set_reviews(REVIEWS)  # they are opened after the state is restored
-    assert [again.model.cell_text(row, 2) for row in range(again.model.rowCount())] == ["first", "second"]
-    header = again.table.horizontalHeader()
-    assert (header.sortIndicatorSection(), header.sortIndicatorOrder()) == (3, Qt.SortOrder.DescendingOrder)
-    for rubbish in ({"search": 3, "sort": "nothing", "falling": "yes"}, {"sort": ["#"]}, {}):
-        again.restore(rubbish)
-        assert again.saved_state() == saved
-    again.deleteLater()
-
-
-def test_sorting_by_a_column_of_the_corpus_waits_for_it(window: Window, qtbot: Any) -> None:
-    reviews = panel(window, ReviewsPanel)
-    saved = {"search": "", "sort": "P", "falling": True}
-    reviews.restore(saved)
-    assert reviews.saved_state() == saved
-    assert reviews.model.shown.tolist() == [0, 1, 2]
-    window.raise_panel("corpus")
-    session = window.opened_session
-    qtbot.waitUntil(lambda: len(session.corpus.rows(session.frame())) == 3, timeout=60_000)
-    window.redraw()
-    measured = [float(value) for value in reviews.export_table().column("probability")]
-    assert measured == sorted(measured, reverse=True)
-    assert reviews.saved_state() == saved
-    reviews.restore({"sort": "β h", "falling": False})
-    assert reviews.saved_state()["sort"] == "β h"
-    other = ReviewsPanel(window)
-    other.model.set_reviews(REVIEWS)
-    other.restore(saved)
-    other.table.sortByColumn(2, Qt.SortOrder.AscendingOrder)  # the user chose another column meanwhile
-    assert other.saved_state() == {"search": "", "sort": "name", "falling": False}
-    other.deleteLater()
-
-
 # ---- saving ------------------------------------------------------------------------------------------------------
 
 
@@ -430,7 +396,12 @@ def test_exporting_asks_for_a_file_and_reports_it(window: Window, qtbot: Any, tm
     ask.fileSelected.emit(str(tmp_path / "alpha.csv"))
     ask.close()
     assert (tmp_path / "alpha.csv").exists()
-    assert "saved" in window.opened_session.note
+    assert window.opened_session.note == f"saved {tmp_path / 'alpha.csv'}"
+    window.export_panel(window.panels["alpha"])
+    ask = [child for child in window.findChildren(QFileDialog) if child.isVisible()][-1]
+    ask.fileSelected.emit(str(tmp_path / "second.csv"))
+    ask.close()
+    assert window.opened_session.note == f"saved {tmp_path / 'second.csv'}"
     window.perform("export")
     ask = [child for child in window.findChildren(QFileDialog) if child.isVisible()][-1]
     ask.fileSelected.emit(str(tmp_path / "nowhere" / "alpha.png"))

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QTextBrowser
 
 from engine.activity import THRESHOLD
 from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, PromptDialog, TextDialog
+from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
 from explorer.gui.dialogs.text_diff import TextDiffDialog
 from explorer.gui.menus import key_sequence, window_keys
@@ -125,6 +126,8 @@ EFFECTS: dict[str, Check] = {
     "next-point": lambda w: "wait for the search" in note(w),
     "previous-point": lambda w: "wait for the search" in note(w),
     "find-points": lambda w: "not complete yet" in note(w),
+    "follow-input": lambda w: dialog(w, BranchesDialog) is not None,
+    "memory": lambda w: dialog(w, MemoryDialog) is not None,
     "corpus": lambda w: w.focused.name == "corpus",
     "search": lambda w: dialog(w, WordSearchDialog) is not None,
     "next-found": lambda w: "search for words first" in note(w),
@@ -297,7 +300,7 @@ def test_words_are_found_here_and_in_other_reviews(window: Window, qtbot: Any) -
     press(qtbot, window, "slash")
     search = dialog(window, WordSearchDialog)
     qtbot.keyClicks(search.search, "film")
-    qtbot.waitUntil(lambda: search.list.count() == 2 and search.summary.text().startswith("1 hit in 1 other"))
+    qtbot.waitUntil(lambda: search.list.count() == 2 and search.summary.text().startswith("in other reviews: 1× in 1"))
     assert search.list.item(0).text().startswith("8×")
     assert "[film.]" in search.list.item(1).text()
     window.redraw()

@@ -11,7 +11,7 @@ from explorer.session.controllers.point_search import PointSearch
 from explorer.session.core import SessionError
 from explorer.session.session import Session
 from explorer.session.views.clamps import clamp_summary, clamped_cells
-from explorer.session.views.traces import cell_table, probability_at
+from explorer.session.views.traces import cell_table, output_at
 from tests.explorer.small import SHARED_JOBS, open_session, small_network, wait
 
 
@@ -140,11 +140,11 @@ def test_cells_are_clamped_on_a_device() -> None:
 
 def test_the_word_looked_at_stays_while_the_network_is_changed(read: Session) -> None:
     read.look_at(30)
-    before = probability_at(read, read.frame())
+    before = output_at(read, read.frame())
     read.ablation.clamp_at("0")
     changed(read, dict.fromkeys(range(12), ("h",)))
     assert read.frame().word == 30
-    assert probability_at(read, read.frame()) != pytest.approx(before)
+    assert output_at(read, read.frame()) != pytest.approx(before)
     read.open_review(read.index)
     wait(lambda: read.stream.snapshot.time == 0)
     assert read.frame().following

@@ -66,7 +66,7 @@ def test_another_network_reads_along(read: Session, tmp_path: Path) -> None:
     read.comparison.compare_with(str(path))
     other = compared(read)
     assert other.name == read.comparison.name == "lstm-5"
-    assert other.probability == pytest.approx(expected(Network.load(path), REVIEWS[0].words), abs=1e-6)
+    assert other.output == pytest.approx(expected(Network.load(path), REVIEWS[0].words), abs=1e-6)
     assert np.isnan(other.at(-1))
     read.comparison.compare_with(None)
     assert read.comparison.result(read.update()) is None
@@ -78,13 +78,13 @@ def test_another_review_is_read_by_the_same_network(read: Session) -> None:
     other = compared(read)
     assert other.name == "second"
     network = read.stream.snapshot.network
-    beside = in_pairs(network, REVIEWS[1].words, REVIEWS[0].words)[0]
-    assert other.probability == pytest.approx(beside, abs=1e-6, nan_ok=True)
+    expected = in_pairs(network, REVIEWS[1].words, REVIEWS[0].words)[0]
+    assert other.output == pytest.approx(expected, abs=1e-6, nan_ok=True)
     assert np.isnan(other.at(144))
     view = other_overview(other, read.frame(), 72)  # two words a column
     assert view is not None
     with np.errstate(invalid="ignore"):
-        pairs = np.where(np.arange(144) < 100, beside, np.nan).reshape(72, 2)
+        pairs = np.where(np.arange(144) < 100, expected, np.nan).reshape(72, 2)
         means = np.nansum(pairs, axis=1) / np.isfinite(pairs).sum(axis=1)
     assert view.values == pytest.approx(means, abs=1e-6, nan_ok=True)
 
@@ -153,8 +153,8 @@ def test_network_and_review_may_differ_and_clamps_apply_to_both_readings(read: S
     read.comparison.compare_with(str(path))
     read.comparison.compare_review(REVIEWS[1])
     assert compared(read).name == "lstm-5 on second"
-    beside = in_pairs(Network.load(path), REVIEWS[1].words, REVIEWS[0].words)[0]
-    assert compared(read).probability == pytest.approx(beside, abs=1e-6, nan_ok=True)
+    expected = in_pairs(Network.load(path), REVIEWS[1].words, REVIEWS[0].words)[0]
+    assert compared(read).output == pytest.approx(expected, abs=1e-6, nan_ok=True)
 
 
 def test_a_network_that_cannot_be_compared_is_reported(read: Session) -> None:

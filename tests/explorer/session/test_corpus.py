@@ -119,52 +119,52 @@ def test_a_typed_review_is_marked_but_not_counted(session: Session) -> None:
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_lists_are_sorted_by_their_order_and_reversed(session: Session, order: str) -> None:
-    frame, population = settle(session), session.corpus
-    while population.order != order:
-        population.next_order()
+    frame, corpus = settle(session), session.corpus
+    while corpus.order != order:
+        corpus.next_order()
 
     def value(row: int) -> float:
-        entry = population.entry(frame, row)
+        entry = corpus.entry(frame, row)
         return {
             "β of h": entry.beta[0], "β of x": entry.beta[1], "length": entry.words,
             "confidence": entry.confidence, "error": entry.error,
         }[order]  # fmt: skip
 
-    falling = [value(row) for row in population.listed(frame)]
+    falling = [value(row) for row in corpus.listed(frame)]
     there = [v for v in falling if np.isfinite(v)]
     assert falling[: len(there)] == sorted(there, reverse=True)
-    population.turn_order()
-    rising = [value(row) for row in population.listed(frame)]
+    corpus.turn_order()
+    rising = [value(row) for row in corpus.listed(frame)]
     assert rising[: len(there)] == sorted(there)
     assert len(rising) == COUNT
 
 
 def test_an_entry_is_the_review_it_names(session: Session) -> None:
-    frame, population = settle(session), session.corpus
-    for row in population.listed(frame):
-        entry = population.entry(frame, row)
+    frame, corpus = settle(session), session.corpus
+    for row in corpus.listed(frame):
+        entry = corpus.entry(frame, row)
         review = session.reviews[entry.index]
         assert (entry.name, entry.label, entry.words) == (review.name, review.label, len(review.words))
         assert entry.watched == (entry.index == WATCHED)
-        assert entry.confidence == pytest.approx(abs(2 * entry.probability - 1))
+        assert entry.confidence == pytest.approx(abs(2 * entry.output - 1))
         if review.label is None:
             assert np.isnan(entry.error)
         else:
-            assert entry.error == pytest.approx(abs(review.label - entry.probability))
+            assert entry.error == pytest.approx(abs(review.label - entry.output))
         assert entry.reason == ("too short" if entry.words < 80 else "")
 
 
 def test_a_bin_narrows_the_list_to_its_reviews(session: Session) -> None:
-    frame, population = settle(session), session.corpus
+    frame, corpus = settle(session), session.corpus
     for signal in SIGNALS:
-        found = population.histogram(frame, signal, 12)
-        for bin in range(12):
-            population.narrow(signal, found.edges[bin], found.edges[bin + 1])
-            assert len(population.listed(frame)) == found.counts[bin]
-            assert population.histogram(frame, signal, 12).chosen == bin
-    population.widen()
-    assert len(population.listed(frame)) == COUNT
-    assert population.histogram(frame, "x", 12).chosen is None
+        found = corpus.histogram(frame, signal, 12)
+        for number in range(12):
+            corpus.narrow(signal, found.edges[number], found.edges[number + 1])
+            assert len(corpus.listed(frame)) == found.counts[number]
+            assert corpus.histogram(frame, signal, 12).chosen == number
+    corpus.widen()
+    assert len(corpus.listed(frame)) == COUNT
+    assert corpus.histogram(frame, "x", 12).chosen is None
 
 
 def test_the_scatter_has_every_review_with_both_exponents(session: Session) -> None:

@@ -377,7 +377,7 @@ def test_the_details_of_a_certified_point_are_those_of_the_search(session: Sessi
     assert shown.q == points.q[0]
     assert shown.newton_step == points.newton_step[0]
     assert shown.unstable == points.unstable[0]
-    assert shown.probability == pytest.approx(1 / (1 + np.exp(-points.readout[0, 0])))
+    assert shown.value == pytest.approx(1 / (1 + np.exp(-points.readout[0, 0])))
 
 
 def test_a_words_attractor_is_linearised_when_it_is_selected(session: Session) -> None:

@@ -36,8 +36,8 @@ def predicted(session: Session) -> Prediction:
     return found
 
 
-def plain(session: Session, word: int) -> tuple[list[float], np.ndarray]:
-    """Compute the prediction word by word."""
+def plain(session: Session, word: int, point: int | None = None) -> tuple[list[float], np.ndarray]:
+    """Compute the prediction word by word, at the nearest points or at one point."""
     network, points = session.stream.snapshot.network, settle(session).found.points
     assert points is not None
     cell = network.cell.to(dtype=torch.float64)
@@ -45,7 +45,7 @@ def plain(session: Session, word: int) -> tuple[list[float], np.ndarray]:
     x = network.embed(torch.from_numpy(session.stream.snapshot.ids.copy()).long()).double()
 
     def run(state: np.ndarray, first: int, k: int) -> list[np.ndarray]:
-        nearest = np.linalg.norm(points.states - state, axis=1).argmin()
+        nearest = np.linalg.norm(points.states - state, axis=1).argmin() if point is None else point
         base, clamps = torch.from_numpy(points.states[nearest]), torch.from_numpy(points.inputs[nearest])
         a, b = torch.autograd.functional.jacobian(lambda s, i: cell.step(i, s)[0], (base, clamps))
         path, now = [], torch.from_numpy(state)
@@ -72,6 +72,25 @@ def test_the_numbers_equal_a_plain_recomputation_and_so_does_the_path(session: S
     assert found.words == 40
     assert found.explained == pytest.approx(explained, rel=1e-4)
     np.testing.assert_allclose(found.path, path, atol=1e-4)
+
+
+def test_with_a_point_selected_the_numbers_and_the_path_are_those_of_its_map(session: Session) -> None:
+    session.look_at(39)
+    nearest, points = predicted(session), settle(session)
+    state = session.read("h", 39, 40)[0]
+    distance = np.linalg.norm(points.h[: points.certified] - state, axis=1)
+    far = int(distance.argmax())
+    assert points.certified > 1
+    session.fixed_points.select(far)
+    found = predicted(session)
+    explained, path = plain(session, 39, far)
+    assert found.explained == pytest.approx(explained, rel=1e-4)
+    np.testing.assert_allclose(found.path, path, atol=1e-4)
+    assert found.explained != pytest.approx(nearest.explained, rel=1e-3)
+    session.fixed_points.select(points.certified)  # a word, which has no linear map here
+    frame = session.update()
+    session.fixed_points.request(frame)
+    assert session.fixed_points.prediction(frame) is None
 
 
 def test_the_path_ends_with_the_review(session: Session) -> None:

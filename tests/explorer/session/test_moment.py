@@ -15,7 +15,7 @@ from explorer.session.views.readouts import alpha_line, review_rows, word_colour
 from explorer.session.views.runs import plain
 from explorer.session.views.scaling import scaling
 from explorer.session.views.text_layout import word_values
-from explorer.session.views.traces import alpha_at, cell_table, probability_at
+from explorer.session.views.traces import alpha_at, cell_table, output_at
 from tests.explorer.small import open_session, wait
 
 WORD = 79  # 20 words before the newest one of the fixture `session`
@@ -55,7 +55,7 @@ def independent(request: pytest.FixtureRequest, session: Session, threshold: flo
 
 def numbers(session: Session, frame: Frame) -> list[str]:
     """What both front ends write about a moment."""
-    alpha, probability = alpha_at(session, frame), probability_at(session, frame)
+    alpha, probability = alpha_at(session, frame), output_at(session, frame)
     rows = review_rows(frame, probability)
     table = [str(cell_text(row)) for row in cell_table(session, frame)]
     return [plain(cells_line(frame)), plain(alpha_line(frame, alpha)), *(plain(row.line) for row in rows), *table]

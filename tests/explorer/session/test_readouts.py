@@ -19,6 +19,7 @@ from explorer.session.palette import DARK, LIGHT, LOOKS, RGB, Palette, Role, gra
 from explorer.session.session import Session
 from explorer.session.views.cell_readouts import cell_line, cell_text, cells_line, dead_line, heatmap_line, value_line
 from explorer.session.views.number_format import count, number, percent, scientific
+from explorer.session.views.outputs import POSITIVE
 from explorer.session.views.point_map import PointDetails, PointMap, PointView
 from explorer.session.views.point_readouts import (
     entry_line,
@@ -59,6 +60,8 @@ POINT = PointDetails(
     newton_step=3.4e-9,
     radius=1e-3,
     logit=-1.45,
+    value=0.19,
+    output=POSITIVE,
     hits=12,
     starts=128,
 )
@@ -66,7 +69,7 @@ POINT = PointDetails(
 
 def frame(*, word: int = 99, note: str = "", choices: Choices | None = None, **changes: Any) -> Frame:
     """A frame of a small run, made by hand: 100 of 144 words read, paused."""
-    network = SimpleNamespace(name="lstm-4", task="imdb")
+    network = SimpleNamespace(name="lstm-4", task="imdb", activation="sigmoid", outputs=1)
     fields: dict[str, Any] = {
         "network": network, "review": SimpleNamespace(name="first", label=True), "index": 16, "reviews": 1871,
         "time": 100, "words": 144, "playing": False, "finished": False, "speed": 480.0, "words_per_second": 1234.5,
@@ -134,7 +137,7 @@ def test_colours_convert_and_blend() -> None:
     assert DARK.pink.hex == "#ff8fc0"
     assert gradient((RGB(0, 0, 0), RGB(255, 255, 255)))[[0, 51, 255]].tolist() == [[0] * 3, [51] * 3, [255] * 3]
     assert [text_on(colour).hex for colour in (RGB(255, 234, 70), RGB(0, 32, 77))] == ["#101418", "#f2f4f7"]
-    assert DARK.stability == (DARK.good, DARK.pink, DARK.warning, DARK.dead)
+    assert DARK.stability == (DARK.good, DARK.pink, DARK.warning, DARK.dead, DARK.other)
 
 
 # ---- exponents ---------------------------------------------------------------------------------------------------
@@ -252,7 +255,7 @@ def test_lines_about_the_heatmap() -> None:
         Run("up to 4 cells/row (strongest)", "warning"), Run("   "), Run("order: α"),
     )  # fmt: skip
     assert heatmap_line(frame(), 1) == ()
-    assert value_line(18, 11, -0.3121) == (Run("#018 at word 12: "), Run("−0.31", "value"))
+    assert value_line("f", 18, 11, -0.3121) == (Run("f of #018 at word 12: "), Run("−0.31", "value"))
 
 
 def test_changes_of_the_network() -> None:
@@ -273,7 +276,7 @@ def test_the_verdict_on_the_review() -> None:
         Row("━ other", (Run("0.30", "value"), Run("  Δ "), Run("0.51", "value"))),
     )
     unlabelled = frame(review=SimpleNamespace(name="typed", label=None))
-    assert [plain(row.line) for row in review_rows(unlabelled, NAN)] == ["–", "–", "none", "3 of 144 words"]
+    assert [plain(row.line) for row in review_rows(unlabelled, NAN)] == ["–", "–", "unlabelled", "3 of 144 words"]
     assert review_rows(frame(), 0.2)[1].line == (Run("negative", "bad"),)
 
 

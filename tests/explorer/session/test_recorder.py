@@ -124,6 +124,10 @@ def test_a_replay_refuses_what_needs_the_network(session: Session, tmp_path: Pat
     wait(lambda: "saved" in session.note)
     played = replayed(next(tmp_path.iterdir()))
     try:
+        played.stream.set_speed(20)
+        played.play()
+        wait(lambda: played.stream.snapshot.playing)
+        assert played.frame().status == "REPLAY"
         for name in NEEDS_NETWORK & {action.id for action in ACTIONS}:
             with pytest.raises(SessionError, match="recording"):
                 played.perform(name)

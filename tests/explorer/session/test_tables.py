@@ -144,7 +144,7 @@ def test_the_overview_with_and_without_a_comparison() -> None:
 
 
 def test_reviews_count_from_1_as_on_screen() -> None:
-    entry = SimpleNamespace(index=6, name="second", words=13, probability=0.2, label=False, beta=(0.5, np.nan),
+    entry = SimpleNamespace(index=6, name="second", words=13, output=0.2, label=False, beta=(0.5, np.nan),
                             reason="too short", confidence=0.6, error=0.2, watched=True)  # fmt: skip
     table = corpus_table([entry], ("h", "x"))
     assert table.columns == (

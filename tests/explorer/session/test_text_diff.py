@@ -64,7 +64,7 @@ def test_each_pair_has_both_probabilities_and_the_difference(read: Session) -> N
     assert [pair.place for pair in found.pairs] == [0, 1, 2, 2]
     assert found.first_change == 1
     assert found.pairs[0].difference == 0
-    assert found.pairs[2].difference == pytest.approx(after.probability[2] - before.probability[2])
+    assert found.pairs[2].difference == pytest.approx(after.output[2] - before.output[2])
     assert np.isnan(found.pairs[3].difference)
 
 
@@ -105,7 +105,7 @@ def test_an_edited_text_is_read_and_compared_with_the_one_before(read: Session) 
     found = table(read)
     changed = [pair for pair in found.pairs if pair.changed]
     assert [(pair.before, pair.after) for pair in changed] == [("wonderful", "dull")]
-    assert found.pairs[-1].p_after == pytest.approx(read.stream.snapshot.probability, abs=1e-6)
+    assert found.pairs[-1].output_after == pytest.approx(read.stream.snapshot.probability, abs=1e-6)
     assert found.cells
     read.text_diff.edit("a dull film")  # again: compared with the first edit
     wait(lambda: read.stream.snapshot.words == 3)

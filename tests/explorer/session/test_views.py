@@ -16,7 +16,7 @@ from explorer.session.views.heatmap import cell_rows, heatmap, merge, moments, r
 from explorer.session.views.scaling import scaling
 from explorer.session.views.text_layout import lay_out, unknown_words, word_values
 from explorer.session.views.time_axis import NO_WORD, time_axis
-from explorer.session.views.traces import alpha_at, alpha_trace, cell_table, overview, probability_at
+from explorer.session.views.traces import alpha_at, alpha_trace, cell_table, output_at, overview
 from tests.explorer.small import open_session, wait
 
 
@@ -188,7 +188,7 @@ def test_nothing_read_yet_is_an_empty_picture() -> None:
     session = open_session()
     view = heatmap(session, session.frame(), 20, 6)
     assert not view.has_word.any()
-    assert np.isnan(probability_at(session, session.frame()))
+    assert np.isnan(output_at(session, session.frame()))
     assert np.isnan(overview(session, session.frame(), 20).values).all()
     session.close()
 
@@ -276,9 +276,9 @@ def test_the_overview_holds_the_mean_probability_of_each_part(read: Session) -> 
 
 
 def test_probability_is_that_after_the_word_looked_at(read: Session) -> None:
-    assert probability_at(read, read.frame()) == pytest.approx(read.stream.snapshot.probability)
+    assert output_at(read, read.frame()) == pytest.approx(read.stream.snapshot.probability)
     read.look_at(10)
-    assert probability_at(read, read.frame()) == pytest.approx(float(read.read("probability", 10, 11)[0, 0]))
+    assert output_at(read, read.frame()) == pytest.approx(float(read.read("probability", 10, 11)[0, 0]))
     read.perform("live")
 
 

@@ -14,6 +14,7 @@ from explorer.session.actions import ACTIONS, GROUPS
 from explorer.session.session import Session
 from explorer.tui.app import Explorer
 from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, TypeDialog
+from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.tui.dialogs.search_dialogs import SearchDialog
 from explorer.tui.panels.corpus import CorpusScreen
 from tests.explorer.small import read_session
@@ -73,6 +74,8 @@ EFFECTS: dict[str, Effect] = {
     "next-point": notes("wait for the search"),
     "previous-point": notes("wait for the search"),
     "find-points": notes("not complete yet"),
+    "follow-input": opens(BranchesDialog),
+    "memory": opens(MemoryDialog),
     "brush": session_has(lambda session: list(session.brush.words) == [99]),
     "next-place": notes("brush some words first"),
     "ablate": notes("no cell is selected"),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
+from pathlib import Path
 
+import pytest
 from rich.console import Console
 from textual.widgets import Input, Static, TextArea
 
@@ -40,6 +43,38 @@ async def test_the_input_cannot_be_clamped_and_escape_clamps_nothing(session: Se
         await pilot.press("G", "H", "escape")
         assert len(app.screen_stack) == 1
         assert not snapshot(app).clamps
+
+
+async def test_behind_a_dialog_the_status_says_that_the_pictures_are_held(session: Session) -> None:
+    session.stream.set_speed(4)
+    session.stream.play()
+    async with shown(session) as (app, pilot):
+        assert "● LIVE" in text_of(app, "#status")
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "HELD" in text_of(app, "#status"))
+        word = re.search(r"word (\d+)/", text_of(app, "#status"))
+        await until(pilot, lambda: snapshot(app).time > int(word[1] if word else 0) + 1)
+        assert "LIVE" not in text_of(app, "#status")
+        assert word is not None
+        assert word[0] in text_of(app, "#status"), "the panels stand still at the word that they show"
+        await pilot.press("escape")
+        await until(pilot, lambda: "● LIVE" in text_of(app, "#status"))
+
+
+async def test_a_picture_of_the_screen_holds_no_passing_notice(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with shown(session) as (app, pilot):
+        session.note = "a passing notice"
+        app.draw()
+        assert "passing" in text_of(app, "#status")
+        await pilot.press("e", *"screen", "enter")
+        await until(pilot, lambda: session.note.startswith("saved"))
+        (picture,) = tmp_path.glob("*.svg")
+        text = picture.read_text(encoding="utf-8")
+        assert "passing" not in text
+        assert "PAUSED" in text
 
 
 async def test_another_review_is_drawn_on_the_same_axis(session: Session) -> None:
@@ -114,7 +149,7 @@ async def test_enter_goes_to_a_phrase_of_this_review(session: Session) -> None:
         await until(pilot, lambda: session.frame().word == 13)
 
 
-async def test_recurrences_of_the_brushed_pattern_in_other_reviews_are_listed(session: Session) -> None:
+async def test_matches_of_the_brushed_pattern_in_other_reviews_are_listed(session: Session) -> None:
     async with shown(session, 80, 24) as (app, pilot):
         await pilot.press("A")
         assert "brush words" in text_of(app, "#status")
