@@ -20,6 +20,7 @@ Work = Literal["live", "reviews", "points"]
 NAMES: Final = ("auto", "cpu", "cuda")
 CAPABILITY: Final = (8, 0)  # of the oldest cards for which the kernels are compiled in the tests
 TRITON: Final = (3, 6)  # the oldest version with which the kernels ran
+UNTRIED: Final = (3, 9)  # tests of the kernels fail with this version
 
 _REASONS: Final[dict[Work, str]] = {
     "live": "one review word by word is faster on the CPU",
@@ -67,6 +68,10 @@ def kernel_problem() -> str:
         return "Triton, which compiles the GPU kernels, is not installed"
     if tuple(int(part) for part in version.split(".")[:2]) < TRITON:
         return f"Triton {version} is too old for the GPU kernels; expected {'.'.join(map(str, TRITON))} or newer"
+    if tuple(int(part) for part in version.split(".")[:2]) >= UNTRIED:
+        return (
+            f"Triton {version} is too new for the GPU kernels; expected a version before {'.'.join(map(str, UNTRIED))}"
+        )
     if not (os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang")):
         return "Triton finds no C compiler for its launchers; install gcc or clang, or name one in CC"
     capability = torch.cuda.get_device_capability()

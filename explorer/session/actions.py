@@ -55,7 +55,7 @@ ACTIONS = (
     Action("agree-elsewhere", ("A",), "Matches", "Cells", "List places in other reviews where they fire together."),
     Action("ablate", ("x",), "Ablate", "Cells", "Clamp h of the selected cell at its mean, or restore it. "
         "With no cell selected: restore all ablated cells."),
-    Action("ablate-dead", ("X",), "Ablate dead", "Cells", "Ablate all dead cells. If any is ablated: restore all."),
+    Action("ablate-dead", ("X",), "Ablate dead", "Cells", "Ablate all dead cells. Again: restore them."),
     Action("clamp", ("H",), "Clamp", "Cells", "Clamp the chosen signal of the selected cell, or of all, at a value."),
     Action("undo-ablation", ("U",), "Restore", "Cells", "Undo every ablation and every clamp."),
     Action("threshold-down", ("left_parenthesis",), "Fewer dead", "Cells", "Lower the threshold of dead cells."),

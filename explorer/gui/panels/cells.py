@@ -128,8 +128,10 @@ class CellsPanel(Panel):
             menu.addAction(f"{'Restore' if 'h' in row.clamps else 'Ablate'} {name}", partial(act, "ablate"))
             menu.addAction(f"{'Unpin' if row.pinned else 'Pin'} {name}", partial(act, "pin"))
             menu.addSeparator()
-        ablated = any("h" in row.clamps for row in self._rows)
-        menu.addAction("Restore all cells" if ablated else "Ablate all dead cells", lambda: host.perform("ablate-dead"))
+        ablated = session is not None and session.ablation.dead_are_ablated
+        menu.addAction(
+            "Restore the dead cells" if ablated else "Ablate all dead cells", lambda: host.perform("ablate-dead")
+        )
         menu.addAction("Show all cells", self.reset_zoom)
         host.add_panel_items(menu, self.name)
         return menu

@@ -92,6 +92,7 @@ def measure(
     seed: int,
     folder: Path,
     show: ShowFraction = lambda fraction: None,
+    device: str = "cpu",
 ) -> NetworkResult:
     """Measure a task network, or read the cached result.
 
@@ -104,25 +105,27 @@ def measure(
         Folder of cached results.
     show : callable
         Called with the fraction done.
+    device : str
+        Where to search; the rest is computed on the CPU.
     """
     network = Network.load(info.path)
     digest = content_hash(network)
     path = cache_file(folder, f"{info.cell}-{info.size}-{info.task}", VERSION, digest, info.task, starts, seed)
     return cached(
         path,
-        lambda: _measured(network, digest, starts, seed, show),
+        lambda: _measured(network, digest, starts, seed, show, device),
         lambda values: _restored(values, info),
     )
 
 
-def _measured(network: Network, digest: str, starts: int, seed: int, show: ShowFraction) -> dict[str, Any]:
+def _measured(network: Network, digest: str, starts: int, seed: int, show: ShowFraction, device: str) -> dict[str, Any]:
     points, rows = {}, []
     for number, name in enumerate(INPUTS):
 
         def progress(done: int, total: int, number: int = number) -> None:
             show((number + done / max(1, total)) / len(INPUTS))
 
-        points[name], row = search_input(network, name, starts, seed, progress)
+        points[name], row = search_input(network, name, starts, seed, progress, device)
         rows.append(asdict(row))
     return {
         "task": network.task,

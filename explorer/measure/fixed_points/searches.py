@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engine.devices import or_on_the_cpu
 from engine.fixed_points import Method
 from engine.network import Network
 from engine.points import FixedPoints
@@ -63,11 +64,21 @@ class Cloud:
 
 
 def search_input(
-    network: Network, name: str, starts: int, seed: int, progress: Callable[[int, int], None] | None = None
+    network: Network,
+    name: str,
+    starts: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+    device: str = "cpu",
 ) -> tuple[FixedPoints, SearchRow]:
     """Search under one input from ``starts`` visited states drawn with ``seed``, without the points cache."""
     begin = time.process_time()
-    found = network_points(network, [name], count=starts, seed=seed, progress=progress, cache=False)
+    found = or_on_the_cpu(
+        device,
+        lambda on: network_points(
+            network.to(device=on), [name], count=starts, seed=seed, progress=progress, cache=False
+        ),
+    )
     return found, row(network, name, found, time.process_time() - begin)
 
 

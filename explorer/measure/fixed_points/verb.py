@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from explorer.commands.device_option import device_option
 from explorer.measure.study.cache import FOLDER
 from explorer.measure.study.options import set_threads, study_options
 from explorer.measure.study.progress import NetworkProgress, time_left
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     "Also search from COUNT starts by the paper's method.",
     "fixed-points",
 )
+@device_option
 def command(
     networks: tuple[str, ...],
     starts: int,
@@ -38,24 +41,27 @@ def command(
     published_way: int | None,
     threads: int,
     out: Path,
+    device: str,
 ) -> None:
     """Reproduce the figures of Cheng, Schmid & Lange (2021), and decide which of its claims hold.
 
     Networks that perform a task are searched for fixed points under five inputs. Networks that read reviews are tested
     for a line attractor. Results are cached in OUT/cache: to resume an interrupted run, run the same command again.
     """
+    from engine.devices import choose
     from engine.network import Network
     from explorer.measure.fixed_points.claims import decide_claims
     from explorer.measure.fixed_points.numbers import document, tables
     from explorer.measure.fixed_points.report import report
-    from explorer.measure.fixed_points.results import select_networks
+    from explorer.measure.fixed_points.results import measure as measure_task, select_networks
     from explorer.measure.fixed_points.searches import compare_methods
     from explorer.measure.study.output import publish, write_study
 
     set_threads(threads)
     selected = select_networks(networks, seeds)
     with time_left(Console(stderr=True)) as bar:
-        results, lines = measure_networks(selected, starts, seed, out, bar)
+        measure = partial(measure_task, device=choose(device, "points").device)
+        results, lines = measure_networks(selected, starts, seed, out, bar, measure)
         compared = _for_comparison(selected)
         methods = []
         if published_way is not None and compared is not None:

@@ -31,6 +31,7 @@ class AblationController:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._requested: tuple[Network, Clamps] | None = None
+        self._together: set[int] = set()  # the cells that `ablate_dead` ablated
         self._clamped: tuple[Network, Clamps, Network] | None = None
 
     def network(self, snapshot: Snapshot) -> Network:
@@ -59,22 +60,33 @@ class AblationController:
         if cell is None and not ablated:
             keys = self._core.key_of("select-up", "select-down")
             raise SessionError(f"no cell is selected: choose one with {keys} or a click, then ablate it")
+        self._together -= {cell} if cell is not None else ablated
         self._ablate(ablated ^ {cell} if cell is not None else set())
 
     def ablate_dead(self) -> None:
-        """Ablate all dead cells; if any cell is ablated, restore all.
+        """Ablate all dead cells, or restore those that were ablated so; a cell ablated by itself stays ablated.
 
         Raises
         ------
         SessionError
-            If no cell is ablated or dead.
+            If no cell was ablated so, and no other cell is dead.
         """
         snapshot = self._core.snapshot
         moment = self._core.moment(snapshot, self._core.valid_choices(snapshot))
         ablated, dead = self._clamped_cells("h"), set(np.flatnonzero(moment.dead).tolist())
-        if not ablated and not dead:
-            raise SessionError(f"no cell is dead in the last {snapshot.window} words before the one looked at")
-        self._ablate(set() if ablated else dead)
+        if self.dead_are_ablated:
+            restored, self._together = self._together, set()
+            self._ablate(ablated - restored)
+            return
+        self._together = dead - ablated
+        if not self._together:
+            raise SessionError(f"no other cell is dead in the last {snapshot.window} words before the one looked at")
+        self._ablate(ablated | dead)
+
+    @property
+    def dead_are_ablated(self) -> bool:
+        """Whether `ablate_dead` would restore cells."""
+        return bool(self._together & self._clamped_cells("h"))
 
     def undo(self) -> None:
         """Undo every ablation and clamp.
@@ -86,6 +98,7 @@ class AblationController:
         """
         if not self._clamps:
             raise SessionError("the network is as it was trained: no cell is ablated or clamped")
+        self._together = set()
         self._clamp({})
         self._core.note = "no cell is ablated or clamped any more"
 

@@ -128,6 +128,7 @@ def points_line(points: PointMap, view: PointView, progress: str = "", width: in
             (Run(progress, "warning"),) if progress else (),
             index_line(points),
             cycles_line(points),
+            elsewhere_line(points),
             (Run(f"PC1–3 of h: {shares}"),),
             (Run(angles),),
         ),
@@ -156,6 +157,15 @@ def cycles_line(points: PointMap) -> Line:
         for each in points.cycles
     )
     return (Run(f"◇ {count(len(points.cycles), 'cycle')}", "other"), Run(f" ({'; '.join(listed)})"))
+
+
+def elsewhere_line(points: PointMap) -> Line:
+    """The largest share of visited states, over the inputs, that end at no certified attractor; nothing below 1%."""
+    shares = {name: ends.visited.elsewhere / max(ends.visited.states, 1) for name, ends in points.found.ends.items()}
+    name = max(shares, key=lambda name: shares[name], default="")
+    if not name or shares[name] < 0.01:
+        return ()
+    return (Run(f"{name}: {percent(shares[name])} of visited states end at no certified attractor", "warning"),)
 
 
 def no_points_line(progress: str, replaying: bool) -> Line:

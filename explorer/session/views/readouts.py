@@ -148,7 +148,9 @@ def review_rows(
         Row("unknown", (Run(f"{snapshot.unknown:,} of {count(snapshot.words, 'word')}", "text"),)),
     ]
     if other is not None:
-        rows.append(Row("━ other", (Run(number(other), "value"), Run("  Δ "), Run(number(value - other), "value"))))
+        rows.append(
+            Row("━ other", (Run(number(other, 5), "value"), Run("  Δ "), Run(number(value - other, 6), "value")))
+        )
     return tuple(rows)
 
 

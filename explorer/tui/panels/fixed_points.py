@@ -17,7 +17,7 @@ from explorer.session.session import Session
 from explorer.session.views.number_format import count, number
 from explorer.session.views.point_map import TIME_CONSTANTS, PointMap, Scene
 from explorer.session.views.point_readouts import POINT_MARKS, index_line
-from explorer.session.views.runs import plain
+from explorer.session.views.runs import Run, join, plain
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.canvas import Canvas
 from explorer.tui.terminal.styles import (
@@ -65,9 +65,10 @@ class FixedPointsPanel(Panel, can_focus=True):
         if scene is None or found is None or rows < 1:
             self.set_title(title, angles)
             return [[Segment(f" {points.search.progress or 'no search'}", WARN)]]
-        share = " + ".join(f"{part:.0%}" for part in found.projection.explained)
-        cycles = f"◇ {count(len(found.cycles), 'cycle')}   " if found.cycles else ""
-        self.set_title(title, f"{cycles}{plain(index_line(found))}   PC1–3 {share}   {angles}".strip())
+        share = "+".join(f"{part:.0%}" for part in found.projection.explained)
+        cycles = (Run(f"◇ {count(len(found.cycles), 'cycle')}"),) if found.cycles else ()
+        parts = (cycles, index_line(found), (Run(f"PC1–3 {share}"),), (Run(angles),))
+        self.set_title(title, plain(join(parts, columns - 4, "  ")))  # the border cuts longer ones
         self._large = found.first_word
         progress = points.search.progress
         legend = self._legend(found, view.colour, columns)

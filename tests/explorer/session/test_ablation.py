@@ -58,6 +58,24 @@ def test_all_dead_cells_are_ablated_together() -> None:
     session.close()
 
 
+def test_ablating_dead_cells_frees_no_cell_that_was_ablated_by_itself(read: Session) -> None:
+    deviation = np.sort(read.stream.snapshot.activity)
+    read.display.set_threshold(float(deviation[2:4].mean()))  # three cells are dead
+    wait(lambda: read.stream.snapshot.dead.sum() == 3)
+    dead = set(np.flatnonzero(read.stream.snapshot.dead).tolist())
+    alone = int(read.stream.snapshot.activity.argmax())
+    read.select(alone)
+    read.perform("ablate")
+    changed(read, {alone: ("h",)})
+    read.perform("ablate-dead")
+    wait(lambda: len(clamped_cells(read.stream.snapshot)) > 1 and read.stream.snapshot.time == 100)
+    assert {alone} | dead <= set(clamped_cells(read.stream.snapshot))
+    read.perform("ablate-dead")
+    changed(read, {alone: ("h",)})
+    read.perform("undo-ablation")
+    changed(read, {})
+
+
 def test_a_gate_is_clamped_at_a_typed_value_and_everything_follows(read: Session) -> None:
     before = read.stream.snapshot
     read.choose_signal("f")

@@ -20,6 +20,7 @@ from explorer.session.views.many_points import point_selection
 from explorer.session.views.point_map import STATES, FoundPoints, PointMap, PointView, scene_of
 from explorer.session.views.point_readouts import (
     cycles_line,
+    elsewhere_line,
     entry_line,
     point_legend,
     point_lines,
@@ -137,6 +138,15 @@ def test_a_cycle_in_lines() -> None:
     assert "◇ 2 cycles" in plain(points_line(points, PointView()))
     assert "cycle of period 2, amplitude 1.9" in plain(entry_line(points, points.certified))
     assert plain(point_legend(False, cycles=True, basins=True)).count("◇ cycle  size: basin") == 1
+
+
+def test_states_that_end_nowhere_are_counted() -> None:
+    points = found_map()
+    assert elsewhere_line(points) == ()
+    ends = points.found.ends["zero"]
+    lost = dataclasses.replace(ends, visited=dataclasses.replace(ends.visited, elsewhere=32))
+    drifting = PointMap(dataclasses.replace(points.found, ends={"zero": lost}))
+    assert plain(elsewhere_line(drifting)) == "zero: 25% of visited states end at no certified attractor"
 
 
 def test_a_stable_point_has_its_basin_in_its_line() -> None:

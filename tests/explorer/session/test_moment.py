@@ -105,7 +105,7 @@ def test_no_cell_is_dead_before_the_window_is_full(session: Session) -> None:
     frame = session.update()
     assert not any(row.dead for row in cell_table(session, frame))
     assert plain(cells_line(frame)).startswith("12 cells  † needs 64 words")
-    with pytest.raises(SessionError, match="no cell is dead"):
+    with pytest.raises(SessionError, match="no other cell is dead"):
         session.perform("ablate-dead")
     live = reading_of(EARLY + 1, "h", threshold=10.0)
     assert not live.stream.snapshot.dead.any()

@@ -108,8 +108,10 @@ def test_points_are_in_units_of_h(searched: Session) -> None:
     np.testing.assert_array_equal(table.column("time_constant_words"), points.time_constant)
     assert sum(row[-1] for row in table.rows) == table.rows[1][-1] == 1
     words = word_map_table(points)
-    assert words.columns == ("text", "PC1", "PC2", "PC3", "logit", "time_constant_words")
-    assert [row[1:] for row in words.rows] == [row[4:9] for row in table.rows[points.certified :]]
+    numbers = "PC1", "PC2", "PC3", "logit", "time_constant_words"
+    assert words.columns == ("text", *numbers, "kind", "period_words", "amplitude")
+    assert [row[1:6] for row in words.rows] == [row[4:9] for row in table.rows[points.first_word :]]
+    assert [row[-2:] for row in words.rows] == [row[9:11] for row in table.rows[points.first_word :]]
 
 
 def test_a_spectrum(searched: Session) -> None:
