@@ -7,13 +7,16 @@ number of unstable directions changes elsewhere, an eigenvalue crosses |λ| = 1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.arrays import save_arrays
 from engine.cells import Cell
 from engine.completeness import SAME
 from engine.continuation import Ended, Linear, trace
@@ -161,3 +164,19 @@ def _describe(
     return Branch(
         p, states.cpu().numpy(), unstable, moduli.amax(-1).cpu().numpy(), logits, turns, changes[~at_fold], ended
     )
+
+
+def save_branches(path: str | Path, found: Sequence[Branch]) -> None:
+    """Write one ``.npz`` file, without pickle: a row for each place, ``branch`` (row,) its branch, from 0."""
+    rows = {name: np.concatenate([getattr(branch, name) for branch in found]) for name in _ROWS}
+    rows["branch"] = np.repeat(np.arange(len(found)), [len(branch.weight) for branch in found])
+    for name in ("fold", "crossing"):  # whether a row is the first after one
+        rows[name] = np.zeros(len(rows["branch"]), dtype=bool)
+        first = 0
+        for branch in found:
+            rows[name][first + getattr(branch, f"{name}s")] = True
+            first += len(branch.weight)
+    save_arrays(path, "branches of pinkx, 1", rows | {"ended": np.array([branch.ended for branch in found])})
+
+
+_ROWS = ("weight", "states", "unstable", "slowest", "readout")

@@ -1,16 +1,18 @@
-"""``pinkx points``: the fixed and slow points of a network, or the attractor of every word."""
+"""``pinkx points``: the fixed and slow points of a network, along an input too, or the attractor of every word."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from explorer.commands.basins import Ends, ends_json, find_ends, show_ends
 from explorer.commands.device_option import device_option
 from explorer.commands.plots import eigenvalues, histogram, plot_option
 
@@ -57,6 +59,16 @@ ROWS = 50  # default length of a table
 @click.option(
     "--words", is_flag=True, help="Find the attractor of every word instead: the state if it were repeated forever."
 )
+@click.option(
+    "--along",
+    metavar="WORD|CHANNEL",
+    help="Follow the points instead, while the weight of a word rises from 0 to 1, or a channel (a number from 1) from "
+    "−1 to 1.",
+)
+@click.option(
+    "--basins", "states", type=click.IntRange(0), default=256, show_default=True, metavar="N",
+    help="Find where N visited and N uniformly drawn states end, also in cycles; 0 for none.",
+)  # fmt: skip
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Number of CPU threads.")
 @device_option
 @click.option("--fresh", is_flag=True, help="Search again instead of using a cached result.")
@@ -75,6 +87,8 @@ def command(
     method: Any,
     source: str | None,
     words: bool,
+    along: str | None,
+    states: int,
     threads: int,
     device: str,
     fresh: bool,
@@ -89,8 +103,11 @@ def command(
     RADIUS is the distance (maximum norm, in h) within which the point is proved to be the only root.
 
     STARTS is the number of start states that reached the point, Q the speed ½‖F(s) − s‖², STEP the Newton step and τ
-    the time constant of the leading mode in steps (of growth at a saddle); P are the output probabilities. A small
-    Newton step certifies a fixed point, a small slope of Q a slow point.
+    the time constant of the leading mode in steps (of growth at a saddle); P are the output probabilities, OUTPUT the
+    outputs of a linear readout. A small Newton step certifies a fixed point, a small slope of Q a slow point.
+
+    With --along, UNSTABLE is the number of unstable directions at both ends of a branch; at a FOLD two points meet and
+    vanish, and at |λ| = 1 the stability changes otherwise. Branches that reach neither end are not found.
     """
     import torch
 
@@ -115,24 +132,43 @@ def command(
             click.echo("\n" + histogram("Attractors", {"logit": attractors.logit}, "logit", "words"), nl=False)
         return
     names = inputs or (("zero", "mean") if loaded.embedding is not None else ("zero", "+1", "-1"))
-    with _bar("starts") as show:
-        found = or_on_the_cpu(
-            chosen,
-            lambda on: network_points(
-                loaded.to(device=on),
-                names,
-                count=starts,
-                noise=noise,
-                seed=seed,
-                method=method,
-                reviews=_reviews(loaded, source),
-                progress=show,
-                cache=not fresh,
-            ),
-        )
+    reviews = _reviews(loaded, source)
+
+    def find(names: Sequence[str]) -> FixedPoints:
+        with _bar("starts") as show:
+            return or_on_the_cpu(
+                chosen,
+                lambda on: network_points(
+                    loaded.to(device=on),
+                    names,
+                    count=starts,
+                    noise=noise,
+                    seed=seed,
+                    method=method,
+                    reviews=reviews,
+                    progress=show,
+                    cache=not fresh,
+                ),
+            )
+
+    if along is not None:
+        from explorer.commands import along as changes
+
+        branches = changes.follow(loaded, along, find)
+        if out is not None:
+            changes.save(out, branches)
+        if as_json:
+            click.echo(changes.branches_json(loaded, along, branches, limit))
+            return
+        changes.show_branches(loaded, along, branches, limit or ROWS)
+        if plot:
+            click.echo("\n" + changes.branches_chart(branches), nl=False)
+        return
+    found = find(names)
     if out is not None:
         found.save(out)
-    _show_points(loaded, found, limit, as_json)
+    ends = find_ends(loaded, found, states, seed, reviews) if states else {}
+    _show_points(loaded, found, ends, limit, as_json)
     if plot and not as_json:
         kinds = {"stable": found.fixed & (found.unstable == 0), "saddle": found.fixed & (found.unstable > 0)}
         kinds["slow"] = ~found.fixed
@@ -161,15 +197,17 @@ def _bar(unit: str) -> Iterator[Progress]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _show_points(network: Network, found: FixedPoints, limit: int | None, as_json: bool) -> None:
+def _show_points(
+    network: Network, found: FixedPoints, ends: Mapping[str, Ends], limit: int | None, as_json: bool
+) -> None:
     from engine.points import describe_sums
 
     explained = _explained(found)
     rows = [_as_object(found, k, network.activation) for k in range(len(found))]
     if as_json:
         summary = {"network": network.name, "starts": found.starts, "lost": found.lost, "explained_variance": explained}
-        summary["index_sum"] = found.index_sum
-        click.echo(json.dumps(summary | {"points": rows[:limit]}, indent=2))
+        summary |= {"index_sum": found.index_sum, "activation": network.activation, "points": rows[:limit]}
+        click.echo(json.dumps(summary | {"ends": ends_json(ends)}, indent=2))
         return
     click.echo(
         f"{network.name}: {len(found)} points ({int(found.fixed.sum())} fixed) from {found.starts:,} starts, "
@@ -177,21 +215,22 @@ def _show_points(network: Network, found: FixedPoints, limit: int | None, as_jso
         + ", ".join(f"{part:.1%}" for part in explained)
     )
     click.echo(describe_sums(found.index_sum))
-    click.echo(
-        f"{'':>4}  {'INPUT':<12}{'KIND':<7}{'STABILITY':<16}{'STARTS':>6}{'Q':>10}{'STEP':>10}{'RADIUS':>9}{'τ':>9}  P"
-    )
+    output = "OUTPUT" if network.activation == "linear" else "P"
+    heading = f"{'':>4}  {'INPUT':<12}{'KIND':<7}{'STABILITY':<16}{'STARTS':>6}{'Q':>10}{'STEP':>10}{'RADIUS':>9}"
+    click.echo(f"{heading}{'τ':>9}  {output}")
     shown = rows[: limit or ROWS]
     for number, row in enumerate(shown):
-        chances = " ".join(f"{p:.3f}" for p in row["probability"])
+        outputs = " ".join(f"{value:.3f}" for value in row["output"]).replace("-", "−")
         tau = _time_constant(row["time_constant"])
         step = "—" if row["newton_step"] is None else f"{row['newton_step']:.1e}"
         radius = "—" if row["unique_within"] is None else f"{row['unique_within']:.0e}"
         stability = row["stability"] + (f" ± {row['uncertain']}" if row["uncertain"] and row["kind"] == "fixed" else "")
         click.echo(
             f"{number:>4}  {row['input']:<12}{row['kind']:<7}{stability:<16}{row['hits']:>6}"
-            f"{row['q']:>10.1e}{step:>10}{radius:>9}{tau:>9}  {chances}"
+            f"{row['q']:>10.1e}{step:>10}{radius:>9}{tau:>9}  {outputs}"
         )
     _print_remaining(len(rows) - len(shown))
+    show_ends(ends, limit or ROWS)
 
 
 def _show_words(network: Network, attractors: WordAttractors, limit: int | None, as_json: bool) -> None:
@@ -209,7 +248,9 @@ def _show_words(network: Network, attractors: WordAttractors, limit: int | None,
     if as_json:
         click.echo(json.dumps({"network": network.name, "words": rows[:limit]}, indent=2))
         return
-    click.echo(f"{network.name}: {len(rows):,} words from negative to positive")
+    kinds = Counter(row["kind"] for row in rows)
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    click.echo(f"{network.name}: {len(rows):,} words from negative to positive ({counts})")
     click.echo(f"{'LOGIT':>8}{'τ':>9}  {'KIND':<8} WORD")
     most = limit or ROWS
     # The most negative and the most positive words are the interesting ones.
@@ -229,6 +270,7 @@ def _as_object(found: FixedPoints, k: int, activation: Activation) -> dict[str, 
     """Return a point in JSON types; a number that is not finite becomes null."""
     from engine.probability import activate
 
+    output = activate(found.readout[k], activation).tolist()
     return {
         "input": str(found.input_names[k]),
         "kind": str(found.kind[k]),
@@ -245,7 +287,8 @@ def _as_object(found: FixedPoints, k: int, activation: Activation) -> dict[str, 
         "time_constant": _finite(float(found.time_constants[k, 0])),
         "eigenvalues": [[value.real, value.imag] for value in found.eigenvalues[k, :10].tolist()],
         "readout": found.readout[k].tolist(),
-        "probability": activate(found.readout[k], activation).tolist(),
+        "output": output,
+        "probability": None if activation == "linear" else output,
     }
 
 

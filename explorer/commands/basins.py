@@ -1,0 +1,97 @@
+"""The part of ``pinkx points`` about where states end: basins of attraction and cycles (``--basins``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from engine.basins import Basins
+    from engine.cycles import Cycle
+    from engine.network import Network
+    from engine.points import FixedPoints
+
+
+class Ends(NamedTuple):
+    """Where visited and uniformly drawn states end under one input; ``points`` are rows of the table."""
+
+    visited: Basins
+    uniform: Basins
+
+
+def find_ends(
+    network: Network, found: FixedPoints, states: int, seed: int, reviews: Sequence[NDArray[np.integer]]
+) -> dict[str, Ends]:
+    """Iterate ``states`` visited and as many uniform states under each input with a point."""
+    import torch
+
+    from engine.basins import basins, uniform_states
+    from engine.start_states import visited_states
+
+    starts = (
+        visited_states(network, states, seed=seed, reviews=reviews),
+        uniform_states(network.cell, states, seed=seed),
+    )
+    ends = {}
+    for name in dict.fromkeys(found.input_names.tolist()):
+        rows = np.flatnonzero((found.input_names == name) & found.fixed & (found.unstable == 0))
+        x = torch.from_numpy(found.inputs[found.input_names == name][0])
+        places = torch.from_numpy(found.states[rows])
+        visited, uniform = (basins(network.cell, x, places, start, points=rows) for start in starts)
+        assert visited is not None and uniform is not None, "nothing stops this computation"  # noqa: PT018
+        ends[name] = Ends(visited, uniform)
+    return ends
+
+
+def show_ends(ends: Mapping[str, Ends], limit: int) -> None:
+    """Print a table of the shares, at most ``limit`` attractors for each input."""
+    for name, (visited, uniform) in ends.items():
+        count = visited.states
+        click.echo(f"\nEnds under {name}: share of {count} visited and {count} uniform states, 95 % intervals")
+        shares = zip(visited.points.tolist(), _shares(visited), _shares(uniform), strict=True)
+        rows = [f"point {number:<12}{first:<24}{second}" for number, first, second in shares]
+        for kind, basins in (("visited", visited), ("uniform", uniform)):
+            for cycle in basins.cycles:
+                share = f"{cycle.hits / count:.0%} of the {kind} states"
+                rows.append(f"cycle of {cycle.period}, amplitude {cycle.amplitude:.2f}: {share}")
+            if basins.elsewhere:
+                rows.append(f"no attractor found: {basins.elsewhere / count:.0%} of the {kind} states")
+        for row in rows[:limit]:
+            click.echo(f"  {row}")
+        if len(rows) > limit:
+            click.echo(f"… {len(rows) - limit:,} more; use --limit to list them")
+
+
+def ends_json(ends: Mapping[str, Ends]) -> dict[str, Any]:
+    """Return the shares and cycles under each input in JSON types."""
+    return {name: {kind: _as_object(basins) for kind, basins in pair._asdict().items()} for name, pair in ends.items()}
+
+
+def _shares(basins: Basins) -> list[str]:
+    bounds = zip(basins.share, basins.interval(), strict=True)
+    return [f"{share:.1%} ({low:.1%} … {high:.1%})" for share, (low, high) in bounds]
+
+
+def _as_object(basins: Basins) -> dict[str, Any]:
+    return {
+        "states": basins.states,
+        "points": basins.points.tolist(),
+        "share": basins.share.tolist(),
+        "interval": basins.interval().tolist(),
+        "cycles": [_cycle(cycle) for cycle in basins.cycles],
+        "elsewhere": basins.elsewhere,
+    }
+
+
+def _cycle(cycle: Cycle) -> dict[str, Any]:
+    return {
+        "period": cycle.period,
+        "amplitude": cycle.amplitude,
+        "stable": cycle.stable,
+        "newton_step": cycle.newton_step,
+        "hits": cycle.hits,
+    }
