@@ -127,7 +127,8 @@ def settle(session: Session) -> PointMap:
 
     points.request(session.frame())
     assert points.point_map is not None
-    if points.point_map.certified and session.frame().word >= 0:
+    selected = points.view.selected  # a selected word has no prediction
+    if session.frame().word >= 0 and (0 if selected is None else selected) < points.point_map.certified:
         wait(predicted)
     assert points.point_map is not None
     return points.point_map

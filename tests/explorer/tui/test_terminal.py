@@ -57,6 +57,12 @@ class Terminal:
         self._take(0.05)
         return self.process.returncode
 
+    def read(self, seconds: float) -> None:
+        """Take all output for some time: a terminal that is not read counts as slow."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._take(left)
+
     def press(self, keys: bytes) -> None:
         os.write(self.master, keys)
 
@@ -194,7 +200,7 @@ def test_an_error_on_opening_is_printed_on_a_sane_terminal(terminal: Any, tmp_pa
 def test_cuda_without_a_device_is_an_error(terminal: Any) -> None:
     program = terminal("--device", "cuda", environment={"CUDA_VISIBLE_DEVICES": ""})
     assert program.ended(60) == 1
-    assert b"no CUDA device" in program.output
+    assert b"error: --device cuda: " in program.output.replace(b"\r\n", b"")[-2000:]
     assert b"--device cpu" in program.output
 
 
@@ -221,7 +227,7 @@ def test_after_many_resizes_the_screen_is_correct(terminal: Any) -> None:
     for size in sizes:
         termios.tcsetwinsize(program.slave, size)
         program.process.send_signal(signal.SIGWINCH)
-        program._take(0.2)
+        program.read(0.2)
     screen = pyte.Screen(120, 40)
     stream = pyte.ByteStream(screen)
     end = time.monotonic() + 20
@@ -232,8 +238,7 @@ def test_after_many_resizes_the_screen_is_correct(terminal: Any) -> None:
         for size in ((39, 120), (40, 120)):  # one more resize and back sends every cell
             termios.tcsetwinsize(program.slave, size)
             program.process.send_signal(signal.SIGWINCH)
-            time.sleep(0.5)
-            program._take(0.1)
+            program.read(0.5)
         screen.reset()
         screen.reset_mode(pyte.modes.DECAWM)
         stream.feed(program.output[before:])
