@@ -1,6 +1,6 @@
 """What the ingredients of the published recipe change: β of networks of which every epoch was stored.
 
-`measure_epochs` measures the networks of a training run, `section` writes the part of docs/one_over_f.md about them.
+`measure_epochs` measures the networks of a training run, `rows` gives the table of docs/one_over_f.md.
 """
 
 from __future__ import annotations
