@@ -241,6 +241,8 @@ def _show_words(network: Network, attractors: WordAttractors, limit: int | None,
             "logit": float(attractors.logit[k]),
             "time_constant": _finite(float(attractors.time_constant[k])),
             "kind": str(attractors.kind[k]),
+            "period": int(attractors.period[k]),
+            "amplitude": _finite(float(attractors.amplitude[k])),
             "q": float(attractors.q[k]),
         }
         for k in order
@@ -251,13 +253,14 @@ def _show_words(network: Network, attractors: WordAttractors, limit: int | None,
     kinds = Counter(row["kind"] for row in rows)
     counts = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
     click.echo(f"{network.name}: {len(rows):,} words from negative to positive ({counts})")
-    click.echo(f"{'LOGIT':>8}{'τ':>9}  {'KIND':<8} WORD")
+    click.echo(f"{'LOGIT':>8}{'τ':>9}  {'KIND':<12} WORD")
     most = limit or ROWS
     # The most negative and the most positive words are the interesting ones.
     ends = rows if len(rows) <= most else rows[: (most + 1) // 2] + rows[len(rows) - most // 2 :]
     for row in ends:
         tau = _time_constant(row["time_constant"]) if row["kind"] == "fixed" else "–"
-        click.echo(f"{row['logit']:>8.2f}".replace("-", "−") + f"{tau:>9}  {row['kind']:<8} {row['word']}")
+        kind = f"cycle of {row['period']}" if row["kind"] == "cycle" else row["kind"]
+        click.echo(f"{row['logit']:>8.2f}".replace("-", "−") + f"{tau:>9}  {kind:<12} {row['word']}")
     _print_remaining(len(rows) - len(ends))
 
 

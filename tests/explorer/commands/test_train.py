@@ -76,7 +76,7 @@ def test_the_published_recipe_with_one_ingredient_changed(archive: Path, tmp_pat
 
 def test_an_interrupted_run_leaves_a_checkpoint(archive: Path, tmp_path: Path) -> None:
     out = tmp_path / "tiny.safetensors"
-    given = ["train", "--size", "4", "--epochs", "400", "--imdb", str(archive), "--out", str(out)]
+    given = ["train", "--size", "4", "--epochs", "20000", "--imdb", str(archive), "--out", str(out)]
     command = [sys.executable, "-c", "from explorer.cli import main; main()", *given]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         checkpoint = tmp_path / "tiny.checkpoint"
