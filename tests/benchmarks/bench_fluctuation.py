@@ -17,14 +17,15 @@ from functools import partial
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before fathon is imported: its threads gain nothing and use processor time
 
-import numba
 import numpy as np
 import pytest
+from numba import config
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 from engine.fluctuation import RollingExponent, fluctuations, rolling_scales
+from engine.kernels.cpu.threads import set_thread_count
 from tests.benchmarks.timing import TURNS, measure
 
 fathon = pytest.importorskip("fathon", reason="fathon, the library to compare with, is not installed")
@@ -45,7 +46,7 @@ def whole_series(console: Console) -> None:
     for heading in ("DFA", "order", "fathon, µs", "one of 1,024, µs", "ratio", "a single one, µs"):
         table.add_column(heading, justify="right")
     series = np.random.default_rng(0).standard_normal((1024, 500))
-    numba.set_num_threads(1)
+    set_thread_count(1)
     for order in (1, 2, 3):
         for unbiased in (True, False):
             few = series[: 2 if unbiased else 40]
@@ -68,14 +69,14 @@ def threads(console: Console) -> None:
     series = np.random.default_rng(0).standard_normal((8192, 500))
 
     def run(count: int) -> None:
-        numba.set_num_threads(count)
+        set_thread_count(count)
         fluctuations(series, SCALES)
 
-    most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    most = config.NUMBA_NUM_THREADS
     seconds = measure({"one": lambda: run(1), "all": lambda: run(most)}, clock=time.perf_counter)
     gain = seconds["one"].min() / seconds["all"].min()
     console.print(f"{most} threads: {gain:.2f} times as fast as one (wall-clock time, best of {TURNS} turns)")
-    numba.set_num_threads(1)
+    set_thread_count(1)
 
 
 def push_one_by_one(state: RollingExponent, words: Array) -> None:

@@ -13,7 +13,6 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before fathon is imported: it gains nothi
 
 import time
 
-import numba
 import numpy as np
 import pytest
 import torch
@@ -22,6 +21,7 @@ from rich.table import Table
 
 from engine.corpus_statistics import corpus_statistics
 from engine.fluctuation import SCALES
+from engine.kernels.cpu.threads import set_thread_count
 from engine.network import Network
 from explorer.measure.one_over_f.published_way import betas
 
@@ -35,7 +35,7 @@ TURNS = 5
 def main(console: Console) -> float:
     """Return the speed-up over nine networks."""
     torch.set_num_threads(1)
-    numba.set_num_threads(1)
+    set_thread_count(1)
     table = Table(title=f"one review of 500 words, every signal and every cell: {SAMPLE} reviews against {MANY}")
     for heading in ("cells", "paper's method, ms", "pinkx, ms", "ratio"):
         table.add_column(heading, justify="right")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from typing import Any
@@ -13,6 +16,7 @@ from hypothesis import given, settings, strategies as st
 from scipy.stats import linregress
 
 from engine.fluctuation import SCALES, default_scales, exponents, fluctuations, local_slopes
+from engine.kernels.cpu.threads import set_thread_count, thread_count
 from engine.kernels.reference import fluctuations_reference
 from engine.noise import power_law_noise
 
@@ -176,17 +180,26 @@ def test_batches_of_any_shape_and_kind() -> None:
 
 
 def test_threads_do_not_change_the_result() -> None:
-    import numba
-
     series = np.random.default_rng(4).standard_normal((1500, 100))
     expected = np.concatenate([fluctuations(series[i : i + 1], (8, 16)) for i in range(len(series))])
-    before = numba.get_num_threads()
+    before = thread_count()
     try:
-        for threads in (1, before):
-            numba.set_num_threads(threads)
+        for threads in (1, 2):
+            set_thread_count(threads)
             np.testing.assert_array_equal(fluctuations(series, (8, 16)), expected)
     finally:
-        numba.set_num_threads(before)
+        set_thread_count(before)
+
+
+def test_dfa_leaves_the_threads_of_pytorch_alone() -> None:
+    program = (
+        "import torch; torch.set_num_threads(1); torch.get_num_threads(); "  # PyTorch sets it at the first question
+        "import numpy as np; from engine.fluctuation import fluctuations; "
+        "fluctuations(np.random.default_rng(0).standard_normal((600, 100)), (8, 16)); print(torch.get_num_threads())"
+    )
+    environment = os.environ | {"NUMBA_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
 
 
 def test_two_threads_may_measure_at_once() -> None:

@@ -20,11 +20,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
-from numba import get_num_threads
 from numpy.typing import NDArray
 
 from engine.kernels.cpu.compiler import inner, kernel
 from engine.kernels.cpu.simd import LANES, load, repeat, store
+from engine.kernels.cpu.threads import thread_count
 
 Array = NDArray[np.float64]
 
@@ -72,7 +72,7 @@ def _tables(scales: tuple[int, ...], order: int) -> tuple[Array, Array]:
 def fluctuations_fast(
     series: NDArray[np.floating], scales: NDArray[np.int64], order: int, unbiased: bool, backward: bool
 ) -> Array:
-    """Compute F(s) of each row of ``series`` (n, time) at each scale, (n, scale), with numba's number of threads.
+    """Compute F(s) of each row of ``series`` (n, time) at each scale, (n, scale), on `thread_count` threads.
 
     No scale may be longer than the series; a row with a sample that is not finite gets NaN.
     """
@@ -86,7 +86,7 @@ def fluctuations_fast(
         part[~np.isfinite(rows).all(axis=-1)] = np.nan
 
     firsts = range(0, len(series), CHUNK)
-    threads = min(get_num_threads(), len(firsts))
+    threads = min(thread_count(), len(firsts))
     if threads < 2:
         for first in firsts:
             work(first)

@@ -52,9 +52,10 @@ def study_options(networks: str, published_way: str, out: str) -> Callable[[Call
 
 
 def set_threads(threads: int) -> None:
-    """Set the number of threads of PyTorch and numba."""
-    import numba
+    """Set the number of threads of PyTorch and of the CPU kernels."""
     import torch
 
+    from engine.kernels.cpu.threads import set_thread_count
+
     torch.set_num_threads(threads)
-    numba.set_num_threads(min(threads, numba.get_num_threads()))
+    set_thread_count(threads)
