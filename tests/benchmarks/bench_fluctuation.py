@@ -72,7 +72,7 @@ def threads(console: Console) -> None:
         set_thread_count(count)
         fluctuations(series, SCALES)
 
-    most = config.NUMBA_NUM_THREADS
+    most = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     seconds = measure({"one": lambda: run(1), "all": lambda: run(most)}, clock=time.perf_counter)
     gain = seconds["one"].min() / seconds["all"].min()
     console.print(f"{most} threads: {gain:.2f} times as fast as one (wall-clock time, best of {TURNS} turns)")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from numba import config
 
-_count: int = config.NUMBA_NUM_THREADS
+_count: int = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
 
 
 def thread_count() -> int:
