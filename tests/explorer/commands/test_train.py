@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,9 @@ def test_an_interrupted_run_leaves_a_checkpoint(archive: Path, tmp_path: Path) -
     out = tmp_path / "tiny.safetensors"
     given = ["train", "--size", "4", "--epochs", "20000", "--imdb", str(archive), "--out", str(out)]
     command = [sys.executable, "-c", "from explorer.cli import main; main()", *given]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    # A shell starts background jobs, such as a whole run of the tests, with SIGINT ignored.
+    default = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=default) as process:
         checkpoint = tmp_path / "tiny.checkpoint"
         deadline = time.monotonic() + 60
         while not checkpoint.exists() and time.monotonic() < deadline:
