@@ -33,7 +33,7 @@ def write_page(document: dict[str, Any], recipes: dict[str, Any]) -> str:
         *(_head(results, document), _sizes(document, results), _claims(document), _findings(results)),
         _ingredients(recipes),
     )
-    return typeset("\n".join(_filled(part) for part in parts))
+    return typeset("\n\n".join(_filled(part.strip()) for part in parts) + "\n")
 
 
 def table(headings: Sequence[str], rows: Rows) -> str:
@@ -166,9 +166,10 @@ def _findings(results: StudyResults) -> str:
     def change(networks: Sequence[NetworkResult]) -> list[float]:
         return [_control("live")(n) - _control("plain")(n) for n in networks]
 
-    ablated = [100 * (n.controls["ablation"]["dead"] - n.controls["ablation"]["none"]) for n in with_dead]
-    largest = sizes[max(sizes)]
-    at_largest = np.mean([100 * (n.controls["ablation"]["dead"] - n.controls["ablation"]["none"]) for n in largest])
+    def without_dead(networks: Sequence[NetworkResult]) -> list[float]:
+        return [100 * (n.controls["ablation"]["dead"] - n.controls["ablation"]["none"]) for n in networks]
+
+    ablated, at_largest = without_dead(with_dead), np.mean(without_dead(sizes[max(sizes)]))
     live = np.mean([100 * n.controls["ablation"]["live"] for n in with_dead])
     short, long = (of_control(lstm, name).mean for name in ("4–16", "41–250"))
     table_one = results.variants
