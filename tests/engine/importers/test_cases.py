@@ -11,12 +11,10 @@ import pytest
 import torch
 
 from engine.catalogue import NetworkError
-from engine.importers.check import check_import
 from engine.importers.keras import KerasBody, kernels
 from engine.importers.keras_file import read_keras
-from engine.importers.parts import ImportOptions
-from engine.importers.read import import_network
 from engine.network import Network
+from tests.engine.importers.checked import checked_import
 
 SYNTHETIC = {  # file: the network of right_answers.json, and the difference allowed
     "k-lstm-8.h5": ("lstm-8", 1e-6),
@@ -65,11 +63,7 @@ def networks() -> Path:
 
 
 def imported(path: Path, **options: str) -> Network:
-    parts = import_network(path, ImportOptions(**options))
-    network = Network.from_parts(parts)
-    found = check_import(network, parts)
-    assert max(found.states, found.outputs) < 2e-5
-    return network
+    return checked_import(path, 2e-5, **options)
 
 
 @pytest.mark.parametrize("name", SYNTHETIC)

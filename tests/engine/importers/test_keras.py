@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 
 from engine.catalogue import NetworkError
-from engine.importers.check import check_import
-from engine.importers.parts import ImportOptions
-from engine.importers.read import import_network
 from engine.network import Network
+from tests.engine.importers.checked import checked_import
 from tests.engine.importers.keras_files import KerasLayer, h5py, keras_layers, write_hdf5, write_keras
 
 WORDS = ["a", "wonderful", "film", "about", "nothing", "at", "all"]
@@ -30,11 +28,7 @@ def answer(network: Network) -> float:
 
 def opened(path: Path, **options: str) -> Network:
     """Import a file, and check it against NumPy."""
-    parts = import_network(path, ImportOptions(**options))
-    network = Network.from_parts(parts)
-    found = check_import(network, parts)
-    assert max(found.states, found.outputs) < 1e-5
-    return network
+    return checked_import(path, 1e-5, **options)
 
 
 @pytest.mark.parametrize("name", ["lstm-8", "gru-64", "rnn-64"])
