@@ -8,6 +8,7 @@ of the lowest training loss.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Final, Literal, get_args, get_type_hints
 
@@ -76,9 +77,9 @@ class Recipe:
         for field in ("size", "embedding", "batch", "vocabulary", "cut", "epochs"):
             if getattr(self, field) < 1:
                 raise ValueError(f"{field} must be at least 1, got {getattr(self, field)}")
-        for field in ("validation", "clip", "l2"):
-            if getattr(self, field) < 0:
-                raise ValueError(f"{field} must be at least 0, got {getattr(self, field)}")
+        for field in ("validation", "clip", "l2", "learning_rate"):
+            if not 0 <= getattr(self, field) < math.inf:  # NaN too
+                raise ValueError(f"{field} must be at least 0 and finite, got {getattr(self, field)}")
         for field in ("dropout", "word_dropout", "averaging"):
             if not 0 <= getattr(self, field) < 1:
                 raise ValueError(f"{field} must be in [0, 1), got {getattr(self, field)}")

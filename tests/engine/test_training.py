@@ -111,6 +111,7 @@ def test_words_are_cut_and_ranked(corpus: EncodedReviews) -> None:
     "bad",
     [
         *({"cell": "mlp"}, {"size": 0}, {"epochs": 0}, {"padding": "left"}, {"clip": -1.0}, {"dropout": 1.0}),
+        *({"clip": float("nan")}, {"l2": float("inf")}, {"learning_rate": -1.0}),
         {"validation": 0, "selection": "validation"},
     ],
 )
