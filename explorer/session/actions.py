@@ -101,7 +101,7 @@ ACTIONS = (
 # Only the desktop has these.
 WINDOW_ACTIONS = (
     Action("open-reviews", ("ctrl+o",), "Open reviews …", "Program", "Open a file of reviews."),
-    Action("open-folder", ("ctrl+shift+o",), "Open folder …", "Program", "Open a folder of reviews."),
+    Action("open-folder", ("ctrl+d",), "Open folder …", "Program", "Open a folder of reviews."),
     Action(
         "open-network", ("ctrl+n",), "Open network …", "Program", "Read the present review with a network of yours."
     ),
