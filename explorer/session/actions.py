@@ -106,6 +106,14 @@ ACTIONS = (
 
 # Only the desktop has these.
 WINDOW_ACTIONS = (
+    Action("open-reviews", ("ctrl+o",), "Open reviews …", "Program", "Open a file of reviews."),
+    Action("open-folder", ("ctrl+d",), "Open folder …", "Program", "Open a folder of reviews."),
+    Action(
+        "open-network", ("ctrl+n",), "Open network …", "Program", "Read the present review with a network of yours."
+    ),
+    Action("open-recording", ("ctrl+r",), "Open recording …", "Program", "Play a recorded run; needs no network."),
+    Action("restart-engine", ("f5",), "Restart engine", "Program", "Start the engine again, at the present review."),
+    Action("full-screen", ("f11",), "Full screen", "View", "Fill the screen with the window, or leave full screen."),
     Action("focus-word-map", ("7",), "Word map", "Panels", "Focus the map of where words lead."),
     Action("focus-overview", ("8",), "Overview", "Panels", "Focus the overview of the whole review."),
     Action("focus-reviews", ("9",), "Reviews list", "Panels", "Focus the list of reviews, to search it."),
