@@ -15,6 +15,7 @@ from explorer.session.session import Session
 from explorer.session.views.number_format import number
 from explorer.session.views.outputs import output_of, outputs_at, scale_of
 from explorer.session.views.readouts import review_rows, word_colours_line
+from explorer.session.views.runs import Run
 from explorer.session.views.text_layout import TextLayout, lay_out, unknown_words, word_values
 from explorer.session.views.traces import output_at
 from explorer.tui.panels.panel import Panel
@@ -67,7 +68,7 @@ class ReviewPanel(Panel, can_focus=True):
             self._line(session, frame, layout, line, colours, np.isfinite(strengths), first_word, room)
             for line in range(self._top, last)
         ]
-        self._set_titles(frame, low, high)
+        self._set_titles(session, frame, low, high)
         if not verdict_width:
             return text
         verdict = self._verdict(session, frame, verdict_width)
@@ -162,11 +163,12 @@ class ReviewPanel(Panel, can_focus=True):
             *([Segment(f"{row.label:<9}", DIM), *styled(row.line)] for row in rows),
         ]
 
-    def _set_titles(self, frame: Frame, low: float, high: float) -> None:
-        self.set_title(
-            f"1 Review  {as_markup(safe(frame.snapshot.review.name, 40))}",
-            f"{markup(word_colours_line(frame, low, high))}   [u i]word[/] unknown",
-        )
+    def _set_titles(self, session: Session, frame: Frame, low: float, high: float) -> None:
+        brushed = session.brush.summary
+        below = f"{markup(word_colours_line(frame, low, high))}   [u i]word[/] unknown"
+        if brushed:  # its cells and places stay in view as long as the brush does
+            below = markup((Run(safe(brushed, self.size.width - 4), "pink"),))
+        self.set_title(f"1 Review  {as_markup(safe(frame.snapshot.review.name, 40))}", below)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         self._pressed = self._word_under(event)

@@ -210,5 +210,5 @@ async def test_a_failed_export_is_reported(session: Session, tmp_path: Path, mon
         await pilot.press("4", "e")
         await until(pilot, lambda: len(app.screen_stack) == 2)
         await pilot.press("enter")
-        await until(pilot, lambda: "save its eigenvalues when one is" in text_of(app, "#status"))
+        await until(pilot, lambda: "save its eigenvalues when one is" in text_of(app, "#notice"))
         assert list(tmp_path.iterdir()) == []

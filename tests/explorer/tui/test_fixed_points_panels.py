@@ -104,7 +104,7 @@ async def test_a_key_finds_points_with_the_current_word_as_input(session: Sessio
     async with shown(session) as (app, pilot):
         session.look_at(1)
         await pilot.press("f")
-        assert "'film'" in text_of(app, "#status")
+        assert "'film'" in text_of(app, "#notice")
         wait(lambda: session.fixed_points.search.progress == "")
         app.draw()
         app.draw()
