@@ -46,6 +46,9 @@ ACTIONS = (
     Action("colour-map", ("v",), "Colours", "View", "Use the next colour map; in each, a higher value is lighter."),
     Action("contrast", ("k",), "Contrast", "View", "Scale colours to each cell, to all in view, or to the bounds."),
     Action("scaling", ("s",), "F(s)", "View", "Show F(s), which α is fitted to, of the layer or the selected cell."),
+    Action("attribution", ("i",), "Attribute", "View", "Colour words by their share in the output; again: by the next "
+        "method, at last by the signal."),
+    Action("attributions", ("I",), "Attributions", "View", "List the words with the strongest attribution."),
     Action("select-down", ("down",), "Next cell", "Cells", "Select the next cell in the list."),
     Action("select-up", ("up",), "Previous cell", "Cells", "Select the previous cell in the list."),
     Action("pin", ("p",), "Pin", "Cells", "Pin the selected cell to the top, or unpin it.", True),
@@ -114,7 +117,10 @@ _CELLS = (
     *("order", "threshold-down", "threshold-up"),
 )
 PANELS = {
-    "review": ("brush", "next-place", "agree-elsewhere", "search", "next-found", "previous-found", "type", "edit"),
+    "review": (
+        *("brush", "next-place", "agree-elsewhere", "search", "next-found", "previous-found", "type", "edit"),
+        *("attribution", "attributions"),
+    ),
     "heatmap": ("signal", "signal-back", *_CELLS, "bins", "colour-map", "contrast"),
     "points": tuple(entry.id for entry in ACTIONS if entry.group == "Points"),
     "spectrum": ("next-point", "previous-point", "find-points", "follow-input", "memory"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from explorer.session.actions import Action, action
 from explorer.session.controllers.ablation import AblationController
+from explorer.session.controllers.attribution import AttributionController
 from explorer.session.controllers.branch_search import BranchSearch
 from explorer.session.controllers.brush import BrushController
 from explorer.session.controllers.comparison import ComparisonController
@@ -89,6 +90,7 @@ class Session:
         )
         self.branches = BranchSearch(core, self.ablation, self.fixed_points, jobs)
         self.memory = MemoryController(core, self.ablation, jobs)
+        self.attribution = AttributionController(core, jobs)
         self._handlers = self._make_handlers()
         # What front ends use most, without the name of the controller.
         self.stream, self.reviews, self.read, self.key_of = core.stream, core.reviews, core.read, core.key_of
@@ -137,7 +139,8 @@ class Session:
     def update(self) -> Frame:
         """Take in what has happened since the last call, and return the newest frame; front ends call this each tick.
 
-        Clears choices that a new run made meaningless, and starts reading what is to be compared.
+        Clears choices that a new run made meaningless, and starts reading what is to be compared and attributing what
+        the user asked for.
         """
         events = self.stream.events
         while not events.empty():
@@ -148,6 +151,7 @@ class Session:
         frame = self.display.update()
         self.brush.update(frame)
         self.comparison.update(frame)
+        self.attribution.update(frame)
         return frame
 
     def frame(self) -> Frame:
@@ -227,6 +231,7 @@ class Session:
             "bins": display.next_bins,
             "colour-map": display.next_colour_map,
             "scaling": display.toggle_scaling,
+            "attribution": self.attribution.next_method,
             "contrast": display.next_contrast,
             "brush": self.brush.brush,
             "next-place": self.brush.next_place,

@@ -7,6 +7,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QMainWindow
 
+from explorer.gui.dialogs.attribution import AttributionDialog
 from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, PromptDialog, TextDialog
 from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
@@ -49,6 +50,7 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
             "clamp": self._clamp,
             "follow-input": self._follow_input,
             "memory": self._memory,
+            "attributions": self._attributions,
             "jump": self._jump,
             "networks": self._choose_network,
             "compare": self._compare_networks,
@@ -120,6 +122,11 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
         session = self.opened_session
         session.memory.begin()
         MemoryDialog(self, self.theme, session).open()
+
+    def _attributions(self) -> None:
+        session = self.opened_session
+        session.attribution.begin()
+        AttributionDialog(self, self.theme, session, self.look_at).open()
 
     def _jump(self) -> None:
         session = self.opened_session

@@ -13,6 +13,7 @@ from explorer.session.controllers.pattern_search import Place
 from explorer.session.controllers.word_search import Hit
 from explorer.session.menu_items import NONE, compare_network, compare_review, networks, reviews
 from explorer.session.session import Session
+from explorer.tui.dialogs.attribution import AttributionDialog
 from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, TypeDialog
 from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.tui.dialogs.search_dialogs import PatternDialog, SearchDialog
@@ -69,6 +70,7 @@ class ActionDialogs(ActionDispatcher, App[None]):
             "corpus": self.do_corpus,
             "follow-input": self.do_follow_input,
             "memory": self.do_memory,
+            "attributions": self.do_attributions,
             "networks": self.do_networks,
             "compare": self.do_compare,
             "compare-reviews": self.do_compare_reviews,
@@ -169,6 +171,11 @@ class ActionDialogs(ActionDispatcher, App[None]):
         session = self._session()
         session.memory.begin()
         self.push_screen(MemoryDialog(session))
+
+    def do_attributions(self) -> None:
+        session = self._session()
+        session.attribution.begin()
+        self.push_screen(AttributionDialog(session), self._go_to_word)
 
     def do_networks(self) -> None:
         here, entries = networks(self._session())

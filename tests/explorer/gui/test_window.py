@@ -15,6 +15,7 @@ from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QDialog, QFileDialog, QTextBrowser
 
 from engine.activity import THRESHOLD
+from explorer.gui.dialogs.attribution import AttributionDialog
 from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, PromptDialog, TextDialog
 from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
@@ -128,6 +129,8 @@ EFFECTS: dict[str, Check] = {
     "find-points": lambda w: "not complete yet" in note(w),
     "follow-input": lambda w: dialog(w, BranchesDialog) is not None,
     "memory": lambda w: dialog(w, MemoryDialog) is not None,
+    "attribution": lambda w: "integrated gradients from the mean embedding" in note(w),
+    "attributions": lambda w: dialog(w, AttributionDialog) is not None,
     "corpus": lambda w: w.focused.name == "corpus",
     "search": lambda w: dialog(w, WordSearchDialog) is not None,
     "next-found": lambda w: "search for words first" in note(w),

@@ -13,6 +13,7 @@ from textual.widgets import TextArea
 from explorer.session.actions import ACTIONS, GROUPS
 from explorer.session.session import Session
 from explorer.tui.app import Explorer
+from explorer.tui.dialogs.attribution import AttributionDialog
 from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, TypeDialog
 from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.tui.dialogs.search_dialogs import SearchDialog
@@ -76,6 +77,8 @@ EFFECTS: dict[str, Effect] = {
     "find-points": notes("not complete yet"),
     "follow-input": opens(BranchesDialog),
     "memory": opens(MemoryDialog),
+    "attribution": notes("integrated gradients from the mean embedding"),
+    "attributions": opens(AttributionDialog),
     "brush": session_has(lambda session: list(session.brush.words) == [99]),
     "next-place": notes("brush some words first"),
     "ablate": notes("no cell is selected"),
