@@ -60,7 +60,9 @@ ACTIONS = (
         "With no cell selected: restore all ablated cells."),
     Action("ablate-dead", ("X",), "Ablate dead", "Cells", "Ablate all dead cells. Again: restore them."),
     Action("clamp", ("H",), "Clamp", "Cells", "Clamp the chosen signal of the selected cell, or of all, at a value."),
-    Action("undo-ablation", ("U",), "Restore", "Cells", "Undo every ablation and every clamp."),
+    Action("undo-ablation", ("U",), "Restore", "Cells", "Undo every ablation, clamp and addition to the state."),
+    Action("steer", ("y",), "Steer", "Cells", "Add the steering vector to the state after the word looked at."),
+    Action("steering-vector", ("Y",), "Steering vector", "Cells", "Choose what is added to the state, and its factor."),
     Action("threshold-down", ("left_parenthesis",), "Fewer dead", "Cells", "Lower the threshold of dead cells."),
     Action("threshold-up", ("right_parenthesis",), "More dead", "Cells", "Raise the threshold of dead cells."),
     Action("turn-left", ("comma",), "Turn left", "Points", "Turn the picture of the points; dragging turns it, too."),
@@ -113,7 +115,7 @@ WINDOW_ACTIONS = (
 
 # The actions of each panel, which its help lists first; a panel's name is that of its action after ``focus-``.
 _CELLS = (
-    *("select-down", "select-up", "pin", "ablate", "ablate-dead", "clamp", "undo-ablation"),
+    *("select-down", "select-up", "pin", "ablate", "ablate-dead", "clamp", "undo-ablation", "steer", "steering-vector"),
     *("order", "threshold-down", "threshold-up"),
 )
 PANELS = {

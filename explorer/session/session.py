@@ -22,6 +22,7 @@ from explorer.session.controllers.pattern_search import PatternSearch
 from explorer.session.controllers.playback import Playback
 from explorer.session.controllers.point_search import PointSearch
 from explorer.session.controllers.recorder import LIMIT, NEEDS_NETWORK, Recorder
+from explorer.session.controllers.steering import SteeringController
 from explorer.session.controllers.text_diff import TextDiffController
 from explorer.session.controllers.word_search import WordSearch
 from explorer.session.core import Choices, Core, Frame, SessionError
@@ -91,6 +92,7 @@ class Session:
         self.branches = BranchSearch(core, self.ablation, self.fixed_points, jobs)
         self.memory = MemoryController(core, self.ablation, jobs)
         self.attribution = AttributionController(core, jobs)
+        self.steering = SteeringController(core, self.brush, jobs)
         self._handlers = self._make_handlers()
         # What front ends use most, without the name of the controller.
         self.stream, self.reviews, self.read, self.key_of = core.stream, core.reviews, core.read, core.key_of
@@ -148,6 +150,7 @@ class Session:
             if event.kind == "failed":
                 self.note = event.message
                 self.ablation.forget_request()
+                self.steering.forget_request()
         frame = self.display.update()
         self.brush.update(frame)
         self.comparison.update(frame)
@@ -195,6 +198,12 @@ class Session:
         self.fixed_points.select(None)
         self.brush.clear()
 
+    def _restore(self) -> None:
+        """Undo every ablation, clamp and addition to the state."""
+        steered = self.steering.undo()
+        if self.core.snapshot.clamps or not steered:
+            self.ablation.undo()
+
     def close(self) -> None:
         """Write what is being recorded, then end the engine and all background work."""
         self.recorder.close()
@@ -237,7 +246,8 @@ class Session:
             "next-place": self.brush.next_place,
             "ablate": self.ablation.ablate,
             "ablate-dead": self.ablation.ablate_dead,
-            "undo-ablation": self.ablation.undo,
+            "undo-ablation": self._restore,
+            "steer": self.steering.steer,
             "turn-left": points.turn_left,
             "turn-right": points.turn_right,
             "tilt-up": points.tilt_up,

@@ -51,6 +51,7 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
             "follow-input": self._follow_input,
             "memory": self._memory,
             "attributions": self._attributions,
+            "steering-vector": self._steering_vector,
             "jump": self._jump,
             "networks": self._choose_network,
             "compare": self._compare_networks,
@@ -127,6 +128,15 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
         session = self.opened_session
         session.attribution.begin()
         AttributionDialog(self, self.theme, session, self.look_at).open()
+
+    def _steering_vector(self) -> None:
+        steering = self.opened_session.steering
+
+        def chosen(key: str) -> None:
+            steering.choose(key)
+            self.ask("Strength", steering.question, steering.set_strength)
+
+        self.choose("Steering vector: what is added to the state", steering.entries(), steering.key, chosen)
 
     def _jump(self) -> None:
         session = self.opened_session

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.live.pushes import additions
 from explorer.session.controllers.computation import Computation
 from explorer.session.core import Core, Frame, SessionError
 from explorer.session.jobs import JobRunner, Report
@@ -85,10 +86,16 @@ class AttributionController:
         if self.method is None or frame.word < 0 or frame.replaying or self._computation.running:
             return
         snapshot, count = frame.snapshot, frame.word + 1
-        subject = (snapshot.network, id(snapshot.clamps), snapshot.review, self.method, count)
+        network, clamps, pushes = snapshot.network, snapshot.clamps, snapshot.pushes
         self._requested = snapshot
         self._computation.request(
-            subject, attribute, snapshot.network, snapshot.ids[:count].copy(), self.method, dict(snapshot.clamps)
+            (network, id(clamps), pushes, snapshot.review, self.method, count),
+            attribute,
+            network,
+            snapshot.ids[:count].copy(),
+            self.method,
+            dict(clamps),
+            additions(pushes, clamps, network.cell.state_parts),
         )
 
     def result(self, frame: Frame) -> WordAttribution | None:
@@ -101,7 +108,8 @@ class AttributionController:
         snapshot, found = self._found
         present = frame.snapshot
         same = snapshot.network is present.network and snapshot.clamps is present.clamps
-        same = same and snapshot.review is present.review and found.method == self.method
+        same = same and snapshot.pushes is present.pushes and snapshot.review is present.review
+        same = same and found.method == self.method
         return found if same and len(found.values) <= present.time else None
 
 
@@ -111,6 +119,7 @@ def attribute(
     ids: NDArray[np.integer],
     method: Method,
     clamps: Mapping[str, NDArray[np.float32]],
+    pushes: Mapping[int, NDArray[np.float32]],
 ) -> None:
     """Job: send ``("result", WordAttribution)``, and ``("progress", text)`` meanwhile."""
     from engine.attribution import gradient_times_input, integrated_gradients
@@ -119,9 +128,11 @@ def attribute(
         return report(("progress", f"{method.short}: {points} points along the path …"))
 
     if method.baseline is None:
-        found = gradient_times_input(network, ids, clamps=clamps)
+        found = gradient_times_input(network, ids, clamps=clamps, pushes=pushes)
     else:
-        along = integrated_gradients(network, ids, baseline=method.baseline, clamps=clamps, progress=progress)
+        along = integrated_gradients(
+            network, ids, baseline=method.baseline, clamps=clamps, pushes=pushes, progress=progress
+        )
         if along is None:
             return
         found = along

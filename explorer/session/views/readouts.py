@@ -28,6 +28,7 @@ from explorer.session.views.number_format import (
 from explorer.session.views.outputs import output_of
 from explorer.session.views.runs import Line, Row, Run, join
 from explorer.session.views.scaling import Scaling, too_short
+from explorer.session.views.steering import steering_summary
 
 if TYPE_CHECKING:
     from engine.live.snapshot import Snapshot
@@ -297,5 +298,7 @@ def status_parts(
 
 
 def changes_line(snapshot: Snapshot) -> Line:
-    """How the network differs from the trained one: ``∅ 2 ablated, f clamped in 1``; empty if it does not."""
-    return (Run(f"∅ {clamp_summary(snapshot)}", "warning"),) if snapshot.clamps else ()
+    """How the network differs from the trained one: ``∅ 2 ablated, f clamped in 1, steered after word 57``; empty if it
+    does not."""
+    changes = ", ".join(filter(None, (clamp_summary(snapshot), steering_summary(snapshot.pushes))))
+    return (Run(f"∅ {changes}", "warning"),) if changes else ()

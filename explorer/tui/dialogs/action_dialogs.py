@@ -71,6 +71,7 @@ class ActionDialogs(ActionDispatcher, App[None]):
             "follow-input": self.do_follow_input,
             "memory": self.do_memory,
             "attributions": self.do_attributions,
+            "steering-vector": self.do_steering_vector,
             "networks": self.do_networks,
             "compare": self.do_compare,
             "compare-reviews": self.do_compare_reviews,
@@ -176,6 +177,15 @@ class ActionDialogs(ActionDispatcher, App[None]):
         session = self._session()
         session.attribution.begin()
         self.push_screen(AttributionDialog(session), self._go_to_word)
+
+    def do_steering_vector(self) -> None:
+        steering = self._session().steering
+
+        def chosen(key: str) -> None:
+            steering.choose(key)
+            self.ask("Strength", steering.question, "choose", steering.set_strength)
+
+        self.choose("Steering vector: what is added to the state", steering.entries(), steering.key, chosen)
 
     def do_networks(self) -> None:
         here, entries = networks(self._session())

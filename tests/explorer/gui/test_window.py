@@ -111,6 +111,8 @@ EFFECTS: dict[str, Check] = {
     "ablate": lambda w: "no cell is selected" in note(w),
     "ablate-dead": lambda w: "cell" in note(w),
     "clamp": lambda w: dialog(w, PromptDialog) is not None,
+    "steer": lambda w: "no steering vector is chosen" in note(w),
+    "steering-vector": lambda w: dialog(w, ChooseDialog) is not None,
     "undo-ablation": lambda w: "as it was trained" in note(w),
     "threshold-down": lambda w: snapshot(w).threshold < THRESHOLD,
     "threshold-up": lambda w: snapshot(w).threshold > THRESHOLD,

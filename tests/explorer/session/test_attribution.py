@@ -32,14 +32,15 @@ def test_the_job_attributes_by_the_method(method: Method) -> None:
     clamps = {"f": np.full(12, np.nan, dtype=np.float32)}
     clamps["f"][3] = 0.5
     results = Results()
-    attribute(results, network, ids, method, clamps)
+    pushes = {1: np.full(24, 0.1, dtype=np.float32)}
+    attribute(results, network, ids, method, clamps, pushes)
     found = results.result()
     assert (found.method, found.output) == (method, "logit")
     if method.baseline is None:
-        expected = gradient_times_input(network, ids, clamps=clamps)
+        expected = gradient_times_input(network, ids, clamps=clamps, pushes=pushes)
         assert np.isnan(found.baseline_logit)
     else:
-        integral = integrated_gradients(network, ids, baseline=method.baseline, clamps=clamps)
+        integral = integrated_gradients(network, ids, baseline=method.baseline, clamps=clamps, pushes=pushes)
         assert integral is not None
         expected = integral
         assert ("progress", f"{method.short}: 16 points along the path …") in results.parts

@@ -84,6 +84,8 @@ EFFECTS: dict[str, Effect] = {
     "ablate": notes("no cell is selected"),
     "ablate-dead": notes("cell"),
     "clamp": opens(AskDialog),
+    "steer": notes("no steering vector is chosen"),
+    "steering-vector": opens(ChooseDialog),
     "undo-ablation": notes("as it was trained"),
     "compare": opens(ChooseDialog),
     "compare-reviews": opens(ChooseDialog),
