@@ -58,6 +58,8 @@ class Session:
     ----------
     origin : (network, reviews)
         As the user named them on the command line; None for the default.
+    introduced : bool
+        Whether the user has seen the introduction of a first start; saved with the state.
     """
 
     def __init__(
@@ -72,8 +74,9 @@ class Session:
         portion: int = PORTION,
         recording_limit: int = LIMIT,
     ) -> None:
-        self.core = core = Core(stream, reviews, index)
+        self.core = core = Core(stream, reviews, index, clock)
         self.origin: tuple[str | None, str | None] = (None, None)
+        self.introduced = False
         self.jobs = jobs = jobs or JobRunner()
         self.playback = Playback(core)
         self.display = Display(core)
@@ -115,7 +118,7 @@ class Session:
 
     @property
     def note(self) -> str:
-        """The latest notice to the user."""
+        """The latest notice to the user; empty once the time to read it has passed."""
         return self.core.note
 
     @note.setter
@@ -198,6 +201,11 @@ class Session:
         self.fixed_points.select(None)
         self.brush.clear()
 
+    def _undo(self) -> None:
+        """Undo the last change of the network: of its clamps, or of what is added to its state."""
+        steered = self.steering.newest_change > self.ablation.newest_change
+        (self.steering.undo_last if steered else self.ablation.undo_last)()
+
     def _restore(self) -> None:
         """Undo every ablation, clamp and addition to the state."""
         steered = self.steering.undo()
@@ -224,6 +232,8 @@ class Session:
             "start": playback.go_to_start,
             "live": playback.follow,
             "restart": playback.restart,
+            "jump-back": playback.jump_back,
+            "jump-forward": playback.jump_forward,
             "faster": playback.faster,
             "slower": playback.slower,
             "next-review": playback.next_review,
@@ -246,6 +256,7 @@ class Session:
             "next-place": self.brush.next_place,
             "ablate": self.ablation.ablate,
             "ablate-dead": self.ablation.ablate_dead,
+            "undo": self._undo,
             "undo-ablation": self._restore,
             "steer": self.steering.steer,
             "turn-left": points.turn_left,

@@ -8,7 +8,7 @@ from functools import partial
 from PySide6.QtWidgets import QMainWindow
 
 from explorer.gui.dialogs.attribution import AttributionDialog
-from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, PromptDialog, TextDialog
+from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, LegendDialog, PromptDialog, TextDialog
 from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
 from explorer.gui.dialogs.text_diff import TextDiffDialog
@@ -40,6 +40,7 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
     def handlers(self) -> Mapping[str, Handler]:
         return {
             "help": self._help,
+            "legend": lambda: LegendDialog(self).open(),
             "palette": self._palette,
             "type": self._type,
             "edit": self._edit,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.live.pushes import Push, Pushes
+from engine.live.pushes import Push, Pushes, same_pushes
 from engine.number_format import significant
 from explorer.session.controllers.brush import BrushController
 from explorer.session.controllers.computation import Computation
@@ -18,6 +18,7 @@ from explorer.session.core import Core, SessionError
 from explorer.session.jobs import JobRunner, Report
 from explorer.session.views.number_format import count, number
 from explorer.session.views.outputs import output_of
+from explorer.session.views.steering import steering_summary
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
@@ -56,6 +57,7 @@ class SteeringController:
         self._from_brush: Vector | None = None
         self._chosen_for: Snapshot | None = None
         self._requested: tuple[Snapshot, Pushes] | None = None
+        self._history: list[tuple[int, Snapshot, Pushes]] = []  # before each change: its number, and what it changed
 
     # ---- choosing --------------------------------------------------------------------------------------------
 
@@ -159,19 +161,31 @@ class SteeringController:
         restore = self._core.key_of("undo-ablation")
         self._core.note = f"added {label} after word {word + 1:,}: {effect} ({restore} restores)"
 
+    @property
+    def newest_change(self) -> int:
+        """The number of the change that `undo_last` would undo; 0 if there is none in the present reading."""
+        present, pushes = self._core.snapshot, self.pushes
+        self._history = [
+            entry for entry in self._history
+            if entry[1].network is present.network and entry[1].review is present.review
+        ]  # fmt: skip
+        while self._history and same_pushes(self._history[-1][2], pushes):  # the engine refused that change
+            self._history.pop()
+        return self._history[-1][0] if self._history else 0
+
     def undo_last(self) -> None:
-        """Undo the last addition.
+        """Undo the last addition, or the last removal of all.
 
         Raises
         ------
         SessionError
             If there is none.
         """
-        if not self.pushes:
-            raise SessionError("nothing is added to the state in this review")
-        last = self.pushes[-1]
-        self._request(self.pushes[:-1])
-        self._core.note = f"undone: {last.label} after word {last.word + 1:,}"
+        if not self.newest_change:
+            raise SessionError("nothing to undo: nothing was added to the state in this review")
+        *_, pushes = self._history.pop()
+        self._send(pushes)
+        self._core.note = f"undone: {steering_summary(pushes) or 'nothing is added to the state'}"
 
     def undo(self) -> bool:
         """Undo every addition; return whether there was any."""
@@ -188,6 +202,10 @@ class SteeringController:
     # ---- internals -------------------------------------------------------------------------------------------
 
     def _request(self, pushes: Pushes) -> None:
+        self._history.append((next(self._core.changes), self._core.snapshot, self.pushes))
+        self._send(pushes)
+
+    def _send(self, pushes: Pushes) -> None:
         self._requested = self._core.snapshot, pushes
         self._core.stream.steer(pushes)
 

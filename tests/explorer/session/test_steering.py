@@ -67,7 +67,7 @@ def test_brushed_words_steer_and_every_step_is_undone(session: Session) -> None:
     table = words_table(session, session.frame())
     label = "−0.5 × (words 41 to 43 of first)"
     assert {k: text for k, text in enumerate(table.column("added_to_state")) if text} == {60: label, 70: label}
-    session.steering.undo_last()
+    session.perform("undo")
     steered(session, 1)
     assert steering_summary(session.stream.snapshot.pushes) == "steered after word 61"
     session.perform("undo-ablation")
@@ -75,8 +75,12 @@ def test_brushed_words_steer_and_every_step_is_undone(session: Session) -> None:
     assert session.read("h", 0, 100) == pytest.approx(before["h"], abs=1e-6)
     with pytest.raises(SessionError, match="as it was trained"):
         session.perform("undo-ablation")
-    with pytest.raises(SessionError, match="nothing is added"):
-        session.steering.undo_last()
+    session.perform("undo")  # the restoration
+    steered(session, 1)
+    session.perform("undo")
+    steered(session, 0)
+    with pytest.raises(SessionError, match="nothing to undo"):
+        session.perform("undo")
 
 
 def test_a_vector_of_the_labels_is_computed_and_belongs_to_its_network(session: Session) -> None:
@@ -97,6 +101,22 @@ def test_a_vector_of_the_labels_is_computed_and_belongs_to_its_network(session: 
         session.perform("steer")
     session.perform("undo-ablation")  # one action restores everything
     wait(lambda: not session.stream.snapshot.clamps and not session.stream.snapshot.pushes)
+
+
+def test_the_last_change_is_undone_first_whatever_it_was(session: Session) -> None:
+    session.brush.open_at(40)
+    session.brush.close_at(42)
+    session.steering.choose(BRUSH)
+    session.perform("steer")
+    steered(session, 1)
+    session.select(0)
+    session.perform("ablate")
+    wait(lambda: bool(session.stream.snapshot.clamps) and session.stream.snapshot.time == 100)
+    session.perform("undo")
+    wait(lambda: not session.stream.snapshot.clamps and session.stream.snapshot.time == 100)
+    steered(session, 1)
+    session.perform("undo")
+    steered(session, 0)
 
 
 @pytest.mark.parametrize("text", ["much", "nan", "0"])

@@ -14,7 +14,7 @@ from explorer.session.actions import ACTIONS, GROUPS
 from explorer.session.session import Session
 from explorer.tui.app import Explorer
 from explorer.tui.dialogs.attribution import AttributionDialog
-from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, TypeDialog
+from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, LegendDialog, TypeDialog
 from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.tui.dialogs.search_dialogs import SearchDialog
 from explorer.tui.panels.corpus import CorpusScreen
@@ -52,6 +52,8 @@ EFFECTS: dict[str, Effect] = {
     "live": lambda app: choices(app).cursor is None,
     "restart": lambda app: snapshot(app).time == 0,
     "jump": opens(AskDialog),
+    "jump-back": notes("no earlier place"),
+    "jump-forward": notes("no later place"),
     "slower": lambda app: snapshot(app).speed == 1000,
     "faster": lambda app: snapshot(app).speed is None,
     "signal": lambda app: choices(app).signal == "x",
@@ -86,6 +88,7 @@ EFFECTS: dict[str, Effect] = {
     "clamp": opens(AskDialog),
     "steer": notes("no steering vector is chosen"),
     "steering-vector": opens(ChooseDialog),
+    "undo": notes("nothing to undo"),
     "undo-ablation": notes("as it was trained"),
     "compare": opens(ChooseDialog),
     "compare-reviews": opens(ChooseDialog),
@@ -114,6 +117,7 @@ EFFECTS: dict[str, Effect] = {
     "record": session_has(lambda session: session.recorder.active),
     "export-run": lambda _: RUN_FILE.exists(),
     "help": opens(HelpDialog),
+    "legend": opens(LegendDialog),
     "quit": lambda app: app.return_code == 0 and not app.is_running,
 }
 
