@@ -69,6 +69,9 @@ ACTIONS = (
     Action("undo-ablation", ("U",), "Restore", "Cells", "Restore every ablated and clamped cell; add nothing more."),
     Action("steer", ("y",), "Steer", "Cells", "Add the steering vector to the state after the word looked at."),
     Action("steering-vector", ("Y",), "Steering vector", "Cells", "Choose what is added to the state, and its factor."),
+    Action("contexts", ("K",), "Contexts", "Cells", "List the words of all reviews at which the cell is highest or "
+        "lowest."),
+    Action("saturation", ("S",), "Saturation", "Cells", "Plot how often each gate of each cell is open or closed."),
     Action("threshold-down", ("left_parenthesis",), "Fewer dead", "Cells", "Lower the threshold of dead cells."),
     Action("threshold-up", ("right_parenthesis",), "More dead", "Cells", "Raise the threshold of dead cells."),
     Action("turn-left", ("comma",), "Turn left", "Points", "Turn the picture of the points; dragging turns it, too."),
@@ -131,7 +134,7 @@ WINDOW_ACTIONS = (
 # The actions of each panel, which its help lists first; a panel's name is that of its action after ``focus-``.
 _CELLS = (
     *("select-down", "select-up", "pin", "ablate", "ablate-dead", "clamp", "undo", "undo-ablation"),
-    *("steer", "steering-vector"),
+    *("steer", "steering-vector", "contexts", "saturation"),
     *("order", "threshold-down", "threshold-up"),
 )
 PANELS = {

@@ -12,6 +12,7 @@ from explorer.session.controllers.attribution import AttributionController
 from explorer.session.controllers.branch_search import BranchSearch
 from explorer.session.controllers.brush import BrushController
 from explorer.session.controllers.comparison import ComparisonController
+from explorer.session.controllers.contexts import ContextsController
 from explorer.session.controllers.corpus import PORTION, CorpusController
 from explorer.session.controllers.display import Display
 from explorer.session.controllers.fixed_points import FixedPointsController
@@ -22,6 +23,7 @@ from explorer.session.controllers.pattern_search import PatternSearch
 from explorer.session.controllers.playback import Playback
 from explorer.session.controllers.point_search import PointSearch
 from explorer.session.controllers.recorder import LIMIT, NEEDS_NETWORK, Recorder
+from explorer.session.controllers.saturation import SaturationController
 from explorer.session.controllers.steering import SteeringController
 from explorer.session.controllers.text_diff import TextDiffController
 from explorer.session.controllers.word_search import WordSearch
@@ -96,6 +98,8 @@ class Session:
         self.memory = MemoryController(core, self.ablation, jobs)
         self.attribution = AttributionController(core, jobs)
         self.steering = SteeringController(core, self.brush, jobs)
+        self.contexts = ContextsController(core, self.playback, jobs)
+        self.saturation = SaturationController(core, jobs)
         self._handlers = self._make_handlers()
         # What front ends use most, without the name of the controller.
         self.stream, self.reviews, self.read, self.key_of = core.stream, core.reviews, core.read, core.key_of

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QDialogButtonBox, QLabel, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialogButtonBox,
+    QHeaderView,
+    QLabel,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
 
 from explorer.gui.dialogs.base import Dialog
-from explorer.gui.text import rich_text
-from explorer.gui.theme import Theme
+from explorer.gui.text import rich_text, safe
+from explorer.gui.theme import Theme, role_colour
 from explorer.session.core import SessionError
 from explorer.session.save_table import save_table
 from explorer.session.session import Session
@@ -17,6 +25,46 @@ from explorer.session.views.runs import Line, Run
 from explorer.session.views.tables import Table
 
 POLL = 100  # milliseconds
+
+
+class RowsTable(QTableWidget):
+    """A table of which whole rows are selected. Numbers, and the words in front of a word, are aligned to the right.
+
+    Parameters
+    ----------
+    headings : sequence of str
+    left : sequence of int
+        The columns that are aligned to the left.
+    stretched : int
+        The column that takes the room left.
+    """
+
+    def __init__(self, headings: Sequence[str], left: Sequence[int], stretched: int) -> None:
+        super().__init__(0, len(headings))
+        self._left = left
+        self.setHorizontalHeaderLabels(list(headings))
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.verticalHeader().hide()
+        self.horizontalHeader().setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
+
+    def fill(self, rows: Sequence[Sequence[Run]], theme: Theme) -> None:
+        """Show rows, one run of text a column."""
+        self.setRowCount(len(rows))
+        for row, runs in enumerate(rows):
+            for column, run in enumerate(runs):
+                item = QTableWidgetItem(safe(run.text))
+                item.setForeground(role_colour(theme, run.role))
+                if column not in self._left:
+                    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                self.setItem(row, column, item)
+        if rows and self.currentRow() < 0:
+            self.setCurrentCell(0, 0)
+
+    def texts(self, row: int) -> list[str]:
+        """Return the texts of a row."""
+        return [item.text() for column in range(self.columnCount()) if (item := self.item(row, column)) is not None]
 
 
 class AnalysisDialog(Dialog):

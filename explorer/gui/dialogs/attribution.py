@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
 
-from explorer.gui.dialogs.analysis import AnalysisDialog
-from explorer.gui.text import safe
-from explorer.gui.theme import Theme, role_colour
+from explorer.gui.dialogs.analysis import AnalysisDialog, RowsTable
+from explorer.gui.theme import Theme
 from explorer.session.session import Session
 from explorer.session.views.analysis_tables import attribution_table
 from explorer.session.views.attribution import (
@@ -20,6 +18,7 @@ from explorer.session.views.attribution import (
     attribution_lines,
 )
 from explorer.session.views.number_format import number
+from explorer.session.views.runs import Run
 from explorer.session.views.tables import Table
 
 ROWS = 500  # the strongest words
@@ -41,12 +40,7 @@ class AttributionDialog(AnalysisDialog):
         assert session.attribution.method is not None, "the action has chosen one"
         self.methods.setCurrentIndex(METHODS.index(session.attribution.method))
         self.methods.currentIndexChanged.connect(self._use)
-        self.words = QTableWidget(0, 4)
-        self.words.setHorizontalHeaderLabels(["word", "attribution", "before", "text"])
-        self.words.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.words.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.words.verticalHeader().hide()
-        self.words.horizontalHeader().setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
+        self.words = RowsTable(["word", "attribution", "before", "text"], left=[3], stretched=2)
         self.words.itemActivated.connect(lambda item: self.choose(item.row()))
         self.column.addWidget(self.methods)
         self.column.addWidget(self.words, 1)
@@ -62,18 +56,19 @@ class AttributionDialog(AnalysisDialog):
             self._fill()
 
     def _fill(self) -> None:
-        surface = self.session.stream.snapshot.review.surface
-        self.words.setRowCount(len(self._order))
-        for row, index in enumerate(self._order if self._found is not None else ()):
+        surface, rows = self.session.stream.snapshot.review.surface, []
+        for index in self._order if self._found is not None else ():
             assert self._found is not None
             word = attributed_word(self._found, surface, index)
-            texts = f"{word.word + 1:,}", number(word.value), f"… {safe(word.before)}", safe(word.text)
-            for column, text in enumerate(texts):
-                item = QTableWidgetItem(text)
-                item.setForeground(role_colour(self.theme, word.role if column == 1 else "text"))
-                if column != 3:
-                    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                self.words.setItem(row, column, item)
+            rows.append(
+                (
+                    Run(f"{word.word + 1:,}"),
+                    Run(number(word.value), word.role),
+                    Run(f"… {word.before}"),
+                    Run(word.text, "value"),
+                )
+            )
+        self.words.fill(rows, self.theme)
 
     def choose(self, row: int) -> None:
         """Go to the word of a row."""

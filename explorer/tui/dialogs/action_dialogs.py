@@ -15,7 +15,9 @@ from explorer.session.menu_items import NONE, compare_network, compare_review, n
 from explorer.session.session import Session
 from explorer.tui.dialogs.attribution import AttributionDialog
 from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, LegendDialog, TypeDialog
+from explorer.tui.dialogs.contexts import ContextPlace, ContextsDialog
 from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
+from explorer.tui.dialogs.saturation import SaturationDialog
 from explorer.tui.dialogs.search_dialogs import PatternDialog, SearchDialog
 from explorer.tui.dialogs.text_diff import TextDiffDialog
 from explorer.tui.panels.corpus import CorpusScreen
@@ -73,6 +75,8 @@ class ActionDialogs(ActionDispatcher, App[None]):
             "memory": self.do_memory,
             "attributions": self.do_attributions,
             "steering-vector": self.do_steering_vector,
+            "contexts": self.do_contexts,
+            "saturation": self.do_saturation,
             "networks": self.do_networks,
             "compare": self.do_compare,
             "compare-reviews": self.do_compare_reviews,
@@ -193,6 +197,21 @@ class ActionDialogs(ActionDispatcher, App[None]):
             self.ask("Strength", steering.question, "choose", steering.set_strength)
 
         self.choose("Steering vector: what is added to the state", steering.entries(), steering.key, chosen)
+
+    def do_contexts(self) -> None:
+        session = self._session()
+        session.contexts.begin()
+
+        def go(place: ContextPlace | None) -> None:
+            if place is not None:
+                self.run_guarded(lambda: session.contexts.open(place))
+
+        self.push_screen(ContextsDialog(session), go)
+
+    def do_saturation(self) -> None:
+        session = self._session()
+        session.saturation.begin()
+        self.push_screen(SaturationDialog(session))
 
     def do_networks(self) -> None:
         here, entries = networks(self._session())

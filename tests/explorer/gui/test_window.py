@@ -19,6 +19,7 @@ from engine.activity import THRESHOLD
 from explorer.gui.dialogs.attribution import AttributionDialog
 from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, LegendDialog, PromptDialog, TextDialog
 from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
+from explorer.gui.dialogs.saturation import SaturationDialog
 from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
 from explorer.gui.dialogs.text_diff import TextDiffDialog
 from explorer.gui.menus import key_sequence, window_keys
@@ -123,6 +124,8 @@ EFFECTS: dict[str, Check] = {
     "ablate": lambda w: "no cell is selected" in note(w),
     "ablate-dead": lambda w: "cell" in note(w),
     "clamp": lambda w: dialog(w, PromptDialog) is not None,
+    "contexts": lambda w: "no cell is selected" in note(w),
+    "saturation": lambda w: dialog(w, SaturationDialog) is not None,
     "steer": lambda w: "no steering vector is chosen" in note(w),
     "steering-vector": lambda w: dialog(w, ChooseDialog) is not None,
     "undo": lambda w: "nothing to undo" in note(w),

@@ -16,6 +16,7 @@ from explorer.tui.app import Explorer
 from explorer.tui.dialogs.attribution import AttributionDialog
 from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, LegendDialog, TypeDialog
 from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
+from explorer.tui.dialogs.saturation import SaturationDialog
 from explorer.tui.dialogs.search_dialogs import SearchDialog
 from explorer.tui.panels.corpus import CorpusScreen
 from tests.explorer.small import read_session
@@ -86,6 +87,8 @@ EFFECTS: dict[str, Effect] = {
     "ablate": notes("no cell is selected"),
     "ablate-dead": notes("cell"),
     "clamp": opens(AskDialog),
+    "contexts": notes("no cell is selected"),
+    "saturation": opens(SaturationDialog),
     "steer": notes("no steering vector is chosen"),
     "steering-vector": opens(ChooseDialog),
     "undo": notes("nothing to undo"),
