@@ -35,6 +35,20 @@ from explorer.session.views.memory import (
 POLL = 100  # milliseconds
 
 
+def plot_widget(theme: Theme, x: str, y: str) -> Any:
+    """Return an empty plot in the colours of a theme, with labels of its axes."""
+    widget = pg.PlotWidget(background=theme.ground, axisItems={side: Axis(side) for side in ("left", "bottom")})
+    item = widget.getPlotItem()
+    item.hideButtons()
+    item.setMenuEnabled(False)
+    for side, label in (("bottom", x), ("left", y)):
+        item.getAxis(side).enableAutoSIPrefix(False)
+        item.getAxis(side).setPen(theme.border)
+        item.getAxis(side).setTextPen(theme.dim)
+        item.setLabel(side, label)
+    return widget
+
+
 class PlotDialog(Dialog):
     """A line of numbers above plots, which are drawn once the result is there."""
 
@@ -57,17 +71,7 @@ class PlotDialog(Dialog):
 
     def plot(self, x: str, y: str) -> Any:
         """Add a plot in the window's colours."""
-        widget = pg.PlotWidget(
-            background=self.theme.ground, axisItems={side: Axis(side) for side in ("left", "bottom")}
-        )
-        item = widget.getPlotItem()
-        item.hideButtons()
-        item.setMenuEnabled(False)
-        for side, label in (("bottom", x), ("left", y)):
-            item.getAxis(side).enableAutoSIPrefix(False)
-            item.getAxis(side).setPen(self.theme.border)
-            item.getAxis(side).setTextPen(self.theme.dim)
-            item.setLabel(side, label)
+        widget = plot_widget(self.theme, x, y)
         self.row.addWidget(widget)
         return widget
 
