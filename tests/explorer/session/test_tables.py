@@ -32,7 +32,6 @@ from explorer.session.views.tables import (
 )
 from explorer.session.views.traces import CellRow, Difference, Overview, cell_table
 from explorer.tui.app import Explorer
-from explorer.tui.terminal.screenshot import can_draw_png
 from tests.explorer.small import REVIEWS
 from tests.explorer.tui.harness import shown, text_of, until
 
@@ -41,17 +40,17 @@ from tests.explorer.tui.harness import shown, text_of, until
 
 def test_words_count_from_0_and_have_every_cell(session: Session) -> None:
     table = words_table(session, session.frame())
-    assert table.columns[:6] == ("time", "text", "probability", "alpha_h", "h_000", "h_001")
+    assert table.columns[:7] == ("time", "text", "probability", "alpha_h", "added_to_state", "h_000", "h_001")
     assert table.column("time") == list(range(100))
     assert all(type(time) is int for time in table.column("time"))
     assert table.column("text") == list(session.stream.snapshot.review.words[:100])
-    np.testing.assert_array_equal([row[4:] for row in table.rows], session.stream.read("h"))
+    np.testing.assert_array_equal([row[5:] for row in table.rows], session.stream.read("h"))
 
 
 def test_words_can_be_limited_to_those_in_view(session: Session) -> None:
     table = words_table(session, session.frame(), (90, 140))
     assert table.column("time") == list(range(90, 100))
-    np.testing.assert_array_equal([row[4:] for row in table.rows], session.read("h", 90, 100))
+    np.testing.assert_array_equal([row[5:] for row in table.rows], session.read("h", 90, 100))
     assert alpha_table(session, session.frame(), (90, 140)).column("time") == list(range(90, 100))
 
 
@@ -195,8 +194,8 @@ async def test_a_panel_and_the_screen_as_pictures_and_numbers(
         session.note = ""
         await chosen(app, pilot, "down", "enter")
         assert "Rolling" in Path("pinkx-lstm-12-first-h-screen-1.svg").read_text()
-        pictures = sorted(Path().glob("*.png"))  # none without rsvg-convert
-        names = [f"pinkx-lstm-12-first-h-{part}-1.png" for part in ("cells", "screen") if can_draw_png()]
+        pictures = sorted(Path().glob("*.png"))
+        names = [f"pinkx-lstm-12-first-h-{part}-1.png" for part in ("cells", "screen")]
         assert [picture.name for picture in pictures] == names
         assert all(picture.read_bytes().startswith(b"\x89PNG") for picture in pictures)
         session.note = ""
