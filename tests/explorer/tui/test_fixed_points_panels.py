@@ -184,7 +184,7 @@ async def test_every_panel_has_room_in_small_large_and_zoomed_terminals(session:
         await pilot.press("3", "z")
         await pilot.pause()
         assert app.query_one("#points").size.width == 118
-        assert app.query_one("#points").size.height == 36
+        assert app.query_one("#points").size.height == 35
 
 
 async def test_without_colours_the_marks_remain(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
