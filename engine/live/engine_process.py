@@ -165,7 +165,7 @@ class EngineProcess:
                 self._events.put(message)
 
     def _exited(self, reason: str) -> None:
-        message = f"the engine's process ended by itself, with {reason}; leave pinkx and open it again"
+        message = f"the engine's process ended by itself, with {reason}: open pinkx again, or on the desktop press F5"
         if not self._ready.done():
             self._ready.set_exception(OSError(message))
         elif self._ready.exception() is None:  # else it ended because it refused the run

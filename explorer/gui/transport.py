@@ -29,7 +29,7 @@ class Transport(QToolBar):
         self._host = host
         for name, label in BUTTONS.items():
             self.addAction(actions[name])
-            actions[name].setIconText(label or actions[name].text())
+            actions[name].setIconText(label or actions[name].iconText())
             self.widgetForAction(actions[name]).setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._play = actions["play"]
         self.addSeparator()
@@ -76,8 +76,8 @@ class Transport(QToolBar):
         if shown == self._shown:
             return
         self._shown = shown
-        self._play.setText("Pause" if snapshot.playing else "Play")
-        self._play.setIconText(self._play.text())
+        self._play.setText("&Pause" if snapshot.playing else "&Play")
+        self._play.setIconText(self._play.text()[1:])
         nearest = min(range(len(SPEEDS)), key=lambda k: abs((SPEEDS[k] or 1e9) - (snapshot.speed or 1e9)))
         self.speed.blockSignals(True)
         self.speed.setValue(nearest)

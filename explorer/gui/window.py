@@ -13,10 +13,10 @@ from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QLabel, QMenu
 
-from explorer.gui.dialogs.action_dialogs import ActionDialogs
 from explorer.gui.docks import Docks
 from explorer.gui.export.save import FILTERS, copy_picture, save
 from explorer.gui.menus import fill_menus, make_actions
+from explorer.gui.opening import Opening
 from explorer.gui.panels.panel import Panel
 from explorer.gui.panels.registry import PANELS
 from explorer.gui.status import Status
@@ -35,7 +35,7 @@ RATE = 60  # frames per second at most
 REST = 0.25  # idle time after a frame, as a fraction of its cost, left to mouse and keys
 
 
-class Window(ActionDialogs):
+class Window(Opening):
     """The main window; it implements `explorer.gui.host.Host`.
 
     The first frame needs no torch: `Launcher` loads the session in a thread.
@@ -53,7 +53,7 @@ class Window(ActionDialogs):
     """
 
     section = "window"  # of the saved state
-    early = ("quit", "help", "light", "arrange")
+    early = ("quit", "help", "light", "arrange", "full-screen")
     opened: ClassVar[Signal] = Signal()
     closed: ClassVar[Signal] = Signal()
 
@@ -144,6 +144,8 @@ class Window(ActionDialogs):
         spent, self._cpu_time = used - self._cpu_time, used
         if self.session is None:
             self._await_session()
+        elif self.adopt_next():
+            self._show_session()
         elif not self.isMinimized():
             self.draw()
         now = time.perf_counter()
@@ -170,6 +172,8 @@ class Window(ActionDialogs):
                 panel.flush(moving)
         self.transport.show_frame(session, frame)
         self._drawn.append(time.perf_counter())
+        if self.next_launcher is not None or self._progress.isVisible():
+            self._show_progress()
         if not moving or self._ticks % 6 == 0:
             reduction = max(panel.reduction for panel in self.panels.values())
             self.status.show_frame(session, frame, self.fps, reduction)
@@ -200,12 +204,20 @@ class Window(ActionDialogs):
                 self.launcher.begin()  # the first frame is on the screen now
             self._show_progress()
 
+    def _show_session(self) -> None:
+        """Show a session that replaced another one."""
+        self.visible_range, self._ready = VisibleRange(), False
+        self.hovered = self.hovered_cell = self.dragged = None
+        for panel in self.panels.values():
+            panel.invalidate()
+        self._show_progress()
+        self.redraw()
+
     def _show_progress(self) -> None:
-        self._progress.setVisible(self.session is None)
-        if self.session is None and self.launcher is not None:
-            self._progress.setText(
-                f"<b style='color:{self.theme.pink.hex}'>pinkx</b><br><br>{self.launcher.progress} …"
-            )
+        launcher = self.launcher if self.session is None else self.next_launcher
+        self._progress.setVisible(launcher is not None)
+        if launcher is not None:
+            self._progress.setText(f"<b style='color:{self.theme.pink.hex}'>pinkx</b><br><br>{launcher.progress} …")
             self._progress.adjustSize()
             self._progress.move(self.rect().center() - self._progress.rect().center())
             self._progress.raise_()
@@ -252,6 +264,7 @@ class Window(ActionDialogs):
             "zoom": self._zoom,
             "arrange": self._arrange,
             "light": self._switch_theme,
+            "full-screen": self._switch_full_screen,
         }
 
     def export_panel(self, panel: Panel) -> None:
@@ -310,6 +323,9 @@ class Window(ActionDialogs):
         self.theme = next(theme for theme in THEMES.values() if theme is not self.theme)
         self._apply_theme()
         self.redraw()
+
+    def _switch_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     # ---- Qt events -----------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from explorer.session.saved_state import State, load_state, restore
+from explorer.session.saved_state import State, captured, load_state, restore
 
 if TYPE_CHECKING:
     from engine.live.stream import Stream
@@ -62,6 +62,15 @@ class LaunchOptions:
 class Launcher:
     """Loads PyTorch, the network and the reviews, then starts the engine.
 
+    Parameters
+    ----------
+    options : LaunchOptions
+    before : Session, optional
+        An open session that goes on with other reviews or another recording, or with a new engine. The new session has
+        its choices, and its network and reviews where the options name none.
+    state : State, optional
+        The saved state of its front end, with ``before``.
+
     Attributes
     ----------
     progress : str
@@ -73,9 +82,13 @@ class Launcher:
         The saved state that the session continues.
     """
 
-    def __init__(self, options: LaunchOptions) -> None:
+    def __init__(self, options: LaunchOptions, before: Session | None = None, state: State | None = None) -> None:
         self.options = options
-        self.state = State() if options.fresh else load_state()
+        self._before = before
+        if before is not None:
+            self.state = captured(before, state or State())
+        else:
+            self.state = State() if options.fresh else load_state()
         self.progress = "starting"
         self.session: Session | None = None
         self.error: Exception | None = None
@@ -107,6 +120,8 @@ class Launcher:
         options = self._with_state()
         if options.replay is not None:
             return self._replay(options, options.replay)
+        if self._before is not None and not self._before.replaying:
+            return self._continue(self._before)
         try:
             return self._read(options)
         except (ValueError, OSError) as error:
@@ -154,6 +169,35 @@ class Launcher:
             raise
         session = _start(stream, reviews, options)
         session.origin = options.network, options.reviews
+        return session
+
+    def _continue(self, before: Session) -> Session:
+        """Start a new engine with the network of an open session, and its reviews or others."""
+        from engine.live.engine_process import EngineProcess
+        from engine.live.stream import Stream
+        from engine.reviews import open_reviews
+
+        options, snapshot = self.options, before.stream.snapshot
+        self.progress = "opening the reviews" if options.reviews is not None else "starting the engine"
+        same = options.reviews is None
+        reviews = before.reviews if same else open_reviews(options.reviews, progress=self._report)
+        stream = Stream(
+            snapshot.network,
+            window=snapshot.window,
+            scales=snapshot.scales,
+            threshold=snapshot.threshold,
+            speed=snapshot.speed,
+            device=chosen_device(options.device),
+            engine=EngineProcess() if options.engine_process else None,
+        )
+        session = _start(stream, reviews, replace(options, review=before.index + 1 if same else 1))
+        session.origin = before.origin[0], before.origin[1] if same else options.reviews
+        if snapshot.clamps:
+            stream.clamp(snapshot.clamps)
+        if same and snapshot.review is not reviews[before.index]:  # a typed one
+            stream.open(snapshot.review)
+        if same:
+            stream.seek(snapshot.time)
         return session
 
     def _replay(self, options: LaunchOptions, path: Path) -> Session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QDialog, QFileDialog, QTextBrowser
 
 from engine.activity import THRESHOLD
-from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, PromptDialog, TextDialog
+from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, LegendDialog, PromptDialog, TextDialog
 from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
 from explorer.gui.dialogs.text_diff import TextDiffDialog
@@ -82,6 +83,15 @@ def test_keys_as_qt_writes_them(key: str, expected: str) -> None:
     assert key_sequence(key).toString(QKeySequence.SequenceFormat.PortableText) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "key"), [("open-reviews", "Ctrl+O"), ("export", "Ctrl+S"), ("undo", "Ctrl+Z"), ("search", "Ctrl+F"),
+                      ("full-screen", "F11")],
+)  # fmt: skip
+def test_keys_that_desktop_programs_share(window: Window, name: str, key: str) -> None:
+    if name in window.qt_actions:
+        assert key in [shortcut.toString() for shortcut in window.qt_actions[name].shortcuts()]
+
+
 def test_an_unknown_key_is_refused() -> None:
     with pytest.raises(ValueError, match="no key is named 'warp'"):
         key_sequence("warp")
@@ -96,6 +106,8 @@ EFFECTS: dict[str, Check] = {
     "start": lambda w: choices(w).cursor == 0,
     "live": lambda w: choices(w).cursor is None,
     "restart": lambda w: snapshot(w).time == 0,
+    "jump-back": lambda w: "no earlier place" in note(w),
+    "jump-forward": lambda w: "no later place" in note(w),
     "jump": lambda w: dialog(w, PromptDialog) is not None,
     "slower": lambda w: snapshot(w).speed == 1000,
     "faster": lambda w: snapshot(w).speed is None,
@@ -110,6 +122,7 @@ EFFECTS: dict[str, Check] = {
     "ablate": lambda w: "no cell is selected" in note(w),
     "ablate-dead": lambda w: "cell" in note(w),
     "clamp": lambda w: dialog(w, PromptDialog) is not None,
+    "undo": lambda w: "nothing to undo" in note(w),
     "undo-ablation": lambda w: "as it was trained" in note(w),
     "threshold-down": lambda w: snapshot(w).threshold < THRESHOLD,
     "threshold-up": lambda w: snapshot(w).threshold > THRESHOLD,
@@ -147,11 +160,17 @@ EFFECTS: dict[str, Check] = {
     "zoom": lambda w: [name for name, dock in w.docks.docks.items() if dock.isVisible()] == ["heatmap"],
     "export": lambda w: dialog(w, QFileDialog) is not None,
     "palette": lambda w: dialog(w, ChooseDialog) is not None,
+    "legend": lambda w: dialog(w, LegendDialog) is not None,
     "help": lambda w: dialog(w, HelpDialog) is not None,
     "quit": lambda w: not w.isVisible(),
     "arrange": lambda w: w.docks.docks["heatmap"].isVisible(),
     "copy": lambda w: not QGuiApplication.clipboard().pixmap().isNull(),
     "light": lambda w: w.theme is LIGHT,
+    "full-screen": lambda w: w.isFullScreen(),
+    **dict.fromkeys(
+        ("open-reviews", "open-folder", "open-network", "open-recording"), lambda w: dialog(w, QFileDialog) is not None
+    ),
+    "restart-engine": lambda w: w.launcher is not None and w.session is w.launcher.session,
     **{entry.id: in_front(entry.id.removeprefix("focus-")) for entry in ALL if entry.id.startswith("focus-")},
 }
 
@@ -183,6 +202,8 @@ def reset(window: Window) -> None:
     session.note = ""
     if window.zoomed:
         window.perform("zoom")
+    if window.isFullScreen():
+        window.perform("full-screen")
     window.raise_panel("heatmap")
 
 
@@ -191,10 +212,10 @@ def test_every_key_does_what_the_table_says(
     window: Window, qtbot: Any, group: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # where files are written
-    failed = []
-    for entry in sorted(
-        (entry for entry in ALL if entry.group == group), key=lambda entry: entry.id in ("record", "quit")
-    ):
+    failed, first = [], window.opened_session
+    order = ("restart-engine", "", "record", "quit")
+    entries = [entry for entry in ALL if entry.group == group]
+    for entry in sorted(entries, key=lambda entry: order.index(entry.id if entry.id in order else "")):
         reset(window)
         press(qtbot, window, window_keys(entry)[0])
         try:
@@ -202,6 +223,8 @@ def test_every_key_does_what_the_table_says(
         except qtbot.TimeoutError:
             failed.append((entry.id, note(window)))
     assert failed == []
+    if window.opened_session is not first:
+        window.opened_session.close()
     if group == "Program":
         qtbot.waitUntil(lambda: len(list(tmp_path.glob("pinkx-lstm-12-first-*.safetensors"))) == 2)  # both recordings
 
@@ -209,6 +232,10 @@ def test_every_key_does_what_the_table_says(
 def test_menus_and_help_list_every_action(window: Window, qtbot: Any) -> None:
     listed = {action.objectName() for menu in window.menus.values() for action in menu.actions()}
     assert {entry.id for entry in ALL} <= listed
+    assert list(window.menus) == ["File", "Edit", "View", "Playback", "Cells", "Points", "Reviews", "Panels", "Help"]
+    for menu in (window.menuBar(), *window.menus.values()):
+        letters = [found[1].lower() for each in menu.actions() if (found := re.search("&([^&])", each.text()))]
+        assert len(letters) == len(set(letters)) > 1
     press(qtbot, window, "f1")
     text = dialog(window, HelpDialog).findChild(QTextBrowser).toPlainText()
     assert all(entry.help in text for entry in ALL)
