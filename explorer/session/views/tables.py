@@ -17,6 +17,7 @@ from explorer.session.views.eigenvalues import time_constant
 from explorer.session.views.outputs import POSITIVE, Output, output_of
 from explorer.session.views.point_map import STATES, PointDetails, PointMap
 from explorer.session.views.scaling import fine_fluctuation, fine_scales, scaling
+from explorer.session.views.steering import added_after
 from explorer.session.views.traces import CellRow, Difference, Overview, alpha_column
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Table(NamedTuple):
 def words_table(reader: SignalReader, frame: Frame, words: tuple[int, int] | None = None) -> Table:
     """One row a word that is read and stored: the first output, rolling α, and the chosen signal of every cell.
 
+    ``added_to_state`` names the steering vectors that were added after the word.
     ``words`` limits the rows to a first word and one past the last.
     """
     signal = frame.choices.signal
@@ -51,9 +53,11 @@ def words_table(reader: SignalReader, frame: Frame, words: tuple[int, int] | Non
         "text",
         output_of(frame.snapshot.network).column,
         f"alpha_{signal}",
+        "added_to_state",
         *_cell_columns(signal, values.shape[1]),
     )
-    parts = zip(range(first, last), text, output, alpha, values.tolist(), strict=False)  # the engine may read on
+    added = [added_after(frame.snapshot.pushes, word) for word in range(first, last)]
+    parts = zip(range(first, last), text, output, alpha, added, values.tolist(), strict=False)  # the engine may read on
     return Table(columns, [(*row, *cells) for *row, cells in parts])
 
 

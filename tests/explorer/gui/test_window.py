@@ -16,8 +16,10 @@ from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QDialog, QFileDialog, QTextBrowser
 
 from engine.activity import THRESHOLD
+from explorer.gui.dialogs.attribution import AttributionDialog
 from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, LegendDialog, PromptDialog, TextDialog
 from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
+from explorer.gui.dialogs.saturation import SaturationDialog
 from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
 from explorer.gui.dialogs.text_diff import TextDiffDialog
 from explorer.gui.menus import key_sequence, window_keys
@@ -122,6 +124,10 @@ EFFECTS: dict[str, Check] = {
     "ablate": lambda w: "no cell is selected" in note(w),
     "ablate-dead": lambda w: "cell" in note(w),
     "clamp": lambda w: dialog(w, PromptDialog) is not None,
+    "contexts": lambda w: "no cell is selected" in note(w),
+    "saturation": lambda w: dialog(w, SaturationDialog) is not None,
+    "steer": lambda w: "no steering vector is chosen" in note(w),
+    "steering-vector": lambda w: dialog(w, ChooseDialog) is not None,
     "undo": lambda w: "nothing to undo" in note(w),
     "undo-ablation": lambda w: "as it was trained" in note(w),
     "threshold-down": lambda w: snapshot(w).threshold < THRESHOLD,
@@ -140,7 +146,10 @@ EFFECTS: dict[str, Check] = {
     "previous-point": lambda w: "wait for the search" in note(w),
     "find-points": lambda w: "not complete yet" in note(w),
     "follow-input": lambda w: dialog(w, BranchesDialog) is not None,
+    "epochs": lambda w: "no networks of single epochs" in note(w),
     "memory": lambda w: dialog(w, MemoryDialog) is not None,
+    "attribution": lambda w: "integrated gradients from the mean embedding" in note(w),
+    "attributions": lambda w: dialog(w, AttributionDialog) is not None,
     "corpus": lambda w: w.focused.name == "corpus",
     "search": lambda w: dialog(w, WordSearchDialog) is not None,
     "next-found": lambda w: "search for words first" in note(w),
