@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -258,7 +257,6 @@ class Explorer(ActionDialogs):
         elif self.launcher.session is not None:
             self.session = self.launcher.session
             self.session.actions = self.actions
-            gc.freeze()  # modules stay loaded; the collector need not traverse PyTorch again
             self.screen_stack[0].remove_class("starting")
             self.session.play()
             self._restore(self.launcher.state.terminal)
