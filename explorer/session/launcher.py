@@ -101,6 +101,11 @@ class Launcher:
         self._thread.start()
 
     @property
+    def first_start(self) -> bool:
+        """Whether the user has not seen the introduction, and it can be saved that it was seen."""
+        return self.options.save and not self.options.fresh and not self.state.session.get("introduced", False)
+
+    @property
     def done(self) -> bool:
         return self.session is not None or self.error is not None
 

@@ -33,6 +33,11 @@ class ActionDialogs(ActionDispatcher, App[None]):
         """Draw the newest frame; without ``numbers`` only the panels that move with the words."""
         raise NotImplementedError
 
+    @property
+    def focused_panel(self) -> str:
+        """The name of the panel with the focus; empty if there is none."""
+        raise NotImplementedError
+
     def redraw(self) -> None:
         self.draw()
 
@@ -87,14 +92,10 @@ class ActionDialogs(ActionDispatcher, App[None]):
     # ---- actions ---------------------------------------------------------------------------------------------
 
     def do_help(self) -> None:
-        self.push_screen(HelpDialog(self.actions, self._focused_panel))
+        self.push_screen(HelpDialog(self.actions, self.focused_panel))
 
     def do_legend(self) -> None:
-        self.push_screen(LegendDialog(self._focused_panel))
-
-    @property
-    def _focused_panel(self) -> str:
-        return self.focused.id if self.focused is not None and self.focused.id else ""
+        self.push_screen(LegendDialog(self.focused_panel))
 
     def do_palette(self) -> None:
         listed = (action for action in self.actions if action.id != "palette")
