@@ -15,7 +15,7 @@ from explorer.session.menu_items import NONE, compare_network, compare_review, n
 from explorer.session.session import Session
 from explorer.tui.dialogs.attribution import AttributionDialog
 from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, LegendDialog, TypeDialog
-from explorer.tui.dialogs.contexts import ContextPlace, ContextsDialog
+from explorer.tui.dialogs.contexts import ContextsDialog
 from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.tui.dialogs.epochs import EpochsDialog
 from explorer.tui.dialogs.saturation import SaturationDialog
