@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.app import App
 
@@ -22,6 +23,9 @@ from explorer.tui.dialogs.saturation import SaturationDialog
 from explorer.tui.dialogs.search_dialogs import PatternDialog, SearchDialog
 from explorer.tui.dialogs.text_diff import TextDiffDialog
 from explorer.tui.panels.corpus import CorpusScreen
+
+if TYPE_CHECKING:
+    from engine.contexts import Place as ContextPlace
 
 
 class ActionDialogs(ActionDispatcher, App[None]):
