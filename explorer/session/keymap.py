@@ -15,11 +15,13 @@ from typing import Final
 
 from platformdirs import user_config_path
 
-from explorer.session.actions import ACTIONS, GROUPS, SIGNS, WINDOW_ACTIONS, Action
+from explorer.session.actions import ACTIONS, GROUPS, SIGNS, TERMINAL_ACTIONS, WINDOW_ACTIONS, Action
 
 Keys = Mapping[str, tuple[str, ...]]
 
-ALL_ACTIONS: Final = (*ACTIONS, *WINDOW_ACTIONS)
+ALL_ACTIONS: Final = (*ACTIONS, *WINDOW_ACTIONS, *TERMINAL_ACTIONS)
+FOR_WINDOW: Final = (*ACTIONS, *WINDOW_ACTIONS)
+FOR_TERMINAL: Final = (*ACTIONS, *TERMINAL_ACTIONS)
 RESERVED: Final = ("tab", "shift+tab", "enter", "ctrl+c", "ctrl+q")  # move the focus, choose, quit from anywhere
 NAMED: Final = (
     "left", "right", "up", "down", "home", "end", "pageup", "pagedown", "insert", "delete", "backspace", "space",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import threading
 import time
@@ -100,6 +101,11 @@ class Launcher:
         self._thread.start()
 
     @property
+    def first_start(self) -> bool:
+        """Whether the user has not seen the introduction, and it can be saved that it was seen."""
+        return self.options.save and not self.options.fresh and not self.state.session.get("introduced", False)
+
+    @property
     def done(self) -> bool:
         return self.session is not None or self.error is not None
 
@@ -108,6 +114,7 @@ class Launcher:
         return self._thread.is_alive()
 
     def _open(self) -> None:
+        gc.disable()  # a tenth of the time that PyTorch takes to load
         try:
             session = self._launch()
             session.note = self.state.note
@@ -115,6 +122,10 @@ class Launcher:
             self.session = session
         except Exception as error:  # the front end shows it
             self.error = error
+        finally:
+            if self._before is None:
+                gc.freeze()  # modules stay loaded; traversing PyTorch's objects takes several frames
+            gc.enable()
 
     def _launch(self) -> Session:
         options = self._with_state()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -23,20 +22,22 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from explorer.session.action_dispatch import Handler
-from explorer.session.actions import ACTIONS, key_of
-from explorer.session.keymap import actions_with, load_keys
+from explorer.session.actions import key_of
+from explorer.session.keymap import FOR_TERMINAL, actions_with, load_keys
 from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.palette import DARK, RGB
 from explorer.session.session import Session
 from explorer.tui.dialogs.action_dialogs import ActionDialogs
+from explorer.tui.dialogs.introduction import IntroductionScreen
 from explorer.tui.export import export
+from explorer.tui.layout import BARS, HEIGHTS, STEP, WIDTHS, Shares, sizes, wide_factor
 from explorer.tui.panels.alpha import AlphaPanel
-from explorer.tui.panels.bars import TABS, KeyBar, StatusBar, TabBar
+from explorer.tui.panels.bars import TABS, KeyBar, NoticeBar, StatusBar, TabBar
 from explorer.tui.panels.cells import CellsPanel
 from explorer.tui.panels.fixed_points import FixedPointsPanel
 from explorer.tui.panels.heatmap import HeatmapPanel
 from explorer.tui.panels.overview import OverviewPanel
-from explorer.tui.panels.panel import Drawable
+from explorer.tui.panels.panel import Drawable, Panel
 from explorer.tui.panels.review import ReviewPanel
 from explorer.tui.panels.spectrum import SpectrumPanel
 from explorer.tui.terminal.direct_renderer import DirectDriver, DirectRenderer
@@ -48,10 +49,10 @@ if TYPE_CHECKING:
     from engine.live.stream import Snapshot
 
 SMALL = (100, 30)  # columns and rows below which panels become tabs
+BEFORE_INTRODUCTION = 1.5  # seconds, so that there is something to introduce
 TINY = (60, 16)  # below which nothing is readable
-TALL, LOW = 48, 36
 MOVING = ("#status", "#review", "#heatmap", "#alpha", "#overview")
-STEADY = ("#tabs", "#points", "#spectrum", "#cells")
+STEADY = ("#tabs", "#points", "#spectrum", "#cells", "#notice", "#keys")
 STEADY_EVERY = 4  # frames; while words go by, numbers that change faster cannot be read
 
 
@@ -92,7 +93,7 @@ class Explorer(ActionDialogs):
         # With ansi_color, Textual omits colours under NO_COLOR instead of turning them grey.
         super().__init__(driver_class=driver_class, ansi_color=self._no_colours)
         self.session = session
-        self.actions = actions_with(load_keys(options.keys)) if options is not None else ACTIONS
+        self.actions = actions_with(load_keys(options.keys) if options is not None else {}, FOR_TERMINAL)
         for entry in self.actions:
             self.bind(",".join(entry.keys), f"perform('{entry.id}')", description=entry.label, show=False)
         if session is not None:
@@ -103,6 +104,9 @@ class Explorer(ActionDialogs):
         self.tab = "heatmap"
         self.zoomed: str | None = None
         self.held = False
+        self.shares = Shares()
+        self._comparing = False
+        self._dragged: str | None = None  # the share that a dragged border changes
         self._frame_rate = frame_rate
         self._throttle = Throttle()
         self._event_loop: asyncio.AbstractEventLoop | None = None
@@ -139,6 +143,11 @@ class Explorer(ActionDialogs):
         driver = None if plain_textual() else driver_of(self)
         return driver if isinstance(driver, DirectDriver) else None
 
+    @property
+    def focused_panel(self) -> str:
+        focused = self.screen_stack[0].focused
+        return focused.id or "" if focused is not None else ""
+
     def stop(self, code: int) -> None:
         """Quit with an exit status; may be called from a signal handler."""
         if self._event_loop is None:
@@ -162,6 +171,7 @@ class Explorer(ActionDialogs):
                     yield SpectrumPanel(id="spectrum")
                     yield CellsPanel(id="cells")
             yield OverviewPanel(id="overview")
+            yield NoticeBar(id="notice")
             yield KeyBar(id="keys")
 
     def get_driver_class(self) -> type[Driver]:
@@ -198,17 +208,25 @@ class Explorer(ActionDialogs):
         screen = self.screen_stack[0]
         screen.set_class(tiny, "tiny")
         screen.set_class(small, "small")
-        screen.set_class(height >= TALL, "tall")
-        screen.set_class(height < LOW, "low")
         if tiny:
             self._show_message(f"pinkx needs {TINY[0]} × {TINY[1]} characters\nthis terminal has {width} × {height}")
         elif self.session is None:
             self._show_progress()
         for name in TABS:
             screen.query_one(f"#{name}").set_class(name != self.tab, "hidden")
+        self._set_sizes(width, height)
         left = self.tab in ("heatmap", "alpha")
         screen.query_one("#left").set_class(not left, "hidden")
         screen.query_one("#right").set_class(left, "hidden")
+
+    def _set_sizes(self, width: int, height: int) -> None:
+        """Give the panels their shares; as tabs and while one is zoomed they have the sizes of the style sheet."""
+        screen, found = self.screen_stack[0], None
+        if not (screen.has_class("small") or screen.has_class("zoomed") or screen.has_class("tiny")):
+            found = sizes(self.shares, width, height, comparing=self._comparing)
+        for name in ("review", "overview", "alpha", "spectrum", "cells"):
+            screen.query_one(f"#{name}").styles.height = None if found is None else getattr(found, name)
+        screen.query_one("#right").styles.width = None if found is None else found.right
 
     # ---- drawing ---------------------------------------------------------------------------------------------
 
@@ -239,6 +257,9 @@ class Explorer(ActionDialogs):
         except (IndexError, NoMatches):  # the last tick after the panels were removed
             return
         frame = self.session.update()
+        if bool(self.session.comparison.name) != self._comparing:
+            self._comparing = not self._comparing
+            self._fit()
         for panel in panels:
             if isinstance(panel, Drawable):
                 panel.show(self.session, frame)
@@ -248,7 +269,9 @@ class Explorer(ActionDialogs):
 
     def _show_status(self) -> None:
         assert self.session is not None
-        self.screen_stack[0].query_one("#status", StatusBar).show(self.session, self.session.frame())
+        frame = self.session.frame()
+        for bar in (self.screen_stack[0].query_one(name, Panel) for name in ("#status", "#notice")):
+            bar.show(self.session, frame)
 
     def _await_session(self) -> None:
         assert self.launcher is not None
@@ -258,17 +281,37 @@ class Explorer(ActionDialogs):
         elif self.launcher.session is not None:
             self.session = self.launcher.session
             self.session.actions = self.actions
-            gc.freeze()  # modules stay loaded; the collector need not traverse PyTorch again
             self.screen_stack[0].remove_class("starting")
             self.session.play()
             self._restore(self.launcher.state.terminal)
             self.call_after_refresh(self.draw)
+            if self.launcher.first_start and not self.screen_stack[0].has_class("tiny"):
+                self.set_timer(BEFORE_INTRODUCTION, self._introduce)
         elif not self.screen_stack[0].has_class("tiny"):
             self._show_progress()
+
+    def _introduce(self) -> None:
+        """Show the introduction over the first words, unless the user already opened a dialog."""
+        session = self.session
+        if session is None or len(self.screen_stack) > 1:
+            return
+        reading = session.stream.snapshot.playing
+        session.stream.pause()
+        session.introduced = True
+
+        def closed(action: str | None) -> None:
+            if reading:
+                session.stream.play()
+            if action not in (None, "play"):
+                self.call_next(self.perform, action)
+
+        self.push_screen(IntroductionScreen(self.actions), closed)
 
     def _restore(self, saved: Mapping[str, Any]) -> None:
         """Restore the tab and the zoomed panel of the last session."""
         screen = self.screen_stack[0]
+        self.shares = Shares.from_saved(saved.get("shares"))
+        self._fit()
         if saved.get("tab") in TABS:
             self.raise_panel(saved["tab"])
         if saved.get("zoomed") in ("review", *TABS):
@@ -277,7 +320,7 @@ class Explorer(ActionDialogs):
 
     def own_state(self) -> dict[str, Any]:
         """Return what is saved for the next session."""
-        return {"tab": self.tab, "zoomed": self.zoomed}
+        return {"tab": self.tab, "zoomed": self.zoomed, "shares": self.shares.saved()}
 
     def _show_progress(self) -> None:
         assert self.launcher is not None
@@ -304,6 +347,12 @@ class Explorer(ActionDialogs):
             "quit": self.do_quit,
             "export": self.do_export,
             "zoom": self.do_zoom,
+            "arrange": lambda: self._set_shares(Shares()),
+            "narrower": partial(self._resize_focused, WIDTHS, -STEP),
+            "wider": partial(self._resize_focused, WIDTHS, STEP),
+            "lower": partial(self._resize_focused, HEIGHTS, -STEP),
+            "higher": partial(self._resize_focused, HEIGHTS, STEP),
+            "suspend": self.action_suspend_process,
             **{f"focus-{name}": partial(self.raise_panel, name) for name in ("review", *TABS)},
         }
 
@@ -345,7 +394,60 @@ class Explorer(ActionDialogs):
         for widget in screen.query("#review, #tabs, #overview, #body, #body > *, #left > *, #right > *"):
             widget.set_class(widget not in shown, "unzoomed")
             widget.set_class(widget in shown, "zoom")
+        self._fit()
         self.call_after_refresh(self.draw)
+
+    # ---- sizes ---------------------------------------------------------------------------------------------------
+
+    def _resize_focused(self, table: Mapping[str, tuple[str, int]], by: float) -> None:
+        name, sign = table[self.focused_panel or "heatmap"]
+        self._set_shares(self.shares.changed(name, sign * by))
+
+    def _set_shares(self, shares: Shares) -> None:
+        self.shares = shares
+        self._fit()
+        self.call_after_refresh(self.draw)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Begin to drag a border between panels."""
+        screen, at = self.screen_stack[0], event.screen_offset
+        self._dragged = None
+        if len(self.screen_stack) > 1 or screen.has_class("small") or screen.has_class("zoomed"):
+            return
+        regions = {name: screen.query_one(f"#{name}").region for name in (*TABS, "review", "overview", "right")}
+        right = regions.pop("right")
+        edges = {
+            "review": regions["review"].bottom - 1,
+            "overview": regions["overview"].y,
+            "alpha": regions["alpha"].y,
+            "spectrum": regions["spectrum"].y,
+            "cells": regions["cells"].y,
+        }
+        if right.y <= at.y < right.bottom and at.x in (right.x - 1, right.x):
+            self._dragged = "right"
+        else:
+            self._dragged = next((n for n, y in edges.items() if at.y == y and regions[n].contains_point(at)), None)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Drag a border: the panel below or to the right of it takes the rest, above all for the review."""
+        if self._dragged is None or not event.button:
+            return
+        screen, at, name = self.screen_stack[0], event.screen_offset, self._dragged
+        body = screen.query_one("#body").region
+        wanted = {
+            "right": lambda: (self.size.width - at.x) / self.size.width,
+            "review": lambda: (
+                (at.y + 1 - screen.query_one("#review").region.y)
+                / (self.size.height - BARS)
+                / wide_factor(self.size.width)
+            ),
+            "overview": lambda: (screen.query_one("#overview").region.bottom - at.y) / (self.size.height - BARS),
+            "spectrum": lambda: (screen.query_one("#spectrum").region.bottom - at.y) / body.height,
+        }.get(name, lambda: (body.bottom - at.y) / body.height)()
+        self._set_shares(self.shares.changed(name, wanted - getattr(self.shares, name)))
+
+    def on_mouse_up(self) -> None:
+        self._dragged = None
 
     def raise_panel(self, name: str) -> None:
         if name in TABS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.app import App
 
@@ -15,13 +16,16 @@ from explorer.session.menu_items import NONE, compare_network, compare_review, n
 from explorer.session.session import Session
 from explorer.tui.dialogs.attribution import AttributionDialog
 from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, LegendDialog, TypeDialog
-from explorer.tui.dialogs.contexts import ContextPlace, ContextsDialog
+from explorer.tui.dialogs.contexts import ContextsDialog
 from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.tui.dialogs.epochs import EpochsDialog
 from explorer.tui.dialogs.saturation import SaturationDialog
 from explorer.tui.dialogs.search_dialogs import PatternDialog, SearchDialog
 from explorer.tui.dialogs.text_diff import TextDiffDialog
 from explorer.tui.panels.corpus import CorpusScreen
+
+if TYPE_CHECKING:
+    from engine.contexts import Place as ContextPlace
 
 
 class ActionDialogs(ActionDispatcher, App[None]):
@@ -31,6 +35,11 @@ class ActionDialogs(ActionDispatcher, App[None]):
 
     def draw(self, *, numbers: bool = True) -> None:
         """Draw the newest frame; without ``numbers`` only the panels that move with the words."""
+        raise NotImplementedError
+
+    @property
+    def focused_panel(self) -> str:
+        """The name of the panel with the focus; empty if there is none."""
         raise NotImplementedError
 
     def redraw(self) -> None:
@@ -87,14 +96,10 @@ class ActionDialogs(ActionDispatcher, App[None]):
     # ---- actions ---------------------------------------------------------------------------------------------
 
     def do_help(self) -> None:
-        self.push_screen(HelpDialog(self.actions, self._focused_panel))
+        self.push_screen(HelpDialog(self.actions, self.focused_panel))
 
     def do_legend(self) -> None:
-        self.push_screen(LegendDialog(self._focused_panel))
-
-    @property
-    def _focused_panel(self) -> str:
-        return self.focused.id if self.focused is not None and self.focused.id else ""
+        self.push_screen(LegendDialog(self.focused_panel))
 
     def do_palette(self) -> None:
         listed = (action for action in self.actions if action.id != "palette")

@@ -96,6 +96,8 @@ class FixedPointsPanel(Panel, can_focus=True):
     # ---- the mouse -------------------------------------------------------------------------------------------
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
+        if event.get_content_offset(self) is None:  # a drag of the border resizes
+            return
         self._drag_from, self._dragged = event.screen_offset, False
         self.capture_mouse()
 

@@ -169,9 +169,9 @@ async def test_the_terminal_plays_a_recording(session: Session, tmp_path: Path) 
             assert "no network to search" in text_of(app, "#spectrum")
             await pilot.press("t")
             assert len(app.screen_stack) == 1
-            assert "this is a recording" in text_of(app, "#status")
+            assert "this is a recording" in text_of(app, "#notice")
             await pilot.press("R")
-            await until(pilot, lambda: "recording this run" in text_of(app, "#status"))
+            await until(pilot, lambda: "recording this run" in text_of(app, "#notice"))
             await pilot.press("left")
             await until(pilot, lambda: "REC 1 run" in text_of(app, "#status"))
     finally:
