@@ -312,10 +312,11 @@ class Explorer(ActionDialogs):
         screen = self.screen_stack[0]
         self.shares = Shares.from_saved(saved.get("shares"))
         self._fit()
-        if saved.get("tab") in TABS:
-            self.raise_panel(saved["tab"])
-        if saved.get("zoomed") in ("review", *TABS):
-            screen.set_focus(screen.query_one(f"#{saved['zoomed']}"))
+        tab, zoomed = saved.get("tab"), saved.get("zoomed")
+        if isinstance(tab, str) and tab in TABS:
+            self.raise_panel(tab)
+        if zoomed in ("review", *TABS):
+            screen.set_focus(screen.query_one(f"#{zoomed}"))
             self.do_zoom()
 
     def own_state(self) -> dict[str, Any]:
