@@ -94,9 +94,8 @@ async def test_top_contexts_are_listed_without_control_characters_and_opened(ses
         await until(pilot, lambda: session.stream.snapshot.review.name == "second")
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
-async def test_the_saturation_is_drawn(session: Session, size: tuple[int, int]) -> None:
-    async with shown(session, *size) as (app, pilot):
+async def test_the_saturation_is_drawn(session: Session) -> None:
+    async with shown(session) as (app, pilot):
         session.saturation._computation._jobs = HeldJobs()
         app.push_screen(SaturationDialog(session))
         await until(pilot, lambda: isinstance(app.screen, SaturationDialog) and "●" in app.screen.chart.text)
@@ -107,13 +106,14 @@ async def test_the_saturation_is_drawn(session: Session, size: tuple[int, int]) 
         await pilot.press("down")
         await until(pilot, lambda: "#000   i right" in dialog.chart.text)
         assert "◉" in dialog.chart.text
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: dialog.chart.size.height < 24 and "f, forget gate" in dialog.chart.text)
         await pilot.press("s")
         await until(pilot, lambda: "starting …" in dialog.chart.text)
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
-async def test_the_slider_moves_loss_dead_cells_and_points_together(session: Session, size: tuple[int, int]) -> None:
-    async with shown(session, *size) as (app, pilot):
+async def test_the_slider_moves_loss_dead_cells_and_points_together(session: Session) -> None:
+    async with shown(session) as (app, pilot):
         chosen: list[str | None] = []
         session.epochs._computation._result = made()
         app.push_screen(EpochsDialog(session), chosen.append)
@@ -125,6 +125,9 @@ async def test_the_slider_moves_loss_dead_cells_and_points_together(session: Ses
         await until(pilot, lambda: "epoch 0, untrained   loss 0.70" in dialog.chart.text)
         assert "† 2 of 3" in dialog.chart.text
         assert "● 1 stable" in dialog.chart.text
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: dialog.chart.size.height < 24)
+        dialog.update_chart()
         before = dialog.chart.text
         await pilot.press("right")
         await until(pilot, lambda: "epoch 1   loss 0.50" in dialog.chart.text)
