@@ -123,7 +123,11 @@ def test_an_unusable_file_is_renamed(text: str, tmp_path: Path) -> None:
 )
 def test_an_unusable_part_is_ignored_and_named(part: str, name: str, value: object, tmp_path: Path) -> None:
     path = tmp_path / "state.json"
-    good = {"session": {"order": "number"}, "terminal": {"shares": {}}, "window": {"theme": "dark"}}
+    good: dict[str, dict[str, object]] = {
+        "session": {"order": "number"},
+        "terminal": {"shares": {}},
+        "window": {"theme": "dark"},
+    }
     text = json.dumps({"version": 1, **good, part: good[part] | {name: value}})
     path.write_text(text)
     state = load_state(path)
