@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -287,7 +286,6 @@ class Explorer(Opening):
         elif self.launcher.session is not None:
             self.session = self.launcher.session
             self.session.actions = self.actions
-            gc.freeze()  # modules stay loaded; the collector need not traverse PyTorch again
             self.screen_stack[0].remove_class("starting")
             self.session.play()
             self._restore(self.launcher.state.terminal)
@@ -319,10 +317,11 @@ class Explorer(Opening):
         screen = self.screen_stack[0]
         self.shares = Shares.from_saved(saved.get("shares"))
         self._fit()
-        if saved.get("tab") in TABS:
-            self.raise_panel(saved["tab"])
-        if saved.get("zoomed") in ("review", *TABS):
-            screen.set_focus(screen.query_one(f"#{saved['zoomed']}"))
+        tab, zoomed = saved.get("tab"), saved.get("zoomed")
+        if isinstance(tab, str) and tab in TABS:
+            self.raise_panel(tab)
+        if zoomed in ("review", *TABS):
+            screen.set_focus(screen.query_one(f"#{zoomed}"))
             self.do_zoom()
 
     def own_state(self) -> dict[str, Any]:

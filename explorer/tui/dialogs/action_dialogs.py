@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.app import App
 
@@ -15,13 +16,16 @@ from explorer.session.menu_items import NONE, compare_network, compare_review, n
 from explorer.session.session import Session
 from explorer.tui.dialogs.attribution import AttributionDialog
 from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, LegendDialog, TypeDialog
-from explorer.tui.dialogs.contexts import ContextPlace, ContextsDialog
+from explorer.tui.dialogs.contexts import ContextsDialog
 from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.tui.dialogs.epochs import EpochsDialog
 from explorer.tui.dialogs.saturation import SaturationDialog
 from explorer.tui.dialogs.search_dialogs import PatternDialog, SearchDialog
 from explorer.tui.dialogs.text_diff import TextDiffDialog
 from explorer.tui.panels.corpus import CorpusScreen
+
+if TYPE_CHECKING:
+    from engine.contexts import Place as ContextPlace
 
 
 class ActionDialogs(ActionDispatcher, App[None]):
