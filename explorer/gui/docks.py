@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from explorer.gui.panels.panel import Panel, Place
@@ -14,27 +15,31 @@ ACROSS, DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 # (new place, place it splits, side by side or below)
 _SPLITS: tuple[tuple[Place, Place, Qt.Orientation], ...] = (
     ("top", "list", ACROSS),
+    ("bottom", "top", DOWN),
+    ("right", "top", ACROSS),
     ("middle", "top", DOWN),
-    ("bottom", "middle", DOWN),
-    ("right", "middle", ACROSS),
     ("low", "middle", DOWN),
     ("right-middle", "right", DOWN),
     ("right-low", "right-middle", DOWN),
 )
 # Fractions of the window's width or height.
 _SIZES: tuple[tuple[Qt.Orientation, dict[Place, float]], ...] = (
-    (ACROSS, {"list": 0.15, "top": 0.85}),
-    (ACROSS, {"middle": 0.53, "right": 0.32}),
-    (DOWN, {"top": 0.15, "middle": 0.45, "low": 0.22, "bottom": 0.12}),
-    (DOWN, {"right": 0.30, "right-middle": 0.17, "right-low": 0.22}),
+    (ACROSS, {"list": 0.14, "bottom": 0.86}),
+    (ACROSS, {"top": 0.53, "right": 0.33}),
+    (DOWN, {"top": 0.20, "middle": 0.46, "low": 0.24, "bottom": 0.15}),
+    (DOWN, {"right": 0.34, "right-middle": 0.25, "right-low": 0.31}),
 )
 
 
-class Docks:
+class Docks(QObject):
     """One dock a panel; each can be moved, floated and closed. ``docks`` maps panel names to docks."""
 
     def __init__(self, window: QMainWindow, panels: Iterable[Panel]) -> None:
+        super().__init__(window)
         self._window = window
+        self._size = window.size()
+        self._shares: dict[str, tuple[float, float]] = {}  # of the window's width and height
+        self._frozen = False
         self.docks: dict[str, QDockWidget] = {}
         self._first: dict[Place, QDockWidget] = {}  # the dock in front at each place
         self._panels = list(panels)
@@ -45,6 +50,7 @@ class Docks:
             dock.setObjectName(panel.name)  # the name in a saved layout
             dock.setWidget(panel)
             self.docks[panel.name] = dock
+            dock.installEventFilter(self)
         self.arrange()
 
     def arrange(self) -> None:
@@ -83,12 +89,42 @@ class Docks:
     def resize(self) -> None:
         """Give every place its default share of the window."""
         width, height = self._window.width(), self._window.height()
+        self._size = self._window.size()
         for along, shares in _SIZES:
             present = {place: share for place, share in shares.items() if place in self._first}
             whole = width if along is ACROSS else height
             docks = [self._first[place] for place in present]
             if len(docks) > 1:
                 self._window.resizeDocks(docks, [int(share * whole) for share in present.values()], along)
+
+    def rescale(self) -> None:
+        """Give every dock in view the share of the window that it had before the window changed its size."""
+        window = self._window
+        shown = [dock for name, dock in self.docks.items() if name in self._shares and _in_layout(dock)]
+        self._frozen = True
+        for along, whole in ((ACROSS, window.width()), (DOWN, window.height())):
+            sizes = [round(self._shares[dock.objectName()][along is DOWN] * whole) for dock in shown]
+            window.resizeDocks(shown, sizes, along)
+        self._frozen = False
+        self._size = window.size()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Change the layout without changing the shares that `rescale` restores."""
+        self._frozen = True
+        yield
+        self._frozen = False
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Store the share of a dock whose size the user changed, and not the window's."""
+        if event.type() == QEvent.Type.Resize and isinstance(watched, QDockWidget):
+            window = self._window
+            if not self._frozen and window.size() == self._size and _in_layout(watched):
+                self._shares[watched.objectName()] = (
+                    watched.width() / max(1, window.width()),
+                    watched.height() / max(1, window.height()),
+                )
+        return False
 
     def raise_panel(self, name: str) -> None:
         """Show a panel in front of its tab group and give it the keyboard focus."""
@@ -104,3 +140,8 @@ class Docks:
     def restore(self, layout: str) -> bool:
         """Restore a saved layout; return False, and change nothing, if it is of another version or not a layout."""
         return self._window.restoreState(QByteArray.fromBase64(layout.encode()), VERSION)
+
+
+def _in_layout(dock: QDockWidget) -> bool:
+    """Whether a dock is in view and not floating."""
+    return dock.isVisible() and not dock.isFloating() and not dock.visibleRegion().isEmpty()

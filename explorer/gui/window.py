@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QLabel, QMenu
 
@@ -32,6 +32,8 @@ from explorer.session.session import Session
 from explorer.session.views.visible_range import VisibleRange
 
 RATE = 60  # frames per second at most
+SIZE = 1600, 1000  # pixels, on a large screen
+FRAME = 40  # pixels that the title bar and borders of a window may take
 REST = 0.25  # idle time after a frame, as a fraction of its cost, left to mouse and keys
 
 
@@ -80,7 +82,7 @@ class Window(Opening):
         self.hovered_cell: int | None = None
         self.dragged: tuple[int, int] | None = None
         self.visible_range = VisibleRange()
-        self.resize(1600, 1000)
+        self._fit_on_screen()
         self.qt_actions = make_actions(self, self)
         self.menus = fill_menus(self.menuBar(), self.table, self.qt_actions)
         self.transport = Transport(self, self, self.qt_actions)
@@ -110,6 +112,11 @@ class Window(Opening):
         if self.launcher is not None:
             self._restore(self.launcher.state.window)
         self._show_progress()
+
+    def _fit_on_screen(self) -> None:
+        """Resize to the default size, or as much of it as the screen has room for."""
+        room = self.screen().availableSize()
+        self.resize(QSize(*SIZE).boundedTo(QSize(room.width() - FRAME, room.height() - FRAME)))
 
     # ---- saved state ---------------------------------------------------------------------------------------------
 
@@ -307,13 +314,17 @@ class Window(Opening):
         self.opened_session.note = f"copied the picture of {self.focused.title} to the clipboard"
 
     def _zoom(self) -> None:
-        if self._layout_before_zoom is not None:
-            self.docks.restore(self._layout_before_zoom)
-            self._layout_before_zoom = None
-            return
-        panel, self._layout_before_zoom = self.focused, self.docks.saved_layout()
-        for name, dock in self.docks.docks.items():
-            dock.setVisible(name == panel.name)
+        panel = self.focused
+        with self.docks.frozen():
+            if self._layout_before_zoom is not None:
+                self.docks.restore(self._layout_before_zoom)
+                self._layout_before_zoom = None
+                self.docks.rescale()
+            else:
+                self._layout_before_zoom = self.docks.saved_layout()
+                for name, dock in self.docks.docks.items():
+                    dock.setVisible(name == panel.name)
+        panel.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _arrange(self) -> None:
         self._layout_before_zoom = None
@@ -340,6 +351,8 @@ class Window(Opening):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        if not self.zoomed:
+            self.docks.rescale()
         self._show_progress()
 
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -54,6 +54,7 @@ class CellsPanel(Panel):
     title: ClassVar[str] = "6 Cells"
     place: ClassVar[Any] = "right-low"
     every: ClassVar[int] = 4
+    readout_rows: ClassVar[int] = 2
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
@@ -62,7 +63,7 @@ class CellsPanel(Panel):
         self.picture = self.plot(view=self.view, y="σ of h")
         self.picture.getPlotItem().getAxis("bottom").setStyle(showValues=False)
         self.picture.getPlotItem().getAxis("left").setWidth(AXIS_WIDTH)
-        self.picture.setMinimumHeight(60)
+        self.picture.setMinimumHeight(40)
         self._bars = pg.BarGraphItem(x=[], height=[], width=BAR_WIDTH, pen=None)
         self.threshold = pg.InfiniteLine(angle=0, movable=True, bounds=(0, None))
         self.view.addItem(self._bars, ignoreBounds=True)
@@ -71,7 +72,9 @@ class CellsPanel(Panel):
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self.picture)
         split.addWidget(self.table)
-        split.setSizes([100, 140])
+        split.setSizes([90, 150])
+        split.setChildrenCollapsible(False)
+        self.splitters = (split,)
         self.column.addWidget(split)
         self.threshold.sigPositionChanged.connect(self._move_threshold)
         self.table.chosen.connect(host.select)

@@ -91,6 +91,7 @@ class FixedPointsPanel(Panel):
     name: ClassVar[str] = "points"
     title: ClassVar[str] = "3 Fixed points"
     every: ClassVar[int] = 2
+    readout_rows: ClassVar[int] = 2
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)

@@ -132,6 +132,7 @@ class HeatmapPanel(Panel):
         split.addWidget(self._traces)
         split.setSizes([380, 120])
         split.setChildrenCollapsible(False)
+        self.splitters = (split,)
         self._traces.setMinimumHeight(60)
         self.column.addWidget(split)
 
@@ -289,9 +290,10 @@ class HeatmapPanel(Panel):
         return words_table(session, frame, (int(first), math.ceil(last)))
 
     def saved_state(self) -> dict[str, Any]:
-        return {"shown": sorted(self.shown)}
+        return {**super().saved_state(), "shown": sorted(self.shown)}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
+        super().restore(saved)
         if isinstance(saved.get("shown"), list):
             self.shown = {name for name in saved["shown"] if isinstance(name, str)}
 

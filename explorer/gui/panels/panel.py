@@ -10,7 +10,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QGraphicsItem, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from explorer.gui.host import Host
 from explorer.gui.panels.readout_line import ReadoutLine
@@ -21,6 +21,7 @@ from explorer.session.views.runs import Line
 from explorer.session.views.tables import Table
 
 CACHED = QGraphicsItem.CacheMode.DeviceCoordinateCache
+MAX_SIZE = 1 << 16  # pixels of a part, in a saved state
 MIN_READOUT_TIME = 0.2  # seconds a readout stays while words arrive
 Place = Literal["list", "top", "middle", "low", "right", "right-middle", "right-low", "bottom"]
 
@@ -57,13 +58,15 @@ class Panel(QWidget):
 
     ``name`` is the suffix of the action that raises the panel (``focus-points``) and names its dock in saved layouts.
     ``place`` is where the default layout puts it; panels at one place become tabs. ``every``: while words arrive, the
-    panel is drawn at every n-th frame; panels take turns, so that all frames cost about the same.
+    panel is drawn at every n-th frame; panels take turns, so that all frames cost about the same. ``readout_rows``:
+    rows of the readout line, which is long or in a narrow panel if it needs two.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     place: ClassVar[Place] = "right"
     every: ClassVar[int] = 1
+    readout_rows: ClassVar[int] = 1
 
     def __init__(self, host: Host) -> None:
         super().__init__()
@@ -71,10 +74,11 @@ class Panel(QWidget):
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(2, 2, 2, 2)
         self.column.setSpacing(2)
-        self.readout = ReadoutLine()
+        self.readout = ReadoutLine(self.readout_rows)
         self.column.addWidget(self.readout)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)  # for the border that shows the focus
+        self.splitters: tuple[QSplitter, ...] = ()  # their sizes are saved
         self._states: dict[str, tuple[Any, ...]] = {}
         self._plots: list[Any] = []
         self._next_readout: Line = ()
@@ -104,10 +108,15 @@ class Panel(QWidget):
 
     def saved_state(self) -> dict[str, Any]:
         """Return what the saved state stores of this panel."""
-        return {}
+        return {"splits": [split.sizes() for split in self.splitters]} if self.splitters else {}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Restore the parts of a saved state that are valid; the user may have edited the file."""
+        splits = saved.get("splits")
+        for split, sizes in zip(self.splitters, splits if isinstance(splits, list) else (), strict=False):
+            known = isinstance(sizes, list) and len(sizes) == split.count()
+            if known and all(isinstance(size, int) and 0 <= size < MAX_SIZE for size in sizes) and sum(sizes):
+                split.setSizes(sizes)
 
     @property
     def reduction(self) -> int:
