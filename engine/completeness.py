@@ -43,6 +43,7 @@ ROUNDS = 4
 """Rounds of steps 1 to 3 at most."""
 
 _HALVINGS = 3
+_ON_CURVE = 3e-4  # see engine.continuation.CONVERGED; the ends of the curves are polished
 
 
 def index_of(equation: Equation, x: Tensor, h: Tensor) -> NDArray[np.int64]:
@@ -130,7 +131,9 @@ def _pair(equation: Equation, x: Tensor, h: Tensor, paired: set[int]) -> Tensor:
         for _ in range(1 + _HALVINGS):
             if len(rows) <= (index == 1):
                 break  # all are paired but the one whose curve leads to λ = 0
-            ends, to_origin = partners_of(equation, x, h[rows], longest=longest)
+            # The curve of one positive point leads to λ = 0: the last one left need not be followed that far.
+            leave = int(index == 1 and longest == LONGEST)
+            ends, to_origin = partners_of(equation, x, h[rows], longest=longest, leave=leave)
             returned = ~ends.isnan().any(-1)
             opposite = np.zeros(len(rows), dtype=bool)
             opposite[returned.cpu().numpy()] = index_of(equation, x, ends[returned]) == -index
@@ -157,16 +160,16 @@ def root_from_origin(equation: Equation, x: Tensor, n: int) -> Tensor:
 
 
 def partners_of(
-    equation: Equation, x: Tensor, h: Tensor, *, longest: float = LONGEST
+    equation: Equation, x: Tensor, h: Tensor, *, longest: float = LONGEST, leave: int = 0
 ) -> tuple[Tensor, NDArray[np.bool_]]:
-    """Follow h = λ R(h) from roots at λ = 1 towards λ < 1.
+    """Follow h = λ R(h) from roots at λ = 1 towards λ < 1, until no more than ``leave`` curves are left.
 
     Returns
     -------
     ends : (P, n) tensor
         The root at λ = 1 to which the curve returns; NaN where it does not.
     to_origin : (P,) bool
-        The curve reaches λ = 0.
+        The curve reaches λ = 0, or is one of those left.
     """
     scale = h.shape[1] ** 0.5  # so that a step weighs the whole state about as much as λ
 
@@ -175,8 +178,10 @@ def partners_of(
         torch.cat((h / scale, torch.ones_like(h[:, :1])), dim=-1),
         -h.new_ones(len(h)),
         longest=longest,
+        converged=_ON_CURVE,
+        leave=leave,
     )
-    to_origin = np.array([curve.ended == "low" for curve in curves], dtype=bool)
+    to_origin = np.array([curve.ended in ("low", "left") for curve in curves], dtype=bool)
     ends = torch.full_like(h, torch.nan)
     back = [k for k, curve in enumerate(curves) if curve.ended == "high"]
     if back:

@@ -21,13 +21,16 @@ LONGEST, SHORTEST = 0.4, 1e-4
 STEPS = 1500
 """Steps along one curve before it is given up."""
 
-_CORRECTIONS, _CONVERGED = 3, 1e-5  # a correction this short leaves an error of about its square
+CONVERGED = 1e-5
+"""A correction shorter than this is the last; it leaves an error of about its square."""
+
+_CORRECTIONS = 3
 _STRAIGHT, _NEAR = 0.9, 0.3  # cosine between tangents; correction over step length
 
 Linear = Callable[[Tensor], tuple[Tensor, Tensor]]
 """places (B, m + 1) → G (B, m) and its Jacobian with respect to (u, p), (B, m, m + 1)"""
 
-Ended = Literal["low", "high", "stuck"]
+Ended = Literal["low", "high", "stuck", "left"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +41,8 @@ class Curve:
     ----------
     places : (K, m + 1) tensor
         (u, p) at every accepted step, the start first.  The last place lies at or just beyond the bound that ended it.
-    ended : "low", "high" or "stuck"
-        Which bound of p was crossed, or that no step was accepted any more.
+    ended : "low", "high", "stuck" or "left"
+        Which bound of p was crossed, that no step was accepted any more, or that the others had all ended.
     """
 
     places: Tensor
@@ -55,6 +58,8 @@ def trace(
     high: float = 1.0,
     longest: float = LONGEST,
     steps: int = STEPS,
+    converged: float = CONVERGED,
+    leave: int = 0,
 ) -> list[Curve]:
     """Follow the curve through every start until p leaves [low, high].
 
@@ -72,6 +77,10 @@ def trace(
         Longest step; a shorter one makes jumps between curves less likely.
     steps : int
         Steps tried along one curve.
+    converged : float
+        See ``CONVERGED``.
+    leave : int
+        Stop when no more than this many curves are still followed; these end as "left".
 
     Returns
     -------
@@ -89,9 +98,9 @@ def trace(
     length = starts.new_full((count,), longest / 8)
     for _ in range(steps):
         guess = place + length.unsqueeze(-1) * tangent
-        moved, turned, converged = _correct(linear, guess, tangent)
+        moved, turned, on_curve = _correct(linear, guess, tangent, converged)
         straight = (turned * tangent).sum(-1) > _STRAIGHT
-        good = converged & straight & ((moved - guess).norm(dim=-1) < _NEAR * length)
+        good = on_curve & straight & ((moved - guess).norm(dim=-1) < _NEAR * length)
         for row in good.nonzero().squeeze(-1).tolist():
             paths[int(active[row])].append(moved[row])
         above, below = good & (moved[:, -1] >= high), good & (moved[:, -1] <= low)
@@ -104,15 +113,17 @@ def trace(
         going = ~(above | below | (~good & (length < SHORTEST)))
         length = torch.where(good, (length * 1.5).clamp_max(longest), length / 2)
         active, place, tangent, length = active[going], place[going], tangent[going], length[going]
-        if not len(active):
+        if len(active) <= leave:
+            for row in active.tolist():
+                ended[row] = "left"
             break
     return [Curve(torch.stack(path), reason) for path, reason in zip(paths, ended, strict=True)]
 
 
-def _correct(linear: Linear, guess: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _correct(linear: Linear, guess: Tensor, tangent: Tensor, shortest: float) -> tuple[Tensor, Tensor, Tensor]:
     """Newton from the predictions, normal to the tangents: places, new tangents there, and which converged.
 
-    The new tangent is solved for with the matrix of the last correction, which is shorter than ``_CONVERGED``.
+    The new tangent is solved for with the matrix of the last correction, which is shorter than ``shortest``.
     """
     moved, turned = guess.clone(), tangent.clone()
     converged = torch.zeros(len(guess), dtype=torch.bool, device=guess.device)
@@ -129,7 +140,7 @@ def _correct(linear: Linear, guess: Tensor, tangent: Tensor) -> tuple[Tensor, Te
         step = both[..., 0]
         moved[left] -= step
         turned[left] = torch.nn.functional.normalize(both[..., 1], dim=-1)
-        near = step.norm(dim=-1) < _CONVERGED
+        near = step.norm(dim=-1) < shortest
         converged[left[near]] = True
         left = left[~near]
         if not len(left):

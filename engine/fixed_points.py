@@ -136,21 +136,21 @@ def find_fixed_points(
     which = torch.arange(len(inputs), device=device).repeat_interleave(len(begin) // max(len(inputs), 1))
 
     search = _newton if method == "newton" else _adam
-    ends, done = begin.clone(), 0
+    ends, certificates, done = begin.clone(), torch.empty(3, len(begin), dtype=begin.dtype, device=device), 0
     with torch.no_grad():
         for block in torch.arange(len(begin), device=device).split(BLOCK):
-            ends[block] = search(cell, inputs[which[block]], begin[block])
+            ends[block], certificates[:, block] = search(cell, inputs[which[block]], begin[block])
             done += len(block)
             if progress is not None and progress(done, len(begin)) is False:
                 break
         ends, which = ends[:done], which[:done]
-        q, step, slope = certify(cell, inputs[which], ends)
+        q, step, slope = certificates[:, :done]
         fixed = step < FIXED
         slow = ~fixed & (q < SLOW)
         if method == "newton":  # Adam never reaches a minimum exactly; the paper uses q alone
             slow &= slope < LEVEL
         rows, hits = _distinct(ends, which, {"fixed": fixed, "slow": slow}, q)
-        states, which, certificates = ends[rows], which[rows], torch.stack((q, step, slope))[:, rows]
+        states, which, certificates = ends[rows], which[rows], certificates[:, rows]
         if method == "newton" and done and done == len(begin):
             states, which, hits, certificates = _refine(cell, inputs, states, which, hits, certificates, complete)
         return _describe(cell, inputs, names, states, which, certificates, hits, readout, modes, done)
@@ -174,9 +174,13 @@ def certify(cell: Cell, x: Tensor, states: Tensor) -> tuple[Tensor, Tensor, Tens
     return q, step, slope
 
 
-def _newton(cell: Cell, x: Tensor, starts: Tensor) -> Tensor:
+def _newton(cell: Cell, x: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the end of every start and its certificates, (3, start), see `certify`."""
     reduced, full = reduced_equation(cell), full_equation(cell)
-    ends = starts.clone()
+    ends, certificates = (
+        starts.clone(),
+        torch.full((3, len(starts)), torch.inf, dtype=starts.dtype, device=starts.device),
+    )
     left = starts.isfinite().all(-1).nonzero().squeeze(-1)
     state, relaxed = starts[left], 0
     for steps, equation in ((0, reduced), (0, full), *((steps, reduced) for steps in RELAX)):
@@ -187,16 +191,16 @@ def _newton(cell: Cell, x: Tensor, starts: Tensor) -> Tensor:
         iterations, creeping = (_VALLEY, 0.0) if equation is full else (_STEPS, CREEPING)
         end = solve(equation, x_left, equation.unknowns(state), iterations=iterations, creeping=creeping)
         end = equation.state(x_left, end)
-        q, step, slope = certify(cell, x_left, end)
-        ends[left] = end
+        q, step, slope = found = certify(cell, x_left, end)
+        ends[left], certificates[:, left] = end, torch.stack(found)
         nowhere = (step >= FIXED) & ((q >= SLOW) | (slope >= LEVEL))
         left, state = left[nowhere], state[nowhere]
         if not len(left):
             break
-    return ends
+    return ends, certificates
 
 
-def _adam(cell: Cell, x: Tensor, starts: Tensor) -> Tensor:
+def _adam(cell: Cell, x: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
     states = starts.clone().requires_grad_()
     optimiser = torch.optim.Adam([states], lr=_ADAM_RATE)
     for _ in range(_ADAM_STEPS):
@@ -204,7 +208,8 @@ def _adam(cell: Cell, x: Tensor, starts: Tensor) -> Tensor:
             speed = 0.5 * (cell.step(x, states)[0] - states).square().sum()
         (states.grad,) = torch.autograd.grad(speed, [states])
         optimiser.step()
-    return states.detach()
+    ends = states.detach()
+    return ends, torch.stack(certify(cell, x, ends))
 
 
 def _distinct(

@@ -73,12 +73,8 @@ def _solve(equation: Equation, x: Tensor, u: Tensor, iterations: int, creeping: 
             break
         residual, jacobian = equation.linear(x, u)
         gradient = (jacobian.mT @ residual.unsqueeze(-1)).squeeze(-1)
-        normal = jacobian.mT @ jacobian
-        lengths = normal.diagonal(dim1=-2, dim2=-1).sqrt()
-        normal.diagonal(dim1=-2, dim2=-1).add_(damping.unsqueeze(-1))
-        factor, failed = torch.linalg.cholesky_ex(normal)
-        step = -torch.cholesky_solve(gradient.unsqueeze(-1), factor).squeeze(-1)
-        sound = (failed == 0) & step.isfinite().all(-1)
+        step, lengths = _damped_step(jacobian, gradient, damping, equation.diagonal)
+        sound = step.isfinite().all(-1)
         step = torch.where(sound.unsqueeze(-1), step, 0.0)
         moved = equation.residual(x, u + step)
 
@@ -102,6 +98,41 @@ def _solve(equation: Equation, x: Tensor, u: Tensor, iterations: int, creeping: 
             active, x, u, damping, growth = (each[~done] for each in (active, x, u, damping, growth))
     result[active] = u
     return result
+
+
+def _damped_step(jacobian: Tensor, gradient: Tensor, damping: Tensor, diagonal: int) -> tuple[Tensor, Tensor]:
+    """Return −(JᵀJ + μ)⁻¹ gradient, NaN where it fails, and the lengths of the columns of J, both (problem, m).
+
+    The last ``diagonal`` unknowns, see ``Equation``, are eliminated first, which leaves a system of half the size.
+    """
+    if not diagonal:
+        normal = jacobian.mT @ jacobian
+        lengths = normal.diagonal(dim1=-2, dim2=-1).sqrt()
+        normal.diagonal(dim1=-2, dim2=-1).add_(damping.unsqueeze(-1))
+        return -_cholesky_solve(normal, gradient), lengths
+    n = jacobian.shape[-1] - diagonal
+    columns, (upper, lower) = (
+        jacobian[..., :n],
+        (jacobian[..., rows, n:].diagonal(dim1=-2, dim2=-1) for rows in (slice(n), slice(n, None))),
+    )
+    squares = upper * upper + lower * lower
+    normal = columns.mT @ columns
+    lengths = torch.cat((normal.diagonal(dim1=-2, dim2=-1), squares), dim=-1).sqrt()
+    pivots = squares + damping.unsqueeze(-1)
+    mixed = (upper.unsqueeze(-1) * columns[..., :n, :]).addcmul_(lower.unsqueeze(-1), columns[..., n:, :])
+    scaled = mixed / pivots.unsqueeze(-1)
+    normal -= mixed.mT @ scaled
+    normal.diagonal(dim1=-2, dim2=-1).add_(damping.unsqueeze(-1))
+    first, last = gradient.split((n, diagonal), dim=-1)
+    head = _cholesky_solve(normal, first - (scaled.mT @ last.unsqueeze(-1)).squeeze(-1))
+    tail = (last - (mixed @ head.unsqueeze(-1)).squeeze(-1)) / pivots
+    return -torch.cat((head, tail), dim=-1), lengths
+
+
+def _cholesky_solve(matrix: Tensor, right: Tensor) -> Tensor:
+    factor, failed = torch.linalg.cholesky_ex(matrix)
+    found = torch.cholesky_solve(right.unsqueeze(-1), factor).squeeze(-1)
+    return torch.where((failed == 0).unsqueeze(-1), found, torch.nan)
 
 
 def find_roots(equation: Equation, x: Tensor, u: Tensor, *, iterations: int = 30) -> Tensor:

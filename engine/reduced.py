@@ -33,6 +33,8 @@ class Equation(NamedTuple):
     """state (..., S) → u"""
     state: Callable[[Tensor, Tensor], Tensor]
     """(x, u) → state (..., S)"""
+    diagonal: int = 0
+    """Number d of last unknowns, half of all, by which both halves of the residual are differentiated diagonally."""
 
 
 def reduced_equation(cell: Cell) -> Equation:
@@ -62,7 +64,8 @@ def full_equation(cell: Cell) -> Equation:
     def linear(x: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
         return residual(x, s), minus_identity(cell.jacobian(x, s))
 
-    return Equation(residual, linear, lambda s: s, lambda x, s: s)
+    diagonal = cell.size if isinstance(cell, LstmCell) else 0  # h' and c' of a unit depend on its own c alone
+    return Equation(residual, linear, lambda s: s, lambda x, s: s, diagonal)
 
 
 def minus_identity(matrices: Tensor) -> Tensor:

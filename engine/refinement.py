@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.cells import Cell
-from engine.completeness import complete
+from engine.completeness import complete, index_of
 from engine.newton import solve
 from engine.reduced import full_equation, reduced_equation
 
@@ -69,7 +69,9 @@ def completed(cell: Cell, x: Tensor, states: Tensor) -> Tensor:
     """Return the fixed points of one input, (P', S), and behind them those that completing by index adds."""
     equation = reduced_equation(cell)
     h = equation.unknowns(states)
-    stable = torch.linalg.eigvals(cell.jacobian(x.expand(len(states), -1), states)).abs().amax(-1) < 1
+    stable = torch.from_numpy(index_of(equation, x, h) == 1).to(h.device)  # an attractor has index +1
+    jacobian = cell.jacobian(x.expand(int(stable.sum()), -1), states[stable])
+    stable[stable.clone()] = torch.linalg.eigvals(jacobian).abs().amax(-1) < 1
     new = complete(equation, x, h, stable)[len(h) :]
     return torch.cat((states, equation.state(x.expand(len(new), -1), new)))
 

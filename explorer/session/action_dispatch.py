@@ -23,7 +23,7 @@ class ActionDispatcher:
     """
 
     session: Session | None
-    early: ClassVar[tuple[str, ...]] = ("quit", "help")
+    early: ClassVar[tuple[str, ...]] = ("quit", "help", "legend")
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the front end's own handlers by action id; they take precedence over the session's."""

@@ -37,6 +37,10 @@ ACTIONS = (
     Action("live", ("end",), "Live", "Playback", "Return to the word being read, and follow it."),
     Action("restart", ("backspace",), "Restart", "Playback", "Read this review again from its first word."),
     Action("jump", ("j",), "Jump", "Playback", "Go to a word by its number, or to a place in per cent."),
+    Action("jump-back", ("left_curly_bracket", "alt+left"), "Jump back", "Playback",
+        "Return to the place before the last jump: to a word, a match, a hit or another review."),
+    Action("jump-forward", ("right_curly_bracket", "alt+right"), "Jump forward", "Playback",
+        "Undo the last return to an earlier place."),
     Action("faster", ("plus", "equals_sign"), "Faster", "Playback", "Read faster, up to full speed.", True),
     Action("slower", ("minus",), "Slower", "Playback", "Read slower, down to one word per second."),
     Action("signal", ("g",), "Signal", "View", "Show the next signal: gates, cell state, output, input.", True),
@@ -57,7 +61,8 @@ ACTIONS = (
         "With no cell selected: restore all ablated cells."),
     Action("ablate-dead", ("X",), "Ablate dead", "Cells", "Ablate all dead cells. Again: restore them."),
     Action("clamp", ("H",), "Clamp", "Cells", "Clamp the chosen signal of the selected cell, or of all, at a value."),
-    Action("undo-ablation", ("U",), "Restore", "Cells", "Undo every ablation and every clamp."),
+    Action("undo", ("Z",), "Undo", "Cells", "Undo the last ablation, clamp or restoration. Again: the one before."),
+    Action("undo-ablation", ("U",), "Restore", "Cells", "Restore every ablated and clamped cell."),
     Action("threshold-down", ("left_parenthesis",), "Fewer dead", "Cells", "Lower the threshold of dead cells."),
     Action("threshold-up", ("right_parenthesis",), "More dead", "Cells", "Raise the threshold of dead cells."),
     Action("turn-left", ("comma",), "Turn left", "Points", "Turn the picture of the points; dragging turns it, too."),
@@ -95,6 +100,7 @@ ACTIONS = (
     Action("export-run", ("E",), "Export run", "Program", "Write this run to a file that plays without the network."),
     Action("palette", ("ctrl+p", "colon"), "Palette", "Program", "Find an action by its name and perform it."),
     Action("help", ("question_mark", "f1"), "Help", "Program", "List all keys, the focused panel's first.", True),
+    Action("legend", ("l",), "Legend", "Program", "Explain the terms, marks and colours on the screen."),
     Action("quit", ("q", "ctrl+c", "ctrl+q"), "Quit", "Program", "Quit pinkx.", True),
 )  # fmt: skip
 
@@ -118,7 +124,7 @@ WINDOW_ACTIONS = (
 
 # The actions of each panel, which its help lists first; a panel's name is that of its action after ``focus-``.
 _CELLS = (
-    *("select-down", "select-up", "pin", "ablate", "ablate-dead", "clamp", "undo-ablation"),
+    *("select-down", "select-up", "pin", "ablate", "ablate-dead", "clamp", "undo", "undo-ablation"),
     *("order", "threshold-down", "threshold-up"),
 )
 PANELS = {

@@ -5,9 +5,10 @@ Nothing here knows a controller or a view: both import this module, and `explore
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from explorer.session.moment import INPUT, Moment, Moments
 if TYPE_CHECKING:  # these modules need torch, which a front end loads after its first frame
     from engine.live.stream import Snapshot, Stream
     from engine.reviews import Review
+
+NOTICE_SECONDS: Final = 6.0, 0.05  # a notice is shown for so long, and longer by this for each character
 
 Status = Literal["LIVE", "REPLAY", "PAUSED", "LOOKING", "END"]
 
@@ -92,11 +95,11 @@ class Core:
     reviews : sequence of Review
     index : int
         The review to open first.
+    clock : callable
+        Monotonic seconds.
 
     Attributes
     ----------
-    note : str
-        The latest notice to the user.
     actions : sequence of Action
         The table of actions with the keys in use; a front end with other keys sets its own.
 
@@ -106,18 +109,35 @@ class Core:
         If there is no such review.
     """
 
-    def __init__(self, stream: Stream, reviews: Sequence[Review], index: int = 0) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        reviews: Sequence[Review],
+        index: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         if not 0 <= index < len(reviews):
             raise SessionError(f"no review {index + 1}: the source has {len(reviews)}, counted from 1")
         self.stream = stream
         self.reviews = reviews
         self.index = index
         self.choices = Choices()
-        self.note = ""
+        self.clock = clock
+        self._note, self._note_until = "", 0.0
         self.actions: Sequence[Action] = ACTIONS
         self._moments = Moments(self.read)
         self._run = -1
         self._review: Review | None = None
+
+    @property
+    def note(self) -> str:
+        """The latest notice to the user; empty once the time to read it has passed."""
+        return self._note if self.clock() < self._note_until else ""
+
+    @note.setter
+    def note(self, note: str) -> None:
+        seconds, for_each = NOTICE_SECONDS
+        self._note, self._note_until = note, self.clock() + seconds + for_each * len(note)
 
     @property
     def snapshot(self) -> Snapshot:

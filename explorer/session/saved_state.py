@@ -129,6 +129,7 @@ _SESSION: Mapping[str, Callable[[object], bool]] = {
     "pins": lambda value: isinstance(value, list) and all(map(_count, value)),
     "azimuth": _number,
     "elevation": _number,
+    "introduced": lambda value: isinstance(value, bool),
 }
 
 
@@ -154,6 +155,7 @@ def captured(session: Session, state: State) -> State:
         session={
             **opened,
             "speed": snapshot.speed,
+            "introduced": session.introduced,
             **{name: getattr(choices, name) for name in saved},
             "pins": list(choices.pins),
             "azimuth": view.azimuth,
@@ -170,6 +172,7 @@ def restore(session: Session, state: State) -> None:
     from explorer.session.views.point_map import COLOURS
 
     saved = state.session
+    session.introduced = saved.get("introduced", False)
     network = session.stream.snapshot.network
     names, size = [signal.name for signal in network.signals], network.cell.size
     known = {"order": ORDERS, "bins": BINS, "colour_map": MAPS, "contrast": CONTRASTS, "scaling": (False, True)}

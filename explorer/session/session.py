@@ -56,6 +56,8 @@ class Session:
     ----------
     origin : (network, reviews)
         As the user named them on the command line; None for the default.
+    introduced : bool
+        Whether the user has seen the introduction of a first start; saved with the state.
     """
 
     def __init__(
@@ -70,8 +72,9 @@ class Session:
         portion: int = PORTION,
         recording_limit: int = LIMIT,
     ) -> None:
-        self.core = core = Core(stream, reviews, index)
+        self.core = core = Core(stream, reviews, index, clock)
         self.origin: tuple[str | None, str | None] = (None, None)
+        self.introduced = False
         self.jobs = jobs = jobs or JobRunner()
         self.playback = Playback(core)
         self.display = Display(core)
@@ -111,7 +114,7 @@ class Session:
 
     @property
     def note(self) -> str:
-        """The latest notice to the user."""
+        """The latest notice to the user; empty once the time to read it has passed."""
         return self.core.note
 
     @note.setter
@@ -211,6 +214,8 @@ class Session:
             "start": playback.go_to_start,
             "live": playback.follow,
             "restart": playback.restart,
+            "jump-back": playback.jump_back,
+            "jump-forward": playback.jump_forward,
             "faster": playback.faster,
             "slower": playback.slower,
             "next-review": playback.next_review,
@@ -232,6 +237,7 @@ class Session:
             "next-place": self.brush.next_place,
             "ablate": self.ablation.ablate,
             "ablate-dead": self.ablation.ablate_dead,
+            "undo": self.ablation.undo_last,
             "undo-ablation": self.ablation.undo,
             "turn-left": points.turn_left,
             "turn-right": points.turn_right,

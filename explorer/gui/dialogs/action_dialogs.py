@@ -7,7 +7,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QMainWindow
 
-from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, PromptDialog, TextDialog
+from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, LegendDialog, PromptDialog, TextDialog
 from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
 from explorer.gui.dialogs.text_diff import TextDiffDialog
@@ -39,6 +39,7 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
     def handlers(self) -> Mapping[str, Handler]:
         return {
             "help": self._help,
+            "legend": lambda: LegendDialog(self).open(),
             "palette": self._palette,
             "type": self._type,
             "edit": self._edit,

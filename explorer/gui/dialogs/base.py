@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from explorer.gui.menus import key_sequence, window_keys
 from explorer.gui.text import as_html, safe
 from explorer.session.actions import GROUPS, Action
+from explorer.session.views.legend import LEGEND as LEGEND_SECTIONS, SENTENCES
 
 MAX_ENTRIES = 500  # of a list; the search box narrows it
 LEGEND = (
@@ -43,6 +44,11 @@ class Dialog(QDialog):
         self.resize(min(width, parent.width()), min(height, parent.height()))
         self.column = QVBoxLayout(self)
 
+    def _add_close_button(self) -> None:
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        self.column.addWidget(buttons)
+
 
 class HelpDialog(Dialog):
     """Every action of the table with its keys."""
@@ -61,9 +67,25 @@ class HelpDialog(Dialog):
                     )
         text.setHtml(f"<p>{LEGEND}</p><table cellpadding='2'>{''.join(rows)}</table>")
         self.column.addWidget(text)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        self.column.addWidget(buttons)
+        self._add_close_button()
+
+
+class LegendDialog(Dialog):
+    """What the terms on the screen mean."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent, "Legend", 760, 800)
+        text, rows = QTextBrowser(), []
+        for section in LEGEND_SECTIONS:
+            sentence = as_html(SENTENCES.get(section.panel, ""))
+            rows.append(f"<tr><td colspan='2'><h3>{as_html(section.title)}</h3>{sentence}</td></tr>")
+            rows += [
+                f"<tr><td><b>{as_html(term.shown)}</b>&nbsp;&nbsp;</td><td>{as_html(term.meaning)}</td></tr>"
+                for term in section.terms
+            ]
+        text.setHtml(f"<table cellpadding='2'>{''.join(rows)}</table>")
+        self.column.addWidget(text)
+        self._add_close_button()
 
 
 class SearchBox(QLineEdit):

@@ -85,7 +85,7 @@ class CellsPanel(Panel):
 
     def show_frame(self, session: Session, frame: Frame) -> None:
         theme, snapshot = self.theme, frame.snapshot
-        self._rows = rows = cell_table(session, frame)
+        self._rows = rows = cell_table(session, frame, session.brush.signs)
         self.set_readout(join((cells_line(frame), (Run(f"order: {frame.choices.order}"),), dead_line(snapshot))))
         activity = np.array([row.activity for row in rows])
         colours = [_colour(row, theme) for row in rows]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.number_format import significant
 from explorer.session.core import Core, SessionError
+from explorer.session.views.clamps import clamp_summary
 from explorer.session.views.number_format import cell_name, number
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class AblationController:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._requested: tuple[Network, Clamps] | None = None
+        self._history: list[tuple[Network, Clamps, set[int]]] = []  # before each change, with the cells of `_together`
         self._together: set[int] = set()  # the cells that `ablate_dead` ablated
         self._clamped: tuple[Network, Clamps, Network] | None = None
 
@@ -60,8 +62,8 @@ class AblationController:
         if cell is None and not ablated:
             keys = self._core.key_of("select-up", "select-down")
             raise SessionError(f"no cell is selected: choose one with {keys} or a click, then ablate it")
-        self._together -= {cell} if cell is not None else ablated
-        self._ablate(ablated ^ {cell} if cell is not None else set())
+        changed = {cell} if cell is not None else ablated
+        self._ablate(ablated ^ changed, self._together - changed)
 
     def ablate_dead(self) -> None:
         """Ablate all dead cells, or restore those that were ablated so; a cell ablated by itself stays ablated.
@@ -75,18 +77,35 @@ class AblationController:
         moment = self._core.moment(snapshot, self._core.valid_choices(snapshot))
         ablated, dead = self._clamped_cells("h"), set(np.flatnonzero(moment.dead).tolist())
         if self.dead_are_ablated:
-            restored, self._together = self._together, set()
-            self._ablate(ablated - restored)
+            self._ablate(ablated - self._together, set())
             return
-        self._together = dead - ablated
-        if not self._together:
+        if not dead - ablated:
             raise SessionError(f"no other cell is dead in the last {snapshot.window} words before the one looked at")
-        self._ablate(ablated | dead)
+        self._ablate(ablated | dead, dead - ablated)
 
     @property
     def dead_are_ablated(self) -> bool:
         """Whether `ablate_dead` would restore cells."""
         return bool(self._together & self._clamped_cells("h"))
+
+    def undo_last(self) -> None:
+        """Undo the last change of ablated and clamped cells, be it an ablation, a clamp or a restoration.
+
+        Raises
+        ------
+        SessionError
+            If there is none in the present network.
+        """
+        network, clamps = self._core.snapshot.network, self._clamps
+        self._history = [entry for entry in self._history if entry[0] is network]
+        while self._history and _equal(self._history[-1][1], clamps):  # the engine refused that change
+            self._history.pop()
+        if not self._history:
+            raise SessionError("nothing to undo: no cell of this network was ablated or clamped")
+        _, clamps, self._together = self._history.pop()
+        self._request(clamps)
+        left = clamp_summary(clamps)
+        self._core.note = f"undone: {left} ({self._undo_hint})" if left else "undone: no cell is ablated or clamped"
 
     def undo(self) -> None:
         """Undo every ablation and clamp.
@@ -98,9 +117,9 @@ class AblationController:
         """
         if not self._clamps:
             raise SessionError("the network is as it was trained: no cell is ablated or clamped")
-        self._together = set()
-        self._clamp({})
-        self._core.note = "no cell is ablated or clamped any more"
+        self._clamp({}, set())
+        again = self._core.key_of("undo")
+        self._core.note = f"no cell is ablated or clamped any more ({again} undoes)"
 
     # ---- with an argument ------------------------------------------------------------------------------------
 
@@ -166,7 +185,7 @@ class AblationController:
 
     @property
     def _undo_hint(self) -> str:
-        return f"{self._core.key_of('undo-ablation')} undoes"
+        return f"{self._core.key_of('undo-ablation')} restores"
 
     def _clamped_cells(self, signal: str) -> set[int]:
         return set(np.flatnonzero(~np.isnan(self._clamps.get(signal, np.empty(0)))).tolist())
@@ -185,17 +204,31 @@ class AblationController:
         values = self._core.read(signal, 0, snapshot.time)
         return values.mean(axis=0) if len(values) else np.full(snapshot.network.cell.size, np.nan, dtype=np.float32)
 
-    def _ablate(self, cells: set[int]) -> None:
-        """Ablate these cells and no others; those already ablated keep their value."""
+    def _ablate(self, cells: set[int], together: set[int]) -> None:
+        """Ablate these cells and no others, of them ``together`` as dead ones; those already ablated keep their
+        value."""
         means = np.nan_to_num(self._means("h"))  # before the first word: the initial state, 0
         before = self._clamps.get("h", np.full(len(means), np.nan, dtype=np.float32))
         h = np.where(np.isnan(before), means, before)
         h[[cell for cell in range(len(h)) if cell not in cells]] = np.nan
         clamps = {name: values for name, values in self._clamps.items() if name != "h"}
-        self._clamp(clamps | {"h": h} if cells else clamps)
+        self._clamp(clamps | {"h": h} if cells else clamps, together)
         ablated = f"{len(cells)} of {len(h)} cells ablated, each with h clamped at its mean ({self._undo_hint})"
         self._core.note = ablated if cells else "every ablated cell is restored"
 
-    def _clamp(self, clamps: Clamps) -> None:
+    def _clamp(self, clamps: Clamps, together: set[int] | None = None) -> None:
+        """Clamp these signals and no others; ``together`` are the cells that `ablate_dead` ablated, if they change."""
+        self._history.append((self._core.snapshot.network, self._clamps, self._together))
+        if together is not None:
+            self._together = together
+        self._request(clamps)
+
+    def _request(self, clamps: Clamps) -> None:
         self._requested = self._core.snapshot.network, clamps
         self._core.stream.clamp(clamps)
+
+
+def _equal(first: Clamps, second: Clamps) -> bool:
+    return first.keys() == second.keys() and all(
+        np.array_equal(first[name], second[name], equal_nan=True) for name in first
+    )

@@ -5,6 +5,7 @@ After LSTMVis (Strobelt, Gehrmann, Pfister, Rush, IEEE TVCG 24 (2018) 667), with
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from explorer.session.controllers.playback import Playback
 from explorer.session.core import Core, Frame
-from explorer.session.views.number_format import row_name
+from explorer.session.views.number_format import MINUS, count, row_name
 
 if TYPE_CHECKING:
     from engine.reviews import Review
@@ -119,6 +120,30 @@ class BrushController:
         closed = self._end is not None and len(self.words) > 0
         return self._pattern if closed and self._core.snapshot.run == self._run else None
 
+    @property
+    def signs(self) -> Mapping[int, int]:
+        """The cells of the pattern: 1 for one that is high in the brushed words, −1 for one that is low."""
+        pattern = self.pattern
+        return {} if pattern is None else dict(zip(pattern.cells, pattern.signs, strict=True))
+
+    @property
+    def summary(self) -> str:
+        """The brushed words, their cells and the number of other places; empty without a closed brush."""
+        pattern, words = self.pattern, self.words
+        if pattern is None:
+            return ""
+        brushed = (
+            f"brushed word {words.start + 1}" if len(words) == 1 else f"brushed words {words.start + 1}–{words.stop}"
+        )
+        if not pattern.cells:
+            return f"{brushed}: no cell fires in all of them and less around them: brush fewer, or another signal"
+        cells = " ".join(
+            f"{'+' if sign > 0 else MINUS}{row_name(pattern.signal, cell)}" for cell, sign in self.signs.items()
+        )
+        here, elsewhere = self._core.key_of("next-place"), self._core.key_of("agree-elsewhere")
+        places = count(len(pattern.places), "other place")
+        return f"{brushed}: {cells} fire together, also at {places} ({here}), and in other reviews ({elsewhere})"
+
     def update(self, frame: Frame) -> None:
         """Clear the brush if another review is read; update the pattern in a new run."""
         snapshot = frame.snapshot
@@ -154,7 +179,7 @@ class BrushController:
             self.clear()
             self._core.note = "brush words that are read and still stored"
         else:
-            self._core.note = self._summary(self._pattern)
+            self._core.note = self.summary
 
     def next_place(self) -> None:
         """Look at the next place where the cells of the brush fire together."""
@@ -187,14 +212,3 @@ class BrushController:
     def _looked_at(self) -> int:
         cursor = self._core.choices.cursor
         return max(0, self._core.snapshot.time - 1) if cursor is None else cursor
-
-    def _summary(self, pattern: Pattern) -> str:
-        if not pattern.cells:
-            return "no cell fires in all of these words and less around them: brush fewer words or another signal"
-        cells = " ".join(
-            f"{'+' if sign > 0 else '−'}{row_name(pattern.signal, c)}"
-            for c, sign in zip(pattern.cells, pattern.signs, strict=True)
-        )
-        here, elsewhere = self._core.key_of("next-place"), self._core.key_of("agree-elsewhere")
-        places = f"{len(pattern.places)} other places ({here}), and in other reviews ({elsewhere})"
-        return f"cells that fire in these words: {cells}; they fire together at {places}"

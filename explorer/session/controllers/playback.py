@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from explorer.session.core import Core, SessionError
 from explorer.session.views.number_format import reading_speed
 
+if TYPE_CHECKING:
+    from engine.reviews import Review
+
 SPEEDS: Final[tuple[float | None, ...]] = (1, 2, 4, 8, 16, 32, 64, 125, 250, 500, 1000, None)  # words a second
 PAGE: Final = 10  # words
+LONGEST: Final = 100  # places that jumps can return to
+ONE_JUMP: Final = 0.3  # seconds within which jumps count as one: a drag makes many
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A word of a review; ``index`` is that of the source when it was looked at."""
+
+    review: Review
+    index: int
+    word: int
 
 
 class Playback:
@@ -16,6 +31,9 @@ class Playback:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._past: list[Place] = []
+        self._future: list[Place] = []
+        self._last_jump = -ONE_JUMP
         core.stream.open(core.reviews, core.index)
 
     # ---- actions ---------------------------------------------------------------------------------------------
@@ -53,12 +71,34 @@ class Playback:
 
     def follow(self) -> None:
         """Look at the word being read."""
+        self._before_jump()
         self._core.choose(cursor=None)
 
     def restart(self) -> None:
         """Read the review again from its first word."""
+        self._before_jump()
         self._core.choose(cursor=None)
         self._core.stream.seek(0)
+
+    def jump_back(self) -> None:
+        """Return to the place before the last jump.
+
+        Raises
+        ------
+        SessionError
+            If there was no jump.
+        """
+        self._return(self._past, self._future, "there is no earlier place to return to")
+
+    def jump_forward(self) -> None:
+        """Undo the last `jump_back`.
+
+        Raises
+        ------
+        SessionError
+            If there was none since the last jump.
+        """
+        self._return(self._future, self._past, "there is no later place to return to")
 
     def faster(self) -> None:
         """Read at the next higher speed."""
@@ -80,6 +120,7 @@ class Playback:
 
     def open_review(self, index: int) -> None:
         """Open a review of the source by its index."""
+        self._before_jump()
         self._core.index = index
         self._core.choose(cursor=None)
         self._core.stream.open(self._core.reviews, index)
@@ -87,6 +128,7 @@ class Playback:
     def open_at(self, index: int, word: int) -> None:
         """Open a review of the source and pause at a word."""
         core = self._core
+        self._before_jump()
         core.stream.pause()
         if core.snapshot.review is not core.reviews[index]:
             self.open_review(index)
@@ -107,6 +149,7 @@ class Playback:
         review = Review(name, text)
         if not review.words:
             raise SessionError("nothing to read: a review needs at least one word of letters a–z or digits")
+        self._before_jump()
         self._core.stream.open(review)
         self._core.stream.play()
 
@@ -115,7 +158,11 @@ class Playback:
         self._core.stream.use_network(name)
 
     def look_at(self, word: int) -> None:
-        """Look at a word by its index; if it is not read yet, read up to it."""
+        """Jump to a word by its index; if it is not read yet, read up to it."""
+        self._before_jump()
+        self._look_at(word)
+
+    def _look_at(self, word: int) -> None:
         core, snapshot = self._core, self._core.snapshot
         word = max(0, min(word, snapshot.words - 1))
         cursor: int | None = word
@@ -151,7 +198,40 @@ class Playback:
         at = snapshot.time - 1 if cursor is None else cursor
         if count > 0 and cursor is None and snapshot.playing:
             return  # already at the newest word
-        self.look_at(at + count)
+        self._look_at(at + count)
+
+    def _here(self) -> Place:
+        core = self._core
+        return Place(core.snapshot.review, core.index, max(0, core.word))
+
+    def _before_jump(self) -> None:
+        """Store the present place, from which the user jumps."""
+        now, before = self._core.clock(), self._last_jump
+        self._last_jump = now
+        if now - before >= ONE_JUMP:
+            self._past = [*self._past, self._here()][-LONGEST:]
+            self._future = []
+
+    def _return(self, places: list[Place], others: list[Place], missing: str) -> None:
+        """Go to the last of ``places``; the present place becomes the last of the ``others``."""
+        core, here = self._core, self._here()
+        while places and places[-1].review is here.review and places[-1].word == here.word:
+            places.pop()
+        if not places:
+            raise SessionError(missing)
+        place = places.pop()
+        others.append(here)
+        if place.review is here.review:
+            self._look_at(place.word)
+            return
+        core.index = place.index
+        core.stream.pause()
+        core.choose(cursor=None)
+        if place.index < len(core.reviews) and core.reviews[place.index] is place.review:
+            core.stream.open(core.reviews, place.index)
+        else:  # a typed one
+            core.stream.open(place.review)
+        core.stream.seek(place.word + 1)
 
     def _change_speed(self, change: int) -> None:
         speed = self._core.snapshot.speed

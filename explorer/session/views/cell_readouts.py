@@ -58,14 +58,14 @@ CELL_MEANINGS = (
     "saturation: share of the window's words at which the signal is in the outer tenths of its range",
     "weight in the readout",
 )
-MARKS_MEANING = "∅ ablated, = clamped, † dead, * pinned"
+MARKS_MEANING = "∅ ablated, = clamped, + high or − low in the brushed words, † dead, * pinned"
 
 
 def cell_text(row: CellRow) -> CellText:
     """The texts of one cell: name, mark, and value, β, σ, saturation and weight."""
     values = (row.value, 2 * row.alpha - 1, row.activity, row.saturation, row.weight)
     value, beta, activity, _, weight = map(number, values, CELL_WIDTHS)
-    role: Role = "warning" if row.clamps else "dead" if row.dead else "accent"
+    role: Role = "warning" if row.clamps else "dead" if row.mark == "†" else "accent"
     return CellText(cell_name(row.cell), row.mark, role, (value, beta, activity, percent(row.saturation), weight))
 
 

@@ -258,13 +258,14 @@ def status_parts(
     fps: float | None = None,
     degraded: Sequence[str] = (),
     held: bool = False,
+    restore_key: str = "",
 ) -> dict[Part, Line]:
     """Where the run stands, part by part, so that a click can find the part it hit.
 
     ``comparison`` names the other side; ``recorded`` counts runs of a recording; ``cells_per_row`` and ``lost`` words
     are what the pictures leave out; ``fps`` shows the frame rate, and the measured speed where it differs
     from the set one; ``degraded`` lists what a slow terminal omits; ``held``: while words are read, the pictures are
-    not updated.
+    not updated; ``restore_key`` is that of the action that restores all ablated and clamped cells.
     """
     snapshot = frame.snapshot
     badge = HELD if held and snapshot.playing else BADGES[frame.status]
@@ -286,7 +287,7 @@ def status_parts(
         "review": (Run(place, "text"),),
         "badge": (badge,),
         "word": (Run("word "), Run(f"{frame.word + 1:,}", "value"), Run(f"/{snapshot.words:,}")),
-        "changes": changes_line(snapshot),
+        "changes": changes_line(snapshot, restore_key),
         "comparison": (Run(f"⇄ {comparison}", "other"),) if comparison else (),
         "recording": (Run(f"● REC {count(recorded, 'run')}", "dead"),) if recorded else (),
         "speed": (Run(reading_speed(snapshot.speed)),),
@@ -296,6 +297,8 @@ def status_parts(
     return {name: line for name, line in parts.items() if line}
 
 
-def changes_line(snapshot: Snapshot) -> Line:
-    """How the network differs from the trained one: ``∅ 2 ablated, f clamped in 1``; empty if it does not."""
-    return (Run(f"∅ {clamp_summary(snapshot)}", "warning"),) if snapshot.clamps else ()
+def changes_line(snapshot: Snapshot, restore_key: str = "") -> Line:
+    """How the network differs from the trained one: ``∅ 2 ablated, f clamped in 1``, and the ``restore_key``; empty if
+    it does not."""
+    how = f" · {restore_key} restores" if restore_key else ""
+    return (Run(f"∅ {clamp_summary(snapshot.clamps)}{how}", "warning"),) if snapshot.clamps else ()

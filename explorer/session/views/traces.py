@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -13,6 +15,7 @@ from explorer.session.core import Frame, SignalReader
 from explorer.session.moment import INPUT
 from explorer.session.reading import Comparison
 from explorer.session.views.clamps import clamped_cells
+from explorer.session.views.number_format import MINUS
 from explorer.session.views.time_axis import TimeAxis
 
 if TYPE_CHECKING:
@@ -137,7 +140,8 @@ class CellRow:
 
     ``value`` is the chosen signal at the word looked at, ``activity`` the standard deviation of h over the window,
     ``saturation`` the share of the window's words at which the chosen signal is in the outer tenths of its range (NaN
-    if it has none), ``weight`` that of the readout; ``clamps`` names the clamped signals.
+    if it has none), ``weight`` that of the readout; ``clamps`` names the clamped signals; ``brushed`` is 1 for a cell
+    that is high in the brushed words, −1 for one that is low, else 0.
     """
 
     cell: int
@@ -150,6 +154,7 @@ class CellRow:
     clamps: tuple[str, ...]
     pinned: bool
     selected: bool
+    brushed: int = 0
 
     @property
     def state(self) -> Literal["", "ablated", "clamped"]:
@@ -158,12 +163,17 @@ class CellRow:
 
     @property
     def mark(self) -> str:
-        """``∅`` ablated, ``=`` clamped, ``†`` dead, ``*`` pinned, else a blank."""
-        return "∅" if "h" in self.clamps else "=" if self.clamps else "†" if self.dead else "*" if self.pinned else " "
+        """``∅`` ablated, ``=`` clamped, ``+`` or ``−`` high or low in the brushed words, ``†`` dead, ``*`` pinned, else
+        a blank."""
+        if self.clamps:
+            return "∅" if "h" in self.clamps else "="
+        if self.brushed:
+            return "+" if self.brushed > 0 else MINUS
+        return "†" if self.dead else "*" if self.pinned else " "
 
 
-def cell_table(reader: SignalReader, frame: Frame) -> list[CellRow]:
-    """Return all cells in the chosen order."""
+def cell_table(reader: SignalReader, frame: Frame, brushed: Mapping[int, int] = MappingProxyType({})) -> list[CellRow]:
+    """Return all cells in the chosen order; ``brushed`` are those of the brushed words with their signs."""
     snapshot, choices = frame.snapshot, frame.choices
     value, moment = value_at(reader, snapshot, choices.signal, frame.word), frame.moment
     weight = snapshot.network.readout_weight[0].tolist()
@@ -181,6 +191,7 @@ def cell_table(reader: SignalReader, frame: Frame) -> list[CellRow]:
             clamps=clamps.get(cell, ()),
             pinned=cell in choices.pins,
             selected=cell == choices.selected,
+            brushed=brushed.get(cell, 0),
         )
         for cell in frame.order.tolist()
     ]

@@ -13,7 +13,7 @@ from explorer.session.controllers.pattern_search import Place
 from explorer.session.controllers.word_search import Hit
 from explorer.session.menu_items import NONE, compare_network, compare_review, networks, reviews
 from explorer.session.session import Session
-from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, TypeDialog
+from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, LegendDialog, TypeDialog
 from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.tui.dialogs.search_dialogs import PatternDialog, SearchDialog
 from explorer.tui.dialogs.text_diff import TextDiffDialog
@@ -57,6 +57,7 @@ class ActionDialogs(ActionDispatcher, App[None]):
     def handlers(self) -> Mapping[str, Handler]:
         return {
             "help": self.do_help,
+            "legend": self.do_legend,
             "palette": self.do_palette,
             "type": self.do_type,
             "edit": self.do_edit,
@@ -77,8 +78,14 @@ class ActionDialogs(ActionDispatcher, App[None]):
     # ---- actions ---------------------------------------------------------------------------------------------
 
     def do_help(self) -> None:
-        panel = self.focused.id if self.focused is not None and self.focused.id else ""
-        self.push_screen(HelpDialog(self.actions, panel))
+        self.push_screen(HelpDialog(self.actions, self._focused_panel))
+
+    def do_legend(self) -> None:
+        self.push_screen(LegendDialog(self._focused_panel))
+
+    @property
+    def _focused_panel(self) -> str:
+        return self.focused.id if self.focused is not None and self.focused.id else ""
 
     def do_palette(self) -> None:
         listed = (action for action in self.actions if action.id != "palette")

@@ -15,15 +15,12 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
-from explorer.session.actions import Action, sections, shown_key
+from explorer.session.actions import Action, key_of, sections, shown_key
+from explorer.session.views.legend import LEGEND, SENTENCES, Section
 from explorer.tui.dialogs.rows import ListDialog
-from explorer.tui.terminal.styles import DIM, PINK_BOLD, TEXT, Line, safe
+from explorer.tui.terminal.styles import BRIGHT, DIM, PINK_BOLD, TEXT, Line, safe
 
-LEGEND = (
-    "Words are coloured by the chosen signal while the network reads. In the heatmap each line shows two rows of cells "
-    "and each column a word. α is the exponent of detrended fluctuation analysis; β = 2α − 1 is 0 for white noise, "
-    "1 for pink (1/f) and 2 for Brownian noise. † marks dead cells, whose h hardly varies."
-)
+TERM = 18  # columns of the terms
 
 
 class HelpDialog(ModalScreen[None]):
@@ -34,13 +31,14 @@ class HelpDialog(ModalScreen[None]):
     def __init__(self, actions: Sequence[Action], panel: str = "") -> None:
         super().__init__()
         self._sections = sections(actions, panel)
+        self._hint = f"{key_of(actions, 'legend')} explains the terms on the screen"
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help", classes="dialog") as box:
             box.border_title = "Help"
             box.border_subtitle = "esc close"
             yield Static(_keys_table(self._sections[:1]))
-            yield Static(Text(f"\n{LEGEND}", style=DIM))
+            yield Static(Text(f"\n{self._hint}", style=DIM))
             yield Static(_keys_table(self._sections[1:]))
 
 
@@ -53,6 +51,33 @@ def _keys_table(shown: Sequence[tuple[str, Sequence[Action]]]) -> Table:
         for action in actions:
             keys = " ".join(shown_key(key) for key in action.keys)
             table.add_row(Text(keys, style=PINK_BOLD), Text(action.help, style=TEXT))
+    return table
+
+
+class LegendDialog(ModalScreen[None]):
+    """What the terms on the screen mean; those of the focused panel first."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,l,question_mark", "dismiss", "Close")]
+
+    def __init__(self, panel: str = "") -> None:
+        super().__init__()
+        self._sections = sorted(LEGEND, key=lambda section: section.panel != panel)
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="legend", classes="dialog") as box:
+            box.border_title = "Legend"
+            box.border_subtitle = "esc close"
+            for section in self._sections:
+                yield Static(_terms_table(section))
+
+
+def _terms_table(section: Section) -> Table:
+    table = Table(box=None, padding=(0, 1), show_header=False, expand=True)
+    table.add_column(width=TERM, no_wrap=False)
+    table.add_column(ratio=1)
+    table.add_row(Text(f"\n{section.title}", style=PINK_BOLD), Text(f"\n{SENTENCES.get(section.panel, '')}", style=DIM))
+    for term in section.terms:
+        table.add_row(Text(term.shown, style=BRIGHT), Text(term.meaning, style=TEXT))
     return table
 
 

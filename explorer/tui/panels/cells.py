@@ -27,7 +27,7 @@ class CellsPanel(Panel, can_focus=True):
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         height = self.size.height
-        rows = cell_table(session, frame)
+        rows = cell_table(session, frame, session.brush.signs)
         self._cells = [row.cell for row in rows]
         self._header = 1 if height < 5 else 2 if height < 8 else 3
         room = max(1, height - self._header)

@@ -16,7 +16,7 @@ from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QDialog, QFileDialog, QTextBrowser
 
 from engine.activity import THRESHOLD
-from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, PromptDialog, TextDialog
+from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, LegendDialog, PromptDialog, TextDialog
 from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
 from explorer.gui.dialogs.text_diff import TextDiffDialog
@@ -106,6 +106,8 @@ EFFECTS: dict[str, Check] = {
     "start": lambda w: choices(w).cursor == 0,
     "live": lambda w: choices(w).cursor is None,
     "restart": lambda w: snapshot(w).time == 0,
+    "jump-back": lambda w: "no earlier place" in note(w),
+    "jump-forward": lambda w: "no later place" in note(w),
     "jump": lambda w: dialog(w, PromptDialog) is not None,
     "slower": lambda w: snapshot(w).speed == 1000,
     "faster": lambda w: snapshot(w).speed is None,
@@ -120,6 +122,7 @@ EFFECTS: dict[str, Check] = {
     "ablate": lambda w: "no cell is selected" in note(w),
     "ablate-dead": lambda w: "cell" in note(w),
     "clamp": lambda w: dialog(w, PromptDialog) is not None,
+    "undo": lambda w: "nothing to undo" in note(w),
     "undo-ablation": lambda w: "as it was trained" in note(w),
     "threshold-down": lambda w: snapshot(w).threshold < THRESHOLD,
     "threshold-up": lambda w: snapshot(w).threshold > THRESHOLD,
@@ -157,6 +160,7 @@ EFFECTS: dict[str, Check] = {
     "zoom": lambda w: [name for name, dock in w.docks.docks.items() if dock.isVisible()] == ["heatmap"],
     "export": lambda w: dialog(w, QFileDialog) is not None,
     "palette": lambda w: dialog(w, ChooseDialog) is not None,
+    "legend": lambda w: dialog(w, LegendDialog) is not None,
     "help": lambda w: dialog(w, HelpDialog) is not None,
     "quit": lambda w: not w.isVisible(),
     "arrange": lambda w: w.docks.docks["heatmap"].isVisible(),

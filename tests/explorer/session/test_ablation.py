@@ -90,7 +90,7 @@ def test_a_gate_is_clamped_at_a_typed_value_and_everything_follows(read: Session
     assert now.probability == pytest.approx(clamps.probability[0, -1], abs=1e-6)
     assert now.probability != pytest.approx(before.probability)
     assert now.alpha["h"] != pytest.approx(before.alpha["h"])
-    assert clamp_summary(now) == "f clamped in 1"
+    assert clamp_summary(now.clamps) == "f clamped in 1"
     row = next(row for row in cell_table(read, read.frame()) if row.cell == 4)
     assert (row.clamps, row.mark) == (("f",), "=")
     assert read.ablation.network(now) is read.ablation.network(now)  # otherwise every frame would start a search
@@ -111,7 +111,7 @@ def test_an_empty_value_clamps_every_cell_at_its_mean(read: Session) -> None:
     read.select(1)
     read.perform("ablate")
     changed(read, {cell: ("o", "h") if cell == 1 else ("o",) for cell in range(12)})
-    assert clamp_summary(read.stream.snapshot) == "o clamped in 12, 1 ablated"
+    assert clamp_summary(read.stream.snapshot.clamps) == "o clamped in 12, 1 ablated"
 
 
 @pytest.mark.parametrize(

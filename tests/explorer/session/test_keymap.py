@@ -89,17 +89,17 @@ def test_notices_name_the_keys_in_use(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "F3 again writes them" in session.note
     session.select(3)
     session.perform("ablate")
-    assert "(F2 undoes)" in session.note
+    assert "(F2 restores)" in session.note
     session.choose_signal("x")
     assert "choose a gate with F4" in refused(lambda: session.ablation.clamp_at("0"))
     session.choose_signal("f")
     session.ablation.clamp_at("0")
-    assert "(F2 undoes)" in session.note
+    assert "(F2 restores)" in session.note
     session.close()
 
 
 def test_no_text_of_the_session_names_a_fixed_key() -> None:
-    named = re.compile(r"(?<!F)\([a-zA-Z/?]\)|← →|↑ ↓|\b[A-Z] (again|undoes)|press [a-z]\b")
+    named = re.compile(r"(?<!F)\([a-zA-Z/?]\)|← →|↑ ↓|\b[A-Z] (again|undoes|restores)|press [a-z]\b")
     assert named.search("there are 3 places (a)")
     assert named.search("go there with ← →")
     for file in (Path(__file__).parents[3] / "explorer" / "session").rglob("*.py"):

@@ -13,7 +13,7 @@ from textual.widgets import TextArea
 from explorer.session.actions import ACTIONS, GROUPS
 from explorer.session.session import Session
 from explorer.tui.app import Explorer
-from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, TypeDialog
+from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, LegendDialog, TypeDialog
 from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.tui.dialogs.search_dialogs import SearchDialog
 from explorer.tui.panels.corpus import CorpusScreen
@@ -51,6 +51,8 @@ EFFECTS: dict[str, Effect] = {
     "live": lambda app: choices(app).cursor is None,
     "restart": lambda app: snapshot(app).time == 0,
     "jump": opens(AskDialog),
+    "jump-back": notes("no earlier place"),
+    "jump-forward": notes("no later place"),
     "slower": lambda app: snapshot(app).speed == 1000,
     "faster": lambda app: snapshot(app).speed is None,
     "signal": lambda app: choices(app).signal == "x",
@@ -81,6 +83,7 @@ EFFECTS: dict[str, Effect] = {
     "ablate": notes("no cell is selected"),
     "ablate-dead": notes("cell"),
     "clamp": opens(AskDialog),
+    "undo": notes("nothing to undo"),
     "undo-ablation": notes("as it was trained"),
     "compare": opens(ChooseDialog),
     "compare-reviews": opens(ChooseDialog),
@@ -109,6 +112,7 @@ EFFECTS: dict[str, Effect] = {
     "record": session_has(lambda session: session.recorder.active),
     "export-run": lambda _: RUN_FILE.exists(),
     "help": opens(HelpDialog),
+    "legend": opens(LegendDialog),
     "quit": lambda app: app.return_code == 0 and not app.is_running,
 }
 

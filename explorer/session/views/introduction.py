@@ -1,0 +1,40 @@
+"""What a first start shows over the panels: three sentences and three keys."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+TITLE: Final = "What you see"
+
+
+class Annotation(NamedTuple):
+    """A sentence about a panel, which is named as in `explorer.session.actions.PANELS`."""
+
+    panel: str
+    sentence: str
+
+
+ANNOTATIONS: Final = (
+    Annotation(
+        "review",
+        "A trained network reads this review word by word and judges it; each word has the colour of the signal that "
+        "panel 2 shows.",
+    ),
+    Annotation(
+        "heatmap",
+        "Each row is a cell of the network and each column a word: what one gate or state did in every cell, lighter "
+        "where it was higher.",
+    ),
+    Annotation(
+        "points",
+        "The state of all cells at once, ◆, moves among the network's fixed points: it is drawn to a stable one ● and "
+        "passes a saddle ○.",
+    ),
+)
+KEYS: Final = ("play", "legend", "help")
+"""The actions whose keys are shown; `KEY_LABELS` says what for."""
+KEY_LABELS: Final = {
+    "play": "pause, and read on",
+    "legend": "explain every term on the screen",
+    "help": "list all keys",
+}
