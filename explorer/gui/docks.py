@@ -27,7 +27,7 @@ _SIZES: tuple[tuple[Qt.Orientation, dict[Place, float]], ...] = (
     (ACROSS, {"list": 0.14, "bottom": 0.86}),
     (ACROSS, {"top": 0.53, "right": 0.33}),
     (DOWN, {"top": 0.20, "middle": 0.46, "low": 0.24, "bottom": 0.15}),
-    (DOWN, {"right": 0.34, "right-middle": 0.25, "right-low": 0.31}),
+    (DOWN, {"right": 0.31, "right-middle": 0.23, "right-low": 0.36}),
 )
 
 

@@ -97,13 +97,14 @@ def _offscreen() -> bool:
 
 
 def _application() -> QApplication:
-    from PySide6.QtCore import qInstallMessageHandler
+    from PySide6.QtCore import Qt, qInstallMessageHandler
     from PySide6.QtWidgets import QApplication
 
     qInstallMessageHandler(_print_message)
     app = QApplication(["pinkx"])
     app.setApplicationName("pinkx")
     app.setDesktopFileName("pinkx")
+    app.styleHints().setContextMenuTrigger(Qt.ContextMenuTrigger.Release)  # a drag with the right button pans
     return app
 
 

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QByteArray, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QLabel, QMenu
+from PySide6.QtWidgets import QLabel, QMenu
 
+from explorer.gui.dialogs.export import Export, ExportDialog
 from explorer.gui.docks import Docks
-from explorer.gui.export.save import FILTERS, copy_picture, save
+from explorer.gui.export.save import copy_picture, save
+from explorer.gui.introduction import Introduction
 from explorer.gui.menus import fill_menus, make_actions
 from explorer.gui.opening import Opening
 from explorer.gui.panels.panel import Panel
 from explorer.gui.panels.registry import PANELS
 from explorer.gui.status import Status
 from explorer.gui.text import safe
-from explorer.gui.theme import DARK, THEMES, Theme, configure, style_sheet
+from explorer.gui.theme import DARK, LIGHT, THEMES, Theme, configure, style_sheet
 from explorer.gui.transport import Transport
 from explorer.session.action_dispatch import Handler
+from explorer.session.actions import PANELS as PANEL_ACTIONS, key_of
 from explorer.session.filenames import free_path
 from explorer.session.keymap import ALL_ACTIONS, actions_with, load_keys
 from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.menu_items import networks
 from explorer.session.session import Session
+from explorer.session.views.legend import SENTENCES
+from explorer.session.views.runs import Line, Run, join
 from explorer.session.views.visible_range import VisibleRange
 
 RATE = 60  # frames per second at most
@@ -82,6 +88,7 @@ class Window(Opening):
         self.hovered_cell: int | None = None
         self.dragged: tuple[int, int] | None = None
         self.visible_range = VisibleRange()
+        self.introduction: Introduction | None = None
         self._fit_on_screen()
         self.qt_actions = make_actions(self, self)
         self.menus = fill_menus(self.menuBar(), self.table, self.qt_actions)
@@ -183,11 +190,21 @@ class Window(Opening):
             self._show_progress()
         if not moving or self._ticks % 6 == 0:
             reduction = max(panel.reduction for panel in self.panels.values())
-            self.status.show_frame(session, frame, self.fps, reduction)
+            self.status.show_frame(session, frame, self.fps, reduction, self._hint())
 
     def redraw(self) -> None:
         """Draw every visible panel now."""
         self.draw(every_panel=True)
+
+    def _hint(self) -> Line:
+        """What the focused panel shows, and its keys; while it is zoomed, first the key that leads back."""
+        panel = self.focused
+        zoomed = ("zoom",) if self.zoomed else ()
+        labels = {entry.id: "back" if entry.id == "zoom" else entry.label for entry in self.table}
+        own = (*zoomed, *PANEL_ACTIONS.get(panel.name, ()))
+        keys = [(Run(key_of(self.table, name), "value"), Run(f" {labels[name]}")) for name in own if name in labels]
+        back, keys = keys[: len(zoomed)], keys[len(zoomed) :]
+        return join((*back, (Run(SENTENCES.get(panel.name, panel.title)),), *keys))
 
     @property
     def fps(self) -> float:
@@ -205,11 +222,25 @@ class Window(Opening):
             self.session.actions = self.table
             self.session.play()
             self._show_progress()
+            if self.launcher.options.save and not self.session.introduced:
+                self._introduce()
             self.opened.emit()
         else:
             if not self.launcher.running and not self.launcher.done:
                 self.launcher.begin()  # the first frame is on the screen now
             self._show_progress()
+
+    def _introduce(self) -> None:
+        """Explain the panels in view, until a key is pressed."""
+        session, before = self.opened_session, self.focused
+
+        def closed() -> None:
+            self.introduction, session.introduced = None, True
+            before.setFocus()
+
+        if self.introduction is None:
+            shown = [(name, panel) for name, panel in self.panels.items() if panel.in_view]
+            self.introduction = Introduction(self, self, shown, closed)
 
     def _show_session(self) -> None:
         """Show a session that replaced another one."""
@@ -254,7 +285,7 @@ class Window(Opening):
         shown = self.panels[panel]
         menu.addSeparator()
         menu.addAction("Copy picture", partial(copy_picture, shown))
-        menu.addAction("Export as PNG, SVG or CSV …", partial(self.export_panel, shown))
+        menu.addAction("Export …", partial(self.export_panel, shown))
         menu.addAction("Close panel", self.docks.docks[panel].close)
 
     # ---- actions -------------------------------------------------------------------------------------------------
@@ -272,26 +303,35 @@ class Window(Opening):
             "arrange": self._arrange,
             "light": self._switch_theme,
             "full-screen": self._switch_full_screen,
+            "introduction": self._introduce,
         }
 
     def export_panel(self, panel: Panel) -> None:
         """Ask for a file and save a panel's picture or numbers."""
-        frame = self.opened_session.frame()
-        path = free_path(Path.cwd(), frame.snapshot.network.name, f"{frame.snapshot.review.name}-{panel.name}", ".png")
+        snapshot = self.opened_session.frame().snapshot
 
-        def chosen(name: str) -> None:
-            def write() -> None:
-                save(panel, Path(name))
-                self.opened_session.note = f"saved {name}"
+        def path_for(chosen: Panel, suffix: str) -> Path:
+            return free_path(Path.cwd(), snapshot.network.name, f"{snapshot.review.name}-{chosen.name}", suffix)
 
-            self.run_guarded(write)
+        def write(chosen: Export) -> None:
+            with self._on_light_ground() if chosen.light else nullcontext():
+                save(chosen.panel, chosen.path, chosen.scale, every_signal=chosen.every_signal)
+            self.opened_session.note = f"saved {chosen.path}"
 
-        dialog = QFileDialog(self, f"Export {panel.title}", str(path), FILTERS)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("png")
-        dialog.fileSelected.connect(chosen)
-        dialog.open()
+        shown = {name: each for name, each in self.panels.items() if each.in_view or each is panel}
+        ExportDialog(self, shown, panel, path_for, lambda chosen: self.run_guarded(lambda: write(chosen))).open()
+
+    @contextmanager
+    def _on_light_ground(self) -> Iterator[None]:
+        """Draw every panel in the light theme, unseen, and then as before."""
+        before = self.theme
+        self.setUpdatesEnabled(False)
+        try:
+            self._use_theme(LIGHT)
+            yield
+        finally:
+            self._use_theme(before)
+            self.setUpdatesEnabled(True)
 
     @property
     def zoomed(self) -> bool:
@@ -331,7 +371,10 @@ class Window(Opening):
         self.docks.arrange()
 
     def _switch_theme(self) -> None:
-        self.theme = next(theme for theme in THEMES.values() if theme is not self.theme)
+        self._use_theme(next(theme for theme in THEMES.values() if theme is not self.theme))
+
+    def _use_theme(self, theme: Theme) -> None:
+        self.theme = theme
         self._apply_theme()
         self.redraw()
 
@@ -354,6 +397,8 @@ class Window(Opening):
         if not self.zoomed:
             self.docks.rescale()
         self._show_progress()
+        if self.introduction is not None:
+            self.introduction.arrange()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._timer.stop()

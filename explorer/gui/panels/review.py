@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from explorer.gui.host import Host
 from explorer.gui.panels.panel import Panel
+from explorer.gui.panels.readout_line import ReadoutLine
 from explorer.gui.text import safe
 from explorer.gui.theme import Theme, qcolor, table
 from explorer.session.core import Frame
@@ -243,13 +244,22 @@ class ReviewPanel(Panel):
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.words = Words(host)
+        self.brushed = ReadoutLine(2)
+        self.brushed.hide()
         self.column.addWidget(self.words, 1)
+        self.column.addWidget(self.brushed)
 
     def show_frame(self, session: Session, frame: Frame) -> None:
         low, high = self.words.show_words(session, frame)
         rows = review_rows(frame, output_at(session, frame), outputs=outputs_at(session, frame))
         parts = ((Run(f"{row.label} "), *row.line) for row in rows)
         self.set_readout(join((*parts, word_colours_line(frame, low, high))))
+        if self.changed("brushed", session.brush.summary):
+            self.brushed.setVisible(bool(session.brush.summary))
+            self.brushed.set_line((Run(session.brush.summary, "accent"),))
+
+    def paint_theme(self, theme: Theme) -> None:
+        self.brushed.apply_theme(theme)
 
     def export_table(self) -> Table:
         session = self.host.session

@@ -16,13 +16,15 @@ pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installe
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 
-from explorer.gui.export.save import save
+from explorer.gui.dialogs.export import ExportDialog
+from explorer.gui.export.save import picture, save
 from explorer.gui.panels.alpha import AlphaPanel
 from explorer.gui.panels.heatmap import HeatmapPanel
 from explorer.gui.panels.review import ReviewPanel
 from explorer.gui.panels.scaling import ScalingPanel, tick_values
+from explorer.gui.theme import DARK
 from explorer.gui.window import Window
 from explorer.session.views.number_format import number
 from explorer.session.views.scaling import scaling
@@ -363,10 +365,10 @@ def test_a_double_click_takes_the_scales_of_the_rolling_exponent_again(window: W
 
 
 @pytest.mark.parametrize("name", ["review", "heatmap", "alpha", "scaling", "reviews"])
-def test_a_panel_is_saved_as_png_svg_and_csv(window: Window, name: str, tmp_path: Path) -> None:
+def test_a_panel_is_saved_as_png_svg_pdf_and_csv(window: Window, name: str, tmp_path: Path) -> None:
     window.raise_panel(name)
     chosen = window.panels[name]
-    for kind, begins in ((".png", b"\x89PNG"), (".svg", b"<?xml")):
+    for kind, begins in ((".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")):
         path = tmp_path / f"panel{kind}"
         save(chosen, path)
         assert path.read_bytes().startswith(begins)
@@ -378,7 +380,7 @@ def test_a_panel_is_saved_as_png_svg_and_csv(window: Window, name: str, tmp_path
 
 
 def test_another_kind_of_file_is_refused(window: Window, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="saved as one of .png, .svg, .csv"):
+    with pytest.raises(ValueError, match="saved as one of .png, .svg, .pdf, .csv"):
         save(window.panels["alpha"], tmp_path / "panel.gif")
 
 
@@ -390,23 +392,47 @@ def test_the_table_of_the_heat_maps_is_that_of_the_stream(window: Window) -> Non
 
 
 def test_exporting_asks_for_a_file_and_reports_it(window: Window, qtbot: Any, tmp_path: Path) -> None:
+    def export(name: str, kind: str) -> None:
+        window.perform("export")
+        ask = [child for child in window.findChildren(ExportDialog) if child.isVisible()][-1]
+        ask.kind.setCurrentText(kind)
+        ask.path.setText(str(tmp_path / name))
+        ask._save()
+
     window.raise_panel("alpha")
-    window.perform("export")
-    ask = next(iter(window.findChildren(QFileDialog)))
-    ask.fileSelected.emit(str(tmp_path / "alpha.csv"))
-    ask.close()
+    export("alpha.csv", "Table (CSV)")
     assert (tmp_path / "alpha.csv").exists()
     assert window.opened_session.note == f"saved {tmp_path / 'alpha.csv'}"
-    window.export_panel(window.panels["alpha"])
-    ask = [child for child in window.findChildren(QFileDialog) if child.isVisible()][-1]
-    ask.fileSelected.emit(str(tmp_path / "second.csv"))
-    ask.close()
-    assert window.opened_session.note == f"saved {tmp_path / 'second.csv'}"
-    window.perform("export")
-    ask = [child for child in window.findChildren(QFileDialog) if child.isVisible()][-1]
-    ask.fileSelected.emit(str(tmp_path / "nowhere" / "alpha.png"))
-    ask.close()
+    export("second", "Document (PDF)")
+    assert (tmp_path / "second.pdf").read_bytes().startswith(b"%PDF")
+    assert window.opened_session.note == f"saved {tmp_path / 'second.pdf'}"
+    export("nowhere/alpha.png", "Picture (PNG)")
     assert "nowhere" in window.opened_session.note
+
+
+def test_an_export_has_its_own_ground_and_resolution(window: Window, tmp_path: Path) -> None:
+    window.raise_panel("alpha")
+    window.perform("export")
+    ask = next(iter(window.findChildren(ExportDialog)))
+    assert ask.panel.currentData() == "alpha"
+    ask.scale.setCurrentText("2 × the screen")
+    ask.light.setChecked(True)
+    ask.path.setText(str(tmp_path / "alpha.png"))
+    ask._save()
+    shown, drawn = window.panels["alpha"], QImage(str(tmp_path / "alpha.png"))
+    assert (drawn.width(), drawn.height()) == (2 * shown.width(), 2 * shown.height())
+    assert drawn.pixelColor(drawn.width() - 12, drawn.height() // 2).lightness() > 200
+    assert window.theme is DARK
+    assert picture(shown).toImage().pixelColor(shown.width() - 6, shown.height() // 2).lightness() < 60
+
+
+def test_a_table_of_the_heat_maps_has_all_gates(window: Window, tmp_path: Path) -> None:
+    gates = panel(window, HeatmapPanel)
+    save(gates, tmp_path / "all.csv", every_signal=True)
+    rows = list(csv.DictReader((tmp_path / "all.csv").read_text(encoding="utf-8").splitlines()))
+    session = window.opened_session
+    for name in ("i", "f", "c_out", "h"):
+        np.testing.assert_allclose([float(row[f"{name}_003"]) for row in rows], session.read(name, 0, 100)[:, 3])
 
 
 def test_the_context_menu_has_items_of_the_panel_and_of_every_panel(window: Window) -> None:
@@ -415,7 +441,7 @@ def test_the_context_menu_has_items_of_the_panel_and_of_every_panel(window: Wind
     gates.add_menu_items(menu, QPoint(10, 10))
     window.add_panel_items(menu, gates.name)
     texts = [action.text() for action in menu.actions()]
-    assert {"Pin", "Ablate", "Copy picture", "Export as PNG, SVG or CSV …"} <= set(texts)
+    assert {"Pin", "Ablate", "Copy picture", "Export …"} <= set(texts)
 
 
 # ---- from the command line ---------------------------------------------------------------------------------------

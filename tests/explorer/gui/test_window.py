@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QTextBrowser
 from engine.activity import THRESHOLD
 from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, LegendDialog, PromptDialog, TextDialog
 from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
+from explorer.gui.dialogs.export import ExportDialog
 from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
 from explorer.gui.dialogs.text_diff import TextDiffDialog
 from explorer.gui.menus import key_sequence, window_keys
@@ -158,7 +159,7 @@ EFFECTS: dict[str, Check] = {
     "record": lambda w: w.opened_session.recorder.active,
     "export-run": lambda w: Path("pinkx-lstm-12-first-1.safetensors").exists(),
     "zoom": lambda w: [name for name, dock in w.docks.docks.items() if dock.isVisible()] == ["heatmap"],
-    "export": lambda w: dialog(w, QFileDialog) is not None,
+    "export": lambda w: dialog(w, ExportDialog) is not None,
     "palette": lambda w: dialog(w, ChooseDialog) is not None,
     "legend": lambda w: dialog(w, LegendDialog) is not None,
     "help": lambda w: dialog(w, HelpDialog) is not None,
