@@ -52,6 +52,7 @@ class Introduction(QWidget):
     def _note(self, html: str) -> QLabel:
         label = QLabel(html, self)
         label.setObjectName("annotation")
+        label.setTextFormat(Qt.TextFormat.RichText)
         label.setWordWrap(True)
         label.setFixedWidth(WIDTH)
         label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.gui.libraries import check
+from explorer.gui.libraries import check, platform_settings
 from explorer.session.launcher import LaunchOptions
 from explorer.shutdown import shut_down
 
@@ -31,6 +31,7 @@ def run(options: LaunchOptions) -> None:
         If the network, the reviews or the recording cannot be opened.
     """
     check(on_screen=not _offscreen())
+    os.environ.update(platform_settings())
     app = _application()
     from PySide6.QtCore import QTimer
 

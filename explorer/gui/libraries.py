@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import os
+import socket
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -58,9 +59,16 @@ class Probe:
         return ctypes.util.find_library(name) is not None
 
     def has_wayland(self) -> bool:
-        """Whether a Wayland compositor is running."""
+        """Whether the Wayland compositor of WAYLAND_DISPLAY accepts a connection."""
         name, folder = self.environment.get("WAYLAND_DISPLAY"), self.environment.get("XDG_RUNTIME_DIR", "/")
-        return bool(name) and (Path(folder) / str(name)).exists()
+        if not name:
+            return False
+        with socket.socket(socket.AF_UNIX) as connection:
+            try:
+                connection.connect(str(Path(folder) / name))
+            except OSError:
+                return False
+        return True
 
     def display_answers(self) -> bool:
         """Whether the X server of DISPLAY accepts a connection."""
@@ -95,11 +103,13 @@ def check(*, on_screen: bool, probe: Probe | None = None) -> None:
     if probe.platform != "linux":
         return  # elsewhere the wheel is complete and there is always a display
     on_x11 = on_screen and not probe.has_wayland()
-    display = probe.environment.get("DISPLAY")
+    display, wayland = (probe.environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
     if on_x11 and not display:
+        why = f"WAYLAND_DISPLAY is {wayland!r}, which does not answer, and DISPLAY is not set"
         raise GuiUnavailable(
-            "no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set): start pinkx gui in a desktop "
-            "session, through ssh -X or with xvfb-run; save a picture with --screenshot; or use pinkx tui"
+            f"no display to open a window on ({why if wayland else 'neither DISPLAY nor WAYLAND_DISPLAY is set'}): "
+            "start pinkx gui in a desktop session, through ssh -X or with xvfb-run; save a picture with --screenshot; "
+            "or use pinkx tui"
         )
     missing = missing_packages([*QT_LIBRARIES, *(QT_X11_LIBRARIES if on_x11 else ())], probe)
     if missing:
@@ -112,3 +122,11 @@ def check(*, on_screen: bool, probe: Probe | None = None) -> None:
             f"the display {display!r} does not answer: check DISPLAY and your permission to draw there (xauth), or use "
             "pinkx tui"
         )
+
+
+def platform_settings(probe: Probe | None = None) -> dict[str, str]:
+    """Return environment variables that let Qt use X11 where WAYLAND_DISPLAY names a compositor that does not run."""
+    probe = probe or Probe()
+    known = probe.environment.get("QT_QPA_PLATFORM")
+    stale = probe.platform == "linux" and "WAYLAND_DISPLAY" in probe.environment and not probe.has_wayland()
+    return {"QT_QPA_PLATFORM": "xcb"} if stale and not known else {}

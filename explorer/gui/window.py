@@ -108,6 +108,7 @@ class Window(Opening):
         self._ticks = 0
         self._cpu_time = time.thread_time()
         self._due = 0.0
+        self._focused: Panel | None = None
         self._ready = False
         self._layout_before_zoom: str | None = None
         self._restored_layout = False
@@ -323,15 +324,13 @@ class Window(Opening):
 
     @contextmanager
     def _on_light_ground(self) -> Iterator[None]:
-        """Draw every panel in the light theme, unseen, and then as before."""
+        """Draw every panel in the light theme, and then as before; Qt paints the window only afterwards."""
         before = self.theme
-        self.setUpdatesEnabled(False)
+        self._use_theme(LIGHT)
         try:
-            self._use_theme(LIGHT)
             yield
         finally:
             self._use_theme(before)
-            self.setUpdatesEnabled(True)
 
     @property
     def zoomed(self) -> bool:
@@ -340,11 +339,14 @@ class Window(Opening):
 
     @property
     def focused(self) -> Panel:
-        """The panel with the keyboard focus, or else the first one in view."""
+        """The panel with the keyboard focus, or that had it last; if it is not in view, the first one that is."""
         widget: QObject | None = self.focusWidget()
         while widget is not None and not isinstance(widget, Panel):
             widget = widget.parent()
-        return widget or next(panel for panel in self.panels.values() if panel.in_view)
+        self._focused = widget or self._focused
+        if self._focused is not None and self._focused.in_view:
+            return self._focused
+        return next((panel for panel in self.panels.values() if panel.in_view), next(iter(self.panels.values())))
 
     def _quit(self) -> None:
         self.close()

@@ -95,8 +95,9 @@ class CellsPanel(Panel):
         if self.changed("bars", activity):
             self._bars.setOpts(x=np.arange(len(rows)), height=np.nan_to_num(activity), width=BAR_WIDTH)
         top = max(0.1, float(np.nanmax(activity, initial=0.0)), 1.2 * snapshot.threshold)
-        if not self.threshold.moving and self.changed("top", round(top, 1)):
-            self.view.setYRange(0, 1.05 * np.ceil(top * 10) / 10, padding=0)
+        top = float(np.ceil(top * 10)) / 10
+        if not self.threshold.moving and self.changed("top", top):
+            self.view.setYRange(0, 1.05 * top, padding=0)
         if not self.threshold.moving:
             self.threshold.setValue(snapshot.threshold)
         self.table.show_rows(rows, theme, frame.choices.signal, reorder=not snapshot.playing)

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from explorer.gui.host import Host
 from explorer.gui.panels.panel import Panel
-from explorer.gui.panels.readout_line import ReadoutLine
-from explorer.gui.text import safe
+from explorer.gui.text import rich_text, safe
 from explorer.gui.theme import Theme, qcolor, table
 from explorer.session.core import Frame
 from explorer.session.palette import RGB, codes, text_on
@@ -77,7 +76,8 @@ class Words(QWidget):
             frame.snapshot.run, self._boxes, self._found, self._top, self._host.hovered, frame.choices.colour_map,
             self._host.theme.name, self.size(),
         )  # fmt: skip
-        looks = np.where(self._read, self._codes, UNREAD).astype(np.int16)
+        looks = self._codes.astype(np.int16)  # np.where would let UNREAD wrap around to code 255
+        looks[~self._read] = UNREAD
         if frame.word >= 0:
             looks[frame.word] = CURSOR
         if shown != self._shown or len(looks) != len(self._looks):
@@ -244,7 +244,8 @@ class ReviewPanel(Panel):
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.words = Words(host)
-        self.brushed = ReadoutLine(2)
+        self.brushed = QLabel()
+        self.brushed.setWordWrap(True)
         self.brushed.hide()
         self.column.addWidget(self.words, 1)
         self.column.addWidget(self.brushed)
@@ -254,12 +255,9 @@ class ReviewPanel(Panel):
         rows = review_rows(frame, output_at(session, frame), outputs=outputs_at(session, frame))
         parts = ((Run(f"{row.label} "), *row.line) for row in rows)
         self.set_readout(join((*parts, word_colours_line(frame, low, high))))
-        if self.changed("brushed", session.brush.summary):
+        if self.changed("brushed", session.brush.summary, self.theme.name):
             self.brushed.setVisible(bool(session.brush.summary))
-            self.brushed.set_line((Run(session.brush.summary, "accent"),))
-
-    def paint_theme(self, theme: Theme) -> None:
-        self.brushed.apply_theme(theme)
+            self.brushed.setText(rich_text((Run(session.brush.summary, "accent"),), self.theme))
 
     def export_table(self) -> Table:
         session = self.host.session

@@ -130,7 +130,7 @@ class WordMapPanel(Panel):
     def _label(self) -> None:
         """Write the labels that fit."""
         words = self._words
-        if words is None:
+        if words is None or not self.view.width() or not self.view.height():
             return
         metrics = QFontMetricsF(self.picture.font())
         if self.changed("widths", words):
