@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.arrays import load_arrays, save_arrays
 from engine.cells import Cell
 from engine.cycles import LONGEST, STEPS, Cycle, find_cycles, settle
 
@@ -55,6 +58,42 @@ class Basins:
     def interval(self, level: float = 0.95) -> NDArray[np.float64]:
         """Wilson's confidence interval of each share, (A, 2), for states drawn independently."""
         return wilson(self.counts, self.states, level)
+
+    def save(self, path: str | Path) -> None:
+        """Write one ``.npz`` file, without pickle."""
+        cycles = self.cycles
+        arrays: dict[str, NDArray[np.generic]] = {
+            "points": self.points,
+            "counts": self.counts,
+            "periods": np.array([cycle.period for cycle in cycles], dtype=np.int64),
+            "orbits": np.concatenate([cycle.states for cycle in cycles]) if cycles else np.empty((0, 0)),
+            "multipliers": np.array([cycle.multipliers for cycle in cycles], dtype=np.complex128),
+            "newton_steps": np.array([cycle.newton_step for cycle in cycles]),
+            "hits": np.array([cycle.hits for cycle in cycles], dtype=np.int64),
+            "elsewhere": np.array(self.elsewhere),
+            "states": np.array(self.states),
+        }
+        save_arrays(path, _KIND, arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a file written by ``save``; raise ``ValueError`` if it is damaged or holds something else."""
+        read: dict[str, NDArray[Any]] = load_arrays(path, _KIND, _NAMES)
+        orbits = np.split(read["orbits"], np.cumsum(read["periods"])[:-1]) if len(read["periods"]) else []
+        rows = zip(orbits, read["multipliers"], read["newton_steps"].tolist(), read["hits"].tolist(), strict=True)
+        cycles = [Cycle(*row) for row in rows]
+        return cls(read["points"], read["counts"], cycles, int(read["elsewhere"]), int(read["states"]))
+
+
+class Ends(NamedTuple):
+    """Where visited and uniformly drawn states end under one input."""
+
+    visited: Basins
+    uniform: Basins
+
+
+_KIND = "basins of pinkx, 1"
+_NAMES = ("points", "counts", "periods", "orbits", "multipliers", "newton_steps", "hits", "elsewhere", "states")
 
 
 def wilson(counts: NDArray[np.int64], total: int, level: float = 0.95) -> NDArray[np.float64]:

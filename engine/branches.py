@@ -8,8 +8,9 @@ number of unstable directions changes elsewhere, an eigenvalue crosses |λ| = 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,8 +21,11 @@ from engine.arrays import save_arrays
 from engine.cells import Cell
 from engine.completeness import SAME
 from engine.continuation import Ended, Linear, trace
+from engine.network import Network
 from engine.newton import solve
+from engine.points import FixedPoints
 from engine.reduced import Equation, reduced_equation
+from engine.start_states import input_from_name
 
 Array = NDArray[np.float64]
 
@@ -56,6 +60,57 @@ class Branch:
     folds: NDArray[np.int64]
     crossings: NDArray[np.int64]
     ended: Ended
+
+
+class Section(NamedTuple):
+    """A straight change of the input: the names of the inputs at both ends, and the weight there."""
+
+    begin: str
+    end: str
+    low: float
+    high: float
+
+
+def sections(network: Network, target: str) -> list[Section]:
+    """Return the changes of the input for a word, or for a channel by its number from 1.
+
+    The weight of a word rises from 0 (zero input) to 1.  A channel rises from −1 to 1, in two sections that meet at
+    zero input, where most points exist; the other channels are 0.
+
+    Raises
+    ------
+    ValueError
+        If the network has no such channel.  An unknown word fails when the input is looked up.
+    """
+    if network.embedding is not None:
+        return [Section("zero", target, 0.0, 1.0)]
+    channels = network.cell.inputs
+    if not (target.isdecimal() and 1 <= int(target) <= channels):
+        raise ValueError(f"{network.name} has no channel {target!r}; expected a number from 1 to {channels}")
+    low, high = (",".join(str(value if k == int(target) - 1 else 0) for k in range(channels)) for value in (-1, 1))
+    return [Section(low, "zero", -1.0, 0.0), Section("zero", high, 0.0, 1.0)]
+
+
+def inputs_along(parts: Sequence[Section]) -> list[str]:
+    """Return the names of the inputs at the ends of sections, each once."""
+    return list(dict.fromkeys(name for part in parts for name in (part.begin, part.end)))
+
+
+def branches_along(network: Network, parts: Sequence[Section], points: FixedPoints) -> list[Branch]:
+    """Return the branches of all sections, by their smallest weight, from the points under ``inputs_along(parts)``."""
+    fixed = points[points.fixed]
+    inputs = {name: input_from_name(network, name) for name in inputs_along(parts)}
+    states = {name: torch.from_numpy(fixed.states[fixed.input_names == name]) for name in inputs}
+    followed = [
+        replace(branch, weight=part.low + (part.high - part.low) * branch.weight)
+        for part in parts
+        for branch in branches(
+            network.cell.to(dtype=torch.float64),
+            *(inputs[part.begin], inputs[part.end], states[part.begin], states[part.end]),
+            readout=(network.readout_weight, network.readout_bias),
+        )
+    ]
+    return sorted(followed, key=lambda branch: (float(branch.weight.min()), -len(branch.weight)))
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Cached searches: the results for the same network, inputs and starts are computed once and then read from a file.
+"""Cached searches and basins: the results for the same network, inputs and starts are computed once, and then read.
 
 The files are in the user's cache folder, named by a hash of the weights and of everything else that determines the
 result, so a stale file is never opened.  A damaged file is computed again.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +18,8 @@ import platformdirs
 import torch
 from numpy.typing import NDArray
 
-from engine import fixed_points, word_attractors as attractors
+from engine import basins as ends_of_states, cycles, fixed_points, word_attractors as attractors
+from engine.basins import Basins, Ends, basins, uniform_states
 from engine.fixed_points import Method, find_fixed_points
 from engine.network import Network
 from engine.points import FixedPoints
@@ -63,12 +65,9 @@ def network_points(
     cache : bool
         True: read the result from the cache, or write it there; an interrupted search is not written.  False: search.
     """
-    read = hashlib.sha256()
-    for ids in reviews or ():
-        read.update(np.asarray(ids, dtype=np.int32).tobytes() + b";")
     names = ("FIXED", "SLOW", "LEVEL", "MERGE", "MODES", "RELAX")
     tolerances = [getattr(fixed_points, name) for name in names]
-    key = [network.task, list(inputs), count, seed, noise, method, read.hexdigest(), tolerances]
+    key = [network.task, list(inputs), count, seed, noise, method, _reviews_hash(reviews), tolerances]
     path = _path(network, "points", key)
     if cache and (cached := _open(FixedPoints.load, path)) is not None:
         return cached
@@ -86,6 +85,66 @@ def network_points(
     return found
 
 
+def network_ends(
+    network: Network,
+    points: FixedPoints,
+    name: str,
+    *,
+    count: int,
+    seed: int = 0,
+    reviews: Sequence[NDArray[np.integer]] | None = None,
+    progress: Progress | None = None,
+    cache: bool = True,
+) -> Ends | None:
+    """Find where ``count`` visited and ``count`` uniformly drawn states end under one input.
+
+    Parameters
+    ----------
+    network : Network
+    points : FixedPoints
+        Points of the network under one or several inputs; the stable ones under ``name`` are numbered by their rows.
+    name : str
+        One of their inputs.
+    count, seed, reviews
+        See ``engine.start_states.visited_states``.
+    progress, cache
+        See ``network_points``.
+
+    Returns
+    -------
+    Ends or None
+        None where ``progress`` stopped the computation.
+    """
+    rows = np.flatnonzero((points.input_names == name) & points.fixed & (points.unstable == 0))
+    constant = points.inputs[points.input_names == name][0]
+    read = [getattr(ends_of_states, part) for part in ("CHECK", "SETTLED", "NEAR")]
+    read += [getattr(cycles, part) for part in ("STEPS", "LONGEST", "RETURNED", "CERTIFIED", "SAME")]
+    # Basins are counted by the distance to a stable point, which rounding does not change.
+    stable = np.round(points.states[rows], 6) + 0.0
+    key = [network.task, constant.tolist(), hashlib.sha256(stable.tobytes()).hexdigest(), count, seed, read]
+    found = []
+    for kind, used in (("visited", _reviews_hash(reviews)), ("uniform", "")):
+        path = _path(network, "basins", [*key, kind, used])
+        one = _open(Basins.load, path) if cache else None
+        if one is None:
+            drawn = (
+                visited_states(network, count, seed=seed, reviews=reviews)
+                if kind == "visited"
+                else uniform_states(network.cell, count, seed=seed)
+            )
+            x, states, starts = (
+                part.to(network.cell.device)
+                for part in (*map(torch.from_numpy, (constant, points.states[rows])), drawn)
+            )
+            one = basins(network.cell, x, states, starts, progress=progress)
+            if one is None:
+                return None
+            if cache:
+                one.save(path)
+        found.append(replace(one, points=rows))
+    return Ends(*found)
+
+
 def cached_word_attractors(
     network: Network, *, progress: Progress | None = None, cache: bool = True
 ) -> WordAttractors | None:
@@ -98,6 +157,13 @@ def cached_word_attractors(
     if cache and found is not None:
         found.save(path)
     return found
+
+
+def _reviews_hash(reviews: Sequence[NDArray[np.integer]] | None) -> str:
+    read = hashlib.sha256()
+    for ids in reviews or ():
+        read.update(np.asarray(ids, dtype=np.int32).tobytes() + b";")
+    return read.hexdigest()
 
 
 def _path(network: Network, what: str, key: object) -> Path:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from numpy.typing import ArrayLike
 
+from engine.live.pushes import Push
 from engine.text import Review
 
 if TYPE_CHECKING:
@@ -97,6 +98,13 @@ class Clamp:
 
 
 @dataclass(frozen=True)
+class Steer:
+    """Add to the state after some words of this review."""
+
+    pushes: Sequence[Push]
+
+
+@dataclass(frozen=True)
 class Watch:
     """Compute the rolling α of each cell of this signal."""
 
@@ -129,6 +137,7 @@ Command = (
     | SetContinuous
     | UseNetwork
     | Clamp
+    | Steer
     | Watch
     | TakeRecording
     | RecordRuns

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from engine.live.codec import Encoder, NewMemory, Ready, Recorded, Refused, Start
+from engine.live.pushes import same_pushes
 from engine.live.worker import Worker
 
 if TYPE_CHECKING:
@@ -140,6 +141,8 @@ class EngineProcess:
             ids = before.ids if before.run == fields["run"] else None
             if _equal(before.clamps, fields["clamps"]):
                 fields["clamps"] = before.clamps
+            if same_pushes(before.pushes, fields["pushes"]):
+                fields["pushes"] = before.pushes
         if ids is None:
             ids = network.vocabulary.encode(review.words)
         return Snapshot(network=network, review=review, ids=ids, reviews=len(reviews), **fields)

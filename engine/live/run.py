@@ -21,6 +21,7 @@ from engine.activity import THRESHOLD, RollingActivity, is_dead
 from engine.fluctuation import RollingExponent, rolling_scales
 from engine.live import commands
 from engine.live.commands import NO_REVIEWS, Command
+from engine.live.pushes import Push, Pushes, additions, checked
 from engine.live.replay import Analysis, Playback, RecordedNetwork, RecordedReview, recorded
 from engine.live.ring import Ring
 from engine.live.snapshot import Event, Floats, Snapshot
@@ -93,6 +94,7 @@ class LiveRun:
         self._ids = np.empty(0, dtype=np.int32)
         self._review = self._reviews[0]
         self._on_recording: Callable[[RecordedReview], None] | None = None
+        self._pushes: Pushes = ()
         self._set_network(network)
         self._publish()
 
@@ -139,6 +141,8 @@ class LiveRun:
                 self._use_network(network)
             case commands.Clamp(clamps):
                 self._clamp(clamps)
+            case commands.Steer(pushes):
+                self._steer(pushes)
             case commands.Watch(signal):
                 self._watch(signal)
             case commands.TakeRecording(on_recording):
@@ -158,6 +162,8 @@ class LiveRun:
             self._set_network(review.network)
         elif isinstance(self._network, RecordedNetwork):
             raise ValueError("a recording is played without its network, so it cannot read another text")
+        if review is not self._review:
+            self._pushes = ()
         self._reviews, self._index = reviews, index
         self._start()
 
@@ -190,6 +196,12 @@ class LiveRun:
             raise ValueError("a recording is played as it was read: nothing in it can be ablated or clamped")
         self._stepper.clamps = clamps
         self._clamps = self._stepper.clamps
+        self._restart(self._goal or self._ring.time)
+
+    def _steer(self, pushes: Sequence[Push]) -> None:
+        if isinstance(self._stepper, Playback):
+            raise ValueError("a recording is played as it was read: nothing can be added to its state")
+        self._pushes = checked(pushes, len(self._ids), self._network.cell.state_size)
         self._restart(self._goal or self._ring.time)
 
     def _watch(self, signal: str) -> None:
@@ -236,7 +248,14 @@ class LiveRun:
 
     def _advance(self, count: int) -> None:
         if count:
-            signals = self._stepper.advance(self._read_by_stepper[self._ring.time : self._ring.time + count])
+            added = additions(self._pushes, self._clamps, self._network.cell.state_parts) if self._pushes else {}
+            # A block ends with a word after which the state changes.
+            count = min([count, *(word + 1 - self._ring.time for word in added if word >= self._ring.time)])
+            signals: Mapping[str, NDArray[np.float32]] = self._stepper.advance(
+                self._read_by_stepper[self._ring.time : self._ring.time + count]
+            )
+            if (push := added.get(self._ring.time + count - 1)) is not None:
+                signals = self._add_to_state(push, signals)
             self._ring.write({**signals, **self._analyse(signals), "probability": self._probabilities(signals["h"])})
             self._last_second.append((time.perf_counter(), count))
         arrived = self._goal is not None and self._ring.time >= self._goal
@@ -252,6 +271,17 @@ class LiveRun:
             self._outlet.emit(Event("finished", self._run))
         if go_on:
             self._open(self._reviews, (self._index + 1) % len(self._reviews))
+
+    def _add_to_state(
+        self, addition: NDArray[np.float32], signals: Mapping[str, NDArray[np.float32]]
+    ) -> Mapping[str, NDArray[np.float32]]:
+        """Add to the present state; return the signals with their last word as the state is now."""
+        self._stepper.state = state = self._stepper.state + addition
+        parts = self._network.cell.state_parts
+        changed = {part: signals[part].copy() for part in parts}
+        for part, values in zip(parts, np.split(state, len(parts)), strict=True):
+            changed[part][-1] = values
+        return {**signals, **changed}
 
     def _analyse(self, signals: Mapping[str, NDArray[np.float32]]) -> dict[str, Floats]:
         """Update the rolling analyses; return α of the layer sums after every word."""
@@ -288,7 +318,7 @@ class LiveRun:
             raise ValueError(f"{network.name} was trained for {network.task}: it takes numbers, not reviews")
         self._deliver_recording()
         self._stepper = self._stepper_of(network)
-        self._clamps = {}
+        self._clamps, self._pushes = {}, ()
         self._network = network
         self._names = [signal.name for signal in network.signals]
         size = network.cell.size
@@ -377,4 +407,5 @@ class LiveRun:
             window=self._window,
             scales=self._scales,
             clamps=self._clamps,
+            pushes=self._pushes,
         )

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.live.pushes import Pushes
 from engine.network import UNKNOWN, Network
 from engine.text import Review
 
@@ -24,7 +25,8 @@ class Snapshot:
     words; ``cell_alpha`` and ``cell_reason`` (n,) are those of each cell of the signal ``watched``. Where an exponent
     is NaN, its reason says why. ``activity`` (n,) is the rolling standard deviation of h, ``dead`` (n,) where it is
     below ``threshold`` over a full window. ``clamps`` maps signals to the values their cells are clamped to, (n,), NaN
-    where a cell is free. ``reviews`` is the count of reviews of the source, ``index`` the place of this one.
+    where a cell is free; ``pushes`` are what is added to the state in this review. ``reviews`` is the count of reviews
+    of the source, ``index`` the place of this one.
     """
 
     run: int
@@ -51,6 +53,7 @@ class Snapshot:
     window: int
     scales: tuple[int, ...]
     clamps: Mapping[str, NDArray[np.float32]]
+    pushes: Pushes = ()
 
     @property
     def words(self) -> int:

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike
 from engine.activity import THRESHOLD
 from engine.live import commands
 from engine.live.commands import Command
+from engine.live.pushes import Push
 from engine.live.replay import RecordedReview
 from engine.live.ring import Array, Ring
 from engine.live.run import LiveRun, Settings
@@ -145,6 +146,14 @@ class Stream:
         The review restarts and is read to the present word. Changing the network releases every clamp.
         """
         self._engine.send(commands.Clamp(clamps))
+
+    def steer(self, pushes: Sequence[Push]) -> None:
+        """Add to the state after some words of the present review, and nothing else any more.
+
+        The review restarts and is read to the present word. A clamped part of the state does not move. Another review
+        or another network starts without additions.
+        """
+        self._engine.send(commands.Steer(tuple(pushes)))
 
     def watch(self, signal: str) -> None:
         """Compute the rolling α of each cell of this signal."""

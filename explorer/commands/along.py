@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -20,35 +19,6 @@ if TYPE_CHECKING:
     from engine.points import FixedPoints
 
 
-class Section(NamedTuple):
-    """A straight change of the input: the names of the inputs at both ends, and the weight there."""
-
-    begin: str
-    end: str
-    low: float
-    high: float
-
-
-def sections(network: Network, target: str) -> list[Section]:
-    """Return the changes of the input for a word, or for a channel by its number from 1.
-
-    The weight of a word rises from 0 (zero input) to 1.  A channel rises from −1 to 1, in two sections that meet at
-    zero input, where most points exist; the other channels are 0.
-
-    Raises
-    ------
-    ValueError
-        If the network has no such channel.  An unknown word fails when the input is looked up.
-    """
-    if network.embedding is not None:
-        return [Section("zero", target, 0.0, 1.0)]
-    channels = network.cell.inputs
-    if not (target.isdecimal() and 1 <= int(target) <= channels):
-        raise ValueError(f"{network.name} has no channel {target!r}; expected a number from 1 to {channels}")
-    low, high = (",".join(str(value if k == int(target) - 1 else 0) for k in range(channels)) for value in (-1, 1))
-    return [Section(low, "zero", -1.0, 0.0), Section("zero", high, 0.0, 1.0)]
-
-
 def follow(network: Network, target: str, find: Callable[[Sequence[str]], FixedPoints]) -> list[Branch]:
     """Return the branches of fixed points, by their smallest weight.
 
@@ -56,31 +26,14 @@ def follow(network: Network, target: str, find: Callable[[Sequence[str]], FixedP
     ----------
     network : Network
     target : str
-        See ``sections``.
+        See ``engine.branches.sections``.
     find : callable
         Finds the points under inputs given by name.
     """
-    import torch
-
-    from engine.branches import branches
-    from engine.start_states import input_from_name
+    from engine.branches import branches_along, inputs_along, sections
 
     parts = sections(network, target)
-    names = list(dict.fromkeys(name for part in parts for name in (part.begin, part.end)))
-    inputs = {name: input_from_name(network, name) for name in names}
-    found = find(names)
-    fixed = found[found.fixed]
-    states = {name: torch.from_numpy(fixed.states[fixed.input_names == name]) for name in names}
-    followed = [
-        replace(branch, weight=part.low + (part.high - part.low) * branch.weight)
-        for part in parts
-        for branch in branches(
-            network.cell.to(dtype=torch.float64),
-            *(inputs[part.begin], inputs[part.end], states[part.begin], states[part.end]),
-            readout=(network.readout_weight, network.readout_bias),
-        )
-    ]
-    return sorted(followed, key=lambda branch: (float(branch.weight.min()), -len(branch.weight)))
+    return branches_along(network, parts, find(inputs_along(parts)))
 
 
 def show_branches(network: Network, target: str, found: Sequence[Branch], limit: int | None) -> None:

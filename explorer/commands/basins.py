@@ -3,47 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from engine.basins import Basins
+    from engine.basins import Basins, Ends
     from engine.cycles import Cycle
     from engine.network import Network
     from engine.points import FixedPoints
 
 
-class Ends(NamedTuple):
-    """Where visited and uniformly drawn states end under one input; ``points`` are rows of the table."""
-
-    visited: Basins
-    uniform: Basins
-
-
 def find_ends(
-    network: Network, found: FixedPoints, states: int, seed: int, reviews: Sequence[NDArray[np.integer]]
+    network: Network,
+    found: FixedPoints,
+    states: int,
+    seed: int,
+    reviews: Sequence[NDArray[np.integer]],
+    *,
+    cache: bool = True,
 ) -> dict[str, Ends]:
-    """Iterate ``states`` visited and as many uniform states under each input with a point."""
-    import torch
+    """Find where ``states`` visited and as many uniform states end, for each input with a point."""
+    from engine.points_cache import network_ends
 
-    from engine.basins import basins, uniform_states
-    from engine.start_states import visited_states
-
-    starts = (
-        visited_states(network, states, seed=seed, reviews=reviews),
-        uniform_states(network.cell, states, seed=seed),
-    )
     ends = {}
     for name in dict.fromkeys(found.input_names.tolist()):
-        rows = np.flatnonzero((found.input_names == name) & found.fixed & (found.unstable == 0))
-        x = torch.from_numpy(found.inputs[found.input_names == name][0])
-        places = torch.from_numpy(found.states[rows])
-        visited, uniform = (basins(network.cell, x, places, start, points=rows) for start in starts)
-        assert visited is not None and uniform is not None, "nothing stops this computation"  # noqa: PT018
-        ends[name] = Ends(visited, uniform)
+        one = network_ends(network, found, name, count=states, seed=seed, reviews=reviews, cache=cache)
+        assert one is not None, "nothing stops this computation"
+        ends[name] = one
     return ends
 
 

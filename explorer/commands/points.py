@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from explorer.commands.basins import Ends, ends_json, find_ends, show_ends
+from explorer.commands.basins import ends_json, find_ends, show_ends
 from explorer.commands.device_option import device_option
 from explorer.commands.plots import eigenvalues, histogram, plot_option
 
 if TYPE_CHECKING:
+    from engine.basins import Ends
     from engine.network import Network
     from engine.points import FixedPoints
     from engine.points_cache import Progress
@@ -167,7 +168,7 @@ def command(
     found = find(names)
     if out is not None:
         found.save(out)
-    ends = find_ends(loaded, found, states, seed, reviews) if states else {}
+    ends = find_ends(loaded, found, states, seed, reviews, cache=not fresh) if states else {}
     _show_points(loaded, found, ends, limit, as_json)
     if plot and not as_json:
         kinds = {"stable": found.fixed & (found.unstable == 0), "saddle": found.fixed & (found.unstable > 0)}

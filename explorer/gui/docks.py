@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from explorer.gui.panels.panel import Panel, Place
@@ -39,7 +39,10 @@ class Docks(QObject):
         self._window = window
         self._size = window.size()
         self._shares: dict[str, tuple[float, float]] = {}  # of the window's width and height
-        self._frozen = False
+        self._changed = QTimer(self)
+        self._changed.setSingleShot(True)
+        self._changed.setInterval(0)  # after the layout
+        self._changed.timeout.connect(self._remember_change)
         self.docks: dict[str, QDockWidget] = {}
         self._first: dict[Place, QDockWidget] = {}  # the dock in front at each place
         self._panels = list(panels)
@@ -51,6 +54,7 @@ class Docks(QObject):
             dock.setWidget(panel)
             self.docks[panel.name] = dock
             dock.installEventFilter(self)
+            dock.toggleViewAction().triggered.connect(self._changed.start)
         self.arrange()
 
     def arrange(self) -> None:
@@ -96,34 +100,33 @@ class Docks(QObject):
             docks = [self._first[place] for place in present]
             if len(docks) > 1:
                 self._window.resizeDocks(docks, [int(share * whole) for share in present.values()], along)
+        self._changed.start()
 
     def rescale(self) -> None:
         """Give every dock in view the share of the window that it had before the window changed its size."""
         window = self._window
         shown = [dock for name, dock in self.docks.items() if name in self._shares and _in_layout(dock)]
-        self._frozen = True
         for along, whole in ((ACROSS, window.width()), (DOWN, window.height())):
             sizes = [round(self._shares[dock.objectName()][along is DOWN] * whole) for dock in shown]
             window.resizeDocks(shown, sizes, along)
-        self._frozen = False
         self._size = window.size()
 
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """Change the layout without changing the shares that `rescale` restores."""
-        self._frozen = True
-        yield
-        self._frozen = False
+    def _remember_change(self) -> None:
+        if self._window.size() == self._size:  # the docks did not follow the window
+            self.remember()
+
+    def remember(self) -> None:
+        """Store the shares that `rescale` restores."""
+        window = self._window
+        self._size = window.size()
+        for name, dock in self.docks.items():
+            if _in_layout(dock):
+                self._shares[name] = dock.width() / max(1, window.width()), dock.height() / max(1, window.height())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Store the share of a dock whose size the user changed, and not the window's."""
-        if event.type() == QEvent.Type.Resize and isinstance(watched, QDockWidget):
-            window = self._window
-            if not self._frozen and window.size() == self._size and _in_layout(watched):
-                self._shares[watched.objectName()] = (
-                    watched.width() / max(1, window.width()),
-                    watched.height() / max(1, window.height()),
-                )
+        """Remember the sizes that the user gives docks by dragging; other changes follow from contents and window."""
+        if event.type() == QEvent.Type.Resize and QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton:
+            self._changed.start()
         return False
 
     def raise_panel(self, name: str) -> None:

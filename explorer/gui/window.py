@@ -357,15 +357,14 @@ class Window(Opening):
 
     def _zoom(self) -> None:
         panel = self.focused
-        with self.docks.frozen():
-            if self._layout_before_zoom is not None:
-                self.docks.restore(self._layout_before_zoom)
-                self._layout_before_zoom = None
-                self.docks.rescale()
-            else:
-                self._layout_before_zoom = self.docks.saved_layout()
-                for name, dock in self.docks.docks.items():
-                    dock.setVisible(name == panel.name)
+        if self._layout_before_zoom is not None:
+            self.docks.restore(self._layout_before_zoom)
+            self._layout_before_zoom = None
+            self.docks.rescale()
+        else:
+            self._layout_before_zoom = self.docks.saved_layout()
+            for name, dock in self.docks.docks.items():
+                dock.setVisible(name == panel.name)
         panel.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _arrange(self) -> None:
@@ -390,6 +389,7 @@ class Window(Opening):
         if not self._timer.isActive():
             if not self._restored_layout:
                 self.docks.resize()
+            QTimer.singleShot(0, self, self.docks.remember)
             if "heatmap" in self.panels:
                 self.panels["heatmap"].setFocus()  # or Qt would focus the first text field, which takes every key
             self._timer.start(0)

@@ -50,6 +50,9 @@ ACTIONS = (
     Action("colour-map", ("v",), "Colours", "View", "Use the next colour map; in each, a higher value is lighter."),
     Action("contrast", ("k",), "Contrast", "View", "Scale colours to each cell, to all in view, or to the bounds."),
     Action("scaling", ("s",), "F(s)", "View", "Show F(s), which α is fitted to, of the layer or the selected cell."),
+    Action("attribution", ("i",), "Attribute", "View", "Colour words by their share in the output; again: by the next "
+        "method, at last by the signal."),
+    Action("attributions", ("I",), "Attributions", "View", "List the words with the strongest attribution."),
     Action("select-down", ("down",), "Next cell", "Cells", "Select the next cell in the list."),
     Action("select-up", ("up",), "Previous cell", "Cells", "Select the previous cell in the list."),
     Action("pin", ("p",), "Pin", "Cells", "Pin the selected cell to the top, or unpin it.", True),
@@ -61,8 +64,14 @@ ACTIONS = (
         "With no cell selected: restore all ablated cells."),
     Action("ablate-dead", ("X",), "Ablate dead", "Cells", "Ablate all dead cells. Again: restore them."),
     Action("clamp", ("H",), "Clamp", "Cells", "Clamp the chosen signal of the selected cell, or of all, at a value."),
-    Action("undo", ("Z",), "Undo", "Cells", "Undo the last ablation, clamp or restoration. Again: the one before."),
-    Action("undo-ablation", ("U",), "Restore", "Cells", "Restore every ablated and clamped cell."),
+    Action("undo", ("Z",), "Undo", "Cells", "Undo the last ablation, clamp, addition or restoration. Again: the one "
+        "before."),
+    Action("undo-ablation", ("U",), "Restore", "Cells", "Restore every ablated and clamped cell; add nothing more."),
+    Action("steer", ("y",), "Steer", "Cells", "Add the steering vector to the state after the word looked at."),
+    Action("steering-vector", ("Y",), "Steering vector", "Cells", "Choose what is added to the state, and its factor."),
+    Action("contexts", ("K",), "Contexts", "Cells", "List the words of all reviews at which the cell is highest or "
+        "lowest."),
+    Action("saturation", ("S",), "Saturation", "Cells", "Plot how often each gate of each cell is open or closed."),
     Action("threshold-down", ("left_parenthesis",), "Fewer dead", "Cells", "Lower the threshold of dead cells."),
     Action("threshold-up", ("right_parenthesis",), "More dead", "Cells", "Raise the threshold of dead cells."),
     Action("turn-left", ("comma",), "Turn left", "Points", "Turn the picture of the points; dragging turns it, too."),
@@ -126,10 +135,14 @@ WINDOW_ACTIONS = (
 # The actions of each panel, which its help lists first; a panel's name is that of its action after ``focus-``.
 _CELLS = (
     *("select-down", "select-up", "pin", "ablate", "ablate-dead", "clamp", "undo", "undo-ablation"),
+    *("steer", "steering-vector", "contexts", "saturation"),
     *("order", "threshold-down", "threshold-up"),
 )
 PANELS = {
-    "review": ("brush", "next-place", "agree-elsewhere", "search", "next-found", "previous-found", "type", "edit"),
+    "review": (
+        *("brush", "next-place", "agree-elsewhere", "search", "next-found", "previous-found", "type", "edit"),
+        *("attribution", "attributions"),
+    ),
     "heatmap": ("signal", "signal-back", *_CELLS, "bins", "colour-map", "contrast"),
     "points": tuple(entry.id for entry in ACTIONS if entry.group == "Points"),
     "spectrum": ("next-point", "previous-point", "find-points", "follow-input", "memory"),

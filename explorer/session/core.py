@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import numpy as np
@@ -102,6 +103,8 @@ class Core:
     ----------
     actions : sequence of Action
         The table of actions with the keys in use; a front end with other keys sets its own.
+    changes : iterator of int
+        Numbers the changes of the network, so that the last one can be undone first.
 
     Raises
     ------
@@ -125,6 +128,7 @@ class Core:
         self.clock = clock
         self._note, self._note_until = "", 0.0
         self.actions: Sequence[Action] = ACTIONS
+        self.changes = count(1)
         self._moments = Moments(self.read)
         self._run = -1
         self._review: Review | None = None

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from explorer.session.actions import Action, action
 from explorer.session.controllers.ablation import AblationController
+from explorer.session.controllers.attribution import AttributionController
 from explorer.session.controllers.branch_search import BranchSearch
 from explorer.session.controllers.brush import BrushController
 from explorer.session.controllers.comparison import ComparisonController
+from explorer.session.controllers.contexts import ContextsController
 from explorer.session.controllers.corpus import PORTION, CorpusController
 from explorer.session.controllers.display import Display
 from explorer.session.controllers.fixed_points import FixedPointsController
@@ -21,6 +23,8 @@ from explorer.session.controllers.pattern_search import PatternSearch
 from explorer.session.controllers.playback import Playback
 from explorer.session.controllers.point_search import PointSearch
 from explorer.session.controllers.recorder import LIMIT, NEEDS_NETWORK, Recorder
+from explorer.session.controllers.saturation import SaturationController
+from explorer.session.controllers.steering import SteeringController
 from explorer.session.controllers.text_diff import TextDiffController
 from explorer.session.controllers.word_search import WordSearch
 from explorer.session.core import Choices, Core, Frame, SessionError
@@ -92,6 +96,10 @@ class Session:
         )
         self.branches = BranchSearch(core, self.ablation, self.fixed_points, jobs)
         self.memory = MemoryController(core, self.ablation, jobs)
+        self.attribution = AttributionController(core, jobs)
+        self.steering = SteeringController(core, self.brush, jobs)
+        self.contexts = ContextsController(core, self.playback, jobs)
+        self.saturation = SaturationController(core, jobs)
         self._handlers = self._make_handlers()
         # What front ends use most, without the name of the controller.
         self.stream, self.reviews, self.read, self.key_of = core.stream, core.reviews, core.read, core.key_of
@@ -140,7 +148,8 @@ class Session:
     def update(self) -> Frame:
         """Take in what has happened since the last call, and return the newest frame; front ends call this each tick.
 
-        Clears choices that a new run made meaningless, and starts reading what is to be compared.
+        Clears choices that a new run made meaningless, and starts reading what is to be compared and attributing what
+        the user asked for.
         """
         events = self.stream.events
         while not events.empty():
@@ -148,9 +157,11 @@ class Session:
             if event.kind == "failed":
                 self.note = event.message
                 self.ablation.forget_request()
+                self.steering.forget_request()
         frame = self.display.update()
         self.brush.update(frame)
         self.comparison.update(frame)
+        self.attribution.update(frame)
         return frame
 
     def frame(self) -> Frame:
@@ -194,6 +205,17 @@ class Session:
         self.fixed_points.select(None)
         self.brush.clear()
 
+    def _undo(self) -> None:
+        """Undo the last change of the network: of its clamps, or of what is added to its state."""
+        steered = self.steering.newest_change > self.ablation.newest_change
+        (self.steering.undo_last if steered else self.ablation.undo_last)()
+
+    def _restore(self) -> None:
+        """Undo every ablation, clamp and addition to the state."""
+        steered = self.steering.undo()
+        if self.core.snapshot.clamps or not steered:
+            self.ablation.undo()
+
     def close(self) -> None:
         """Write what is being recorded, then end the engine and all background work."""
         self.recorder.close()
@@ -232,13 +254,15 @@ class Session:
             "bins": display.next_bins,
             "colour-map": display.next_colour_map,
             "scaling": display.toggle_scaling,
+            "attribution": self.attribution.next_method,
             "contrast": display.next_contrast,
             "brush": self.brush.brush,
             "next-place": self.brush.next_place,
             "ablate": self.ablation.ablate,
             "ablate-dead": self.ablation.ablate_dead,
-            "undo": self.ablation.undo_last,
-            "undo-ablation": self.ablation.undo,
+            "undo": self._undo,
+            "undo-ablation": self._restore,
+            "steer": self.steering.steer,
             "turn-left": points.turn_left,
             "turn-right": points.turn_right,
             "tilt-up": points.tilt_up,

@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from engine import points_cache
-from engine.cells import RnnCell
+from engine.basins import basins
+from engine.cells import Cell, RnnCell
 from engine.fixed_points import find_fixed_points
 from engine.network import Network, Vocabulary
 from engine.points import FixedPoints
-from engine.points_cache import cached_word_attractors, content_hash, network_points
+from engine.points_cache import cached_word_attractors, content_hash, network_ends, network_points
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +70,67 @@ def test_every_parameter_of_a_search_is_part_of_the_cache_key(searches: list[int
     network.cell.weight_hh[0, 0] += 1
     network_points(network, count=20)
     assert len(searches) == 8
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The number of starts of each real computation of basins."""
+    done: list[int] = []
+
+    def counted(cell: Cell, x: torch.Tensor, stable: torch.Tensor, starts: torch.Tensor, **options: Any) -> Any:
+        done.append(len(starts))
+        return basins(cell, x, stable, starts, **options)
+
+    monkeypatch.setattr(points_cache, "basins", counted)
+    return done
+
+
+def one_attractor_and_a_cycle() -> tuple[Network, FixedPoints]:
+    """Two uncoupled units: under zero every state ends on a cycle of two, under +1 at one point."""
+    cell = RnnCell(torch.tensor([[1.0], [4.0]]), torch.diag(torch.tensor([0.5, -2.0])), torch.zeros(2))
+    network = Network(cell, torch.eye(2), torch.zeros(2), task="flip-flop-1")
+    starts = torch.rand(8, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    x = torch.tensor([[0.0], [1.0]])
+    return network, find_fixed_points(network.cell, x, starts, input_names=["zero", "+1"])
+
+
+def test_basins_are_read_from_the_cache(runs: list[int]) -> None:
+    network, points = one_attractor_and_a_cycle()
+    for name, cycles in (("zero", 1), ("+1", 0)):
+        first, second = (network_ends(network, points, name, count=6) for _ in range(2))
+        assert first is not None
+        assert second is not None
+        for one, other in zip(first, second, strict=True):
+            assert (one.states, one.elsewhere, len(one.cycles)) == (6, 0, cycles)
+            assert (other.states, other.elsewhere) == (6, 0)
+            np.testing.assert_array_equal(one.points, other.points)
+            np.testing.assert_array_equal(one.counts, other.counts)
+            for before, after in zip(one.cycles, other.cycles, strict=True):
+                np.testing.assert_array_equal(before.states, after.states)
+                np.testing.assert_array_equal(before.multipliers, after.multipliers)
+                assert (before.newton_step, before.hits) == (after.newton_step, after.hits)
+    assert runs == [6] * 4  # visited and uniform states of two inputs
+
+
+def test_every_parameter_of_basins_is_part_of_the_cache_key(runs: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    network, points = one_attractor_and_a_cycle()
+    network_ends(network, points, "zero", count=6)
+    changes: tuple[dict[str, Any], ...] = ({"seed": 1}, {"count": 7}, {"name": "+1"}, {"cache": False})
+    for options in changes:
+        arguments: dict[str, Any] = {"name": "zero", "count": 6} | options
+        network_ends(network, points, **arguments)
+    assert len(runs) == 2 * (1 + len(changes))
+    monkeypatch.setattr("engine.basins.NEAR", 2e-2)
+    network_ends(network, points, "zero", count=6)
+    network.cell.weight_hh[0, 0] = 0.6
+    network_ends(network, points, "zero", count=6)
+    assert len(runs) == 2 * (3 + len(changes))
+
+
+def test_interrupted_basins_are_not_cached(folder: Path) -> None:
+    network, points = one_attractor_and_a_cycle()
+    assert network_ends(network, points, "zero", count=6, progress=lambda done, total: False) is None
+    assert not folder.exists()
 
 
 def test_an_interrupted_search_is_not_cached(network: Network, folder: Path) -> None:

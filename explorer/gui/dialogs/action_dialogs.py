@@ -7,8 +7,11 @@ from functools import partial
 
 from PySide6.QtWidgets import QMainWindow
 
+from explorer.gui.dialogs.attribution import AttributionDialog
 from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, LegendDialog, PromptDialog, TextDialog
+from explorer.gui.dialogs.contexts import ContextsDialog
 from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
+from explorer.gui.dialogs.saturation import SaturationDialog
 from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
 from explorer.gui.dialogs.text_diff import TextDiffDialog
 from explorer.gui.menus import key_sequence
@@ -50,6 +53,10 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
             "clamp": self._clamp,
             "follow-input": self._follow_input,
             "memory": self._memory,
+            "attributions": self._attributions,
+            "steering-vector": self._steering_vector,
+            "contexts": self._contexts,
+            "saturation": self._saturation,
             "jump": self._jump,
             "networks": self._choose_network,
             "compare": self._compare_networks,
@@ -121,6 +128,32 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
         session = self.opened_session
         session.memory.begin()
         MemoryDialog(self, self.theme, session).open()
+
+    def _attributions(self) -> None:
+        session = self.opened_session
+        session.attribution.begin()
+        AttributionDialog(self, self.theme, session, self.look_at).open()
+
+    def _steering_vector(self) -> None:
+        steering = self.opened_session.steering
+
+        def chosen(key: str) -> None:
+            steering.choose(key)
+            self.ask("Strength", steering.question, steering.set_strength)
+
+        self.choose("Steering vector: what is added to the state", steering.entries(), steering.key, chosen)
+
+    def _contexts(self) -> None:
+        session = self.opened_session
+        session.contexts.begin()
+        ContextsDialog(
+            self, self.theme, session, lambda place: self.run_guarded(lambda: session.contexts.open(place))
+        ).open()
+
+    def _saturation(self) -> None:
+        session = self.opened_session
+        session.saturation.begin()
+        SaturationDialog(self, self.theme, session, self.select).open()
 
     def _jump(self) -> None:
         session = self.opened_session

@@ -17,6 +17,7 @@ from explorer.session.session import Session
 from explorer.session.views.branch_curves import (
     AXES,
     BranchCurves,
+    Target,
     branch_curves,
     branches_legend,
     branches_line,
@@ -32,6 +33,20 @@ from explorer.session.views.memory import (
 )
 
 POLL = 100  # milliseconds
+
+
+def plot_widget(theme: Theme, x: str, y: str) -> Any:
+    """Return an empty plot in the colours of a theme, with labels of its axes."""
+    widget = pg.PlotWidget(background=theme.ground, axisItems={side: Axis(side) for side in ("left", "bottom")})
+    item = widget.getPlotItem()
+    item.hideButtons()
+    item.setMenuEnabled(False)
+    for side, label in (("bottom", x), ("left", y)):
+        item.getAxis(side).enableAutoSIPrefix(False)
+        item.getAxis(side).setPen(theme.border)
+        item.getAxis(side).setTextPen(theme.dim)
+        item.setLabel(side, label)
+    return widget
 
 
 class PlotDialog(Dialog):
@@ -56,43 +71,64 @@ class PlotDialog(Dialog):
 
     def plot(self, x: str, y: str) -> Any:
         """Add a plot in the window's colours."""
-        widget = pg.PlotWidget(
-            background=self.theme.ground, axisItems={side: Axis(side) for side in ("left", "bottom")}
-        )
-        item = widget.getPlotItem()
-        item.hideButtons()
-        item.setMenuEnabled(False)
-        for side, label in (("bottom", x), ("left", y)):
-            item.getAxis(side).enableAutoSIPrefix(False)
-            item.getAxis(side).setPen(self.theme.border)
-            item.getAxis(side).setTextPen(self.theme.dim)
-            item.setLabel(side, label)
+        widget = plot_widget(self.theme, x, y)
         self.row.addWidget(widget)
         return widget
 
 
 class BranchesDialog(PlotDialog):
-    """Fixed points against the weight of a word: stable branches solid, unstable ones dashed."""
+    """Fixed points against the weight of a word, or a channel of a network with a task: stable branches solid,
+    unstable ones dashed."""
 
     def __init__(self, parent: QWidget, theme: Theme, session: Session) -> None:
-        super().__init__(parent, f"Fixed points from zero input to “{session.branches.word}”", theme, session)
-        self.axes = QComboBox()
+        super().__init__(parent, "Fixed points", theme, session)
+        self.networks, self.channels, self.axes = QComboBox(), QComboBox(), QComboBox()
+        chooser = QHBoxLayout()
+        for name, box in (("Follow", self.networks), ("Channel", self.channels), ("Axis", self.axes)):
+            box.setAccessibleName(name)
+            chooser.addWidget(QLabel(name))
+            chooser.addWidget(box, 1)
+        self.column.addLayout(chooser)
+        word = session.branches.channels("")[0]
+        for network in session.branches.networks:
+            self.networks.addItem(network or f"“{word}”", network)
+        self.networks.currentIndexChanged.connect(self._list_channels)
+        self.channels.currentIndexChanged.connect(self._follow)
         self.axes.addItems(list(AXES))
         self.axes.currentTextChanged.connect(lambda _: self.update_plots())
-        self.column.addWidget(self.axes)
+        self.channels.setEnabled(False)
         self.picture = self.plot(" ", " ")
         self._drawn: tuple[object, ...] = ()
         self.update_plots()
 
+    def _list_channels(self) -> None:
+        network = self.networks.currentData()
+        self.channels.blockSignals(True)
+        self.channels.clear()
+        self.channels.addItems(self.session.branches.channels(network) if network else [])
+        self.channels.setEnabled(bool(network))
+        self.channels.blockSignals(False)
+        self._follow()
+
+    def _follow(self) -> None:
+        network = self.networks.currentData()
+        what = self.channels.currentText() if network else self.session.branches.channels("")[0]
+        self.session.branches.follow(Target(what, network))
+        self.update_plots()
+
     def update_plots(self) -> None:
         self.session.fixed_points.request(self.session.frame())  # the components of its map are those of the plot
-        found, points = self.session.branches.result(), self.session.fixed_points.point_map
-        lines = [branches_line(found, self.session.branches.progress)]
-        if found is not None and points is not None:
+        branches, points = self.session.branches, self.session.fixed_points.point_map
+        self.setWindowTitle(f"Fixed points {branches.target.change}")
+        found = branches.result()
+        lines = [branches_line(found, branches.progress)]
+        if found is not None:
             lines.append(branches_legend())
             if self._drawn != (found, points, self.axes.currentText()):
                 self._drawn = found, points, self.axes.currentText()
-                self._draw(branch_curves(found, self.axes.currentText(), points.projection, points.size, points.output))
+                curves = branch_curves(found, self.axes.currentText(), points)
+                if curves is not None:
+                    self._draw(curves)
         self.text.setText("<br>".join(rich_text(line, self.theme) for line in lines))
 
     def _draw(self, curves: BranchCurves) -> None:
@@ -107,7 +143,7 @@ class BranchesDialog(PlotDialog):
             item.addItem(pg.ScatterPlotItem(pos=places, symbol=symbol, size=10, pen=None, brush=colour))
         item.setLabel("bottom", curves.x_label)
         item.setLabel("left", curves.y_label)
-        item.setXRange(0, 1)
+        item.setXRange(*curves.x_range)
         item.setYRange(*curves.y_range, padding=0)
 
 

@@ -23,7 +23,7 @@ from explorer.session.session import Session
 from explorer.session.views.number_format import number
 from explorer.session.views.outputs import POSITIVE, Output, output_of
 from explorer.session.views.picking import nearest
-from explorer.session.views.readouts import changes_line, corpus_line, histogram_line
+from explorer.session.views.readouts import clamps_line, corpus_line, histogram_line
 from explorer.session.views.runs import join, plain
 from explorer.session.views.tables import Table, corpus_table
 
@@ -240,7 +240,7 @@ class CorpusPanel(Panel):
             len(rows),
             corpus.total,
             missing=shown.missing,
-            changes=plain(changes_line(frame.snapshot)),
+            changes=plain(clamps_line(frame.snapshot)),
             listed=listed,
             error=corpus.trouble,
         )

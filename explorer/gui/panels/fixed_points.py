@@ -100,6 +100,7 @@ class FixedPointsPanel(Panel):
         self._selection = PointSelection((), (), "")
         self.view = FixedPointsView(self)
         self.picture = self.plot(view=self.view)
+        self.picture.setMinimumHeight(60)
         self.picture.hideAxis("left")
         self.picture.hideAxis("bottom")
         self._axes, self._unstable, self._cycles, self._path, self._drawn = (LineSegments() for _ in range(5))

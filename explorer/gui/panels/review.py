@@ -17,11 +17,12 @@ from explorer.gui.theme import Theme, qcolor, table
 from explorer.session.core import Frame
 from explorer.session.palette import RGB, codes, text_on
 from explorer.session.session import Session
+from explorer.session.views.attribution import word_colours
 from explorer.session.views.outputs import outputs_at
-from explorer.session.views.readouts import review_rows, word_colours_line
-from explorer.session.views.runs import Run, join
+from explorer.session.views.readouts import review_rows
+from explorer.session.views.runs import Line, Run, join
 from explorer.session.views.tables import Table, words_table
-from explorer.session.views.text_layout import TextLayout, lay_out, unknown_words, word_values
+from explorer.session.views.text_layout import TextLayout, lay_out, unknown_words
 from explorer.session.views.traces import output_at
 
 GAP = 6  # pixels between two words
@@ -55,15 +56,16 @@ class Words(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing below need be painted
         self.setMinimumSize(120, 24)
 
-    def show_words(self, session: Session, frame: Frame) -> tuple[float, float]:
-        """Draw a frame; return the values at the ends of the colour map."""
+    def show_words(self, session: Session, frame: Frame) -> Line:
+        """Draw a frame; return what the colours mean."""
         self._lay_out(frame)
         layout = self.layout_
         assert layout is not None
         if self._frame is None or frame.word != self._frame.word or frame.snapshot.run != self._frame.snapshot.run:
             self._follow(layout.line(max(0, frame.word)))
         self._frame = frame
-        strengths, low, high = word_values(session, frame, 0, frame.snapshot.words)
+        attribution = session.attribution.result(frame)
+        strengths, low, high, meaning = word_colours(session, frame, attribution, 0, frame.snapshot.words)
         self._codes, self._read = codes(strengths, low, high), np.isfinite(strengths)
         self._found = session.word_search.marked(frame.snapshot)
         brushed, pattern, dragged = session.brush.words, session.brush.pattern, self._host.dragged
@@ -86,7 +88,7 @@ class Words(QWidget):
             for word in np.flatnonzero(looks != self._looks).tolist():
                 self.update(self._area_of(word))
         self._shown, self._looks = shown, looks
-        return low, high
+        return meaning
 
     # ---- layout --------------------------------------------------------------------------------------------------
 
@@ -251,10 +253,10 @@ class ReviewPanel(Panel):
         self.column.addWidget(self.brushed)
 
     def show_frame(self, session: Session, frame: Frame) -> None:
-        low, high = self.words.show_words(session, frame)
+        colours = self.words.show_words(session, frame)
         rows = review_rows(frame, output_at(session, frame), outputs=outputs_at(session, frame))
         parts = ((Run(f"{row.label} "), *row.line) for row in rows)
-        self.set_readout(join((*parts, word_colours_line(frame, low, high))))
+        self.set_readout(join((*parts, colours)))
         if self.changed("brushed", session.brush.summary, self.theme.name):
             self.brushed.setVisible(bool(session.brush.summary))
             self.brushed.setText(rich_text((Run(session.brush.summary, "accent"),), self.theme))

@@ -92,6 +92,8 @@ class SpectrumPanel(Panel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.details.setMinimumHeight(0)
         self._make_room()
 
     def _make_room(self) -> None:

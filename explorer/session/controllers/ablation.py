@@ -32,7 +32,8 @@ class AblationController:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._requested: tuple[Network, Clamps] | None = None
-        self._history: list[tuple[Network, Clamps, set[int]]] = []  # before each change, with the cells of `_together`
+        # Before each change: its number, and what it changed, with the cells of `_together`.
+        self._history: list[tuple[int, Network, Clamps, set[int]]] = []
         self._together: set[int] = set()  # the cells that `ablate_dead` ablated
         self._clamped: tuple[Network, Clamps, Network] | None = None
 
@@ -96,16 +97,21 @@ class AblationController:
         SessionError
             If there is none in the present network.
         """
-        network, clamps = self._core.snapshot.network, self._clamps
-        self._history = [entry for entry in self._history if entry[0] is network]
-        while self._history and _equal(self._history[-1][1], clamps):  # the engine refused that change
-            self._history.pop()
-        if not self._history:
+        if not self.newest_change:
             raise SessionError("nothing to undo: no cell of this network was ablated or clamped")
-        _, clamps, self._together = self._history.pop()
+        *_, clamps, self._together = self._history.pop()
         self._request(clamps)
         left = clamp_summary(clamps)
         self._core.note = f"undone: {left} ({self._undo_hint})" if left else "undone: no cell is ablated or clamped"
+
+    @property
+    def newest_change(self) -> int:
+        """The number of the change that `undo_last` would undo; 0 if there is none in the present network."""
+        network, clamps = self._core.snapshot.network, self._clamps
+        self._history = [entry for entry in self._history if entry[1] is network]
+        while self._history and _equal(self._history[-1][2], clamps):  # the engine refused that change
+            self._history.pop()
+        return self._history[-1][0] if self._history else 0
 
     def undo(self) -> None:
         """Undo every ablation and clamp.
@@ -218,7 +224,7 @@ class AblationController:
 
     def _clamp(self, clamps: Clamps, together: set[int] | None = None) -> None:
         """Clamp these signals and no others; ``together`` are the cells that `ablate_dead` ablated, if they change."""
-        self._history.append((self._core.snapshot.network, self._clamps, self._together))
+        self._history.append((next(self._core.changes), self._core.snapshot.network, self._clamps, self._together))
         if together is not None:
             self._together = together
         self._request(clamps)

@@ -22,10 +22,13 @@ class Computation(Generic[T]):
     ----------
     progress : str
         What is being computed, or what failed; "" at rest.
+    running : bool
+        Whether a job is in progress.
     """
 
     def __init__(self, jobs: JobRunner) -> None:
         self.progress = ""
+        self.running = False
         self._jobs = jobs
         self._lock = threading.Lock()
         self._subject: tuple[object, ...] = ()
@@ -39,7 +42,7 @@ class Computation(Generic[T]):
         with self._lock:  # the callbacks wait until the job is known
             if self._job is not None:
                 self._jobs.cancel(self._job)
-            self._subject, self._result, self.progress = subject, None, STARTING
+            self._subject, self._result, self.progress, self.running = subject, None, STARTING, True
 
             def take(part: tuple[str, Any]) -> None:
                 with self._lock:
@@ -52,7 +55,7 @@ class Computation(Generic[T]):
             def end(trouble: str) -> None:
                 with self._lock:
                     if self._subject == subject:
-                        self.progress = f"the computation failed: {trouble}" if trouble else ""
+                        self.progress, self.running = f"the computation failed: {trouble}" if trouble else "", False
 
             self._job = self._jobs.start(work, *arguments, on_result=take, on_end=end)
 

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.session.jobs import Job, JobRunner, Report
-from explorer.session.views.attractors import Ends
 from explorer.session.views.point_map import FoundPoints
 
 if TYPE_CHECKING:
@@ -140,28 +139,18 @@ def _send_points(report: Report, network: Network, *names: str) -> FixedPoints:
 
 def send_ends(report: Report, network: Network, points: FixedPoints) -> None:
     """Send ``("ends", {input: Ends})`` for each input of these points."""
-    import torch
-
-    from engine.basins import basins, uniform_states
-    from engine.start_states import visited_states
+    from engine.points_cache import network_ends
 
     if not report(None):
         return
-    cell = network.cell
-    starts = (
-        visited_states(network, STARTS, reviews=encoded_reviews(network)),
-        uniform_states(cell, STARTS).to(cell.device),
-    )
+    reviews = encoded_reviews(network)
     for name in dict.fromkeys(points.input_names.tolist()):
         here = points[points.input_names == name]
-        stable = np.flatnonzero(here.fixed & (here.unstable == 0))
-        x = torch.from_numpy(here.inputs[0]).to(cell.device)
-        states = torch.from_numpy(here.states[stable]).to(cell.device)
         progress = progress_to(report, f"basins for {name}")
-        visited, uniform = (basins(cell, x, states, start, points=stable, progress=progress) for start in starts)
-        if visited is None or uniform is None:
+        found = network_ends(network, here, name, count=STARTS, reviews=reviews, progress=progress)
+        if found is None:
             return
-        report(("ends", {name: Ends(visited, uniform)}))
+        report(("ends", {name: found}))
 
 
 def progress_to(report: Report, what: str) -> Callable[[int, int], bool]:

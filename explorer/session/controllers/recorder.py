@@ -22,7 +22,8 @@ LIMIT: Final = 1 << 30  # bytes of runs in memory; some thousand reviews through
 PATIENCE: Final = 30.0  # seconds; the engine answers after its present block, or after loading a network
 NEEDS_NETWORK: Final = frozenset({
     "networks", "type", "edit", "ablate", "ablate-dead", "clamp", "undo-ablation", "find-points", "corpus",
-    "compare-reviews", "agree-elsewhere", "word-by-word", "follow-input", "memory",
+    "compare-reviews", "agree-elsewhere", "word-by-word", "follow-input", "memory", "attribution",
+    "attributions", "steer", "steering-vector", "contexts", "saturation",
 })  # fmt: skip
 
 

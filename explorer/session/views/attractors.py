@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from engine.basins import Basins
+    from engine.basins import Basins, Ends
     from engine.cycles import Cycle
     from engine.points import FixedPoints
 
@@ -30,17 +30,6 @@ class Basin(NamedTuple):
 
     visited: Share
     uniform: Share
-
-
-@dataclass(frozen=True)
-class Ends:
-    """Where ``visited`` and ``uniform`` start states end under one input.
-
-    The stable points are numbered among the points of that input.
-    """
-
-    visited: Basins
-    uniform: Basins
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,10 +1,10 @@
-"""Branches of fixed points as curves: a readout or a principal component against the weight of a word."""
+"""Branches of fixed points as curves: a readout or a principal component against a word's weight or a channel."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +17,59 @@ from explorer.session.views.runs import Line, Run, join
 if TYPE_CHECKING:
     from engine.branches import Branch
     from engine.projection import Projection
+    from explorer.session.views.point_map import PointMap
 
 Floats = NDArray[np.float64]
 
 AXES = ("readout", "PC1")
 
 
+class Target(NamedTuple):
+    """What changes: the weight of a word that the present network reads, or a channel of a network with a task.
+
+    Attributes
+    ----------
+    what : str
+        The word, or the number of the channel, from 1.
+    network : str
+        Name of the network with the channel; "" for a word.
+    """
+
+    what: str
+    network: str = ""
+
+    @property
+    def change(self) -> str:
+        """What is followed, as the end of a title."""
+        if self.network:
+            return f"of {self.network}, channel {self.what} from −1 to 1"
+        return f"from zero input to “{self.what}”"
+
+    @property
+    def x_label(self) -> str:
+        return f"input of channel {self.what}" if self.network else f"weight of “{self.what}”"
+
+    @property
+    def x_range(self) -> tuple[float, float]:
+        return (-1.0, 1.0) if self.network else (0.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Axes:
+    """The components of h, the number of cells and the first output of the network whose points are followed."""
+
+    projection: Projection
+    size: int
+    output: Output
+
+
 @dataclass(frozen=True, eq=False)
 class Branches:
-    """The branches between zero input and the input ``word``."""
+    """The branches of a target; ``axes`` are given if they are not those of the present network."""
 
-    word: str
+    target: Target
     branches: tuple[Branch, ...]
+    axes: Axes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,14 +83,15 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class BranchCurves:
-    """``pieces`` of all curves, the places (k, 2) of ``folds`` and of other ``crossings`` of |λ| = 1, and the names of
-    the axes."""
+    """``pieces`` of all curves, the places (k, 2) of ``folds`` and of other ``crossings`` of |λ| = 1, the names of the
+    axes, and the ends of the horizontal one."""
 
     pieces: tuple[Piece, ...]
     folds: Floats
     crossings: Floats
     x_label: str
     y_label: str
+    x_range: tuple[float, float]
 
     @property
     def y_range(self) -> tuple[float, float]:
@@ -60,12 +102,21 @@ class BranchCurves:
         return low - margin, high + margin
 
 
-def branch_curves(found: Branches, axis: str, projection: Projection, size: int, output: Output) -> BranchCurves:
-    """Return the branches along one of ``AXES``; ``size`` is the number of cells."""
+def branch_curves(found: Branches, axis: str, present: PointMap | None) -> BranchCurves | None:
+    """Return the branches along one of ``AXES``, or None as long as the axes are those of a map that is not there."""
+    axes = found.axes
+    if axes is None:
+        if present is None:
+            return None
+        axes = Axes(present.projection, present.size, present.output)
     pieces: list[Piece] = []
     folds, crossings = [np.empty((0, 2))], [np.empty((0, 2))]
     for branch in found.branches:
-        y = branch.readout[:, 0] if axis == "readout" else projection.transform(branch.states[:, :size])[:, 0]
+        y = (
+            branch.readout[:, 0]
+            if axis == "readout"
+            else axes.projection.transform(branch.states[:, : axes.size])[:, 0]
+        )
         places = np.stack([branch.weight, y], axis=1)
         stable = branch.unstable == 0
         cuts = [0, *(np.flatnonzero(np.diff(stable)) + 1).tolist(), len(y)]
@@ -74,9 +125,11 @@ def branch_curves(found: Branches, axis: str, projection: Projection, size: int,
             pieces.append(Piece(branch.weight[part], y[part], bool(stable[begin])))
         folds.append(places[branch.folds])
         crossings.append(places[branch.crossings])
-    label = output.logit if axis == "readout" else "PC1 of h"
     return BranchCurves(
-        tuple(pieces), np.concatenate(folds), np.concatenate(crossings), f"weight of “{found.word}”", label
+        *(tuple(pieces), np.concatenate(folds), np.concatenate(crossings)),
+        found.target.x_label,
+        axes.output.logit if axis == "readout" else "PC1 of h",
+        found.target.x_range,
     )
 
 
@@ -90,7 +143,7 @@ def branches_line(found: Branches | None, progress: str, width: int | None = Non
     branches = count(len(found.branches), "branch", "branches")
     return join(
         (
-            (Run(branches, "value"), Run(f" from zero input to “{found.word}”")),
+            (Run(branches, "value"), Run(f" {found.target.change}")),
             (Run(f"{FOLD} {count(folds, 'fold')}", "warning"),) if folds else (),
             (Run(f"{CROSSING} {count(crossings, 'other crossing')} of |λ| = 1", "other"),) if crossings else (),
             (Run(f"{stuck} could not be followed to an end", "warning"),) if stuck else (),

@@ -44,6 +44,7 @@ LEGEND: Final = (
             Term("REPLAY", "a recording is played; there is no network behind it"),
             Term("HELD", "a dialog is open, and the panels wait until it is closed"),
             Term("∅ ablated, clamped", "cells whose h is held at its mean, or whose other signals are held at a value"),
+            Term("steered", "a vector was added to the state after a word; the words after it follow"),
             Term("⇄", "what the present run is compared with"),
             Term("REC", "runs are being recorded"),
             Term("words/s, fps", "reading speed, and pictures drawn a second"),

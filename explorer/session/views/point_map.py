@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from engine.projection import Projection
 from explorer.session.palette import codes
-from explorer.session.views.attractors import Basin, Ends, attracting_cycles, cycle_states, point_basins
+from explorer.session.views.attractors import Basin, attracting_cycles, cycle_states, point_basins
 from explorer.session.views.outputs import Output, activated, output_of
 
 if TYPE_CHECKING:
+    from engine.basins import Ends
     from engine.network import Network
     from engine.points import FixedPoints
     from engine.word_attractors import WordAttractors

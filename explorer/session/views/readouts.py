@@ -28,6 +28,7 @@ from explorer.session.views.number_format import (
 from explorer.session.views.outputs import output_of
 from explorer.session.views.runs import Line, Row, Run, join
 from explorer.session.views.scaling import Scaling, too_short
+from explorer.session.views.steering import steering_summary
 
 if TYPE_CHECKING:
     from engine.live.snapshot import Snapshot
@@ -297,8 +298,14 @@ def status_parts(
     return {name: line for name, line in parts.items() if line}
 
 
+def clamps_line(snapshot: Snapshot) -> Line:
+    """What is clamped in every review: ``∅ 2 ablated, f clamped in 1``; empty if nothing is."""
+    return (Run(f"∅ {clamp_summary(snapshot.clamps)}", "warning"),) if snapshot.clamps else ()
+
+
 def changes_line(snapshot: Snapshot, restore_key: str = "") -> Line:
-    """How the network differs from the trained one: ``∅ 2 ablated, f clamped in 1``, and the ``restore_key``; empty if
-    it does not."""
+    """How the network differs from the trained one: ``∅ 2 ablated, f clamped in 1, steered after word 57``, and the
+    ``restore_key``; empty if it does not."""
+    changes = ", ".join(filter(None, (clamp_summary(snapshot.clamps), steering_summary(snapshot.pushes))))
     how = f" · {restore_key} restores" if restore_key else ""
-    return (Run(f"∅ {clamp_summary(snapshot.clamps)}{how}", "warning"),) if snapshot.clamps else ()
+    return (Run(f"∅ {changes}{how}", "warning"),) if changes else ()

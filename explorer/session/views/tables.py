@@ -17,6 +17,7 @@ from explorer.session.views.eigenvalues import time_constant
 from explorer.session.views.outputs import POSITIVE, Output, output_of
 from explorer.session.views.point_map import STATES, PointDetails, PointMap
 from explorer.session.views.scaling import fine_fluctuation, fine_scales, scaling
+from explorer.session.views.steering import added_after
 from explorer.session.views.traces import CellRow, Difference, Overview, alpha_column
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def words_table(
 ) -> Table:
     """One row a word that is read and stored: the first output, rolling α, and the chosen signal of every cell.
 
+    ``added_to_state`` names the steering vectors that were added after the word.
     ``words`` limits the rows to a first word and one past the last; ``signals`` are shown instead of the chosen one.
     """
     signal = frame.choices.signal
@@ -56,12 +58,13 @@ def words_table(
         "text",
         output_of(frame.snapshot.network).column,
         f"alpha_{signal}",
+        "added_to_state",
         *(column for name, part in zip(names, parts, strict=True) for column in _cell_columns(name, part.shape[1])),
     )
+    added = [added_after(frame.snapshot.pushes, word) for word in range(first, last)]
     cells = np.concatenate([part[:rows] for part in parts], axis=1).tolist()
-    return Table(
-        columns, [(*row, *each) for *row, each in zip(range(first, last), text, output, alpha, cells, strict=False)]
-    )
+    lines = zip(range(first, last), text, output, alpha, added, cells, strict=False)
+    return Table(columns, [(*line, *values) for *line, values in lines])
 
 
 def alpha_table(reader: SignalReader, frame: Frame, words: tuple[int, int] | None = None) -> Table:

@@ -13,8 +13,11 @@ from explorer.session.controllers.pattern_search import Place
 from explorer.session.controllers.word_search import Hit
 from explorer.session.menu_items import NONE, compare_network, compare_review, networks, reviews
 from explorer.session.session import Session
+from explorer.tui.dialogs.attribution import AttributionDialog
 from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, LegendDialog, TypeDialog
+from explorer.tui.dialogs.contexts import ContextPlace, ContextsDialog
 from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
+from explorer.tui.dialogs.saturation import SaturationDialog
 from explorer.tui.dialogs.search_dialogs import PatternDialog, SearchDialog
 from explorer.tui.dialogs.text_diff import TextDiffDialog
 from explorer.tui.panels.corpus import CorpusScreen
@@ -70,6 +73,10 @@ class ActionDialogs(ActionDispatcher, App[None]):
             "corpus": self.do_corpus,
             "follow-input": self.do_follow_input,
             "memory": self.do_memory,
+            "attributions": self.do_attributions,
+            "steering-vector": self.do_steering_vector,
+            "contexts": self.do_contexts,
+            "saturation": self.do_saturation,
             "networks": self.do_networks,
             "compare": self.do_compare,
             "compare-reviews": self.do_compare_reviews,
@@ -176,6 +183,35 @@ class ActionDialogs(ActionDispatcher, App[None]):
         session = self._session()
         session.memory.begin()
         self.push_screen(MemoryDialog(session))
+
+    def do_attributions(self) -> None:
+        session = self._session()
+        session.attribution.begin()
+        self.push_screen(AttributionDialog(session), self._go_to_word)
+
+    def do_steering_vector(self) -> None:
+        steering = self._session().steering
+
+        def chosen(key: str) -> None:
+            steering.choose(key)
+            self.ask("Strength", steering.question, "choose", steering.set_strength)
+
+        self.choose("Steering vector: what is added to the state", steering.entries(), steering.key, chosen)
+
+    def do_contexts(self) -> None:
+        session = self._session()
+        session.contexts.begin()
+
+        def go(place: ContextPlace | None) -> None:
+            if place is not None:
+                self.run_guarded(lambda: session.contexts.open(place))
+
+        self.push_screen(ContextsDialog(session), go)
+
+    def do_saturation(self) -> None:
+        session = self._session()
+        session.saturation.begin()
+        self.push_screen(SaturationDialog(session))
 
     def do_networks(self) -> None:
         here, entries = networks(self._session())

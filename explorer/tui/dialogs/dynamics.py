@@ -66,15 +66,34 @@ class ChartDialog(ModalScreen[None]):
 
 
 class BranchesDialog(ChartDialog):
-    """Fixed points against the weight of a word."""
+    """Fixed points against the weight of a word, or against a channel of a network with a task."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*ChartDialog.BINDINGS, ("u", "axis", "Axis")]
-    keys_text = "u readout or PC1   esc close"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *ChartDialog.BINDINGS,
+        ("u", "axis", "Axis"),
+        ("n", "network", "Word or network with a task"),
+        ("c", "channel", "Channel"),
+    ]
+    keys_text = "u readout or PC1   n word or network   c channel   esc close"
 
     def __init__(self, session: Session) -> None:
         self.branches = BranchesPanel()
         super().__init__(session, self.branches)
-        self.title_text = f"Fixed points from zero input to “{session.branches.word}”"
+
+    def update_chart(self) -> None:
+        if self.is_attached:
+            self.query_one("#chart").border_title = f"Fixed points {self.session.branches.target.change}"
+        super().update_chart()
+
+    def action_network(self) -> None:
+        """Follow the word, or a channel of the next network."""
+        self.session.branches.next_network()
+        self.update_chart()
+
+    def action_channel(self) -> None:
+        """Follow the next channel."""
+        self.session.branches.next_channel()
+        self.update_chart()
 
     def action_axis(self) -> None:
         """Draw the other of ``AXES``."""
@@ -95,12 +114,15 @@ class BranchesPanel(Panel):
         session.fixed_points.request(frame)  # the components of its map are those of the chart
         found, points = session.branches.result(), session.fixed_points.point_map
         head: list[Line] = [styled(branches_line(found, session.branches.progress, width))]
-        if found is None or points is None:
+        if found is None:
             return head
         key = found, points, self.axis, width, height
         if self._drawn is None or self._drawn[0] != key:
-            curves = branch_curves(found, self.axis, points.projection, points.size, points.output)
-            legend = join(((Run(f"{curves.y_label} against weight"),), branches_legend()), width)
+            curves = branch_curves(found, self.axis, points)
+            if curves is None:
+                return head
+            against = "channel" if found.target.network else "weight"
+            legend = join(((Run(f"{curves.y_label} against {against}"),), branches_legend()), width)
             self._drawn = key, [styled(legend), *_branches_chart(curves, width, height - 2)]
         return [*head, *self._drawn[1]]
 
@@ -118,8 +140,8 @@ def _branches_chart(curves: BranchCurves, width: int, height: int) -> list[Line]
             series.append(Series(places[:, 0], places[:, 1], style, marker=mark))
     values = np.linspace(low, high, max(2, min(6, height // 3))).tolist()
     return draw_chart(
-        series, width, height, x_range=(0.0, 1.0), y_range=(low, high),
-        x_ticks={0.0: "0", 0.25: "0.25", 0.5: "0.5", 0.75: "0.75", 1.0: "1"},
+        series, width, height, x_range=curves.x_range, y_range=(low, high),
+        x_ticks={value: number(value) for value in np.linspace(*curves.x_range, 5).tolist()},
         y_ticks={value: number(value) for value in values},
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ from explorer.session.palette import BARS
 from explorer.session.session import Session
 from explorer.session.views.number_format import number
 from explorer.session.views.outputs import POSITIVE, output_of
-from explorer.session.views.readouts import changes_line, corpus_line, histogram_line
+from explorer.session.views.readouts import clamps_line, corpus_line, histogram_line
 from explorer.session.views.runs import plain
 from explorer.tui.dialogs.rows import Rows
 from explorer.tui.host import Host
@@ -126,7 +126,7 @@ class CorpusScreen(ModalScreen[int]):
             len(rows),
             corpus.total,
             missing=int(np.isnan(rows["beta"]).any(axis=1).sum()),
-            changes=plain(changes_line(frame.snapshot)),
+            changes=plain(clamps_line(frame.snapshot)),
             listed=None if corpus.narrowed is None else (len(self._listed), *corpus.narrowed),
             error=corpus.trouble,
             width=self.size.width - 4,

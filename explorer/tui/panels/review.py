@@ -12,10 +12,12 @@ from explorer.session.controllers.brush import Pattern
 from explorer.session.core import Frame
 from explorer.session.palette import BARS, codes, glyph
 from explorer.session.session import Session
+from explorer.session.views.attribution import word_colours
 from explorer.session.views.number_format import number
 from explorer.session.views.outputs import output_of, outputs_at, scale_of
-from explorer.session.views.readouts import review_rows, word_colours_line
-from explorer.session.views.text_layout import TextLayout, lay_out, unknown_words, word_values
+from explorer.session.views.readouts import review_rows
+from explorer.session.views.runs import Run
+from explorer.session.views.text_layout import TextLayout, lay_out, unknown_words
 from explorer.session.views.traces import output_at
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import (
@@ -61,13 +63,14 @@ class ReviewPanel(Panel, can_focus=True):
         self._follow(layout.line(max(0, frame.word)), height, layout.lines)
         last = min(self._top + height, layout.lines)
         first_word = int(layout.starts[self._top])
-        strengths, low, high = word_values(session, frame, first_word, int(layout.starts[last]))
+        attribution = session.attribution.result(frame)
+        strengths, low, high, meaning = word_colours(session, frame, attribution, first_word, int(layout.starts[last]))
         colours = codes(strengths, low, high)
         text = [
             self._line(session, frame, layout, line, colours, np.isfinite(strengths), first_word, room)
             for line in range(self._top, last)
         ]
-        self._set_titles(frame, low, high)
+        self._set_titles(frame, meaning)
         if not verdict_width:
             return text
         verdict = self._verdict(session, frame, verdict_width)
@@ -162,10 +165,10 @@ class ReviewPanel(Panel, can_focus=True):
             *([Segment(f"{row.label:<9}", DIM), *styled(row.line)] for row in rows),
         ]
 
-    def _set_titles(self, frame: Frame, low: float, high: float) -> None:
+    def _set_titles(self, frame: Frame, colours: tuple[Run, ...]) -> None:
         self.set_title(
             f"1 Review  {as_markup(safe(frame.snapshot.review.name, 40))}",
-            f"{markup(word_colours_line(frame, low, high))}   [u i]word[/] unknown",
+            f"{markup(colours)}   [u i]word[/] unknown",
         )
 
     def on_mouse_down(self, event: events.MouseDown) -> None:

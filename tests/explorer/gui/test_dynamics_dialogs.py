@@ -15,6 +15,7 @@ from PySide6.QtCore import Qt
 from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.gui.window import Window
 from explorer.session.session import Session
+from explorer.session.views.branch_curves import Target
 from explorer.session.views.memory import Memory, MemoryOfRun
 from tests.explorer.session.test_attractors import found_map
 from tests.explorer.session.test_dynamics import one_unit
@@ -25,7 +26,7 @@ RUN = MemoryOfRun(np.array([-0.01, -0.2, -0.4]), np.geomspace(1, 0.01, 50), 7.0)
 
 def test_stable_branches_are_solid_and_unstable_ones_dashed(window: Window, session: Session) -> None:
     show_found(session, found_map())
-    session.branches.word = "film"
+    session.branches.target = Target("film")
     session.branches._computation._result = one_unit()
     dialog = BranchesDialog(window, window.theme, session)
     items = dialog.picture.getPlotItem().items
@@ -37,6 +38,12 @@ def test_stable_branches_are_solid_and_unstable_ones_dashed(window: Window, sess
     assert dialog.picture.getPlotItem().getAxis("left").labelText == "logit"
     dialog.axes.setCurrentText("PC1")
     assert dialog.picture.getPlotItem().getAxis("left").labelText == "PC1 of h"
+    dialog.networks.setCurrentText("gru-100-flip-flop-3")
+    assert session.branches.target == Target("1", "gru-100-flip-flop-3")
+    dialog.channels.setCurrentText("3")
+    assert session.branches.target == Target("3", "gru-100-flip-flop-3")
+    assert dialog.windowTitle() == "Fixed points of gru-100-flip-flop-3, channel 3 from −1 to 1"
+    assert "branches" not in dialog.text.text()
     dialog.close()
 
 

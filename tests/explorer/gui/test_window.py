@@ -16,9 +16,11 @@ from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QDialog, QFileDialog, QTextBrowser
 
 from engine.activity import THRESHOLD
+from explorer.gui.dialogs.attribution import AttributionDialog
 from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, LegendDialog, PromptDialog, TextDialog
 from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.gui.dialogs.export import ExportDialog
+from explorer.gui.dialogs.saturation import SaturationDialog
 from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
 from explorer.gui.dialogs.text_diff import TextDiffDialog
 from explorer.gui.menus import key_sequence, window_keys
@@ -123,6 +125,10 @@ EFFECTS: dict[str, Check] = {
     "ablate": lambda w: "no cell is selected" in note(w),
     "ablate-dead": lambda w: "cell" in note(w),
     "clamp": lambda w: dialog(w, PromptDialog) is not None,
+    "contexts": lambda w: "no cell is selected" in note(w),
+    "saturation": lambda w: dialog(w, SaturationDialog) is not None,
+    "steer": lambda w: "no steering vector is chosen" in note(w),
+    "steering-vector": lambda w: dialog(w, ChooseDialog) is not None,
     "undo": lambda w: "nothing to undo" in note(w),
     "undo-ablation": lambda w: "as it was trained" in note(w),
     "threshold-down": lambda w: snapshot(w).threshold < THRESHOLD,
@@ -142,6 +148,8 @@ EFFECTS: dict[str, Check] = {
     "find-points": lambda w: "not complete yet" in note(w),
     "follow-input": lambda w: dialog(w, BranchesDialog) is not None,
     "memory": lambda w: dialog(w, MemoryDialog) is not None,
+    "attribution": lambda w: "integrated gradients from the mean embedding" in note(w),
+    "attributions": lambda w: dialog(w, AttributionDialog) is not None,
     "corpus": lambda w: w.focused.name == "corpus",
     "search": lambda w: dialog(w, WordSearchDialog) is not None,
     "next-found": lambda w: "search for words first" in note(w),
@@ -168,6 +176,7 @@ EFFECTS: dict[str, Check] = {
     "copy": lambda w: not QGuiApplication.clipboard().pixmap().isNull(),
     "light": lambda w: w.theme is LIGHT,
     "full-screen": lambda w: w.isFullScreen(),
+    "introduction": lambda w: w.introduction is not None,
     **dict.fromkeys(
         ("open-reviews", "open-folder", "open-network", "open-recording"), lambda w: dialog(w, QFileDialog) is not None
     ),
@@ -185,6 +194,8 @@ def reset(window: Window) -> None:
     for opened in window.findChildren(QDialog):
         opened.close()
         opened.deleteLater()  # a closed file dialog keeps the keys to itself
+    if window.introduction is not None:
+        window.introduction.dismiss()
     window.activateWindow()
     wait(window.isActiveWindow)
     session = window.opened_session

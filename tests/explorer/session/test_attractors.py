@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import numpy as np
+import platformdirs
 import pytest
 import torch
 
@@ -32,6 +34,14 @@ from explorer.session.views.tables import points_table, word_map_table
 from explorer.session.views.word_map import word_kinds, word_map
 
 WORDS = ["calm", "film", "turn"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _empty_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(platformdirs, "user_cache_path", lambda name: folder / name)
+        yield
 
 
 def network() -> Network:
@@ -144,7 +154,7 @@ def test_states_that_end_nowhere_are_counted() -> None:
     points = found_map()
     assert elsewhere_line(points) == ()
     ends = points.found.ends["zero"]
-    lost = dataclasses.replace(ends, visited=dataclasses.replace(ends.visited, elsewhere=32))
+    lost = ends._replace(visited=dataclasses.replace(ends.visited, elsewhere=32))
     drifting = PointMap(dataclasses.replace(points.found, ends={"zero": lost}))
     assert plain(elsewhere_line(drifting)) == "zero: 25% of visited states end at no certified attractor"
 

@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
 
 from engine.branches import branches
+from engine.catalogue import shipped_networks
 from engine.cells import RnnCell
 from engine.completeness import add_roots
 from engine.lyapunov import lyapunov_spectrum, memory_decay
+from engine.network import Network
 from engine.projection import Projection
 from engine.reduced import reduced_equation
-from explorer.session.controllers.branch_search import follow
+from explorer.session.controllers.branch_search import BranchSearch, follow_channel, follow_word
 from explorer.session.controllers.computation import Computation
 from explorer.session.controllers.memory import measure
 from explorer.session.core import SessionError
 from explorer.session.jobs import Job, JobRunner
 from explorer.session.session import Session
-from explorer.session.views.branch_curves import AXES, Branches, branch_curves, branches_legend, branches_line
+from explorer.session.views.branch_curves import (
+    AXES,
+    Axes,
+    Branches,
+    Target,
+    branch_curves,
+    branches_legend,
+    branches_line,
+)
 from explorer.session.views.memory import Memory, MemoryOfRun, decay_of, memory_lines
 from explorer.session.views.outputs import POSITIVE
 from explorer.session.views.runs import plain
-from tests.explorer.session.test_attractors import network
+from tests.explorer.session.test_attractors import found_map, network
 from tests.explorer.small import wait
 
 
@@ -75,13 +86,16 @@ def one_unit() -> Branches:
     start = add_roots(equation, x0, nothing, torch.tensor([[-0.9], [0.1], [0.9]], dtype=f64))
     end = add_roots(equation, x1, nothing, torch.ones(1, 1, dtype=f64))
     readout = torch.full((1, 1), 3.0), torch.ones(1)
-    return Branches("film", tuple(branches(cell, x0, x1, start, end, readout=readout, longest=0.05)))
+    followed = branches(cell, x0, x1, start, end, readout=readout, longest=0.05)
+    projection = Projection.of(np.random.default_rng(0).uniform(-1, 1, (20, 1)), 1)
+    return Branches(Target("film"), tuple(followed), Axes(projection, 1, POSITIVE))
 
 
 def test_curves_are_cut_where_stability_changes() -> None:
     found = one_unit()
-    projection = Projection.of(np.random.default_rng(0).uniform(-1, 1, (20, 1)), 1)
-    by_readout, by_component = (branch_curves(found, axis, projection, 1, POSITIVE) for axis in AXES)
+    by_readout, by_component = (branch_curves(found, axis, None) for axis in AXES)
+    assert by_readout is not None
+    assert by_component is not None
     assert len(by_readout.folds) == 1
     assert len(by_readout.crossings) == 0
     assert sorted(piece.stable for piece in by_readout.pieces) == [False, True, True]
@@ -95,6 +109,7 @@ def test_curves_are_cut_where_stability_changes() -> None:
     assert by_readout.y_label == "logit"
     assert by_component.y_label == "PC1 of h"
     assert by_component.x_label == "weight of “film”"
+    assert by_component.x_range == (0.0, 1.0)
     assert plain(branches_line(found, "")) == "2 branches from zero input to “film”   ◂ 1 fold"
     assert plain(branches_line(None, "following 3 points …")) == "following 3 points …"
     assert "╌╌ unstable" in plain(branches_legend())
@@ -102,9 +117,11 @@ def test_curves_are_cut_where_stability_changes() -> None:
 
 def test_the_job_follows_a_word() -> None:
     results = Results()
-    follow(results, network(), "film")
+    follow_word(results, network(), Target("film"))
     found = results.result()
-    assert found.word == "film"
+    assert found.target == Target("film")
+    assert branch_curves(found, AXES[0], None) is None  # its axes are those of the map of points
+    assert branch_curves(found, AXES[0], found_map()) is not None
     starts = {round(float(branch.weight[0]), 6) for branch in found.branches}
     assert 0.0 in starts
     for branch in found.branches:
@@ -113,12 +130,49 @@ def test_the_job_follows_a_word() -> None:
     assert any(part is not None and part[0] == "progress" for part in results.parts)
 
 
+def test_the_job_follows_a_channel_of_a_network_with_a_task(tmp_path: Path) -> None:
+    cell = RnnCell(torch.tensor([[1.0]]), torch.tensor([[2.0]]), torch.zeros(1))
+    path = tmp_path / "unit.safetensors"
+    Network(cell, torch.tensor([[3.0]]), torch.ones(1), task="flip-flop-1").save(path)
+    results, target = Results(), Target("1", "unit")
+    follow_channel(results, path, target)
+    found = results.result()
+    # h = tanh(2 h + x) folds where 2 (1 − h²) = 1, which is at x = ±(atanh h − 2 h).
+    h = 0.5**0.5
+    fold = abs(np.arctanh(h) - 2 * h)
+    curves = branch_curves(found, "readout", None)
+    assert curves is not None
+    assert np.allclose(np.sort(curves.folds[:, 0])[[0, -1]], [-fold, fold], atol=0.03)
+    assert min(piece.x.min() for piece in curves.pieces) == -1
+    assert max(piece.x.max() for piece in curves.pieces) == 1
+    assert (curves.x_range, curves.x_label, curves.y_label) == ((-1.0, 1.0), "input of channel 1", "logit")
+    for piece in curves.pieces:
+        state = (piece.y - 1) / 3
+        assert np.allclose(np.tanh(2 * state + piece.x), state, atol=1e-6)
+    assert "of unit, channel 1 from −1 to 1" in plain(branches_line(found, ""))
+
+
 def test_following_needs_a_known_word(session: Session) -> None:
     session.branches.begin()
-    assert session.branches.word == session.stream.snapshot.review.words[99]
+    assert session.branches.target == Target(session.stream.snapshot.review.words[99])
     session.look_at(0)
     session.branches.begin()
-    assert session.branches.word == "the"
+    assert session.branches.target == Target("the")
+
+
+def test_the_channels_of_every_network_with_a_task_come_after_the_word() -> None:
+    jobs = HeldJobs()
+    search = BranchSearch(*(cast(Any, None),) * 3, jobs)
+    search.follow(Target("1", search.networks[1]))
+    assert len(search.networks) == 1 + sum(info.task != "sentiment" for info in shipped_networks())
+    assert search.channels("lstm-100-integration-1") == ["1"]
+    search.follow(Target("3", "gru-100-flip-flop-3"))
+    search.next_channel()
+    assert search.target == Target("1", "gru-100-flip-flop-3")
+    search.next_network()
+    assert search.target.network == search.networks[search.networks.index("gru-100-flip-flop-3") + 1]
+    assert len(jobs.jobs) == 4
+    assert len(jobs.cancelled) == 3
 
 
 def test_the_job_measures_both_orders() -> None:

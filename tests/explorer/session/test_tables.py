@@ -41,17 +41,17 @@ from tests.explorer.tui.harness import shown, text_of, until
 
 def test_words_count_from_0_and_have_every_cell(session: Session) -> None:
     table = words_table(session, session.frame())
-    assert table.columns[:6] == ("time", "text", "probability", "alpha_h", "h_000", "h_001")
+    assert table.columns[:7] == ("time", "text", "probability", "alpha_h", "added_to_state", "h_000", "h_001")
     assert table.column("time") == list(range(100))
     assert all(type(time) is int for time in table.column("time"))
     assert table.column("text") == list(session.stream.snapshot.review.words[:100])
-    np.testing.assert_array_equal([row[4:] for row in table.rows], session.stream.read("h"))
+    np.testing.assert_array_equal([row[5:] for row in table.rows], session.stream.read("h"))
 
 
 def test_words_can_be_limited_to_those_in_view(session: Session) -> None:
     table = words_table(session, session.frame(), (90, 140))
     assert table.column("time") == list(range(90, 100))
-    np.testing.assert_array_equal([row[4:] for row in table.rows], session.read("h", 90, 100))
+    np.testing.assert_array_equal([row[5:] for row in table.rows], session.read("h", 90, 100))
     assert alpha_table(session, session.frame(), (90, 140)).column("time") == list(range(90, 100))
 
 

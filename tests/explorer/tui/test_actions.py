@@ -13,8 +13,10 @@ from textual.widgets import TextArea
 from explorer.session.actions import ACTIONS, GROUPS
 from explorer.session.session import Session
 from explorer.tui.app import Explorer
+from explorer.tui.dialogs.attribution import AttributionDialog
 from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, LegendDialog, TypeDialog
 from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
+from explorer.tui.dialogs.saturation import SaturationDialog
 from explorer.tui.dialogs.search_dialogs import SearchDialog
 from explorer.tui.panels.corpus import CorpusScreen
 from tests.explorer.small import read_session
@@ -78,11 +80,17 @@ EFFECTS: dict[str, Effect] = {
     "find-points": notes("not complete yet"),
     "follow-input": opens(BranchesDialog),
     "memory": opens(MemoryDialog),
+    "attribution": notes("integrated gradients from the mean embedding"),
+    "attributions": opens(AttributionDialog),
     "brush": session_has(lambda session: list(session.brush.words) == [99]),
     "next-place": notes("brush some words first"),
     "ablate": notes("no cell is selected"),
     "ablate-dead": notes("cell"),
     "clamp": opens(AskDialog),
+    "contexts": notes("no cell is selected"),
+    "saturation": opens(SaturationDialog),
+    "steer": notes("no steering vector is chosen"),
+    "steering-vector": opens(ChooseDialog),
     "undo": notes("nothing to undo"),
     "undo-ablation": notes("as it was trained"),
     "compare": opens(ChooseDialog),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from explorer.session.session import Session
+from explorer.session.views.branch_curves import Target
 from explorer.session.views.memory import Memory, MemoryOfRun
 from explorer.tui.dialogs.dynamics import BranchesDialog, ChartDialog, MemoryDialog
 from tests.explorer.session.test_attractors import found_map
@@ -20,7 +21,7 @@ RUN = MemoryOfRun(np.array([-0.01, -0.2, -0.4]), np.geomspace(1, 0.01, 50), 7.0)
 async def test_branches_are_drawn_along_both_axes(session: Session, size: tuple[int, int]) -> None:
     show_found(session, found_map())
     async with shown(session, *size) as (app, pilot):
-        session.branches.word = "film"
+        session.branches.target = Target("film")
         session.branches._computation._result = one_unit()
         app.push_screen(BranchesDialog(session))
         await until(pilot, lambda: isinstance(app.screen, ChartDialog) and "fold" in app.screen.chart.text)
@@ -30,6 +31,12 @@ async def test_branches_are_drawn_along_both_axes(session: Session, size: tuple[
         assert "logit against weight   ── stable   ╌╌ unstable   ◂ fold" in dialog.chart.text
         assert "◂" in "\n".join(dialog.chart.text.splitlines()[2:])
         assert "·" in dialog.chart.text
+        await pilot.press("n")
+        title = str(dialog.query_one("#chart").border_title)
+        assert title == f"Fixed points of {session.branches.networks[1]}, channel 1 from −1 to 1"
+        await pilot.press("c")
+        assert session.branches.target == Target("2", session.branches.networks[1])
+        assert "2 branches" not in dialog.chart.text
         await pilot.press("escape")
         assert not isinstance(app.screen, ChartDialog)
 

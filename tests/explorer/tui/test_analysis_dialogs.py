@@ -1,0 +1,119 @@
+"""The terminal's dialogs of analyses, with results at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.contexts import Extremes, Place
+from engine.reviews import Review
+from explorer.session.session import Session
+from explorer.session.views.attribution import METHODS, WordAttribution
+from explorer.session.views.contexts import Contexts
+from explorer.tui.dialogs.attribution import AttributionDialog
+from explorer.tui.dialogs.contexts import ContextsDialog
+from explorer.tui.dialogs.saturation import SaturationDialog
+from explorer.tui.panels.review import ReviewPanel
+from tests.explorer.session.test_dynamics import HeldJobs
+from tests.explorer.tui.harness import rows_text, shown, until
+
+
+def attributed(session: Session) -> WordAttribution:
+    """Give the session an attribution after word 100, without a job."""
+    values = np.zeros(100)
+    values[[7, 40]] = 2.0, -1.0
+    found = WordAttribution(METHODS[0], "logit", values, 1.5, 0.5, 16)
+    session.attribution.use(METHODS[0])
+    session.attribution._computation._jobs = HeldJobs()
+    session.update()
+    session.attribution._computation._result = found
+    session.update()
+    return found
+
+
+async def test_words_are_coloured_by_the_attribution(session: Session) -> None:
+    async with shown(session) as (app, _):
+        attributed(session)
+        app.draw()
+        panel = app.query_one("#review", ReviewPanel)
+        assert "attribution of the logit after word 100[" in str(panel.border_subtitle)
+        assert "by integrated gradients from the mean embedding (±2.00)" in str(panel.border_subtitle)
+
+
+async def test_the_strongest_words_are_listed_and_gone_to(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with shown(session) as (app, pilot):
+        attributed(session)
+        await pilot.press("I")
+        await until(pilot, lambda: isinstance(app.screen, AttributionDialog) and app.screen.rows.count == 100)
+        surface = session.stream.snapshot.review.surface
+        first, second = rows_text(app.screen)[:2]
+        assert first.split()[:2] == ["8", "2.00"]
+        assert first.rstrip().endswith(surface[7])
+        assert second.split()[:2] == ["41", "−1.00"]
+        await pilot.press("e")
+        await until(pilot, lambda: bool([*tmp_path.glob("*-attribution-1.csv")]))
+        await pilot.press("i")
+        assert session.attribution.method == METHODS[1]
+        await pilot.press("i", "i")
+        assert session.attribution.method == METHODS[0]
+        await until(pilot, lambda: isinstance(app.screen, AttributionDialog) and app.screen.rows.count == 100)
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: session.choices.cursor == 40)
+
+
+async def test_top_contexts_are_listed_and_opened(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        session.contexts._computation._jobs = HeldJobs()
+        await pilot.press("down", "K")
+        await until(pilot, lambda: isinstance(app.screen, ContextsDialog))
+        dialog = app.screen
+        assert isinstance(dialog, ContextsDialog)
+        untrusted = Extremes((Place(1, 4, 0.9), Place(0, 8, 0.5)), (Place(1, 2, -0.7),), 2, 157)
+        session.contexts._computation._result = Contexts("h", 0, 3, 3, untrusted)
+        await until(pilot, lambda: dialog.rows.count == 2)
+        first = rows_text(dialog)[0]
+        assert first.split()[:5] == ["0.90", "2", "−", "word", "5"]
+        assert " ".join(first.split()[5:]) == "A dull film. I would not see it"
+        await pilot.press("s")
+        await until(pilot, lambda: dialog.rows.count == 1)
+        assert rows_text(dialog)[0].split()[0] == "−0.70"
+        await pilot.press("enter")
+        await until(pilot, lambda: session.stream.snapshot.review.name == "second")
+
+
+async def test_control_characters_of_a_review_are_not_printed(session: Session) -> None:
+    hostile = Review("evil", "a \x1b[31mred\x07 word \u202eis here", None)
+    async with shown(session) as (app, pilot):
+        session.core.reviews = [hostile]
+        session.contexts._computation._jobs = HeldJobs()
+        session.select(0)
+        await pilot.press("K")
+        await until(pilot, lambda: isinstance(app.screen, ContextsDialog))
+        dialog = app.screen
+        assert isinstance(dialog, ContextsDialog)
+        places = tuple(Place(0, word, 0.1) for word in range(len(hostile.surface)))
+        session.contexts._computation._result = Contexts("h", 0, 1, 1, Extremes(places, (), 1, 5))
+        await until(pilot, lambda: dialog.rows.count == len(places))
+        assert all(line.isprintable() for line in rows_text(dialog))
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_the_saturation_is_drawn(session: Session, size: tuple[int, int]) -> None:
+    async with shown(session, *size) as (app, pilot):
+        session.saturation._computation._jobs = HeldJobs()
+        app.push_screen(SaturationDialog(session))
+        await until(pilot, lambda: isinstance(app.screen, SaturationDialog) and "●" in app.screen.chart.text)
+        dialog = app.screen
+        assert isinstance(dialog, SaturationDialog)
+        assert "100 words of this review" in dialog.chart.text
+        assert "f, forget gate" in dialog.chart.text
+        await pilot.press("down")
+        await until(pilot, lambda: "#000   i right" in dialog.chart.text)
+        assert "◉" in dialog.chart.text
+        await pilot.press("s")
+        await until(pilot, lambda: "starting …" in dialog.chart.text)
