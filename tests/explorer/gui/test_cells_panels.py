@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -141,6 +142,19 @@ def test_a_click_in_the_table_selects(session: Session, cells: CellsPanel, qtbot
     cells.table.scrollTo(index)
     qtbot.mouseClick(cells.table.viewport(), LEFT, pos=cells.table.visualRect(index).center())
     assert session.choices.selected == 3
+
+
+def _has_threshold(session: Session, threshold: float) -> bool:
+    return session.stream.snapshot.threshold == threshold
+
+
+def test_the_axis_follows_what_is_drawn(session: Session, cells: CellsPanel) -> None:
+    """0.9 and 0.924, the tops of the axis, round to the same tenth."""
+    for threshold, top in ((0.75, 0.9), (0.77, 1.0)):
+        session.display.set_threshold(threshold)
+        wait(partial(_has_threshold, session, threshold))
+        cells.host.redraw()
+        assert cells.view.viewRange()[1] == pytest.approx([0, 1.05 * top])
 
 
 def menu_of(cells: CellsPanel, cell: int | None) -> QMenu:

@@ -183,9 +183,11 @@ class TestLayout:
             before = before or now
         assert cells.table.viewport().height() > 4 * cells.table.rowHeight(0)  # type: ignore[attr-defined]
         window._fit_on_screen()
-        room = window.screen().availableSize()
-        assert window.width() < room.width()
-        assert window.height() < room.height()
+        room, least = window.screen().availableSize(), window.minimumSizeHint()
+        assert window.width() <= max(room.width(), least.width())
+        assert window.height() <= max(room.height(), least.height())
+        assert least.width() <= 1280
+        assert least.height() <= 700
 
     def test_the_parts_of_a_panel_are_saved(self, window: Window) -> None:
         gates, cells = window.panels["heatmap"], window.panels["cells"]
