@@ -63,11 +63,11 @@ class Probe:
         name, folder = self.environment.get("WAYLAND_DISPLAY"), self.environment.get("XDG_RUNTIME_DIR", "/")
         if not name:
             return False
-        with socket.socket(socket.AF_UNIX) as connection:
-            try:
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
                 connection.connect(str(Path(folder) / name))
-            except OSError:
-                return False
+        except OSError:
+            return False
         return True
 
     def display_answers(self) -> bool:
@@ -100,16 +100,23 @@ def check(*, on_screen: bool, probe: Probe | None = None) -> None:
         raise GuiUnavailable(
             f"the desktop explorer needs {' and '.join(absent)}: pip install 'pinkx[gui]'; or use pinkx tui"
         )
+    binding = probe.environment.get("PYQTGRAPH_QT_LIB", "")
+    if binding not in ("", "PySide6"):
+        raise GuiUnavailable(f"PYQTGRAPH_QT_LIB={binding}, but pinkx draws with PySide6: unset PYQTGRAPH_QT_LIB")
     if probe.platform != "linux":
         return  # elsewhere the wheel is complete and there is always a display
     on_x11 = on_screen and not probe.has_wayland()
-    display, wayland = (probe.environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
-    if on_x11 and not display:
-        why = f"WAYLAND_DISPLAY is {wayland!r}, which does not answer, and DISPLAY is not set"
+    display = probe.environment.get("DISPLAY")
+    wayland = probe.environment.get("WAYLAND_DISPLAY")
+    if on_x11 and not display and wayland:
         raise GuiUnavailable(
-            f"no display to open a window on ({why if wayland else 'neither DISPLAY nor WAYLAND_DISPLAY is set'}): "
-            "start pinkx gui in a desktop session, through ssh -X or with xvfb-run; save a picture with --screenshot; "
-            "or use pinkx tui"
+            f"the Wayland display {wayland!r} does not answer: check WAYLAND_DISPLAY and XDG_RUNTIME_DIR, or "
+            "use pinkx tui"
+        )
+    if on_x11 and not display:
+        raise GuiUnavailable(
+            "no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set): start pinkx gui in a desktop "
+            "session, through ssh -X or with xvfb-run; save a picture with --screenshot; or use pinkx tui"
         )
     missing = missing_packages([*QT_LIBRARIES, *(QT_X11_LIBRARIES if on_x11 else ())], probe)
     if missing:

@@ -83,10 +83,10 @@ def test_a_display_that_does_not_answer_is_named() -> None:
 
 def test_wayland_needs_no_x(tmp_path: Path) -> None:
     machine = Machine(environment={"XDG_RUNTIME_DIR": str(tmp_path), "WAYLAND_DISPLAY": "wayland-7"})
-    with pytest.raises(GuiUnavailable, match="no display .*WAYLAND_DISPLAY is 'wayland-7', which does not answer"):
+    with pytest.raises(GuiUnavailable, match="the Wayland display 'wayland-7' does not answer"):
         check(on_screen=True, probe=machine)
     (tmp_path / "wayland-7").touch()  # what a compositor that crashed leaves
-    with pytest.raises(GuiUnavailable, match="which does not answer"):
+    with pytest.raises(GuiUnavailable, match="does not answer"):
         check(on_screen=True, probe=machine)
     (tmp_path / "wayland-7").unlink()
     with socket.socket(socket.AF_UNIX) as compositor:

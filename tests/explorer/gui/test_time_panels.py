@@ -415,9 +415,9 @@ def test_another_kind_of_file_is_refused(window: Window, tmp_path: Path) -> None
 
 def test_the_table_of_the_heat_maps_is_that_of_the_stream(window: Window) -> None:
     table = panel(window, HeatmapPanel).export_table()
-    assert table.columns[:6] == ("time", "text", "probability", "alpha_h", "h_000", "h_001")
+    assert table.columns[:7] == ("time", "text", "probability", "alpha_h", "added_to_state", "h_000", "h_001")
     assert table.column("time") == list(range(100))
-    np.testing.assert_allclose([row[4:] for row in table.rows], window.opened_session.read("h", 0, 100))
+    np.testing.assert_allclose([row[5:] for row in table.rows], window.opened_session.read("h", 0, 100))
 
 
 def test_exporting_asks_for_a_file_and_reports_it(window: Window, qtbot: Any, tmp_path: Path) -> None:
