@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from explorer.gui.host import Host
 from explorer.gui.panels.panel import Panel
-from explorer.gui.text import rich_text, safe
+from explorer.gui.panels.readout_line import ReadoutLine
+from explorer.gui.text import safe
 from explorer.gui.theme import Theme, qcolor, table
 from explorer.session.core import Frame
 from explorer.session.palette import RGB, codes, text_on
@@ -246,8 +248,7 @@ class ReviewPanel(Panel):
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.words = Words(host)
-        self.brushed = QLabel()
-        self.brushed.setWordWrap(True)
+        self.brushed = ReadoutLine(2)
         self.brushed.hide()
         self.column.addWidget(self.words, 1)
         self.column.addWidget(self.brushed)
@@ -259,7 +260,9 @@ class ReviewPanel(Panel):
         self.set_readout(join((*parts, colours)))
         if self.changed("brushed", session.brush.summary, self.theme.name):
             self.brushed.setVisible(bool(session.brush.summary))
-            self.brushed.setText(rich_text((Run(session.brush.summary, "accent"),), self.theme))
+            pieces = re.split("(?<=[:,]) ", session.brush.summary)  # where the line may break
+            self.brushed.set_line(join((Run(piece, "accent"),) for piece in pieces))
+            self.brushed.apply_theme(self.theme)
 
     def export_table(self) -> Table:
         session = self.host.session
