@@ -212,6 +212,15 @@ def _facts(run: RecordedReview) -> dict[str, Any]:
     }
 
 
+def is_recording(path: Path) -> bool:
+    """Return whether a file is a recording; a network is none."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return str((file.metadata() or {}).get("format", "")).startswith("pinkx recording ")
+    except (SafetensorError, OSError):
+        return False
+
+
 def load_recording(path: Path) -> list[RecordedReview]:
     """Read every run of a file.
 

@@ -79,7 +79,7 @@ def _number(value: float | None) -> str:
 )
 @click.option("--signal", metavar="NAME", default="h", show_default=True, help="Signal whose layer sum has α and β.")
 @click.option(
-    "--window", type=click.IntRange(min=16), default=64, show_default=True, help="Words behind α, β and the dead cells."
+    "--window", type=click.IntRange(min=32), default=64, show_default=True, help="Words behind α, β and the dead cells."
 )
 @click.option("--points/--no-points", default=True, show_default=True, help="Find the fixed points, once.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")

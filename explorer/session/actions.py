@@ -140,6 +140,9 @@ TERMINAL_ACTIONS = (
     Action("wider", ("ctrl+right",), "Wider", "Panels", "Make the focused panel wider."),
     Action("lower", ("ctrl+up",), "Lower", "Panels", "Make the focused panel lower."),
     Action("higher", ("ctrl+down",), "Higher", "Panels", "Make the focused panel higher."),
+    Action("open", ("ctrl+o",), "Open", "Reviews", "Open reviews, a network or a recording by its path."),
+    Action("window", ("B",), "Window", "View", "Change the window and the scales of α, and read again."),
+    Action("trace", ("V",), "Trace", "Cells", "Show the selected cell over time in place of α, or α again."),
     Action("suspend", ("ctrl+z",), "Suspend", "Program", "Return to the shell; its command fg continues pinkx."),
 )
 

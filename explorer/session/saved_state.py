@@ -151,6 +151,7 @@ _SESSION: Mapping[str, Callable[[object], bool]] = {
     "pins": lambda value: isinstance(value, list) and all(map(_count, value)),
     "azimuth": _number,
     "elevation": _number,
+    "own_networks": lambda value: isinstance(value, list) and all(map(_text, value)),
     "introduced": lambda value: isinstance(value, bool),
 }
 
@@ -178,6 +179,7 @@ def captured(session: Session, state: State) -> State:
             **opened,
             "speed": snapshot.speed,
             "introduced": session.introduced,
+            "own_networks": list(session.core.own_networks),
             **{name: getattr(choices, name) for name in saved},
             "pins": list(choices.pins),
             "azimuth": view.azimuth,
@@ -195,6 +197,10 @@ def restore(session: Session, state: State) -> None:
 
     saved = state.session
     session.introduced = saved.get("introduced", False)
+    for path in reversed(saved.get("own_networks", ())):
+        session.core.remember_network(path)
+    if session.origin[0] is not None:
+        session.core.remember_network(session.origin[0])
     network = session.stream.snapshot.network
     names, size = [signal.name for signal in network.signals], network.cell.size
     known = {"order": ORDERS, "bins": BINS, "colour_map": MAPS, "contrast": CONTRASTS, "scaling": (False, True)}

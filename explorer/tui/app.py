@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -23,14 +24,15 @@ from textual.widgets import Static
 
 from explorer.session.action_dispatch import Handler
 from explorer.session.actions import key_of
+from explorer.session.core import SessionError
 from explorer.session.keymap import FOR_TERMINAL, actions_with, load_keys
 from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.palette import DARK, RGB
 from explorer.session.session import Session
-from explorer.tui.dialogs.action_dialogs import ActionDialogs
 from explorer.tui.dialogs.introduction import IntroductionScreen
 from explorer.tui.export import export
 from explorer.tui.layout import BARS, HEIGHTS, STEP, WIDTHS, Shares, sizes, wide_factor
+from explorer.tui.opening import Opening
 from explorer.tui.panels.alpha import AlphaPanel
 from explorer.tui.panels.bars import TABS, KeyBar, NoticeBar, StatusBar, TabBar
 from explorer.tui.panels.cells import CellsPanel
@@ -41,7 +43,7 @@ from explorer.tui.panels.panel import Drawable, Panel
 from explorer.tui.panels.review import ReviewPanel
 from explorer.tui.panels.spectrum import SpectrumPanel
 from explorer.tui.terminal.direct_renderer import DirectDriver, DirectRenderer
-from explorer.tui.terminal.styles import as_markup
+from explorer.tui.terminal.styles import as_markup, safe
 from explorer.tui.terminal.textual_internals import driver_of, plain_textual
 from explorer.tui.terminal.throttle import FRAME_RATES, Throttle
 
@@ -56,7 +58,7 @@ STEADY = ("#tabs", "#points", "#spectrum", "#cells", "#notice", "#keys")
 STEADY_EVERY = 4  # frames; while words go by, numbers that change faster cannot be read
 
 
-class Explorer(ActionDialogs):
+class Explorer(Opening):
     """The application. The first frame needs no PyTorch; `Launcher` creates the session in a thread.
 
     Parameters
@@ -104,6 +106,7 @@ class Explorer(ActionDialogs):
         self.tab = "heatmap"
         self.zoomed: str | None = None
         self.held = False
+        self.trace = False
         self.shares = Shares()
         self._comparing = False
         self._dragged: str | None = None  # the share that a dragged border changes
@@ -234,7 +237,9 @@ class Explorer(ActionDialogs):
         driver = self._direct_driver
         if driver is not None and driver.gone:
             self.exit(return_code=128 + signal.SIGHUP)
-        elif self.session is not None and len(self.screen_stack) > 1:
+            return
+        self.adopt_next()
+        if self.session is not None and len(self.screen_stack) > 1:
             if not self.held:  # while a dialog is open the panels are not drawn, so that typing is not delayed
                 self.held = True
                 self._show_status()
@@ -348,6 +353,7 @@ class Explorer(ActionDialogs):
             "quit": self.do_quit,
             "export": self.do_export,
             "zoom": self.do_zoom,
+            "trace": self.do_trace,
             "arrange": lambda: self._set_shares(Shares()),
             "narrower": partial(self._resize_focused, WIDTHS, -STEP),
             "wider": partial(self._resize_focused, WIDTHS, STEP),
@@ -356,6 +362,14 @@ class Explorer(ActionDialogs):
             "suspend": self.action_suspend_process,
             **{f"focus-{name}": partial(self.raise_panel, name) for name in ("review", *TABS)},
         }
+
+    def do_trace(self) -> None:
+        """Show the selected cell in place of rolling α, or rolling α again."""
+        assert self.session is not None
+        if not self.trace and self.session.choices.cell is None:
+            keys = self.session.key_of("select-up", "select-down")
+            raise SessionError(f"no cell is selected: choose one with {keys} or a click, then show its trace")
+        self.trace = not self.trace
 
     def do_quit(self) -> None:
         self.exit(return_code=0)
@@ -382,7 +396,7 @@ class Explorer(ActionDialogs):
         def then(what: str) -> None:  # after the dialog has disappeared from the screen
             self.call_after_refresh(self.run_guarded, lambda: save(what))
 
-        self.choose("Export", entries, "", then)
+        self.choose(f"Export to {safe(str(Path.cwd()), 60)}", entries, "", then)
 
     def do_zoom(self) -> None:
         panel = self.focused

@@ -20,6 +20,7 @@ class Host(Protocol):
     tab: str
     held: bool
     zoomed: str | None
+    trace: bool
 
     @property
     def focused_panel(self) -> str:

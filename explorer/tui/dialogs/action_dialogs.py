@@ -59,13 +59,13 @@ class ActionDialogs(ActionDispatcher, App[None]):
         self.push_screen(ChooseDialog(title, entries, present), chosen)
 
     def ask(self, title: str, hint: str, enter: str, then: Callable[[str], None]) -> None:
-        """Open a text field and call ``then`` with the text; ``enter`` is a verb for what Enter does."""
+        """Open a text field and call ``then`` with the text; ``enter`` is a verb for what Enter does. While ``then``
+        refuses the text, the field stays open."""
+        self.push_screen(AskDialog(then, title, hint, enter), self._entered)
 
-        def asked(text: str | None) -> None:
-            if text is not None:
-                self.run_guarded(lambda: then(text))
-
-        self.push_screen(AskDialog(title, hint, enter), asked)
+    def _entered(self, accepted: bool | None) -> None:
+        if accepted:
+            self.redraw()
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
@@ -107,26 +107,17 @@ class ActionDialogs(ActionDispatcher, App[None]):
         self.choose("Actions", entries, "", lambda name: self.call_next(self.action_perform, name))
 
     def do_type(self) -> None:
-        session = self._session()
-
-        def read(text: str | None) -> None:
-            if text is not None:
-                self.run_guarded(lambda: session.open_text(text))
-
-        self.push_screen(TypeDialog(), read)
+        self.push_screen(TypeDialog(self._session().open_text), self._entered)
 
     def do_edit(self) -> None:
         session = self._session()
 
-        def read(text: str) -> None:
-            session.text_diff.edit(text)
-            self.do_word_by_word()
+        def edited(accepted: bool | None) -> None:
+            if accepted:
+                self.run_guarded(self.do_word_by_word)
 
-        def edit(text: str | None) -> None:
-            if text is not None:
-                self.run_guarded(lambda: read(text))
-
-        self.push_screen(TypeDialog("Edit the review", session.text_diff.text), edit)
+        dialog = TypeDialog(session.text_diff.edit, "Edit the review", session.text_diff.text)
+        self.push_screen(dialog, edited)
 
     def do_word_by_word(self) -> None:
         session = self._session()

@@ -51,7 +51,7 @@ class ReviewPanel(Panel, can_focus=True):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._layout: TextLayout | None = None
-        self._layout_key: tuple[int, int] = (-1, -1)
+        self._layout_key: tuple[int, int, int] = (-1, -1, -1)
         self._top = 0
         self._pressed: int | None = None
 
@@ -83,7 +83,7 @@ class ReviewPanel(Panel, can_focus=True):
         ]
 
     def _lay_out(self, frame: Frame, width: int) -> TextLayout:
-        key = (frame.snapshot.run, width)
+        key = (frame.snapshot.run, id(frame.snapshot.review), width)  # another session counts runs from 1, too
         if self._layout is None or self._layout_key != key:
             self._layout = lay_out(frame.snapshot.review.surface, width, cell_len)
             self._layout_key = key

@@ -119,7 +119,9 @@ async def test_an_edit_without_words_is_refused_and_escape_edits_nothing(session
         await pilot.press("T")
         app.screen.query_one(TextArea).text = "…"
         await pilot.press("enter")
-        await until(pilot, lambda: "at least one word" in text_of(app, "#notice"))
+        await until(pilot, lambda: "at least one word" in str(app.screen.query_one(".dialog").border_subtitle))
+        assert snapshot(app).review.name == "first"
+        await pilot.press("escape")
         assert len(app.screen_stack) == 1
 
 
