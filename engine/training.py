@@ -157,7 +157,7 @@ def train_sentiment(
     while run.epoch < recipe.epochs:
         run.train_epoch(progress)
         if every_epoch is not None:
-            every_epoch(run.epoch, run.network(run.averaged))
+            every_epoch(run.epoch, run.network(run.averaged, {"measured": json.dumps(run.measures)}))
         if checkpoint is not None:
             run.save(checkpoint)
     return run.network(run.best, {"measured": json.dumps(run.best_measures)})
@@ -264,6 +264,7 @@ class _Run:
         self.averaged = {key: value.clone() for key, value in self.module.state_dict().items()}
         self.best = self.averaged
         self.best_measures: dict[str, float] = {}
+        self.measures: dict[str, float] = {}  # of the last epoch
         self.epoch = 0
         self.lengths = np.array([len(review) for review in self.encoded.ids])
         # The same reviews for every seed, so that losses are comparable between seeds.
@@ -285,6 +286,7 @@ class _Run:
             progress(Progress(self.epoch, number + 1, len(batches), total / (number + 1)))
         self.epoch += 1
         measures = {"training_loss": (total + penalties) / len(batches), **self._validate(), "epoch": float(self.epoch)}
+        self.measures = measures
         criterion = f"{self.recipe.selection}_loss"
         if measures[criterion] < self.best_measures.get(criterion, math.inf):
             self.best = {key: value.clone() for key, value in self.averaged.items()}

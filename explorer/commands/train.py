@@ -120,6 +120,7 @@ def command(
     import torch
 
     from engine import training
+    from engine.epochs import epoch_file
     from engine.network import Network
     from engine.reviews import open_reviews
     from engine.task_training import TaskRecipe
@@ -144,12 +145,9 @@ def command(
     )
     corpus = training.EncodedReviews.from_reviews(reviews, recipe.vocabulary, recipe.cut)
 
-    def epoch_file(epoch: int) -> Path:
-        return out.with_stem(f"{out.stem}-e{epoch:02}")
-
     def save(epoch: int, early: Network) -> None:
         early.info |= {"epoch": str(epoch)}
-        early.save(epoch_file(epoch))
+        early.save(epoch_file(out, epoch))
 
     bar = _Bar(console)
     with bar as show:
@@ -164,7 +162,7 @@ def command(
 
     console.print("testing on the test reviews")
     test = training.EncodedReviews.from_reviews(test_reviews, corpus.vocabulary, recipe.cut)
-    for file in [epoch_file(epoch) for epoch in range(recipe.epochs + 1)] if every_epoch else []:
+    for file in [epoch_file(out, epoch) for epoch in range(recipe.epochs + 1)] if every_epoch else []:
         early = Network.load(file)
         early.info |= {"accuracy": f"{training.accuracy(early, test):.5f}"}
         early.save(file)

@@ -83,6 +83,7 @@ ACTIONS = (
     Action("point-colour", ("u",), "Colour by", "Points", "Colour points by readout, time constant, stability, input."),
     Action("find-points", ("f",), "Find", "Points", "Find the fixed points with the word looked at as constant input."),
     Action("follow-input", ("F",), "Follow input", "Points", "Follow the points from zero input to the selected word."),
+    Action("epochs", ("O",), "Epochs", "Points", "Move through the epochs of training: points, dead cells, loss."),
     Action("memory", ("M",), "Memory", "Points", "Show the Lyapunov spectrum and memory decay of this review."),
     Action("next-review", ("n",), "Next", "Reviews", "Open the next review.", True),
     Action("previous-review", ("N",), "Previous", "Reviews", "Open the previous review."),

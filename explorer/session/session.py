@@ -15,6 +15,7 @@ from explorer.session.controllers.comparison import ComparisonController
 from explorer.session.controllers.contexts import ContextsController
 from explorer.session.controllers.corpus import PORTION, CorpusController
 from explorer.session.controllers.display import Display
+from explorer.session.controllers.epochs import EpochsController
 from explorer.session.controllers.fixed_points import FixedPointsController
 from explorer.session.controllers.linear_prediction import LinearPredictor
 from explorer.session.controllers.memory import MemoryController
@@ -99,6 +100,7 @@ class Session:
         self.attribution = AttributionController(core, jobs)
         self.steering = SteeringController(core, self.brush, jobs)
         self.contexts = ContextsController(core, self.playback, jobs)
+        self.epochs = EpochsController(core, self.playback, jobs, lambda: self.origin[0] or "")
         self.saturation = SaturationController(core, jobs)
         self._handlers = self._make_handlers()
         # What front ends use most, without the name of the controller.

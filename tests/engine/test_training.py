@@ -55,6 +55,8 @@ def test_every_epoch_and_the_untrained_network_are_reported(corpus: EncodedRevie
         every_epoch=saved.__setitem__,
     )
     assert list(saved) == [0, 1, 2, 3]
+    measured = [json.loads(saved[epoch].info["measured"])["validation_loss"] for epoch in (1, 2, 3)]
+    assert measured == [loss for loss in losses if loss < np.inf]
     best = 1 + int(np.argmin([loss for loss in losses if loss < np.inf]))
     for key, tensor in network.tensors().items():
         assert torch.equal(saved[best].tensors()[key], tensor)

@@ -11,6 +11,7 @@ from explorer.gui.dialogs.attribution import AttributionDialog
 from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, LegendDialog, PromptDialog, TextDialog
 from explorer.gui.dialogs.contexts import ContextsDialog
 from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
+from explorer.gui.dialogs.epochs import EpochsDialog
 from explorer.gui.dialogs.saturation import SaturationDialog
 from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
 from explorer.gui.dialogs.text_diff import TextDiffDialog
@@ -57,6 +58,7 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
             "steering-vector": self._steering_vector,
             "contexts": self._contexts,
             "saturation": self._saturation,
+            "epochs": self._epochs,
             "jump": self._jump,
             "networks": self._choose_network,
             "compare": self._compare_networks,
@@ -154,6 +156,11 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
         session = self.opened_session
         session.saturation.begin()
         SaturationDialog(self, self.theme, session, self.select).open()
+
+    def _epochs(self) -> None:
+        session = self.opened_session
+        session.epochs.begin()
+        EpochsDialog(self, self.theme, session, lambda file: self.run_guarded(lambda: session.use_network(file))).open()
 
     def _jump(self) -> None:
         session = self.opened_session

@@ -34,6 +34,7 @@ class Playback:
         self._past: list[Place] = []
         self._future: list[Place] = []
         self._last_jump = -ONE_JUMP
+        self.network_file = ""  # the network that was chosen last
         core.stream.open(core.reviews, core.index)
 
     # ---- actions ---------------------------------------------------------------------------------------------
@@ -155,6 +156,7 @@ class Playback:
 
     def use_network(self, name: str) -> None:
         """Read the present review with another network, given by name or path; the engine loads it."""
+        self.network_file = name
         self._core.stream.use_network(name)
 
     def look_at(self, word: int) -> None:

@@ -23,7 +23,7 @@ PATIENCE: Final = 30.0  # seconds; the engine answers after its present block, o
 NEEDS_NETWORK: Final = frozenset({
     "networks", "type", "edit", "ablate", "ablate-dead", "clamp", "undo-ablation", "find-points", "corpus",
     "compare-reviews", "agree-elsewhere", "word-by-word", "follow-input", "memory", "attribution",
-    "attributions", "steer", "steering-vector", "contexts", "saturation",
+    "attributions", "steer", "steering-vector", "contexts", "saturation", "epochs",
 })  # fmt: skip
 
 

@@ -157,9 +157,9 @@ class SteeringController:
         self._request((*self.pushes, Push(word, addition, label)))
         h, output = addition[: snapshot.network.cell.size], output_of(snapshot.network)
         moved = float(snapshot.network.readout_weight[0].double().cpu().numpy() @ h)
-        effect = f"‖Δh‖ {number(float(np.linalg.norm(h)))}, {output.logit} {'+' if moved >= 0 else ''}{number(moved)}"
+        effect = f"{output.logit} {'+' if moved >= 0 else ''}{number(moved)}, ‖Δh‖ {number(float(np.linalg.norm(h)))}"
         restore = self._core.key_of("undo-ablation")
-        self._core.note = f"added {label} after word {word + 1:,}: {effect} ({restore} restores)"
+        self._core.note = f"{effect}: added {label} after word {word + 1:,} ({restore} restores)"
 
     @property
     def newest_change(self) -> int:

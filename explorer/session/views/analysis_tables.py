@@ -8,6 +8,7 @@ from typing import Protocol
 from explorer.session.core import SessionError
 from explorer.session.views.attribution import WordAttribution
 from explorer.session.views.contexts import ENDS, Contexts, Text, context
+from explorer.session.views.epochs import Epochs
 from explorer.session.views.saturation import Saturation
 from explorer.session.views.tables import Table
 
@@ -55,3 +56,27 @@ def saturation_table(found: Saturation | None) -> Table:
     columns = ("cell", *(f"{side}_{gate}" for gate in gates.gates for side in ("left", "right")), "words")
     parts = [side[k].tolist() for k in range(len(gates.gates)) for side in (gates.left, gates.right)]
     return Table(columns, [(cell, *row, gates.words) for cell, row in enumerate(zip(*parts, strict=True))])
+
+
+def epochs_table(found: Epochs | None, threshold: float) -> Table:
+    """Every epoch with its loss, accuracy and dead cells; numbers of points are NaN until they are found."""
+    if found is None:
+        raise SessionError("no epoch is measured yet: save them when one is")
+    columns = (
+        "epoch", "network", "loss", "accuracy", "validation_loss", "reviews", "dead", "cells", "fixed_points",
+        "stable_points", "slow_points",
+    )  # fmt: skip
+    rows = []
+    for k, epoch in enumerate(found.epochs):
+        points = found.points_of(k)
+        counts = (float("nan"),) * 3
+        if points is not None:
+            counts = int(points.fixed.sum()), int(points.stable.sum()), int((~points.fixed).sum())
+        dead = int(found.dead(threshold)[k])
+        rows.append(
+            (
+                epoch.number, epoch.path.stem, epoch.loss, epoch.accuracy, epoch.validation_loss, found.reviews, dead,
+                len(epoch.activity), *counts,
+            )
+        )  # fmt: skip
+    return Table(columns, rows)

@@ -17,6 +17,7 @@ from explorer.tui.dialogs.attribution import AttributionDialog
 from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, LegendDialog, TypeDialog
 from explorer.tui.dialogs.contexts import ContextPlace, ContextsDialog
 from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
+from explorer.tui.dialogs.epochs import EpochsDialog
 from explorer.tui.dialogs.saturation import SaturationDialog
 from explorer.tui.dialogs.search_dialogs import PatternDialog, SearchDialog
 from explorer.tui.dialogs.text_diff import TextDiffDialog
@@ -77,6 +78,7 @@ class ActionDialogs(ActionDispatcher, App[None]):
             "steering-vector": self.do_steering_vector,
             "contexts": self.do_contexts,
             "saturation": self.do_saturation,
+            "epochs": self.do_epochs,
             "networks": self.do_networks,
             "compare": self.do_compare,
             "compare-reviews": self.do_compare_reviews,
@@ -212,6 +214,16 @@ class ActionDialogs(ActionDispatcher, App[None]):
         session = self._session()
         session.saturation.begin()
         self.push_screen(SaturationDialog(session))
+
+    def do_epochs(self) -> None:
+        session = self._session()
+        session.epochs.begin()
+
+        def read(file: str | None) -> None:
+            if file is not None:
+                self.run_guarded(lambda: session.use_network(file))
+
+        self.push_screen(EpochsDialog(session), read)
 
     def do_networks(self) -> None:
         here, entries = networks(self._session())

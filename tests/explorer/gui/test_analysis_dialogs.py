@@ -12,6 +12,7 @@ pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installe
 from engine.contexts import Extremes, Place
 from explorer.gui.dialogs.attribution import AttributionDialog
 from explorer.gui.dialogs.contexts import ContextsDialog
+from explorer.gui.dialogs.epochs import EpochsDialog
 from explorer.gui.dialogs.saturation import SaturationDialog
 from explorer.gui.panels.review import ReviewPanel
 from explorer.gui.window import Window
@@ -19,6 +20,7 @@ from explorer.session.session import Session
 from explorer.session.views.attribution import METHODS
 from explorer.session.views.contexts import Contexts
 from tests.explorer.session.test_dynamics import HeldJobs
+from tests.explorer.session.test_epochs import made
 from tests.explorer.tui.test_analysis_dialogs import attributed
 
 
@@ -89,4 +91,27 @@ def test_the_saturation_is_drawn_and_a_click_selects_a_cell(window: Window, sess
     assert session.saturation.scope == "corpus"
     assert "starting …" in dialog.text.text()
     assert all(len(points.data) == 0 for points in dialog.points)
+    dialog.close()
+
+
+def test_the_slider_moves_loss_dead_cells_and_points_together(window: Window, session: Session) -> None:
+    chosen: list[str] = []
+    session.epochs._computation._result = found = made()
+    dialog = EpochsDialog(window, window.theme, session, chosen.append)
+    assert dialog.slider.value() == 2
+    assert "searching" in dialog.text.text()
+    for place, dead in ((0, 2), (1, 1)):
+        dialog.slider.setValue(place)
+        assert f"† {dead} of 3" in dialog.text.text()
+        for plot, values in ((dialog.loss, found.loss), (dialog.dead, found.dead(0.02))):
+            curve, mark = plot.getPlotItem().items
+            assert curve.getData()[1] == pytest.approx(values)
+            assert mark.getData()[0].tolist() == [place]
+            assert mark.getData()[1] == pytest.approx(values[[place]])
+        points = found.points_of(place)
+        assert points is not None
+        drawn = dialog.map.getPlotItem().items[-1].getData()  # the stable ones come last
+        assert drawn == pytest.approx(found.places(points.h[points.stable]).T)
+    dialog.read_with_it()
+    assert chosen == ["run-e01.safetensors"]
     dialog.close()

@@ -146,6 +146,7 @@ EFFECTS: dict[str, Check] = {
     "previous-point": lambda w: "wait for the search" in note(w),
     "find-points": lambda w: "not complete yet" in note(w),
     "follow-input": lambda w: dialog(w, BranchesDialog) is not None,
+    "epochs": lambda w: "no networks of single epochs" in note(w),
     "memory": lambda w: dialog(w, MemoryDialog) is not None,
     "attribution": lambda w: "integrated gradients from the mean embedding" in note(w),
     "attributions": lambda w: dialog(w, AttributionDialog) is not None,

@@ -45,7 +45,7 @@ def test_the_job_measures_a_corpus() -> None:
     assert found.gates.words == sum(len(review.words) for review in REVIEWS[:2])
     assert ("progress", "2 of 2 reviews …") in results.parts
     head = plain(saturation_lines(found, "", None)[0])
-    assert head == f"n = 2 reviews, {found.gates.words} words; a sample of 2 of 30 reviews"
+    assert head == f"n = 2 reviews, {found.gates.words} words, of a sample of 2 of 30 reviews"
 
 
 def test_the_corpus_is_requested_once(session: Session) -> None:

@@ -58,7 +58,8 @@ def test_brushed_words_steer_and_every_step_is_undone(session: Session) -> None:
     assert session.read("h", 59, 60) == pytest.approx(before["h"][59:60])
     assert session.read("h", 60, 61)[0] == pytest.approx(before["h"][60] - 0.5 * expected[:12], abs=1e-5)
     assert session.read("h", 61, 62)[0] != pytest.approx(before["h"][61], abs=1e-4)
-    assert "after word 61: ‖Δh‖" in session.note
+    assert "‖Δh‖" in session.note
+    assert session.note.endswith("after word 61 (U restores)")
     assert plain(changes_line(session.stream.snapshot)).startswith("∅ steered after word 61")
     session.look_at(70)
     session.perform("steer")

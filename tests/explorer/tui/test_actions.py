@@ -79,6 +79,7 @@ EFFECTS: dict[str, Effect] = {
     "previous-point": notes("wait for the search"),
     "find-points": notes("not complete yet"),
     "follow-input": opens(BranchesDialog),
+    "epochs": notes("no networks of single epochs"),
     "memory": opens(MemoryDialog),
     "attribution": notes("integrated gradients from the mean embedding"),
     "attributions": opens(AttributionDialog),

@@ -14,9 +14,11 @@ from explorer.session.views.attribution import METHODS, WordAttribution
 from explorer.session.views.contexts import Contexts
 from explorer.tui.dialogs.attribution import AttributionDialog
 from explorer.tui.dialogs.contexts import ContextsDialog
+from explorer.tui.dialogs.epochs import EpochsDialog
 from explorer.tui.dialogs.saturation import SaturationDialog
 from explorer.tui.panels.review import ReviewPanel
 from tests.explorer.session.test_dynamics import HeldJobs
+from tests.explorer.session.test_epochs import made
 from tests.explorer.tui.harness import rows_text, shown, until
 
 
@@ -117,3 +119,27 @@ async def test_the_saturation_is_drawn(session: Session, size: tuple[int, int]) 
         assert "◉" in dialog.chart.text
         await pilot.press("s")
         await until(pilot, lambda: "starting …" in dialog.chart.text)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_the_slider_moves_loss_dead_cells_and_points_together(session: Session, size: tuple[int, int]) -> None:
+    async with shown(session, *size) as (app, pilot):
+        chosen: list[str | None] = []
+        session.epochs._computation._result = made()
+        app.push_screen(EpochsDialog(session), chosen.append)
+        await until(pilot, lambda: isinstance(app.screen, EpochsDialog) and "epoch 2" in app.screen.chart.text)
+        dialog = app.screen
+        assert isinstance(dialog, EpochsDialog)
+        assert "searching" in dialog.chart.text
+        await pilot.press("home")
+        await until(pilot, lambda: "epoch 0, untrained   loss 0.70" in dialog.chart.text)
+        assert "† 2 of 3" in dialog.chart.text
+        assert "● 1 stable" in dialog.chart.text
+        before = dialog.chart.text
+        await pilot.press("right")
+        await until(pilot, lambda: "epoch 1   loss 0.50" in dialog.chart.text)
+        assert "† 1 of 3" in dialog.chart.text
+        assert dialog.chart.text.splitlines()[3].index("●") > before.splitlines()[3].index("●")
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(chosen))
+        assert chosen == ["run-e01.safetensors"]
