@@ -130,7 +130,8 @@ def command(
             attractors.save(out)
         _show_words(loaded, attractors, limit, as_json)
         if plot and not as_json:
-            click.echo("\n" + histogram("Attractors", {"logit": attractors.logit}, "logit", "words"), nl=False)
+            output = "output" if loaded.activation == "linear" else "logit"
+            click.echo("\n" + histogram("Attractors", {output: attractors.logit}, output, "words"), nl=False)
         return
     names = inputs or (("zero", "mean") if loaded.embedding is not None else ("zero", "+1", "-1"))
     reviews = _reviews(loaded, source)
@@ -163,7 +164,7 @@ def command(
             return
         changes.show_branches(loaded, along, branches, limit or ROWS)
         if plot:
-            click.echo("\n" + changes.branches_chart(branches), nl=False)
+            click.echo("\n" + changes.branches_chart(loaded, branches), nl=False)
         return
     found = find(names)
     if out is not None:
@@ -254,7 +255,8 @@ def _show_words(network: Network, attractors: WordAttractors, limit: int | None,
     kinds = Counter(row["kind"] for row in rows)
     counts = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
     click.echo(f"{network.name}: {len(rows):,} words from negative to positive ({counts})")
-    click.echo(f"{'LOGIT':>8}{'τ':>9}  {'KIND':<12} WORD")
+    output = "OUTPUT" if network.activation == "linear" else "LOGIT"
+    click.echo(f"{output:>8}{'τ':>9}  {'KIND':<12} WORD")
     most = limit or ROWS
     # The most negative and the most positive words are the interesting ones.
     ends = rows if len(rows) <= most else rows[: (most + 1) // 2] + rows[len(rows) - most // 2 :]
