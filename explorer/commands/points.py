@@ -101,7 +101,8 @@ def command(
     """Find the fixed and slow points of NETWORK, starting from states that it visits.
 
     The indices of all fixed points under one input add up to Σ = 1; any other sum proves that points are missing.
-    RADIUS is the distance (maximum norm, in h) within which the point is proved to be the only root.
+    RADIUS is the distance (maximum norm, in h) within which the point is proved to be the only root; — where the proof
+    fails, because an eigenvalue is too close to 1. STABILITY has a ± where |λ| is 1 within its error.
 
     STARTS is the number of start states that reached the point, Q the speed ½‖F(s) − s‖², STEP the Newton step and τ
     the time constant of the leading mode in steps (of growth at a saddle); P are the output probabilities, OUTPUT the
