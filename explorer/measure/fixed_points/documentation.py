@@ -122,7 +122,8 @@ in {len(added)}, and
 directions); this page gave 18, 21 and 14 points. It also said that integration over three channels has no whole
 cube, which is false: {_names(whole)} has a stable point for all eight answers. And it said that linear maps at points
 predict the next step better than maps at visited states in 25 of 27 networks; those visited states came from 16
-sequences, and were fewer, as the sets of points were not complete. From states of separate sequences, this holds in {_better(networks)} of {len(networks)} networks.
+sequences, and were fewer, as the sets of points were not complete. From states of
+separate sequences, this holds in {_better(networks)} of {len(networks)} networks.
 """
 
 
@@ -279,8 +280,8 @@ fractions exceeds {100 * _error(networks):.1f} percentage points.
 One step ahead under the inputs of the task, the linear map at the nearest point explains
 {_range(_means(recurrent, "linear", 0))} % of the variance in GRUs and RNNs and {_range(_means(lstms, "linear", 0))} %
 in LSTMs (medians over networks: {_median(recurrent, 0)} and {_median(lstms, 0)}). In {_better(networks)} of
-{len(networks)} networks it is better than linear maps at equally many visited states, so most of what it explains is no merit of the
-points. Ten steps ahead the median is {_median(three, 2)} over the networks that integrate three channels,
+{len(networks)} networks it is better than linear maps at equally many visited states, so most of what it explains is
+no merit of the points. Ten steps ahead the median is {_median(three, 2)} over the networks that integrate three channels,
 {_median(lines, 2)} over those that integrate one, and {_median(flips, 2)} over flip-flops, whose pulses push the state
 over a saddle; a negative number is worse than assuming no movement. So the paper's doubt is justified for driven
 trajectories, but not for where they come to rest.
