@@ -15,6 +15,11 @@ if TYPE_CHECKING:  # the same names for type checkers and editors
         participation_ratio as participation_ratio,
         saturation as saturation,
     )
+    from engine.attribution import (
+        Attribution as Attribution,
+        gradient_times_input as gradient_times_input,
+        integrated_gradients as integrated_gradients,
+    )
     from engine.beta import measure_reviews as measure_reviews
     from engine.catalogue import (
         NetworkError as NetworkError,
@@ -58,6 +63,7 @@ __version__ = "0.1.0"
 
 _EXPORTS = {
     "activity": "is_dead participation_ratio saturation",
+    "attribution": "Attribution gradient_times_input integrated_gradients",
     "beta": "measure_reviews",
     "catalogue": "NetworkError NetworkInfo shipped_networks",
     "cells": "Cell GruCell LstmCell RnnCell cell_from_torch",

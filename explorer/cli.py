@@ -7,6 +7,7 @@ table below.
 from __future__ import annotations
 
 import errno
+import io
 import signal
 import sys
 import threading
@@ -19,6 +20,7 @@ import click
 VERBS = {
     "tui": "Explore a network in the terminal.",
     "gui": "Explore a network on the desktop.",
+    "read": "Read a text and print one line a word, without a screen.",
     "networks": "List the networks that ship with pinkx.",
     "reviews": "List reviews, or download the IMDb archive.",
     "train": "Train a network.",
@@ -29,6 +31,7 @@ VERBS = {
     "calibrate": "Tabulate what the estimator of α gives for exact 1/f noise.",
     "bench": "Measure the speed of this machine's CPU and GPU.",
     "keys": "Print all key bindings as a file you can edit.",
+    "man": "Print the manual page.",
     "doctor": "Check what works on this machine, and how to fix what does not.",
 }
 
@@ -91,6 +94,9 @@ def main() -> None:
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # an ASCII locale has no α: better a ? than an error
     try:
         pinkx(prog_name="pinkx")
     except SystemExit as end:

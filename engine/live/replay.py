@@ -28,6 +28,9 @@ from engine.network import UNKNOWN, Network, Vocabulary
 from engine.text import Review, printable
 
 FORMAT: Final = "pinkx recording 1"
+_KINDS: Final = ("F32", "F64", "F16", "I32", "I64")  # of tensors, that NumPy can read; `_run` says which are right
+_LONGEST_WINDOW: Final = 10**5  # words; analyses of the window take memory in proportion
+_MOST: Final = 10**9  # cells, inputs, words
 
 Float32s = NDArray[np.float32]
 
@@ -209,6 +212,15 @@ def _facts(run: RecordedReview) -> dict[str, Any]:
     }
 
 
+def is_recording(path: Path) -> bool:
+    """Return whether a file is a recording; a network is none."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return str((file.metadata() or {}).get("format", "")).startswith("pinkx recording ")
+    except (SafetensorError, OSError):
+        return False
+
+
 def load_recording(path: Path) -> list[RecordedReview]:
     """Read every run of a file.
 
@@ -226,13 +238,22 @@ def load_recording(path: Path) -> list[RecordedReview]:
                 raise ReplayError(
                     f"{path}: a {header['format']}, which needs a newer pinkx; this version reads {FORMAT}"
                 )
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
+            for name, kind in kinds.items():
+                if kind not in _KINDS:  # NumPy has no bfloat16 or float8
+                    name = printable(name)[:80]
+                    raise ReplayError(f"{path}: {name} has type {kind}, expected F32, or I32 for ids; record it again")
+            tensors = {name: file.get_tensor(name) for name in kinds}
     except (SafetensorError, OSError) as error:
         raise ReplayError(f"{path}: an incomplete recording ({error}); record or copy it again") from None
     try:
         parameters, runs = json.loads(header["analysis"]), json.loads(header["runs"])
-        scales = tuple(int(scale) for scale in parameters["scales"])
-        analysis = Analysis(int(parameters["window"]), scales, float(parameters["threshold"]))
+        window = _whole("window", parameters["window"], 1, _LONGEST_WINDOW)
+        scales = tuple(_whole("a scale", scale, 1, _LONGEST_WINDOW) for scale in parameters["scales"])
+        threshold = float(parameters["threshold"])
+        if not 0 <= threshold < float("inf"):
+            raise ValueError(f"threshold {threshold}, expected a number from 0 on")
+        analysis = Analysis(window, scales, threshold)
         RollingExponent(scales, analysis.window, 1)  # raises what the stream that plays it would raise
         found = [_run(number, facts, analysis, tensors) for number, facts in enumerate(runs)]
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -247,12 +268,13 @@ def _run(
     number: int, facts: Mapping[str, Any], analysis: Analysis, tensors: Mapping[str, NDArray[Any]]
 ) -> RecordedReview:
     kind = CELLS[facts["cell"]]
-    size, inputs, outputs = int(facts["size"]), int(facts["inputs"]), len(tensors[f"{number}/readout_bias"])
+    size, inputs = (_whole(name, facts[name], 1, _MOST) for name in ("size", "inputs"))
+    outputs = len(tensors[f"{number}/readout_bias"])
     review = Review(printable(str(facts["review"])), str(facts["text"]))
     time = len(review.words)
     label = facts["label"]
-    if not time or size < 1 or inputs < 1 or outputs < 1 or label not in (True, False, None):
-        raise ValueError(f"run {number + 1} has {time} words, {size} cells, {inputs} inputs, label {label!r}")
+    if not time or outputs < 1 or label not in (True, False, None):
+        raise ValueError(f"run {number + 1} has {time} words, {outputs} outputs, label {label!r}")
     widths = {signal.name: size for signal in kind.signals} | {INPUT.name: inputs}
     shapes: dict[str, tuple[int, ...]] = {name: (time, width) for name, width in widths.items()}
     shapes |= {"ids": (time,), "readout_weight": (outputs, size), "readout_bias": (outputs,)}
@@ -275,5 +297,18 @@ def _run(
         task=printable(str(facts["task"])),
         activation=str(facts.get("activation", "sigmoid")),  # older recordings have none
     )
-    first = int(facts["first"])
+    first = _whole("first", facts["first"], 0, _MOST)
     return RecordedReview(review.name, review.text, label, network=network, first=first, analysis=analysis)
+
+
+def _whole(name: str, value: Any, least: int, most: int) -> int:
+    """Return a whole number of a file's header.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or out of bounds.
+    """
+    if type(value) is not int or not least <= value <= most:
+        raise ValueError(f"{name} {str(value)[:40]}, expected a whole number from {least} to {most}")
+    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -31,6 +32,7 @@ import click
     help="Task of a network that takes vectors, such as flip-flop-3; `pinkx points` starts from its sequences.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: NAME.safetensors]")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def command(
     file: Path,
     vocabulary: str | None,
@@ -42,6 +44,7 @@ def command(
     direction: str | None,
     task: str | None,
     out: Path | None,
+    as_json: bool,
 ) -> None:
     """Import the network in FILE and write it as a .safetensors file that every verb opens.
 
@@ -70,6 +73,23 @@ def command(
     found = check_import(network, parts)
     network.save(out)
     cell = network.cell
+    if as_json:
+        result = {
+            "file": str(out),
+            "source": parts.info["imported_from"],
+            "layer": parts.info["imported_layer"],
+            "cell": cell.name,
+            "cells": cell.size,
+            "inputs": cell.inputs if network.vocabulary is None else None,
+            "words": None if network.vocabulary is None else len(network.vocabulary),
+            "outputs": network.outputs,
+            "activation": network.activation,
+            "notes": list(parts.notes),
+            "steps": found.steps,
+            "difference": {"states": float(found.states), "outputs": float(found.outputs)},
+        }
+        click.echo(json.dumps(result, indent=2))
+        return
     reads = f"vectors of {cell.inputs} numbers" if network.vocabulary is None else f"{len(network.vocabulary):,} words"
     source = f"{parts.info['imported_from']}, layer {parts.info['imported_layer']}"
     click.echo(

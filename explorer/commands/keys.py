@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from explorer.session.keymap import ALL_ACTIONS, actions_with, as_toml, load_keys
+from explorer.session.keymap import ALL_ACTIONS, KeysError, actions_with, as_toml, load_keys
 
 
 @click.command()
@@ -16,6 +16,15 @@ from explorer.session.keymap import ALL_ACTIONS, actions_with, as_toml, load_key
 def command(keys: Path | None) -> None:
     """Print every action with its keys as TOML, including your own bindings.
 
+    If your file of keys cannot be used, the reason and the default keys are printed.
+
     Edit the output and save it under the name given in its first lines, or anywhere for `pinkx tui --keys FILE`.
     """
-    click.echo(as_toml(actions_with(load_keys(keys), ALL_ACTIONS)), nl=False)
+    try:
+        own = load_keys(keys)
+    except KeysError as error:
+        if keys is not None:
+            raise
+        click.echo(f"error: {error}; these are the default keys", err=True)  # a table to repair the file from
+        own = {}
+    click.echo(as_toml(actions_with(own, ALL_ACTIONS)), nl=False)

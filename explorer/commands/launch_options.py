@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from explorer.session.launcher import DEFAULT_SPEED, LaunchOptions
 
@@ -88,8 +89,7 @@ def screenshot_options(size: str, largest: tuple[int, int], unit: str, display: 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
         def with_screenshot(options: LaunchOptions, screenshot: Path | None, after: float, size: str) -> None:
-            if screenshot is not None and screenshot.suffix.lower() not in (".svg", ".png"):
-                raise click.BadParameter(f"{screenshot}: expected a .svg or .png file", param_hint="--screenshot")
+            _check(screenshot)
             command(options, None if screenshot is None else (screenshot, after, _parsed_size(size, largest, example)))
 
         options = (
@@ -111,6 +111,27 @@ def screenshot_options(size: str, largest: tuple[int, int], unit: str, display: 
 
     example = size
     return decorate
+
+
+def _check(screenshot: Path | None) -> None:
+    """Check that a picture can be written before anything slow begins.
+
+    Raises
+    ------
+    click.UsageError
+        If the file has another suffix, or there is none, but an option of its picture.
+    FileNotFoundError
+        If its folder does not exist.
+    """
+    context = click.get_current_context()
+    if screenshot is None:
+        given = [n for n in ("after", "size") if context.get_parameter_source(n) is ParameterSource.COMMANDLINE]
+        if given:
+            raise click.UsageError(f"--{given[0]} belongs to a picture: use it with --screenshot FILE")
+    elif screenshot.suffix.lower() not in (".svg", ".png"):
+        raise click.BadParameter(f"{screenshot}: expected a .svg or .png file", param_hint="--screenshot")
+    elif not screenshot.parent.is_dir():
+        raise FileNotFoundError(f"--screenshot {screenshot}: there is no folder {str(screenshot.parent)!r}; create it")
 
 
 def _parsed_size(size: str, largest: tuple[int, int], example: str) -> tuple[int, int]:

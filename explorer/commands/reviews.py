@@ -45,7 +45,7 @@ def command() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a list of JSON objects.")
 def list_(source: str | None, imdb: Path | None, limit: int | None, as_json: bool) -> None:
-    """List the reviews of SOURCE: index, name, label, number of words, first words.
+    """List the reviews of SOURCE: number (as --review takes it), name, label, number of words, first words.
 
     SOURCE is a folder of texts, a text, a .csv or .jsonl file, an archive, `-` (standard input), or `imdb:test`,
     `imdb:train`, `imdb:unsup`. The default is the reviews that ship with pinkx, or with --imdb those of the archive.
@@ -90,7 +90,7 @@ def fetch_(folder: Path | None, url: str) -> None:
 def as_object(index: int, review: Review) -> dict[str, object]:
     """Return a review's row in JSON types."""
     return {
-        "index": index,
+        "review": index + 1,
         "name": review.name,
         "label": _label(review) or None,
         "words": len(review.words),
@@ -111,7 +111,7 @@ def _beginning(review: Review) -> str:
 
 
 def _cells(index: int, review: Review) -> tuple[str, ...]:
-    return str(index), printable(review.name), _label(review), str(len(review.words)), _beginning(review)
+    return str(index + 1), printable(review.name), _label(review), str(len(review.words)), _beginning(review)
 
 
 def _draw_table(reviews: Sequence[Review], limit: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -93,6 +94,7 @@ def _ingredient_options(function: Callable[..., None]) -> Callable[..., None]:
 )
 @plot_option
 @click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: CELL-SIZE-sSEED.safetensors]")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object at the end; progress goes to stderr.")
 def command(
     task: str | None,
     gamma: float,
@@ -107,6 +109,7 @@ def command(
     every_epoch: bool,
     plot: bool,
     out: Path | None,
+    as_json: bool,
     **ingredients: float | str | None,
 ) -> None:
     """Train a network on the 25,000 IMDb training reviews and test it on the 25,000 test reviews.
@@ -130,14 +133,14 @@ def command(
     torch.set_num_threads(threads)
     if task is not None:
         of_task = TaskRecipe(task=task, gamma=gamma, cell=cell, size=size or 100, seed=seed, batches=batches)
-        _train_task(of_task, device, out, plot)
+        _train_task(of_task, device, out, plot, as_json)
         return
     size = size or 8
     out = out or Path(f"{cell}-{size}-s{seed}.safetensors")
     checkpoint = out.with_suffix(".checkpoint")
     changes: Any = {name: value for name, value in ingredients.items() if value is not None}
     recipe = replace(RECIPES[recipe_name], cell=cell, size=size, seed=seed, **changes)
-    console = Console()
+    console = Console(stderr=as_json)
 
     console.print(f"reading reviews to train {size} {cell.upper()} cells (seed {seed}) on {device}")
     reviews, test_reviews = training.split_reviews(
@@ -171,15 +174,29 @@ def command(
     network.save(out)
     checkpoint.unlink(missing_ok=True)
     console.print(f"{out}: {accuracy:.2%} of {len(test):,} test reviews classified correctly")
-    if plot:
+    if as_json:
+        epochs = [
+            {
+                "epoch": now.epoch + 1,
+                "loss": now.loss,
+                "validation_loss": now.validation_loss,
+                "validation_accuracy": now.validation_accuracy,
+                "seconds": now.seconds,
+            }
+            for now in bar.epochs
+        ]
+        click.echo(
+            json.dumps({"file": str(out), "accuracy": accuracy, "reviews": len(test), "epochs": epochs}, indent=2)
+        )
+    elif plot:
         _plot_epochs(bar.epochs)
 
 
-def _train_task(recipe: TaskRecipe, device: str, out: Path | None, plot: bool) -> None:
+def _train_task(recipe: TaskRecipe, device: str, out: Path | None, plot: bool, as_json: bool) -> None:
     from engine.task_training import train_task
 
     out = out or Path(f"{recipe.cell}-{recipe.size}-{recipe.task}-s{recipe.seed}.safetensors")
-    console = Console()
+    console = Console(stderr=as_json)
     losses: list[float] = []
     columns = (TextColumn("batch"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, TextColumn("loss {task.fields[loss]:.4f}"), console=console) as bar:
@@ -192,7 +209,10 @@ def _train_task(recipe: TaskRecipe, device: str, out: Path | None, plot: bool) -
         network = train_task(recipe, device=device, progress=show)
     network.save(out)
     console.print(f"{out}: {float(network.info['accuracy']):.2%} of the answers to new sequences correct")
-    if plot:
+    if as_json:
+        result = {"file": str(out), "accuracy": float(network.info["accuracy"]), "losses": losses}
+        click.echo(json.dumps(result, indent=2))
+    elif plot:
         click.echo(curves("Training loss", [Curve("", range(1, len(losses) + 1), losses)], "batch", "loss"), nl=False)
 
 

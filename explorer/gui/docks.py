@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from zlib import crc32
 
 from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow
@@ -98,9 +99,14 @@ class Docks:
         dock.widget().setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def saved_layout(self) -> str:
-        """Return the layout as base64 text."""
-        return bytes(self._window.saveState(VERSION).toBase64().data()).decode()
+        """Return the layout as base64 text after its checksum, because Qt crashes on some damaged layouts."""
+        layout = bytes(self._window.saveState(VERSION).toBase64().data())
+        return f"{crc32(layout):08x}:{layout.decode()}"
 
     def restore(self, layout: str) -> bool:
-        """Restore a saved layout; return False, and change nothing, if it is of another version or not a layout."""
-        return self._window.restoreState(QByteArray.fromBase64(layout.encode()), VERSION)
+        """Restore a saved layout; return False, and change nothing, if it is damaged or of another version."""
+        checksum, _, text = layout.partition(":")
+        encoded = text.encode(errors="replace")
+        if checksum != f"{crc32(encoded):08x}":
+            return False
+        return self._window.restoreState(QByteArray.fromBase64(encoded), VERSION)

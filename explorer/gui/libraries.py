@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import os
+import socket
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -58,9 +59,16 @@ class Probe:
         return ctypes.util.find_library(name) is not None
 
     def has_wayland(self) -> bool:
-        """Whether a Wayland compositor is running."""
+        """Whether the Wayland compositor of WAYLAND_DISPLAY accepts a connection."""
         name, folder = self.environment.get("WAYLAND_DISPLAY"), self.environment.get("XDG_RUNTIME_DIR", "/")
-        return bool(name) and (Path(folder) / str(name)).exists()
+        if not name:
+            return False
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(str(Path(folder) / name))
+        except OSError:
+            return False
+        return True
 
     def display_answers(self) -> bool:
         """Whether the X server of DISPLAY accepts a connection."""
@@ -92,10 +100,19 @@ def check(*, on_screen: bool, probe: Probe | None = None) -> None:
         raise GuiUnavailable(
             f"the desktop explorer needs {' and '.join(absent)}: pip install 'pinkx[gui]'; or use pinkx tui"
         )
+    binding = probe.environment.get("PYQTGRAPH_QT_LIB", "")
+    if binding not in ("", "PySide6"):
+        raise GuiUnavailable(f"PYQTGRAPH_QT_LIB={binding}, but pinkx draws with PySide6: unset PYQTGRAPH_QT_LIB")
     if probe.platform != "linux":
         return  # elsewhere the wheel is complete and there is always a display
     on_x11 = on_screen and not probe.has_wayland()
     display = probe.environment.get("DISPLAY")
+    wayland = probe.environment.get("WAYLAND_DISPLAY")
+    if on_x11 and not display and wayland:
+        raise GuiUnavailable(
+            f"the Wayland display {wayland!r} does not answer: check WAYLAND_DISPLAY and XDG_RUNTIME_DIR, or "
+            "use pinkx tui"
+        )
     if on_x11 and not display:
         raise GuiUnavailable(
             "no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set): start pinkx gui in a desktop "

@@ -25,7 +25,7 @@ from explorer.gui.theme import DARK, THEMES, Theme, configure, style_sheet
 from explorer.gui.transport import Transport
 from explorer.session.action_dispatch import Handler
 from explorer.session.filenames import free_path
-from explorer.session.keymap import ALL_ACTIONS, actions_with, load_keys
+from explorer.session.keymap import FOR_WINDOW, actions_with, load_keys
 from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.menu_items import networks
 from explorer.session.session import Session
@@ -70,7 +70,7 @@ class Window(Opening):
         configure()
         self.setWindowTitle("pinkx")
         self.session = session
-        self.table = actions_with(load_keys(options.keys) if options is not None else {}, ALL_ACTIONS)
+        self.table = actions_with(load_keys(options.keys) if options is not None else {}, FOR_WINDOW)
         if session is not None:
             session.actions = self.table
         self.launcher = None if session is not None else Launcher(options or LaunchOptions())

@@ -105,6 +105,7 @@ ACTIONS = (
     Action("focus-alpha", ("5",), "α", "Panels", "Focus the rolling exponent."),
     Action("focus-cells", ("6",), "Cells", "Panels", "Focus the table of cells."),
     Action("zoom", ("z",), "Zoom", "Panels", "Show only the focused panel, or all panels again."),
+    Action("arrange", ("0",), "Arrange", "Panels", "Put all panels back to their first arrangement."),
     Action("export", ("e",), "Export", "Program", "Save a panel or the screen as SVG, PNG and CSV, or the run."),
     Action("record", ("R",), "Record", "Program", "Record every run from this one on. Again: write them to a file."),
     Action("export-run", ("E",), "Export run", "Program", "Write this run to a file that plays without the network."),
@@ -127,9 +128,22 @@ WINDOW_ACTIONS = (
     Action("focus-word-map", ("7",), "Word map", "Panels", "Focus the map of where words lead."),
     Action("focus-overview", ("8",), "Overview", "Panels", "Focus the overview of the whole review."),
     Action("focus-reviews", ("9",), "Reviews list", "Panels", "Focus the list of reviews, to search it."),
-    Action("arrange", ("0",), "Arrange", "Panels", "Put all panels back to their first arrangement."),
     Action("copy", ("ctrl+c",), "Copy picture", "Program", "Copy the picture of the focused panel."),
     Action("light", ("L",), "Light", "Program", "Switch between the dark and the light theme."),
+)
+
+# Only the terminal has these.
+TERMINAL_ACTIONS = (
+    Action(
+        "narrower", ("ctrl+left",), "Narrower", "Panels", "Make the focused panel narrower. The mouse drags borders."
+    ),
+    Action("wider", ("ctrl+right",), "Wider", "Panels", "Make the focused panel wider."),
+    Action("lower", ("ctrl+up",), "Lower", "Panels", "Make the focused panel lower."),
+    Action("higher", ("ctrl+down",), "Higher", "Panels", "Make the focused panel higher."),
+    Action("open", ("ctrl+o",), "Open", "Reviews", "Open reviews, a network or a recording by its path."),
+    Action("window", ("B",), "Window", "View", "Change the window and the scales of α, and read again."),
+    Action("trace", ("V",), "Trace", "Cells", "Show the selected cell over time in place of α, or α again."),
+    Action("suspend", ("ctrl+z",), "Suspend", "Program", "Return to the shell; its command fg continues pinkx."),
 )
 
 # The actions of each panel, which its help lists first; a panel's name is that of its action after ``focus-``.
@@ -187,6 +201,11 @@ def key_of(actions: Sequence[Action], *names: str) -> str:
     return " ".join(keys[name] for name in names)
 
 
+def label_now(entry: Action, *, playing: bool = False, zoomed: bool = False) -> str:
+    """Return what an action would do now: ``Pause`` while the network reads, ``back`` while a panel is zoomed."""
+    return {("play", playing): "Pause", ("zoom", zoomed): "back"}.get((entry.id, True), entry.label)
+
+
 def action(name: str) -> Action:
     """Return the action with that id.
 
@@ -198,4 +217,4 @@ def action(name: str) -> Action:
     return _BY_ID[name]
 
 
-_BY_ID = {entry.id: entry for entry in (*ACTIONS, *WINDOW_ACTIONS)}
+_BY_ID = {entry.id: entry for entry in (*ACTIONS, *WINDOW_ACTIONS, *TERMINAL_ACTIONS)}

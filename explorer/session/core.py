@@ -5,6 +5,7 @@ Nothing here knows a controller or a view: both import this module, and `explore
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ if TYPE_CHECKING:  # these modules need torch, which a front end loads after its
 
 NOTICE_SECONDS: Final = 6.0, 0.05  # a notice is shown for so long, and longer by this for each character
 
+OWN_NETWORKS: Final = 12  # networks that are remembered
 Status = Literal["LIVE", "REPLAY", "PAUSED", "LOOKING", "END"]
 
 
@@ -101,6 +103,8 @@ class Core:
 
     Attributes
     ----------
+    own_networks : tuple of str
+        The paths of the user's networks that were opened, the last one first; saved with the state.
     actions : sequence of Action
         The table of actions with the keys in use; a front end with other keys sets its own.
     changes : iterator of int
@@ -125,6 +129,7 @@ class Core:
         self.reviews = reviews
         self.index = index
         self.choices = Choices()
+        self.own_networks: tuple[str, ...] = ()
         self.clock = clock
         self._note, self._note_until = "", 0.0
         self.actions: Sequence[Action] = ACTIONS
@@ -192,6 +197,12 @@ class Core:
         if any(pin >= size for pin in choices.pins):
             choices = replace(choices, pins=tuple(pin for pin in choices.pins if pin < size))
         return choices
+
+    def remember_network(self, name: str) -> None:
+        """Remember a network of the user, given by its path, so that it can be chosen again."""
+        if os.path.isfile(name):
+            path = os.path.abspath(name)
+            self.own_networks = (path, *(other for other in self.own_networks if other != path))[:OWN_NETWORKS]
 
     def adopt(self, snapshot: Snapshot, choices: Choices) -> None:
         """Store choices as made for this snapshot's run, so that its cursor is valid."""

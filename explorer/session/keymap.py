@@ -15,11 +15,13 @@ from typing import Final
 
 from platformdirs import user_config_path
 
-from explorer.session.actions import ACTIONS, GROUPS, SIGNS, WINDOW_ACTIONS, Action
+from explorer.session.actions import ACTIONS, GROUPS, SIGNS, TERMINAL_ACTIONS, WINDOW_ACTIONS, Action
 
 Keys = Mapping[str, tuple[str, ...]]
 
-ALL_ACTIONS: Final = (*ACTIONS, *WINDOW_ACTIONS)
+ALL_ACTIONS: Final = (*ACTIONS, *WINDOW_ACTIONS, *TERMINAL_ACTIONS)
+FOR_WINDOW: Final = (*ACTIONS, *WINDOW_ACTIONS)
+FOR_TERMINAL: Final = (*ACTIONS, *TERMINAL_ACTIONS)
 RESERVED: Final = ("tab", "shift+tab", "enter", "ctrl+c", "ctrl+q")  # move the focus, choose, quit from anywhere
 NAMED: Final = (
     "left", "right", "up", "down", "home", "end", "pageup", "pagedown", "insert", "delete", "backspace", "space",
@@ -132,14 +134,27 @@ def _entry(name: str, value: object) -> tuple[str, ...]:
 
 def _refuse_twice(name: str, keys: Keys) -> None:
     for other, taken in keys.items():
-        if other != name and (both := [key for key in keys[name] if key in taken and key not in RESERVED]):
+        if (
+            other != name
+            and _meet(name, other)
+            and (both := [key for key in keys[name] if key in taken and key not in RESERVED])
+        ):
             raise ValueError(f"{both[0]} is the key of both {other} and {name}; a key can have one action only")
+
+
+def _meet(name: str, other: str) -> bool:
+    """Return whether some front end has both actions."""
+    return any({name, other} <= {action.id for action in table} for table in (FOR_WINDOW, FOR_TERMINAL))
 
 
 def _clash(name: str, keys: Keys) -> str:
     """Return the conflict with the default key of an action that the file does not list, or ""."""
     for action in ALL_ACTIONS:
-        if action.id not in keys and (both := [key for key in keys[name] if key in action.keys]):
+        if (
+            action.id not in keys
+            and _meet(name, action.id)
+            and (both := [key for key in keys[name] if key in action.keys])
+        ):
             return f"{both[0]} is already the key of {action.id}: give {action.id} another key, too"
     return ""
 

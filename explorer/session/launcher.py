@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import threading
 import time
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 DEFAULT_NETWORK = "lstm-32"
 DEFAULT_SPEED = 8.0
+LIMITS = 32, 5000  # words of a window
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,10 @@ class LaunchOptions:
         Whether to ignore the saved state.
     save : bool
         Whether to save the state at the end.
+    window : int or None
+        Words behind the rolling exponent; with an open session that goes on, None keeps its window.
+    scales : tuple of int or None
+        Box lengths of DFA; None: `engine.fluctuation.rolling_scales` of a new window.
     engine_process : bool
         Whether the engine runs in a process of its own, which a front end cannot slow down.
     """
@@ -57,6 +63,8 @@ class LaunchOptions:
     fresh: bool = False
     save: bool = True
     engine_process: bool = False
+    window: int | None = None
+    scales: tuple[int, ...] | None = None
 
 
 class Launcher:
@@ -100,6 +108,11 @@ class Launcher:
         self._thread.start()
 
     @property
+    def first_start(self) -> bool:
+        """Whether the user has not seen the introduction, and it can be saved that it was seen."""
+        return self.options.save and not self.options.fresh and not self.state.session.get("introduced", False)
+
+    @property
     def done(self) -> bool:
         return self.session is not None or self.error is not None
 
@@ -108,6 +121,7 @@ class Launcher:
         return self._thread.is_alive()
 
     def _open(self) -> None:
+        gc.disable()  # a tenth of the time that PyTorch takes to load
         try:
             session = self._launch()
             session.note = self.state.note
@@ -115,6 +129,10 @@ class Launcher:
             self.session = session
         except Exception as error:  # the front end shows it
             self.error = error
+        finally:
+            if self._before is None:
+                gc.freeze()  # modules stay loaded; traversing PyTorch's objects takes several frames
+            gc.enable()
 
     def _launch(self) -> Session:
         options = self._with_state()
@@ -183,8 +201,8 @@ class Launcher:
         reviews = before.reviews if same else open_reviews(options.reviews, progress=self._report)
         stream = Stream(
             snapshot.network,
-            window=snapshot.window,
-            scales=snapshot.scales,
+            window=options.window or snapshot.window,
+            scales=snapshot.scales if options.window is None else options.scales,
             threshold=snapshot.threshold,
             speed=snapshot.speed,
             device=chosen_device(options.device),
@@ -239,6 +257,28 @@ def _start(stream: Stream, reviews: Sequence[Review], options: LaunchOptions) ->
 def _finite(speed: float | None) -> float | None:
     """Return a speed as `Stream` takes it: None is full speed."""
     return None if speed is None or math.isinf(speed) else speed
+
+
+def parsed_window(text: str) -> tuple[int, tuple[int, ...] | None]:
+    """Return a window and scales in words as the user writes them: ``128``, or ``128: 4 8 16 32``.
+
+    Raises
+    ------
+    SessionError
+        If the text is neither, or α cannot be computed with them.
+    """
+    from explorer.session.core import SessionError
+
+    first, _, rest = text.partition(":")
+    try:
+        window, scales = int(first), tuple(sorted({int(part) for part in rest.replace(",", " ").split()}))
+    except ValueError:
+        raise SessionError(f"{text.strip()!r}: enter whole numbers of words, such as 128 or 128: 4 8 16 32") from None
+    if not LIMITS[0] <= window <= LIMITS[1]:
+        raise SessionError(f"a window has {LIMITS[0]} to {LIMITS[1]:,} words, not {window}")
+    if scales and (len(scales) < 3 or scales[0] < 4 or scales[-1] > window // 2):
+        raise SessionError(f"three scales or more are needed, from 4 to half the window, {window // 2} words")
+    return window, scales or None
 
 
 def default_network() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from explorer.session.session import Session
 
 LABELS = {True: "+", False: "−", None: " "}
@@ -9,7 +11,7 @@ NONE = ("", "none   end the comparison")
 
 
 def networks(session: Session) -> tuple[str, list[tuple[str, str]]]:
-    """Return the present network's key, "" if it is not a shipped one, and the shipped networks by their paths."""
+    """Return the present network's key, "" if it is neither, and the shipped networks and the user's by their paths."""
     from engine.catalogue import shipped_networks
 
     found = [info for info in shipped_networks() if info.task == "sentiment"]
@@ -20,8 +22,11 @@ def networks(session: Session) -> tuple[str, list[tuple[str, str]]]:
         )
         for info in found
     ]
+    shipped = {str(info.path): info.name for info in found}
+    own = {path: Path(path).stem for path in session.core.own_networks if path not in shipped and Path(path).is_file()}
+    entries += [(path, f"{name}   {path}") for path, name in own.items()]
     present = session.stream.snapshot.network.name
-    return next((str(info.path) for info in found if info.name == present), ""), entries
+    return next((path for path, name in (*own.items(), *shipped.items()) if name == present), ""), entries
 
 
 def reviews(session: Session) -> list[tuple[str, str]]:

@@ -203,9 +203,16 @@ def gradient(colours: Sequence[RGB]) -> NDArray[np.uint8]:
     return np.stack(channels, axis=1).round().astype(np.uint8)
 
 
+DIMMED = "dimmed "
+"""Before the name of a colour map: its colours mixed with the dark ground, for words of another time."""
+
+
 def colour_map(name: str) -> NDArray[np.uint8]:
-    """One of ``MAPS`` as (256, 3) RGB."""
-    return gradient(_several(_POINTS[name]))
+    """One of ``MAPS``, or a `DIMMED` one, as (256, 3) RGB."""
+    colours = gradient(_several(_POINTS[name.removeprefix(DIMMED)]))
+    if not name.startswith(DIMMED):
+        return colours
+    return (0.4 * colours + 0.6 * np.array(DARK.ground)).round().astype(np.uint8)
 
 
 def hex_colours(name: str) -> tuple[str, ...]:

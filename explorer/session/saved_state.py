@@ -1,13 +1,12 @@
 """The user's choices, saved in a file from one session to the next.
 
 The file is one JSON object: ``version``; ``session``, shared by both front ends; ``terminal`` and ``window``, for one
-front end each. An unusable file is renamed, and pinkx starts with its defaults.
+front end each. Unusable parts are ignored and named; a file that is not a state is renamed.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -16,10 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from platformdirs import user_state_path
 
+from engine.text import printable
+
 if TYPE_CHECKING:
     from explorer.session.session import Session
 
 VERSION: Final = 1
+_HUGE: Final = 10**15  # no number of a state comes near; Qt and NumPy take it
 LARGEST = 1 << 20  # bytes; a state has some hundreds, with the arrangement of the desktop some thousands
 
 
@@ -92,14 +94,34 @@ def _checked(document: object) -> State:
         raise ValueError("it is not a JSON object")
     if document.get("version") != VERSION:
         raise ValueError(f"it has version {document.get('version')!r}, this pinkx reads version {VERSION}")
-    parts = {name: document.get(name, {}) for name in ("session", "terminal", "window")}
-    for name, part in parts.items():
+    parts: dict[str, dict[str, Any]] = {}
+    ignored = []
+    for name in ("session", "terminal", "window"):
+        part = document.get(name, {})
         if not isinstance(part, dict):
-            raise ValueError(f"{name} is not a JSON object")
-    for name, is_valid in _SESSION.items():
-        if name in parts["session"] and not is_valid(parts["session"][name]):
-            raise ValueError(f"session: {name} cannot be {json.dumps(parts['session'][name])[:40]}")
-    return State(**parts)
+            ignored.append(name)
+            part = {}
+        checks = _SESSION if name == "session" else {}
+        parts[name] = {key: value for key, value in part.items() if _plain(value) and checks.get(key, _plain)(value)}
+        ignored += [f"{name} {key}" for key in part if key not in parts[name]]
+    note = printable(f"unusable parts of the saved state are ignored: {', '.join(ignored)}")[:200]
+    return State(**parts, note=note if ignored else "")
+
+
+def _plain(value: object, depth: int = 8) -> bool:
+    """Whether every text can be encoded, every number is finite and of common size, and nothing is nested deeply."""
+    match value:
+        case bool() | None:
+            return True
+        case str():
+            return value.isprintable() or printable(value) == value
+        case int() | float():
+            return -_HUGE < value < _HUGE
+        case list():
+            return depth > 0 and all(_plain(part, depth - 1) for part in value)
+        case dict():
+            return depth > 0 and all(_plain(part, depth - 1) for pair in value.items() for part in pair)
+    return False
 
 
 def _text(value: object) -> bool:
@@ -107,11 +129,11 @@ def _text(value: object) -> bool:
 
 
 def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and -_HUGE < value < _HUGE
 
 
 def _count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _HUGE
 
 
 def _or_none(is_valid: Callable[[object], bool]) -> Callable[[object], bool]:
@@ -129,6 +151,7 @@ _SESSION: Mapping[str, Callable[[object], bool]] = {
     "pins": lambda value: isinstance(value, list) and all(map(_count, value)),
     "azimuth": _number,
     "elevation": _number,
+    "own_networks": lambda value: isinstance(value, list) and all(map(_text, value)),
     "introduced": lambda value: isinstance(value, bool),
 }
 
@@ -156,6 +179,7 @@ def captured(session: Session, state: State) -> State:
             **opened,
             "speed": snapshot.speed,
             "introduced": session.introduced,
+            "own_networks": list(session.core.own_networks),
             **{name: getattr(choices, name) for name in saved},
             "pins": list(choices.pins),
             "azimuth": view.azimuth,
@@ -173,6 +197,10 @@ def restore(session: Session, state: State) -> None:
 
     saved = state.session
     session.introduced = saved.get("introduced", False)
+    for path in reversed(saved.get("own_networks", ())):
+        session.core.remember_network(path)
+    if session.origin[0] is not None:
+        session.core.remember_network(session.origin[0])
     network = session.stream.snapshot.network
     names, size = [signal.name for signal in network.signals], network.cell.size
     known = {"order": ORDERS, "bins": BINS, "colour_map": MAPS, "contrast": CONTRASTS, "scaling": (False, True)}

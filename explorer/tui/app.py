@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
 import time
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -23,24 +23,27 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from explorer.session.action_dispatch import Handler
-from explorer.session.actions import ACTIONS, key_of
-from explorer.session.keymap import actions_with, load_keys
+from explorer.session.actions import key_of
+from explorer.session.core import SessionError
+from explorer.session.keymap import FOR_TERMINAL, actions_with, load_keys
 from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.palette import DARK, RGB
 from explorer.session.session import Session
-from explorer.tui.dialogs.action_dialogs import ActionDialogs
+from explorer.tui.dialogs.introduction import IntroductionScreen
 from explorer.tui.export import export
+from explorer.tui.layout import BARS, HEIGHTS, STEP, WIDTHS, Shares, sizes, wide_factor
+from explorer.tui.opening import Opening
 from explorer.tui.panels.alpha import AlphaPanel
-from explorer.tui.panels.bars import TABS, KeyBar, StatusBar, TabBar
+from explorer.tui.panels.bars import TABS, KeyBar, NoticeBar, StatusBar, TabBar
 from explorer.tui.panels.cells import CellsPanel
 from explorer.tui.panels.fixed_points import FixedPointsPanel
 from explorer.tui.panels.heatmap import HeatmapPanel
 from explorer.tui.panels.overview import OverviewPanel
-from explorer.tui.panels.panel import Drawable
+from explorer.tui.panels.panel import Drawable, Panel
 from explorer.tui.panels.review import ReviewPanel
 from explorer.tui.panels.spectrum import SpectrumPanel
 from explorer.tui.terminal.direct_renderer import DirectDriver, DirectRenderer
-from explorer.tui.terminal.styles import as_markup
+from explorer.tui.terminal.styles import as_markup, safe
 from explorer.tui.terminal.textual_internals import driver_of, plain_textual
 from explorer.tui.terminal.throttle import FRAME_RATES, Throttle
 
@@ -48,14 +51,14 @@ if TYPE_CHECKING:
     from engine.live.stream import Snapshot
 
 SMALL = (100, 30)  # columns and rows below which panels become tabs
+BEFORE_INTRODUCTION = 1.5  # seconds, so that there is something to introduce
 TINY = (60, 16)  # below which nothing is readable
-TALL, LOW = 48, 36
 MOVING = ("#status", "#review", "#heatmap", "#alpha", "#overview")
-STEADY = ("#tabs", "#points", "#spectrum", "#cells")
+STEADY = ("#tabs", "#points", "#spectrum", "#cells", "#notice", "#keys")
 STEADY_EVERY = 4  # frames; while words go by, numbers that change faster cannot be read
 
 
-class Explorer(ActionDialogs):
+class Explorer(Opening):
     """The application. The first frame needs no PyTorch; `Launcher` creates the session in a thread.
 
     Parameters
@@ -92,7 +95,7 @@ class Explorer(ActionDialogs):
         # With ansi_color, Textual omits colours under NO_COLOR instead of turning them grey.
         super().__init__(driver_class=driver_class, ansi_color=self._no_colours)
         self.session = session
-        self.actions = actions_with(load_keys(options.keys)) if options is not None else ACTIONS
+        self.actions = actions_with(load_keys(options.keys) if options is not None else {}, FOR_TERMINAL)
         for entry in self.actions:
             self.bind(",".join(entry.keys), f"perform('{entry.id}')", description=entry.label, show=False)
         if session is not None:
@@ -103,6 +106,10 @@ class Explorer(ActionDialogs):
         self.tab = "heatmap"
         self.zoomed: str | None = None
         self.held = False
+        self.trace = False
+        self.shares = Shares()
+        self._comparing = False
+        self._dragged: str | None = None  # the share that a dragged border changes
         self._frame_rate = frame_rate
         self._throttle = Throttle()
         self._event_loop: asyncio.AbstractEventLoop | None = None
@@ -139,6 +146,11 @@ class Explorer(ActionDialogs):
         driver = None if plain_textual() else driver_of(self)
         return driver if isinstance(driver, DirectDriver) else None
 
+    @property
+    def focused_panel(self) -> str:
+        focused = self.screen_stack[0].focused
+        return focused.id or "" if focused is not None else ""
+
     def stop(self, code: int) -> None:
         """Quit with an exit status; may be called from a signal handler."""
         if self._event_loop is None:
@@ -162,6 +174,7 @@ class Explorer(ActionDialogs):
                     yield SpectrumPanel(id="spectrum")
                     yield CellsPanel(id="cells")
             yield OverviewPanel(id="overview")
+            yield NoticeBar(id="notice")
             yield KeyBar(id="keys")
 
     def get_driver_class(self) -> type[Driver]:
@@ -198,17 +211,25 @@ class Explorer(ActionDialogs):
         screen = self.screen_stack[0]
         screen.set_class(tiny, "tiny")
         screen.set_class(small, "small")
-        screen.set_class(height >= TALL, "tall")
-        screen.set_class(height < LOW, "low")
         if tiny:
             self._show_message(f"pinkx needs {TINY[0]} × {TINY[1]} characters\nthis terminal has {width} × {height}")
         elif self.session is None:
             self._show_progress()
         for name in TABS:
             screen.query_one(f"#{name}").set_class(name != self.tab, "hidden")
+        self._set_sizes(width, height)
         left = self.tab in ("heatmap", "alpha")
         screen.query_one("#left").set_class(not left, "hidden")
         screen.query_one("#right").set_class(left, "hidden")
+
+    def _set_sizes(self, width: int, height: int) -> None:
+        """Give the panels their shares; as tabs and while one is zoomed they have the sizes of the style sheet."""
+        screen, found = self.screen_stack[0], None
+        if not (screen.has_class("small") or screen.has_class("zoomed") or screen.has_class("tiny")):
+            found = sizes(self.shares, width, height, comparing=self._comparing)
+        for name in ("review", "overview", "alpha", "spectrum", "cells"):
+            screen.query_one(f"#{name}").styles.height = None if found is None else getattr(found, name)
+        screen.query_one("#right").styles.width = None if found is None else found.right
 
     # ---- drawing ---------------------------------------------------------------------------------------------
 
@@ -216,7 +237,9 @@ class Explorer(ActionDialogs):
         driver = self._direct_driver
         if driver is not None and driver.gone:
             self.exit(return_code=128 + signal.SIGHUP)
-        elif self.session is not None and len(self.screen_stack) > 1:
+            return
+        self.adopt_next()
+        if self.session is not None and len(self.screen_stack) > 1:
             if not self.held:  # while a dialog is open the panels are not drawn, so that typing is not delayed
                 self.held = True
                 self._show_status()
@@ -239,6 +262,9 @@ class Explorer(ActionDialogs):
         except (IndexError, NoMatches):  # the last tick after the panels were removed
             return
         frame = self.session.update()
+        if bool(self.session.comparison.name) != self._comparing:
+            self._comparing = not self._comparing
+            self._fit()
         for panel in panels:
             if isinstance(panel, Drawable):
                 panel.show(self.session, frame)
@@ -248,7 +274,9 @@ class Explorer(ActionDialogs):
 
     def _show_status(self) -> None:
         assert self.session is not None
-        self.screen_stack[0].query_one("#status", StatusBar).show(self.session, self.session.frame())
+        frame = self.session.frame()
+        for bar in (self.screen_stack[0].query_one(name, Panel) for name in ("#status", "#notice")):
+            bar.show(self.session, frame)
 
     def _await_session(self) -> None:
         assert self.launcher is not None
@@ -258,26 +286,47 @@ class Explorer(ActionDialogs):
         elif self.launcher.session is not None:
             self.session = self.launcher.session
             self.session.actions = self.actions
-            gc.freeze()  # modules stay loaded; the collector need not traverse PyTorch again
             self.screen_stack[0].remove_class("starting")
             self.session.play()
             self._restore(self.launcher.state.terminal)
             self.call_after_refresh(self.draw)
+            if self.launcher.first_start and not self.screen_stack[0].has_class("tiny"):
+                self.set_timer(BEFORE_INTRODUCTION, self._introduce)
         elif not self.screen_stack[0].has_class("tiny"):
             self._show_progress()
+
+    def _introduce(self) -> None:
+        """Show the introduction over the first words, unless the user already opened a dialog."""
+        session = self.session
+        if session is None or len(self.screen_stack) > 1:
+            return
+        reading = session.stream.snapshot.playing
+        session.stream.pause()
+        session.introduced = True
+
+        def closed(action: str | None) -> None:
+            if reading:
+                session.stream.play()
+            if action not in (None, "play"):
+                self.call_next(self.perform, action)
+
+        self.push_screen(IntroductionScreen(self.actions), closed)
 
     def _restore(self, saved: Mapping[str, Any]) -> None:
         """Restore the tab and the zoomed panel of the last session."""
         screen = self.screen_stack[0]
-        if saved.get("tab") in TABS:
-            self.raise_panel(saved["tab"])
-        if saved.get("zoomed") in ("review", *TABS):
-            screen.set_focus(screen.query_one(f"#{saved['zoomed']}"))
+        self.shares = Shares.from_saved(saved.get("shares"))
+        self._fit()
+        tab, zoomed = saved.get("tab"), saved.get("zoomed")
+        if isinstance(tab, str) and tab in TABS:
+            self.raise_panel(tab)
+        if zoomed in ("review", *TABS):
+            screen.set_focus(screen.query_one(f"#{zoomed}"))
             self.do_zoom()
 
     def own_state(self) -> dict[str, Any]:
         """Return what is saved for the next session."""
-        return {"tab": self.tab, "zoomed": self.zoomed}
+        return {"tab": self.tab, "zoomed": self.zoomed, "shares": self.shares.saved()}
 
     def _show_progress(self) -> None:
         assert self.launcher is not None
@@ -304,8 +353,23 @@ class Explorer(ActionDialogs):
             "quit": self.do_quit,
             "export": self.do_export,
             "zoom": self.do_zoom,
+            "trace": self.do_trace,
+            "arrange": lambda: self._set_shares(Shares()),
+            "narrower": partial(self._resize_focused, WIDTHS, -STEP),
+            "wider": partial(self._resize_focused, WIDTHS, STEP),
+            "lower": partial(self._resize_focused, HEIGHTS, -STEP),
+            "higher": partial(self._resize_focused, HEIGHTS, STEP),
+            "suspend": self.action_suspend_process,
             **{f"focus-{name}": partial(self.raise_panel, name) for name in ("review", *TABS)},
         }
+
+    def do_trace(self) -> None:
+        """Show the selected cell in place of rolling α, or rolling α again."""
+        assert self.session is not None
+        if not self.trace and self.session.choices.cell is None:
+            keys = self.session.key_of("select-up", "select-down")
+            raise SessionError(f"no cell is selected: choose one with {keys} or a click, then show its trace")
+        self.trace = not self.trace
 
     def do_quit(self) -> None:
         self.exit(return_code=0)
@@ -332,7 +396,7 @@ class Explorer(ActionDialogs):
         def then(what: str) -> None:  # after the dialog has disappeared from the screen
             self.call_after_refresh(self.run_guarded, lambda: save(what))
 
-        self.choose("Export", entries, "", then)
+        self.choose(f"Export to {safe(str(Path.cwd()), 60)}", entries, "", then)
 
     def do_zoom(self) -> None:
         panel = self.focused
@@ -345,7 +409,60 @@ class Explorer(ActionDialogs):
         for widget in screen.query("#review, #tabs, #overview, #body, #body > *, #left > *, #right > *"):
             widget.set_class(widget not in shown, "unzoomed")
             widget.set_class(widget in shown, "zoom")
+        self._fit()
         self.call_after_refresh(self.draw)
+
+    # ---- sizes ---------------------------------------------------------------------------------------------------
+
+    def _resize_focused(self, table: Mapping[str, tuple[str, int]], by: float) -> None:
+        name, sign = table[self.focused_panel or "heatmap"]
+        self._set_shares(self.shares.changed(name, sign * by))
+
+    def _set_shares(self, shares: Shares) -> None:
+        self.shares = shares
+        self._fit()
+        self.call_after_refresh(self.draw)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Begin to drag a border between panels."""
+        screen, at = self.screen_stack[0], event.screen_offset
+        self._dragged = None
+        if len(self.screen_stack) > 1 or screen.has_class("small") or screen.has_class("zoomed"):
+            return
+        regions = {name: screen.query_one(f"#{name}").region for name in (*TABS, "review", "overview", "right")}
+        right = regions.pop("right")
+        edges = {
+            "review": regions["review"].bottom - 1,
+            "overview": regions["overview"].y,
+            "alpha": regions["alpha"].y,
+            "spectrum": regions["spectrum"].y,
+            "cells": regions["cells"].y,
+        }
+        if right.y <= at.y < right.bottom and at.x in (right.x - 1, right.x):
+            self._dragged = "right"
+        else:
+            self._dragged = next((n for n, y in edges.items() if at.y == y and regions[n].contains_point(at)), None)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Drag a border: the panel below or to the right of it takes the rest, above all for the review."""
+        if self._dragged is None or not event.button:
+            return
+        screen, at, name = self.screen_stack[0], event.screen_offset, self._dragged
+        body = screen.query_one("#body").region
+        wanted = {
+            "right": lambda: (self.size.width - at.x) / self.size.width,
+            "review": lambda: (
+                (at.y + 1 - screen.query_one("#review").region.y)
+                / (self.size.height - BARS)
+                / wide_factor(self.size.width)
+            ),
+            "overview": lambda: (screen.query_one("#overview").region.bottom - at.y) / (self.size.height - BARS),
+            "spectrum": lambda: (screen.query_one("#spectrum").region.bottom - at.y) / body.height,
+        }.get(name, lambda: (body.bottom - at.y) / body.height)()
+        self._set_shares(self.shares.changed(name, wanted - getattr(self.shares, name)))
+
+    def on_mouse_up(self) -> None:
+        self._dragged = None
 
     def raise_panel(self, name: str) -> None:
         if name in TABS:

@@ -13,7 +13,7 @@ from explorer.session.csv_file import write_csv
 from explorer.session.filenames import free_path
 from explorer.session.session import Session
 from explorer.session.views import tables, traces
-from explorer.tui.terminal.screenshot import can_draw_png, save_picture
+from explorer.tui.terminal.screenshot import save_picture
 
 
 def export(app: App[Any], session: Session, panel: Widget | None, folder: Path | None = None) -> str:
@@ -34,11 +34,9 @@ def export(app: App[Any], session: Session, panel: Widget | None, folder: Path |
     what = f"{frame.snapshot.review.name}-{frame.choices.signal}-{panel.id if panel is not None else 'screen'}"
     table = free_path(folder, frame.snapshot.network.name, what, ".csv")
     write_csv(table, panel_table(session, frame, panel.id if panel is not None else None))
-    kinds = [".svg", ".png"] if can_draw_png() else [".svg"]
-    for kind in kinds:
+    for kind in (".svg", ".png"):
         save_picture(app, table.with_suffix(kind), panel)
-    missing = "" if ".png" in kinds else " (a PNG needs rsvg-convert)"
-    return f"saved {table.stem}{', '.join(kinds)} and .csv in {folder}{missing}"
+    return f"saved {table.stem}.svg, .png and .csv in {folder}"
 
 
 def panel_table(session: Session, frame: Frame, panel: str | None) -> tables.Table:

@@ -19,6 +19,12 @@ class Host(Protocol):
     show_rates: bool
     tab: str
     held: bool
+    zoomed: str | None
+    trace: bool
+
+    @property
+    def focused_panel(self) -> str:
+        """The name of the panel with the focus; empty if there is none."""
 
     @property
     def glyphs(self) -> bool:

@@ -7,15 +7,20 @@ import signal
 import sys
 import termios
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from explorer.session.launcher import LaunchOptions
 from explorer.shutdown import shut_down
 
+if TYPE_CHECKING:
+    from explorer.tui.app import Explorer
+
+COMPILING = 180.0  # seconds that compiling the kernels may take, only the first time
 PATIENCE = 1.5  # seconds for an orderly exit after a signal
 # Mouse and focus reports, bracketed paste and kitty keys off; line wrap and cursor on; leave the alternate screen.
 _RESET = "\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?7h\x1b[?1049l\x1b[?25h"
@@ -36,8 +41,9 @@ def run(options: LaunchOptions) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         raise click.UsageError(
             "pinkx tui needs a terminal, but its input or output is a pipe or a file; "
-            "run it in a terminal (scripts can use `pinkx networks --json` and `pinkx reviews --json`)"
+            "run it in a terminal (scripts can use `pinkx read FILE --json`)"
         )
+    _check_terminal()
     _measure_the_terminal_itself()
     from explorer.tui.app import Explorer
 
@@ -61,6 +67,29 @@ def run(options: LaunchOptions) -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
     shut_down(app, code or app.return_code or 0)
+
+
+def _check_terminal() -> None:
+    """Check that the terminal can draw.
+
+    Raises
+    ------
+    click.UsageError
+        If it has no cursor, or its encoding lacks the characters.
+    """
+    other = "`pinkx read FILE` needs no screen"
+    kind = os.environ.get("TERM", "")
+    if kind in ("", "dumb", "unknown"):
+        raise click.UsageError(
+            f"this terminal cannot move its cursor (TERM={kind or 'is not set'}): use another, or set TERM to "
+            f"its kind, such as xterm-256color; {other}"
+        )
+    encoding = sys.stdout.encoding or "unknown"
+    if "utf" not in encoding.lower():
+        raise click.UsageError(
+            f"the terminal's encoding is {encoding}, which has no block characters: set LC_ALL to a UTF-8 locale, "
+            f"such as C.UTF-8; {other}"
+        )
 
 
 def _measure_the_terminal_itself() -> None:
@@ -95,6 +124,7 @@ def take_picture(options: LaunchOptions, path: Path, after: float, size: tuple[i
     async def wait_and_save(pilot: Any) -> None:
         while app.session is None and app.failure is None:
             await pilot.pause(0.05)
+        await _first_word(app, pilot)
         await pilot.pause(after)
         if app.failure is None:
             save_picture(app, path)
@@ -102,6 +132,13 @@ def take_picture(options: LaunchOptions, path: Path, after: float, size: tuple[i
 
     app.run(headless=True, size=size, auto_pilot=wait_and_save)
     shut_down(app, app.return_code or 0)
+
+
+async def _first_word(app: Explorer, pilot: Any) -> None:
+    """Wait until the kernels are compiled and a word is read, so that a picture shows some."""
+    end = time.monotonic() + COMPILING
+    while app.session is not None and not app.session.stream.snapshot.time and time.monotonic() < end:
+        await pilot.pause(0.05)
 
 
 def _exit_now(code: int, attributes: list[Any]) -> None:

@@ -120,11 +120,11 @@ async def test_the_front_end_survives_any_sequence_of_keys(
     keys = [key for action in ACTIONS for key in action.keys if key not in leaves]
     keys += ["enter", "tab", "shift+tab", "escape", "a", "1", "down", "end"]
     async with shown(session) as (app, pilot):
-        for step in range(250):
+        for step in range(150):
             key = dice.choice(keys if len(app.screen_stack) == 1 else [*keys, *["escape"] * 30])
             await pilot.press(key)
             if step % 25 == 24:
-                await pilot.resize_terminal(dice.randrange(1, 220), dice.randrange(1, 80))
+                await pilot.resize_terminal(dice.randrange(1, 160), dice.randrange(1, 60))
             check(session, session.frame())
         assert app.is_running
         await pilot.resize_terminal(120, 40)
@@ -142,9 +142,9 @@ async def test_a_resize_storm_while_words_go_by(session: Session) -> None:
     session.stream.set_speed(200)
     async with shown(session) as (app, pilot):
         await pilot.press("space")
-        for _ in range(60):
+        for _ in range(40):
             tiny = dice.random() < 0.3
-            width, height = dice.randrange(1, 20 if tiny else 260), dice.randrange(1, 6 if tiny else 90)
+            width, height = dice.randrange(1, 20 if tiny else 160), dice.randrange(1, 6 if tiny else 60)
             await pilot.resize_terminal(width, height)
             app.draw()
         await pilot.resize_terminal(120, 40)

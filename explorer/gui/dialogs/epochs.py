@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSlider, QWidget
 
 from explorer.gui.dialogs.analysis import AnalysisDialog
 from explorer.gui.dialogs.dynamics import plot_widget
@@ -44,9 +44,12 @@ class EpochsDialog(AnalysisDialog):
         self.column.addLayout(row)
         self.loss, self.dead = plot_widget(theme, "epoch", LOSS_TITLE), plot_widget(theme, "epoch", DEAD_TITLE)
         self.map = plot_widget(theme, POINTS_TITLE.replace(" and PC2", ""), "PC2 of h")
-        plots = QHBoxLayout()
-        for plot in (self.loss, self.dead, self.map):
-            plots.addWidget(plot)
+        plots = QGridLayout()
+        plots.addWidget(self.loss, 0, 0)
+        plots.addWidget(self.dead, 1, 0)
+        plots.addWidget(self.map, 0, 1, 2, 1)
+        plots.setColumnStretch(0, 2)
+        plots.setColumnStretch(1, 3)
         self.column.addLayout(plots, 1)
         self.add_buttons()
         self.slider.setFocus()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -79,9 +80,8 @@ class SaturationDialog(AnalysisDialog):
             )
 
     def _add_plot(self) -> None:
-        widget = plot_widget(self.theme, X_LABEL, Y_LABEL)
+        widget = plot_widget(self.theme, escape(X_LABEL), escape(Y_LABEL))  # labels are HTML
         item = widget.getPlotItem()
-        item.setAspectLocked(True)
         item.setRange(xRange=(0, 1), yRange=(0, 1), padding=0.03)
         item.addItem(pg.PlotCurveItem([0, 1], [1, 0], pen=self.theme.faint))
         points = pg.ScatterPlotItem(pen=None, hoverable=True, tip=_tip)

@@ -13,6 +13,7 @@ from explorer.session.controllers.ablation import AblationController
 from explorer.session.controllers.linear_prediction import LinearPredictor, Prediction
 from explorer.session.controllers.point_search import INPUTS, STARTS, PointSearch
 from explorer.session.core import Core, Frame, SessionError
+from explorer.session.reading import Comparison
 from explorer.session.views.point_map import COLOURS, PointDetails, PointMap, PointView, Scene, scene_of, view_matrix
 
 if TYPE_CHECKING:
@@ -50,8 +51,9 @@ class FixedPointsController:
         if self.point_map is not None:
             self._predictor.request(self.point_map, frame, self._selected_point)
 
-    def scene(self, frame: Frame) -> Scene | None:
-        """Return the picture; None until the first states are there."""
+    def scene(self, frame: Frame, other: Comparison | None = None) -> Scene | None:
+        """Return the picture, with the trajectory of the other side of a comparison if its network has as many cells;
+        None until the first states are there."""
         if self.point_map is None:
             return None
         trail = self._core.read("h", frame.word + 1 - TAIL, frame.word + 1)
@@ -59,7 +61,15 @@ class FixedPointsController:
             trail = np.empty((0, self.point_map.size), dtype=np.float32)
         prediction = self.prediction(frame)
         drawn = prediction is not None and prediction.at == frame.word and not frame.snapshot.playing
-        return scene_of(self.point_map, trail, self.view, prediction.path if prediction is not None and drawn else None)
+        path = prediction.path if prediction is not None and drawn else None
+        return scene_of(self.point_map, trail, self.view, path, self._other_trail(frame, other))
+
+    def _other_trail(self, frame: Frame, other: Comparison | None) -> NDArray[np.float32] | None:
+        """Return the last states of the other side up to the counterpart of the word looked at, (word, n)."""
+        if other is None or self.point_map is None or other.reading.h.shape[1] != self.point_map.size:
+            return None
+        at = int(other.counterparts[frame.word]) if 0 <= frame.word < len(other.counterparts) else -1
+        return other.reading.h[max(0, at + 1 - TAIL) : at + 1]
 
     def place_of(self, word: int) -> NDArray[np.float64]:
         """Return where the state after a word lies in the picture, (1, 2); (0, 2) if it is not read or stored."""

@@ -157,6 +157,7 @@ class Playback:
     def use_network(self, name: str) -> None:
         """Read the present review with another network, given by name or path; the engine loads it."""
         self.network_file = name
+        self._core.remember_network(name)
         self._core.stream.use_network(name)
 
     def look_at(self, word: int) -> None:

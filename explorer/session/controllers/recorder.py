@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 LIMIT: Final = 1 << 30  # bytes of runs in memory; some thousand reviews through 128 cells
 PATIENCE: Final = 30.0  # seconds; the engine answers after its present block, or after loading a network
 NEEDS_NETWORK: Final = frozenset({
-    "networks", "type", "edit", "ablate", "ablate-dead", "clamp", "undo-ablation", "find-points", "corpus",
+    "networks", "type", "edit", "ablate", "ablate-dead", "clamp", "undo", "undo-ablation", "find-points", "corpus",
     "compare-reviews", "agree-elsewhere", "word-by-word", "follow-input", "memory", "attribution",
-    "attributions", "steer", "steering-vector", "contexts", "saturation", "epochs",
+    "attributions", "steer", "steering-vector", "contexts", "epochs",
 })  # fmt: skip
 
 

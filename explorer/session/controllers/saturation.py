@@ -57,10 +57,13 @@ class SaturationController:
         self.use(self.scope)
 
     def use(self, scope: Scope) -> None:
-        """Show the present review, or measure the source unless that is done or in progress."""
-        self.scope = scope
-        if scope == "corpus":
-            core, snapshot = self._core, self._core.snapshot
+        """Show the present review, or measure the source unless that is done or in progress.
+
+        A recording has no network that could read the source: then the present review stays.
+        """
+        core, snapshot = self._core, self._core.snapshot
+        self.scope = "review" if core.replaying else scope
+        if self.scope == "corpus":
             numbers = evenly(len(core.reviews), SAMPLE)
             self._computation.request(
                 (snapshot.network, id(snapshot.clamps), id(core.reviews)),

@@ -16,6 +16,7 @@ Array = NDArray[np.float32]
 
 CONTRAST = 2.5  # standard deviations at the ends of the colour map, where each cell has a scale of its own
 REFERENCE = 512  # words that scale is computed from
+SETTLED = 128  # words from which a cell's own mean and deviation are used alone
 FLAT = 1e-6  # a smaller deviation is float32 rounding, not activity
 
 
@@ -54,7 +55,7 @@ def heatmap(reader: SignalReader, frame: Frame, width: int, height: int) -> Heat
     columns = axis.gather(values, first)
     if frame.choices.contrast == "each cell":
         low, high = -CONTRAST, CONTRAST
-        columns = rescale(columns, *moments(reference(reader, frame)))
+        columns = rescale(columns, *cell_scale(reader, frame))
     merged = np.stack([merge(columns[:, list(row)], frame.choices.bins) for row in rows])
     row_of = np.arange(height) * len(rows) // height
     has_word = axis.gather(np.ones((len(values), 1), dtype=np.float32), first)[:, 0] == 1
@@ -77,6 +78,26 @@ def moments(values: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if not len(values):
         return np.empty(0), np.empty(0)
     return values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
+
+
+def cell_scale(reader: SignalReader, frame: Frame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean and deviation of each cell, (cell,), that its colours count from.
+
+    Few words underestimate both, which would saturate the colours. So up to ``SETTLED`` words they are weighted with
+    the middle and an eighth of the signal's range; a signal without bounds has 0 and twice its root mean square.
+    """
+    values = reference(reader, frame)
+    mean, deviation = moments(values)
+    weight = len(values) / SETTLED
+    if not 0 < weight < 1:
+        return mean, deviation
+    signal = next(s for s in frame.snapshot.network.signals if s.name == frame.choices.signal)
+    bounded = np.isfinite(signal.high - signal.low)
+    middle = (signal.low + signal.high) / 2 if bounded else 0.0
+    usual = (signal.high - signal.low) / 8 if bounded else 2 * float(np.sqrt(np.square(values).mean()))
+    weighted = weight * mean + (1 - weight) * middle
+    variance = weight * (deviation**2 + (mean - weighted) ** 2) + (1 - weight) * usual**2
+    return weighted, np.where(deviation > FLAT, np.sqrt(variance), 0.0)
 
 
 def rescale(

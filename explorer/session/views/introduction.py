@@ -34,7 +34,7 @@ ANNOTATIONS: Final = (
 KEYS: Final = ("play", "legend", "help")
 """The actions whose keys are shown; `KEY_LABELS` says what for."""
 KEY_LABELS: Final = {
-    "play": "pause, and read on",
-    "legend": "explain every term on the screen",
+    "play": "pause or read on",
+    "legend": "explain the terms",
     "help": "list all keys",
 }

@@ -58,6 +58,7 @@ LEGEND: Final = (
             Term("network, label", "the network's class, and what the reviewer said"),
             Term("unknown", "words outside the network's vocabulary, set in underlined italics"),
             Term("other, Δ", "the output of the other side of a comparison, and the difference from it"),
+            Term("attribution", "a word's share in the logit after the word looked at; the method is named beside it"),
             Term("[ ]", "brushed words: the cells that fire in them, and not around them, are listed below"),
             Term("‹ ›", "other places where these cells fire together"),
         ),

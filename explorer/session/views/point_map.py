@@ -321,9 +321,9 @@ class Scene:
     """The picture of the points; x right, y up, both within −1…1.
 
     ``places`` (entry, 2), ``colours`` (entry,) as `PointMap.colours` returns them, ``visited`` (state, 2), ``trail``
-    (word, 2) oldest first, ``path`` (word, 2) predicted from the state at the word looked at, ``unstable``
-    (line, 2, 2), ``cycles`` (line, 2, 2) joins the states of cycles, ``axes`` (3, 2, 2) from a corner of the box along
-    each component.
+    (word, 2) oldest first, ``other`` (word, 2) that of the other side of a comparison, ``path`` (word, 2) predicted
+    from the state at the word looked at, ``unstable`` (line, 2, 2), ``cycles`` (line, 2, 2) joins the states of cycles,
+    ``axes`` (3, 2, 2) from a corner of the box along each component.
     """
 
     places: Floats
@@ -335,6 +335,7 @@ class Scene:
     cycles: Floats
     axes: Floats
     selected: int | None
+    other: Floats = field(default_factory=lambda: np.empty((0, 2)))
 
     def pick(self, x: float, y: float, columns: int, rows: int, large: int) -> int | None:
         """Return the entry nearest to a click at (x, y), None if all are far; ``columns`` × ``rows`` characters.
@@ -351,9 +352,14 @@ class Scene:
 
 
 def scene_of(
-    points: PointMap, trail: NDArray[np.floating], view: PointView, path: NDArray[np.floating] | None = None
+    points: PointMap,
+    trail: NDArray[np.floating],
+    view: PointView,
+    path: NDArray[np.floating] | None = None,
+    other: NDArray[np.floating] | None = None,
 ) -> Scene:
-    """Return the picture of a map with the hidden states (word, n) of the trajectory and of the linear prediction."""
+    """Return the picture of a map with the hidden states (word, n) of the trajectory, of the linear prediction, and
+    of the ``other`` side of a comparison."""
     matrix = view_matrix(view.azimuth, view.elevation)
     corner = np.full(3, -1.0)
     axes = np.stack([np.stack([corner, corner + 2 * unit]) for unit in np.eye(3)])
@@ -367,6 +373,7 @@ def scene_of(
         cycles=points.cycle_lines @ matrix,
         axes=axes @ matrix,
         selected=view.selected,
+        other=(np.empty((0, 3)) if other is None or not len(other) else points.place(other)) @ matrix,
     )
 
 

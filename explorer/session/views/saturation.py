@@ -58,9 +58,9 @@ def saturation_lines(
     if found.scope == "review":
         over = f"{count(gates.words, 'word')} of this review, up to the one looked at"
     else:
-        sample = f"a sample of {found.sample:,} of " if found.sample < found.source else ""
-        read = f"n = {count(gates.reviews, 'review')}, {count(gates.words, 'word')}"
-        over = f"{read}, of {sample}{count(found.source, 'review')}"
+        over = f"n = {count(gates.reviews, 'review')}, {count(gates.words, 'word')}"
+        if found.sample < found.source:
+            over += f", of a sample of {found.sample:,} of {count(found.source, 'review')}"
     known = cell is not None and cell < gates.left.shape[1]
     whose = cell_name(cell) if known and cell is not None else "mean of cells"
     parts: list[Line] = [(Run(whose, "accent"),)]

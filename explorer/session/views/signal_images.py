@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from explorer.session.core import Frame, SignalReader
 from explorer.session.palette import LEVELS, codes
-from explorer.session.views.heatmap import CONTRAST, REFERENCE, moments, reference, rescale, rows_of, value_range
+from explorer.session.views.heatmap import CONTRAST, REFERENCE, cell_scale, moments, rescale, rows_of, value_range
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +98,7 @@ class SignalImages:
         scale = (snapshot.run, id(snapshot.network), choices.contrast, first, *ends)
         cached = self._cache.get(name)
         if cached is None or cached.scale != scale or cached.first + len(cached.codes) > last:
-            unit = moments(reference(self._reader, frame)) if each else moments(np.empty((0, 0), dtype=np.float32))
+            unit = cell_scale(self._reader, frame) if each else moments(np.empty((0, 0), dtype=np.float32))
             cached = self._cache[name] = _Cached(scale, unit, first, np.empty((0, 0), dtype=np.uint8), low, high)
         begin = cached.first + len(cached.codes)
         if begin < last or not cached.codes.shape[1]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +11,25 @@ from numpy.typing import NDArray
 from explorer.session.core import Frame
 
 NO_WORD = -1
+TICKS = 20  # words between two numbers of the axis
+Rest = Literal["", "earlier sweep", "words to come"]
 
 
 @dataclass(frozen=True)
 class TimeAxis:
     """``words`` (column,) is the index of the word in each column, ``NO_WORD`` for an empty one; ``cursor`` is the
-    column of the word looked at, None if it is not in view."""
+    column of the word looked at, None if it is not in view. From column ``rest_from`` on there are words of another
+    time, as ``rest`` says: those of the earlier sweep, or those after the word looked at."""
 
     words: NDArray[np.intp]
     cursor: int | None
+    rest_from: int
+    rest: Rest = ""
+
+    @property
+    def dimmed(self) -> NDArray[np.bool_]:
+        """The columns, (column,), with words of another time."""
+        return (np.arange(len(self.words)) >= self.rest_from) & (self.words != NO_WORD)
 
     def column(self, word: int) -> int | None:
         """Return the column of a word, None if it is not in view."""
@@ -54,9 +65,35 @@ def time_axis(frame: Frame, width: int) -> TimeAxis:
         words[at + 1 :] -= len(columns)
         words[at + 1 : at + 2] = NO_WORD  # a gap between the new sweep and the previous one
         words[words < 0] = NO_WORD
-        return TimeAxis(words, at)
+        return TimeAxis(words, at, at + 1, "earlier sweep" if words[-1] != NO_WORD and at + 2 < len(columns) else "")
     first = max(0, min(frame.word - len(columns) // 2, time - len(columns)))
     words = first + columns
     words[words >= time] = NO_WORD
     at = frame.word - first
-    return TimeAxis(words, at if 0 <= at < len(columns) and words[at] != NO_WORD else None)
+    cursor = at if 0 <= at < len(columns) and words[at] != NO_WORD else None
+    later = cursor is not None and cursor + 1 < len(columns) and words[cursor + 1] != NO_WORD
+    return TimeAxis(words, cursor, at + 1 if later else len(columns), "words to come" if later else "")
+
+
+def axis_labels(axis: TimeAxis, brushed: range = range(0)) -> str:
+    """Return one line, (column,), with the numbers of words from 1 under their columns, the ends of the ``brushed``
+    words as ``[`` and ``]``, and what the dimmed columns show."""
+    line = [" "] * len(axis.words)
+    for word, mark in ((brushed.start, "["), (brushed.stop - 1, "]")) if brushed else ():
+        if (at := axis.column(word)) is not None:
+            line[at] = mark
+    if axis.rest:
+        label = f" {axis.rest} "
+        start = axis.rest_from + max(1, (len(line) - axis.rest_from - len(label)) // 2)
+        _write(line, start, label)
+    known = axis.words != NO_WORD
+    for column in np.flatnonzero(known & ((axis.words + 1) % TICKS == 0)).tolist():
+        _write(line, column, f"╵{axis.words[column] + 1}")
+    return "".join(line)
+
+
+def _write(line: list[str], start: int, text: str) -> None:
+    """Write a text into a line where there is room for it."""
+    stop = start + len(text)
+    if stop <= len(line) and not "".join(line[start : stop + 1]).strip():
+        line[start:stop] = text

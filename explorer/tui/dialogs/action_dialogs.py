@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.app import App
 
@@ -15,13 +16,16 @@ from explorer.session.menu_items import NONE, compare_network, compare_review, n
 from explorer.session.session import Session
 from explorer.tui.dialogs.attribution import AttributionDialog
 from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, LegendDialog, TypeDialog
-from explorer.tui.dialogs.contexts import ContextPlace, ContextsDialog
+from explorer.tui.dialogs.contexts import ContextsDialog
 from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.tui.dialogs.epochs import EpochsDialog
 from explorer.tui.dialogs.saturation import SaturationDialog
 from explorer.tui.dialogs.search_dialogs import PatternDialog, SearchDialog
 from explorer.tui.dialogs.text_diff import TextDiffDialog
 from explorer.tui.panels.corpus import CorpusScreen
+
+if TYPE_CHECKING:
+    from engine.contexts import Place as ContextPlace
 
 
 class ActionDialogs(ActionDispatcher, App[None]):
@@ -31,6 +35,11 @@ class ActionDialogs(ActionDispatcher, App[None]):
 
     def draw(self, *, numbers: bool = True) -> None:
         """Draw the newest frame; without ``numbers`` only the panels that move with the words."""
+        raise NotImplementedError
+
+    @property
+    def focused_panel(self) -> str:
+        """The name of the panel with the focus; empty if there is none."""
         raise NotImplementedError
 
     def redraw(self) -> None:
@@ -50,13 +59,13 @@ class ActionDialogs(ActionDispatcher, App[None]):
         self.push_screen(ChooseDialog(title, entries, present), chosen)
 
     def ask(self, title: str, hint: str, enter: str, then: Callable[[str], None]) -> None:
-        """Open a text field and call ``then`` with the text; ``enter`` is a verb for what Enter does."""
+        """Open a text field and call ``then`` with the text; ``enter`` is a verb for what Enter does. While ``then``
+        refuses the text, the field stays open."""
+        self.push_screen(AskDialog(then, title, hint, enter), self._entered)
 
-        def asked(text: str | None) -> None:
-            if text is not None:
-                self.run_guarded(lambda: then(text))
-
-        self.push_screen(AskDialog(title, hint, enter), asked)
+    def _entered(self, accepted: bool | None) -> None:
+        if accepted:
+            self.redraw()
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
@@ -87,14 +96,10 @@ class ActionDialogs(ActionDispatcher, App[None]):
     # ---- actions ---------------------------------------------------------------------------------------------
 
     def do_help(self) -> None:
-        self.push_screen(HelpDialog(self.actions, self._focused_panel))
+        self.push_screen(HelpDialog(self.actions, self.focused_panel))
 
     def do_legend(self) -> None:
-        self.push_screen(LegendDialog(self._focused_panel))
-
-    @property
-    def _focused_panel(self) -> str:
-        return self.focused.id if self.focused is not None and self.focused.id else ""
+        self.push_screen(LegendDialog(self.focused_panel))
 
     def do_palette(self) -> None:
         listed = (action for action in self.actions if action.id != "palette")
@@ -102,26 +107,17 @@ class ActionDialogs(ActionDispatcher, App[None]):
         self.choose("Actions", entries, "", lambda name: self.call_next(self.action_perform, name))
 
     def do_type(self) -> None:
-        session = self._session()
-
-        def read(text: str | None) -> None:
-            if text is not None:
-                self.run_guarded(lambda: session.open_text(text))
-
-        self.push_screen(TypeDialog(), read)
+        self.push_screen(TypeDialog(self._session().open_text), self._entered)
 
     def do_edit(self) -> None:
         session = self._session()
 
-        def read(text: str) -> None:
-            session.text_diff.edit(text)
-            self.do_word_by_word()
+        def edited(accepted: bool | None) -> None:
+            if accepted:
+                self.run_guarded(self.do_word_by_word)
 
-        def edit(text: str | None) -> None:
-            if text is not None:
-                self.run_guarded(lambda: read(text))
-
-        self.push_screen(TypeDialog("Edit the review", session.text_diff.text), edit)
+        dialog = TypeDialog(session.text_diff.edit, "Edit the review", session.text_diff.text)
+        self.push_screen(dialog, edited)
 
     def do_word_by_word(self) -> None:
         session = self._session()

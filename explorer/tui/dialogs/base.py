@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import ClassVar, cast
 
 from rich.segment import Segment
 from rich.table import Table
@@ -16,9 +16,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
 from explorer.session.actions import Action, key_of, sections, shown_key
+from explorer.session.core import SessionError
+from explorer.session.palette import DARK
 from explorer.session.views.legend import LEGEND, SENTENCES, Section
 from explorer.tui.dialogs.rows import ListDialog
-from explorer.tui.terminal.styles import BRIGHT, DIM, PINK_BOLD, TEXT, Line, safe
+from explorer.tui.terminal.styles import BRIGHT, DIM, PINK_BOLD, TEXT, Line, as_markup, safe
 
 TERM = 18  # columns of the terms
 
@@ -93,10 +95,10 @@ class ChooseDialog(ListDialog[str]):
         self._entries = entries
         self._lower: list[str] = []
         self._found: Sequence[int] = range(len(entries))
-        self._present = next((k for k, (key, _) in enumerate(entries) if key == present), 0)
+        self._present = next((k for k, (key, _) in enumerate(entries) if key == present), None)
 
     def on_mount(self) -> None:
-        self.rows.fill(len(self._found), self._present)
+        self.rows.fill(len(self._found), self._present or 0)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._lower = self._lower or [label.lower() for _, label in self._entries]
@@ -105,19 +107,42 @@ class ChooseDialog(ListDialog[str]):
         self.rows.fill(len(self._found), 0)
 
     def row(self, number: int, width: int) -> Line:
-        return [Segment(safe(self._entries[self._found[number]][1], width), TEXT)]
+        entry = self._found[number]
+        marked = [] if self._present is None else [Segment("● " if entry == self._present else "  ", PINK_BOLD)]
+        return [*marked, Segment(safe(self._entries[entry][1], width - 2), TEXT)]
 
     def chosen(self, number: int) -> None:
         self.dismiss(self._entries[self._found[number]][0])
 
 
-class TypeDialog(ModalScreen[str | None]):
-    """A text area to type or paste a review. Returns the text."""
+Accept = Callable[[str], object]
+"""Acts on what was entered; raises SessionError, ValueError or OSError if that is impossible."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Close")]
 
-    def __init__(self, title: str = "Type or paste a review", text: str = "") -> None:
+class EntryDialog(ModalScreen[bool]):
+    """A dialog that stays open, with the reason, while what is entered is refused. Returns True once it is accepted."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss(False)", "Close")]
+
+    def __init__(self, accept: Accept) -> None:
         super().__init__()
+        self._accept = accept
+
+    def enter(self, text: str) -> None:
+        """Accept a text and close the dialog, or show why it is refused."""
+        try:
+            self._accept(text)
+        except (SessionError, ValueError, OSError) as error:
+            self.query_one(".dialog").border_subtitle = f"[b {DARK.warning.hex}]{as_markup(str(error))}[/]"
+        else:
+            self.dismiss(True)
+
+
+class TypeDialog(EntryDialog):
+    """A text area to type or paste a review."""
+
+    def __init__(self, accept: Accept, title: str = "Type or paste a review", text: str = "") -> None:
+        super().__init__(accept)
         self._title, self._text = title, text
 
     def compose(self) -> ComposeResult:
@@ -136,19 +161,17 @@ class ReviewEditor(TextArea):
     def on_key(self, event: events.Key) -> None:
         if event.key == "enter":
             event.prevent_default().stop()
-            self.screen.dismiss(self.text)
+            cast("TypeDialog", self.screen).enter(self.text)
         elif event.key == "ctrl+j":
             event.prevent_default().stop()
             self.insert("\n")
 
 
-class AskDialog(ModalScreen[str | None]):
-    """A text field. Returns the text."""
+class AskDialog(EntryDialog):
+    """A text field."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Close")]
-
-    def __init__(self, title: str, hint: str, enter: str) -> None:
-        super().__init__()
+    def __init__(self, accept: Accept, title: str, hint: str, enter: str) -> None:
+        super().__init__(accept)
         self._title, self._hint, self._enter = title, hint, enter
 
     def compose(self) -> ComposeResult:
@@ -158,4 +181,4 @@ class AskDialog(ModalScreen[str | None]):
             yield Input(placeholder=self._hint)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value)
+        self.enter(event.value)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from textual.binding import BindingType
 
-from engine.contexts import Place as ContextPlace
 from explorer.session.menu_items import numbered
 from explorer.session.session import Session
 from explorer.session.views.analysis_tables import contexts_table
@@ -17,10 +16,11 @@ from explorer.session.views.tables import Table
 from explorer.tui.dialogs.analysis import AnalysisDialog
 from explorer.tui.terminal.styles import BRIGHT, DIM, PINK_BOLD, Line, safe, width_of
 
-__all__ = ["ContextPlace", "ContextsDialog"]
+if TYPE_CHECKING:
+    from engine.contexts import Place as ContextPlace
 
 
-class ContextsDialog(AnalysisDialog[ContextPlace]):
+class ContextsDialog(AnalysisDialog["ContextPlace"]):
     """A list of places, best first. Returns the chosen one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*AnalysisDialog.BINDINGS, ("s", "switch", "Switch")]

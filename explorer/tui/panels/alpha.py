@@ -11,9 +11,12 @@ from explorer.session.controllers.noise_band import Band
 from explorer.session.core import Frame
 from explorer.session.palette import DARK
 from explorer.session.session import Session
+from explorer.session.views.cell_readouts import value_line
+from explorer.session.views.number_format import cell_name, number
 from explorer.session.views.readouts import alpha_line, estimator_line
 from explorer.session.views.scaling import scaling
-from explorer.session.views.time_axis import time_axis
+from explorer.session.views.signal_images import trace_range
+from explorer.session.views.time_axis import TimeAxis, time_axis
 from explorer.session.views.traces import alpha_at, alpha_trace, other_alpha
 from explorer.tui.panels.heatmap import GUTTER
 from explorer.tui.panels.panel import Panel
@@ -49,6 +52,9 @@ class AlphaPanel(Panel, can_focus=True):
             self._set_titles(frame, "F(s), the fluctuation in boxes of s words")
             return self._chart.lines(scaling(session, frame), width, height)
         axis = time_axis(frame, width - GUTTER)
+        cell = frame.choices.cell
+        if self.host.trace and cell is not None:
+            return self._trace(session, frame, axis, cell, max(1, height - 1))
         rows = max(1, height - 1)
         drawn = _curve(alpha_trace(session, frame, axis), rows)
         other = other_alpha(session.comparison.result(frame), frame)
@@ -71,6 +77,23 @@ class AlphaPanel(Panel, can_focus=True):
         self._set_titles(frame, f"Rolling α of the layer sum Σ{frame.choices.signal}")
         return lines
 
+    def _trace(self, session: Session, frame: Frame, axis: TimeAxis, cell: int, rows: int) -> list[Line]:
+        """Draw the chosen signal of one cell on the time axis of the heatmap."""
+        signal, (start, stop) = frame.choices.signal, axis.word_range
+        values = session.read(signal, start, stop)
+        own = values[:, cell : cell + 1].astype(np.float64)
+        low, high = trace_range([own[:, 0]])
+        drawn = _curve(axis.gather(own, stop - len(own))[:, 0], rows, low, high)
+        at = frame.word - (stop - len(own))
+        value = float(own[at, 0]) if 0 <= at < len(own) else float("nan")
+        lines: list[Line] = [[Segment(" "), *styled(value_line(signal, cell, frame.word, value))]]
+        for row, text in enumerate(drawn):
+            end = number(high, 5) if row == 0 else number(low, 5) if row == rows - 1 else ""
+            head: Line = [Segment(f"{end:>{GUTTER - 1}}", DIM), Segment("┤", FAINT)]
+            lines.append([*head, *_runs(text, None, " ", axis.cursor, Style())])
+        self._set_titles(frame, f"{signal} of cell {cell_name(cell)}")
+        return lines
+
     def _set_titles(self, frame: Frame, what: str) -> None:
         self.set_title(f"5 {what}   β = 2α − 1, pink = 1", markup(estimator_line(frame.snapshot)))
 
@@ -83,12 +106,12 @@ def _behind(null: Band | None, row: int, rows: int) -> Style:
     return WHITE_BAND if null is not None and null.white[0] <= alpha <= null.white[1] else Style()
 
 
-def _curve(trace: NDArray[np.float64], rows: int) -> list[str]:
+def _curve(trace: NDArray[np.float64], rows: int, low: float = LOW, high: float = HIGH) -> list[str]:
     """Draw a trace (column,) in braille."""
     dots = np.repeat(trace, 2)
     # interpolate between two words
     dots[1:-1:2] = (dots[1:-1:2] + dots[2::2]) / 2
-    return braille(dots, rows, LOW, HIGH)
+    return braille(dots, rows, low, high)
 
 
 def _runs(text: str, other: str | None, blank: str, cursor: int | None, behind: Style) -> Line:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rich.segment import Segment
 from textual import events
-from textual.strip import Strip
 
-from explorer.session.actions import shown_key
+from explorer.session.actions import PANELS, label_now, shown_key
 from explorer.session.core import Frame
 from explorer.session.session import Session
+from explorer.session.views.legend import SENTENCES
 from explorer.session.views.readouts import status_parts
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import DIM, PINK_BOLD, TEXT, WARN, Line, safe, styled, width_of
@@ -20,6 +20,11 @@ TABS = {
     "alpha": "5 Rolling α",
     "cells": "6 Cells",
 }
+
+
+OPTIONAL = ("speed", "rates", "lost")  # parts of the status that are left out where they do not fit
+MAIN = ("play", "step", "signal")  # keys that the footer always shows, before those of the focused panel
+ALWAYS = ("zoom", "legend", "help", "quit")  # and after them
 
 
 class StatusBar(Panel):
@@ -40,13 +45,16 @@ class StatusBar(Panel):
             fps=throttle.frame_rate if self.host.show_rates else None,
             degraded=degraded,
             held=self.host.held,
+            restore_key=session.key_of("undo-ablation"),
         )
         line: Line = [Segment(" pinkx", PINK_BOLD)]
-        if frame.note:
-            return [[*line, Segment("  "), *styled(parts["badge"]), Segment(f"  {frame.note}", WARN)]]
+        narrow = self.size.width < 100
+        gap = "  " if narrow else "   "
         for name, part in parts.items():
-            runs = part[:1] if name == "network" and self.size.width < 100 else part  # without the task
-            line += [Segment("  " if len(line) == 1 else "   "), *styled(runs)]
+            runs = part[:1] if name == "network" and narrow else part  # without the task
+            if name in OPTIONAL and width_of(line) + len(gap) + width_of(styled(runs)) > self.size.width:
+                continue
+            line += [Segment("  " if len(line) == 1 else gap), *styled(runs)]
             if name == "review":
                 start = width_of(line) - width_of(styled(runs))
                 self._review_columns = range(start, width_of(line))
@@ -57,26 +65,51 @@ class StatusBar(Panel):
             self.host.perform("corpus")
 
 
+class NoticeBar(Panel):
+    """The latest notice until it expires, else what the focused panel shows, in one sentence."""
+
+    def paint(self, session: Session, frame: Frame) -> list[Line]:
+        width = self.size.width - 1
+        if frame.note:
+            return [[Segment(f" {safe(frame.note, width)}", WARN)]]
+        return [[Segment(f" {safe(SENTENCES.get(self.host.focused_panel, ''), width)}", DIM)]]
+
+
 class KeyBar(Panel):
-    """The footer, made from the table of actions; an entry can be clicked."""
+    """The footer, made from the table of actions: the main keys, then those of the focused panel, then others as far
+    as they fit. An entry can be clicked."""
 
-    def _entries(self) -> list[tuple[Line, str]]:
-        entries = []
-        for action in self.host.actions:
-            if action.footer:
-                key, label = shown_key(action.keys[0]), action.label
-                entries.append(([Segment(f" {key}", PINK_BOLD), Segment(f" {label} ", TEXT)], action.id))
-        while sum(width_of(line) for line, _ in entries) > self.size.width and len(entries) > 2:
-            del entries[-3]  # keep the last two, help and quit
-        return entries
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._entries: list[tuple[Line, str]] = []
 
-    def render_line(self, y: int) -> Strip:
-        line = [segment for entry, _ in self._entries() for segment in entry]
-        return Strip(line).adjust_cell_length(self.size.width).apply_style(self.rich_style)
+    def paint(self, session: Session, frame: Frame) -> list[Line]:
+        host = self.host
+        actions = {action.id: action for action in host.actions}
+        fixed = {*MAIN, *ALWAYS, *(name for name, action in actions.items() if action.label.startswith("Previous"))}
+        own = PANELS.get(host.focused_panel, ())
+        others = [name for name, action in actions.items() if action.footer]
+
+        def entry(name: str) -> tuple[Line, str]:
+            action = actions[name]
+            label = label_now(action, playing=frame.snapshot.playing, zoomed=host.zoomed is not None)
+            return [Segment(f" {shown_key(action.keys[0])}", PINK_BOLD), Segment(f" {label} ", TEXT)], name
+
+        first, last = [entry(name) for name in MAIN], [entry(name) for name in ALWAYS]
+        room = self.size.width - sum(width_of(line) for line, _ in (*first, *last))
+        middle: list[tuple[Line, str]] = []
+        for name in dict.fromkeys((*own, *others)):
+            if name not in fixed:
+                width = width_of(entry(name)[0])
+                if width <= room:
+                    middle.append(entry(name))
+                    room -= width
+        self._entries = [*first, *middle, *last]
+        return [[segment for line, _ in self._entries for segment in line]]
 
     def on_click(self, event: events.Click) -> None:
         column = 0
-        for entry, name in self._entries():
+        for entry, name in self._entries:
             column += width_of(entry)
             if event.x < column:
                 self.host.perform(name)

@@ -25,6 +25,8 @@ from explorer.session.views.number_format import number
 from explorer.session.views.outputs import POSITIVE, output_of
 from explorer.session.views.readouts import clamps_line, corpus_line, histogram_line
 from explorer.session.views.runs import plain
+from explorer.session.views.tables import corpus_table
+from explorer.tui.dialogs.analysis import saved
 from explorer.tui.dialogs.rows import Rows
 from explorer.tui.host import Host
 from explorer.tui.panels.panel import Panel
@@ -38,6 +40,7 @@ from explorer.tui.terminal.styles import (
     SELECTED,
     TEXT,
     Line,
+    as_markup,
     markup,
     runs,
     safe,
@@ -56,6 +59,19 @@ COLUMNS = (
     (POSITIVE.short, 5, "confidence"),
     ("error", 6, "error"),
 )
+HELP = """Every review of the source is read in the background, and its β is measured: of the layer sum of h above,
+of the input x below. A histogram counts reviews; ▼ is the review on the screen, ━ and ─ are the ranges of 90% of all
+series of exact pink and white noise of its length.
+
+β h, β x   exponent of the power spectrum of the layer sum of h, and of the input
+words      length of the review
+P(+)       the network's probability that the review is positive, after its last word
+error      distance of that probability from the label: 0 right, 1 wrong
+
+↑ ↓ enter  choose a review and open it        o O     order by the next column, reverse the order
+← →        list the reviews of a bin of β     g       bins of the other histogram
+e          save the listed reviews as CSV     esc     list all reviews again, then close
+h q        close                              mouse   click on a bin, on a heading or on a review"""
 MARKS = {True: "+", False: "−", None: " "}
 
 
@@ -64,7 +80,9 @@ class CorpusScreen(ModalScreen[int]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape", "back", "Back"),
-        ("h", "dismiss", "Close"),
+        ("h,q", "dismiss", "Close"),
+        ("e", "save", "Save"),
+        ("question_mark,f1", "help", "Help"),
         ("o", "order", "Order"),
         ("O", "reverse", "Reverse"),
         ("g", "signal", "Signal"),
@@ -82,7 +100,7 @@ class CorpusScreen(ModalScreen[int]):
     def compose(self) -> ComposeResult:
         with Vertical(id="corpus", classes="dialog") as box:
             box.border_title = "Corpus"
-            box.border_subtitle = "↑ ↓ enter open   o order   O reverse   ← → bin   g β of h or x   esc back"
+            box.border_subtitle = "↑ ↓ enter open   o O order   ← → bin   g β of h or x   e save   ? help   q close"
             yield Static(id="measured")
             with Horizontal():
                 yield Histograms(id="histograms")
@@ -165,6 +183,20 @@ class CorpusScreen(ModalScreen[int]):
             self._session.corpus.widen()
             self.update_results()
 
+    def action_save(self) -> None:
+        """Save the listed reviews as CSV, and show where."""
+        session = self._session
+        frame, corpus = session.frame(), session.corpus
+        rows = [corpus.entry(frame, int(row)) for row in self._listed if row < len(corpus.rows(frame))]
+        output = output_of(frame.snapshot.network)
+        self.query_one("#corpus").border_subtitle = as_markup(
+            saved(session, "corpus", lambda: corpus_table(rows, SIGNALS, output))
+        )
+
+    def action_help(self) -> None:
+        """Explain the numbers and the keys."""
+        self.app.push_screen(CorpusHelp())
+
     def action_order(self) -> None:
         """Sort by the next quantity."""
         self._session.corpus.next_order()
@@ -197,6 +229,18 @@ class CorpusScreen(ModalScreen[int]):
     def _histogram(self) -> Histogram:
         bins = self.query_one(Histograms).bins
         return self._session.corpus.histogram(self._session.frame(), self._signal, bins)
+
+
+class CorpusHelp(ModalScreen[None]):
+    """What the corpus shows, and its keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,question_mark,f1", "dismiss", "Close")]
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="corpus-help", classes="dialog") as box:
+            box.border_title = "Corpus"
+            box.border_subtitle = "esc close"
+            yield Static(HELP)
 
 
 def _entry_line(entry: Entry, width: int) -> Line:

@@ -58,7 +58,7 @@ class FixedPointsPanel(Panel, can_focus=True):
         columns, rows = self.size.width, self.size.height - 1
         points = session.fixed_points
         points.request(frame)
-        self._scene = scene = points.scene(frame)
+        self._scene = scene = points.scene(frame, session.comparison.result(frame))
         found, view = points.point_map, points.view
         title = f"3 Fixed points   colour: {view.colour}"
         angles = f"az {view.azimuth:.0f}° el {view.elevation:.0f}°".replace("-", "−")
@@ -96,6 +96,8 @@ class FixedPointsPanel(Panel, can_focus=True):
     # ---- the mouse -------------------------------------------------------------------------------------------
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
+        if event.get_content_offset(self) is None:  # a drag of the border resizes
+            return
         self._drag_from, self._dragged = event.screen_offset, False
         self.capture_mouse()
 
@@ -158,6 +160,10 @@ def _picture(found: PointMap, scene: Scene, by: str, columns: int, rows: int, co
         canvas.cloud(scene.places[known] * MARGIN, scene.colours[known], styles)
     canvas.strokes(scene.unstable * MARGIN, TEXT)
     canvas.strokes(scene.cycles * MARGIN, CYCLE)
+    beside = scene.other * MARGIN
+    canvas.strokes(np.stack([beside[:-1], beside[1:]], axis=1), CYCLE)
+    if len(beside):
+        canvas.mark(beside[-1].tolist(), "◇" if not len(scene.cycles) else "◈", CYCLE)
     trail, path = scene.trail * MARGIN, scene.path * MARGIN
     canvas.strokes(np.stack([path[:-1], path[1:]], axis=1), PREDICTED)
     steps = np.stack([trail[:-1], trail[1:]], axis=1)

@@ -5,6 +5,7 @@ While words are read it sweeps: a cursor wraps around, and only its columns are 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -15,21 +16,34 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
 from explorer.session.core import Frame
 from explorer.session.moment import INPUT
-from explorer.session.palette import DARK, LEVELS, glyph
+from explorer.session.palette import DARK, DIMMED, LEVELS, glyph
 from explorer.session.session import Session
 from explorer.session.views.cell_readouts import heatmap_line
 from explorer.session.views.clamps import clamped_cells
 from explorer.session.views.heatmap import Heatmap, heatmap
-from explorer.session.views.number_format import number, row_name
+from explorer.session.views.number_format import MINUS, number, row_name
+from explorer.session.views.time_axis import axis_labels
 from explorer.tui.panels.panel import BorderedWidget, Panel
-from explorer.tui.terminal.styles import DEAD, DIM, FAINT, PINK, SELECTED, WARN, Line, gradient, half_blocks, markup
+from explorer.tui.terminal.styles import (
+    DEAD,
+    DIM,
+    FAINT,
+    PINK,
+    PINK_BOLD,
+    SELECTED,
+    WARN,
+    Line,
+    gradient,
+    half_blocks,
+    markup,
+)
 
 if TYPE_CHECKING:
     from explorer.tui.terminal.direct_renderer import DirectRenderer
@@ -47,12 +61,13 @@ EMPTY = Segment(" ")
 class Picture:
     """The heatmap as it is drawn.
 
-    ``codes`` (row, column) are colour-map positions, ``there`` (column,) marks the columns that show a word, and
-    ``cursor`` is a column.
+    ``codes`` (row, column) are colour-map positions, ``there`` (column,) marks the columns that show a word, ``dimmed``
+    (column,) those with words of another time, and ``cursor`` is a column.
     """
 
     codes: NDArray[np.uint8]
     there: NDArray[np.bool_]
+    dimmed: NDArray[np.bool_]
     cursor: int | None
     colour_map: str
     glyphs: bool
@@ -60,12 +75,14 @@ class Picture:
     @classmethod
     def of(cls, view: Heatmap, colour_map: str, glyphs: bool, steps: NDArray[np.uint8]) -> Picture:
         """Quantise a view: in a column, ``steps`` (column,) neighbouring map positions share a colour."""
-        return cls(view.codes // steps * steps + steps // 2, view.has_word, view.axis.cursor, colour_map, glyphs)
+        codes = view.codes // steps * steps + steps // 2
+        return cls(codes, view.has_word, view.axis.dimmed, view.axis.cursor, colour_map, glyphs)
 
     def part(self, start: int, stop: int) -> Picture:
         """Return the columns from ``start`` up to ``stop``."""
         cursor = self.cursor - start if self.cursor is not None and start <= self.cursor < stop else None
-        return Picture(self.codes[:, start:stop], self.there[start:stop], cursor, self.colour_map, self.glyphs)
+        codes, there, dimmed = self.codes[:, start:stop], self.there[start:stop], self.dimmed[start:stop]
+        return Picture(codes, there, dimmed, cursor, self.colour_map, self.glyphs)
 
     @property
     def height(self) -> int:
@@ -81,14 +98,15 @@ class Picture:
 
     def _look(self) -> tuple[object, ...]:
         """Everything except the codes."""
-        return self.there.tobytes(), self.cursor, self.colour_map, self.glyphs
+        return self.there.tobytes(), self.dimmed.tobytes(), self.cursor, self.colour_map, self.glyphs
 
     def line(self, y: int) -> Line:
         """Return one line."""
         upper, lower = (self.codes[y] if self.glyphs else self.codes[2 * y + half] for half in (0, 1))
         line: Line = []
-        for column, (above, below, shown) in enumerate(
-            zip(upper.tolist(), lower.tolist(), self.there.tolist(), strict=True)
+        dimmed = DIMMED + self.colour_map
+        for column, (above, below, shown, dim) in enumerate(
+            zip(upper.tolist(), lower.tolist(), self.there.tolist(), self.dimmed.tolist(), strict=True)
         ):
             if column == self.cursor:
                 place = CURSOR_ASCII if self.glyphs else CURSOR
@@ -97,7 +115,7 @@ class Picture:
             elif self.glyphs:
                 place = Segment(glyph(above))
             else:
-                place = half_blocks(self.colour_map, above, below)
+                place = half_blocks(dimmed if dim else self.colour_map, above, below)
             if line and line[-1].style == place.style:
                 line[-1] = Segment(line[-1].text + place.text, place.style)
             else:
@@ -106,7 +124,10 @@ class Picture:
 
     def cells(self, renderer: DirectRenderer, background: Style) -> Codes:
         """Return the picture in half blocks as cell codes (line, column)."""
-        cells = renderer.blocks(self.colour_map, self.codes[::2], self.codes[1::2], background)
+        upper, lower, dim = self.codes[::2], self.codes[1::2], self.dimmed
+        cells = renderer.blocks(self.colour_map, upper, lower, background)
+        if dim.any():
+            cells[:, dim] = renderer.blocks(DIMMED + self.colour_map, upper[:, dim], lower[:, dim], background)
         cells[:, ~self.there] = renderer.cell(EMPTY, background)
         if self.cursor is not None:
             cells[:, self.cursor] = renderer.cell(CURSOR, background)
@@ -142,20 +163,31 @@ class Gutter(Panel):
         return self.labels
 
 
-class HeatmapPanel(Horizontal, BorderedWidget, can_focus=True):
-    """A gutter with cell numbers, and tiles side by side. A click selects the cell and looks at the word."""
+class Axis(Panel):
+    """The numbers of the words below the picture."""
+
+    labels: Line
+
+    def paint(self, session: Session, frame: Frame) -> list[Line]:
+        return [self.labels]
+
+
+class HeatmapPanel(Vertical, BorderedWidget, can_focus=True):
+    """A gutter with cell numbers, tiles side by side, and an axis. A click selects the cell and looks at the word."""
 
     _drawn: tuple[object, NDArray[np.intp], NDArray[np.uint8]] | None = None  # choices, words, and colour steps
 
     def compose(self) -> ComposeResult:
-        self._gutter, self._tiles = Gutter(), [Tile() for _ in range(TILES)]
-        yield self._gutter
-        yield from self._tiles
+        self._gutter, self._tiles, self._axis = Gutter(), [Tile() for _ in range(TILES)], Axis()
+        with Horizontal(id="picture"):
+            yield self._gutter
+            yield from self._tiles
+        yield self._axis
 
     def show(self, session: Session, frame: Frame) -> None:
         """Draw a frame."""
         widths = [tile.size.width for tile in self._tiles]
-        width, height = sum(widths), self.size.height
+        width, height = sum(widths), self._tiles[0].size.height
         if not width or not height or not self.display:
             return
         glyphs = self.host.glyphs
@@ -163,8 +195,10 @@ class HeatmapPanel(Horizontal, BorderedWidget, can_focus=True):
         self._view = view = heatmap(session, frame, width, height * per_line)
         self._set_titles(frame, view, glyphs)
         self._draw(Picture.of(view, frame.choices.colour_map, glyphs, self._steps(frame, view)), widths)
-        self._gutter.labels = _labels(view, frame, per_line)
+        self._gutter.labels = _labels(view, frame, per_line, session.brush.signs)
         self._gutter.show(session, frame)
+        self._axis.labels = [Segment(f"{'word ':>{GUTTER}}{axis_labels(view.axis, session.brush.words)}", DIM)]
+        self._axis.show(session, frame)
 
     def _steps(self, frame: Frame, view: Heatmap) -> NDArray[np.uint8]:
         """Return the number of map positions that share a colour, (column,).
@@ -239,8 +273,9 @@ class HeatmapPanel(Horizontal, BorderedWidget, can_focus=True):
             host.draw()
 
 
-def _labels(view: Heatmap, frame: Frame, per_line: int) -> list[Line]:
-    """Label each line with the first cell that begins in it: ∅ ablated, = clamped, † dead, * pinned, ▸ selected."""
+def _labels(view: Heatmap, frame: Frame, per_line: int, brushed: Mapping[int, int]) -> list[Line]:
+    """Label each line with the first cell that begins in it, or the selected or a brushed one: ∅ ablated, = clamped,
+    + − high or low in the brushed words, † dead, * pinned, ▸ selected."""
     choices = frame.choices
     cells = choices.signal != INPUT
     clamps, pins = (clamped_cells(frame.snapshot), choices.pins) if cells else ({}, ())
@@ -255,12 +290,15 @@ def _labels(view: Heatmap, frame: Frame, per_line: int) -> list[Line]:
         if not new:
             labels.append([Segment(" " * (GUTTER - 1)), rule])
             continue
-        cell = choices.cell if selected and choices.cell is not None else new[0]
+        cell = next((cell for cell in new if cells and cell in brushed), new[0])
+        cell = choices.cell if selected and choices.cell is not None else cell
         pinned = cell in pins
         dead = cells and cell < len(frame.moment.dead) and bool(frame.moment.dead[cell])
         label = f"{'▸' if selected else ' '}{row_name(choices.signal, cell):<4}"
         style = SELECTED if selected else PINK if pinned else DIM
         mark = Segment("†", DEAD) if dead else Segment("*", PINK) if pinned else Segment(" ")
+        if cells and cell in brushed:
+            mark = Segment("+" if brushed[cell] > 0 else MINUS, PINK_BOLD)
         if cell in clamps:
             mark = Segment("∅" if "h" in clamps[cell] else "=", WARN)
         labels.append([Segment(label, style), mark, rule])

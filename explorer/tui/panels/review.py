@@ -51,7 +51,7 @@ class ReviewPanel(Panel, can_focus=True):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._layout: TextLayout | None = None
-        self._layout_key: tuple[int, int] = (-1, -1)
+        self._layout_key: tuple[int, int, int] = (-1, -1, -1)
         self._top = 0
         self._pressed: int | None = None
 
@@ -70,7 +70,7 @@ class ReviewPanel(Panel, can_focus=True):
             self._line(session, frame, layout, line, colours, np.isfinite(strengths), first_word, room)
             for line in range(self._top, last)
         ]
-        self._set_titles(frame, meaning)
+        self._set_titles(session, frame, meaning)
         if not verdict_width:
             return text
         verdict = self._verdict(session, frame, verdict_width)
@@ -83,7 +83,7 @@ class ReviewPanel(Panel, can_focus=True):
         ]
 
     def _lay_out(self, frame: Frame, width: int) -> TextLayout:
-        key = (frame.snapshot.run, width)
+        key = (frame.snapshot.run, id(frame.snapshot.review), width)  # another session counts runs from 1, too
         if self._layout is None or self._layout_key != key:
             self._layout = lay_out(frame.snapshot.review.surface, width, cell_len)
             self._layout_key = key
@@ -165,11 +165,12 @@ class ReviewPanel(Panel, can_focus=True):
             *([Segment(f"{row.label:<9}", DIM), *styled(row.line)] for row in rows),
         ]
 
-    def _set_titles(self, frame: Frame, colours: tuple[Run, ...]) -> None:
-        self.set_title(
-            f"1 Review  {as_markup(safe(frame.snapshot.review.name, 40))}",
-            f"{markup(colours)}   [u i]word[/] unknown",
-        )
+    def _set_titles(self, session: Session, frame: Frame, colours: tuple[Run, ...]) -> None:
+        brushed = session.brush.summary
+        below = f"{markup(colours)}   [u i]word[/] unknown"
+        if brushed:  # its cells and places stay in view as long as the brush does
+            below = markup((Run(safe(brushed, self.size.width - 4), "pink"),))
+        self.set_title(f"1 Review  {as_markup(safe(frame.snapshot.review.name, 40))}", below)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         self._pressed = self._word_under(event)

@@ -1,12 +1,10 @@
-"""Save the screen or a panel as a picture: SVG by Textual, PNG by librsvg."""
+"""Save the screen or a panel as a picture: SVG by Textual, PNG from it by resvg."""
 
 from __future__ import annotations
 
 import html
 import io
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -24,31 +22,29 @@ _PARTS = re.compile(r"[!-~]+|[^!-~]")  # an ASCII word, or one other character
 _CHARACTER = 12.2  # width of a character in Textual's pictures
 
 
-def can_draw_png() -> bool:
-    """Return whether ``rsvg-convert`` is installed."""
-    return shutil.which("rsvg-convert") is not None
-
-
 def save_picture(app: App[Any], path: Path, panel: Widget | None = None) -> None:
     """Write the current screen, or one panel, to an ``.svg`` or ``.png`` file.
 
     Raises
     ------
     ValueError
-        If the file has another suffix, or is a PNG and ``rsvg-convert`` is not installed.
+        If the file has another suffix.
     """
     kind = path.suffix.lower()
     if kind not in (".svg", ".png"):
         raise ValueError(f"{path}: pictures are .svg or .png files")
     svg = _position_words(app.export_screenshot() if panel is None else _panel_svg(app, panel))
-    if kind == ".svg":
-        with atomic_write(path) as temporary:
-            temporary.write_text(svg, encoding="utf-8")
-        return
-    if not can_draw_png():
-        raise ValueError("a PNG needs rsvg-convert (Debian, Ubuntu: apt install librsvg2-bin); or save as .svg")
     with atomic_write(path) as temporary:
-        subprocess.run(["rsvg-convert", "-o", str(temporary)], input=svg.encode(), check=True)
+        temporary.write_bytes(svg.encode() if kind == ".svg" else as_png(svg))
+
+
+def as_png(svg: str) -> bytes:
+    """Draw a picture of `App.export_screenshot`. Its font is that of matplotlib, so that every machine has one."""
+    import matplotlib
+    import resvg_py
+
+    fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    return bytes(resvg_py.svg_to_bytes(svg_string=svg, font_dirs=[str(fonts)], monospace_family="DejaVu Sans Mono"))
 
 
 def _panel_svg(app: App[Any], panel: Widget) -> str:

@@ -1,6 +1,7 @@
 """A run that is saved and played again shows what it showed while it was read."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
+from safetensors.torch import save_file as save_tensors
 
 from engine.cells import cell_from_torch
 from engine.live.replay import Analysis, RecordedReview, ReplayError, load_recording, recorded, save_recording
@@ -234,6 +237,20 @@ def test_the_file_those_changes_are_made_to_is_sound(whole: Path) -> None:
         ({"runs": json.dumps([FACTS, FACTS])}, "is missing"),
         ({"analysis": "{}"}, "is missing"),
         ({"analysis": json.dumps({"window": 4, "scales": [4, 5, 6], "threshold": 0})}, "window"),
+        (
+            {"analysis": json.dumps({"window": 10**9, "scales": [4, 5, 6], "threshold": 0})},
+            "window 1000000000, expected",
+        ),
+        (
+            {"analysis": json.dumps({"window": 2**63, "scales": [4, 5, 6], "threshold": 0})},
+            "window 9223372036854775808",
+        ),
+        ({"analysis": json.dumps({"window": 16, "scales": [4, 5, 2**80], "threshold": 0})}, "a scale 120"),
+        ({"analysis": json.dumps({"window": 16, "scales": [4, 5, 6], "threshold": math.nan})}, "threshold nan"),
+        ({"runs": json.dumps([FACTS | {"size": math.inf}])}, "size inf, expected a whole number"),
+        ({"runs": json.dumps([FACTS | {"inputs": 0}])}, "inputs 0, expected a whole number"),
+        ({"runs": json.dumps([FACTS | {"first": -5}])}, "first -5, expected a whole number"),
+        ({"runs": "[" * 10_000}, "damaged"),
     ],
 )
 def test_a_header_that_contradicts_is_an_error(whole: Path, header: dict[str, str], message: str) -> None:
@@ -242,6 +259,16 @@ def test_a_header_that_contradicts_is_an_error(whole: Path, header: dict[str, st
         load_recording(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float8_e4m3fn, torch.bool])
+def test_rows_of_a_type_that_numpy_lacks_are_an_error(whole: Path, kind: torch.dtype) -> None:
+    path = changed(whole, {})
+    with safe_open(path, "pt") as file:
+        tensors, header = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+    save_tensors(tensors | {"0/h": tensors["0/h"].to(kind)}, path, header)
+    with pytest.raises(ReplayError, match="0/h has type .*, expected F32"):
+        load_recording(path)
 
 
 def test_rows_that_are_no_numbers_are_an_error(whole: Path) -> None:

@@ -32,7 +32,7 @@ def test_without_a_source_the_bundled_reviews_are_listed() -> None:
     listed = json.loads(run("--json").stdout)
     assert len(listed) >= 12
     assert listed == json.loads(run("list", "--json").stdout)
-    assert [review["index"] for review in listed] == list(range(len(listed)))
+    assert [review["review"] for review in listed] == list(range(1, len(listed) + 1))
     assert {review["label"] for review in listed} == {"pos", "neg"}
     assert all(review["words"] > 500 and review["name"] and review["beginning"] for review in listed)
 
@@ -41,9 +41,9 @@ def test_a_pipe_gets_a_plain_line_for_each_review(tmp_path: Path) -> None:
     (tmp_path / "1.txt").write_text("good film")
     (tmp_path / "2_\x1b[2J.txt").write_text(HOSTILE)
     first, second = run(tmp_path).stdout.splitlines()
-    assert first.split("\t") == ["0", "1", "", "2", "good film"]
+    assert first.split("\t") == ["1", "1", "", "2", "good film"]
     index, name, label, words, beginning = second.split("\t")
-    assert (index, name, label, words) == ("1", "2_[2J", "", "3")
+    assert (index, name, label, words) == ("2", "2_[2J", "", "3")
     assert beginning == "[2Jgood [red]film[/red] " + "映画" * 8 + "映 …"
     assert cell_len(beginning) <= 60
 
@@ -80,7 +80,7 @@ def test_the_archive_is_named_by_option_or_environment(tmp_path: Path) -> None:
     ]
     assert run("imdb", "--limit", 2, PINKX_IMDB=str(path)).stdout == named.stdout
     assert json.loads(run("imdb:unsup", "--imdb", path, "--json").stdout)[0] == {
-        "index": 0,
+        "review": 1,
         "name": "train/unsup/0_0",
         "label": None,
         "words": 2,

@@ -119,6 +119,23 @@ def test_at_the_limit_the_recording_ends_by_itself(session: Session, tmp_path: P
     recorder.close()
 
 
+def test_a_replay_shows_the_saturation_of_its_own_words(session: Session, tmp_path: Path) -> None:
+    session.recorder.folder = tmp_path
+    session.perform("export-run")
+    wait(lambda: any(tmp_path.iterdir()) and not session.recorder.busy)
+    played = replayed(next(tmp_path.iterdir()))
+    played.stream.seek(100)
+    wait(lambda: played.stream.snapshot.time == 100)
+    played.saturation.begin()
+    played.saturation.switch()  # there is no network that could read a corpus
+    assert played.saturation.scope == "review"
+    here, there = (each.saturation.result(each.frame()) for each in (session, played))
+    assert here is not None
+    assert there is not None
+    assert there.gates.right == pytest.approx(here.gates.right)
+    played.close()
+
+
 def test_a_replay_refuses_what_needs_the_network(session: Session, tmp_path: Path) -> None:
     session.perform("export-run")
     wait(lambda: "saved" in session.note)
@@ -152,9 +169,9 @@ async def test_the_terminal_plays_a_recording(session: Session, tmp_path: Path) 
             assert "no network to search" in text_of(app, "#spectrum")
             await pilot.press("t")
             assert len(app.screen_stack) == 1
-            assert "this is a recording" in text_of(app, "#status")
+            assert "this is a recording" in text_of(app, "#notice")
             await pilot.press("R")
-            await until(pilot, lambda: "recording this run" in text_of(app, "#status"))
+            await until(pilot, lambda: "recording this run" in text_of(app, "#notice"))
             await pilot.press("left")
             await until(pilot, lambda: "REC 1 run" in text_of(app, "#status"))
     finally:

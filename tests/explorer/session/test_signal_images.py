@@ -12,7 +12,7 @@ from engine.fluctuation import exponents, fluctuations
 from explorer.session.menu_items import networks, reviews
 from explorer.session.palette import codes
 from explorer.session.session import Session
-from explorer.session.views.heatmap import CONTRAST, cell_rows, moments, reference, rescale
+from explorer.session.views.heatmap import CONTRAST, cell_rows, cell_scale, rescale
 from explorer.session.views.scaling import fine_fluctuation, fine_scales, scaling
 from explorer.session.views.signal_images import SignalImages, cell_traces, merge_codes
 from explorer.session.views.visible_range import VisibleRange
@@ -37,7 +37,7 @@ def expected(session: Session, signal: str, first: int, last: int) -> np.ndarray
     frame = session.frame()
     own = replace(frame, choices=replace(frame.choices, signal=signal))
     values = session.read(signal, first, last).astype(np.float64)
-    return codes(rescale(values, *moments(reference(session, own))), -CONTRAST, CONTRAST).T
+    return codes(rescale(values, *cell_scale(session, own)), -CONTRAST, CONTRAST).T
 
 
 @pytest.mark.parametrize("signal", ["h", "f", "x"])

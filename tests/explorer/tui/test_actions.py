@@ -18,6 +18,7 @@ from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, Legen
 from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.tui.dialogs.saturation import SaturationDialog
 from explorer.tui.dialogs.search_dialogs import SearchDialog
+from explorer.tui.layout import Shares
 from explorer.tui.panels.corpus import CorpusScreen
 from tests.explorer.small import read_session
 from tests.explorer.tui.harness import choices, shown, snapshot, text_of, until
@@ -118,6 +119,7 @@ EFFECTS: dict[str, Effect] = {
     "focus-alpha": focuses("alpha"),
     "focus-cells": focuses("cells"),
     "zoom": lambda app: app.query_one("#heatmap").size.height > 25,
+    "arrange": lambda app: app.shares == Shares(),
     "record": session_has(lambda session: session.recorder.active),
     "export-run": lambda _: RUN_FILE.exists(),
     "help": opens(HelpDialog),
@@ -162,7 +164,7 @@ async def test_a_key_does_what_the_table_says(
                 app.raise_panel("heatmap")
                 await pilot.pause()
                 effect = EFFECTS[action.id]
-                if action.id not in ("live", "faster", "deselect", "focus-heatmap"):
+                if action.id not in ("live", "faster", "deselect", "focus-heatmap", "arrange"):
                     assert not effect(app), f"{action.id}: the effect is there before the key"
                 await pilot.press(action.keys[0])
                 await until(pilot, lambda: effect(app))

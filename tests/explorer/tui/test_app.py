@@ -92,9 +92,9 @@ async def test_the_palette_performs_the_chosen_action(session: Session) -> None:
 async def test_a_typed_review_is_read_and_one_without_words_is_refused(session: Session) -> None:
     async with shown(session) as (app, pilot):
         await pilot.press("t", "exclamation_mark", "enter")
-        await until(pilot, lambda: "at least one word" in text_of(app, "#status"))
+        await until(pilot, lambda: "at least one word" in str(app.screen.query_one(".dialog").border_subtitle))
         assert snapshot(app).review.name == "first"
-        await pilot.press("t", *"A warm film", "enter")
+        await pilot.press("backspace", *"A warm film", "enter")
         await until(pilot, lambda: snapshot(app).words == 3 and snapshot(app).finished)
         assert snapshot(app).review.text == "A warm film"
 
@@ -124,8 +124,10 @@ async def test_jumping_goes_to_the_word_and_refuses_other_input(session: Session
         await pilot.press("j", "1", "2", "enter")
         await until(pilot, lambda: choices(app).cursor == 11)
         await pilot.press("j", "x", "enter")
-        await until(pilot, lambda: "'x'" in text_of(app, "#status"))
+        await until(pilot, lambda: "'x'" in str(app.screen.query_one(".dialog").border_subtitle))
         assert choices(app).cursor == 11
+        await pilot.press("backspace", "5", "enter")  # the dialog stays open for a valid entry
+        await until(pilot, lambda: choices(app).cursor == 4)
 
 
 async def test_reviews_are_found_by_their_text(session: Session) -> None:
@@ -208,7 +210,7 @@ async def test_a_review_cannot_control_the_terminal(session: Session) -> None:
 async def test_an_error_of_the_engine_is_shown_and_the_application_goes_on(session: Session) -> None:
     async with shown(session) as (app, pilot):
         session.use_network("nowhere")
-        await until(pilot, lambda: "nowhere" in text_of(app, "#status"))
+        await until(pilot, lambda: "nowhere" in text_of(app, "#notice"))
         await pilot.press("g")
         assert choices(app).signal == "x"
 

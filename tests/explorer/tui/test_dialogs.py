@@ -39,7 +39,7 @@ async def test_a_gate_is_clamped_marked_in_every_panel_and_restored(session: Ses
 async def test_the_input_cannot_be_clamped_and_escape_clamps_nothing(session: Session) -> None:
     async with shown(session) as (app, pilot):
         await pilot.press("g", "H")
-        assert "x is the input" in text_of(app, "#status")
+        assert "x is the input" in text_of(app, "#notice")
         await pilot.press("G", "H", "escape")
         assert len(app.screen_stack) == 1
         assert not snapshot(app).clamps
@@ -68,7 +68,7 @@ async def test_a_picture_of_the_screen_holds_no_passing_notice(
     async with shown(session) as (app, pilot):
         session.note = "a passing notice"
         app.draw()
-        assert "passing" in text_of(app, "#status")
+        assert "passing" in text_of(app, "#notice")
         await pilot.press("e", *"screen", "enter")
         await until(pilot, lambda: session.note.startswith("saved"))
         (picture,) = tmp_path.glob("*.svg")
@@ -119,7 +119,9 @@ async def test_an_edit_without_words_is_refused_and_escape_edits_nothing(session
         await pilot.press("T")
         app.screen.query_one(TextArea).text = "…"
         await pilot.press("enter")
-        await until(pilot, lambda: "at least one word" in text_of(app, "#status"))
+        await until(pilot, lambda: "at least one word" in str(app.screen.query_one(".dialog").border_subtitle))
+        assert snapshot(app).review.name == "first"
+        await pilot.press("escape")
         assert len(app.screen_stack) == 1
 
 
@@ -138,7 +140,7 @@ async def test_a_search_lists_other_reviews_and_opens_one(session: Session) -> N
         await pilot.press("slash")
         await until(pilot, lambda: [field.value for field in app.screen.query(Input)] == ["dull"])
         await pilot.press("escape", "home", "d")
-        await until(pilot, lambda: "place 1 of 1" in text_of(app, "#status"))
+        await until(pilot, lambda: "place 1 of 1" in text_of(app, "#notice"))
 
 
 async def test_enter_goes_to_a_phrase_of_this_review(session: Session) -> None:
@@ -152,7 +154,7 @@ async def test_enter_goes_to_a_phrase_of_this_review(session: Session) -> None:
 async def test_matches_of_the_brushed_pattern_in_other_reviews_are_listed(session: Session) -> None:
     async with shown(session, 80, 24) as (app, pilot):
         await pilot.press("A")
-        assert "brush words" in text_of(app, "#status")
+        assert "brush words" in text_of(app, "#notice")
         session.brush.open_at(40)
         session.brush.close_at(41)
         level = float(session.read("h", 0, 100)[:, 5].min())

@@ -104,7 +104,7 @@ async def test_a_key_finds_points_with_the_current_word_as_input(session: Sessio
     async with shown(session) as (app, pilot):
         session.look_at(1)
         await pilot.press("f")
-        assert "'film'" in text_of(app, "#status")
+        assert "'film'" in text_of(app, "#notice")
         wait(lambda: session.fixed_points.search.progress == "")
         app.draw()
         app.draw()
@@ -184,7 +184,7 @@ async def test_every_panel_has_room_in_small_large_and_zoomed_terminals(session:
         await pilot.press("3", "z")
         await pilot.pause()
         assert app.query_one("#points").size.width == 118
-        assert app.query_one("#points").size.height == 36
+        assert app.query_one("#points").size.height == 35
 
 
 async def test_without_colours_the_marks_remain(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
