@@ -282,7 +282,8 @@ One step ahead under the inputs of the task, the linear map at the nearest point
 in LSTMs (medians over networks: {_median(recurrent, 0)} and {_median(lstms, 0)}). In {_better(networks)} of
 {len(networks)} networks it is better than linear maps at equally many visited states, so most of what it explains is
 no merit of the points. Ten steps ahead the median is {_median(three, 2)} over the networks that integrate three
-channels, {_median(lines, 2)} over those that integrate one, and {_median(flips, 2)} over flip-flops, whose pulses push the state
+channels,
+{_median(lines, 2)} over those that integrate one, and {_median(flips, 2)} over flip-flops, whose pulses push the state
 over a saddle; a negative number is worse than assuming no movement. So the paper's doubt is justified for driven
 trajectories, but not for where they come to rest.
 
