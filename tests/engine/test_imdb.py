@@ -81,7 +81,7 @@ def test_a_review_of_gigabytes_is_refused(tmp_path: Path) -> None:
         member = tarfile.TarInfo("aclImdb/test/pos/0_9.txt")
         member.pax_headers = {"GNU.sparse.size": str(size), "GNU.sparse.map": f"{size},0"}
         archive.addfile(member)
-    with pytest.raises(ReviewError, match=f"damaged: test/pos/0 has {size} bytes"):
+    with pytest.raises(ReviewError, match=f"damaged: test/pos/0_9 has {size} bytes"):
         read_archive(tmp_path / "a.tar.gz")
 
 
