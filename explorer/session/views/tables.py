@@ -130,16 +130,19 @@ def points_table(points: PointMap | None, selected: Collection[int | None] = ())
     """Every fixed point, state of a cycle and end of a word, along the principal components in units of h.
 
     ``basin`` columns are shares of states that end there, of those that reviews visit and of uniform ones, with their
-    95% intervals. ``period_words`` is 1 at rest, 0 for a state that does not return.
+    95% intervals. ``period_words`` is 1 at rest, 0 for a state that does not return. ``index`` (±1) and the radius
+    ``only_root_within`` are those of fixed points; 0 and NaN elsewhere, and the radius where its proof fails.
     """
     if points is None:
         raise SessionError("no points are found yet: save them when they are")
     columns = (
         "entry", "input", "certified", "state", "PC1", "PC2", "PC3", "logit", "time_constant_words", "period_words",
-        "amplitude", *_BASIN, "selected",
+        "amplitude", "index", "only_root_within", *_BASIN, "selected",
     )  # fmt: skip
     parts = zip(
-        points.names, points.state, points.components.tolist(), *_numbers(points), *_cycles(points), strict=True
+        *(points.names, points.state, points.components.tolist()),
+        *(*_numbers(points), *_cycles(points), *_proofs(points)),
+        strict=True,
     )
     rows = [
         (k, name, int(k < points.first_word), STATES[state], *place, *numbers, *_basin(points, k), int(k in selected))
@@ -252,6 +255,13 @@ _BASIN = tuple(f"basin_{which}{end}" for which in ("visited", "uniform") for end
 def _basin(points: PointMap, entry: int) -> tuple[float, ...]:
     basin = points.basins.get(entry)
     return (float("nan"),) * len(_BASIN) if basin is None else (*basin.visited, *basin.uniform)
+
+
+def _proofs(points: PointMap) -> tuple[list[int], list[float]]:
+    """Index and radius of uniqueness of every entry."""
+    found, others = points.found.points, len(points) - points.certified
+    index, radius = ([], []) if found is None else (found.index.tolist(), found.unique_within.tolist())
+    return index + [0] * others, radius + [float("nan")] * others
 
 
 def _cycles(points: PointMap) -> tuple[list[int], list[float]]:
