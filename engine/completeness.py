@@ -13,7 +13,8 @@ Missing points are found from known ones, in this order, until a round adds none
    index, or a second curve that ends at λ = 0, shows that a step has jumped to another curve: it is halved.
 3. *Midpoints of neighbours*: damped Newton from the middle of every point and its nearest neighbours.
 
-Before step 2 the mirror image −h of every point is tried too: tanh is odd, and networks trained on ±1 are nearly so.
+Where Σ ≠ 1 after that, the root at the end of the curve from h = 0 is added too. Before step 2 the mirror image −h of
+every point is tried too: tanh is odd, and networks trained on ±1 are nearly so.
 
 Sources: Milnor, *Topology from the Differentiable Viewpoint* (1965); Allgower & Georg, *Numerical Continuation Methods*
 (1990).
@@ -43,6 +44,7 @@ ROUNDS = 4
 """Rounds of steps 1 to 3 at most."""
 
 _HALVINGS = 3
+_ORIGIN = -1  # the partner of the point whose curve leads to λ = 0
 _ON_CURVE = 3e-4  # see engine.continuation.CONVERGED; the ends of the curves are polished
 
 
@@ -96,6 +98,7 @@ def complete(equation: Equation, x: Tensor, h: Tensor, stable: Tensor | None = N
         if neighbours > NEIGHBOURS or index_of(equation, x, h).sum() == 1:
             break
         neighbours *= 2
+        h = _merge(h, root_from_origin(equation, x, h.shape[1]))[0]
     return h
 
 
@@ -122,23 +125,27 @@ def _neighbours(equation: Equation, x: Tensor, h: Tensor, tried: set[tuple[int, 
 def _pair(equation: Equation, x: Tensor, h: Tensor, paired: set[int]) -> Tensor:
     """Follow points to their partners, negative indices first: a positive partner need not be followed back.
 
-    Rows in ``paired`` have a known partner, or lead to λ = 0, and are skipped; new ones are added.
+    Rows in ``paired`` have a known partner, or lead to λ = 0, and are skipped; new ones are added, and ``_ORIGIN`` once
+    the one that leads to λ = 0 is known.
     """
     for index in (-1, 1):
         sign = index_of(equation, x, h)
         rows = [k for k in range(len(h)) if sign[k] == index and k not in paired]
         longest = LONGEST
         for _ in range(1 + _HALVINGS):
-            if len(rows) <= (index == 1):
-                break  # all are paired but the one whose curve leads to λ = 0
             # The curve of one positive point leads to λ = 0: the last one left need not be followed that far.
-            leave = int(index == 1 and longest == LONGEST)
+            spare = int(index == 1 and _ORIGIN not in paired)
+            if len(rows) <= spare:
+                break
+            leave = spare if longest == LONGEST else 0
             ends, to_origin = partners_of(equation, x, h[rows], longest=longest, leave=leave)
             returned = ~ends.isnan().any(-1)
             opposite = np.zeros(len(rows), dtype=bool)
             opposite[returned.cpu().numpy()] = index_of(equation, x, ends[returned]) == -index
             h, numbers = _merge(h, ends[torch.from_numpy(opposite).to(h.device)])
-            one_origin = index == 1 and int(to_origin.sum()) == 1
+            one_origin = bool(spare) and int(to_origin.sum()) == 1
+            if one_origin:
+                paired.add(_ORIGIN)
             done = [
                 k for k, found, home in zip(rows, opposite, to_origin, strict=True) if found or (home and one_origin)
             ]

@@ -41,21 +41,37 @@ class LinearPrediction:
 
     Attributes
     ----------
-    error : (k,)
-        Root mean square distance ‖predicted − real‖ over trajectories and times.
-    baseline : (k,)
+    squared_error : (trajectory, k)
+        Mean of ‖predicted − real‖² over the times of each trajectory.
+    squared_baseline : (trajectory, k)
         The same for the prediction that the state does not change.
-    explained : (k,)
-        1 − (error / baseline)²: 1 for a perfect prediction, 0 for one no better than the baseline, negative for worse.
     """
 
-    error: NDArray[np.float64]
-    baseline: NDArray[np.float64]
+    squared_error: NDArray[np.float64]
+    squared_baseline: NDArray[np.float64]
+
+    @property
+    def error(self) -> NDArray[np.float64]:
+        """Root mean square distance ‖predicted − real‖ over trajectories and times, (k,)."""
+        return np.sqrt(self.squared_error.mean(axis=0))
+
+    @property
+    def baseline(self) -> NDArray[np.float64]:
+        """The same for the prediction that the state does not change, (k,)."""
+        return np.sqrt(self.squared_baseline.mean(axis=0))
 
     @property
     def explained(self) -> NDArray[np.float64]:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return 1 - (self.error / self.baseline) ** 2
+        """1 − (error / baseline)², (k,): 1 for a perfect prediction, 0 for one no better than the baseline."""
+        return explained_variance(self.squared_error, self.squared_baseline)
+
+
+def explained_variance(
+    squared_error: NDArray[np.float64], squared_baseline: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return 1 − Σ error / Σ baseline over the first axis; negative for a prediction worse than the baseline."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return 1 - squared_error.sum(axis=0) / squared_baseline.sum(axis=0)
 
 
 class LinearMaps:
@@ -147,6 +163,7 @@ def predict_linearly(
     real = torch.stack([states[:, k + 1 : time - steps + k + 1] for k in range(steps)], dim=2).flatten(0, 1)
 
     def distance(guess: Tensor) -> NDArray[np.float64]:
-        return (guess - real).square().sum(-1).mean(0).sqrt().cpu().numpy()
+        squares = (guess - real).square().sum(-1)
+        return squares.unflatten(0, (len(states), time - steps)).mean(1).cpu().numpy()
 
     return LinearPrediction(distance(maps.run(begin, ahead)), distance(begin.unsqueeze(1)))

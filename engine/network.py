@@ -305,6 +305,11 @@ class Network:
             return logits.softmax(dim=-1)
         return logits if self.activation == "linear" else logits.sigmoid()
 
+    @property
+    def threshold(self) -> float:
+        """Output from which on an answer counts as positive: 0 of a linear readout, else 0.5."""
+        return 0.0 if self.activation == "linear" else 0.5
+
     def classify(self, ids: NDArray[np.integer] | Sequence[int] | Sequence[NDArray[np.integer]]) -> NDArray[np.float64]:
         """Return P(positive) after the last word.
 

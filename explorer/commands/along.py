@@ -40,7 +40,8 @@ def show_branches(network: Network, target: str, found: Sequence[Branch], limit:
     """Print the table of branches, at most ``limit`` rows."""
     what = f"weight of “{target}” from 0 to 1" if network.embedding is not None else f"channel {target} from −1 to 1"
     click.echo(f"{network.name}: {len(found)} branches of fixed points, {what}")
-    click.echo(f"{'':>4}  {'FROM':>6}{'TO':>7}  {'UNSTABLE':<10}{'LOGIT':>15}  {'FOLDS':<16}  |λ| = 1")
+    output = _output(network).upper()
+    click.echo(f"{'':>4}  {'FROM':>6}{'TO':>7}  {'UNSTABLE':<10}{output:>15}  {'FOLDS':<16}  |λ| = 1")
     for number, branch in enumerate(found[:limit]):
         logit = "—" if not branch.readout.shape[1] else f"{branch.readout[0, 0]:.2f} → {branch.readout[-1, 0]:.2f}"
         line = (
@@ -66,14 +67,19 @@ def save(path: Path, found: Sequence[Branch]) -> None:
     save_branches(path, found)
 
 
-def branches_chart(found: Sequence[Branch]) -> str:
-    """Return a chart of the first logit against the weight: stable and unstable points."""
+def branches_chart(network: Network, found: Sequence[Branch]) -> str:
+    """Return a chart of the first logit, or linear output, against the weight: stable and unstable points."""
     weight = np.concatenate([branch.weight for branch in found])
     logit = np.concatenate([branch.readout[:, 0] for branch in found])
     stable = np.concatenate([branch.unstable for branch in found]) == 0
     parts = {"stable": stable, "unstable": ~stable}
     drawn = [Curve(name, weight[rows], logit[rows], marks=True) for name, rows in parts.items() if rows.any()]
-    return curves("Fixed points along the input", drawn, "weight", "logit")
+    return curves("Fixed points along the input", drawn, "weight", _output(network))
+
+
+def _output(network: Network) -> str:
+    """Return what the readout gives: a linear one no logits."""
+    return "output" if network.activation == "linear" else "logit"
 
 
 def _weights(branch: Branch, places: NDArray[np.int64]) -> str:

@@ -101,7 +101,8 @@ def command(
     """Find the fixed and slow points of NETWORK, starting from states that it visits.
 
     The indices of all fixed points under one input add up to Σ = 1; any other sum proves that points are missing.
-    RADIUS is the distance (maximum norm, in h) within which the point is proved to be the only root.
+    RADIUS is the distance (maximum norm, in h) within which the point is proved to be the only root; — where the proof
+    fails, because an eigenvalue is too close to 1. STABILITY has a ± where |λ| is 1 within its error.
 
     STARTS is the number of start states that reached the point, Q the speed ½‖F(s) − s‖², STEP the Newton step and τ
     the time constant of the leading mode in steps (of growth at a saddle); P are the output probabilities, OUTPUT the
@@ -130,7 +131,8 @@ def command(
             attractors.save(out)
         _show_words(loaded, attractors, limit, as_json)
         if plot and not as_json:
-            click.echo("\n" + histogram("Attractors", {"logit": attractors.logit}, "logit", "words"), nl=False)
+            output = "output" if loaded.activation == "linear" else "logit"
+            click.echo("\n" + histogram("Attractors", {output: attractors.logit}, output, "words"), nl=False)
         return
     names = inputs or (("zero", "mean") if loaded.embedding is not None else ("zero", "+1", "-1"))
     reviews = _reviews(loaded, source)
@@ -163,7 +165,7 @@ def command(
             return
         changes.show_branches(loaded, along, branches, limit or ROWS)
         if plot:
-            click.echo("\n" + changes.branches_chart(branches), nl=False)
+            click.echo("\n" + changes.branches_chart(loaded, branches), nl=False)
         return
     found = find(names)
     if out is not None:
@@ -254,7 +256,8 @@ def _show_words(network: Network, attractors: WordAttractors, limit: int | None,
     kinds = Counter(row["kind"] for row in rows)
     counts = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
     click.echo(f"{network.name}: {len(rows):,} words from negative to positive ({counts})")
-    click.echo(f"{'LOGIT':>8}{'τ':>9}  {'KIND':<12} WORD")
+    output = "OUTPUT" if network.activation == "linear" else "LOGIT"
+    click.echo(f"{output:>8}{'τ':>9}  {'KIND':<12} WORD")
     most = limit or ROWS
     # The most negative and the most positive words are the interesting ones.
     ends = rows if len(rows) <= most else rows[: (most + 1) // 2] + rows[len(rows) - most // 2 :]

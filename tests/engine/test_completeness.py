@@ -42,6 +42,20 @@ def test_decoupled_units_have_three_to_the_k_points_and_index_one(gains: list[fl
     assert signs.tolist() == [(-1) ** int(units.sum()) for units in middle]
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_any_subset_is_completed_to_index_one(seed: int) -> None:
+    cell = decoupled([1.5, 2.0, 4.0])
+    equation, x = reduced_equation(cell), torch.zeros(1, dtype=F64)
+    grid = torch.cartesian_prod(*[torch.tensor([-1.0, 0.0, 1.0], dtype=F64)] * 3)
+    every = add_roots(equation, x, grid[:0], grid)
+    assert len(every) == 27
+    rng = np.random.default_rng(seed)
+    known = every[rng.choice(27, rng.integers(1, 5), replace=False)]
+    if seed % 2:  # no attractor among them
+        known = known[index_of(equation, x, known) == -1]
+    assert index_of(equation, x, complete(equation, x, known)).sum() == 1
+
+
 def test_a_partner_has_the_opposite_index_and_the_curve_of_one_point_leads_to_the_origin() -> None:
     rng = np.random.default_rng(3)
     cell = RnnCell(

@@ -51,14 +51,16 @@ def of_task(results: Sequence[NetworkResult], task: str) -> list[NetworkResult]:
 
 
 def by_cell(results: Sequence[NetworkResult], value: Callable[[NetworkResult], float], form: str = ".0%") -> str:
-    """Format a number for each architecture: mean and range over networks."""
+    """Format a number for each architecture: mean, median and range over networks."""
     parts = []
     for cell in dict.fromkeys(m.cell for m in results):
         values = np.array([value(m) for m in results if m.cell == cell])
         values = values[np.isfinite(values)]
         if len(values) == 0:
             continue
-        spread = f" ({values.min():{form}} … {values.max():{form}})" if len(values) > 1 else ""
+        spread = ""
+        if len(values) > 1:
+            spread = f" (median {np.median(values):{form}}; {values.min():{form}} … {values.max():{form}})"
         parts.append(f"{cell.upper()} {values.mean():{form}}{spread}")
     return "; ".join(parts).replace("-", "−") or "no such network"
 
@@ -198,45 +200,45 @@ def _trajectories(results: Sequence[NetworkResult]) -> Iterator[Claim]:
             "Figure 10, section 5",
             "fixed points do not have any clear impact on the trajectories",
             "the linear map at the nearest point explains no variance: assuming no movement is as good",
-            by_cell(results, lambda m, number=number: max(-1.0, m.trajectories.linear[number]))  # type: ignore[misc]
+            by_cell(results, lambda m, number=number: max(-1.0, m.trajectories.linear[number].mean))  # type: ignore[misc]
             + " (clipped at −100 %)",
-            verdict([m.trajectories.linear[number] <= 0 for m in results]),
+            verdict([m.trajectories.linear[number].mean <= 0 for m in results]),
         )
     yield Claim(
         "Linear maps at points predict no better than at visited states",
         "Figure 10, section 5",
         "fixed points do not have any clear impact on the trajectories",
         "one step ahead, linear maps at the nearest of equally many visited states explain as much variance",
-        f"at points: {by_cell(results, lambda m: m.trajectories.linear[0])}; "
-        f"at visited states: {by_cell(results, lambda m: m.trajectories.elsewhere[0])}",
-        verdict([m.trajectories.elsewhere[0] >= m.trajectories.linear[0] for m in results]),
+        f"at points: {by_cell(results, lambda m: m.trajectories.linear[0].mean)}; "
+        f"at visited states: {by_cell(results, lambda m: m.trajectories.elsewhere[0].mean)}",
+        verdict([m.trajectories.elsewhere[0].mean >= m.trajectories.linear[0].mean for m in results]),
     )
     yield Claim(
         "The points do not show where trajectories end",
         "Figure 10, section 5",
         "fixed points do not have any clear impact on the trajectories",
         f"under zero input, fewer than {PREDICTED:.0%} of visited states end at a point that was found",
-        by_cell(results, lambda m: m.trajectories.reached),
-        verdict([m.trajectories.reached < PREDICTED for m in results]),
+        by_cell(results, lambda m: m.trajectories.reached.mean),
+        verdict([m.trajectories.reached.mean < PREDICTED for m in results]),
     )
-    arrived = [m for m in results if np.isfinite(m.trajectories.predicted)]
+    arrived = [m for m in results if np.isfinite(m.trajectories.predicted.mean)]
     yield Claim(
         "The nearest stable point does not predict the end",
         "Figure 10, section 5",
         "fixed points do not have any clear impact on the trajectories",
         f"it is correct at most {ADVANTAGE:.0%} more often than the most frequent end",
-        f"correct: {by_cell(arrived, lambda m: m.trajectories.predicted)}; most frequent end: "
-        f"{by_cell(arrived, lambda m: m.trajectories.most_frequent)}",
-        verdict([m.trajectories.predicted <= m.trajectories.most_frequent + ADVANTAGE for m in arrived]),
+        f"correct: {by_cell(arrived, lambda m: m.trajectories.predicted.mean)}; most frequent end: "
+        f"{by_cell(arrived, lambda m: m.trajectories.most_frequent.mean)}",
+        verdict([m.trajectories.predicted.mean <= m.trajectories.most_frequent.mean + ADVANTAGE for m in arrived]),
     )
     yield Claim(
         "The nearest stable point does not predict the answer at the end",
         "Figure 10, section 5",
         "fixed points do not have any clear impact on the trajectories",
         f"its readout is correct for fewer than {PREDICTED:.0%} of the channels",
-        f"correct: {by_cell(arrived, lambda m: m.trajectories.answer)}; answer at the start: "
-        f"{by_cell(arrived, lambda m: m.trajectories.present)}",
-        verdict([m.trajectories.answer < PREDICTED for m in arrived]),
+        f"correct: {by_cell(arrived, lambda m: m.trajectories.answer.mean)}; answer at the start: "
+        f"{by_cell(arrived, lambda m: m.trajectories.present.mean)}",
+        verdict([m.trajectories.answer.mean < PREDICTED for m in arrived]),
     )
 
 

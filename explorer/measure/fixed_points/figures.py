@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from engine.probability import positive_probability
+from engine.probability import Activation, activate
 from explorer.measure.fixed_points.results import NetworkResult
 from explorer.measure.fixed_points.searches import SADDLE, SLOW, STABLE, Cloud
 from explorer.measure.fixed_points.trajectories import AHEAD
@@ -86,7 +86,7 @@ def _grid(rows: Sequence[Sequence[NetworkResult]]) -> Figure:
             axes = figure.add_subplot(len(rows), columns, r * columns + c + 1, projection="3d")
             _edges(axes, cloud)
             _axes_of_channels(axes, one, cloud)
-            _scatter(axes, cloud, _answers(cloud))
+            _scatter(axes, cloud, _answers(cloud, one.activation))
             _label(axes, one.pictures.explained, _named(one))
     signs = [(SIGNS["zero"], mark, name) for mark, name in KINDS.values()]
     _legend(figure, [*signs, ("#444444", "-", "answers that differ in one channel")])
@@ -110,9 +110,11 @@ def _scatter(axes: Any, cloud: Cloud, colours: Any) -> None:
             )
 
 
-def _answers(cloud: Cloud) -> Floats:
-    """Return colours: red, green and blue are P(1) of the three channels."""
-    chance = positive_probability(cloud.readout)
+def _answers(cloud: Cloud, activation: Activation) -> Floats:
+    """Return colours: red, green and blue are the outputs of the three channels, linear ones scaled to 0…1."""
+    chance = activate(cloud.readout, activation)
+    if activation == "linear":
+        chance = 0.5 + 0.5 * chance / np.abs(chance).max(initial=1e-9)
     return np.clip(0.1 + 0.8 * np.pad(chance, ((0, 0), (0, max(0, 3 - chance.shape[1]))))[:, :3], 0, 1)
 
 
@@ -208,7 +210,7 @@ def paths(results: Sequence[NetworkResult], task: str) -> Figure:
 
 
 def predictions(results: Sequence[NetworkResult]) -> Figure:
-    """Draw what the points predict: next steps, ends and answers; dots are networks, bars their means."""
+    """Draw what the points predict: next steps, ends and answers, as means over draws; bars are means of networks."""
     tasks = sorted({one.task for one in results})
     figure, axes = _panels(2, len(tasks))
     for column, task in enumerate(tasks):
@@ -219,11 +221,11 @@ def predictions(results: Sequence[NetworkResult]) -> Figure:
             of_cell = [one.trajectories for one in some if one.cell == cell]
             for part, offset, fill in (("linear", -0.2, CELLS.get(cell, "k")), ("elsewhere", 0.2, "none")):
                 for k in range(len(AHEAD)):
-                    values = np.array([getattr(one, part)[k] for one in of_cell])
+                    values = np.array([getattr(one, part)[k].mean for one in of_cell])
                     _bar(steps, k * (len(cells) + 1) + number + offset, np.maximum(values, -1), 0.35, cell, fill)
             pairs = ("predicted", "most_frequent", "answer", "present")
             for k, part in enumerate(pairs):
-                values = np.array([getattr(one, part) for one in of_cell])
+                values = np.array([getattr(one, part).mean for one in of_cell])
                 fill = CELLS.get(cell, "k") if k % 2 == 0 else "none"
                 _bar(ends, k * (len(cells) + 1) + number, values[np.isfinite(values)], 0.7, cell, fill)
         middle = (len(cells) - 1) / 2

@@ -14,7 +14,7 @@ from explorer.measure.line_attractor import LineAttractor
 from explorer.measure.study.claims import Claim
 from explorer.measure.study.output import Table, json_values
 
-FORMAT: Final = "pinkx fixed-point measurement 2"
+FORMAT: Final = "pinkx fixed-point measurement 3"
 KEYS: Final = ("cell", "size", "task", "seed")
 
 
@@ -66,5 +66,11 @@ def _fields(kind: Any) -> tuple[str, ...]:
 
 
 def _cells(row: dict[str, Any]) -> list[object]:
-    """Join several numbers in one cell by spaces."""
-    return [" ".join(map(str, value)) if isinstance(value, tuple) else value for value in row.values()]
+    """Join several numbers in one cell by spaces; an estimate becomes its mean over draws."""
+    return [
+        " ".join(map(str, map(_cell, value))) if isinstance(value, tuple) else _cell(value) for value in row.values()
+    ]
+
+
+def _cell(value: Any) -> object:
+    return sum(value["draws"]) / len(value["draws"]) if isinstance(value, dict) else value

@@ -11,6 +11,7 @@ from matplotlib import rc_context
 from explorer.measure.fixed_points import figures
 from explorer.measure.fixed_points.results import NetworkResult
 from explorer.measure.fixed_points.searches import SearchRow
+from explorer.measure.fixed_points.trajectories import DRAWS, Estimate
 from explorer.measure.line_attractor import LineAttractor
 from explorer.measure.study.claims import Claim
 from explorer.measure.study.page import STYLE, Page
@@ -21,7 +22,7 @@ PAPER: Final = (
 )
 
 SEARCH: Final = (
-    *("input", "starts", "→ fixed", "→ slow", "moving", "fixed points with 0, 1, … unstable", "slow points"),
+    *("input", "starts", "→ fixed", "→ slow", "moving", "fixed points with 0, 1, … unstable", "Σ", "slow points"),
     *("q", "step", "slow q", "slope", "PC1–3", "s"),
 )
 CAPTION: Final = (
@@ -50,7 +51,7 @@ def report(
         "Every claim has a criterion, which is ours, and code applies it. A claim holds if every network concerned "
         "meets the criterion, depends on a choice (the architecture or the seed) if some do, and does not hold if none "
         "does. The criteria for line attractors were chosen after a first look at the same three networks.",
-        "Mean over networks, and their range in brackets.",
+        "Mean over networks; in brackets their median and range.",
     )
     if results:
         with rc_context(STYLE):
@@ -89,10 +90,16 @@ def _methods(page: Page, methods: Sequence[SearchRow]) -> None:
 def _row(row: SearchRow) -> tuple[object, ...]:
     return (
         *(row.input, f"{row.starts:,}", row.fixed, row.slow, row.moving),
-        *(" ".join(map(str, row.by_unstable)) or "–", row.slow_points),
+        *(" ".join(map(str, row.by_unstable)) or "–", _sum(row), row.slow_points),
         *map(_short, (row.q, row.step, row.slow_q, row.slope)),
         *(" ".join(f"{part:.0%}" for part in row.explained) or "–", f"{row.seconds:.1f}"),
     )
+
+
+def _sum(row: SearchRow) -> str:
+    if not row.by_unstable:
+        return "–"
+    return "1 ✓" if row.index_sum == 1 else f"{row.index_sum}: points are missing"
 
 
 def _seed(one: NetworkResult) -> str:
@@ -102,7 +109,7 @@ def _seed(one: NetworkResult) -> str:
 def _figures(page: Page, results: Sequence[NetworkResult]) -> None:
     tasks = {one.task for one in results}
     three = [task for task in ("flip-flop-3", "integration-3") if task in tasks]
-    axes = "Dotted: the directions of the channels. Red, green and blue of a point are P(1) of the three channels."
+    axes = "Dotted: the directions of the channels. Red, green and blue of a point: the outputs of the three channels."
     if three:
         page.heading("Three channels: axes or cube?")
         page.figure(figures.architectures(results, three), "figure-3", f"Figure 3. Points under zero input. {axes}")
@@ -145,8 +152,8 @@ def _trajectories(page: Page, results: Sequence[NetworkResult]) -> None:
     rows = [
         (
             one.name + _seed(one),
-            *(f"{part:.2f}" if part > -10 else f"{part:.0e}" for part in (*t.linear, *t.elsewhere)),
-            *(_number(part, ".0%") for part in (t.reached, t.predicted, t.most_frequent, t.answer, t.present)),
+            *(_estimate(part, ".2f" if part.mean > -10 else ".0e") for part in (*t.linear, *t.elsewhere)),
+            *(_estimate(part, ".0%") for part in (t.reached, t.predicted, t.most_frequent, t.answer, t.present)),
         )
         for one in results
         for t in (one.trajectories,)
@@ -154,7 +161,8 @@ def _trajectories(page: Page, results: Sequence[NetworkResult]) -> None:
     page.table(
         headings,
         rows,
-        "Variance explained by linear maps at the nearest point and visited state; fractions correct.",
+        "Variance explained by linear maps at the nearest point and visited state; fractions correct. Mean over "
+        f"{DRAWS} draws of sequences and states ± standard error by sequence, and in brackets the median over draws.",
     )
 
 
@@ -182,6 +190,12 @@ def _lines(page: Page, lines: Sequence[LineAttractor]) -> None:
         for one in lines
     ]
     page.table(headings, [published, *rows], "Line attractors of networks that read reviews.")
+
+
+def _estimate(value: Estimate, form: str) -> str:
+    if math.isnan(value.mean):
+        return "–"
+    return f"{value.mean:{form}} ± {value.error:{form}} ({value.median:{form}})"
 
 
 def _number(value: float, form: str) -> str:

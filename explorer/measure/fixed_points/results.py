@@ -11,10 +11,11 @@ from engine.catalogue import NetworkInfo
 from engine.network import Network
 from engine.points import FixedPoints
 from engine.points_cache import content_hash
+from engine.probability import Activation
 from engine.projection import Projection
 from explorer.measure.fixed_points.geometry import Geometry, channel_directions, geometry, joint_components
 from explorer.measure.fixed_points.searches import INPUTS, Cloud, SearchRow, cloud, hidden, search_input
-from explorer.measure.fixed_points.trajectories import Trajectories, sample_paths, trajectories
+from explorer.measure.fixed_points.trajectories import Estimate, Trajectories, sample_paths, trajectories
 from explorer.measure.study.cache import cache_file, cached
 from explorer.measure.study.networks import matching_networks
 from explorer.measure.study.progress import ShowFraction
@@ -22,7 +23,7 @@ from explorer.measure.study.progress import ShowFraction
 SHIPPED: Final = ("*-100-*", "*-64")
 """Networks that are measured by default."""
 
-VERSION: Final = 3  # of cached results: increase it when the numbers change
+VERSION: Final = 4  # of cached results: increase it when the numbers change
 PATHS: Final = 6  # sample paths of Figure 10
 
 
@@ -54,6 +55,7 @@ class NetworkResult:
     seed: int | None
     accuracy: float | None
     digest: str
+    activation: Activation
     searches: tuple[SearchRow, ...]
     geometry: Geometry
     trajectories: Trajectories
@@ -130,6 +132,7 @@ def _measured(network: Network, digest: str, starts: int, seed: int, show: ShowF
     return {
         "task": network.task,
         "digest": digest,
+        "activation": network.activation,
         "searches": rows,
         "geometry": asdict(geometry(network, points, seed)),
         "trajectories": asdict(trajectories(network, points["zero"], seed)),
@@ -154,11 +157,28 @@ def _restored(values: dict[str, Any], info: NetworkInfo) -> NetworkResult:
         SearchRow(**row | {"by_unstable": tuple(row["by_unstable"]), "explained": tuple(row["explained"])})
         for row in values["searches"]
     )
-    pictures, tested, measured = values["pictures"], values["trajectories"], values["geometry"]
+    pictures, measured = values["pictures"], values["geometry"]
     clouds = {part: {name: Cloud(**one) for name, one in pictures[part].items()} for part in ("clouds", "joint")}
     return NetworkResult(
-        *(info.name, info.cell, info.size, info.task, info.seed, info.accuracy, values["digest"], rows),
+        *(info.name, info.cell, info.size, info.task, info.seed, info.accuracy, values["digest"]),
+        *(values["activation"], rows),
         Geometry(**measured | {"decided": tuple(measured["decided"])}),
-        Trajectories(**tested | {part: tuple(tested[part]) for part in ("linear", "elsewhere")}),
+        _restored_trajectories(values["trajectories"]),
         Pictures(**pictures | clouds),
     )
+
+
+def _restored_trajectories(values: dict[str, Any]) -> Trajectories:
+    def estimate(one: dict[str, Any]) -> Estimate:
+        return Estimate(tuple(map(_number, one["draws"])), _number(one["error"]))
+
+    parts: dict[str, Any] = {
+        name: tuple(map(estimate, value)) if isinstance(value, list) else estimate(value)
+        for name, value in values.items()
+    }
+    return Trajectories(**parts)
+
+
+def _number(value: float | None) -> float:
+    """Return a number of a JSON file, in which NaN is null."""
+    return float("nan") if value is None else value

@@ -30,7 +30,9 @@ class SearchRow:
     speed q, and at neither.  ``by_unstable[k]``: number of distinct fixed points with k unstable directions.
     ``slow_points``: number of distinct slow points.  ``q``, ``step``: maximum over the fixed points; ``slow_q``,
     ``slope``: over the slow points; None without points.  ``explained``: variance of the points (h) along each of
-    their first three components.  ``seconds``: processor time on one thread.
+    their first three components.  ``seconds``: processor time on one thread.  ``index_sum``: Σ of the fixed points,
+    see ``engine.completeness``.  ``certified_points``: fixed points with a radius in which they are proved to be the
+    only root.
     """
 
     input: str
@@ -46,6 +48,8 @@ class SearchRow:
     slope: float | None
     explained: tuple[float, ...]
     seconds: float
+    index_sum: int
+    certified_points: int
 
     @property
     def certified(self) -> float:
@@ -112,6 +116,8 @@ def row(network: Network, name: str, found: FixedPoints, seconds: float) -> Sear
         slope=_max(slow.slope),
         explained=tuple(Projection.of(hidden(network, found)).explained.tolist()) if len(found) > 1 else (),
         seconds=round(seconds, 2),
+        index_sum=int(fixed.index.sum()),
+        certified_points=int(np.isfinite(fixed.unique_within).sum()),
     )
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-import textwrap
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,13 +14,10 @@ from explorer.measure.one_over_f.ingredients import HEADINGS, chosen, rows
 from explorer.measure.one_over_f.published import ACCURACY, BETA_H, BETA_X
 from explorer.measure.one_over_f.results import NetworkResult, spread, summary
 from explorer.measure.one_over_f.stored import stored_results
+from explorer.measure.study.documentation import MEASURED, ROOT, fill, table
 from explorer.measure.study.page import typeset
 
-ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "one_over_f.md"
-MEASURED = ROOT / "assets" / "measured"
-
-Rows = Iterable[Sequence[str]]
 
 
 def write_page(document: dict[str, Any], recipes: dict[str, Any]) -> str:
@@ -33,24 +27,7 @@ def write_page(document: dict[str, Any], recipes: dict[str, Any]) -> str:
         *(_head(results, document), _sizes(document, results), _claims(document), _findings(results)),
         _ingredients(recipes),
     )
-    return typeset("\n\n".join(_filled(part.strip()) for part in parts) + "\n")
-
-
-def table(headings: Sequence[str], rows: Rows) -> str:
-    """Return a Markdown table."""
-    lines = [f"| {' | '.join(cells)} |" for cells in (headings, *rows)]
-    return "\n".join((lines[0], "|" + "---|" * len(headings), *lines[1:]))
-
-
-def _filled(text: str) -> str:
-    """Fill the paragraphs of a page, and leave tables, headings and code as they are."""
-    blocks = re.split(r"(```.*?```|\n\n+)", text, flags=re.DOTALL)
-    return "".join(
-        block
-        if not block.strip() or block.lstrip().startswith(("|", "#", "```", "<"))
-        else textwrap.fill(block, 125, break_long_words=False, break_on_hyphens=False)
-        for block in blocks
-    )
+    return typeset("\n\n".join(fill(part.strip()) for part in parts) + "\n")
 
 
 def _head(results: StudyResults, document: dict[str, Any]) -> str:

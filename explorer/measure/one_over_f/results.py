@@ -150,7 +150,7 @@ def _measured(trained: TrainedNetwork, sample: ReviewSample, options: Options, s
         ),
     )
     labels = sample.labels
-    correct = (found.probability >= 0.5) == (labels > 0.5)
+    correct = (found.probability >= network.threshold) == (labels > 0.5)
     labelled = np.isfinite(labels)
     controls = _controls(network, ids, found, sample, options) if controlled else {}
     return {
@@ -230,7 +230,7 @@ def _ablations(network: Network, sample: ReviewSample, quiet: NDArray[np.bool_],
         return {}
     label = np.array([bool(review.label) for review in reviews])
     free, without_dead, without_live = (
-        clamped_probability(network, ids, clamp) >= 0.5
+        clamped_probability(network, ids, clamp) >= network.threshold
         for clamp in (None, {"h": np.where(quiet, mean, np.nan)}, {"h": np.where(quiet, np.nan, mean)})
     )
     return {

@@ -259,6 +259,7 @@ def _certified_details(points: PointMap, entry: int) -> PointDetails:
         hits=int(found.hits[entry]),
         starts=STARTS,
         basin=points.basins.get(entry),
+        uncertain=int(found.uncertain[entry]) if found.fixed[entry] else 0,
     )
 
 

@@ -81,6 +81,8 @@ class PointDetails:
         Words until the state returns: 1 at rest, 0 if it does not return.
     amplitude : float
         Largest distance between two states of a cycle, Euclidean.
+    uncertain : int
+        Eigenvalues with |λ| = 1 within their error: the number of unstable directions is known up to these.
     """
 
     name: str
@@ -101,6 +103,7 @@ class PointDetails:
     basin: Basin | None = None
     period: int = 1
     amplitude: float = 0.0
+    uncertain: int = 0
 
     @property
     def unstable(self) -> int:

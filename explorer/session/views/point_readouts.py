@@ -40,6 +40,8 @@ def point_lines(
     lines.append((Run(f"q {scientific(point.q)}  Newton step {scientific(point.newton_step)}"),))
     if point.radius == point.radius:  # not NaN
         lines.append((Run(f"the only root within {scientific(point.radius)}"),))
+    elif point.certified and point.kind == "fixed":
+        lines.append((Run("not proved to be the only root nearby: an eigenvalue is too close to 1", "warning"),))
     return tuple(lines)
 
 
@@ -60,8 +62,9 @@ def _kind_lines(point: PointDetails) -> tuple[Line, ...]:
         if not point.certified:
             return (what,)
         return (what, (stability, Run("  "), *slowest, Run("  τ "), Run(time_constant(point.time_constant), "value")))
+    unstable = f"{point.unstable} ± {point.uncertain}" if point.uncertain else str(point.unstable)
     return (
-        (Run(f"{point.kind} ", "text"), stability, Run(f"  {point.unstable} of {len(point.eigenvalues)} unstable")),
+        (Run(f"{point.kind} ", "text"), stability, Run(f"  {unstable} of {len(point.eigenvalues)} unstable")),
         (*slowest, Run("  τ "), Run(time_constant(point.time_constant), "value")),
     )
 

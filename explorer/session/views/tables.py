@@ -36,15 +36,20 @@ class Table(NamedTuple):
         return [row[at] for row in self.rows]
 
 
-def words_table(reader: SignalReader, frame: Frame, words: tuple[int, int] | None = None) -> Table:
+def words_table(
+    reader: SignalReader, frame: Frame, words: tuple[int, int] | None = None, signals: Sequence[str] = ()
+) -> Table:
     """One row a word that is read and stored: the first output, rolling α, and the chosen signal of every cell.
 
     ``added_to_state`` names the steering vectors that were added after the word.
-    ``words`` limits the rows to a first word and one past the last.
+    ``words`` limits the rows to a first word and one past the last; ``signals`` are shown instead of the chosen one.
     """
     signal = frame.choices.signal
     first, values = _stored(reader, frame, signal, words)
     last = first + len(values)
+    names = signals or (signal,)
+    parts = [values if name == signal else reader.read(name, first, last) for name in names]
+    rows = min(map(len, parts))  # the engine may read on
     output = reader.read("probability", first, last)[:, 0].tolist()
     alpha = alpha_column(reader, frame, first, last)[:, 0].tolist()
     text = frame.snapshot.review.words[first:last]
@@ -54,11 +59,12 @@ def words_table(reader: SignalReader, frame: Frame, words: tuple[int, int] | Non
         output_of(frame.snapshot.network).column,
         f"alpha_{signal}",
         "added_to_state",
-        *_cell_columns(signal, values.shape[1]),
+        *(column for name, part in zip(names, parts, strict=True) for column in _cell_columns(name, part.shape[1])),
     )
     added = [added_after(frame.snapshot.pushes, word) for word in range(first, last)]
-    parts = zip(range(first, last), text, output, alpha, added, values.tolist(), strict=False)  # the engine may read on
-    return Table(columns, [(*row, *cells) for *row, cells in parts])
+    cells = np.concatenate([part[:rows] for part in parts], axis=1).tolist()
+    lines = zip(range(first, last), text, output, alpha, added, cells, strict=False)
+    return Table(columns, [(*line, *values) for *line, values in lines])
 
 
 def alpha_table(reader: SignalReader, frame: Frame, words: tuple[int, int] | None = None) -> Table:
@@ -124,16 +130,19 @@ def points_table(points: PointMap | None, selected: Collection[int | None] = ())
     """Every fixed point, state of a cycle and end of a word, along the principal components in units of h.
 
     ``basin`` columns are shares of states that end there, of those that reviews visit and of uniform ones, with their
-    95% intervals. ``period_words`` is 1 at rest, 0 for a state that does not return.
+    95% intervals. ``period_words`` is 1 at rest, 0 for a state that does not return. ``index`` (±1) and the radius
+    ``only_root_within`` are those of fixed points; 0 and NaN elsewhere, and the radius where its proof fails.
     """
     if points is None:
         raise SessionError("no points are found yet: save them when they are")
     columns = (
         "entry", "input", "certified", "state", "PC1", "PC2", "PC3", "logit", "time_constant_words", "period_words",
-        "amplitude", *_BASIN, "selected",
+        "amplitude", "index", "only_root_within", *_BASIN, "selected",
     )  # fmt: skip
     parts = zip(
-        points.names, points.state, points.components.tolist(), *_numbers(points), *_cycles(points), strict=True
+        *(points.names, points.state, points.components.tolist()),
+        *(*_numbers(points), *_cycles(points), *_proofs(points)),
+        strict=True,
     )
     rows = [
         (k, name, int(k < points.first_word), STATES[state], *place, *numbers, *_basin(points, k), int(k in selected))
@@ -246,6 +255,13 @@ _BASIN = tuple(f"basin_{which}{end}" for which in ("visited", "uniform") for end
 def _basin(points: PointMap, entry: int) -> tuple[float, ...]:
     basin = points.basins.get(entry)
     return (float("nan"),) * len(_BASIN) if basin is None else (*basin.visited, *basin.uniform)
+
+
+def _proofs(points: PointMap) -> tuple[list[int], list[float]]:
+    """Index and radius of uniqueness of every entry."""
+    found, others = points.found.points, len(points) - points.certified
+    index, radius = ([], []) if found is None else (found.index.tolist(), found.unique_within.tolist())
+    return index + [0] * others, radius + [float("nan")] * others
 
 
 def _cycles(points: PointMap) -> tuple[list[int], list[float]]:

@@ -106,6 +106,9 @@ def test_a_linear_readout_is_no_probability(tmp_path: Path) -> None:
     assert row["probability"] is None
     assert row["output"] == row["readout"]
     assert points(*arguments).stdout.splitlines()[2].split()[-1] == "OUTPUT"
+    followed = points(str(path), "--along", "2", "--starts", "10", "--plot").stdout
+    assert followed.splitlines()[1].split()[3] == "OUTPUT"
+    assert "logit" not in followed.casefold()
 
 
 def test_a_sentiment_network_is_searched_from_the_bundled_reviews() -> None:

@@ -11,6 +11,7 @@ pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installe
 
 from engine.contexts import Extremes, Place
 from explorer.gui.dialogs.attribution import AttributionDialog
+from explorer.gui.dialogs.base import ChooseDialog, PromptDialog
 from explorer.gui.dialogs.contexts import ContextsDialog
 from explorer.gui.dialogs.epochs import EpochsDialog
 from explorer.gui.dialogs.saturation import SaturationDialog
@@ -21,6 +22,7 @@ from explorer.session.views.attribution import METHODS
 from explorer.session.views.contexts import Contexts
 from tests.explorer.session.test_dynamics import HeldJobs
 from tests.explorer.session.test_epochs import made
+from tests.explorer.small import wait
 from tests.explorer.tui.test_analysis_dialogs import attributed
 
 
@@ -30,7 +32,7 @@ def test_words_are_coloured_by_the_attribution(window: Window, session: Session)
     panel = window.panels["review"]
     assert isinstance(panel, ReviewPanel)
     assert panel.words._codes[[7, 40, 50]].tolist() == [255, 64, 128]
-    assert "attribution of the logit after word 100" in panel.readout.text()
+    assert "logit after word 100 (±2.00)" in panel.readout.text()
 
 
 def test_the_strongest_words_are_listed_and_gone_to(
@@ -115,3 +117,20 @@ def test_the_slider_moves_loss_dead_cells_and_points_together(window: Window, se
     dialog.read_with_it()
     assert chosen == ["run-e01.safetensors"]
     dialog.close()
+
+
+def test_a_vector_is_chosen_and_added(window: Window, session: Session) -> None:
+    session.brush.open_at(40)
+    session.brush.close_at(42)
+    window.perform("steering-vector")
+    (choose,) = window.findChildren(ChooseDialog)
+    choose.list.setCurrentRow(1)
+    choose.search.returnPressed.emit()
+    (ask,) = (each for each in window.findChildren(PromptDialog) if each.isVisible())
+    ask.line.setText("−2")
+    ask.line.returnPressed.emit()
+    assert session.steering.strength == -2
+    window.perform("steer")
+    wait(lambda: len(session.stream.snapshot.pushes) == 1 and session.stream.snapshot.time == 100)
+    window.redraw()
+    assert "steered after word 100" in window.status.state.text()

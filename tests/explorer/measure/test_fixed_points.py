@@ -19,6 +19,7 @@ from rich.progress import Progress
 from engine.catalogue import NetworkInfo
 from engine.cells import RnnCell
 from engine.fixed_points import find_fixed_points
+from engine.linearised import LinearPrediction
 from engine.network import Network
 from engine.start_states import TASK_SEED, input_from_name, visited_states
 from engine.tasks import FlipFlop
@@ -26,7 +27,14 @@ from explorer.measure.fixed_points import command
 from explorer.measure.fixed_points.claims import decide_claims
 from explorer.measure.fixed_points.results import NetworkResult, measure, select_networks
 from explorer.measure.fixed_points.searches import INPUTS
-from explorer.measure.fixed_points.trajectories import SETTLING, STATES
+from explorer.measure.fixed_points.trajectories import (
+    AHEAD,
+    DRAWS,
+    SETTLING,
+    STATES,
+    _explained as explained,
+    _fraction as fraction,
+)
 from explorer.measure.fixed_points.verb import measure_networks
 from explorer.measure.line_attractor import LineAttractor
 from explorer.measure.study.claims import DEPENDS, FAILS, HOLDS, OPEN, verdict
@@ -87,10 +95,32 @@ def test_the_geometry_of_a_cube(cube: NetworkResult) -> None:
 
 def test_the_stable_points_of_a_flip_flop_predict_where_it_ends(cube: NetworkResult) -> None:
     tested = cube.trajectories
-    assert tested.reached == 1
-    assert tested.predicted > 0.9
-    assert tested.most_frequent < 0.3
-    assert 1 > tested.linear[0] > tested.linear[1] > tested.linear[2]
+    assert tested.reached.draws == (1,) * DRAWS
+    assert tested.reached.error == 0
+    assert min(tested.predicted.draws) > 0.9
+    assert max(tested.most_frequent.draws) < 0.3
+    assert 1 > tested.linear[0].mean > tested.linear[1].mean > tested.linear[2].mean
+    assert len(set(tested.predicted.draws)) > 1  # other states in each draw
+    # The draws scatter by what the errors by sequence say.
+    for one in (tested.predicted, tested.answer, *tested.linear):
+        assert one.error > 0
+        assert np.std(one.draws, ddof=1) < 4 * one.error * DRAWS**0.5
+
+
+def test_errors_are_by_sequence() -> None:
+    """Two draws of three sequences of very different lengths: the jackknife leaves out one sequence at a time."""
+    error = np.array([[1.0], [2.0], [6.0]]) * np.ones(max(AHEAD))
+    baseline = np.array([[4.0], [4.0], [8.0]]) * np.ones(max(AHEAD))
+    parts = [LinearPrediction(error, baseline), LinearPrediction(2 * error, 2 * baseline)]
+    for one in explained(parts):
+        assert one.draws == pytest.approx([1 - 9 / 16] * 2)
+        e, b = (np.concatenate([part, 2 * part])[:, 0] for part in (error, baseline))
+        left_out = [1 - np.delete(e, k).sum() / np.delete(b, k).sum() for k in range(6)]
+        assert one.error == pytest.approx((5 * np.var(left_out)) ** 0.5)
+    share = fraction([np.array([1.0, 0.0]), np.array([1.0, 1.0])])
+    assert (share.draws, share.mean, share.median) == ((0.5, 1.0), 0.75, 0.75)
+    assert share.error == pytest.approx((0.75 * 0.25 * 4 / 3 / 4) ** 0.5)
+    assert np.isnan(fraction([np.empty(0), np.ones(1)]).mean)
 
 
 def test_numbers_equal_a_plain_recomputation(run: Path) -> None:
@@ -106,6 +136,8 @@ def test_numbers_equal_a_plain_recomputation(run: Path) -> None:
         assert row["fixed"] == found.hits[found.fixed].sum()
         assert row["by_unstable"] == np.bincount(found.unstable[found.fixed]).tolist()
         assert row["slow_points"] == (~found.fixed).sum()
+        assert row["index_sum"] == 1
+        assert row["certified_points"] == found.fixed.sum()
     # geometry of the points under zero, by NumPy alone
     zero = find_fixed_points(cell, [0.0] * 3, starts, readout=readout)
     variance = np.linalg.svd(zero.states - zero.states.mean(axis=0), compute_uv=False) ** 2
@@ -128,7 +160,7 @@ def test_numbers_equal_a_plain_recomputation(run: Path) -> None:
             guess = np.tanh(U @ point + b) + slope * (U @ (states[t] - point) + W @ x[t + 1])
             error += ((guess - states[t + 1]) ** 2).sum()
             moved += ((states[t] - states[t + 1]) ** 2).sum()
-    assert one["trajectories"]["linear"][0] == pytest.approx(1 - error / moved)
+    assert one["trajectories"]["linear"][0]["draws"][0] == pytest.approx(1 - error / moved)
     # and where states end under zero input
     begin = visited_states(network, STATES, seed=2).numpy()
     end, rest = begin, zero.states[zero.unstable == 0]
@@ -138,8 +170,8 @@ def test_numbers_equal_a_plain_recomputation(run: Path) -> None:
     def nearest(h: Any) -> Any:
         return np.linalg.norm(rest[:, None] - h, axis=-1).argmin(axis=0)
 
-    assert one["trajectories"]["predicted"] == pytest.approx((nearest(begin) == nearest(end)).mean())
-    assert one["trajectories"]["most_frequent"] == pytest.approx(np.bincount(nearest(end)).max() / STATES)
+    assert one["trajectories"]["predicted"]["draws"][0] == pytest.approx((nearest(begin) == nearest(end)).mean())
+    assert one["trajectories"]["most_frequent"]["draws"][0] == pytest.approx(np.bincount(nearest(end)).max() / STATES)
 
 
 # ---- the run -------------------------------------------------------------------------------------------------------

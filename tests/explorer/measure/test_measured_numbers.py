@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from engine.catalogue import shipped_networks
-from explorer.measure.fixed_points import numbers as fixed_points
+from engine.network import Network
+from engine.points_cache import content_hash
+from explorer.measure.fixed_points import documentation as points_page, numbers as fixed_points
 from explorer.measure.one_over_f import documentation, numbers as one_over_f
 from explorer.measure.one_over_f.claims import decide_claims
 from explorer.measure.one_over_f.selection import TrainedNetwork
@@ -60,11 +62,31 @@ def test_five_seeds_of_every_size(noise: dict[str, Any]) -> None:
     assert noise["reviews"] == 1871
 
 
-def test_three_seeds_of_every_architecture_and_task(points: dict[str, Any]) -> None:
+def test_every_shipped_network_of_a_task_is_among_the_measured(points: dict[str, Any]) -> None:
     assert points["format"] == fixed_points.FORMAT
-    found = {(one["cell"], one["task"], one["seed"]) for one in points["networks"]}
+    found = {(one["cell"], one["task"]): one["digest"] for one in points["networks"]}
     tasks = ("flip-flop-3", "integration-1", "integration-3")
-    assert found == {(cell, task, seed) for cell in ("lstm", "gru", "rnn") for task in tasks for seed in range(3)}
+    assert found.keys() == {(cell, task) for cell in ("lstm", "gru", "rnn") for task in tasks}
+    for info in shipped_networks():
+        if info.task in tasks and info.size == 100:
+            assert content_hash(Network.load(info.path)) == found[info.cell, info.task]
+
+
+def test_every_search_is_complete_by_its_index(points: dict[str, Any]) -> None:
+    for one in points["networks"]:
+        for row in one["searches"]:
+            assert row["index_sum"] == 1
+            assert row["certified_points"] == sum(row["by_unstable"])
+    searches = shipped_results("completeness")["searches"]
+    expected = {
+        (info.name, name)
+        for info in shipped_networks()
+        for name in (("zero", "mean") if info.task == "sentiment" else ("zero", "+1", "-1"))
+    }
+    assert {(row["network"], row["input"]) for row in searches} == expected
+    cubes = [row["after"] for row in searches if "flip-flop" in row["network"] and row["input"] == "zero"]
+    assert [one["by_unstable"] for one in cubes] == [[8, 12, 6, 1]] * 4
+    assert {row["after"]["index_sum"] for row in searches} == {1}
 
 
 def test_the_shipped_networks_are_among_the_measured(noise: dict[str, Any]) -> None:
@@ -97,6 +119,7 @@ def test_the_claims_follow_from_the_stored_numbers(noise: dict[str, Any]) -> Non
 
 
 def test_the_page_on_fixed_points_quotes_the_numbers(points: dict[str, Any]) -> None:
+    assert points_page.PAGE.read_text(encoding="utf-8") == points_page.current_page()
     assert table("fixed_points", "claim") == claims(points, "claim", "place", "published", "measured", "verdict")
     for row, one in zip(table("fixed_points", "method, input"), points["both_ways"], strict=True):
         distinct = sum(one["by_unstable"]) + one["slow_points"]
@@ -105,16 +128,15 @@ def test_the_page_on_fixed_points_quotes_the_numbers(points: dict[str, Any]) -> 
     searches = {
         (f"{one['cell']}-100-{one['task']}", search["input"]): search
         for one in points["networks"]
-        if one["seed"] == 0
         for search in one["searches"]
     }
-    rows = table("fixed_points", "network \\| input")
+    rows = table("fixed_points", "network \\| input \\| → fixed")
     assert {(row[0], row[1]) for row in rows} == searches.keys()
     for row in rows:
         one = searches[row[0], row[1]]
         assert row[2:] == [
             *(str(one["fixed"]), str(one["slow"]), " ".join(map(str, one["by_unstable"])) or "–"),
-            str(one["slow_points"] or "–"),
+            *(str(one["index_sum"]), str(one["slow_points"] or "–")),
             *("–" if one[name] is None else f"{one[name]:.0e}" for name in ("q", "step", "slow_q")),
             " ".join(f"{100 * part:.0f}" for part in one["explained"]) or "–",
             f"{one['seconds']:.1f}",

@@ -210,6 +210,11 @@ def test_tables_have_periods_amplitudes_and_basins() -> None:
     assert table.column("period_words")[points.certified :] == [2, 2, 2, 2, 1, 1, 2]
     assert np.allclose(table.column("amplitude")[points.certified], points.cycles[0].cycle.amplitude)
     entry = next(iter(points.basins))
+    certified = points.found.points
+    assert certified is not None
+    assert table.column("index")[: points.certified] == certified.index.tolist()
+    assert table.column("only_root_within")[: points.certified] == certified.unique_within.tolist()
+    assert set(table.column("index")[points.certified :]) == {0}
     assert table.column("basin_visited")[entry] == points.basins[entry].visited.share
     assert table.column("basin_uniform_high")[entry] == points.basins[entry].uniform.high
     assert np.isnan(table.column("basin_visited")[-1])

@@ -193,6 +193,9 @@ def test_a_fixed_point_in_lines() -> None:
         (Run("the only root within 1e−3"),),
     )  # fmt: skip
     assert len(point_lines(POINT)) == 6
+    unproved = point_lines(PointDetails(**vars(POINT) | {"radius": NAN, "uncertain": 2}))
+    assert plain(unproved[-1]) == "not proved to be the only root nearby: an eigenvalue is too close to 1"
+    assert plain(unproved[1]) == "fixed saddle  1 ± 2 of 4 unstable"
     assert plain(prediction_line({1: 0.98, 5: 0.81}, 20)) == "linear +1 98% +5 81%"
 
 

@@ -13,6 +13,7 @@ from explorer.session.session import Session
 from explorer.session.views.attribution import METHODS, WordAttribution
 from explorer.session.views.contexts import Contexts
 from explorer.tui.dialogs.attribution import AttributionDialog
+from explorer.tui.dialogs.base import AskDialog, ChooseDialog
 from explorer.tui.dialogs.contexts import ContextsDialog
 from explorer.tui.dialogs.epochs import EpochsDialog
 from explorer.tui.dialogs.saturation import SaturationDialog
@@ -20,7 +21,7 @@ from explorer.tui.panels.review import ReviewPanel
 from tests.explorer.session.test_dynamics import HeldJobs
 from tests.explorer.session.test_epochs import made
 from tests.explorer.small import REVIEWS
-from tests.explorer.tui.harness import rows_text, shown, until
+from tests.explorer.tui.harness import rows_text, shown, text_of, until
 
 
 def attributed(session: Session) -> WordAttribution:
@@ -44,8 +45,15 @@ async def test_words_are_coloured_and_the_strongest_listed_and_gone_to(
         attributed(session)
         app.draw()
         panel = app.query_one("#review", ReviewPanel)
-        assert "attribution of the logit after word 100[" in str(panel.border_subtitle)
-        assert "by integrated gradients from the mean embedding (±2.00)" in str(panel.border_subtitle)
+        assert "colour: attribution by" in str(panel.border_subtitle)
+        assert "logit after word 100 (±2.00)" in str(panel.border_subtitle)
+        session.brush.open_at(40)
+        session.brush.close_at(42)
+        app.draw()
+        assert "brushed words" in str(panel.border_subtitle)
+        for named in ("integrated gradients (mean)", "logit after word 100 (±2.00)"):
+            assert named in str(panel.border_title)
+        session.brush.clear()
         await pilot.press("I")
         await until(pilot, lambda: isinstance(app.screen, AttributionDialog) and app.screen.rows.count == 100)
         surface = session.stream.snapshot.review.surface
@@ -136,3 +144,21 @@ async def test_the_slider_moves_loss_dead_cells_and_points_together(session: Ses
         await pilot.press("enter")
         await until(pilot, lambda: bool(chosen))
         assert chosen == ["run-e01.safetensors"]
+
+
+async def test_a_vector_is_chosen_and_added_by_keys(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        session.brush.open_at(40)
+        session.brush.close_at(42)
+        await pilot.press("Y")
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, AskDialog))
+        await pilot.press("minus", "2", "enter")
+        await until(pilot, lambda: session.steering.strength == -2)
+        await pilot.press("y")
+        await until(pilot, lambda: len(session.stream.snapshot.pushes) == 1 and session.stream.snapshot.time == 100)
+        app.draw()
+        assert "∅ steered after word 100" in text_of(app, "#status")
+        await pilot.press("Z")
+        await until(pilot, lambda: not session.stream.snapshot.pushes)
