@@ -17,6 +17,7 @@ from engine.text import Progress, Review, ReviewError, decode
 SPLITS: Final = ("train", "test", "unsup")
 FILE_NAME: Final = "aclImdb_v1.tar.gz"
 ENVIRONMENT: Final = "PINKX_IMDB"
+_LARGEST: Final = 1 << 24  # bytes of a review; the longest labelled one has 13,704
 
 _FOLDERS: Final = {"train": ("train/neg", "train/pos"), "test": ("test/neg", "test/pos"), "unsup": ("train/unsup",)}
 _LABELS: Final = {"pos": True, "neg": False, "unsup": None}
@@ -83,6 +84,8 @@ def read_archive(path: str | Path, split: str = "test", progress: Progress | Non
                 match = _MEMBER.fullmatch(member.name)
                 if match and match[1] in _FOLDERS[split] and (file := tar.extractfile(member)):
                     name = f"{match[1]}/{match[3]}"
+                    if member.size > _LARGEST:  # a damaged header, or one that lies
+                        raise ReviewError(f"the archive {where} is damaged: {name} has {member.size} bytes")
                     review = Review(name, decode(file.read(), f"{name} in {where}"), _LABELS[match[2]])
                     found.append((match[1], int(match[4]), review))
                 if progress and number % 500 == 0:
@@ -93,7 +96,9 @@ def read_archive(path: str | Path, split: str = "test", progress: Progress | Non
                 progress(total, total)
     except gzip.BadGzipFile as error:
         raise ReviewError(f"the archive {where} is damaged or not a .tar.gz file: {error}; download it again") from None
-    except (EOFError, tarfile.TarError, zlib.error) as error:
+    except ReviewError:
+        raise
+    except (EOFError, tarfile.TarError, zlib.error, ValueError, OverflowError) as error:
         raise ReviewError(f"the archive {where} is truncated or damaged: {error}; download it again") from None
     except OSError as error:
         raise ReviewError(f"cannot read the archive {where}: {error.strerror or error}") from None

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,6 +29,9 @@ _LABELS: Final = {
 }
 
 Row = Mapping[str, Any]
+
+_LARGEST: Final = 1 << 30  # bytes of one file or of standard input; all reviews of a source are in memory
+_DEEPEST: Final = 32  # folders in a folder
 
 
 def open_reviews(
@@ -64,7 +68,10 @@ def open_reviews(
     if name == "imdb":
         return read_archive(find_archive(imdb), part or split, progress)
     if source == "-":
-        text = decode(sys.stdin.buffer.read(), "standard input")
+        data = sys.stdin.buffer.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise ReviewError(f"standard input has more than {_LARGEST >> 30} GiB; split it into several files")
+        text = decode(data, "standard input")
         return [_checked(Review("standard input", text), "standard input")]
     path = Path(source)
     if not os.path.exists(path):  # unlike Path.exists, False for a name longer than the system allows
@@ -83,7 +90,13 @@ def open_reviews(
 
 
 def _read_text(path: Path) -> str:
+    """Return the text of a regular file: another, such as a pipe or a device, may never end."""
     try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise ReviewError(f"cannot read {str(path)!r}: not a regular file; give a pipe with --reviews - < FILE")
+        if found.st_size > _LARGEST:
+            raise ReviewError(f"{str(path)!r} has more than {_LARGEST >> 30} GiB; split it into several files")
         data = path.read_bytes()
     except OSError as error:
         raise ReviewError(f"cannot read {str(path)!r}: {error.strerror}") from None
@@ -103,7 +116,12 @@ def _folder_label(folders: Sequence[str]) -> bool | None:
 
 def _read_folder(folder: Path) -> list[Review]:
     """Read every text below a folder, ordered by file name (9 before 10) and not by subfolder."""
-    files = [file for file in folder.rglob("*.txt") if not file.name.startswith(".")]
+    files = []
+    for parent, folders, names in os.walk(folder):  # unlike Path.rglob, without recursion
+        if len(Path(parent).parts) - len(folder.parts) > _DEEPEST:
+            raise ReviewError(f"{str(folder)!r} has more than {_DEEPEST} folders in one another; name one of the lower")
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files += [Path(parent, name) for name in names if name.endswith(".txt") and not name.startswith(".")]
     if not files:
         raise ReviewError(f"no reviews in the folder {str(folder)!r}: expected .txt files in it or below it")
     reviews = []
@@ -155,11 +173,11 @@ def _read_table(path: Path, rows: Iterable[tuple[str, Row]]) -> list[Review]:
     for place, row in table:
         text = row.get(text_column)
         if not isinstance(text, str):
-            raise ReviewError(f"{str(path)!r}, {place}: no text in the column {text_column!r}")
+            raise ReviewError(f"{str(path)!r}, {place}: no text in the column {text_column[:40]!r}")
         label = str(row.get(label_column, "")).strip().lower()
         if label not in _LABELS:
             raise ReviewError(
-                f"{str(path)!r}, {place}: unknown {label_column} {label!r}; "
+                f"{str(path)!r}, {place}: unknown {label_column} {label[:40]!r}; "
                 "expected pos, neg, positive, negative, 1, 0, true, false, or nothing"
             )
         reviews.append(_checked(Review(f"{path.stem}, {place}", text, _LABELS[label]), f"{str(path)!r}, {place}"))
@@ -176,7 +194,7 @@ def _columns(path: Path, rows: Sequence[Row]) -> tuple[str, str]:
         texts = [column for column in columns if column != label and any(_is_prose(row.get(column)) for row in rows)]
         if len(texts) != 1:
             raise ReviewError(
-                f"{str(path)!r}: the text column is not clear among {', '.join(map(repr, columns))}; "
+                f"{str(path)!r}: the text column is not clear among {', '.join(map(repr, columns))[:200]}; "
                 f"name it {' or '.join(_TEXT_COLUMNS)}"
             )
         text = texts[0]

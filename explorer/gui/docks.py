@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from zlib import crc32
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from explorer.gui.panels.panel import Panel, Place
@@ -15,27 +16,34 @@ ACROSS, DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 # (new place, place it splits, side by side or below)
 _SPLITS: tuple[tuple[Place, Place, Qt.Orientation], ...] = (
     ("top", "list", ACROSS),
+    ("bottom", "top", DOWN),
+    ("right", "top", ACROSS),
     ("middle", "top", DOWN),
-    ("bottom", "middle", DOWN),
-    ("right", "middle", ACROSS),
     ("low", "middle", DOWN),
     ("right-middle", "right", DOWN),
     ("right-low", "right-middle", DOWN),
 )
 # Fractions of the window's width or height.
 _SIZES: tuple[tuple[Qt.Orientation, dict[Place, float]], ...] = (
-    (ACROSS, {"list": 0.15, "top": 0.85}),
-    (ACROSS, {"middle": 0.53, "right": 0.32}),
-    (DOWN, {"top": 0.15, "middle": 0.45, "low": 0.22, "bottom": 0.12}),
-    (DOWN, {"right": 0.30, "right-middle": 0.17, "right-low": 0.22}),
+    (ACROSS, {"list": 0.14, "bottom": 0.86}),
+    (ACROSS, {"top": 0.53, "right": 0.33}),
+    (DOWN, {"top": 0.20, "middle": 0.46, "low": 0.24, "bottom": 0.15}),
+    (DOWN, {"right": 0.31, "right-middle": 0.23, "right-low": 0.36}),
 )
 
 
-class Docks:
+class Docks(QObject):
     """One dock a panel; each can be moved, floated and closed. ``docks`` maps panel names to docks."""
 
     def __init__(self, window: QMainWindow, panels: Iterable[Panel]) -> None:
+        super().__init__(window)
         self._window = window
+        self._size = window.size()
+        self._shares: dict[str, tuple[float, float]] = {}  # of the window's width and height
+        self._changed = QTimer(self)
+        self._changed.setSingleShot(True)
+        self._changed.setInterval(0)  # after the layout
+        self._changed.timeout.connect(self._remember_change)
         self.docks: dict[str, QDockWidget] = {}
         self._first: dict[Place, QDockWidget] = {}  # the dock in front at each place
         self._panels = list(panels)
@@ -46,6 +54,8 @@ class Docks:
             dock.setObjectName(panel.name)  # the name in a saved layout
             dock.setWidget(panel)
             self.docks[panel.name] = dock
+            dock.installEventFilter(self)
+            dock.toggleViewAction().triggered.connect(self._changed.start)
         self.arrange()
 
     def arrange(self) -> None:
@@ -84,12 +94,41 @@ class Docks:
     def resize(self) -> None:
         """Give every place its default share of the window."""
         width, height = self._window.width(), self._window.height()
+        self._size = self._window.size()
         for along, shares in _SIZES:
             present = {place: share for place, share in shares.items() if place in self._first}
             whole = width if along is ACROSS else height
             docks = [self._first[place] for place in present]
             if len(docks) > 1:
                 self._window.resizeDocks(docks, [int(share * whole) for share in present.values()], along)
+        self._changed.start()
+
+    def rescale(self) -> None:
+        """Give every dock in view the share of the window that it had before the window changed its size."""
+        window = self._window
+        shown = [dock for name, dock in self.docks.items() if name in self._shares and _in_layout(dock)]
+        for along, whole in ((ACROSS, window.width()), (DOWN, window.height())):
+            sizes = [round(self._shares[dock.objectName()][along is DOWN] * whole) for dock in shown]
+            window.resizeDocks(shown, sizes, along)
+        self._size = window.size()
+
+    def _remember_change(self) -> None:
+        if self._window.size() == self._size:  # the docks did not follow the window
+            self.remember()
+
+    def remember(self) -> None:
+        """Store the shares that `rescale` restores."""
+        window = self._window
+        self._size = window.size()
+        for name, dock in self.docks.items():
+            if _in_layout(dock):
+                self._shares[name] = dock.width() / max(1, window.width()), dock.height() / max(1, window.height())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Remember the sizes that the user gives docks by dragging; other changes follow from contents and window."""
+        if event.type() == QEvent.Type.Resize and QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton:
+            self._changed.start()
+        return False
 
     def raise_panel(self, name: str) -> None:
         """Show a panel in front of its tab group and give it the keyboard focus."""
@@ -110,3 +149,8 @@ class Docks:
         if checksum != f"{crc32(encoded):08x}":
             return False
         return self._window.restoreState(QByteArray.fromBase64(encoded), VERSION)
+
+
+def _in_layout(dock: QDockWidget) -> bool:
+    """Whether a dock is in view and not floating."""
+    return dock.isVisible() and not dock.isFloating() and not dock.visibleRegion().isEmpty()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.gui.libraries import check
+from explorer.gui.libraries import check, platform_settings
 from explorer.session.launcher import LaunchOptions
 from explorer.shutdown import shut_down
 
@@ -31,6 +31,7 @@ def run(options: LaunchOptions) -> None:
         If the network, the reviews or the recording cannot be opened.
     """
     check(on_screen=not _offscreen())
+    os.environ.update(platform_settings())
     app = _application()
     from PySide6.QtCore import QTimer
 
@@ -97,13 +98,14 @@ def _offscreen() -> bool:
 
 
 def _application() -> QApplication:
-    from PySide6.QtCore import qInstallMessageHandler
+    from PySide6.QtCore import Qt, qInstallMessageHandler
     from PySide6.QtWidgets import QApplication
 
     qInstallMessageHandler(_print_message)
     app = QApplication(["pinkx"])
     app.setApplicationName("pinkx")
     app.setDesktopFileName("pinkx")
+    app.styleHints().setContextMenuTrigger(Qt.ContextMenuTrigger.Release)  # a drag with the right button pans
     return app
 
 

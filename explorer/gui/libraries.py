@@ -129,3 +129,11 @@ def check(*, on_screen: bool, probe: Probe | None = None) -> None:
             f"the display {display!r} does not answer: check DISPLAY and your permission to draw there (xauth), or use "
             "pinkx tui"
         )
+
+
+def platform_settings(probe: Probe | None = None) -> dict[str, str]:
+    """Return environment variables that let Qt use X11 where WAYLAND_DISPLAY names a compositor that does not run."""
+    probe = probe or Probe()
+    known = probe.environment.get("QT_QPA_PLATFORM")
+    stale = probe.platform == "linux" and "WAYLAND_DISPLAY" in probe.environment and not probe.has_wayland()
+    return {"QT_QPA_PLATFORM": "xcb"} if stale and not known else {}

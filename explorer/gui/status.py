@@ -1,32 +1,42 @@
-"""The status bar: the last message at the left, the state of the run at the right."""
+"""The lines below the panels: the focused panel and its keys, the state of the run, and the latest notice."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStatusBar, QVBoxLayout, QWidget
 
 from explorer.gui.host import Host
+from explorer.gui.panels.readout_line import ReadoutLine
 from explorer.gui.text import as_html, rich_text
 from explorer.session.core import Frame
 from explorer.session.session import Session
 from explorer.session.views.readouts import status_parts
-from explorer.session.views.runs import Run
+from explorer.session.views.runs import Line, Run
 
 
 class Status(QStatusBar):
-    """Message at the left; network, place, speeds, and what the plots leave out at the right."""
+    """Two lines: what the focused panel shows, with its keys, and the state of the run; below, the notice alone."""
 
     def __init__(self, host: Host, parent: QWidget) -> None:
         super().__init__(parent)
         self._host = host
-        self.note, self.state = QLabel(), QLabel()
-        self.note.setMinimumWidth(0)
+        self.hint, self.note, self.state = ReadoutLine(), QLabel(), QLabel()
+        for label in (self.note, self.state):
+            label.setMinimumWidth(0)
         self.note.setSizePolicy(self.note.sizePolicy().Policy.Ignored, self.note.sizePolicy().Policy.Fixed)
-        self.addWidget(self.note, 1)
-        self.addPermanentWidget(self.state)
+        lines = QWidget()
+        column = QVBoxLayout(lines)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(1)
+        first = QHBoxLayout()
+        first.addWidget(self.hint, 1)
+        first.addWidget(self.state)
+        column.addLayout(first)
+        column.addWidget(self.note)
+        self.addWidget(lines, 1)
         self._shown: tuple[object, ...] = ()
 
-    def show_frame(self, session: Session, frame: Frame, fps: float, reduction: int) -> None:
-        """Show a frame, the frame rate, and the largest number of cells that share one row of a plot."""
+    def show_frame(self, session: Session, frame: Frame, fps: float, reduction: int, hint: Line) -> None:
+        """Show a frame, the frame rate, the largest number of cells that share one row of a plot, and the ``hint``."""
         snapshot, theme = frame.snapshot, self._host.theme
         parts = status_parts(
             frame,
@@ -37,9 +47,11 @@ class Status(QStatusBar):
             fps=fps if self._host.show_rates else None,
             restore_key=session.key_of("undo-ablation"),
         )
-        shown = (tuple(parts.values()), frame.note, theme)
+        shown = (tuple(parts.values()), frame.note, hint, theme)
         if shown != self._shown:
             self._shown = shown
             self.state.setText("&nbsp;&nbsp; ".join(rich_text(line, theme) for line in parts.values()))
             self.note.setText("&nbsp;" + rich_text((Run(frame.note, "warning"),), theme))
             self.note.setToolTip(as_html(frame.note, 2000))
+            self.hint.apply_theme(theme)
+            self.hint.set_line(hint)

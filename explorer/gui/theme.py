@@ -42,6 +42,7 @@ Panel { border: 1px solid transparent; }
 Panel:focus { border-color: $pink; }
 QToolBar QLabel, QStatusBar QLabel, QToolBar QSlider { background: transparent; }
 QToolBar QToolButton { padding: 2px 6px; }
+QLabel#annotation { background: $raised; border: 1px solid $pink; border-radius: 4px; padding: 8px 12px; }
 QLabel#progress { font-size: 15pt; color: $text; background: $raised; border: 1px solid $border; padding: 24px 40px; }
 """)
 

@@ -4,34 +4,42 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QLabel, QMenu
+from PySide6.QtWidgets import QLabel, QMenu
 
+from explorer.gui.dialogs.export import Export, ExportDialog
 from explorer.gui.docks import Docks
-from explorer.gui.export.save import FILTERS, copy_picture, save
+from explorer.gui.export.save import copy_picture, save
+from explorer.gui.introduction import Introduction
 from explorer.gui.menus import fill_menus, make_actions
 from explorer.gui.opening import Opening
 from explorer.gui.panels.panel import Panel
 from explorer.gui.panels.registry import PANELS
 from explorer.gui.status import Status
 from explorer.gui.text import safe
-from explorer.gui.theme import DARK, THEMES, Theme, configure, style_sheet
+from explorer.gui.theme import DARK, LIGHT, THEMES, Theme, configure, style_sheet
 from explorer.gui.transport import Transport
 from explorer.session.action_dispatch import Handler
+from explorer.session.actions import PANELS as PANEL_ACTIONS, key_of
 from explorer.session.filenames import free_path
 from explorer.session.keymap import FOR_WINDOW, actions_with, load_keys
 from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.menu_items import networks
 from explorer.session.session import Session
+from explorer.session.views.legend import SENTENCES
+from explorer.session.views.runs import Line, Run, join
 from explorer.session.views.visible_range import VisibleRange
 
 RATE = 60  # frames per second at most
+SIZE = 1600, 1000  # pixels, on a large screen
+FRAME = 40  # pixels that the title bar and borders of a window may take
 REST = 0.25  # idle time after a frame, as a fraction of its cost, left to mouse and keys
 
 
@@ -80,7 +88,8 @@ class Window(Opening):
         self.hovered_cell: int | None = None
         self.dragged: tuple[int, int] | None = None
         self.visible_range = VisibleRange()
-        self.resize(1600, 1000)
+        self.introduction: Introduction | None = None
+        self._fit_on_screen()
         self.qt_actions = make_actions(self, self)
         self.menus = fill_menus(self.menuBar(), self.table, self.qt_actions)
         self.transport = Transport(self, self, self.qt_actions)
@@ -99,6 +108,7 @@ class Window(Opening):
         self._ticks = 0
         self._cpu_time = time.thread_time()
         self._due = 0.0
+        self._focused: Panel | None = None
         self._ready = False
         self._layout_before_zoom: str | None = None
         self._restored_layout = False
@@ -110,6 +120,11 @@ class Window(Opening):
         if self.launcher is not None:
             self._restore(self.launcher.state.window)
         self._show_progress()
+
+    def _fit_on_screen(self) -> None:
+        """Resize to the default size, or as much of it as the screen has room for."""
+        room = self.screen().availableSize()
+        self.resize(QSize(*SIZE).boundedTo(QSize(room.width() - FRAME, room.height() - FRAME)))
 
     # ---- saved state ---------------------------------------------------------------------------------------------
 
@@ -176,11 +191,21 @@ class Window(Opening):
             self._show_progress()
         if not moving or self._ticks % 6 == 0:
             reduction = max(panel.reduction for panel in self.panels.values())
-            self.status.show_frame(session, frame, self.fps, reduction)
+            self.status.show_frame(session, frame, self.fps, reduction, self._hint())
 
     def redraw(self) -> None:
         """Draw every visible panel now."""
         self.draw(every_panel=True)
+
+    def _hint(self) -> Line:
+        """What the focused panel shows, and its keys; while it is zoomed, first the key that leads back."""
+        panel = self.focused
+        zoomed = ("zoom",) if self.zoomed else ()
+        labels = {entry.id: "back" if entry.id == "zoom" else entry.label for entry in self.table}
+        own = (*zoomed, *PANEL_ACTIONS.get(panel.name, ()))
+        keys = [(Run(key_of(self.table, name), "value"), Run(f" {labels[name]}")) for name in own if name in labels]
+        back, keys = keys[: len(zoomed)], keys[len(zoomed) :]
+        return join((*back, (Run(SENTENCES.get(panel.name, panel.title)),), *keys))
 
     @property
     def fps(self) -> float:
@@ -198,11 +223,25 @@ class Window(Opening):
             self.session.actions = self.table
             self.session.play()
             self._show_progress()
+            if self.launcher.options.save and not self.session.introduced:
+                self._introduce()
             self.opened.emit()
         else:
             if not self.launcher.running and not self.launcher.done:
                 self.launcher.begin()  # the first frame is on the screen now
             self._show_progress()
+
+    def _introduce(self) -> None:
+        """Explain the panels in view, until a key is pressed."""
+        session, before = self.opened_session, self.focused
+
+        def closed() -> None:
+            self.introduction, session.introduced = None, True
+            before.setFocus()
+
+        if self.introduction is None:
+            shown = [(name, panel) for name, panel in self.panels.items() if panel.in_view]
+            self.introduction = Introduction(self, self, shown, closed)
 
     def _show_session(self) -> None:
         """Show a session that replaced another one."""
@@ -247,7 +286,7 @@ class Window(Opening):
         shown = self.panels[panel]
         menu.addSeparator()
         menu.addAction("Copy picture", partial(copy_picture, shown))
-        menu.addAction("Export as PNG, SVG or CSV …", partial(self.export_panel, shown))
+        menu.addAction("Export …", partial(self.export_panel, shown))
         menu.addAction("Close panel", self.docks.docks[panel].close)
 
     # ---- actions -------------------------------------------------------------------------------------------------
@@ -265,26 +304,33 @@ class Window(Opening):
             "arrange": self._arrange,
             "light": self._switch_theme,
             "full-screen": self._switch_full_screen,
+            "introduction": self._introduce,
         }
 
     def export_panel(self, panel: Panel) -> None:
         """Ask for a file and save a panel's picture or numbers."""
-        frame = self.opened_session.frame()
-        path = free_path(Path.cwd(), frame.snapshot.network.name, f"{frame.snapshot.review.name}-{panel.name}", ".png")
+        snapshot = self.opened_session.frame().snapshot
 
-        def chosen(name: str) -> None:
-            def write() -> None:
-                save(panel, Path(name))
-                self.opened_session.note = f"saved {name}"
+        def path_for(chosen: Panel, suffix: str) -> Path:
+            return free_path(Path.cwd(), snapshot.network.name, f"{snapshot.review.name}-{chosen.name}", suffix)
 
-            self.run_guarded(write)
+        def write(chosen: Export) -> None:
+            with self._on_light_ground() if chosen.light else nullcontext():
+                save(chosen.panel, chosen.path, chosen.scale, every_signal=chosen.every_signal)
+            self.opened_session.note = f"saved {chosen.path}"
 
-        dialog = QFileDialog(self, f"Export {panel.title}", str(path), FILTERS)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("png")
-        dialog.fileSelected.connect(chosen)
-        dialog.open()
+        shown = {name: each for name, each in self.panels.items() if each.in_view or each is panel}
+        ExportDialog(self, shown, panel, path_for, lambda chosen: self.run_guarded(lambda: write(chosen))).open()
+
+    @contextmanager
+    def _on_light_ground(self) -> Iterator[None]:
+        """Draw every panel in the light theme, and then as before; Qt paints the window only afterwards."""
+        before = self.theme
+        self._use_theme(LIGHT)
+        try:
+            yield
+        finally:
+            self._use_theme(before)
 
     @property
     def zoomed(self) -> bool:
@@ -293,11 +339,14 @@ class Window(Opening):
 
     @property
     def focused(self) -> Panel:
-        """The panel with the keyboard focus, or else the first one in view."""
+        """The panel with the keyboard focus, or that had it last; if it is not in view, the first one that is."""
         widget: QObject | None = self.focusWidget()
         while widget is not None and not isinstance(widget, Panel):
             widget = widget.parent()
-        return widget or next(panel for panel in self.panels.values() if panel.in_view)
+        self._focused = widget or self._focused
+        if self._focused is not None and self._focused.in_view:
+            return self._focused
+        return next((panel for panel in self.panels.values() if panel.in_view), next(iter(self.panels.values())))
 
     def _quit(self) -> None:
         self.close()
@@ -307,20 +356,26 @@ class Window(Opening):
         self.opened_session.note = f"copied the picture of {self.focused.title} to the clipboard"
 
     def _zoom(self) -> None:
+        panel = self.focused
         if self._layout_before_zoom is not None:
             self.docks.restore(self._layout_before_zoom)
             self._layout_before_zoom = None
-            return
-        panel, self._layout_before_zoom = self.focused, self.docks.saved_layout()
-        for name, dock in self.docks.docks.items():
-            dock.setVisible(name == panel.name)
+            self.docks.rescale()
+        else:
+            self._layout_before_zoom = self.docks.saved_layout()
+            for name, dock in self.docks.docks.items():
+                dock.setVisible(name == panel.name)
+        panel.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _arrange(self) -> None:
         self._layout_before_zoom = None
         self.docks.arrange()
 
     def _switch_theme(self) -> None:
-        self.theme = next(theme for theme in THEMES.values() if theme is not self.theme)
+        self._use_theme(next(theme for theme in THEMES.values() if theme is not self.theme))
+
+    def _use_theme(self, theme: Theme) -> None:
+        self.theme = theme
         self._apply_theme()
         self.redraw()
 
@@ -334,13 +389,18 @@ class Window(Opening):
         if not self._timer.isActive():
             if not self._restored_layout:
                 self.docks.resize()
+            QTimer.singleShot(0, self, self.docks.remember)
             if "heatmap" in self.panels:
                 self.panels["heatmap"].setFocus()  # or Qt would focus the first text field, which takes every key
             self._timer.start(0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        if not self.zoomed:
+            self.docks.rescale()
         self._show_progress()
+        if self.introduction is not None:
+            self.introduction.arrange()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._timer.stop()

@@ -124,6 +124,7 @@ WINDOW_ACTIONS = (
     ),
     Action("open-recording", ("ctrl+r",), "Open recording …", "Program", "Play a recorded run; needs no network."),
     Action("restart-engine", ("f5",), "Restart engine", "Program", "Start the engine again, at the present review."),
+    Action("introduction", ("f4",), "First steps", "Program", "Explain the main panels on the screen itself."),
     Action("full-screen", ("f11",), "Full screen", "View", "Fill the screen with the window, or leave full screen."),
     Action("focus-word-map", ("7",), "Word map", "Panels", "Focus the map of where words lead."),
     Action("focus-overview", ("8",), "Overview", "Panels", "Focus the overview of the whole review."),

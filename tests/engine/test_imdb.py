@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,17 @@ def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(ReviewError, match="damaged"):
         read_archive(path)
+
+
+def test_a_review_of_gigabytes_is_refused(tmp_path: Path) -> None:
+    """A pax header can claim any size for a sparse file that takes no space in the archive."""
+    size = 1 << 40
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("aclImdb/test/pos/0_9.txt")
+        member.pax_headers = {"GNU.sparse.size": str(size), "GNU.sparse.map": f"{size},0"}
+        archive.addfile(member)
+    with pytest.raises(ReviewError, match=f"damaged: test/pos/0_9 has {size} bytes"):
+        read_archive(tmp_path / "a.tar.gz")
 
 
 def test_a_wrong_checksum_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -147,7 +148,37 @@ def test_a_folder_without_texts_is_refused(tmp_path: Path) -> None:
         open_reviews(tmp_path)
 
 
-def test_a_folder_named_like_a_text_is_refused(tmp_path: Path) -> None:
+def test_a_folder_named_like_a_text_is_a_folder(tmp_path: Path) -> None:
     (tmp_path / "a.txt").mkdir()
-    with pytest.raises(ReviewError, match=r"cannot read '.*a\.txt': Is a directory"):
+    with pytest.raises(ReviewError, match="no reviews in the folder"):
         open_reviews(tmp_path)
+    write(tmp_path / "a.txt" / "b.txt", "good")
+    assert [review.name for review in open_reviews(tmp_path)] == ["a.txt/b"]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.csv", "folder"])
+def test_a_pipe_and_a_device_are_refused(tmp_path: Path, name: str) -> None:
+    """Reading one may wait for ever, or never end."""
+    path = tmp_path / name
+    if name == "folder":
+        path.mkdir()
+        (path / "a.txt").symlink_to("/dev/zero")
+    else:
+        os.mkfifo(path)
+    with pytest.raises(ReviewError, match=r"not a regular file; give a pipe with --reviews -"):
+        open_reviews(path)
+
+
+def test_folders_nested_too_deeply_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / Path(*["d"] * 20) / "a.txt", "good")
+    assert [review.name for review in open_reviews(tmp_path)] == ["d/" * 20 + "a"]
+    write(tmp_path / Path(*["d"] * 40) / "a.txt", "good")
+    with pytest.raises(ReviewError, match="more than 32 folders in one another"):
+        open_reviews(tmp_path)
+
+
+def test_a_long_cell_is_cut_in_the_message(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", f"text,label\ngood,{'4' * 1_000_000}\n")
+    with pytest.raises(ReviewError, match="unknown label") as caught:
+        open_reviews(path)
+    assert len(str(caught.value)) < 300 + len(str(path))

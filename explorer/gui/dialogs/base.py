@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from explorer.gui.menus import key_sequence, window_keys
 from explorer.gui.text import as_html, safe
@@ -29,9 +30,20 @@ LEGEND = (
     "While the network reads, words are coloured by the chosen signal. In the heat maps each row is a cell and each "
     "column a word. α is the exponent of detrended fluctuation analysis; β = 2α − 1 is 0 for white, 1 for pink (1/f) "
     "and 2 for Brownian noise. † marks dead cells, whose h hardly moves. In plots over time a click moves the cursor, "
-    "a drag brushes words, the wheel zooms, a drag with the right button pans and a double click resets the zoom. Drag "
-    "a panel by its title to move it, also out of the window; the layout is saved."
+    "a drag brushes words, the wheel zooms, a drag with the middle or right button or the wheel with Shift pans, and a "
+    "double click resets the zoom. Drag a panel by its title to move it, also out of the window; the layout is saved."
 )
+
+
+def return_focus(dialog: QDialog, parent: QWidget) -> None:
+    """Let the widget that has the keyboard focus have it again when a dialog is closed."""
+    before: QWidget | None = parent.focusWidget()
+
+    def give(_result: int) -> None:
+        if before is not None and isValid(before):
+            before.setFocus(Qt.FocusReason.ActiveWindowFocusReason)
+
+    dialog.finished.connect(give)
 
 
 class Dialog(QDialog):
@@ -42,6 +54,7 @@ class Dialog(QDialog):
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(min(width, parent.width()), min(height, parent.height()))
+        return_focus(self, parent)
         self.column = QVBoxLayout(self)
 
     def _add_close_button(self) -> None:

@@ -105,10 +105,9 @@ class CellModel(QAbstractTableModel):
 
 
 class CellTable(QTableView):
-    """The table; ``chosen`` is emitted for a clicked cell, ``menu_requested`` for a right click and its place."""
+    """The table; ``chosen`` is emitted for a clicked cell."""
 
     chosen: ClassVar[Signal] = Signal(int)
-    menu_requested: ClassVar[Signal] = Signal(int, QPoint)
 
     def __init__(self) -> None:
         super().__init__()
@@ -126,9 +125,7 @@ class CellTable(QTableView):
         header.setMinimumSectionSize(20)
         header.setSectionsClickable(True)
         header.sectionClicked.connect(self.cells.sort_by)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.clicked.connect(lambda index: self.chosen.emit(self.cells.rows[index.row()].cell))
-        self.customContextMenuRequested.connect(self._request_menu)
 
     def show_rows(self, rows: list[CellRow], theme: Theme, signal: str, *, reorder: bool) -> None:
         """Show these rows, and scroll to the selected one when the selection changes."""
@@ -148,7 +145,7 @@ class CellTable(QTableView):
             else:
                 self.clearSelection()
 
-    def _request_menu(self, place: QPoint) -> None:
+    def cell_at(self, place: QPoint) -> int | None:
+        """Return the cell at a place of the viewport."""
         index = self.indexAt(place)
-        if index.isValid():
-            self.menu_requested.emit(self.cells.rows[index.row()].cell, self.viewport().mapToGlobal(place))
+        return self.cells.rows[index.row()].cell if index.isValid() else None

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QMenu, QSplitter
 
 from explorer.gui.host import Host
@@ -28,7 +28,7 @@ AXIS_WIDTH = 58  # pixels; enough for the label and the numbers
 
 
 class BarsView(pg.ViewBox):  # type: ignore[misc]
-    """A click selects a cell, a right click opens its menu, the wheel zooms along the cells."""
+    """A click selects a cell, the wheel zooms along the cells."""
 
     def __init__(self, panel: CellsPanel) -> None:
         super().__init__(enableMenu=False)
@@ -38,10 +38,10 @@ class BarsView(pg.ViewBox):  # type: ignore[misc]
 
     def mouseClickEvent(self, event: Any) -> None:
         event.accept()
+        if event.button() != Qt.MouseButton.LeftButton:
+            return  # the panel opens its menu
         cell = self._panel.cell_at(self.mapToView(event.pos()))
-        if event.button() == Qt.MouseButton.RightButton:
-            self._panel.menu(cell).exec(event.screenPos().toPoint())
-        elif event.double():
+        if event.double():
             self._panel.reset_zoom()
         elif cell is not None:
             self._panel.host.select(cell)
@@ -54,6 +54,7 @@ class CellsPanel(Panel):
     title: ClassVar[str] = "6 Cells"
     place: ClassVar[Any] = "right-low"
     every: ClassVar[int] = 4
+    readout_rows: ClassVar[int] = 2
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
@@ -62,7 +63,7 @@ class CellsPanel(Panel):
         self.picture = self.plot(view=self.view, y="σ of h")
         self.picture.getPlotItem().getAxis("bottom").setStyle(showValues=False)
         self.picture.getPlotItem().getAxis("left").setWidth(AXIS_WIDTH)
-        self.picture.setMinimumHeight(60)
+        self.picture.setMinimumHeight(40)
         self._bars = pg.BarGraphItem(x=[], height=[], width=BAR_WIDTH, pen=None)
         self.threshold = pg.InfiniteLine(angle=0, movable=True, bounds=(0, None))
         self.view.addItem(self._bars, ignoreBounds=True)
@@ -71,11 +72,12 @@ class CellsPanel(Panel):
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self.picture)
         split.addWidget(self.table)
-        split.setSizes([100, 140])
+        split.setSizes([90, 150])
+        split.setChildrenCollapsible(False)
+        self.splitters = (split,)
         self.column.addWidget(split)
         self.threshold.sigPositionChanged.connect(self._move_threshold)
         self.table.chosen.connect(host.select)
-        self.table.menu_requested.connect(lambda cell, place: self.menu(cell).exec(place))
         self.picture.scene().sigMouseMoved.connect(self._hover)
 
     # ---- drawing -------------------------------------------------------------------------------------------------
@@ -93,8 +95,9 @@ class CellsPanel(Panel):
         if self.changed("bars", activity):
             self._bars.setOpts(x=np.arange(len(rows)), height=np.nan_to_num(activity), width=BAR_WIDTH)
         top = max(0.1, float(np.nanmax(activity, initial=0.0)), 1.2 * snapshot.threshold)
-        if not self.threshold.moving and self.changed("top", round(top, 1)):
-            self.view.setYRange(0, 1.05 * np.ceil(top * 10) / 10, padding=0)
+        top = float(np.ceil(top * 10)) / 10
+        if not self.threshold.moving and self.changed("top", top):
+            self.view.setYRange(0, 1.05 * top, padding=0)
         if not self.threshold.moving:
             self.threshold.setValue(snapshot.threshold)
         self.table.show_rows(rows, theme, frame.choices.signal, reorder=not snapshot.playing)
@@ -117,10 +120,17 @@ class CellsPanel(Panel):
         at = round(place.x())
         return self._rows[at].cell if 0 <= at < len(self._rows) else None
 
-    def menu(self, cell: int | None) -> QMenu:
-        """Return the context menu for a cell and for all cells."""
-        host, session, menu = self.host, self.host.session, QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    def add_menu_items(self, menu: QMenu, place: QPoint) -> None:
+        on_table = self.table.viewport().mapFrom(self, place)
+        if self.table.viewport().rect().contains(on_table):
+            cell = self.table.cell_at(on_table)
+        else:
+            cell = self.cell_at(self.view.mapSceneToView(self.picture.mapToScene(self.picture.mapFrom(self, place))))
+        self.add_cell_items(menu, cell)
+
+    def add_cell_items(self, menu: QMenu, cell: int | None) -> None:
+        """Add what can be done with a cell, and with all cells."""
+        host, session = self.host, self.host.session
         row = next((row for row in self._rows if row.cell == cell), None)
         if session is not None and row is not None:
             act, name = partial(self._act_on_cell, row.cell), cell_name(row.cell)
@@ -133,8 +143,6 @@ class CellsPanel(Panel):
             "Restore the dead cells" if ablated else "Ablate all dead cells", lambda: host.perform("ablate-dead")
         )
         menu.addAction("Show all cells", self.reset_zoom)
-        host.add_panel_items(menu, self.name)
-        return menu
 
     def _act_on_cell(self, cell: int, action: str | None) -> None:
         session = self.host.session

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QBrush, QColor, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QMenu
 
@@ -77,9 +77,9 @@ class FixedPointsView(pg.ViewBox):  # type: ignore[misc]
 
     def mouseClickEvent(self, event: Any) -> None:
         event.accept()
-        if event.button() == Qt.MouseButton.RightButton:
-            self._panel.menu().exec(event.screenPos().toPoint())
-        elif event.double():
+        if event.button() != Qt.MouseButton.LeftButton:
+            return  # the panel opens its menu
+        if event.double():
             self.reset_zoom()
         else:
             self._panel.click(self.mapToView(event.pos()))
@@ -91,6 +91,7 @@ class FixedPointsPanel(Panel):
     name: ClassVar[str] = "points"
     title: ClassVar[str] = "3 Fixed points"
     every: ClassVar[int] = 2
+    readout_rows: ClassVar[int] = 2
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
@@ -99,6 +100,7 @@ class FixedPointsPanel(Panel):
         self._selection = PointSelection((), (), "")
         self.view = FixedPointsView(self)
         self.picture = self.plot(view=self.view)
+        self.picture.setMinimumHeight(60)
         self.picture.hideAxis("left")
         self.picture.hideAxis("bottom")
         self._axes, self._unstable, self._cycles, self._path, self._drawn = (LineSegments() for _ in range(5))
@@ -254,10 +256,8 @@ class FixedPointsPanel(Panel):
         if self._scene is not None:
             self._select(self._entry_at(place))
 
-    def menu(self) -> QMenu:
-        """Return the context menu."""
-        host, session, menu = self.host, self.host.session, QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    def add_menu_items(self, menu: QMenu, place: QPoint) -> None:
+        host, session = self.host, self.host.session
         if session is not None:
             for by in COLOURS:
                 entry = menu.addAction(f"Colour by {by}", partial(self._colour, by))
@@ -267,8 +267,6 @@ class FixedPointsPanel(Panel):
             menu.addAction("Find fixed points for the word at the cursor", lambda: host.perform("find-points"))
             menu.addAction("Deselect", lambda: host.perform("deselect"))
         menu.addAction("Reset zoom", self.view.reset_zoom)
-        host.add_panel_items(menu, self.name)
-        return menu
 
     def _colour(self, by: str) -> None:
         session = self.host.session

@@ -10,8 +10,16 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint, QRectF, Qt
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QGraphicsLineItem, QHBoxLayout, QMenu, QSplitter, QToolButton
+from PySide6.QtGui import QBrush, QColor
+from PySide6.QtWidgets import (
+    QApplication,
+    QGraphicsLineItem,
+    QGraphicsRectItem,
+    QHBoxLayout,
+    QMenu,
+    QSplitter,
+    QToolButton,
+)
 
 from explorer.gui.host import Host
 from explorer.gui.panels.panel import Panel
@@ -21,9 +29,10 @@ from explorer.gui.theme import Theme, qcolor
 from explorer.session.actions import key_of
 from explorer.session.core import Frame
 from explorer.session.moment import INPUT
+from explorer.session.palette import RGB
 from explorer.session.session import Session
 from explorer.session.views.cell_readouts import heatmap_line, value_line
-from explorer.session.views.number_format import cell_name, number, row_name
+from explorer.session.views.number_format import MINUS, cell_name, number, row_name
 from explorer.session.views.runs import Line, Run, join
 from explorer.session.views.signal_images import SignalImage, SignalImages, cell_traces, trace_range
 from explorer.session.views.tables import Table, words_table
@@ -32,6 +41,7 @@ FIRST_SHOWN = frozenset("ifgochrzn")  # signals switched on at first
 GAP = 0.05  # between two heat maps, as a fraction of their height
 NAME_HEIGHT = 12  # pixels
 MAX_TRACES = 10
+ROOM_TO_COME = 0.15  # of the width, which the words to come need to be named
 
 
 class Picture:
@@ -86,6 +96,7 @@ class HeatmapPanel(Panel):
     title = "2 Cells × time"
     place = "middle"
     every = 2
+    one_signal = True
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
@@ -116,6 +127,10 @@ class HeatmapPanel(Panel):
         self._row.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         self._row.hide()
         self._box.addItem(self._row, ignoreBounds=True)
+        self._to_come, self._to_come_name = QGraphicsRectItem(), pg.TextItem("words to come", anchor=(0.5, 0.5))
+        for item in (self._to_come, self._to_come_name):
+            self._box.addItem(item, ignoreBounds=True)
+        self._to_come.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         self._image_marks = TimeMarks(self._images)
         self._traces = self.plot(view=TimeViewBox(host))
         self._traces.getPlotItem().getAxis("left").setWidth(GUTTER)
@@ -124,7 +139,8 @@ class HeatmapPanel(Panel):
         choose, pin = key_of(host.table, "select-up", "select-down"), key_of(host.table, "pin")
         hint = f"Hover, select ({choose} or a click) or pin ({pin}) a cell to see its trace"
         self._hint = pg.TextItem(hint, anchor=(0, 0.5))
-        for item in (*self._curves, self._hint):
+        self._names = pg.TextItem(anchor=(0, 0))
+        for item in (*self._curves, self._hint, self._names):
             self._traces.addItem(item, ignoreBounds=True)
         self._traces.getPlotItem().vb.disableAutoRange()
         split = QSplitter(Qt.Orientation.Vertical)
@@ -132,11 +148,15 @@ class HeatmapPanel(Panel):
         split.addWidget(self._traces)
         split.setSizes([380, 120])
         split.setChildrenCollapsible(False)
+        self.splitters = (split,)
         self._traces.setMinimumHeight(60)
         self.column.addWidget(split)
 
     def paint_theme(self, theme: Theme) -> None:
         self._row.setPen(pg.mkPen(theme.pink))
+        self._to_come.setBrush(QBrush(qcolor(theme.faint, 160), Qt.BrushStyle.BDiagPattern))
+        self._to_come.setPen(Qt.PenStyle.NoPen)
+        self._to_come_name.setColor(theme.dim)
         self._hint.setColor(theme.dim)
         self._image_marks.apply_theme(theme)
         self._marks.apply_theme(theme)
@@ -158,6 +178,7 @@ class HeatmapPanel(Panel):
             self._pictures[name].show(self._signal_images, frame, words, height)
         self._box.show_words(*words)
         self._image_marks.show(self.host, session, frame)
+        self._show_to_come(frame, words, len(wanted))
         self._name_rows(frame, words, height)
         self._show_traces(session, frame, words)
         self._show_readout(session, frame)
@@ -206,11 +227,24 @@ class HeatmapPanel(Panel):
         self._pointed = None if found is None else found.name
         return found.cell_at(height) if found is not None and found.name != INPUT else None
 
+    def _show_to_come(self, frame: Frame, words: tuple[float, float], pictures: int) -> None:
+        """Shade the words in view that are not read yet, and say so where there is room."""
+        first = max(words[0], float(frame.snapshot.time))
+        last = min(words[1], float(frame.snapshot.words))
+        if self.changed("to come", first, last, pictures, self.theme.name):
+            wide = (last - first) / (words[1] - words[0]) >= ROOM_TO_COME
+            self._to_come.setVisible(last > first)
+            self._to_come.setRect(first, 0, max(0.0, last - first), pictures)
+            self._to_come_name.setVisible(wide)
+            self._to_come_name.setPos((first + last) / 2, pictures / 2)
+            self._to_come_name.fill = pg.mkBrush(qcolor(self.theme.ground))
+
     def _name_rows(self, frame: Frame, words: tuple[float, float], height: int) -> None:
         """Label the heat maps, and those cells that fit: the selected, pinned and dead ones first."""
         choices, dead, theme = frame.choices, frame.moment.dead, self.theme
         pictures = list(self._pictures.values())
-        hovered = self.host.hovered_cell
+        hovered, session = self.host.hovered_cell, self.host.session
+        signs = {} if session is None else session.brush.signs
         own = self._pictures[choices.signal]
         pointed = hovered if hovered is not None else choices.selected
         row = own.seen.row_of(pointed) if pointed is not None and own.seen is not None and own.name != INPUT else None
@@ -218,8 +252,8 @@ class HeatmapPanel(Panel):
         if row is not None:
             self._row.setY(own.height_of(row))
         rows = [picture.seen.rows for picture in pictures if picture.seen is not None]
-        if self.changed("rows", rows, choices.selected, choices.pins, dead, height):
-            ticks = [tick for picture in pictures for tick in _ticks(picture, frame, height)]
+        if self.changed("rows", rows, choices.selected, choices.pins, dead, height, signs):
+            ticks = [tick for picture in pictures for tick in _ticks(picture, frame, height, signs)]
             self._images.getPlotItem().getAxis("left").setTicks([ticks])
         if self.changed("titles", choices.signal, choices.colour_map, words[0], theme.name, *self._pictures):
             ground = qcolor(theme.ground, 210)
@@ -250,14 +284,27 @@ class HeatmapPanel(Panel):
         low, high = trace_range(list(traces.values()))
         if self.changed("range", low, high):
             box.setYRange(low, high, padding=0)
-        if self.changed("pens", cells, choices.selected):
+        if self.changed("pens", cells, choices.selected, self.host.hovered_cell):
             for row, cell in enumerate(cells):
-                hue = theme.bright if cell == self.host.hovered_cell else theme.series[cell % len(theme.series)]
-                self._curves[row].setPen(theme.pink if cell == choices.selected else hue)
+                self._curves[row].setPen(self._hue(cell, choices.selected))
+        if self.changed("legend", cells, choices.selected, self.host.hovered_cell, theme.name):
+            self._names.setHtml(
+                "&nbsp; ".join(_coloured_name(cell, self._hue(cell, choices.selected)) for cell in cells)
+            )
+            self._names.fill = pg.mkBrush(qcolor(theme.ground, 170))
+        self._names.setVisible(bool(traces))
+        self._names.setPos(words[0], high)
         names = " ".join(map(cell_name, cells)) or "no cell"
         if self.changed("named", choices.signal, names):
             self._traces.getPlotItem().setLabel("left", choices.signal)
             self._traces.setToolTip(f"{choices.signal} of {names}")
+
+    def _hue(self, cell: int, selected: int | None) -> RGB:
+        """Return the colour of a cell's trace."""
+        theme = self.theme
+        if cell == selected:
+            return theme.pink
+        return theme.bright if cell == self.host.hovered_cell else theme.series[cell % len(theme.series)]
 
     def _show_readout(self, session: Session, frame: Frame) -> None:
         choices = frame.choices
@@ -288,10 +335,19 @@ class HeatmapPanel(Panel):
         first, last = self.host.visible_range.words(frame)
         return words_table(session, frame, (int(first), math.ceil(last)))
 
+    def export_every_signal(self) -> Table:
+        session = self.host.session
+        assert session is not None
+        frame = session.frame()
+        first, last = self.host.visible_range.words(frame)
+        signals = [signal.name for signal in frame.snapshot.network.signals]
+        return words_table(session, frame, (int(first), math.ceil(last)), signals)
+
     def saved_state(self) -> dict[str, Any]:
-        return {"shown": sorted(self.shown)}
+        return {**super().saved_state(), "shown": sorted(self.shown)}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
+        super().restore(saved)
         if isinstance(saved.get("shown"), list):
             self.shown = {name for name in saved["shown"] if isinstance(name, str)}
 
@@ -304,8 +360,13 @@ class HeatmapPanel(Panel):
             self.host.add_action_item(menu, name)
 
 
-def _ticks(picture: Picture, frame: Frame, height: int) -> list[tuple[float, str]]:
-    """Return (y, name) of the cells that can be labelled without overlap: selected, pinned and dead ones first."""
+def _coloured_name(cell: int, colour: RGB) -> str:
+    return f"<span style='color:{colour.hex}'>━ {cell_name(cell)}</span>"
+
+
+def _ticks(picture: Picture, frame: Frame, height: int, signs: Mapping[int, int]) -> list[tuple[float, str]]:
+    """Return (y, name) of the cells that can be labelled without overlap: selected, pinned, brushed and dead ones
+    first. ``signs`` are those of the brushed cells."""
     seen, choices, dead = picture.seen, frame.choices, frame.moment.dead
     if seen is None:
         return []
@@ -313,7 +374,7 @@ def _ticks(picture: Picture, frame: Frame, height: int) -> list[tuple[float, str
     taken[:NAME_HEIGHT] = True  # the name would reach into the heat map above
     wanted = [row[0] for row in seen.rows]
     if picture.name != INPUT:
-        first = [cell for cell in (choices.selected, *choices.pins) if cell is not None]
+        first = [cell for cell in (choices.selected, *choices.pins, *signs) if cell is not None]
         wanted = [*first, *np.flatnonzero(dead).tolist(), *wanted]
     place_of = {cell: number for number, cells in enumerate(seen.rows) for cell in cells}
     ticks = []
@@ -325,7 +386,9 @@ def _ticks(picture: Picture, frame: Frame, height: int) -> list[tuple[float, str
         if not taken[near].any():
             taken[at] = True
             own = picture.name != INPUT
-            mark = "†" if own and dead[cell] else "*" if own and cell in choices.pins else ""
+            mark = "" if not own else "†" if dead[cell] else "*" if cell in choices.pins else ""
+            if own and cell in signs:
+                mark = "+" if signs[cell] > 0 else MINUS
             chosen = "▸" if own and cell == choices.selected else ""
             ticks.append((picture.height_of(place_of[cell]), f"{chosen}{row_name(picture.name, cell)}{mark}"))
     return ticks

@@ -9,11 +9,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QGraphicsItem, QMenu, QVBoxLayout, QWidget
+from PySide6.QtGui import QContextMenuEvent, QMouseEvent
+from PySide6.QtWidgets import QApplication, QGraphicsItem, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from explorer.gui.host import Host
 from explorer.gui.panels.readout_line import ReadoutLine
+from explorer.gui.plots.charts import TimeViewBox
 from explorer.gui.theme import Theme
 from explorer.session.core import Frame
 from explorer.session.session import Session
@@ -21,6 +22,8 @@ from explorer.session.views.runs import Line
 from explorer.session.views.tables import Table
 
 CACHED = QGraphicsItem.CacheMode.DeviceCoordinateCache
+TICK_DENSITY = 0.6  # of pyqtgraph's; low plots would have numbers that touch
+MAX_SIZE = 1 << 16  # pixels of a part, in a saved state
 MIN_READOUT_TIME = 0.2  # seconds a readout stays while words arrive
 Place = Literal["list", "top", "middle", "low", "right", "right-middle", "right-low", "bottom"]
 
@@ -31,6 +34,10 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
     pyqtgraph stores its drawing until ticks or range change; a pixmap cached by Qt would outlive a change of size.
     """
 
+    def __init__(self, side: str) -> None:
+        super().__init__(side)
+        self.setTickDensity(TICK_DENSITY)
+
     def tickStrings(self, *arguments: Any) -> list[str]:
         return [text.replace("-", "−") for text in super().tickStrings(*arguments)]
 
@@ -39,14 +46,35 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         self.update()
 
 
+class WordAxis(Axis):
+    """An axis over time: number n at the middle of the n-th word, counted from 1."""
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
+        ticks = super().tickValues(minVal + 0.5, maxVal + 0.5, size)
+        return [(step, [value - 0.5 for value in values]) for step, values in ticks if step >= 1]
+
+    def tickStrings(self, values: Any, scale: float, spacing: float) -> list[str]:
+        return [f"{round(value + 0.5):,}" for value in values]
+
+
 class Plot(pg.PlotWidget):  # type: ignore[misc]
-    """A plot that reports when the mouse leaves it."""
+    """A plot that reports when the mouse leaves it; its context menu is the panel's, but not after a drag."""
 
     mouse_left: ClassVar[Signal] = Signal()
+    _pressed_at = QPoint()
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self.mouse_left.emit()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed_at = event.globalPosition().toPoint()
+        super().mousePressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        moved = (event.globalPos() - self._pressed_at).manhattanLength()
+        by_mouse = event.reason() == QContextMenuEvent.Reason.Mouse
+        event.setAccepted(by_mouse and moved >= QApplication.startDragDistance())
 
 
 class Panel(QWidget):
@@ -57,13 +85,17 @@ class Panel(QWidget):
 
     ``name`` is the suffix of the action that raises the panel (``focus-points``) and names its dock in saved layouts.
     ``place`` is where the default layout puts it; panels at one place become tabs. ``every``: while words arrive, the
-    panel is drawn at every n-th frame; panels take turns, so that all frames cost about the same.
+    panel is drawn at every n-th frame; panels take turns, so that all frames cost about the same. ``readout_rows``:
+    rows of the readout line, which is long or in a narrow panel if it needs two. ``one_signal``: its table is that of
+    the chosen signal, and `export_every_signal` has the others, too.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     place: ClassVar[Place] = "right"
     every: ClassVar[int] = 1
+    readout_rows: ClassVar[int] = 1
+    one_signal: ClassVar[bool] = False
 
     def __init__(self, host: Host) -> None:
         super().__init__()
@@ -71,10 +103,11 @@ class Panel(QWidget):
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(2, 2, 2, 2)
         self.column.setSpacing(2)
-        self.readout = ReadoutLine()
+        self.readout = ReadoutLine(self.readout_rows)
         self.column.addWidget(self.readout)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)  # for the border that shows the focus
+        self.splitters: tuple[QSplitter, ...] = ()  # their sizes are saved
         self._states: dict[str, tuple[Any, ...]] = {}
         self._plots: list[Any] = []
         self._next_readout: Line = ()
@@ -96,6 +129,10 @@ class Panel(QWidget):
         """
         raise NotImplementedError
 
+    def export_every_signal(self) -> Table:
+        """Return the numbers of every signal, where `export_table` returns those of the chosen one."""
+        return self.export_table()
+
     def paint_theme(self, theme: Theme) -> None:
         """Set the colours of plot items; plots and widgets are coloured without it."""
 
@@ -104,10 +141,15 @@ class Panel(QWidget):
 
     def saved_state(self) -> dict[str, Any]:
         """Return what the saved state stores of this panel."""
-        return {}
+        return {"splits": [split.sizes() for split in self.splitters]} if self.splitters else {}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Restore the parts of a saved state that are valid; the user may have edited the file."""
+        splits = saved.get("splits")
+        for split, sizes in zip(self.splitters, splits if isinstance(splits, list) else (), strict=False):
+            known = isinstance(sizes, list) and len(sizes) == split.count()
+            if known and all(isinstance(size, int) and 0 <= size < MAX_SIZE for size in sizes) and sum(sizes):
+                split.setSizes(sizes)
 
     @property
     def reduction(self) -> int:
@@ -128,9 +170,9 @@ class Panel(QWidget):
 
     def plot(self, *, view: Any = None, x: str = "", y: str = "") -> Any:
         """Return a new `Plot` in the window's colours, with axis labels ``x`` and ``y``."""
-        widget = Plot(viewBox=view, axisItems={side: Axis(side) for side in ("left", "bottom")})
+        bottom = (WordAxis if isinstance(view, TimeViewBox) else Axis)("bottom")
+        widget = Plot(viewBox=view, axisItems={"left": Axis("left"), "bottom": bottom})
         widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the window
-        widget.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # and the menu to the panel
         widget.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing behind it is painted
         item = widget.getPlotItem()
         item.hideButtons()
@@ -177,11 +219,16 @@ class Panel(QWidget):
         self.paint_theme(theme)
         self.invalidate()
 
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+    def menu_at(self, place: QPoint) -> QMenu:
+        """Return the context menu of a place of the panel."""
         menu = QMenu(self)
-        self.add_menu_items(menu, event.pos())
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.add_menu_items(menu, place)
         self.host.add_panel_items(menu, self.name)
-        menu.exec(event.globalPos())
+        return menu
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu_at(event.pos()).popup(event.globalPos())
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -1,4 +1,4 @@
-"""One line of text in roles above a plot, painted directly: Qt's rich text takes a millisecond for each change."""
+"""A line or two of text in roles above a plot, painted directly: Qt's rich text takes a millisecond for each change."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer.gui.theme import DARK, Theme, qcolor, role_colour
 from explorer.session.palette import LOOKS, Role
-from explorer.session.views.runs import Line, Run, plain
+from explorer.session.views.runs import GAP, Line, Run, join, plain
 
 LEFT, TOP = 4, 2  # pixels
 ELLIPSIS = "…"
 
 
 class ReadoutLine(QWidget):
-    """A line of runs. Its width is the layout's; a line that does not fit ends in … and is the tooltip."""
+    """A line of runs, which may take several ``rows``: it breaks where its parts are joined.
 
-    def __init__(self) -> None:
+    Its width is the layout's; a line that does not fit ends in … and is the tooltip.
+    """
+
+    def __init__(self, rows: int = 1) -> None:
         super().__init__()
+        self._rows = rows
         self._line: Line = ()
         self._theme: Theme = DARK
         self._fonts: dict[tuple[bool, bool], tuple[QFont, QFontMetricsF]] = {}
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing behind it is painted
-        self.setFixedHeight(self.fontMetrics().height() + 4)
+        self.setFixedHeight(rows * self.fontMetrics().height() + 4)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     @property
@@ -36,8 +40,8 @@ class ReadoutLine(QWidget):
         return plain(self._line)
 
     def visible_text(self) -> str:
-        """Return the text as far as it fits, with its ellipsis."""
-        return plain(self._fitting())
+        """Return the text as far as it fits, its rows joined by line feeds, with its ellipsis."""
+        return "\n".join(plain(row) for row in self._fitting_rows())
 
     def set_line(self, line: Line) -> None:
         """Show other runs."""
@@ -58,26 +62,39 @@ class ReadoutLine(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(event.rect(), qcolor(self._theme.ground))
-        runs = self._fitting()
-        ascent = max((self._font(run.role)[1].ascent() for run in runs), default=0.0)
-        x = float(LEFT)
-        for run in runs:
-            font, metrics = self._font(run.role)
-            painter.setFont(font)
-            painter.setPen(role_colour(self._theme, run.role))
-            painter.drawText(QPointF(x, TOP + ascent), run.text)
-            x += metrics.horizontalAdvance(run.text)
+        for number, runs in enumerate(self._fitting_rows()):
+            ascent = max((self._font(run.role)[1].ascent() for run in runs), default=0.0)
+            x, y = float(LEFT), TOP + number * self.fontMetrics().height() + ascent
+            for run in runs:
+                font, metrics = self._font(run.role)
+                painter.setFont(font)
+                painter.setPen(role_colour(self._theme, run.role))
+                painter.drawText(QPointF(x, y), run.text)
+                x += metrics.horizontalAdvance(run.text)
         painter.end()
 
-    def _fitting(self) -> Line:
-        """The runs that fit, the last one cut with an ellipsis if not all do."""
+    def _fitting_rows(self) -> list[Line]:
+        """The rows that are shown; the last one is cut with an ellipsis if not all fits."""
+        room, rest = self.width() - 2.0 * LEFT, self._line
+        rows: list[Line] = []
+        while len(rows) < self._rows - 1 and self._width(rest) > room:
+            parts = _parts(rest)
+            fitting = [n for n in range(1, len(parts)) if self._width(join(parts[:n])) <= room]
+            if not fitting:
+                break
+            rows.append(join(parts[: fitting[-1]]))
+            rest = join(parts[fitting[-1] :])
+        return [*rows, self._fitting(rest)]
+
+    def _fitting(self, line: Line) -> Line:
+        """The runs of a row that fit, the last one cut with an ellipsis if not all do."""
         room = self.width() - 2.0 * LEFT
         fitting: list[Run] = []
-        for number, run in enumerate(self._line):
+        for number, run in enumerate(line):
             metrics = self._font(run.role)[1]
             width = metrics.horizontalAdvance(run.text)
-            if width + self._width(self._line[number + 1 :]) <= room:
-                return (*fitting, *self._line[number:])
+            if width + self._width(line[number + 1 :]) <= room:
+                return (*fitting, *line[number:])
             if width + metrics.horizontalAdvance(ELLIPSIS) > room:
                 return (*fitting, Run(metrics.elidedText(run.text, Qt.TextElideMode.ElideRight, room), run.role))
             fitting.append(run)
@@ -88,7 +105,7 @@ class ReadoutLine(QWidget):
         return sum(self._font(run.role)[1].horizontalAdvance(run.text) for run in line)
 
     def _set_tooltip(self) -> None:
-        self.setToolTip(self.text() if self._width(self._line) > self.width() - 2 * LEFT else "")
+        self.setToolTip(self.text() if ELLIPSIS in self.visible_text() else "")
 
     def _font(self, role: Role) -> tuple[QFont, QFontMetricsF]:
         look = LOOKS[role]
@@ -100,3 +117,14 @@ class ReadoutLine(QWidget):
             font.setUnderline(look.marked)
             self._fonts[key] = font, QFontMetricsF(font)
         return self._fonts[key]
+
+
+def _parts(line: Line) -> list[Line]:
+    """Return the parts that `explorer.session.views.runs.join` joined."""
+    parts: list[list[Run]] = [[]]
+    for run in line:
+        if run.text == GAP:
+            parts.append([])
+        else:
+            parts[-1].append(run)
+    return [tuple(part) for part in parts]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from explorer.gui.host import Host
 from explorer.gui.panels.panel import Panel
+from explorer.gui.panels.readout_line import ReadoutLine
 from explorer.gui.text import safe
 from explorer.gui.theme import Theme, qcolor, table
 from explorer.session.core import Frame
@@ -78,7 +80,8 @@ class Words(QWidget):
             frame.snapshot.run, self._boxes, self._found, self._top, self._host.hovered, frame.choices.colour_map,
             self._host.theme.name, self.size(),
         )  # fmt: skip
-        looks = np.where(self._read, self._codes, UNREAD).astype(np.int16)
+        looks = self._codes.astype(np.int16)  # np.where would let UNREAD wrap around to code 255
+        looks[~self._read] = UNREAD
         if frame.word >= 0:
             looks[frame.word] = CURSOR
         if shown != self._shown or len(looks) != len(self._looks):
@@ -245,13 +248,21 @@ class ReviewPanel(Panel):
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.words = Words(host)
+        self.brushed = ReadoutLine(2)
+        self.brushed.hide()
         self.column.addWidget(self.words, 1)
+        self.column.addWidget(self.brushed)
 
     def show_frame(self, session: Session, frame: Frame) -> None:
         colours = self.words.show_words(session, frame)
         rows = review_rows(frame, output_at(session, frame), outputs=outputs_at(session, frame))
         parts = ((Run(f"{row.label} "), *row.line) for row in rows)
         self.set_readout(join((*parts, colours)))
+        if self.changed("brushed", session.brush.summary, self.theme.name):
+            self.brushed.setVisible(bool(session.brush.summary))
+            pieces = re.split("(?<=[:,]) ", session.brush.summary)  # where the line may break
+            self.brushed.set_line(join((Run(piece, "accent"),) for piece in pieces))
+            self.brushed.apply_theme(self.theme)
 
     def export_table(self) -> Table:
         session = self.host.session

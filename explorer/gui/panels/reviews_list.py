@@ -26,7 +26,7 @@ from explorer.session.core import Frame
 from explorer.session.session import Session
 from explorer.session.views.number_format import count, number
 from explorer.session.views.outputs import POSITIVE, Output, output_of
-from explorer.session.views.runs import Run
+from explorer.session.views.runs import Run, join
 from explorer.session.views.tables import Table, reviews_table
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 Index = QModelIndex | QPersistentModelIndex
 HEADINGS = ("#", "±", "name", "length")
+HINT = "Enter or double click opens"
 MEASURED = ("β h", "β x", "P")  # columns that are added once the corpus is measured
 MAX_SEARCH = 200  # characters of a search that are saved
 NUMBER_WIDTH = 44  # pixels
@@ -191,6 +192,7 @@ class ReviewsPanel(Panel):
     title = "Reviews"
     place = "list"
     every = 10
+    readout_rows = 2
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
@@ -251,7 +253,7 @@ class ReviewsPanel(Panel):
                     self._sort(*self._sort_later)
         if self.changed("present", session.index):
             self.model.set_present(session.index)
-        self.set_readout((Run(_summary(self.model.rowCount(), len(session.reviews))),))
+        self.set_readout(join(((Run(_summary(self.model.rowCount(), len(session.reviews))),), (Run(HINT),))))
 
     def saved_state(self) -> dict[str, Any]:
         column, descending = self.model.sorted
@@ -260,9 +262,10 @@ class ReviewsPanel(Panel):
         searched = {"search": self.search.text(), "source": _source(self.model.reviews)}
         if not self.model.reviews:  # nothing was opened: store what was restored
             searched = dict(zip(("search", "source"), self._search_later, strict=True))
-        return {**searched, "sort": name, "falling": descending}
+        return {**super().saved_state(), **searched, "sort": name, "falling": descending}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
+        super().restore(saved)
         searched, source, name, descending = (saved.get(part) for part in ("search", "source", "sort", "falling"))
         if isinstance(searched, str) and isinstance(source, str):
             self._search_later = searched[:MAX_SEARCH], source
@@ -316,8 +319,7 @@ def _source(reviews: Sequence[Review]) -> str:
 
 
 def _summary(shown: int, total: int) -> str:
-    matching = count(total, "review") if shown == total else f"{shown:,} of {count(total, 'review')}"
-    return f"{matching} · double click or Enter opens"
+    return count(total, "review") if shown == total else f"{shown:,} of {count(total, 'review')}"
 
 
 def _columns(rows: NDArray[np.void], reviews: int) -> dict[str, NDArray[np.float64]]:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel
 
 from explorer.gui.host import Host
@@ -58,8 +59,8 @@ class SpectrumPanel(Panel):
         self.details.setToolTip(PREDICTION_MEANING)
         self.details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         row = QHBoxLayout()
-        row.addWidget(self.details, 1)
-        row.addWidget(self.picture, 1)
+        row.addWidget(self.details, 3)
+        row.addWidget(self.picture, 2)
         self.column.addLayout(row)
         self.picture.scene().sigMouseMoved.connect(self._hover)
         self.picture.mouse_left.connect(lambda: self._point_at(None))
@@ -82,11 +83,24 @@ class SpectrumPanel(Panel):
         lines = point_lines(point, None if prediction is None else dict(zip(AHEAD, prediction.explained, strict=True)))
         if self.changed("details", lines, theme):
             self.details.setText("<br>".join(rich_text(line, theme) for line in lines))
+            self._make_room()
         if self.changed("values", point.eigenvalues, theme):
             outside = (np.abs(point.eigenvalues) > 1).tolist()
             brushes = [pg.mkBrush(theme.pink if unstable else theme.good) for unstable in outside]
             self._values.setData(x=point.eigenvalues.real, y=point.eigenvalues.imag, brush=brushes)
             self._point_at(None)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.details.setMinimumHeight(0)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Show every line of the details: their number depends on the point, and long ones wrap."""
+        needed = self.details.heightForWidth(self.details.width())
+        if needed > self.details.minimumHeight():
+            self.details.setMinimumHeight(needed)
 
     def paint_theme(self, theme: Theme) -> None:
         self._circle.setPen(theme.dim)

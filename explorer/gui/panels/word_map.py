@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu
 
@@ -39,9 +39,9 @@ class WordsView(pg.ViewBox):  # type: ignore[misc]
 
     def mouseClickEvent(self, event: Any) -> None:
         event.accept()
-        if event.button() == Qt.MouseButton.RightButton:
-            self._panel.menu().exec(event.screenPos().toPoint())
-        elif event.double():
+        if event.button() != Qt.MouseButton.LeftButton:
+            return  # the panel opens its menu
+        if event.double():
             self._panel.reset_zoom()
         else:
             self._panel.click(self.mapToView(event.pos()))
@@ -130,7 +130,7 @@ class WordMapPanel(Panel):
     def _label(self) -> None:
         """Write the labels that fit."""
         words = self._words
-        if words is None:
+        if words is None or not self.view.width() or not self.view.height():
             return
         metrics = QFontMetricsF(self.picture.font())
         if self.changed("widths", words):
@@ -175,14 +175,9 @@ class WordMapPanel(Panel):
         """Select the word at a place, or deselect."""
         self._select(self._word_at(place))
 
-    def menu(self) -> QMenu:
-        """Return the context menu."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    def add_menu_items(self, menu: QMenu, place: QPoint) -> None:
         menu.addAction("Show all words", self.reset_zoom)
         menu.addAction("Deselect", lambda: self.host.perform("deselect"))
-        self.host.add_panel_items(menu, self.name)
-        return menu
 
     def _select(self, word: int | None) -> None:
         session, words = self.host.session, self._words

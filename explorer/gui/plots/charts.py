@@ -18,6 +18,7 @@ from explorer.session.palette import RGB
 from explorer.session.session import Session
 
 GUTTER = 84  # pixels left of every plot over time, so that the same word has the same x in all of them
+PAN_STEP = 0.1  # of the visible range, for each notch of the wheel
 ABOVE = 10  # z value of marks
 FAR = 1e4  # beyond the edge of any plot
 MAX_MATCHES = 40  # places matching the brushed pattern that are marked
@@ -26,9 +27,9 @@ MAX_MATCHES = 40  # places matching the brushed pattern that are marked
 class TimeViewBox(pg.ViewBox):  # type: ignore[misc]
     """A view whose x axis counts words: word w lies between w and w + 1.
 
-    A click moves the cursor, a left drag brushes words, the wheel zooms, a right drag pans, a double click resets the
-    zoom. All plots over time share the host's visible range. ``cell_at`` returns the cell at a height of the plot or
-    None; a click also selects that cell.
+    A click moves the cursor, a left drag brushes words, the wheel zooms, a drag with another button or the wheel with
+    Shift pans, a double click resets the zoom. All plots over time share the host's visible range. ``cell_at`` returns
+    the cell at a height of the plot or None; a click also selects that cell.
     """
 
     def __init__(self, host: Host, cell_at: Callable[[float], int | None] | None = None) -> None:
@@ -52,15 +53,28 @@ class TimeViewBox(pg.ViewBox):  # type: ignore[misc]
         return floor(place.x()), place.y()
 
     def mouseDragEvent(self, event: Any, axis: Any = None) -> None:
-        if event.button() != Qt.MouseButton.LeftButton or axis is not None:
-            super().mouseDragEvent(event, axis)
-            return
         event.accept()
+        if event.button() != Qt.MouseButton.LeftButton:
+            self._pan(self.mapToView(event.lastPos()).x() - self.mapToView(event.pos()).x())
+            return
         first = self._word_and_height(event.buttonDownScenePos())[0]
         last = self._word_and_height(event.scenePos())[0]
         self._host.dragged = None if event.isFinish() else (min(first, last), max(first, last))
         if event.isFinish():
             self._host.brush(max(0, first), max(0, last))
+
+    def _pan(self, words: float) -> None:
+        self._host.visible_range.pan(words)
+        self._host.redraw()
+
+    def wheelEvent(self, event: Any, axis: Any = None) -> None:
+        across = event.orientation() == Qt.Orientation.Horizontal
+        if across or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            first, last = self.viewRange()[0]
+            event.accept()
+            self._pan(-PAN_STEP * (last - first) * event.delta() / 120)
+        else:
+            super().wheelEvent(event, axis)
 
     def mouseClickEvent(self, event: Any) -> None:
         if event.button() != Qt.MouseButton.LeftButton:

@@ -102,9 +102,9 @@ class Labels(Overlay):
         return [text for _, _, text in self._texts]
 
     def paint(self, painter: QPainter, *_: Any) -> None:
-        if not self._texts:
-            return
         across, up = self.getViewBox().viewPixelSize()
+        if not self._texts or not across or not up:  # a view without a size, whose errors would end the process
+            return
         painter.scale(across, -up)  # to pixels, y downwards
         seen = QRectF(self.viewRect())
         left, right = seen.left() / across, seen.right() / across

@@ -35,8 +35,8 @@ class Method(NamedTuple):
 
 
 METHODS: Final = (
-    Method("integrated gradients from the mean embedding", "int. gradients from mean", "mean"),
-    Method("integrated gradients from the zero embedding", "int. gradients from zero", "zero"),
+    Method("integrated gradients from the mean embedding", "integrated gradients (mean)", "mean"),
+    Method("integrated gradients from the zero embedding", "integrated gradients (zero)", "zero"),
     Method("∂logit/∂x · x", "∂logit/∂x · x", None),
 )
 
@@ -95,8 +95,8 @@ def word_colours(
     known = attribution.values[first:last]
     values[: len(known)] = known
     limit = attribution.limit
-    method = f" by {attribution.method.name} (±{number(limit)})"
-    line = (Run("colour: "), Run(_subject(attribution), "accent"), Run(method))
+    where = f", {attribution.output} after word {attribution.word + 1:,} (±{number(limit)})"
+    line = (Run("colour: attribution by "), Run(attribution.method.short, "accent"), Run(where))
     return WordColours(values, -limit, limit, line)
 
 

@@ -36,15 +36,20 @@ class Table(NamedTuple):
         return [row[at] for row in self.rows]
 
 
-def words_table(reader: SignalReader, frame: Frame, words: tuple[int, int] | None = None) -> Table:
+def words_table(
+    reader: SignalReader, frame: Frame, words: tuple[int, int] | None = None, signals: Sequence[str] = ()
+) -> Table:
     """One row a word that is read and stored: the first output, rolling α, and the chosen signal of every cell.
 
     ``added_to_state`` names the steering vectors that were added after the word.
-    ``words`` limits the rows to a first word and one past the last.
+    ``words`` limits the rows to a first word and one past the last; ``signals`` are shown instead of the chosen one.
     """
     signal = frame.choices.signal
     first, values = _stored(reader, frame, signal, words)
     last = first + len(values)
+    names = signals or (signal,)
+    parts = [values if name == signal else reader.read(name, first, last) for name in names]
+    rows = min(map(len, parts))  # the engine may read on
     output = reader.read("probability", first, last)[:, 0].tolist()
     alpha = alpha_column(reader, frame, first, last)[:, 0].tolist()
     text = frame.snapshot.review.words[first:last]
@@ -54,11 +59,12 @@ def words_table(reader: SignalReader, frame: Frame, words: tuple[int, int] | Non
         output_of(frame.snapshot.network).column,
         f"alpha_{signal}",
         "added_to_state",
-        *_cell_columns(signal, values.shape[1]),
+        *(column for name, part in zip(names, parts, strict=True) for column in _cell_columns(name, part.shape[1])),
     )
     added = [added_after(frame.snapshot.pushes, word) for word in range(first, last)]
-    parts = zip(range(first, last), text, output, alpha, added, values.tolist(), strict=False)  # the engine may read on
-    return Table(columns, [(*row, *cells) for *row, cells in parts])
+    cells = np.concatenate([part[:rows] for part in parts], axis=1).tolist()
+    lines = zip(range(first, last), text, output, alpha, added, cells, strict=False)
+    return Table(columns, [(*line, *values) for *line, values in lines])
 
 
 def alpha_table(reader: SignalReader, frame: Frame, words: tuple[int, int] | None = None) -> Table:

@@ -45,6 +45,10 @@ class VisibleRange:
         self._width = max(float(NARROWEST), last - first)
         self._first = (first + last - self._width) / 2
 
+    def pan(self, words: float) -> None:
+        """Show words further on, or back."""
+        self._first += words
+
     def reset(self) -> None:
         """Return to the initial width."""
         self._width = None

@@ -170,7 +170,9 @@ class ReviewPanel(Panel, can_focus=True):
         below = f"{markup(colours)}   [u i]word[/] unknown"
         if brushed:  # its cells and places stay in view as long as the brush does
             below = markup((Run(safe(brushed, self.size.width - 4), "pink"),))
-        self.set_title(f"1 Review  {as_markup(safe(frame.snapshot.review.name, 40))}", below)
+        attributed = brushed and session.attribution.result(frame) is not None  # its method is always named
+        above = markup(colours) if attributed else as_markup(safe(frame.snapshot.review.name, 40))
+        self.set_title(f"1 Review  {above}", below)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         self._pressed = self._word_under(event)

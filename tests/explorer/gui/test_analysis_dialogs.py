@@ -32,7 +32,7 @@ def test_words_are_coloured_by_the_attribution(window: Window, session: Session)
     panel = window.panels["review"]
     assert isinstance(panel, ReviewPanel)
     assert panel.words._codes[[7, 40, 50]].tolist() == [255, 64, 128]
-    assert "attribution of the logit after word 100" in panel.readout.text()
+    assert "logit after word 100 (±2.00)" in panel.readout.text()
 
 
 def test_the_strongest_words_are_listed_and_gone_to(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from explorer.gui.window import Window
 from explorer.session.controllers.corpus import RANGE
 from explorer.session.session import Session
 from explorer.session.views.traces import cell_table, overview
-from tests.explorer.gui.mouse import LEFT, click, drag, hover, raised
+from tests.explorer.gui.mouse import LEFT, at, click, drag, hover, raised
 from tests.explorer.small import SHARED_JOBS, TEXT, small_network, wait
 
 WORDS = TEXT.split()
@@ -143,24 +144,53 @@ def test_a_click_in_the_table_selects(session: Session, cells: CellsPanel, qtbot
     assert session.choices.selected == 3
 
 
+def _has_threshold(session: Session, threshold: float) -> bool:
+    return session.stream.snapshot.threshold == threshold
+
+
+def test_the_axis_follows_what_is_drawn(session: Session, cells: CellsPanel) -> None:
+    """0.9 and 0.924, the tops of the axis, round to the same tenth."""
+    for threshold, top in ((0.75, 0.9), (0.77, 1.0)):
+        session.display.set_threshold(threshold)
+        wait(partial(_has_threshold, session, threshold))
+        cells.host.redraw()
+        assert cells.view.viewRange()[1] == pytest.approx([0, 1.05 * top])
+
+
+def menu_of(cells: CellsPanel, cell: int | None) -> QMenu:
+    menu = QMenu(cells)
+    cells.add_cell_items(menu, cell)
+    return menu
+
+
+def test_the_context_menu_of_a_bar_and_of_a_row_is_that_of_the_cell(cells: CellsPanel) -> None:
+    bar = cells.picture.mapTo(cells, at(cells.picture, (6, 0.001)).toPoint())
+    row = cells.table.visualRect(cells.table.cells.index(2, 1)).center()
+    for place, cell in ((bar, 6), (cells.table.viewport().mapTo(cells, row), 2)):
+        menu = cells.menu_at(place)
+        texts = [action.text() for action in menu.actions()]
+        assert f"Ablate #{cell:03}" in texts
+        assert "Close panel" in texts
+
+
 def test_the_context_menu_ablates_pins_and_selects(session: Session, cells: CellsPanel, qtbot: Any) -> None:
-    entry(cells.menu(4), "Ablate #004").trigger()
+    entry(menu_of(cells, 4), "Ablate #004").trigger()
     qtbot.waitUntil(lambda: "h" in session.stream.snapshot.clamps)
     wait(lambda: session.stream.snapshot.time == 100)
     cells.host.redraw()
     assert session.choices.selected == 4
     assert cells.table.cells.rows[4].mark == "∅"
     assert cells.table.cells.data(cells.table.cells.index(4, 0)) == "#004 ∅"
-    entry(cells.menu(4), "Restore #004").trigger()
+    entry(menu_of(cells, 4), "Restore #004").trigger()
     qtbot.waitUntil(lambda: not session.stream.snapshot.clamps)
-    entry(cells.menu(2), "Pin").trigger()
+    entry(menu_of(cells, 2), "Pin").trigger()
     assert session.choices.pins == (2,)
     assert shown(cells)[0] == 2
-    entry(cells.menu(5), "Select").trigger()
+    entry(menu_of(cells, 5), "Select").trigger()
     assert session.choices.selected == 5
     session.display.set_threshold(10)
     qtbot.waitUntil(lambda: bool(session.stream.snapshot.dead.all()))
-    entry(cells.menu(None), "Ablate all dead").trigger()
+    entry(menu_of(cells, None), "Ablate all dead").trigger()
     qtbot.waitUntil(lambda: "h" in session.stream.snapshot.clamps)
     assert not np.isnan(session.stream.snapshot.clamps["h"]).any()
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +22,7 @@ from explorer.gui.libraries import (
     Probe,
     check,
     missing_packages,
+    platform_settings,
 )
 
 
@@ -78,10 +83,32 @@ def test_a_display_that_does_not_answer_is_named() -> None:
 
 def test_wayland_needs_no_x(tmp_path: Path) -> None:
     machine = Machine(environment={"XDG_RUNTIME_DIR": str(tmp_path), "WAYLAND_DISPLAY": "wayland-7"})
-    with pytest.raises(GuiUnavailable, match="no display"):
+    with pytest.raises(GuiUnavailable, match="the Wayland display 'wayland-7' does not answer"):
         check(on_screen=True, probe=machine)
-    (tmp_path / "wayland-7").touch()
-    check(on_screen=True, probe=machine)
+    (tmp_path / "wayland-7").touch()  # what a compositor that crashed leaves
+    with pytest.raises(GuiUnavailable, match="does not answer"):
+        check(on_screen=True, probe=machine)
+    (tmp_path / "wayland-7").unlink()
+    with socket.socket(socket.AF_UNIX) as compositor:
+        compositor.bind(str(tmp_path / "wayland-7"))
+        compositor.listen()
+        check(on_screen=True, probe=machine)
+        assert platform_settings(machine) == {}
+
+
+def test_x11_is_used_where_wayland_does_not_answer() -> None:
+    stale = {"WAYLAND_DISPLAY": "wayland-7", "XDG_RUNTIME_DIR": "/nonexistent"}
+    check(on_screen=True, probe=Machine(environment=X11 | stale))
+    assert platform_settings(Machine(environment=X11 | stale)) == {"QT_QPA_PLATFORM": "xcb"}
+    assert platform_settings(Machine(environment=X11)) == {}
+    assert platform_settings(Machine(environment=X11 | stale | {"QT_QPA_PLATFORM": "vnc"})) == {}
+
+
+def test_another_qt_binding_in_the_environment_is_not_used() -> None:
+    code = "import explorer.gui, os; print(os.environ['PYQTGRAPH_QT_LIB'])"
+    known = os.environ | {"PYQTGRAPH_QT_LIB": "PyQt5"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=known)
+    assert done.stdout.strip() == "PySide6"
 
 
 def test_other_systems_need_only_the_packages() -> None:

@@ -210,7 +210,7 @@ def test_legend_and_directions_are_those_of_the_points_drawn(session: Session, p
 
 def test_colours_and_legend_follow_the_menu(session: Session, points: FixedPointsPanel) -> None:
     texts = []
-    for action in points.menu().actions()[:4]:
+    for action in points.menu_at(QPoint(5, 5)).actions()[:4]:
         action.trigger()
         assert action.text().endswith(session.fixed_points.view.colour)
         texts.append(points.legend.text())

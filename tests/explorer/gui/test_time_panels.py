@@ -15,19 +15,21 @@ import pytest
 pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installed", exc_type=ImportError)
 
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QApplication, QMenu
 
-from explorer.gui.export.save import save
+from explorer.gui.dialogs.export import ExportDialog
+from explorer.gui.export.save import picture, save
 from explorer.gui.panels.alpha import AlphaPanel
 from explorer.gui.panels.heatmap import HeatmapPanel
-from explorer.gui.panels.review import ReviewPanel
+from explorer.gui.panels.review import UNREAD, ReviewPanel
 from explorer.gui.panels.scaling import ScalingPanel, tick_values
+from explorer.gui.theme import DARK, qcolor
 from explorer.gui.window import Window
 from explorer.session.views.number_format import number
 from explorer.session.views.scaling import scaling
 from explorer.session.views.traces import alpha_at
-from tests.explorer.small import small_file
+from tests.explorer.small import small_file, wait
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -130,6 +132,35 @@ def test_the_wheel_scrolls_a_long_review(window: Window, qtbot: Any) -> None:
     assert words._top == words.layout_.lines - words._lines_in_view
 
 
+def test_every_word_that_is_read_is_coloured(window: Window, qapp: Any) -> None:
+    """Also one that is not drawn before the cursor is beyond it, whatever its colour is."""
+    session, words = window.opened_session, panel(window, ReviewPanel).words
+    window.raise_panel("review")
+    window.perform("zoom")  # so that all words are in view
+    qapp.processEvents()
+    window._timer.stop()
+
+    def ground_at(word: int) -> bool:
+        corner = words.place_of(word).toAlignedRect().adjusted(1, 1, 0, 0).topLeft()
+        return bool(QColor(drawn.pixel(corner)) == qcolor(window.theme.ground))
+
+    session.stream.seek(1)
+    wait(lambda: snapshot(window).time == 1)
+    window.redraw()
+    qapp.processEvents()
+    assert set(words._looks[1:].tolist()) == {UNREAD}
+    session.stream.seek(100)
+    wait(lambda: snapshot(window).time == 100)
+    window.redraw()
+    qapp.processEvents()
+    assert 255 in words._looks[1:99]  # the colour that a byte of −1 would be
+    place = words.mapTo(window, QPoint(0, 0))
+    drawn = window.screen().grabWindow(window.winId(), place.x(), place.y(), words.width(), words.height()).toImage()
+    seen = [word for word in range(144) if words.rect().contains(words.place_of(word).toAlignedRect())]
+    assert [word for word in seen if ground_at(word)] == [word for word in seen if word >= 100]
+    assert len(seen) > 100
+
+
 # ---- the heat maps -----------------------------------------------------------------------------------------------
 
 
@@ -222,7 +253,7 @@ def test_buttons_switch_pictures_on_and_off(window: Window, qtbot: Any) -> None:
     qtbot.mouseClick(gates._buttons["g"], LEFT, Qt.KeyboardModifier.ShiftModifier)
     assert window.opened_session.choices.signal == "g"
     assert gates._cell_at(5.5) is None  # the rows of x are inputs, not cells
-    assert gates.saved_state() == {"shown": ["c", "g", "h", "i", "n", "o", "r", "x", "z"]}
+    assert gates.saved_state()["shown"] == ["c", "g", "h", "i", "n", "o", "r", "x", "z"]
 
 
 def test_the_wheel_zooms_all_pictures_and_a_double_click_undoes_it(window: Window, qtbot: Any) -> None:
@@ -363,10 +394,10 @@ def test_a_double_click_takes_the_scales_of_the_rolling_exponent_again(window: W
 
 
 @pytest.mark.parametrize("name", ["review", "heatmap", "alpha", "scaling", "reviews"])
-def test_a_panel_is_saved_as_png_svg_and_csv(window: Window, name: str, tmp_path: Path) -> None:
+def test_a_panel_is_saved_as_png_svg_pdf_and_csv(window: Window, name: str, tmp_path: Path) -> None:
     window.raise_panel(name)
     chosen = window.panels[name]
-    for kind, begins in ((".png", b"\x89PNG"), (".svg", b"<?xml")):
+    for kind, begins in ((".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")):
         path = tmp_path / f"panel{kind}"
         save(chosen, path)
         assert path.read_bytes().startswith(begins)
@@ -378,35 +409,59 @@ def test_a_panel_is_saved_as_png_svg_and_csv(window: Window, name: str, tmp_path
 
 
 def test_another_kind_of_file_is_refused(window: Window, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="saved as one of .png, .svg, .csv"):
+    with pytest.raises(ValueError, match="saved as one of .png, .svg, .pdf, .csv"):
         save(window.panels["alpha"], tmp_path / "panel.gif")
 
 
 def test_the_table_of_the_heat_maps_is_that_of_the_stream(window: Window) -> None:
     table = panel(window, HeatmapPanel).export_table()
-    assert table.columns[:6] == ("time", "text", "probability", "alpha_h", "h_000", "h_001")
+    assert table.columns[:7] == ("time", "text", "probability", "alpha_h", "added_to_state", "h_000", "h_001")
     assert table.column("time") == list(range(100))
-    np.testing.assert_allclose([row[4:] for row in table.rows], window.opened_session.read("h", 0, 100))
+    np.testing.assert_allclose([row[5:] for row in table.rows], window.opened_session.read("h", 0, 100))
 
 
 def test_exporting_asks_for_a_file_and_reports_it(window: Window, qtbot: Any, tmp_path: Path) -> None:
+    def export(name: str, kind: str) -> None:
+        window.perform("export")
+        ask = [child for child in window.findChildren(ExportDialog) if child.isVisible()][-1]
+        ask.kind.setCurrentText(kind)
+        ask.path.setText(str(tmp_path / name))
+        ask._save()
+
     window.raise_panel("alpha")
-    window.perform("export")
-    ask = next(iter(window.findChildren(QFileDialog)))
-    ask.fileSelected.emit(str(tmp_path / "alpha.csv"))
-    ask.close()
+    export("alpha.csv", "Table (CSV)")
     assert (tmp_path / "alpha.csv").exists()
     assert window.opened_session.note == f"saved {tmp_path / 'alpha.csv'}"
-    window.export_panel(window.panels["alpha"])
-    ask = [child for child in window.findChildren(QFileDialog) if child.isVisible()][-1]
-    ask.fileSelected.emit(str(tmp_path / "second.csv"))
-    ask.close()
-    assert window.opened_session.note == f"saved {tmp_path / 'second.csv'}"
-    window.perform("export")
-    ask = [child for child in window.findChildren(QFileDialog) if child.isVisible()][-1]
-    ask.fileSelected.emit(str(tmp_path / "nowhere" / "alpha.png"))
-    ask.close()
+    export("second", "Document (PDF)")
+    assert (tmp_path / "second.pdf").read_bytes().startswith(b"%PDF")
+    assert window.opened_session.note == f"saved {tmp_path / 'second.pdf'}"
+    export("nowhere/alpha.png", "Picture (PNG)")
     assert "nowhere" in window.opened_session.note
+
+
+def test_an_export_has_its_own_ground_and_resolution(window: Window, tmp_path: Path) -> None:
+    window.raise_panel("alpha")
+    window.perform("export")
+    ask = next(iter(window.findChildren(ExportDialog)))
+    assert ask.panel.currentData() == "alpha"
+    ask.scale.setCurrentText("2 × the screen")
+    ask.light.setChecked(True)
+    ask.path.setText(str(tmp_path / "alpha.png"))
+    ask._save()
+    shown, drawn = window.panels["alpha"], QImage(str(tmp_path / "alpha.png"))
+    assert (drawn.width(), drawn.height()) == (2 * shown.width(), 2 * shown.height())
+    assert drawn.pixelColor(drawn.width() - 12, drawn.height() // 2).lightness() > 200
+    assert window.theme is DARK
+    assert picture(shown).toImage().pixelColor(shown.width() - 6, shown.height() // 2).lightness() < 60
+
+
+def test_a_table_of_the_heat_maps_has_all_gates(window: Window, tmp_path: Path) -> None:
+    gates = panel(window, HeatmapPanel)
+    save(gates, tmp_path / "all.csv", every_signal=True)
+    rows = list(csv.DictReader((tmp_path / "all.csv").read_text(encoding="utf-8").splitlines()))
+    session = window.opened_session
+    for name in ("i", "f", "c_out", "h"):
+        np.testing.assert_allclose([float(row[f"{name}_003"]) for row in rows], session.read(name, 0, 100)[:, 3])
 
 
 def test_the_context_menu_has_items_of_the_panel_and_of_every_panel(window: Window) -> None:
@@ -415,7 +470,7 @@ def test_the_context_menu_has_items_of_the_panel_and_of_every_panel(window: Wind
     gates.add_menu_items(menu, QPoint(10, 10))
     window.add_panel_items(menu, gates.name)
     texts = [action.text() for action in menu.actions()]
-    assert {"Pin", "Ablate", "Copy picture", "Export as PNG, SVG or CSV …"} <= set(texts)
+    assert {"Pin", "Ablate", "Copy picture", "Export …"} <= {text.replace("&", "") for text in texts}
 
 
 # ---- from the command line ---------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from engine.activity import THRESHOLD
 from explorer.gui.dialogs.attribution import AttributionDialog
 from explorer.gui.dialogs.base import ChooseDialog, HelpDialog, LegendDialog, PromptDialog, TextDialog
 from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
+from explorer.gui.dialogs.export import ExportDialog
 from explorer.gui.dialogs.saturation import SaturationDialog
 from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
 from explorer.gui.dialogs.text_diff import TextDiffDialog
@@ -167,7 +168,7 @@ EFFECTS: dict[str, Check] = {
     "record": lambda w: w.opened_session.recorder.active,
     "export-run": lambda w: Path("pinkx-lstm-12-first-1.safetensors").exists(),
     "zoom": lambda w: [name for name, dock in w.docks.docks.items() if dock.isVisible()] == ["heatmap"],
-    "export": lambda w: dialog(w, QFileDialog) is not None,
+    "export": lambda w: dialog(w, ExportDialog) is not None,
     "palette": lambda w: dialog(w, ChooseDialog) is not None,
     "legend": lambda w: dialog(w, LegendDialog) is not None,
     "help": lambda w: dialog(w, HelpDialog) is not None,
@@ -176,6 +177,7 @@ EFFECTS: dict[str, Check] = {
     "copy": lambda w: not QGuiApplication.clipboard().pixmap().isNull(),
     "light": lambda w: w.theme is LIGHT,
     "full-screen": lambda w: w.isFullScreen(),
+    "introduction": lambda w: w.introduction is not None,
     **dict.fromkeys(
         ("open-reviews", "open-folder", "open-network", "open-recording"), lambda w: dialog(w, QFileDialog) is not None
     ),
@@ -193,6 +195,8 @@ def reset(window: Window) -> None:
     for opened in window.findChildren(QDialog):
         opened.close()
         opened.deleteLater()  # a closed file dialog keeps the keys to itself
+    if window.introduction is not None:
+        window.introduction.dismiss()
     window.activateWindow()
     wait(window.isActiveWindow)
     session = window.opened_session
@@ -208,6 +212,8 @@ def reset(window: Window) -> None:
     session.fixed_points.view = PointView()
     session.display.set_threshold(THRESHOLD)
     session.brush.clear()
+    for places in (session.playback._past, session.playback._future):
+        places.clear()
     session.note = ""
     if window.zoomed:
         window.perform("zoom")

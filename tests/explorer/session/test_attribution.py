@@ -105,9 +105,7 @@ def test_colours_are_those_of_the_attribution_or_of_the_signal(session: Session)
     assert colours.values[:3].tolist() == [-2, 0, 1]
     assert np.isnan(colours.values[3:]).all()  # these words are not attributed
     assert (colours.low, colours.high) == (-2, 2)
-    assert plain(colours.line) == (
-        "colour: attribution of the logit after word 4 by integrated gradients from the mean embedding (±2.00)"
-    )
+    assert plain(colours.line) == "colour: attribution by integrated gradients (mean), logit after word 4 (±2.00)"
 
 
 def test_the_lines_name_method_output_and_error() -> None:

@@ -162,6 +162,7 @@ async def test_both_front_ends_show_the_same_numbers(tmp_path: Path, qapp: Any, 
         recorded(tmp_path)
     sessions = [opened(tmp_path, replayed) for _ in range(2)]
     app, window = explorer(sessions[0]), Window(session=sessions[1], show_rates=False)
+    window.resize(1400, 900)
     window.show()
     seen: list[dict[str, Any]] = []
 

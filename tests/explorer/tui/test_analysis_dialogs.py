@@ -45,8 +45,15 @@ async def test_words_are_coloured_and_the_strongest_listed_and_gone_to(
         attributed(session)
         app.draw()
         panel = app.query_one("#review", ReviewPanel)
-        assert "attribution of the logit after word 100[" in str(panel.border_subtitle)
-        assert "by integrated gradients from the mean embedding (±2.00)" in str(panel.border_subtitle)
+        assert "colour: attribution by" in str(panel.border_subtitle)
+        assert "logit after word 100 (±2.00)" in str(panel.border_subtitle)
+        session.brush.open_at(40)
+        session.brush.close_at(42)
+        app.draw()
+        assert "brushed words" in str(panel.border_subtitle)
+        for named in ("integrated gradients (mean)", "logit after word 100 (±2.00)"):
+            assert named in str(panel.border_title)
+        session.brush.clear()
         await pilot.press("I")
         await until(pilot, lambda: isinstance(app.screen, AttributionDialog) and app.screen.rows.count == 100)
         surface = session.stream.snapshot.review.surface
