@@ -173,7 +173,7 @@ class EngineProcess:
             self._ready.set_exception(OSError(message))
         elif self._ready.exception() is None:  # else it ended because it refused the run
             with self._lock:
-                self._snapshot = replace(self.snapshot, playing=False)
+                self._snapshot = replace(self.snapshot, playing=False, lost=True)
             self._encoder.abandon()
             self._fail(message)
 

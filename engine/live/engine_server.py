@@ -20,7 +20,7 @@ from engine.network import Network
 from engine.text import Review
 
 # The fields of a snapshot that are published; the process of the views adds the others.
-_PUBLISHED: Final = [f.name for f in fields(Snapshot) if f.name not in ("network", "review", "ids", "reviews")]
+_PUBLISHED: Final = [f.name for f in fields(Snapshot) if f.name not in ("network", "review", "ids", "reviews", "lost")]
 _ROOM: Final = 1 << 16, 1024  # bytes for a state, and for each cell: α, its reason, activity, clamps
 
 

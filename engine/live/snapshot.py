@@ -26,7 +26,7 @@ class Snapshot:
     is NaN, its reason says why. ``activity`` (n,) is the rolling standard deviation of h, ``dead`` (n,) where it is
     below ``threshold`` over a full window. ``clamps`` maps signals to the values their cells are clamped to, (n,), NaN
     where a cell is free; ``pushes`` are what is added to the state in this review. ``reviews`` is the count of reviews
-    of the source, ``index`` the place of this one.
+    of the source, ``index`` the place of this one. ``lost``: the process that ran it ended by itself.
     """
 
     run: int
@@ -54,6 +54,7 @@ class Snapshot:
     scales: tuple[int, ...]
     clamps: Mapping[str, NDArray[np.float32]]
     pushes: Pushes = ()
+    lost: bool = False
 
     @property
     def words(self) -> int:

@@ -81,6 +81,8 @@ def take_picture(options: LaunchOptions, path: Path, after: float, size: tuple[i
 
     def save() -> None:
         try:
+            if window.session is not None and window.session.stream.snapshot.lost:
+                raise OSError("no picture: the engine's process ended by itself; try again")
             save_picture(window, path)
         except (ValueError, OSError) as error:
             window.failure = error

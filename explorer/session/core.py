@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # these modules need torch, which a front end loads after its
 NOTICE_SECONDS: Final = 6.0, 0.05  # a notice is shown for so long, and longer by this for each character
 
 OWN_NETWORKS: Final = 12  # networks that are remembered
-Status = Literal["LIVE", "REPLAY", "PAUSED", "LOOKING", "END"]
+Status = Literal["LIVE", "REPLAY", "PAUSED", "LOOKING", "END", "LOST"]
 
 
 class SessionError(ValueError):
@@ -75,6 +75,8 @@ class Frame:
 
     @property
     def status(self) -> Status:
+        if self.snapshot.lost:
+            return "LOST"
         if not self.following:
             return "LOOKING"
         if self.snapshot.playing:

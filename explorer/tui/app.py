@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from engine.live.stream import Snapshot
 
 SMALL = (100, 30)  # columns and rows below which panels become tabs
-BEFORE_INTRODUCTION = 1.5  # seconds, so that there is something to introduce
+BEFORE_INTRODUCTION, AFTER_INTRODUCTION = 1.5, 0.1  # seconds; before, so that there is something to introduce
 TINY = (60, 16)  # below which nothing is readable
 MOVING = ("#status", "#review", "#heatmap", "#alpha", "#overview")
 STEADY = ("#tabs", "#points", "#spectrum", "#cells", "#notice", "#keys")
@@ -307,8 +307,8 @@ class Explorer(Opening):
         def closed(action: str | None) -> None:
             if reading:
                 session.stream.play()
-            if action not in (None, "play"):
-                self.call_next(self.perform, action)
+            if action is not None and action != "play":  # once the panels are drawn again
+                self.set_timer(AFTER_INTRODUCTION, partial(self.perform, action))
 
         self.push_screen(IntroductionScreen(self.actions), closed)
 

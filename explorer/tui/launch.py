@@ -126,6 +126,8 @@ def take_picture(options: LaunchOptions, path: Path, after: float, size: tuple[i
             await pilot.pause(0.05)
         await _first_word(app, pilot)
         await pilot.pause(after)
+        if app.session is not None and app.session.stream.snapshot.lost:
+            app.failure = OSError("no picture: the engine's process ended by itself; try again")
         if app.failure is None:
             save_picture(app, path)
         app.exit(return_code=0)
@@ -137,7 +139,12 @@ def take_picture(options: LaunchOptions, path: Path, after: float, size: tuple[i
 async def _first_word(app: Explorer, pilot: Any) -> None:
     """Wait until the kernels are compiled and a word is read, so that a picture shows some."""
     end = time.monotonic() + COMPILING
-    while app.session is not None and not app.session.stream.snapshot.time and time.monotonic() < end:
+    while app.session is not None and not app.failure:
+        snapshot = app.session.stream.snapshot
+        if snapshot.time or snapshot.finished or snapshot.lost:
+            return
+        if time.monotonic() > end:
+            app.failure = OSError(f"no picture: no word was read within {COMPILING:.0f} s; see `pinkx doctor`")
         await pilot.pause(0.05)
 
 

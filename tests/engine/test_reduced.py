@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from engine.cells import CELLS, Cell
-from engine.newton import solve
+from engine.newton import _damped_step, solve
 from engine.reduced import Equation, full_equation, reduced_equation
 
 kinds = pytest.mark.parametrize("kind", list(CELLS))
@@ -81,3 +81,18 @@ def test_no_problem_is_an_exception_for_the_batch() -> None:
 def test_an_unknown_cell_has_no_reduced_equation() -> None:
     with pytest.raises(ValueError, match="no reduced equation is known for a str"):
         reduced_equation("cell")  # type: ignore[arg-type]
+
+
+def test_eliminating_the_diagonal_unknowns_gives_the_same_damped_step() -> None:
+    torch.manual_seed(0)
+    equation = full_equation(random_cell("lstm", size=5, inputs=2))
+    assert equation.diagonal == 5
+    residual, jacobian = equation.linear(
+        torch.randn(3, 2, dtype=torch.float64), torch.randn(3, 10, dtype=torch.float64)
+    )
+    gradient = (jacobian.mT @ residual.unsqueeze(-1)).squeeze(-1)
+    damping = torch.tensor([1e-8, 1e-3, 10.0], dtype=torch.float64)
+    for one, other in zip(
+        *(_damped_step(jacobian, gradient, damping, diagonal) for diagonal in (0, equation.diagonal)), strict=True
+    ):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)

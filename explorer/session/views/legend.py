@@ -40,6 +40,7 @@ LEGEND: Final = (
         "",
         (
             Term("LIVE, PAUSED, END", "words are being read, wait to be read, or are all read"),
+            Term("ENGINE LOST", "the process that reads ended by itself; nothing is read until a new one starts"),
             Term("LOOKING BACK", "all panels show an earlier word, while reading may go on"),
             Term("REPLAY", "a recording is played; there is no network behind it"),
             Term("HELD", "a dialog is open, and the panels wait until it is closed"),

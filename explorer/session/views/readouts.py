@@ -243,6 +243,7 @@ BADGES: Mapping[str, Run] = {
     "PAUSED": Run("‖ PAUSED", "warning"),
     "LOOKING": Run("◂ LOOKING BACK", "warning"),
     "END": Run("■ END", "label"),
+    "LOST": Run("✖ ENGINE LOST", "dead"),
 }
 HELD = Run("‖ HELD: dialog open", "warning")
 

@@ -153,9 +153,14 @@ def runs(text: str, styles: Sequence[Style]) -> Line:
     return line
 
 
+_CHARACTERS = 8  # in a column at most, with accents and joiners; a text from outside may have a million
+
+
 def fit(text: str, width: int) -> str:
     """Return the text in exactly ``width`` columns, cut with an ellipsis or padded with blanks."""
-    if cell_len(text) > width:
+    most = _CHARACTERS * max(width, 0)
+    if len(text) > most or cell_len(text) > width:
+        text = text[:most]
         while text and cell_len(text) > width - 1:
             text = text[:-1]
         text += "…" if width > 0 else ""
@@ -174,7 +179,8 @@ def width_of(line: Sequence[Segment]) -> int:
 
 def safe(text: str, width: int) -> str:
     """Return text from outside without control characters, cut to a width."""
-    return fit("".join(filter(str.isprintable, text)), width).rstrip()
+    most = _CHARACTERS * max(width, 0) + 1  # one more, so that `fit` marks the cut
+    return fit("".join(filter(str.isprintable, text[: 4 * most]))[:most], width).rstrip()
 
 
 def as_markup(text: str) -> str:

@@ -152,6 +152,7 @@ def test_reports_that_the_process_was_killed(network: Network) -> None:
     os.kill(engine.worker.process.pid, signal.SIGKILL)
     assert "ended by itself, with code -9" in next_event(stream, "failed").message
     assert not stream.snapshot.playing
+    assert stream.snapshot.lost
     assert not recorded
     stream.play()  # has no effect
     assert stream.read("h").shape[1] == 6

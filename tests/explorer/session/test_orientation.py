@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -151,6 +152,15 @@ def test_the_result_of_a_brush_stays_and_marks_its_cells(read: Session) -> None:
         assert np.sign(h[12:14, cell].mean() - h[:, cell].mean()) == sign
 
 
+def test_an_engine_that_was_lost_stays_named(searched: Session) -> None:
+    """Unlike a notice, which expires, and at every word looked at."""
+    frame = searched.frame()
+    lost = replace(frame, snapshot=replace(frame.snapshot, lost=True))
+    assert plain(status_parts(lost)["badge"]) == "✖ ENGINE LOST"
+    back = replace(lost, choices=replace(lost.choices, cursor=0))
+    assert plain(status_parts(back)["badge"]) == "✖ ENGINE LOST"
+
+
 # ---- the legend and the introduction -------------------------------------------------------------------------
 
 
@@ -171,6 +181,7 @@ def test_the_legend_names_every_term_of_the_readouts(searched: Session) -> None:
         "◂",
         "■",
         "▸",
+        "✖",
         "working",
         "needs",
     }

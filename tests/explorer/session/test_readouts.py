@@ -75,7 +75,7 @@ def frame(*, word: int = 99, note: str = "", choices: Choices | None = None, **c
         "time": 100, "words": 144, "playing": False, "finished": False, "speed": 480.0, "words_per_second": 1234.5,
         "r2": {"h": 0.973}, "reason": {"h": "constant"}, "watched": "h", "cell_alpha": np.array([0.5, 0.9, 0.7, NAN]),
         "activity": np.array([0.3, 0.3, 0.0, 0.3]), "dead": np.array([False, False, True, False]), "threshold": 0.02,
-        "window": 64, "scales": (4, 6, 9, 16), "clamps": {}, "pushes": (), "unknown": 3,
+        "window": 64, "scales": (4, 6, 9, 16), "clamps": {}, "pushes": (), "unknown": 3, "lost": False,
     } | changes  # fmt: skip
     snapshot = cast("Snapshot", SimpleNamespace(**fields))
     moment = Moment(snapshot.activity, snapshot.dead, snapshot.cell_alpha, snapshot.r2["h"], snapshot.reason["h"])

@@ -259,3 +259,5 @@ def test_text_is_cut_by_columns_and_control_characters_are_removed() -> None:
     assert fit("漢字漢字", 5) == "漢字…"
     assert fit("abc", 5) == "abc  "
     assert safe("a\x1b[31mb\u200b", 20) == "a[31mb"
+    assert fit("a" * 1_000_000, 5) == safe("a" * 1_000_000, 5) == "aaaa…"  # in quadratic time: minutes
+    assert fit("e\u0301" * 5, 5) == "e\u0301" * 5

@@ -100,7 +100,7 @@ def terminal(tmp_path: Path) -> Iterator[Any]:
     opened: list[Terminal] = []
 
     def start(*arguments: str, **options: Any) -> Terminal:
-        opened.append(Terminal("--network", str(small_file(tmp_path)), *arguments, **options))
+        opened.append(Terminal("--fresh", "--network", str(small_file(tmp_path)), *arguments, **options))
         return opened[-1]
 
     yield start

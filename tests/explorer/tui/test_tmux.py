@@ -127,7 +127,7 @@ def test_an_analysis(tmux: Tmux, tmp_path: Path) -> None:
     tmux.type("b")
     tmux.wait_for("go to the other end")
     tmux.type("Left", "b")
-    tmux.wait_for("these words")
+    tmux.wait_for("brushed words")
 
     tmux.type("Down", "p")
     tmux.wait_for("#000*")
