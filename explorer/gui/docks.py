@@ -7,11 +7,12 @@ from zlib import crc32
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDockWidget, QMainWindow
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar
 
 from explorer.gui.panels.panel import Panel, Place
 
 VERSION = 2  # raised when docks are renamed; a layout saved by another version is ignored
+NEXT = 8  # pixels between a dock and its tab bar, at most
 ACROSS, DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 # (new place, place it splits, side by side or below)
 _SPLITS: tuple[tuple[Place, Place, Qt.Orientation], ...] = (
@@ -120,9 +121,18 @@ class Docks(QObject):
         """Store the shares that `rescale` restores."""
         window = self._window
         self._size = window.size()
+        self._hide_unused_tab_bars()
         for name, dock in self.docks.items():
             if _in_layout(dock):
                 self._shares[name] = dock.width() / max(1, window.width()), dock.height() / max(1, window.height())
+
+    def _hide_unused_tab_bars(self) -> None:
+        """Hide the tab bars that Qt leaves where docks were while the window was built; they show between docks."""
+        direct = Qt.FindChildOption.FindDirectChildrenOnly
+        for bar in self._window.findChildren(QTabBar, options=direct):
+            titles = {bar.tabText(tab) for tab in range(bar.count())}
+            group = [dock for dock in self.docks.values() if dock.windowTitle() in titles and _in_layout(dock)]
+            bar.setVisible(any(abs(bar.y() - dock.geometry().bottom()) < NEXT for dock in group))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Remember the sizes that the user gives docks by dragging; other changes follow from contents and window."""

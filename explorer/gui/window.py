@@ -397,10 +397,17 @@ class Window(Opening):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if not self.zoomed:
+            for panel in self.panels.values():
+                panel.release_room()
             self.docks.rescale()
+            QTimer.singleShot(0, self, self._rescale)  # with the least sizes that panels have now
         self._show_progress()
         if self.introduction is not None:
             self.introduction.arrange()
+
+    def _rescale(self) -> None:
+        if not self.zoomed:
+            self.docks.rescale()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._timer.stop()

@@ -136,6 +136,9 @@ class Panel(QWidget):
     def paint_theme(self, theme: Theme) -> None:
         """Set the colours of plot items; plots and widgets are coloured without it."""
 
+    def release_room(self) -> None:
+        """Give up the room that contents needed, so that the panel can have its share of a window of another size."""
+
     def add_menu_items(self, menu: QMenu, place: QPoint) -> None:
         """Add the panel's own items to its context menu, opened at ``place``."""
 

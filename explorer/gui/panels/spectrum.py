@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel
 
 from explorer.gui.host import Host
@@ -83,6 +82,7 @@ class SpectrumPanel(Panel):
         lines = point_lines(point, None if prediction is None else dict(zip(AHEAD, prediction.explained, strict=True)))
         if self.changed("details", lines, theme):
             self.details.setText("<br>".join(rich_text(line, theme) for line in lines))
+        if self.changed("room", lines, self.details.width()):
             self._make_room()
         if self.changed("values", point.eigenvalues, theme):
             outside = (np.abs(point.eigenvalues) > 1).tolist()
@@ -90,11 +90,9 @@ class SpectrumPanel(Panel):
             self._values.setData(x=point.eigenvalues.real, y=point.eigenvalues.imag, brush=brushes)
             self._point_at(None)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if event.size().width() != event.oldSize().width():
-            self.details.setMinimumHeight(0)
-        self._make_room()
+    def release_room(self) -> None:
+        self.details.setMinimumHeight(0)
+        self.invalidate("room")
 
     def _make_room(self) -> None:
         """Show every line of the details: their number depends on the point, and long ones wrap."""

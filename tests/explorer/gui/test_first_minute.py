@@ -12,7 +12,7 @@ pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installe
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QTabBar
 
 from explorer.gui.dialogs.base import ChooseDialog
 from explorer.gui.window import Window
@@ -182,6 +182,9 @@ class TestLayout:
                 assert np.abs(change).max() < tolerance
             before = before or now
         assert cells.table.viewport().height() > 4 * cells.table.rowHeight(0)  # type: ignore[attr-defined]
+        bars = [bar for bar in window.findChildren(QTabBar) if bar.isVisible() and bar.parent() is window]
+        titles = [bar.tabText(tab) for bar in bars for tab in range(bar.count())]
+        assert sorted(titles) == sorted(set(titles))  # Qt leaves bars where docks were
         window._fit_on_screen()
         room, least = window.screen().availableSize(), window.minimumSizeHint()
         assert window.width() <= max(room.width(), least.width())
