@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -13,7 +14,8 @@ from explorer.session.keymap import ALL_ACTIONS, KeysError, actions_with, as_tom
 @click.option(
     "--keys", type=click.Path(path_type=Path), metavar="FILE", help="Read key bindings from this file instead of yours."
 )
-def command(keys: Path | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object: the keys of every action.")
+def command(keys: Path | None, as_json: bool) -> None:
     """Print every action with its keys as TOML, including your own bindings.
 
     If your file of keys cannot be used, the reason and the default keys are printed.
@@ -27,4 +29,8 @@ def command(keys: Path | None) -> None:
             raise
         click.echo(f"error: {error}; these are the default keys", err=True)  # a table to repair the file from
         own = {}
-    click.echo(as_toml(actions_with(own, ALL_ACTIONS)), nl=False)
+    actions = actions_with(own, ALL_ACTIONS)
+    if as_json:
+        click.echo(json.dumps({action.id: list(action.keys) for action in actions}, indent=2))
+    else:
+        click.echo(as_toml(actions), nl=False)

@@ -41,6 +41,7 @@ def command(
     published_way: int | None,
     threads: int,
     out: Path,
+    as_json: bool,
     device: str,
 ) -> None:
     """Reproduce the figures of Cheng, Schmid & Lange (2021), and decide which of its claims hold.
@@ -69,7 +70,8 @@ def command(
     claims = decide_claims(results, lines)
     document_ = document(results, lines, claims, methods, starts, seed)
     write_study(out, "fixed_points", document_, tables(results, lines), claims)
-    publish(report(results, lines, claims, methods), claims, out)
+    page = report(results, lines, claims, methods)
+    publish(page, claims, out, out / "fixed_points.json" if as_json else None)
 
 
 def measure_networks(

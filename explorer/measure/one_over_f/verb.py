@@ -65,6 +65,7 @@ def command(
     published_way: int | None,
     threads: int,
     out: Path,
+    as_json: bool,
     device: str,
     plot: bool,
 ) -> None:
@@ -106,9 +107,9 @@ def command(
     write_study(out, "one_over_f", document(results, claims), tables(results), claims)
     with console.status("drawing the figures"):
         page = report(results, claims, _speed(results, published_way))
-    publish(page, claims, out)
+    publish(page, claims, out, out / "one_over_f.json" if as_json else None)
     console.print(f"{len(results.every)} networks, {time.perf_counter() - start:.0f} s", highlight=False)
-    if plot:
+    if plot and not as_json:
         _plot(results)
 
 

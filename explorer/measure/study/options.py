@@ -41,6 +41,7 @@ def study_options(networks: str, published_way: str, out: str) -> Callable[[Call
             "--out", type=click.Path(path_type=Path, file_okay=False), default=out, show_default=True,
             help="Folder for the report, the figures and the numbers.",
         ),
+        click.option("--json", "as_json", is_flag=True, help="Print the numbers as a JSON object, not the verdicts."),
     )  # fmt: skip
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:

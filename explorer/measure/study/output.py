@@ -38,9 +38,12 @@ def write_study(
             table.writerows(rows)
 
 
-def publish(page: Page, claims: Sequence[Claim], folder: Path) -> None:
-    """Write the report, and print every verdict and the path of the report."""
+def publish(page: Page, claims: Sequence[Claim], folder: Path, as_json: Path | None) -> None:
+    """Write the report, and print every verdict and the path of the report, or the numbers in the file ``as_json``."""
     path = page.write(folder)
+    if as_json is not None:
+        click.echo(as_json.read_text(encoding="utf-8"), nl=False)
+        return
     for claim in claims:
         click.echo(f"{claim.verdict:<20}{claim.claim}")
     click.echo(str(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -27,6 +28,11 @@ def test_options_of_a_picture(verb: str, arguments: list[str], message: str) -> 
     done = CliRunner().invoke(pinkx, [verb, *arguments])
     assert done.exit_code != 0
     assert message in done.stderr
+
+
+def test_keys_are_printed_for_scripts() -> None:
+    done = CliRunner().invoke(pinkx, ["keys", "--json"])
+    assert json.loads(done.stdout)["play"] == ["space"]
 
 
 def test_a_bad_file_of_keys_leaves_the_defaults_to_repair_it_from() -> None:

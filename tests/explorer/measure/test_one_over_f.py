@@ -143,7 +143,9 @@ def test_an_interrupted_run_is_resumed(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("no_rendering")
 def test_controls_are_left_out_on_request(tmp_path: Path) -> None:
     given = ("--networks", "lstm-8", *SMALL, "--limit", "2", "--paper-only", "--out", str(tmp_path))
-    assert measure(*given, "--surrogates", "2").exit_code == 0
+    done = measure(*given, "--surrogates", "2", "--json")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout) == numbers(tmp_path)
     assert not (tmp_path / "signs.png").exists()
     (one,) = numbers(tmp_path)["networks"]
     assert set(one["surrogates"]) == {"series", "shuffled", "ar1", "iaaft", "first half", "second half"}
