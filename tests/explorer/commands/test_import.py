@@ -47,6 +47,10 @@ def test_writes_what_every_verb_opens(
     network = Network.load("ours.safetensors")
     assert network.vocabulary is not None
     assert network.vocabulary.words == tuple(CASE)
+    options = ["--vocabulary", "words.txt", "--out", "json.safetensors", "--json"]
+    result = json.loads(CliRunner().invoke(pinkx, ["import", "theirs.safetensors", *options]).stdout)
+    assert (result["file"], result["cells"], result["words"]) == ("json.safetensors", 4, 6)
+    assert result["difference"]["states"] < 1e-5
     again = CliRunner().invoke(pinkx, ["import", "ours.safetensors", "--out", "again.safetensors"])
     assert "a network of pinkx already" in again.output
 

@@ -25,6 +25,15 @@ def test_a_task_network_is_trained_and_measured(tmp_path: Path) -> None:
     assert f"{info.accuracy:.2%} of the answers to new sequences correct" in done.output
 
 
+def test_results_are_printed_as_json(tmp_path: Path) -> None:
+    options = ["--task", "integration-1", "--size", "4", "--batches", "3", "--out", str(tmp_path / "small.safetensors")]
+    done = CliRunner().invoke(pinkx, ["train", *options, "--json"])
+    result = json.loads(done.stdout)  # progress goes to stderr
+    assert result["file"].endswith("small.safetensors")
+    assert len(result["losses"]) == 3
+    assert 0 <= result["accuracy"] <= 1
+
+
 @pytest.mark.parametrize("name", ["chess", "integration", "flip-flop-0"])
 def test_an_unknown_task_is_an_error(name: str) -> None:
     done = CliRunner().invoke(pinkx, ["train", "--task", name, "--out", os.devnull])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from explorer.tui.terminal.screenshot import as_png
 from tests.explorer.small import small_file
 
 PINKX = [sys.executable, "-c", "from explorer.cli import main; main()", "tui"]
@@ -31,6 +32,14 @@ def test_a_picture_is_taken_without_a_terminal(tmp_path: Path) -> None:
     assert svg.startswith("<svg")
     assert "P(positive)" in svg
     assert "textLength" not in svg  # every word has its own position
+
+
+def test_a_png_needs_no_program_and_no_installed_font() -> None:
+    words = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30">{}</svg>'
+    text = '<text x="5" y="20" font-family="Fira Code, monospace" font-size="20">▀αpinkx</text>'
+    blank, drawn = as_png(words.format("")), as_png(words.format(text))
+    assert drawn.startswith(b"\x89PNG")
+    assert len(drawn) > len(blank) + 200
 
 
 @pytest.mark.parametrize(("option", "value"), [("--size", "90"), ("--size", "0x10"), ("--size", "axb")])
