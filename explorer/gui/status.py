@@ -34,6 +34,7 @@ class Status(QStatusBar):
         column.addWidget(self.note)
         self.addWidget(lines, 1)
         self._shown: tuple[object, ...] = ()
+        self._hinted: tuple[object, ...] = ()
 
     def show_frame(self, session: Session, frame: Frame, fps: float, reduction: int, hint: Line) -> None:
         """Show a frame, the frame rate, the largest number of cells that share one row of a plot, and the ``hint``."""
@@ -47,11 +48,13 @@ class Status(QStatusBar):
             fps=fps if self._host.show_rates else None,
             restore_key=session.key_of("undo-ablation"),
         )
-        shown = (tuple(parts.values()), frame.note, hint, theme)
+        shown = (tuple(parts.values()), frame.note, theme)
         if shown != self._shown:
             self._shown = shown
             self.state.setText("&nbsp;&nbsp; ".join(rich_text(line, theme) for line in parts.values()))
             self.note.setText("&nbsp;" + rich_text((Run(frame.note, "warning"),), theme))
             self.note.setToolTip(as_html(frame.note, 2000))
+        if (hint, theme) != self._hinted:
+            self._hinted = hint, theme
             self.hint.apply_theme(theme)
             self.hint.set_line(hint)

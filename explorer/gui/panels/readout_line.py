@@ -23,6 +23,7 @@ class ReadoutLine(QWidget):
     def __init__(self, rows: int = 1) -> None:
         super().__init__()
         self._rows = rows
+        self._fitted: list[Line] = []
         self._line: Line = ()
         self._theme: Theme = DARK
         self._fonts: dict[tuple[bool, bool], tuple[QFont, QFontMetricsF]] = {}
@@ -46,6 +47,7 @@ class ReadoutLine(QWidget):
     def set_line(self, line: Line) -> None:
         """Show other runs."""
         self._line = line
+        self._fitted = []
         self._set_tooltip()
         self.update()
 
@@ -53,10 +55,12 @@ class ReadoutLine(QWidget):
         """Set the colours."""
         self._theme = theme
         self._fonts.clear()  # the style sheet may have changed the font
+        self._fitted = []
         self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._fitted = []
         self._set_tooltip()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -74,7 +78,12 @@ class ReadoutLine(QWidget):
         painter.end()
 
     def _fitting_rows(self) -> list[Line]:
-        """The rows that are shown; the last one is cut with an ellipsis if not all fits."""
+        """The rows that are shown, computed once; the last one is cut with an ellipsis if not all fits."""
+        if not self._fitted:
+            self._fitted = self._fit()
+        return self._fitted
+
+    def _fit(self) -> list[Line]:
         room, rest = self.width() - 2.0 * LEFT, self._line
         rows: list[Line] = []
         while len(rows) < self._rows - 1 and self._width(rest) > room:
