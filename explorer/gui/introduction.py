@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from explorer.gui.host import Host
@@ -19,7 +19,9 @@ SHADE = 120  # opacity of what covers the panels, of 255
 
 
 class Introduction(QWidget):
-    """Notes over the panels that they explain. Any key or click closes it; ``on_close`` is called then.
+    """Notes over the panels that they explain. Any key or click closes it.
+
+    ``on_close`` is called then, and the key acts.
 
     Parameters
     ----------
@@ -43,7 +45,7 @@ class Introduction(QWidget):
             f"<td>{as_html(KEY_LABELS[name])}</td></tr>"
             for name in KEYS
         )
-        self.keys = self._note(f"<b>{as_html(TITLE)}</b><table>{rows}</table>Any key or click closes this.")
+        self.keys = self._note(f"<b>{as_html(TITLE)}</b><table>{rows}</table>Any key or click begins.")
         self.arrange()
         self.show()
         self.raise_()
@@ -83,12 +85,17 @@ class Introduction(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride:
-            event.accept()  # the key closes this and is no shortcut
+            event.accept()  # it comes to `keyPressEvent`, not to the shortcuts
             return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        pressed = QKeySequence(event.keyCombination())
         self.dismiss()
+        for action in self._window.findChildren(QAction):
+            if action.isEnabled() and pressed in action.shortcuts():
+                action.trigger()
+                break
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.dismiss()

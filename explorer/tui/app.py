@@ -105,6 +105,7 @@ class Explorer(Opening):
         self.failure: Exception | None = None
         self.tab = "heatmap"
         self.zoomed: str | None = None
+        self._acted = False  # whether the user has performed an action
         self.held = False
         self.trace = False
         self.shares = Shares()
@@ -295,10 +296,14 @@ class Explorer(Opening):
         elif not self.screen_stack[0].has_class("tiny"):
             self._show_progress()
 
+    def perform(self, name: str) -> None:
+        self._acted = True
+        super().perform(name)
+
     def _introduce(self) -> None:
-        """Show the introduction over the first words, unless the user already opened a dialog."""
+        """Show the introduction over the first words, or at the next start if the user already acts."""
         session = self.session
-        if session is None or len(self.screen_stack) > 1:
+        if session is None or self._acted or len(self.screen_stack) > 1:
             return
         reading = session.stream.snapshot.playing
         session.stream.pause()

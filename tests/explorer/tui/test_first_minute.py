@@ -146,3 +146,13 @@ def test_panels_grow_with_the_terminal(width: int, height: int) -> None:
 def test_damaged_shares_are_replaced() -> None:
     assert Shares.from_saved({"right": "wide", "cells": 0.3, "other": 1}) == Shares(cells=0.3)
     assert Shares.from_saved(None) == Shares()
+
+
+async def test_a_user_who_already_acts_is_not_interrupted(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        session.introduced = False
+        await pilot.press("g")
+        app._introduce()
+        await pilot.pause()
+        assert len(app.screen_stack) == 1
+        assert not session.introduced  # the next start explains
