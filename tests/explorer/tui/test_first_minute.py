@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from textual import events
@@ -65,12 +66,13 @@ def drag(app: Explorer, x: int, y: int) -> None:
     app.screen._forward_event(events.MouseMove(None, x, y, 0, 0, 1, False, False, False, x, y))
 
 
-async def test_the_main_keys_stay_at_80_columns(session: Session) -> None:
+async def test_the_main_keys_stay_at_80_columns(session: Session, tmp_path: Path) -> None:
     async with shown(session, 80, 24) as (app, pilot):
         keys = text_of(app, "#keys")
         assert all(part in keys for part in ("Play", "Step", "Signal", "Zoom", "Legend", "Help", "Quit"))
         session.select(1)
         session.perform("ablate")
+        session.recorder.folder = tmp_path
         session.perform("record")
         await until(pilot, lambda: bool(snapshot(app).clamps))
         session.note = "a notice"
