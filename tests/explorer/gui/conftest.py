@@ -45,10 +45,11 @@ def nothing_stays(request: pytest.FixtureRequest) -> Iterator[None]:
     qapp = request.getfixturevalue("qapp") if "qapp" in request.fixturenames else None
     yield
     if qapp is not None:
-        from PySide6.QtCore import QCoreApplication, QEvent
+        from PySide6.QtCore import QCoreApplication, QEvent, Qt
 
         gc.collect()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
         qapp.processEvents()
         assert [widget for widget in qapp.topLevelWidgets() if widget.isVisible()] == []
+        assert qapp.mouseButtons() == Qt.MouseButton.NoButton  # a window of the next test would take it for a drag
     wait(lambda: not [t for t in set(threading.enumerate()) - before if t.name == "pinkx engine"], 10)

@@ -323,6 +323,7 @@ def test_the_list_sorts_and_opens(session: Session, corpus: CorpusPanel, qtbot: 
     place = corpus.table.visualRect(index).center()
     qtbot.mouseClick(corpus.table.viewport(), LEFT, pos=place)
     qtbot.mouseDClick(corpus.table.viewport(), LEFT, pos=place)
+    qtbot.mouseRelease(corpus.table.viewport(), LEFT, pos=place)  # Qt Test leaves the button down
     qtbot.waitUntil(lambda: session.stream.snapshot.index == expected)
     table = corpus.export_table()
     assert [len(row) for row in table.rows] == [len(table.columns)] * 12

@@ -147,7 +147,8 @@ def test_close_before_the_first_job_or_right_after_it() -> None:
 def test_the_process_ends_with_its_parent(ending: signal.Signals) -> None:
     # From a program on the command line, which another process cannot import.
     program = (
-        "import time; from explorer.session.jobs import JobRunner; from tests.explorer.jobs import forever\n"
+        "import signal, time; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from explorer.session.jobs import JobRunner; from tests.explorer.jobs import forever\n"
         "JobRunner().start(forever, False, on_result=lambda pid: print(pid, flush=True), on_end=print)\n"
         "time.sleep(60)"
     )
