@@ -46,19 +46,19 @@ class IntroductionScreen(ModalScreen[str | None]):
         self._place()
 
     def _place(self) -> None:
-        """Put each box over its panel, or, where the panel is not shown, below the others."""
+        """Put each box over its panel, or, where the panel is not shown, below the others. A terminal may be tiny."""
         width, height = self.app.size
         below, main = 1, self.app.screen_stack[0]
         for annotation in ANNOTATIONS:
             box, region = self.query_one(f"#about-{annotation.panel}"), main.query_one(f"#{annotation.panel}").region
-            columns = min(WIDTH, width - 4, region.width - 4 if region.width else width)
+            columns = max(5, min(WIDTH, width - 4, region.width - 4 if region.width else width))
             rows = len(wrap(annotation.sentence, columns - 4)) + 2
             beside = region.width and region.x > 0
             top = region.y + 1 if beside else below if not region.width or height < ROOMY else max(below, region.y + 1)
             box.styles.width, box.styles.height = columns, rows
             box.styles.offset = region.x + 2 if beside else 2, top
             below = below if beside else top + rows
-        keys, columns = self.query_one("#about-keys"), min(width - 4, 84)
+        keys, columns = self.query_one("#about-keys"), max(5, min(width - 4, 84))
         rows = len(wrap(self._keys.plain, columns - 4)) + 2
         keys.styles.width, keys.styles.height = columns, rows
         keys.styles.offset = 2, height - rows - 2

@@ -158,3 +158,16 @@ async def test_a_user_who_already_acts_is_not_interrupted(session: Session) -> N
         await pilot.pause()
         assert len(app.screen_stack) == 1
         assert not session.introduced  # the next start explains
+
+
+async def test_the_introduction_survives_any_size(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        session.introduced = False
+        app._introduce()
+        await pilot.pause()
+        assert isinstance(app.screen, IntroductionScreen)
+        for size in ((9, 3), (1, 1), (60, 16), (200, 64), (4, 40), (120, 40)):
+            await pilot.resize_terminal(*size)
+            app.draw()
+        assert app.is_running
+        assert app.screen.query_one("#about-keys").size.width > 60

@@ -246,3 +246,4 @@ def test_after_many_resizes_the_screen_is_correct(terminal: Any) -> None:
         correct = (
             "pinkx" in lines[0] and lines[1].startswith("╭") and "6 Cells" in "".join(lines) and "Help" in lines[39]
         )
+    assert program.process.poll() is None
