@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, ScreenResultType
 
 from explorer.session.core import Frame
 from explorer.session.session import Session
@@ -34,7 +34,7 @@ PERIOD = 0.2  # seconds between two looks at the progress
 DASH = 2  # columns between the marks of an unstable branch
 
 
-class ChartDialog(ModalScreen[None]):
+class ChartDialog(ModalScreen[ScreenResultType]):
     """A dialog with one panel, which draws the newest result."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q", "dismiss", "Close")]
@@ -65,7 +65,7 @@ class ChartDialog(ModalScreen[None]):
             self.chart.show(self.session, self.session.update())  # the application rests behind a dialog
 
 
-class BranchesDialog(ChartDialog):
+class BranchesDialog(ChartDialog[None]):
     """Fixed points against the weight of a word, or against a channel of a network with a task."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -154,7 +154,7 @@ def _dashes(piece: Piece, extent: float, count: int) -> tuple[NDArray[np.float64
     return np.interp(places, along, x), np.interp(places, along, y)
 
 
-class MemoryDialog(ChartDialog):
+class MemoryDialog(ChartDialog[None]):
     """Lyapunov spectrum and memory decay of the present review."""
 
     title_text = "Memory: Lyapunov spectrum and decay"

@@ -8,10 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from explorer.session.core import Frame
 from explorer.session.session import Session
@@ -20,19 +17,17 @@ from explorer.session.views.epochs import DEAD_TITLE, LOSS_TITLE, POINTS_TITLE, 
 from explorer.session.views.number_format import number
 from explorer.session.views.runs import Run
 from explorer.tui.dialogs.analysis import saved
-from explorer.tui.dialogs.dynamics import PERIOD
+from explorer.tui.dialogs.dynamics import ChartDialog
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.plotext_chart import Series, draw_chart
 from explorer.tui.terminal.styles import DEAD, DIM, FAINT, GOOD, PINK_BOLD, TEXT, WARN, Line, padded, styled
 
-KEYS = "← → epoch   enter read with it   e save as CSV   esc close"
 
-
-class EpochsDialog(ModalScreen[str]):
+class EpochsDialog(ChartDialog[str]):
     """Curves of loss and dead cells, and a map of points, of the epoch on the slider. Returns its file on Enter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape,q", "dismiss", "Close"),
+        *ChartDialog.BINDINGS,
         ("left", "move(-1)", "Earlier"),
         ("right", "move(1)", "Later"),
         ("home", "move(-10000)", "First"),
@@ -41,46 +36,30 @@ class EpochsDialog(ModalScreen[str]):
         ("e", "save", "Save"),
     ]
 
+    title_text = "Epochs of the training run"
+    keys_text = "← → epoch   enter read with it   e save as CSV   esc close"
+
     def __init__(self, session: Session) -> None:
-        super().__init__()
-        self.session = session
-        self.chart = EpochsPanel()
-
-    def compose(self) -> ComposeResult:
-        with Vertical(id="chart", classes="dialog") as box:
-            box.border_title = "Epochs of the training run"
-            box.border_subtitle = KEYS
-            yield self.chart
-
-    def on_mount(self) -> None:
-        self.set_interval(PERIOD, self.update_chart)
-        self.call_after_refresh(self.update_chart)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.update_chart)
-
-    def update_chart(self) -> None:
-        """Draw the progress, or what is measured so far."""
-        if self.is_attached:
-            self.chart.show(self.session, self.session.update())
+        self.epochs = EpochsPanel()
+        super().__init__(session, self.epochs)
 
     def action_move(self, count: int) -> None:
         """Move the slider by some epochs."""
         if (found := self.session.epochs.result()) is not None:
-            self.chart.place = max(0, min(self.chart.present(self.session, found) + count, len(found.epochs) - 1))
+            self.epochs.place = max(0, min(self.epochs.present(self.session, found) + count, len(found.epochs) - 1))
             self.update_chart()
 
     def action_read(self) -> None:
         """Close the dialog, and read the review with the network of this epoch."""
         if (found := self.session.epochs.result()) is not None:
-            self.dismiss(str(found.epochs[self.chart.present(self.session, found)].path))
+            self.dismiss(str(found.epochs[self.epochs.present(self.session, found)].path))
 
     def action_save(self) -> None:
         """Save the numbers as CSV."""
         session = self.session
         threshold = session.stream.snapshot.threshold
         message = saved(session, "epochs", lambda: epochs_table(session.epochs.result(), threshold))
-        self.query_one("#chart").border_subtitle = f"{message}   {KEYS}"
+        self.query_one("#chart").border_subtitle = f"{message}   {self.keys_text}"
 
 
 class EpochsPanel(Panel):

@@ -22,7 +22,7 @@ TICKS = {0.0: "0", 0.5: "0.5", 1.0: "1"}
 EDGE = 0.02  # points on the axes stay visible
 
 
-class SaturationDialog(ChartDialog):
+class SaturationDialog(ChartDialog[None]):
     """Right-saturated against left-saturated, over the review or the corpus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
