@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.session.controllers.ablation import AblationController
-from explorer.session.controllers.computation import Computation
+from explorer.session.controllers.computation import ComputationController
 from explorer.session.controllers.fixed_points import FixedPointsController
 from explorer.session.controllers.point_search import INPUTS, STARTS, encoded_reviews, progress_to
 from explorer.session.core import Core, SessionError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from engine.points import FixedPoints
 
 
-class BranchSearch:
+class BranchSearch(ComputationController[Branches]):
     """Follows the fixed points while the weight of one word rises from 0 to 1, or a channel from −1 to 1.
 
     Attributes
@@ -43,12 +43,7 @@ class BranchSearch:
         self._core = core
         self._ablation = ablation
         self._points = points
-        self._computation: Computation[Branches] = Computation(jobs)
-
-    @property
-    def progress(self) -> str:
-        """What is being computed, or what failed; "" at rest."""
-        return self._computation.progress
+        super().__init__(jobs)
 
     @cached_property
     def _with_task(self) -> dict[str, NetworkInfo]:
@@ -106,10 +101,6 @@ class BranchSearch:
         """Follow the next channel of the network."""
         network = self.target.network
         self.follow(Target(_after(self.channels(network), self.target.what), network))
-
-    def result(self) -> Branches | None:
-        """Return the branches; None until they are complete."""
-        return self._computation.result()
 
 
 def _after(names: Sequence[str], name: str) -> str:

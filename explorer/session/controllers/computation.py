@@ -62,3 +62,19 @@ class Computation(Generic[T]):
     def result(self) -> T | None:
         """Return the result of the newest request; None until there is one."""
         return self._result
+
+
+class ComputationController(Generic[T]):
+    """A controller of one computation, which `begin` of a subclass requests."""
+
+    def __init__(self, jobs: JobRunner) -> None:
+        self._computation: Computation[T] = Computation(jobs)
+
+    @property
+    def progress(self) -> str:
+        """How far the computation is, or what failed; "" at rest."""
+        return self._computation.progress
+
+    def result(self) -> T | None:
+        """Return the newest result, which may still grow; None until there is one."""
+        return self._computation.result()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.session.controllers.computation import Computation
+from explorer.session.controllers.computation import ComputationController
 from explorer.session.controllers.playback import Playback
 from explorer.session.core import Core, SessionError
 from explorer.session.jobs import JobRunner, Report
@@ -25,18 +25,13 @@ SAMPLE: Final = 1000  # reviews
 MOST: Final = 100  # places of each kind
 
 
-class ContextsController:
+class ContextsController(ComputationController[Contexts]):
     """Searches the source, or an even sample of a large one, in the worker process."""
 
     def __init__(self, core: Core, playback: Playback, jobs: JobRunner) -> None:
         self._core = core
         self._playback = playback
-        self._computation: Computation[Contexts] = Computation(jobs)
-
-    @property
-    def progress(self) -> str:
-        """How far the search is, or what failed; "" at rest."""
-        return self._computation.progress
+        super().__init__(jobs)
 
     def begin(self) -> None:
         """Search for the chosen signal of the selected cell, unless that is done or in progress.
@@ -59,10 +54,6 @@ class ContextsController:
             search, network, choices.signal, choices.cell, numbers, [reviews[k] for k in numbers], len(reviews),
             dict(clamps),
         )  # fmt: skip
-
-    def result(self) -> Contexts | None:
-        """Return what is found so far; None before the first reviews are read."""
-        return self._computation.result()
 
     def review(self, place: Place) -> Review:
         """Return the review of a place."""

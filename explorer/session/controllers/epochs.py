@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from explorer.session.controllers.computation import Computation
+from explorer.session.controllers.computation import ComputationController
 from explorer.session.controllers.playback import Playback
 from explorer.session.controllers.point_search import encoded_reviews, progress_to
 from explorer.session.core import Core, SessionError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SAMPLE: Final = 200  # labelled reviews
 
 
-class EpochsController:
+class EpochsController(ComputationController[Epochs]):
     """Measures every epoch: first all losses and activities, then the points, epoch by epoch.
 
     Parameters
@@ -36,12 +36,7 @@ class EpochsController:
         self._core = core
         self._playback = playback
         self._origin = origin
-        self._computation: Computation[Epochs] = Computation(jobs)
-
-    @property
-    def progress(self) -> str:
-        """How far the run is measured, or what failed; "" at rest."""
-        return self._computation.progress
+        super().__init__(jobs)
 
     def begin(self) -> None:
         """Measure the run of the present network, unless that is done or in progress.
@@ -71,10 +66,6 @@ class EpochsController:
         """Return the place of the present network among the epochs, or else the last."""
         name = self._core.snapshot.network.name
         return next((k for k, e in enumerate(found.epochs) if e.path.stem == name), len(found.epochs) - 1)
-
-    def result(self) -> Epochs | None:
-        """Return what is measured so far; None before the first epoch is."""
-        return self._computation.result()
 
 
 def measure(report: Report, files: Mapping[int, Path], reviews: Sequence[Review]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.session.controllers.ablation import AblationController
-from explorer.session.controllers.computation import Computation
+from explorer.session.controllers.computation import ComputationController
 from explorer.session.core import Core, SessionError
 from explorer.session.jobs import JobRunner, Report
 from explorer.session.views.memory import ORDERS, Memory, MemoryOfRun
@@ -20,18 +20,13 @@ EXPONENTS: Final = 8
 LAGS: Final = 100  # words back from the last
 
 
-class MemoryController:
+class MemoryController(ComputationController[Memory]):
     """Measures the words read so far, in their order and shuffled."""
 
     def __init__(self, core: Core, ablation: AblationController, jobs: JobRunner) -> None:
         self._core = core
         self._ablation = ablation
-        self._computation: Computation[Memory] = Computation(jobs)
-
-    @property
-    def progress(self) -> str:
-        """What is being computed, or what failed; "" at rest."""
-        return self._computation.progress
+        super().__init__(jobs)
 
     def begin(self) -> None:
         """Measure the whole review, unless that is done or in progress.
@@ -49,10 +44,6 @@ class MemoryController:
         network, ids = self._ablation.network(snapshot), np.array(snapshot.ids[: snapshot.words])
         subject = network, snapshot.review.name, ids.tobytes()
         self._computation.request(subject, measure, network, snapshot.review.name, ids)
-
-    def result(self) -> Memory | None:
-        """Return the measurement; None until it is complete."""
-        return self._computation.result()
 
 
 def measure(report: Report, network: Network, name: str, ids: NDArray[np.integer]) -> None:
