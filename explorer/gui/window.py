@@ -109,6 +109,8 @@ class Window(Opening):
         self._cpu_time = time.thread_time()
         self._due = 0.0
         self._focused: Panel | None = None
+        self._hint_for: tuple[Panel, bool] | None = None
+        self._hint_line: Line = ()
         self._ready = False
         self._layout_before_zoom: str | None = None
         self._restored_layout = False
@@ -200,12 +202,16 @@ class Window(Opening):
     def _hint(self) -> Line:
         """What the focused panel shows, and its keys; while it is zoomed, first the key that leads back."""
         panel = self.focused
+        if self._hint_for == (panel, self.zoomed):
+            return self._hint_line
         zoomed = ("zoom",) if self.zoomed else ()
         labels = {entry.id: "back" if entry.id == "zoom" else entry.label for entry in self.table}
         own = (*zoomed, *PANEL_ACTIONS.get(panel.name, ()))
         keys = [(Run(key_of(self.table, name), "value"), Run(f" {labels[name]}")) for name in own if name in labels]
         back, keys = keys[: len(zoomed)], keys[len(zoomed) :]
-        return join((*back, (Run(SENTENCES.get(panel.name, panel.title)),), *keys))
+        self._hint_for = panel, self.zoomed
+        self._hint_line = join((*back, (Run(SENTENCES.get(panel.name, panel.title)),), *keys))
+        return self._hint_line
 
     @property
     def fps(self) -> float:

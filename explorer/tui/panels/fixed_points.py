@@ -54,10 +54,16 @@ class FixedPointsPanel(Panel, can_focus=True):
         self._drag_from: Offset | None = None
         self._dragged = False
 
+    def state(self, session: Session, frame: Frame) -> tuple[object, ...]:
+        points, snapshot = session.fixed_points, frame.snapshot
+        points.request(frame)
+        drawn = points.point_map, points.view, points.search.progress, points.prediction(frame)
+        other = session.comparison.name, session.comparison.result(frame)
+        return *drawn, *other, snapshot.run, snapshot.time, snapshot.playing, frame.word, self.host.glyphs
+
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         columns, rows = self.size.width, self.size.height - 1
         points = session.fixed_points
-        points.request(frame)
         self._scene = scene = points.scene(frame, session.comparison.result(frame))
         found, view = points.point_map, points.view
         title = f"3 Fixed points   colour: {view.colour}"
