@@ -3,14 +3,15 @@
 A ``.safetensors`` file holds any number of runs. Run k has the tensors ``k/SIGNAL`` (time, cell) for every signal
 and ``x``, ``k/ids`` (time,), ``k/readout_weight`` (outputs, n) and ``k/readout_bias`` (outputs,); the header holds
 ``format``, ``version`` and, as JSON, ``analysis`` (window, scales, threshold) and ``runs`` (cell, size, inputs, name
-and task of the network; name, text and label of the review; the word its first row belongs to).
+and task of the network; name, text and label of the review; the word its first row belongs to; word and label of each
+addition to the state). A steered run also has ``k/additions`` (addition, S).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,7 @@ from safetensors.numpy import save_file
 from engine.cells import CELLS, INPUT, Cell
 from engine.files import atomic_write
 from engine.fluctuation import RollingExponent
+from engine.live.pushes import Push, Pushes, checked
 from engine.network import UNKNOWN, Network, Vocabulary
 from engine.text import Review, printable
 
@@ -106,12 +108,14 @@ class Analysis:
 class RecordedReview(Review):
     """A review and what its network did: a stream that opens it plays the rows of ``network``.
 
-    Its words are those of the recording; the first was word ``first`` of the review.
+    Its words are those of the recording; the first was word ``first`` of the review. ``pushes`` were added to the
+    state, after these words; the rows show their effect.
     """
 
     network: RecordedNetwork
     first: int
     analysis: Analysis
+    pushes: Pushes = ()
 
 
 class Playback:
@@ -146,10 +150,11 @@ def recorded(
     first: int,
     values: Mapping[str, Float32s],
     analysis: Analysis,
+    pushes: Pushes = (),
 ) -> RecordedReview:
     """Return a run as a recording: ``values`` (time, cell) are its words of ``review`` from ``first`` on.
 
-    ``ids`` (word,) cover the whole review.
+    ``ids`` (word,) cover the whole review, as do ``pushes``.
     """
     part = slice(first, first + len(values["h"]))
     facts = RecordedNetwork(
@@ -165,7 +170,12 @@ def recorded(
     )
     before = review.first if isinstance(review, RecordedReview) else 0
     text = " ".join(review.surface[part])
-    return RecordedReview(review.name, text, review.label, network=facts, first=before + first, analysis=analysis)
+    steered = tuple(
+        replace(push, word=push.word - first) for push in pushes if first <= push.word < first + len(values["h"])
+    )
+    return RecordedReview(
+        review.name, text, review.label, network=facts, first=before + first, analysis=analysis, pushes=steered
+    )
 
 
 def save_recording(path: Path, runs: Sequence[RecordedReview], version: str) -> None:
@@ -186,6 +196,8 @@ def save_recording(path: Path, runs: Sequence[RecordedReview], version: str) -> 
         tensors[f"{number}/ids"] = network.vocabulary.encode(run.words)
         tensors[f"{number}/readout_weight"] = network.readout_weight.numpy()
         tensors[f"{number}/readout_bias"] = network.readout_bias.numpy()
+        if run.pushes:
+            tensors[f"{number}/additions"] = np.stack([push.addition for push in run.pushes])
     header = {
         "format": FORMAT,
         "version": version,
@@ -209,6 +221,7 @@ def _facts(run: RecordedReview) -> dict[str, Any]:
         "text": run.text,
         "label": run.label,
         "first": run.first,
+        "pushes": [[push.word, push.label] for push in run.pushes],
     }
 
 
@@ -298,7 +311,29 @@ def _run(
         activation=str(facts.get("activation", "sigmoid")),  # older recordings have none
     )
     first = _whole("first", facts["first"], 0, _MOST)
-    return RecordedReview(review.name, review.text, label, network=network, first=first, analysis=analysis)
+    pushes = _pushes(number, facts, tensors, time, network.cell.state_size)
+    return RecordedReview(
+        review.name, review.text, label, network=network, first=first, analysis=analysis, pushes=pushes
+    )
+
+
+def _pushes(
+    number: int, facts: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]], time: int, state_size: int
+) -> Pushes:
+    listed = facts.get("pushes", [])  # older recordings have none
+    if not listed:
+        return ()
+    rows = tensors[f"{number}/additions"]
+    if rows.dtype != np.float32 or rows.shape != (len(listed), state_size):
+        raise ValueError(f"run {number + 1}: additions must be {(len(listed), state_size)} float32, got {rows.shape}")
+    return checked(
+        [
+            Push(_whole("the word of an addition", word, 0, time - 1), row, printable(str(label)))
+            for (word, label), row in zip(listed, rows, strict=True)
+        ],
+        time,
+        state_size,
+    )
 
 
 def _whole(name: str, value: Any, least: int, most: int) -> int:

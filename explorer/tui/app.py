@@ -29,6 +29,7 @@ from explorer.session.keymap import FOR_TERMINAL, actions_with, load_keys
 from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.palette import DARK, RGB
 from explorer.session.session import Session
+from explorer.session.views.introduction import something_to_introduce
 from explorer.tui.dialogs.introduction import IntroductionScreen
 from explorer.tui.export import export
 from explorer.tui.layout import BARS, HEIGHTS, STEP, WIDTHS, Shares, sizes, wide_factor
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from engine.live.stream import Snapshot
 
 SMALL = (100, 30)  # columns and rows below which panels become tabs
-BEFORE_INTRODUCTION, AFTER_INTRODUCTION = 1.5, 0.1  # seconds; before, so that there is something to introduce
+AFTER_INTRODUCTION = 0.1  # seconds
 TINY = (60, 16)  # below which nothing is readable
 MOVING = ("#heatmap", "#status", "#review", "#alpha", "#overview")  # the first one is sent before the others are drawn
 STEADY = ("#tabs", "#points", "#spectrum", "#cells", "#notice", "#keys")
@@ -106,6 +107,7 @@ class Explorer(Opening):
         self.tab = "heatmap"
         self.zoomed: str | None = None
         self._acted = False  # whether the user has performed an action
+        self._to_introduce = False
         self.held = False
         self.trace = False
         self.shares = Shares()
@@ -277,6 +279,10 @@ class Explorer(Opening):
             if driver is not None and (panel is panels[-1] or (panel is panels[0] and driver.throttle.fast)):
                 driver.flush_cells()
 
+        if self._to_introduce and something_to_introduce(frame):
+            self._to_introduce = False
+            self.call_after_refresh(self._introduce)
+
     def _show_status(self) -> None:
         assert self.session is not None
         frame = self.session.frame()
@@ -295,8 +301,7 @@ class Explorer(Opening):
             self.session.play()
             self._restore(self.launcher.state.terminal)
             self.call_after_refresh(self.draw)
-            if self.launcher.first_start and not self.screen_stack[0].has_class("tiny"):
-                self.set_timer(BEFORE_INTRODUCTION, self._introduce)
+            self._to_introduce = self.launcher.first_start and not self.screen_stack[0].has_class("tiny")
         elif not self.screen_stack[0].has_class("tiny"):
             self._show_progress()
 

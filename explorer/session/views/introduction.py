@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from explorer.session.core import Frame
+
 TITLE: Final = "What you see"
 
 
@@ -31,6 +33,14 @@ ANNOTATIONS: Final = (
         "passes a saddle ○.",
     ),
 )
+FIRST_WORDS: Final = 8  # an introduction to fewer would show almost empty panels
+
+
+def something_to_introduce(frame: Frame) -> bool:
+    """Return whether the first words are read, so that a first start can explain what they look like."""
+    return frame.snapshot.time >= min(FIRST_WORDS, frame.snapshot.words)
+
+
 KEYS: Final = ("play", "legend", "help")
 """The actions whose keys are shown; `KEY_LABELS` says what for."""
 KEY_LABELS: Final = {
