@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from engine.cells import CELLS, INPUT, Cell
+from engine.cells import CELLS, INPUT, Cell, Setting, blank_cell
 from engine.files import atomic_write
 from engine.fluctuation import RollingExponent
 from engine.network import UNKNOWN, Network, Vocabulary
@@ -60,8 +59,7 @@ class RecordedNetwork(Network):
 
     def __init__(
         self,
-        kind: type[Cell],
-        inputs: int,
+        cell: Cell,
         readout_weight: Float32s,
         readout_bias: Float32s,
         vocabulary: Vocabulary,
@@ -72,9 +70,8 @@ class RecordedNetwork(Network):
         activation: str = "sigmoid",
     ) -> None:
         self.values = values
-        nothing, rows = torch.tensor(float("nan")), kind.gates * readout_weight.shape[1]
         super().__init__(
-            kind(nothing.expand(rows, inputs), nothing.expand(rows, readout_weight.shape[1]), nothing.expand(rows)),
+            cell,
             torch.from_numpy(readout_weight),
             torch.from_numpy(readout_bias),
             vocabulary=vocabulary,
@@ -87,10 +84,24 @@ class RecordedNetwork(Network):
         """`load_recording` has checked the file."""
 
     def __reduce__(self) -> tuple[Callable[..., Network], tuple[object, ...]]:
+        cell = self.cell.name, self.cell.inputs, self.cell.size, self.cell.settings
         weights = self.readout_weight.numpy(), self.readout_bias.numpy()
-        cell = type(self.cell), self.cell.inputs, *weights
-        make = partial(RecordedNetwork, name=self.name, task=self.task, activation=self.activation)
-        return make, (*cell, self.vocabulary, self.values)
+        names = self.name, self.task, self.activation
+        return _from_rows, (cell, *weights, self.vocabulary, self.values, *names)
+
+
+def _from_rows(
+    cell: tuple[str, int, int, Mapping[str, Setting]],
+    readout_weight: Float32s,
+    readout_bias: Float32s,
+    vocabulary: Vocabulary,
+    values: Mapping[str, Float32s],
+    name: str,
+    task: str,
+    activation: str,
+) -> RecordedNetwork:
+    weights = readout_weight, readout_bias
+    return RecordedNetwork(blank_cell(*cell), *weights, vocabulary, values, name=name, task=task, activation=activation)
 
 
 @dataclass(frozen=True)
@@ -153,8 +164,7 @@ def recorded(
     """
     part = slice(first, first + len(values["h"]))
     facts = RecordedNetwork(
-        type(network.cell),
-        network.cell.inputs,
+        blank_cell(network.cell.name, network.cell.inputs, network.cell.size, network.cell.settings),
         network.readout_weight.detach().float().cpu().numpy(),
         network.readout_bias.detach().float().cpu().numpy(),
         KnownWords(review.words[part], ids[part]),
@@ -202,6 +212,7 @@ def _facts(run: RecordedReview) -> dict[str, Any]:
         "cell": cell.name,
         "size": cell.size,
         "inputs": cell.inputs,
+        "settings": cell.settings,
         "network": run.network.name,
         "task": run.network.task,
         "activation": run.network.activation,
@@ -267,7 +278,6 @@ def load_recording(path: Path) -> list[RecordedReview]:
 def _run(
     number: int, facts: Mapping[str, Any], analysis: Analysis, tensors: Mapping[str, NDArray[Any]]
 ) -> RecordedReview:
-    kind = CELLS[facts["cell"]]
     size, inputs = (_whole(name, facts[name], 1, _MOST) for name in ("size", "inputs"))
     outputs = len(tensors[f"{number}/readout_bias"])
     review = Review(printable(str(facts["review"])), str(facts["text"]))
@@ -275,7 +285,7 @@ def _run(
     label = facts["label"]
     if not time or outputs < 1 or label not in (True, False, None):
         raise ValueError(f"run {number + 1} has {time} words, {outputs} outputs, label {label!r}")
-    widths = {signal.name: size for signal in kind.signals} | {INPUT.name: inputs}
+    widths = {signal.name: size for signal in CELLS[facts["cell"]].signals} | {INPUT.name: inputs}
     shapes: dict[str, tuple[int, ...]] = {name: (time, width) for name, width in widths.items()}
     shapes |= {"ids": (time,), "readout_weight": (outputs, size), "readout_bias": (outputs,)}
     got = {name: tensors[f"{number}/{name}"] for name in shapes}
@@ -287,8 +297,7 @@ def _run(
                 f"got {got[name].shape} {got[name].dtype}"
             )
     network = RecordedNetwork(
-        kind,
-        inputs,
+        blank_cell(facts["cell"], inputs, size, facts.get("settings", {})),  # older recordings have no settings
         got["readout_weight"],
         got["readout_bias"],
         KnownWords(review.words, got["ids"]),
