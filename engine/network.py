@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import torch
@@ -22,6 +22,8 @@ from engine.files import atomic_write
 from engine.importers.parts import ImportOptions, Parts, one_precision
 from engine.importers.read import import_module, import_network
 from engine.probability import Activation
+
+Unit = Literal["word", "character", "step"]
 
 PADDING: Final = 0
 UNKNOWN: Final = 1
@@ -129,6 +131,13 @@ class Network:
     def signals(self) -> tuple[Signal, ...]:
         """The signals of the cell, and its input ``x``."""
         return (*self.cell.signals, INPUT)
+
+    @property
+    def unit(self) -> Unit:
+        """What the network reads at a step: a word, a character (``info["unit"]``), or a vector of numbers."""
+        if self.vocabulary is None:
+            return "step"
+        return "character" if self.info.get("unit") == "character" else "word"
 
     @property
     def outputs(self) -> int:
