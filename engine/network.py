@@ -292,12 +292,21 @@ class Network:
 
     # ---- evaluation ------------------------------------------------------------------------------------------
 
-    def embed(self, ids: NDArray[np.integer] | Tensor) -> Tensor:
-        """Return the input vectors (..., inputs) of ids (...)."""
+    def embed(self, ids: NDArray[np.integer] | NDArray[np.floating] | Tensor) -> Tensor:
+        """Return the input vectors (..., inputs) of ids (...); those of a network without an embedding are themselves.
+
+        Raises
+        ------
+        ValueError
+            For ids, or vectors of another length, if the network takes vectors.
+        """
         if self.embedding is None:
-            raise ValueError(
-                f"{self.name} takes vectors of {self.cell.inputs} numbers, not words, and has no embedding"
-            )
+            vectors = torch.as_tensor(ids)
+            if not vectors.is_floating_point() or vectors.shape[-1] != self.cell.inputs:
+                raise ValueError(
+                    f"{self.name} takes vectors of {self.cell.inputs} numbers, not words, and has no embedding"
+                )
+            return vectors.to(self.cell.weight_ih)
         return self.embedding[torch.as_tensor(ids, dtype=torch.long, device=self.embedding.device)]
 
     def readout(self, h: Tensor) -> Tensor:
