@@ -76,7 +76,7 @@ def test_a_csv_file_that_is_no_signal(tmp_path: Path, text: str, says: str) -> N
 
 def test_an_npy_file_that_is_no_signal(tmp_path: Path) -> None:
     path = tmp_path / "signal.npy"
-    np.save(path, np.array([{"no": "pickle"}], dtype=object), allow_pickle=True)
+    np.save(path, np.array([{"no": "pickle"}], dtype=object))  # as a pickle
     with pytest.raises(ReviewError, match="is no .npy file of numbers"):
         open_sequences(network(), path)
     np.save(path, np.zeros((2, 2, 2, 3)))
