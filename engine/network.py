@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import torch
@@ -23,6 +23,8 @@ from engine.files import atomic_write
 from engine.importers.parts import ImportOptions, Parts, one_precision
 from engine.importers.read import import_module, import_network
 from engine.probability import Activation
+
+Unit = Literal["word", "character", "step"]
 
 PADDING: Final = 0
 UNKNOWN: Final = 1
@@ -130,6 +132,13 @@ class Network:
     def signals(self) -> tuple[Signal, ...]:
         """The signals of the cell, and its input ``x``."""
         return (*self.cell.signals, INPUT)
+
+    @property
+    def unit(self) -> Unit:
+        """What the network reads at a step: a word, a character (``info["unit"]``), or a vector of numbers."""
+        if self.vocabulary is None:
+            return "step"
+        return "character" if self.info.get("unit") == "character" else "word"
 
     @property
     def outputs(self) -> int:
@@ -288,12 +297,21 @@ class Network:
 
     # ---- evaluation ------------------------------------------------------------------------------------------
 
-    def embed(self, ids: NDArray[np.integer] | Tensor) -> Tensor:
-        """Return the input vectors (..., inputs) of ids (...)."""
+    def embed(self, ids: NDArray[np.integer] | NDArray[np.floating] | Tensor) -> Tensor:
+        """Return the input vectors (..., inputs) of ids (...); those of a network without an embedding are themselves.
+
+        Raises
+        ------
+        ValueError
+            For ids, or vectors of another length, if the network takes vectors.
+        """
         if self.embedding is None:
-            raise ValueError(
-                f"{self.name} takes vectors of {self.cell.inputs} numbers, not words, and has no embedding"
-            )
+            vectors = torch.as_tensor(ids)
+            if not vectors.is_floating_point() or vectors.shape[-1] != self.cell.inputs:
+                raise ValueError(
+                    f"{self.name} takes vectors of {self.cell.inputs} numbers, not words, and has no embedding"
+                )
+            return vectors.to(self.cell.weight_ih)
         return self.embedding[torch.as_tensor(ids, dtype=torch.long, device=self.embedding.device)]
 
     def readout(self, h: Tensor) -> Tensor:

@@ -308,15 +308,19 @@ class Stepper:
             )
         self._state[0] = state
 
-    def advance(self, ids: NDArray[np.integer] | Sequence[int]) -> dict[str, Float32s]:
+    def advance(self, ids: NDArray[np.integer] | Sequence[int] | Float32s) -> dict[str, Float32s]:
         """Read words (time,) and return every signal, ``x`` among them, as (time, cell).
+
+        A network without an embedding takes vectors (time, inputs).
 
         Raises
         ------
         ValueError
-            For an id outside the vocabulary, or a network without a vocabulary.
+            For an id outside the vocabulary, or ids where the network takes vectors.
         """
         if self._vectors is None:
+            if np.ndim(ids) == 2:
+                return self.advance_inputs(ids)
             raise ValueError(f"{self.network.name} takes vectors, not words: use advance_inputs")
         tokens = np.asarray(ids, dtype=np.int32).reshape(1, -1)
         if tokens.size and not 0 <= tokens.min() <= tokens.max() < len(self._vectors):
@@ -421,10 +425,10 @@ class DeviceStepper:
     def state(self, values: ArrayLike) -> None:
         self._state = torch.as_tensor(np.asarray(values, dtype=np.float32)).to(self._state)
 
-    def advance(self, ids: NDArray[np.integer] | Sequence[int]) -> dict[str, Float32s]:
-        """Read words (time,) and return every signal, ``x`` among them, as (time, cell)."""
+    def advance(self, ids: NDArray[np.integer] | Sequence[int] | Float32s) -> dict[str, Float32s]:
+        """Read words (time,) or vectors (time, inputs) and return every signal, ``x`` too, as (time, cell)."""
         with torch.inference_mode():
-            x = self.network.embed(np.asarray(ids, dtype=np.int64))
+            x = self.network.embed(np.asarray(ids))
             if self._reader is not None and len(x):
                 names = [signal.name for signal in self.network.cell.signals]
                 tokens, state = np.asarray(ids, dtype=np.int32)[None], self._state.float()[None]
