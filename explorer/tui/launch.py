@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import termios
 import threading
 import time
 from dataclasses import replace
@@ -16,6 +15,11 @@ import click
 
 from explorer.session.launcher import LaunchOptions
 from explorer.shutdown import shut_down
+
+try:
+    import termios
+except ImportError:  # Windows, whose console Textual restores
+    termios = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from explorer.tui.app import Explorer
@@ -48,7 +52,7 @@ def run(options: LaunchOptions) -> None:
     from explorer.tui.app import Explorer
 
     app = Explorer(options)
-    attributes = termios.tcgetattr(sys.stdin.fileno())
+    attributes = [] if termios is None else termios.tcgetattr(sys.stdin.fileno())
     code = 0
 
     def stop(number: int, _: Any) -> None:
@@ -60,7 +64,8 @@ def run(options: LaunchOptions) -> None:
         watchdog.start()
         app.stop(code)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name)]
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         app.run()
     finally:
@@ -151,9 +156,10 @@ async def _first_word(app: Explorer, pilot: Any) -> None:
 def _exit_now(code: int, attributes: list[Any]) -> None:
     """End the process without waiting; restore the terminal first as far as it takes output."""
     try:
-        termios.tcsetattr(sys.__stdin__.fileno(), termios.TCSANOW, attributes)  # type: ignore[union-attr]
+        if termios is not None:
+            termios.tcsetattr(sys.__stdin__.fileno(), termios.TCSANOW, attributes)  # type: ignore[union-attr]
         os.set_blocking(2, False)
         os.write(2, _RESET.encode())
-    except (OSError, termios.error):
+    except Exception:  # whatever the terminal refuses, the process ends
         pass
     os._exit(code)
