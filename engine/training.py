@@ -29,6 +29,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine.adam import Adam
 from engine.cells import cell_from_torch
 from engine.files import atomic_write
 from engine.network import PADDING, Network, Vocabulary, pad
@@ -260,7 +261,7 @@ class _Run:
         self.encoded, self.recipe, self.device = encoded.padded(recipe), recipe, device
         self.module = _initial(recipe, len(encoded.vocabulary)).to(device)
         self.learned = [p for p in self.module.parameters() if p.requires_grad]
-        self.optimiser = torch.optim.Adam(self.learned, lr=recipe.learning_rate, eps=1e-7)
+        self.optimiser = Adam(self.learned, recipe.learning_rate, 1e-7)
         self.averaged = {key: value.clone() for key, value in self.module.state_dict().items()}
         self.best = self.averaged
         self.best_measures: dict[str, float] = {}
@@ -313,10 +314,8 @@ class _Run:
         return torch.from_numpy(self.encoded.labels[batch]).to(self.device)
 
     def _set_rate(self, done: float) -> None:
-        if self.recipe.schedule == "constant":
-            return
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
+        if self.recipe.schedule != "constant":
+            self.optimiser.rate = self.recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
 
     def _train_batch(self, batch: NDArray[np.int64], random: torch.Generator) -> tuple[float, float]:
         """Take one step; returns the cross entropy and the L2 penalty."""
@@ -363,7 +362,7 @@ class _Run:
         tensors = {f"module.{key}": value for key, value in self.module.state_dict().items()}
         tensors |= {f"averaged.{key}": value for key, value in self.averaged.items()}
         tensors |= {f"best.{key}": value for key, value in self.best.items()}
-        for number, state in self.optimiser.state_dict()["state"].items():
+        for number, state in enumerate(self.optimiser.state):
             tensors |= {f"adam.{number}.{key}": value for key, value in state.items()}
         header = {"recipe": json.dumps(asdict(self.recipe)), "epoch": str(self.epoch)}
         header |= {"best": json.dumps(self.best_measures)}
@@ -389,9 +388,7 @@ class _Run:
         self.best_measures = json.loads(header["best"])
         self.module.load_state_dict(part("module."))
         self.averaged, self.best = part("averaged."), part("best.")
-        state = self.optimiser.state_dict()
-        state["state"] = {number: part(f"adam.{number}.") for number in range(len(self.learned))}
-        self.optimiser.load_state_dict(state)
+        self.optimiser.state = [part(f"adam.{number}.") for number in range(len(self.learned))]
 
 
 def _chunks(items: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
