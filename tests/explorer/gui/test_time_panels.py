@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -478,26 +476,3 @@ def test_the_context_menu_has_items_of_the_panel_and_of_every_panel(window: Wind
     window.add_panel_items(menu, gates.name)
     texts = [action.text() for action in menu.actions()]
     assert {"Pin", "Ablate", "Copy picture", "Export …"} <= {text.replace("&", "") for text in texts}
-
-
-# ---- from the command line ---------------------------------------------------------------------------------------
-
-
-def pinkx(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    import os
-
-    known = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    return subprocess.run(
-        [sys.executable, "-c", "from explorer.cli import main; main()", "gui", *arguments],
-        capture_output=True, text=True, env=known | environment, timeout=240, check=False,
-    )  # fmt: skip
-
-
-def test_a_picture_needs_no_display(tmp_path: Path) -> None:
-    path = tmp_path / "window.png"
-    network = str(small_file(tmp_path))
-    done = pinkx("--screenshot", str(path), "--after", "0.5", "--size", "1100x720", "--network", network)
-    assert (done.returncode, done.stderr) == (0, "")
-
-    picture = QImage(str(path))
-    assert (picture.width(), picture.height()) == (1100, 720)
