@@ -54,6 +54,7 @@ class SharedState:
             memory = memoryview(mmap.mmap(source, size))
             os.close(source)
         else:
+            assert source.buf is not None  # as long as it is not closed
             memory = source.buf[:size]
         self._source = source  # named memory lives as long as this object
         self._patience = patience

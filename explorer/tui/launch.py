@@ -16,11 +16,6 @@ import click
 from explorer.session.launcher import LaunchOptions
 from explorer.shutdown import shut_down
 
-try:
-    import termios
-except ImportError:  # Windows, whose console Textual restores
-    termios = None  # type: ignore[assignment]
-
 if TYPE_CHECKING:
     from explorer.tui.app import Explorer
 
@@ -52,7 +47,7 @@ def run(options: LaunchOptions) -> None:
     from explorer.tui.app import Explorer
 
     app = Explorer(options)
-    attributes = [] if termios is None else termios.tcgetattr(sys.stdin.fileno())
+    attributes = _terminal_attributes()
     code = 0
 
     def stop(number: int, _: Any) -> None:
@@ -72,6 +67,15 @@ def run(options: LaunchOptions) -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
     shut_down(app, code or app.return_code or 0)
+
+
+def _terminal_attributes() -> list[Any]:
+    """Return the modes of the terminal; none on Windows, whose console Textual restores."""
+    try:
+        import termios
+    except ImportError:
+        return []
+    return termios.tcgetattr(sys.stdin.fileno())
 
 
 def _check_terminal() -> None:
@@ -156,7 +160,9 @@ async def _first_word(app: Explorer, pilot: Any) -> None:
 def _exit_now(code: int, attributes: list[Any]) -> None:
     """End the process without waiting; restore the terminal first as far as it takes output."""
     try:
-        if termios is not None:
+        if attributes:
+            import termios
+
             termios.tcsetattr(sys.__stdin__.fileno(), termios.TCSANOW, attributes)  # type: ignore[union-attr]
         os.set_blocking(2, False)
         os.write(2, _RESET.encode())

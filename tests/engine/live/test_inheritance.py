@@ -39,7 +39,8 @@ def test_windows_inherits_handles(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_pipe_of_windows_has_its_own_class(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "PipeConnection", lambda handle: ("pipe", handle), raising=False)
-    assert pipe_end(9) == ("pipe", 9)
+    end: Any = pipe_end(9)
+    assert end == ("pipe", 9)
 
 
 def test_without_nice_the_priority_is_that_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
