@@ -8,11 +8,13 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from explorer import signal_watch
 from explorer.session.launcher import LaunchOptions
 from explorer.shutdown import shut_down
 
@@ -49,6 +51,9 @@ def run(options: LaunchOptions) -> None:
     app = Explorer(options)
     attributes = _terminal_attributes()
     code = 0
+
+    if signal_watch.current is not None:
+        signal_watch.current.end = partial(_exit_now, attributes=attributes)
 
     def stop(number: int, _: Any) -> None:
         nonlocal code
