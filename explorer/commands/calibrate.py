@@ -107,7 +107,12 @@ def _write_intervals(path: Path, count: int) -> None:
     from engine import intervals
     from engine.files import atomic_write
 
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    known = None
+    if path.exists():
+        try:
+            known = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            raise ValueError(f"{path} is no table of intervals to continue; delete it, or name another file") from None
     label = f"{count} series for each β"
     with click.progressbar(length=intervals.STEPS, label=label, file=sys.stderr) as bar:
         for document in intervals.tabulate(count, known):
