@@ -126,6 +126,7 @@ class EngineProcess:
         """Complete a state with the objects of this process."""
         from engine.live.replay import RecordedReview
         from engine.live.snapshot import Snapshot
+        from engine.sequences import encoded
 
         before, reviews = self._snapshot, self._encoder.sources.get(source)
         if reviews is None:  # many sources were opened since: the next state is of one of them
@@ -135,7 +136,6 @@ class EngineProcess:
         if isinstance(review, RecordedReview):
             network = review.network
         assert network is not None
-        assert network.vocabulary is not None
         ids = None
         if before is not None and before.network is network:  # the same objects, as long as nothing changed
             ids = before.ids if before.run == fields["run"] else None
@@ -144,7 +144,7 @@ class EngineProcess:
             if same_pushes(before.pushes, fields["pushes"]):
                 fields["pushes"] = before.pushes
         if ids is None:
-            ids = network.vocabulary.encode(review.words)
+            ids = encoded(network, review)
         return Snapshot(network=network, review=review, ids=ids, reviews=len(reviews), **fields)
 
     # ---- in the threads of the worker ------------------------------------------------------------------------
