@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from engine.beta import read_batches
 from engine.kernels.cpu import steps
 from engine.large_arrays import recording_array
 from engine.network import Network, as_reviews, pad
@@ -34,11 +35,28 @@ def run_on(
     signals : sequence of str
         The signals of the cells to return.
     """
+    if not network.cell.standard:
+        return _run_plainly(network, tokens, state, signals)
     lengths = np.full(len(tokens), tokens.shape[1], dtype=np.intp)
     start = np.zeros((len(tokens), network.cell.state_size), dtype=np.float32)
     if state is not None:
         start[:] = state
     return _run(network, np.ascontiguousarray(tokens, dtype=np.int32), lengths, start, signals), start
+
+
+def _run_plainly(
+    network: Network, tokens: NDArray[np.integer], state: ArrayLike | None, signals: Sequence[str]
+) -> tuple[dict[str, Float32s], Float32s]:
+    """Do as `run_on` by plain steps."""
+    with torch.inference_mode():
+        x, cell = network.embed(tokens), network.cell
+        start = cell.initial_state(len(tokens))
+        if state is not None:
+            start = torch.as_tensor(state).to(start).expand(start.shape)
+        last, found = (
+            cell.run(x, start) if tokens.shape[1] else (start, {s: x.new_empty(len(x), 0, cell.size) for s in signals})
+        )
+        return {name: found[name].float().numpy() for name in signals}, last.float().numpy()
 
 
 def last_states(network: Network, reviews: Sequence[NDArray[np.integer]]) -> Float32s:
@@ -75,6 +93,13 @@ def last_probability(
         For an empty review or an id outside the vocabulary.
     """
     n = network.cell.size
+    if not network.cell.standard:
+        clamps = {} if clamp is None else {"h": clamp}
+        order = np.argsort([len(ids) for ids in reviews], kind="stable")  # similar lengths need little padding
+        found = np.empty(len(reviews))
+        for batch in read_batches(network, [reviews[k] for k in order], (), clamp=clamps):
+            found[order[batch.first : batch.first + len(batch)]] = batch.probability
+        return found
     if clamp is None:
         return _probability(network, last_states(network, reviews)[:, :n])
     values = np.asarray(clamp, dtype=np.float32)
@@ -92,7 +117,10 @@ def last_probability(
 
 
 def free_cells(network: Network, values: NDArray[np.float32]) -> Network:
-    """Return the network of the cells with NaN in ``values`` (n,), where h of the others has these values."""
+    """Return the network of the cells with NaN in ``values`` (n,), where h of the others has these values.
+
+    Only for a standard LSTM, GRU or RNN.
+    """
     cell = network.cell
     known = torch.as_tensor(np.isnan(values))
     constant = torch.as_tensor(values[~np.isnan(values)]).to(cell.weight_hh)
@@ -105,7 +133,7 @@ def free_cells(network: Network, values: NDArray[np.float32]) -> Network:
         weights["bias"] = weights["bias"] + constants
     weights["weight_hh"] = weights["weight_hh"][:, known]
     return Network(
-        type(cell)(**weights),
+        cell.with_weights(weights),
         network.readout_weight[:, known],
         network.readout_bias + network.readout_weight[:, ~known] @ constant.to(network.readout_weight),
         embedding=network.embedding,

@@ -172,8 +172,22 @@ def test_layer_series_are_the_sums(network: Network, reviews: np.ndarray) -> Non
     np.testing.assert_array_equal(layer_inputs(network, reviews), record(network, list(reviews)).layer_sum("x"))
 
 
-def test_runs_go_on_from_a_state(network: Network, reviews: np.ndarray) -> None:
+@pytest.mark.parametrize("standard", [True, False])
+def test_runs_go_on_from_a_state(standard: bool, network: Network, reviews: np.ndarray) -> None:
+    if not standard:  # another nonlinearity
+        cell = LstmCell(network.cell.weight_ih, network.cell.weight_hh, network.cell.bias, gate="hard_sigmoid_5")
+        network = Network(
+            cell,
+            network.readout_weight,
+            network.readout_bias,
+            embedding=network.embedding,
+            vocabulary=network.vocabulary,
+        )
+        clamp = np.where(np.arange(N) < 6, 0.5, np.nan)
+        found = record(network, list(reviews), ("h",), clamp={"h": clamp}).probability[:, -1]
+        np.testing.assert_allclose(last_probability(network, list(reviews), clamp), found, atol=1e-6)
     plain = record_reference(network, list(reviews))
+    assert run_on(network, reviews[:, :0], None, ("h",))[0]["h"].shape == (5, 0, N)
     begun, state = run_on(network, reviews[:, :70])
     assert begun == {}
     ended, last = run_on(network, reviews[:, 70:], state, ("c", "h"))
