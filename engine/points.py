@@ -226,7 +226,7 @@ class FixedPoints:
         OSError
             If it cannot be opened.
         """
-        found: dict[str, Any] = load_arrays(path, _KIND, (*_ARRAYS, "starts"))
+        found: dict[str, Any] = load_arrays(path, _KIND, _LAYOUT)
         return cls(**found | {"starts": int(found["starts"])})
 
 
@@ -241,4 +241,23 @@ def describe_sums(sums: Mapping[str, int], *, indexed: bool = True) -> str:
     return "; ".join(wrong).replace("-", "−") if wrong else "Σ 1 ✓"
 
 
+_LAYOUT = {
+    "states": "f P S",
+    "inputs": "f P inputs",
+    "input_names": "U P",
+    "q": "f P",
+    "newton_step": "f P",
+    "slope": "f P",
+    "fixed": "b P",
+    "hits": "i P",
+    "eigenvalues": "c P S",
+    "right": "c P S K",
+    "left": "c P K S",
+    "readout": "f P k",
+    "index": "i P",
+    "exists_within": "f P",
+    "unique_within": "f P",
+    "eigenvalue_error": "f P S",
+    "starts": "i",
+}
 _ARRAYS = tuple(field.name for field in fields(FixedPoints) if field.name != "starts")

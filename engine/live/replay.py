@@ -27,7 +27,7 @@ from engine.files import atomic_write
 from engine.fluctuation import RollingExponent
 from engine.network import UNKNOWN, Network, Vocabulary
 from engine.sequences import InputSequence
-from engine.text import Review, printable
+from engine.text import FileError, Review, printable
 
 FORMAT: Final = "pinkx recording 1"
 _KINDS: Final = ("F32", "F64", "F16", "I32", "I64")  # of tensors, that NumPy can read; `_run` says which are right
@@ -37,8 +37,8 @@ _MOST: Final = 10**9  # cells, inputs, words
 Float32s = NDArray[np.float32]
 
 
-class ReplayError(ValueError):
-    """A recording cannot be played; the message says why."""
+class ReplayError(FileError):
+    """A recording cannot be played."""
 
 
 class KnownWords(Vocabulary):
