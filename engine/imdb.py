@@ -10,8 +10,7 @@ import zlib
 from pathlib import Path
 from typing import Final
 
-import platformdirs
-
+from engine.files import user_folder
 from engine.text import Progress, Review, ReviewError, decode
 
 SPLITS: Final = ("train", "test", "unsup")
@@ -26,7 +25,7 @@ MEMBER: Final = re.compile(r"(?:.*/)?((?:train|test)/(pos|neg|unsup))/(([0-9]{1,
 
 def cache_path() -> Path:
     """Return the path at which ``pinkx reviews fetch`` stores the archive."""
-    return platformdirs.user_cache_path("pinkx") / FILE_NAME
+    return user_folder("cache") / FILE_NAME
 
 
 def find_archive(path: str | Path | None = None) -> Path:
