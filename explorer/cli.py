@@ -78,7 +78,20 @@ class Verbs(click.Group):
             # click itself ends silently when the reader of our output is gone (EPIPE).
             if ctx.params["debug"] or getattr(error, "errno", None) == errno.EPIPE:
                 raise
-            raise UserError(str(error)) from error
+            raise UserError(error_message(error)) from error
+
+
+def error_message(error: Exception) -> str:
+    """Return one line for an error; one of the system names its file first, and what to do."""
+    if not isinstance(error, OSError) or error.errno is None or not isinstance(error.filename, str):
+        return str(error)
+    advice = {
+        errno.ENOSPC: "; free some space, or name another folder",
+        errno.EDQUOT: "; your quota is used up: delete files, or name another folder",
+        errno.EROFS: "; name another folder",
+        errno.EACCES: "; name another folder, or change its permissions",
+    }
+    return f"{error.filename}: {error.strerror}{advice.get(error.errno, '')}"
 
 
 @click.group(
