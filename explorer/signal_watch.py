@@ -36,10 +36,10 @@ class SignalWatch:
 
     def _watch(self) -> None:
         while numbers := self._numbers.recv(64):
-            for name in ("SIGTERM", "SIGHUP"):
-                if getattr(signal, name, None) in numbers:
+            for number in {int(getattr(signal, name, signal.SIGTERM)) for name in ("SIGTERM", "SIGHUP")}:
+                if number in numbers:
                     time.sleep(LIMIT)
-                    self.end(128 + getattr(signal, name))
+                    self.end(128 + number)
 
     def close(self) -> None:
         """Stop watching."""
