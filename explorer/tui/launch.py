@@ -8,7 +8,6 @@ import sys
 import termios
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,15 +118,13 @@ def take_picture(options: LaunchOptions, path: Path, after: float, size: tuple[i
     from explorer.tui.app import Explorer
     from explorer.tui.terminal.screenshot import save_picture
 
-    app = Explorer(replace(options, fresh=True, save=False), show_rates=False)
+    app = Explorer(options.for_picture(), show_rates=False)
 
     async def wait_and_save(pilot: Any) -> None:
         while app.session is None and app.failure is None:
             await pilot.pause(0.05)
         await _first_word(app, pilot)
         await pilot.pause(after)
-        if app.session is not None and app.session.stream.snapshot.lost:
-            app.failure = OSError("no picture: the engine's process ended by itself; try again")
         if app.failure is None:
             save_picture(app, path)
         app.exit(return_code=0)
@@ -141,7 +138,7 @@ async def _first_word(app: Explorer, pilot: Any) -> None:
     end = time.monotonic() + COMPILING
     while app.session is not None and not app.failure:
         snapshot = app.session.stream.snapshot
-        if snapshot.time or snapshot.finished or snapshot.lost:
+        if snapshot.time or snapshot.finished:
             return
         if time.monotonic() > end:
             app.failure = OSError(f"no picture: no word was read within {COMPILING:.0f} s; see `pinkx doctor`")
