@@ -1,17 +1,34 @@
-"""Which program wrote a network file, from its first bytes; needs no torch."""
+"""What a file is, from its first bytes and its name: which program wrote a network, which kind of source reviews are.
+
+Needs no torch.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 import zipfile
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from engine.catalogue import FORMAT, NetworkError, describe, find
 
-Format = Literal["pinkx", "safetensors", "torch-zip", "torch-old", "keras", "hdf5"]
+SourceFormat = Literal[
+    "text", "lines", "csv", "tsv", "jsonl", "json", "fasttext", "parquet", "arrow", "npz", "zip", "tar"
+]
+_BY_SUFFIX: Final[dict[str, SourceFormat]] = {
+    ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet",
+    ".arrow": "arrow", ".feather": "arrow", ".pos": "lines", ".neg": "lines",
+}  # fmt: skip
+_LINES_NAME: Final = re.compile(r".*\.(?:pos|neg)(?:\.txt)?")
+
+Format = Literal["pinkx", "safetensors", "torch-zip", "torch-old", "keras", "hdf5", "onnx", "sidecar"]
 
 _TORCH_OLD: Final = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # the magic number of torch.save before version 1.6
-_SUPPORTED: Final = "PyTorch (.pt, .pth, .safetensors), Keras (.h5, .hdf5, .keras) and .safetensors files of pinkx"
+_SUPPORTED: Final = (
+    "PyTorch (.pt, .pth, .safetensors), Keras (.h5, .hdf5, .keras), ONNX and .safetensors files of pinkx, and weights "
+    "that a .toml file next to them describes"
+)
 
 
 def file_format(path: Path) -> Format:
@@ -46,8 +63,56 @@ def file_format(path: Path) -> Format:
     if (head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 100_000_000) or path.suffix == ".safetensors":
         return _safetensors_format(head, size, path)
     if path.suffix == ".onnx":
-        raise NetworkError(f"{path}: ONNX is not supported; save the network as {_SUPPORTED}")
+        return "onnx"
+    if path.suffix == ".toml":
+        return "sidecar"
     raise NetworkError(f"{path}: not a network file that pinkx knows; it reads {_SUPPORTED}")
+
+
+def source_format(head: bytes, name: str, given: str | None = None) -> SourceFormat:
+    """Return the format of a source of reviews that is one file.
+
+    Parameters
+    ----------
+    head : bytes
+        Its first bytes, decompressed.
+    name : str
+        Its name, without the ending of a compression.
+    given : str or None
+        What the user says.
+    """
+    if head.startswith(b"PK\x03\x04"):
+        return "npz" if name.endswith(".npz") else "zip"
+    if head[257:262] == b"ustar":
+        return "tar"
+    if given is not None:
+        return cast(SourceFormat, given)
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
+        return "arrow"
+    name = name.lower()
+    suffix = name[name.rfind(".") :] if "." in name else ""
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(b"__label__"):
+        return "fasttext"
+    if suffix in _BY_SUFFIX:
+        return _BY_SUFFIX[suffix]
+    if _LINES_NAME.fullmatch(name):
+        return "lines"
+    if suffix == ".json":
+        return "json" if start.startswith(b"[") or not _is_json_line(start) else "jsonl"
+    if start.startswith(b'[{"') or (start.startswith(b'{"') and _is_json_line(start)):
+        return "json" if start.startswith(b"[") else "jsonl"
+    return "text"
+
+
+def _is_json_line(start: bytes) -> bool:
+    """Return whether the first line is an object by itself."""
+    try:
+        return isinstance(json.loads(start.split(b"\n", 1)[0]), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def check_network_file(path_or_name: str | Path) -> None:
@@ -68,8 +133,11 @@ def _archive_format(path: Path) -> Format:
     if any(name.rpartition("/")[2] == "data.pkl" for name in names):
         return "torch-zip"
     if names and all(name.endswith(".npy") for name in names):
+        if path.with_suffix(".toml").is_file():
+            return "sidecar"
         raise NetworkError(
-            f"{path}: a NumPy archive, whose arrays do not say which network they belong to; pinkx reads {_SUPPORTED}"
+            f"{path}: a NumPy archive, whose arrays do not say which network they belong to; describe it in "
+            f"{path.stem}.toml next to it, as docs/your_own_network.md shows"
         )
     raise NetworkError(f"{path}: an archive without a network; pinkx reads {_SUPPORTED}")
 

@@ -32,6 +32,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from engine.adam import Adam
 from engine.cells import Cell
 from engine.certificates import certified_radius
 from engine.completeness import index_of
@@ -202,7 +203,7 @@ def _newton(cell: Cell, x: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
 
 def _adam(cell: Cell, x: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
     states = starts.clone().requires_grad_()
-    optimiser = torch.optim.Adam([states], lr=_ADAM_RATE)
+    optimiser = Adam([states], _ADAM_RATE)
     for _ in range(_ADAM_STEPS):
         with torch.enable_grad():
             speed = 0.5 * (cell.step(x, states)[0] - states).square().sum()
@@ -253,7 +254,7 @@ def _refine(
         root_proofs = torch.cat((certificates[:, fixed], slow_proofs[:, at_root]), dim=1)
         rows, root_hits = distinct(roots, np.concatenate((hits[fixed], slow_hits[at_root])), MERGE["fixed"])
         roots, root_proofs = roots[rows], root_proofs[:, rows]
-        if complete:
+        if complete and cell.bounded:
             roots = completed(cell, x, roots)
             root_proofs = torch.cat((root_proofs, _certificates(cell, x, roots[len(rows) :])), dim=1)
             root_hits = np.concatenate((root_hits, np.zeros(len(roots) - len(rows), dtype=np.int64)))
@@ -298,7 +299,8 @@ def _describe(
         roots = torch.from_numpy(fixed).to(states.device)
         equation = reduced_equation(cell)
         h = equation.unknowns(states[roots])
-        index[fixed] = index_of(equation, x[roots], h)
+        if cell.bounded:
+            index[fixed] = index_of(equation, x[roots], h)
         exists[fixed], unique[fixed] = certified_radius(cell, x[roots], h)
     return FixedPoints(
         states=states.cpu().numpy(),

@@ -4,7 +4,9 @@ A ``.safetensors`` file holds any number of runs. Run k has the tensors ``k/SIGN
 and ``x``, ``k/ids`` (time,), ``k/readout_weight`` (outputs, n) and ``k/readout_bias`` (outputs,); the header holds
 ``format``, ``version`` and, as JSON, ``analysis`` (window, scales, threshold) and ``runs`` (cell, size, inputs, name
 and task of the network; name, text and label of the review; the word its first row belongs to; word and label of each
-addition to the state). A steered run also has ``k/additions`` (addition, S).
+addition to the state). A steered run also has ``k/additions`` (addition, S). A run over a sequence of vectors has
+``channels``, their names, in the header, and ``k/targets`` (time, outputs) instead of ``k/ids`` if its targets are
+known.
 """
 
 from __future__ import annotations
@@ -12,7 +14,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,12 +23,13 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from engine.cells import CELLS, INPUT, Cell
+from engine.cells import CELLS, INPUT, Cell, Setting, blank_cell
 from engine.files import atomic_write
 from engine.fluctuation import RollingExponent
 from engine.live.pushes import Push, Pushes, checked
 from engine.network import UNKNOWN, Network, Vocabulary
-from engine.text import Review, printable
+from engine.sequences import InputSequence
+from engine.text import FileError, Review, printable
 
 FORMAT: Final = "pinkx recording 1"
 _KINDS: Final = ("F32", "F64", "F16", "I32", "I64")  # of tensors, that NumPy can read; `_run` says which are right
@@ -37,8 +39,8 @@ _MOST: Final = 10**9  # cells, inputs, words
 Float32s = NDArray[np.float32]
 
 
-class ReplayError(ValueError):
-    """A recording cannot be played; the message says why."""
+class ReplayError(FileError):
+    """A recording cannot be played."""
 
 
 class KnownWords(Vocabulary):
@@ -62,11 +64,10 @@ class RecordedNetwork(Network):
 
     def __init__(
         self,
-        kind: type[Cell],
-        inputs: int,
+        cell: Cell,
         readout_weight: Float32s,
         readout_bias: Float32s,
-        vocabulary: Vocabulary,
+        vocabulary: Vocabulary | None,
         values: Mapping[str, Float32s],
         *,
         name: str,
@@ -74,9 +75,8 @@ class RecordedNetwork(Network):
         activation: str = "sigmoid",
     ) -> None:
         self.values = values
-        nothing, rows = torch.tensor(float("nan")), kind.gates * readout_weight.shape[1]
         super().__init__(
-            kind(nothing.expand(rows, inputs), nothing.expand(rows, readout_weight.shape[1]), nothing.expand(rows)),
+            cell,
             torch.from_numpy(readout_weight),
             torch.from_numpy(readout_bias),
             vocabulary=vocabulary,
@@ -89,10 +89,24 @@ class RecordedNetwork(Network):
         """`load_recording` has checked the file."""
 
     def __reduce__(self) -> tuple[Callable[..., Network], tuple[object, ...]]:
+        cell = self.cell.name, self.cell.inputs, self.cell.size, self.cell.settings
         weights = self.readout_weight.numpy(), self.readout_bias.numpy()
-        cell = type(self.cell), self.cell.inputs, *weights
-        make = partial(RecordedNetwork, name=self.name, task=self.task, activation=self.activation)
-        return make, (*cell, self.vocabulary, self.values)
+        names = self.name, self.task, self.activation
+        return _from_rows, (cell, *weights, self.vocabulary, self.values, *names)
+
+
+def _from_rows(
+    cell: tuple[str, int, int, Mapping[str, Setting]],
+    readout_weight: Float32s,
+    readout_bias: Float32s,
+    vocabulary: Vocabulary,
+    values: Mapping[str, Float32s],
+    name: str,
+    task: str,
+    activation: str,
+) -> RecordedNetwork:
+    weights = readout_weight, readout_bias
+    return RecordedNetwork(blank_cell(*cell), *weights, vocabulary, values, name=name, task=task, activation=activation)
 
 
 @dataclass(frozen=True)
@@ -116,6 +130,11 @@ class RecordedReview(Review):
     first: int
     analysis: Analysis
     pushes: Pushes = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RecordedSequence(RecordedReview, InputSequence):
+    """A recorded run over a sequence of vectors."""
 
 
 class Playback:
@@ -146,7 +165,7 @@ class Playback:
 def recorded(
     network: Network,
     review: Review,
-    ids: NDArray[np.int32],
+    ids: NDArray[Any],
     first: int,
     values: Mapping[str, Float32s],
     analysis: Analysis,
@@ -154,25 +173,37 @@ def recorded(
 ) -> RecordedReview:
     """Return a run as a recording: ``values`` (time, cell) are its words of ``review`` from ``first`` on.
 
-    ``ids`` (word,) cover the whole review, as do ``pushes``.
+    ``ids`` (word,), or vectors, cover the whole review, as do ``pushes``.
     """
     part = slice(first, first + len(values["h"]))
+    signal = review if isinstance(review, InputSequence) else None
     facts = RecordedNetwork(
-        type(network.cell),
-        network.cell.inputs,
+        blank_cell(network.cell.name, network.cell.inputs, network.cell.size, network.cell.settings),
         network.readout_weight.detach().float().cpu().numpy(),
         network.readout_bias.detach().float().cpu().numpy(),
-        KnownWords(review.words[part], ids[part]),
+        None if signal is not None else KnownWords(review.words[part], ids[part]),
         values,
         name=network.name,
         task=network.task,
         activation=network.activation,
     )
     before = review.first if isinstance(review, RecordedReview) else 0
-    text = " ".join(review.surface[part])
     steered = tuple(
         replace(push, word=push.word - first) for push in pushes if first <= push.word < first + len(values["h"])
     )
+    if signal is not None:
+        return RecordedSequence(
+            review.name,
+            "",
+            network=facts,
+            first=before + first,
+            analysis=analysis,
+            inputs=values["x"],
+            channels=signal.channels,
+            targets=None if signal.targets is None else signal.targets[part],
+            pushes=steered,
+        )
+    text = " ".join(review.surface[part])
     return RecordedReview(
         review.name, text, review.label, network=facts, first=before + first, analysis=analysis, pushes=steered
     )
@@ -191,9 +222,11 @@ def save_recording(path: Path, runs: Sequence[RecordedReview], version: str) -> 
     tensors: dict[str, NDArray[Any]] = {}
     for number, run in enumerate(runs):
         network = run.network
-        assert network.vocabulary is not None
         tensors |= {f"{number}/{name}": np.ascontiguousarray(rows) for name, rows in network.values.items()}
-        tensors[f"{number}/ids"] = network.vocabulary.encode(run.words)
+        if network.vocabulary is not None:
+            tensors[f"{number}/ids"] = network.vocabulary.encode(run.words)
+        elif isinstance(run, InputSequence) and run.targets is not None:
+            tensors[f"{number}/targets"] = np.ascontiguousarray(run.targets)
         tensors[f"{number}/readout_weight"] = network.readout_weight.numpy()
         tensors[f"{number}/readout_bias"] = network.readout_bias.numpy()
         if run.pushes:
@@ -210,10 +243,12 @@ def save_recording(path: Path, runs: Sequence[RecordedReview], version: str) -> 
 
 def _facts(run: RecordedReview) -> dict[str, Any]:
     cell = run.network.cell
-    return {
+    channels = {"channels": run.channels} if isinstance(run, InputSequence) else {}
+    return channels | {
         "cell": cell.name,
         "size": cell.size,
         "inputs": cell.inputs,
+        "settings": cell.settings,
         "network": run.network.name,
         "task": run.network.task,
         "activation": run.network.activation,
@@ -280,31 +315,35 @@ def load_recording(path: Path) -> list[RecordedReview]:
 def _run(
     number: int, facts: Mapping[str, Any], analysis: Analysis, tensors: Mapping[str, NDArray[Any]]
 ) -> RecordedReview:
-    kind = CELLS[facts["cell"]]
     size, inputs = (_whole(name, facts[name], 1, _MOST) for name in ("size", "inputs"))
     outputs = len(tensors[f"{number}/readout_bias"])
     review = Review(printable(str(facts["review"])), str(facts["text"]))
-    time = len(review.words)
+    signal = "channels" in facts
+    time = len(tensors[f"{number}/{INPUT.name}"]) if signal else len(review.words)
     label = facts["label"]
     if not time or outputs < 1 or label not in (True, False, None):
         raise ValueError(f"run {number + 1} has {time} words, {outputs} outputs, label {label!r}")
-    widths = {signal.name: size for signal in kind.signals} | {INPUT.name: inputs}
+    widths = {signal.name: size for signal in CELLS[facts["cell"]].signals} | {INPUT.name: inputs}
     shapes: dict[str, tuple[int, ...]] = {name: (time, width) for name, width in widths.items()}
-    shapes |= {"ids": (time,), "readout_weight": (outputs, size), "readout_bias": (outputs,)}
+    shapes |= {"readout_weight": (outputs, size), "readout_bias": (outputs,)}
+    if not signal:
+        shapes["ids"] = (time,)
+    elif f"{number}/targets" in tensors:
+        shapes["targets"] = (time, outputs)
     got = {name: tensors[f"{number}/{name}"] for name in shapes}
     for name, shape in shapes.items():
         expected = np.int32 if name == "ids" else np.float32
-        if got[name].shape != shape or got[name].dtype != expected or not np.isfinite(got[name]).all():
+        finite = name == "targets" or np.isfinite(got[name]).all()
+        if got[name].shape != shape or got[name].dtype != expected or not finite:
             raise ValueError(
                 f"run {number + 1}: {name} must be {shape} finite {expected.__name__}, "
                 f"got {got[name].shape} {got[name].dtype}"
             )
     network = RecordedNetwork(
-        kind,
-        inputs,
+        blank_cell(facts["cell"], inputs, size, facts.get("settings", {})),  # older recordings have no settings
         got["readout_weight"],
         got["readout_bias"],
-        KnownWords(review.words, got["ids"]),
+        None if signal else KnownWords(review.words, got["ids"]),
         {name: got[name] for name in widths},
         name=printable(str(facts["network"])),
         task=printable(str(facts["task"])),
@@ -312,6 +351,21 @@ def _run(
     )
     first = _whole("first", facts["first"], 0, _MOST)
     pushes = _pushes(number, facts, tensors, time, network.cell.state_size)
+    if signal:
+        channels = tuple(printable(str(channel)) for channel in facts["channels"])
+        if len(channels) != inputs:
+            raise ValueError(f"run {number + 1} names {len(channels)} channels, expected {inputs}")
+        return RecordedSequence(
+            review.name,
+            "",
+            network=network,
+            first=first,
+            analysis=analysis,
+            inputs=got[INPUT.name],
+            channels=channels,
+            targets=got.get("targets"),
+            pushes=pushes,
+        )
     return RecordedReview(
         review.name, review.text, label, network=network, first=first, analysis=analysis, pushes=pushes
     )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol, assert_never
+from typing import Any, Final, Protocol, assert_never
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,6 +29,7 @@ from engine.network import Network
 from engine.probability import activate
 from engine.recording import DeviceStepper, Stepper
 from engine.samples import sum_over_cells
+from engine.sequences import encoded
 from engine.text import Review
 
 _BLOCK: Final = 64  # words between two looks at the commands, at full speed: a few milliseconds
@@ -91,7 +92,7 @@ class LiveRun:
         self._index = 0
         self._run = 0
         self._watched = "h"
-        self._ids = np.empty(0, dtype=np.int32)
+        self._ids: NDArray[Any] = np.empty(0, dtype=np.int32)
         self._review = self._reviews[0]
         self._on_recording: Callable[[RecordedReview], None] | None = None
         self._pushes: Pushes = ()
@@ -162,6 +163,7 @@ class LiveRun:
             self._set_network(review.network)
         elif isinstance(self._network, RecordedNetwork):
             raise ValueError("a recording is played without its network, so it cannot read another text")
+        encoded(self._network, review)  # raises if the network cannot read it
         if isinstance(review, RecordedReview):
             self._pushes = review.pushes  # to be shown: the recorded rows have their effect
         elif review is not self._review:
@@ -190,7 +192,9 @@ class LiveRun:
         if isinstance(self._network, RecordedNetwork):
             raise ValueError("a recording is played without its network, and no other network can replace it")
         time_read = self._goal or self._ring.time
-        self._set_network(network if isinstance(network, Network) else Network.load(network))
+        network = network if isinstance(network, Network) else Network.load(network)
+        encoded(network, self._review)  # raises if it cannot read the present review
+        self._set_network(network)
         self._restart(time_read)
 
     def _clamp(self, clamps: Mapping[str, ArrayLike]) -> None:
@@ -300,10 +304,8 @@ class LiveRun:
     def _start(self) -> None:
         """Start the present review from its first word."""
         self._deliver_recording()
-        vocabulary = self._network.vocabulary
-        assert vocabulary is not None
         self._review = self._reviews[self._index]
-        self._ids = vocabulary.encode(self._review.words)
+        self._ids = encoded(self._network, self._review)
         played = isinstance(self._network, RecordedNetwork)
         self._read_by_stepper = np.arange(len(self._ids), dtype=np.int32) if played else self._ids
         self._run += 1
@@ -317,8 +319,6 @@ class LiveRun:
         self._publish()
 
     def _set_network(self, network: Network) -> None:
-        if network.vocabulary is None:
-            raise ValueError(f"{network.name} was trained for {network.task}: it takes numbers, not reviews")
         self._deliver_recording()
         self._stepper = self._stepper_of(network)
         self._clamps, self._pushes = {}, ()

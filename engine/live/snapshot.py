@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,8 @@ class Snapshot:
     is NaN, its reason says why. ``activity`` (n,) is the rolling standard deviation of h, ``dead`` (n,) where it is
     below ``threshold`` over a full window. ``clamps`` maps signals to the values their cells are clamped to, (n,), NaN
     where a cell is free; ``pushes`` are what is added to the state in this review. ``reviews`` is the count of reviews
-    of the source, ``index`` the place of this one. ``lost``: the process that ran it ended by itself.
+    of the source, ``index`` the place of this one; ``ids`` (time,) are its words, or (time, input) its vectors.
+    ``lost``: the process that ran it ended by itself.
     """
 
     run: int
@@ -34,7 +35,7 @@ class Snapshot:
     review: Review
     index: int
     reviews: int
-    ids: NDArray[np.int32]
+    ids: NDArray[Any]
     time: int
     playing: bool
     speed: float | None
@@ -68,7 +69,7 @@ class Snapshot:
     @property
     def unknown(self) -> int:
         """Count of words of the review outside the vocabulary."""
-        return int((self.ids == UNKNOWN).sum())
+        return 0 if self.network.vocabulary is None else int((self.ids == UNKNOWN).sum())
 
 
 @dataclass(frozen=True)

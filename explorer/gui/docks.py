@@ -148,7 +148,8 @@ class Docks(QObject):
         for bar in self._window.findChildren(QTabBar, options=direct):
             titles = {bar.tabText(tab) for tab in range(bar.count())}
             group = [dock for dock in self.docks.values() if dock.windowTitle() in titles and _in_layout(dock)]
-            bar.setVisible(any(abs(bar.y() - dock.geometry().bottom()) < NEXT for dock in group))
+            places = [dock.geometry().bottomLeft() for dock in group]
+            bar.setVisible(any(abs(bar.x() - at.x()) < NEXT and abs(bar.y() - at.y()) < NEXT for at in places))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Remember the sizes that the user gives docks by dragging; other changes follow from contents and window."""

@@ -18,7 +18,8 @@ from engine.live.replay import RecordedReview
 from engine.live.shared_state import SharedState, shared_file
 from engine.live.stream import Stream
 from engine.network import Network
-from engine.recording import record_reference
+from engine.recording import record, record_reference
+from engine.sequences import InputSequence
 from tests.engine.live.test_stream import WINDOW, make, next_event, review, until
 
 WIDTHS = {"h": 2, "p": 1}
@@ -131,13 +132,28 @@ def test_reports_a_command_that_cannot_be_pickled(stream: Stream) -> None:
     assert "pickle" in next_event(stream, "failed").message
 
 
-def test_refuses_a_network_that_reads_no_reviews() -> None:
+def test_refuses_settings_of_which_no_exponent_can_be_computed() -> None:
+    engine = EngineProcess()
+    with pytest.raises(ValueError, match="scale"):
+        Stream(make(), window=WINDOW, scales=(4, 8, 2 * WINDOW), engine=engine)
+    assert engine.worker.process.poll() is not None
+
+
+def test_reads_a_sequence_of_vectors() -> None:
     network = make()
     network.vocabulary = network.embedding = None
-    engine = EngineProcess()
-    with pytest.raises(ValueError, match="it takes numbers, not reviews"):
-        Stream(network, engine=engine)
-    assert engine.worker.process.poll() is not None
+    inputs = np.random.default_rng(0).normal(size=(70, 3)).astype(np.float32)
+    sequence = InputSequence("noise", "", inputs=inputs, channels=("a", "b", "c"))
+    stream = Stream(network, window=WINDOW, engine=EngineProcess())
+    try:
+        stream.open(sequence)
+        stream.play()
+        next_event(stream, "finished")
+        np.testing.assert_array_equal(stream.read("h"), record(network, inputs, ["h"])["h"][0])
+        assert stream.snapshot.review is sequence
+        np.testing.assert_array_equal(stream.snapshot.ids, inputs)
+    finally:
+        stream.close()
 
 
 def test_reports_that_the_process_was_killed(network: Network) -> None:

@@ -27,6 +27,8 @@ from explorer.session.views.runs import plain
 from tests.explorer.gui.mouse import CTRL, SHIFT, at, click, double_click, drag, hover, raise_panel, raised
 from tests.explorer.small import settle, small_file, wait
 
+pytestmark = pytest.mark.panels("points", "word-map", "spectrum")
+
 
 @pytest.fixture
 def session(searched: Session) -> Session:

@@ -1,0 +1,254 @@
+"""Sequences of real-valued input: drawn from the network's task, or read from a file; and any input as arrays."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.tasks import Task, task_from_name
+from engine.text import Review, ReviewError, decode
+
+if TYPE_CHECKING:
+    from engine.network import Network
+
+Float32s = NDArray[np.float32]
+
+SUFFIXES: Final = (".csv", ".npy")
+DRAWN: Final = 256  # sequences of a task to choose from
+STEPS: Final = 200  # of each: four times as long as in training, so that pulses far apart are seen
+_LARGEST: Final = 1 << 28  # bytes of a file
+_MOST_STEPS: Final = 10**6  # of a sequence
+_MOST_SEQUENCES: Final = 10**4  # of a file
+_DELIMITERS: Final = ",;\t "
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class InputSequence(Review):
+    """A sequence of input vectors, which a network reads instead of words.
+
+    Attributes
+    ----------
+    inputs : (time, channel) float32 array
+    channels : tuple of str
+        Names of the input channels.
+    targets : (time, output) float32 array or None
+        What the network should answer after each step, NaN where anything is right; None if it is not known.
+    """
+
+    inputs: Float32s
+    channels: tuple[str, ...]
+    targets: Float32s | None = None
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """The numbers of the steps, from 1."""
+        return tuple(map(str, range(1, len(self.inputs) + 1)))
+
+    @cached_property
+    def surface(self) -> tuple[str, ...]:
+        return self.words
+
+
+def encoded(network: Network, review: Review) -> NDArray[Any]:
+    """Return what a network reads of a review: ids (time,), or vectors (time, input) of a sequence.
+
+    Raises
+    ------
+    ValueError
+        If the network reads words and this is a sequence of vectors, or the other way round, or if the sequence has
+        another number of channels.
+    """
+    signal = isinstance(review, InputSequence)
+    if network.vocabulary is not None:
+        if signal:
+            raise ValueError(f"{network.name} reads words, and {review.name!r} is a sequence of vectors")
+        return network.vocabulary.encode(review.words)
+    if not review.words:
+        return np.empty((0, network.cell.inputs), dtype=np.float32)
+    if not isinstance(review, InputSequence):
+        raise ValueError(f"{network.name} takes numbers, not reviews: choose a sequence of {_wanted(network)}")
+    if len(review.channels) != network.cell.inputs:
+        raise ValueError(
+            f"{review.name!r} has {_channels(len(review.channels))}; {network.name} takes {_wanted(network)}"
+        )
+    return review.inputs
+
+
+def open_sequences(network: Network, source: str | Path | None = None) -> Sequence[InputSequence]:
+    """Return the sequences of a source for a network over real-valued input.
+
+    Parameters
+    ----------
+    network : Network
+    source : str, path or None
+        None: sequences of the network's own task, the first drawn with seed 1. Otherwise a file: ``.csv``, one row a
+        step and one column a channel, with the channels' names in the first line; or ``.npy``, (time, channel) or
+        (sequence, time, channel).
+
+    Raises
+    ------
+    ReviewError
+        If the file cannot be read, or has another number of channels than the network takes.
+    """
+    if source is None:
+        return _drawn(network)
+    path = Path(source)
+    if path.suffix.lower() not in SUFFIXES:
+        raise ReviewError(
+            f"{network.name} takes numbers, not reviews: expected a .csv or .npy file of {_wanted(network)}, "
+            f"got {str(source)!r}"
+        )
+    sequences = _read_npy(path) if path.suffix.lower() == ".npy" else [_read_csv(path)]
+    found = len(sequences[0].channels)
+    if found != network.cell.inputs:
+        names = f" ({', '.join(sequences[0].channels)[:80]})" if path.suffix.lower() == ".csv" else ""
+        raise ReviewError(
+            f"{str(path)!r} has {_channels(found)}{names}; {network.name} takes {_wanted(network)}, one column each"
+        )
+    return sequences
+
+
+# ---- the network's own task ---------------------------------------------------------------------------------------
+
+
+def task_of(network: Network) -> Task | None:
+    """Return the task of a network with the parameters it was trained with; None if its file names no task."""
+    try:
+        recipe = json.loads(network.info.get("recipe", "{}"))
+        return task_from_name(network.task, **{name: float(recipe[name]) for name in ("gamma", "p") if name in recipe})
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+def _drawn(network: Network) -> list[InputSequence]:
+    task = task_of(network)
+    if task is None or task.channels != network.cell.inputs:
+        raise ReviewError(
+            f"{network.name} takes {_wanted(network)} and names no task to draw sequences from: "
+            "give a file of numbers, such as --reviews signal.csv"
+        )
+    answered = task.channels == network.outputs
+    names = tuple(f"channel {channel}" for channel in range(1, task.channels + 1))
+    sequences = []
+    for seed in range(1, DRAWN + 1):
+        (inputs,), (targets,) = task.sequences(1, STEPS, seed)
+        targets = targets if answered else None
+        sequences.append(InputSequence(f"{task.name}, seed {seed}", "", inputs=inputs, channels=names, targets=targets))
+    return sequences
+
+
+# ---- files --------------------------------------------------------------------------------------------------------
+
+
+def _read_npy(path: Path) -> list[InputSequence]:
+    _check_file(path)
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: a wrong size in the header takes no memory
+    except (ValueError, OSError, EOFError, SyntaxError, TypeError) as error:
+        raise ReviewError(f"{str(path)!r} is no .npy file of numbers: {error}") from None
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
+        what = array.dtype if isinstance(array, np.ndarray) else "an archive"
+        raise ReviewError(f"{str(path)!r} holds {what}; expected an array of real numbers")
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim not in (2, 3) or not array.size:
+        raise ReviewError(
+            f"{str(path)!r} has the shape {array.shape}; expected (time, channel) or (sequence, time, channel)"
+        )
+    several = array if array.ndim == 3 else array[None]
+    if len(several) > _MOST_SEQUENCES:
+        raise ReviewError(f"{str(path)!r} has {len(several):,} sequences; expected at most {_MOST_SEQUENCES:,}")
+    names = tuple(f"channel {channel}" for channel in range(1, several.shape[2] + 1))
+    return [
+        _sequence(path, values, names, path.stem if array.ndim == 2 else f"{path.stem}, sequence {number}")
+        for number, values in enumerate(several, 1)
+    ]
+
+
+def _read_csv(path: Path) -> InputSequence:
+    _check_file(path)
+    text = decode(path.read_bytes(), repr(str(path)))
+    first = text.lstrip("\r\n").partition("\n")[0]
+    delimiter = max(_DELIMITERS, key=lambda sign: (first.count(sign), -_DELIMITERS.index(sign)))
+    rows = list(_rows(path, text, delimiter))
+    if not rows:
+        raise ReviewError(f"{str(path)!r} is empty; expected one row a step")
+    head = [cell.strip() for cell in rows[0][1]]
+    named = not all(_is_number(cell) for cell in head)
+    names = tuple(head) if named else tuple(f"channel {channel}" for channel in range(1, len(head) + 1))
+    if not rows[named:]:
+        raise ReviewError(f"{str(path)!r} has a header and no row; expected one row a step")
+    values = np.empty((len(rows) - named, len(names)))
+    for step, (line, cells) in enumerate(rows[named:]):
+        if len(cells) != len(names):
+            raise ReviewError(f"{str(path)!r}, line {line}: {len(cells)} values, expected {len(names)}")
+        for channel, cell in enumerate(cells):
+            if not _is_number(cell):
+                raise ReviewError(
+                    f"{str(path)!r}, line {line}, {names[channel][:40]}: {cell.strip()[:40]!r} is not a finite number"
+                )
+            values[step, channel] = float(cell)
+    return _sequence(path, values, names, path.stem)
+
+
+def _rows(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not blank with the number of their line."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                yield reader.line_num, row[:-1] if delimiter == " " and not row[-1] else row
+    except csv.Error as error:
+        raise ReviewError(f"{str(path)!r} is not CSV: {error} (line {reader.line_num})") from None
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False
+
+
+def _sequence(path: Path, values: NDArray[np.generic], names: tuple[str, ...], name: str) -> InputSequence:
+    if len(values) > _MOST_STEPS:
+        raise ReviewError(f"{str(path)!r} has {len(values):,} steps; expected at most {_MOST_STEPS:,}: split it")
+    with np.errstate(over="ignore"):
+        inputs = np.ascontiguousarray(values, dtype=np.float32)
+    if not np.isfinite(inputs).all():
+        step, channel = np.argwhere(~np.isfinite(inputs))[0].tolist()
+        raise ReviewError(
+            f"{name!r}, step {step + 1}, {names[channel]}: {values[step, channel]} is not finite in single precision; "
+            "fill or cut what is missing"
+        )
+    return InputSequence(name, "", inputs=inputs, channels=names)
+
+
+def _check_file(path: Path) -> None:
+    """Check that a path names a regular file that is not too large: a pipe or a device may never end."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise ReviewError(f"cannot read {str(path)!r}: {error.strerror}") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise ReviewError(f"cannot read {str(path)!r}: not a regular file")
+    if found.st_size > _LARGEST:
+        raise ReviewError(f"{str(path)!r} has more than {_LARGEST >> 20} MiB; split it into several files")
+
+
+def _channels(count: int) -> str:
+    return f"{count} channel{'s' * (count != 1)}"
+
+
+def _wanted(network: Network) -> str:
+    return _channels(network.cell.inputs)

@@ -1,0 +1,107 @@
+"""Sequences of real-valued input: files, a task's own, and what each network can read."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine.cells import RnnCell
+from engine.network import Network, Vocabulary
+from engine.sequences import DRAWN, STEPS, encoded, open_sequences
+from engine.tasks import FlipFlop
+from engine.text import Review, ReviewError
+
+
+def network(inputs: int = 3, task: str = "unknown") -> Network:
+    cell = RnnCell(torch.zeros(4, inputs), torch.zeros(4, 4), torch.zeros(4))
+    return Network(cell, torch.zeros(inputs, 4), torch.zeros(inputs), name="watcher", task=task)
+
+
+def test_a_task_draws_its_own_sequences() -> None:
+    sequences = open_sequences(network(task="flip-flop-3"))
+    inputs, targets = FlipFlop(3).sequences(1, STEPS, 7)
+    assert len(sequences) == DRAWN
+    assert sequences[6].name == "flip-flop-3, seed 7"
+    np.testing.assert_array_equal(sequences[6].inputs, inputs[0])
+    np.testing.assert_array_equal(sequences[6].targets, targets[0])
+    assert len(sequences[6].words) == STEPS
+
+
+def test_a_network_without_a_task_asks_for_a_file() -> None:
+    with pytest.raises(ReviewError, match=r"watcher takes 3 channels and names no task .* --reviews signal.csv"):
+        open_sequences(network())
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", " "])
+@pytest.mark.parametrize("header", [True, False])
+def test_csv(tmp_path: Path, delimiter: str, header: bool) -> None:
+    rows = [["a", "b", "c"]] * header + [["1", "2.5", "-3e-1"], ["0", "0", "1"]]
+    (tmp_path / "signal.csv").write_text("\n".join(delimiter.join(row) for row in rows) + "\n")
+    (sequence,) = open_sequences(network(), tmp_path / "signal.csv")
+    np.testing.assert_array_equal(sequence.inputs, np.array([[1, 2.5, -0.3], [0, 0, 1]], dtype=np.float32))
+    assert sequence.channels == (("a", "b", "c") if header else ("channel 1", "channel 2", "channel 3"))
+    assert sequence.targets is None
+
+
+def test_npy_of_one_or_several_sequences(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(2, 5, 3))
+    np.save(tmp_path / "trials.npy", values)
+    np.save(tmp_path / "one.npy", values[0])
+    np.save(tmp_path / "channel.npy", values[0, :, 0])
+    first, second = open_sequences(network(), tmp_path / "trials.npy")
+    np.testing.assert_array_equal(second.inputs, values[1].astype(np.float32))
+    assert (first.name, second.name) == ("trials, sequence 1", "trials, sequence 2")
+    assert open_sequences(network(), tmp_path / "one.npy")[0].name == "one"
+    assert open_sequences(network(inputs=1), tmp_path / "channel.npy")[0].inputs.shape == (5, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a,b\n1,2\n", r"has 2 channels \(a, b\); watcher takes 3 channels, one column each"),
+        ("a,b,c\n1,2\n", "line 2: 2 values, expected 3"),
+        ("a,b,c\n1,2,x\n", "line 2, c: 'x' is not a finite number"),
+        ("a,b,c\n1,2,nan\n", "line 2, c: 'nan' is not a finite number"),
+        ("a,b,c\n1,2,1e39\n", "step 1, c: 1e[+]39 is not finite in single precision"),
+        ("a,b,c\n", "has a header and no row"),
+        ("", "is empty"),
+    ],
+)
+def test_a_csv_file_that_is_no_signal(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "signal.csv").write_text(text)
+    with pytest.raises(ReviewError, match=says):
+        open_sequences(network(), tmp_path / "signal.csv")
+
+
+def test_an_npy_file_that_is_no_signal(tmp_path: Path) -> None:
+    path = tmp_path / "signal.npy"
+    np.save(path, np.array([{"no": "pickle"}], dtype=object))  # as a pickle
+    with pytest.raises(ReviewError, match="is no .npy file of numbers"):
+        open_sequences(network(), path)
+    np.save(path, np.zeros((2, 2, 2, 3)))
+    with pytest.raises(ReviewError, match=r"shape \(2, 2, 2, 3\)"):
+        open_sequences(network(), path)
+    np.save(path, np.array(["one", "two"]))
+    with pytest.raises(ReviewError, match="expected an array of real numbers"):
+        open_sequences(network(), path)
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(ReviewError, match="is no .npy file of numbers"):
+        open_sequences(network(), path)
+    with pytest.raises(ReviewError, match="cannot read .*: No such file"):
+        open_sequences(network(), tmp_path / "missing.npy")
+    with pytest.raises(ReviewError, match="watcher takes numbers, not reviews: expected a .csv or .npy file"):
+        open_sequences(network(), "reviews.txt")
+
+
+def test_a_network_reads_only_its_kind_of_input() -> None:
+    (sequence, *_), words = open_sequences(network(task="flip-flop-3")), Vocabulary(["film"])
+    reader = Network(network().cell, torch.zeros(1, 4), torch.zeros(1), embedding=torch.zeros(3, 3), vocabulary=words)
+    np.testing.assert_array_equal(encoded(network(), sequence), sequence.inputs)
+    np.testing.assert_array_equal(encoded(reader, Review("r", "a film")), [1, 2])
+    with pytest.raises(ValueError, match="reads words, and 'flip-flop-3, seed 1' is a sequence of vectors"):
+        encoded(reader, sequence)
+    with pytest.raises(ValueError, match="watcher takes numbers, not reviews"):
+        encoded(network(), Review("r", "a film"))
+    with pytest.raises(ValueError, match="has 3 channels; watcher takes 2 channels"):
+        encoded(network(inputs=2), sequence)
