@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.number_format import MINUS
 from engine.tasks import Task, task_from_name
 from engine.text import Review, ReviewError, decode
 
@@ -30,6 +31,7 @@ STEPS: Final = 200  # of each: four times as long as in training, so that pulses
 _LARGEST: Final = 1 << 28  # bytes of a file
 _MOST_STEPS: Final = 10**6  # of a sequence
 _MOST_SEQUENCES: Final = 10**4  # of a file
+_NUMBERS: Final = 4  # of a vector as a text
 _DELIMITERS: Final = ",;\t "
 
 
@@ -50,14 +52,35 @@ class InputSequence(Review):
     channels: tuple[str, ...]
     targets: Float32s | None = None
 
+    @property
+    def summary(self) -> str:
+        """The count of steps and the names of the channels, for lists."""
+        return f"{len(self.inputs):,} steps: {', '.join(self.channels)}"[:120]
+
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """The numbers of the steps, from 1."""
-        return tuple(map(str, range(1, len(self.inputs) + 1)))
+        """The vector of each step as a text: ``1 0 −0.52``, the first four numbers."""
+        return steps_as_text(self.inputs)
 
     @cached_property
     def surface(self) -> tuple[str, ...]:
         return self.words
+
+
+def steps_as_text(inputs: Float32s) -> tuple[str, ...]:
+    """Return the vectors (time, channel) as texts of at most four numbers each."""
+    more = " …" if inputs.shape[1] > _NUMBERS else ""
+    rows = inputs[:, :_NUMBERS].tolist()
+    return tuple(" ".join(f"{value:.3g}" for value in row).replace("-", MINUS) + more for row in rows)
+
+
+Content = Sequence[str] | Float32s
+"""What a review consists of: words, or the input vectors of a sequence, (time, channel)."""
+
+
+def content_of(review: Review) -> Content:
+    """Return the words of a review, or the vectors of a sequence."""
+    return review.inputs if isinstance(review, InputSequence) else review.words
 
 
 def encoded(network: Network, review: Review) -> NDArray[Any]:
@@ -69,20 +92,22 @@ def encoded(network: Network, review: Review) -> NDArray[Any]:
         If the network reads words and this is a sequence of vectors, or the other way round, or if the sequence has
         another number of channels.
     """
-    signal = isinstance(review, InputSequence)
+    return encode(network, content_of(review), review.name)
+
+
+def encode(network: Network, content: Content, name: str) -> NDArray[Any]:
+    """Return the same of the content of a review of that name."""
     if network.vocabulary is not None:
-        if signal:
-            raise ValueError(f"{network.name} reads words, and {review.name!r} is a sequence of vectors")
-        return network.vocabulary.encode(review.words)
-    if not review.words:
+        if isinstance(content, np.ndarray):
+            raise ValueError(f"{network.name} reads words, and {name!r} is a sequence of vectors")
+        return network.vocabulary.encode(content)
+    if not len(content):
         return np.empty((0, network.cell.inputs), dtype=np.float32)
-    if not isinstance(review, InputSequence):
+    if not isinstance(content, np.ndarray):
         raise ValueError(f"{network.name} takes numbers, not reviews: choose a sequence of {_wanted(network)}")
-    if len(review.channels) != network.cell.inputs:
-        raise ValueError(
-            f"{review.name!r} has {_channels(len(review.channels))}; {network.name} takes {_wanted(network)}"
-        )
-    return review.inputs
+    if content.shape[1] != network.cell.inputs:
+        raise ValueError(f"{name!r} has {_channels(content.shape[1])}; {network.name} takes {_wanted(network)}")
+    return content
 
 
 def open_sequences(network: Network, source: str | Path | None = None) -> Sequence[InputSequence]:
