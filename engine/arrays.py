@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import struct
-import zipfile
-import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.files import atomic_write
-
-# What NumPy and zipfile raise for a damaged file: a wrong flag, length, shape or type, or more memory than there is.
-_DAMAGE: Final = (
-    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, MemoryError),
-    *(ValueError, TypeError, LookupError, OverflowError, RuntimeError, OSError),
-)
+from engine.text import printable
 
 
 def save_arrays(path: str | Path, kind: str, arrays: dict[str, NDArray[np.generic]]) -> None:
@@ -33,27 +24,46 @@ def save_arrays(path: str | Path, kind: str, arrays: dict[str, NDArray[np.generi
         np.savez_compressed(file, allow_pickle=False, **arrays, kind=np.array(kind), digest=_digest(kind, arrays))
 
 
-def load_arrays(path: str | Path, kind: str, names: Iterable[str]) -> dict[str, NDArray[np.generic]]:
+def load_arrays(path: str | Path, kind: str, layout: Mapping[str, str]) -> dict[str, NDArray[np.generic]]:
     """Read a file written by ``save_arrays``.
+
+    Parameters
+    ----------
+    path : str or Path
+    kind : str
+    layout : mapping of str to str
+        For each name the kind of its numbers (NumPy's letter) and its dimensions, such as ``f P S``; a dimension has
+        the same length in all arrays.
 
     Raises
     ------
     ValueError
-        If the file is damaged, of another kind, or lacks one of the names.
+        If the file is damaged, of another kind, or an array is missing or does not fit the layout.
     OSError
         If it cannot be opened.
     """
     with Path(path).open("rb") as file:  # np.load does not close a file that it opened itself and that is no archive
         try:
             with np.load(file, allow_pickle=False) as archive:
-                found = dict(archive)
-        except _DAMAGE as error:
-            raise ValueError(f"{path}: expected an .npz file of {kind}, but the file is damaged ({error})") from None
+                found = {name: np.asarray(array) for name, array in archive.items()}  # bytes of a member without array
+        except Exception as error:  # of NumPy, zipfile, zlib or tokenize: whatever a wrong byte leads to
+            reason = printable(str(error))[:200]
+            raise ValueError(f"{path}: expected an .npz file of {kind}, but the file is damaged ({reason})") from None
     digest = found.pop("digest", None)
-    if str(found.pop("kind", "")) != kind or set(found) != set(names):
+    if str(found.pop("kind", "")) != kind or set(found) != set(layout):
         raise ValueError(f"{path}: expected an .npz file of {kind}, but the file holds something else")
     if digest is not None and not np.array_equal(digest, _digest(kind, found)):  # pinkx 0.1.0 wrote none
         raise ValueError(f"{path}: expected an .npz file of {kind}, but the file is damaged (its digest differs)")
+    lengths: dict[str, int] = {}
+    for name, expected in layout.items():
+        letter, *dimensions = expected.split()
+        array = found[name]
+        empty = array.shape == (0,) and len(dimensions) > 1  # of a list without rows, which has no other dimensions
+        fits = array.dtype.kind == letter and (array.ndim == len(dimensions) or empty)
+        if not fits or any(lengths.setdefault(d, n) != n for d, n in zip(dimensions, array.shape, strict=False)):
+            raise ValueError(
+                f"{path}: expected an .npz file of {kind}, but {name} has type {array.dtype} and shape {array.shape}"
+            )
     return found
 
 

@@ -78,7 +78,9 @@ class Basins:
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a file written by ``save``; raise ``ValueError`` if it is damaged or holds something else."""
-        read: dict[str, NDArray[Any]] = load_arrays(path, _KIND, _NAMES)
+        read: dict[str, NDArray[Any]] = load_arrays(path, _KIND, _LAYOUT)
+        if read["periods"].min(initial=1) < 1 or read["periods"].sum() != len(read["orbits"]):
+            raise ValueError(f"{path}: the periods of the cycles do not fit their {len(read['orbits'])} states")
         orbits = np.split(read["orbits"], np.cumsum(read["periods"])[:-1]) if len(read["periods"]) else []
         rows = zip(orbits, read["multipliers"], read["newton_steps"].tolist(), read["hits"].tolist(), strict=True)
         cycles = [Cycle(*row) for row in rows]
@@ -93,7 +95,17 @@ class Ends(NamedTuple):
 
 
 _KIND = "basins of pinkx, 1"
-_NAMES = ("points", "counts", "periods", "orbits", "multipliers", "newton_steps", "hits", "elsewhere", "states")
+_LAYOUT = {
+    "points": "i A",
+    "counts": "i A",
+    "periods": "i C",
+    "orbits": "f state S",
+    "multipliers": "c C S",
+    "newton_steps": "f C",
+    "hits": "i C",
+    "elsewhere": "i",
+    "states": "i",
+}
 
 
 def wilson(counts: NDArray[np.int64], total: int, level: float = 0.95) -> NDArray[np.float64]:

@@ -15,12 +15,17 @@ from typing import Any, Final
 
 from safetensors import SafetensorError, safe_open
 
+from engine.text import FileError, printable
+
 FORMAT: Final = "pinkx network 1"
 SHIPPED: Final = Path(__file__).parent.parent / "assets" / "networks"
 
 
-class NetworkError(ValueError):
-    """Raised for a network that cannot be used; the message says what is wrong and what to do."""
+_OBJECTS: Final = ("recipe", "text_rules", "measured")  # entries of a header that are JSON objects
+
+
+class NetworkError(FileError):
+    """A network cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class NetworkInfo:
     def json(self) -> dict[str, Any]:
         """Return the fields, the recipe and the measured values in JSON types."""
         fields = ("name", "cell", "size", "task", "accuracy", "seed", "date")
-        parsed = {key: json.loads(self.metadata.get(key, "{}")) for key in ("recipe", "text_rules", "measured")}
+        parsed = {key: json.loads(self.metadata.get(key, "{}")) for key in _OBJECTS}
         return {key: getattr(self, key) for key in fields} | parsed | {"path": str(self.path)}
 
 
@@ -94,16 +99,20 @@ def describe(path_or_name: str | Path) -> NetworkInfo:
     if metadata.get("format") != FORMAT:
         raise NetworkError(f"{path}: not a network of pinkx: the header of the .safetensors file lacks {FORMAT!r}")
     try:
+        for key in _OBJECTS:
+            if not isinstance(json.loads(metadata.get(key, "{}")), dict):
+                raise ValueError(f"{key} is not a JSON object")
         return NetworkInfo(
             name=path.stem,
             path=path,
             cell=metadata["cell"],
             size=int(metadata["size"]),
-            task=metadata["task"],
+            task=printable(metadata["task"])[:100],
             accuracy=float(metadata["accuracy"]) if "accuracy" in metadata else None,
             seed=int(metadata["seed"]) if "seed" in metadata else None,
             date=metadata.get("date", ""),
             metadata=metadata,
         )
-    except (KeyError, ValueError) as error:
-        raise NetworkError(f"{path}: the header is damaged ({error!r}); download or train the network again") from None
+    except (KeyError, ValueError, RecursionError) as error:
+        reason = printable(f"{error} is missing" if isinstance(error, KeyError) else str(error))[:200]
+        raise NetworkError(f"{path}: the header is damaged ({reason}); download or train the network again") from None

@@ -15,13 +15,14 @@ Numerical Algorithms* (2002), chapter 3.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.cells import Cell, GruCell, LstmCell, RnnCell
+from engine.cells import Cell, GruCell, LstmCell, RateCell, RnnCell
 
 Array = NDArray[np.float64]
 
@@ -100,6 +101,35 @@ def _spread(gate: Interval) -> Interval:
     return Interval(np.maximum(bound.low, 0), bound.high)
 
 
+def _hard_sigmoid(slope: float) -> tuple[Value, Slope]:
+    def value(z: Interval) -> Interval:
+        line = _outwards(slope * z.low + 0.5, slope * z.high + 0.5, 4)
+        return Interval(np.clip(line.low, 0, 1), np.clip(line.high, 0, 1))
+
+    def derivative(z: Interval, y: Interval) -> Interval:
+        steep = Interval(np.where((y.low > 0) & (y.high < 1), slope, 0), np.where((y.high > 0) & (y.low < 1), slope, 0))
+        return _outwards(steep.low, steep.high, 1)
+
+    return value, derivative
+
+
+Value = Callable[[Interval], Interval]
+Slope = Callable[[Interval, Interval], Interval]
+_FUNCTIONS: Final[dict[str, tuple[Value, Slope]]] = {
+    "sigmoid": (_sigmoid, lambda z, y: _spread(y)),
+    "tanh": (_tanh, lambda z, y: _one_minus_square(y)),
+    "relu": (
+        lambda z: Interval(np.maximum(z.low, 0), np.maximum(z.high, 0)),
+        lambda z, y: Interval((z.low > 0).astype(np.float64), (z.high > 0).astype(np.float64)),
+    ),
+    "linear": (lambda z: z, lambda z, y: Interval(np.ones_like(z.low), np.ones_like(z.high))),
+    "hard_sigmoid_5": _hard_sigmoid(1 / 5),
+    "hard_sigmoid_6": _hard_sigmoid(1 / 6),
+}
+"""Values and slopes over an interval. At a kink the slope is every value between both sides (Clarke's derivative), with
+which Krawczyk's test holds too."""
+
+
 class _Layer:
     """The weights of one cell under one input, and its reduced equation in intervals."""
 
@@ -129,37 +159,61 @@ class _Layer:
     def evaluate(self, h: Array, radius: float) -> tuple[Interval, list[tuple[int, Interval]]]:
         """R over the ball, and its Jacobian as (gate, coefficient of U_gate) pairs."""
         match self.cell:
-            case RnnCell():
-                out = _tanh(self.inputs[0].plus(self.recurrent(0, h, radius)))
-                return out, [(0, _one_minus_square(out))]
             case GruCell():
                 return self._gru(h, radius)
             case LstmCell():
                 return self._lstm(h, radius)
-        raise ValueError(f"no certificate is known for a {type(self.cell).__name__}; expected an RNN, GRU or LSTM cell")
+        value, slope = self._functions("activation")
+        z = self.inputs[0].plus(self.recurrent(0, h, radius))
+        out = value(z)
+        return out, [(0, slope(z, out))]
+
+    def _functions(self, key: str) -> tuple[Value, Slope]:
+        return _FUNCTIONS[self.cell.function(key).name]
 
     def _gru(self, h: Array, radius: float) -> tuple[Interval, list[tuple[int, Interval]]]:
         assert self.hidden_bias is not None
-        r = _sigmoid(self.inputs[0].plus(self.recurrent(0, h, radius)))
+        (gate, gate_slope), (value, value_slope) = self._functions("gate"), self._functions("activation")
+        zr = self.inputs[0].plus(self.recurrent(0, h, radius))
+        r = gate(zr)
         hidden = self.recurrent(2, h, radius).plus(Interval(self.hidden_bias, self.hidden_bias))
-        out = _tanh(self.inputs[2].plus(r.times(hidden)))
-        slope = _one_minus_square(out)
-        return out, [(2, slope.times(r)), (0, slope.times(hidden).times(_spread(r)))]
+        zn = self.inputs[2].plus(r.times(hidden))
+        out = value(zn)
+        slope = value_slope(zn, out)
+        return out, [(2, slope.times(r)), (0, slope.times(hidden).times(gate_slope(zr, r)))]
 
     def _lstm(self, h: Array, radius: float) -> tuple[Interval, list[tuple[int, Interval]]]:
+        gate, gate_slope = self._functions("gate")
+        (value, value_slope), (output, output_slope) = self._functions("activation"), self._functions("output")
         zi, zf, zg, zo = (self.inputs[k].plus(self.recurrent(k, h, radius)) for k in range(4))
-        i, f, g, o = _sigmoid(zi), _sigmoid(zf), _tanh(zg), _sigmoid(zo)
-        forgotten = _sigmoid(Interval(-zf.high, -zf.low))  # 1 − f
+        i, f, g, o = gate(zi), gate(zf), value(zg), gate(zo)
+        forgotten = gate(Interval(-zf.high, -zf.low))  # 1 − f
+        if self.cell.function("gate").name != "sigmoid":
+            forgotten = Interval(np.maximum(forgotten.low, 1e-9), np.maximum(forgotten.high, 1e-9))
         c = i.times(g).over(forgotten)
-        out = _tanh(c)
-        slope = o.times(_one_minus_square(out))
-        not_i = _sigmoid(Interval(-zi.high, -zi.low))
+        out = output(c)
+        slope = o.times(output_slope(c, out))
+        if self.cell.function("gate").name == "sigmoid":
+            of_i, of_f = c.times(gate(Interval(-zi.high, -zi.low))), c.times(f)
+        else:
+            of_i = gate_slope(zi, i).times(g).over(forgotten)
+            of_f = c.times(gate_slope(zf, f)).over(forgotten)
         return o.times(out), [
-            (0, slope.times(c).times(not_i)),
-            (1, slope.times(c).times(f)),
-            (2, slope.times(i).times(_one_minus_square(g)).over(forgotten)),
-            (3, _spread(o).times(out)),
+            (0, slope.times(of_i)),
+            (1, slope.times(of_f)),
+            (2, slope.times(i).times(value_slope(zg, g)).over(forgotten)),
+            (3, gate_slope(zo, o).times(out)),
         ]
+
+
+def has_certificate(cell: Cell) -> bool:
+    """Whether `certified_radius` can prove roots of a layer: not with a reset before the product, nor softplus."""
+    if not isinstance(cell, RnnCell | RateCell | GruCell | LstmCell) or (
+        isinstance(cell, GruCell) and cell.reset_before
+    ):
+        return False
+    functions = [key for key, default in cell.defaults.items() if isinstance(default, str)]
+    return all(cell.function(key).name in _FUNCTIONS for key in functions)
 
 
 def certified_radius(cell: Cell, x: Tensor, h: Tensor) -> tuple[Array, Array]:
@@ -168,7 +222,7 @@ def certified_radius(cell: Cell, x: Tensor, h: Tensor) -> tuple[Array, Array]:
     Parameters
     ----------
     cell : Cell
-        tanh RNN, GRU or LSTM; its weights are taken as exact float64 numbers.
+        A layer for which `has_certificate` holds; its weights are taken as exact float64 numbers.
     x : (P, inputs) tensor
         The constant input of each point.
     h : (P, n) tensor
@@ -177,12 +231,15 @@ def certified_radius(cell: Cell, x: Tensor, h: Tensor) -> tuple[Array, Array]:
     Returns
     -------
     nearest : (P,) array
-        The smallest radius tried (maximum norm, in h) within which a root is proved to exist; NaN where none is.
+        The smallest radius tried (maximum norm, in h) within which a root is proved to exist; NaN where none is, and
+        for every root of a layer without certificates.
     unique : (P,) array
         The largest radius tried in which that root is proved to be the only one; NaN where none is.  An eigenvalue
         close to 1 makes both fail.
     """
     nearest, unique = np.full(len(h), np.nan), np.full(len(h), np.nan)
+    if not has_certificate(cell):
+        return nearest, unique
     layers: dict[bytes, _Layer] = {}
     for k, (constant, state) in enumerate(zip(x.cpu().double().numpy(), h.cpu().double().numpy(), strict=True)):
         layer = layers.setdefault(constant.tobytes(), _Layer(cell, constant))

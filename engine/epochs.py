@@ -104,14 +104,14 @@ def measure_epoch(number: int, path: Path, words: Sequence[Sequence[str]], label
     h, lengths = recording["h"], recording.lengths
     last = torch.from_numpy(h[np.arange(len(lengths)), lengths - 1]).to(network.readout_weight)
     logits, targets = network.readout(last)[:, 0], torch.tensor(labels, dtype=network.readout_weight.dtype)
-    measured = json.loads(network.info.get("measured", "{}"))
+    validation_loss = json.loads(network.info.get("measured", "{}")).get("validation_loss")
     states = h[recording.mask]
     return Epoch(
         number,
         path,
         float(functional.binary_cross_entropy_with_logits(logits, targets)),
         float(((logits >= 0) == (targets > 0.5)).double().mean()),
-        float(measured.get("validation_loss", math.nan)),
+        float(validation_loss) if isinstance(validation_loss, int | float) else math.nan,
         deviation(h).mean(axis=0),
         states[:: max(1, math.ceil(len(states) / VISITED))],
     )

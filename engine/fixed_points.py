@@ -253,7 +253,7 @@ def _refine(
         root_proofs = torch.cat((certificates[:, fixed], slow_proofs[:, at_root]), dim=1)
         rows, root_hits = distinct(roots, np.concatenate((hits[fixed], slow_hits[at_root])), MERGE["fixed"])
         roots, root_proofs = roots[rows], root_proofs[:, rows]
-        if complete:
+        if complete and cell.bounded:
             roots = completed(cell, x, roots)
             root_proofs = torch.cat((root_proofs, _certificates(cell, x, roots[len(rows) :])), dim=1)
             root_hits = np.concatenate((root_hits, np.zeros(len(roots) - len(rows), dtype=np.int64)))
@@ -298,7 +298,8 @@ def _describe(
         roots = torch.from_numpy(fixed).to(states.device)
         equation = reduced_equation(cell)
         h = equation.unknowns(states[roots])
-        index[fixed] = index_of(equation, x[roots], h)
+        if cell.bounded:
+            index[fixed] = index_of(equation, x[roots], h)
         exists[fixed], unique[fixed] = certified_radius(cell, x[roots], h)
     return FixedPoints(
         states=states.cpu().numpy(),

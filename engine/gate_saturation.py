@@ -20,7 +20,7 @@ _BATCH: Final = 16  # reviews recorded together
 
 def gate_names(cell: Cell) -> tuple[str, ...]:
     """Return the signals of a cell that lie between 0 and 1: its gates; an RNN has none."""
-    return tuple(signal.name for signal in cell.signals if (signal.low, signal.high) == (0, 1))
+    return tuple(one.name for one in cell.signals if one.kind == "internal" and (one.low, one.high) == (0, 1))
 
 
 @dataclass(frozen=True, eq=False)

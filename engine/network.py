@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
@@ -16,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from engine.catalogue import FORMAT, NetworkError, describe, find
-from engine.cells import CELLS, INPUT, Cell, Signal
+from engine.cells import CELLS, INPUT, Cell, Setting, Signal, build_cell
 from engine.file_formats import file_format
 from engine.files import atomic_write
 from engine.importers.parts import ImportOptions, Parts, one_precision
@@ -152,13 +153,14 @@ class Network:
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Network:
         """Return the same network in another precision or on another device."""
         moved = {key: tensor.to(dtype=dtype, device=device) for key, tensor in self.tensors().items()}
-        return _assemble(type(self.cell), moved, self.vocabulary, self.name, self.task, self.info)
+        return _assemble(self.cell.name, self.cell.settings, moved, self.vocabulary, self.name, self.task, self.info)
 
     def __reduce__(self) -> tuple[Callable[..., Network], tuple[object, ...]]:
         """Pickle the weights as arrays: PyTorch would share memory, which disappears with the sending process."""
         arrays = {key: tensor.detach().cpu().numpy() for key, tensor in self.tensors().items()}
         words = None if self.vocabulary is None else self.vocabulary.words
-        return _from_arrays, (type(self.cell), arrays, words, self.name, self.task, self.info, str(self.cell.device))
+        cell = self.cell.name, self.cell.settings
+        return _from_arrays, (*cell, arrays, words, self.name, self.task, self.info, str(self.cell.device))
 
     # ---- files -----------------------------------------------------------------------------------------------
 
@@ -193,10 +195,11 @@ class Network:
         words = header["vocabulary"].split("\n") if "vocabulary" in header else None
         vocabulary = None if words is None else Vocabulary(words)
         try:
-            network = _assemble(CELLS[info.cell], tensors, vocabulary, info.name, info.task, header)
+            settings = json.loads(header.get("cell_settings", "{}"))
+            network = _assemble(info.cell, settings, tensors, vocabulary, info.name, info.task, header)
         except KeyError as error:
             raise NetworkError(f"{info.path}: the tensor {error} is missing") from None
-        except ValueError as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise NetworkError(f"{info.path}: {error}") from None
         for key, count in (("size", network.cell.size), ("inputs", network.cell.inputs), ("outputs", network.outputs)):
             if header.get(key, str(count)) != str(count):
@@ -217,7 +220,7 @@ class Network:
         Parameters
         ----------
         module : nn.Module
-            Holds an ``nn.RNN`` (tanh), ``nn.GRU`` or ``nn.LSTM`` (or a cell), a linear readout, and an embedding if it
+            Holds an ``nn.RNN``, ``nn.GRU`` or ``nn.LSTM`` (or a cell), a linear readout, and an embedding if it
             reads words.
         vocabulary : optional
             The words in the order of the embedding's rows, a mapping of word to row, or a file of either.
@@ -284,6 +287,8 @@ class Network:
             "outputs": str(self.outputs),
             "task": self.task,
         }
+        if self.cell.settings:
+            header["cell_settings"] = json.dumps(self.cell.settings)
         if self.vocabulary is not None:
             header["vocabulary"] = "\n".join(self.vocabulary.words)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -354,8 +359,14 @@ class Network:
 
     def _classify_block(self, reviews: list[NDArray[np.int32]]) -> NDArray[np.float64]:
         last = torch.tensor([len(review) - 1 for review in reviews], device=self.cell.device)
-        hidden, _ = self._layer(self.embed(pad(reviews).T))
-        return self.probability(hidden[last, torch.arange(len(reviews))])[:, 0].double().cpu().numpy()
+        hidden = self.hidden(self.embed(pad(reviews)))
+        return self.probability(hidden[torch.arange(len(reviews)), last])[:, 0].double().cpu().numpy()
+
+    def hidden(self, x: Tensor) -> Tensor:
+        """Return the hidden state (review, time, n) after every step of inputs (review, time, inputs)."""
+        if self.cell.in_torch:
+            return self._layer(x.transpose(0, 1))[0].transpose(0, 1)
+        return self.cell.run(x)[1]["h"]
 
     @cached_property
     def _layer(self) -> torch.nn.RNNBase:
@@ -393,17 +404,16 @@ def pad(reviews: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
 
 
 def _assemble(
-    kind: type[Cell],
+    kind: str,
+    settings: Mapping[str, Setting],
     tensors: Mapping[str, Tensor],
     vocabulary: Vocabulary | None,
     name: str,
     task: str,
     info: Mapping[str, str],
 ) -> Network:
-    hidden = {"bias_hh": tensors["bias_hh"]} if "bias_hh" in tensors else {}
-    cell = kind(tensors["weight_ih"], tensors["weight_hh"], tensors["bias"], **hidden)
     return Network(
-        cell,
+        build_cell(kind, tensors, settings),
         tensors["readout_weight"],
         tensors["readout_bias"],
         embedding=tensors.get("embedding"),
@@ -415,7 +425,8 @@ def _assemble(
 
 
 def _from_arrays(
-    kind: type[Cell],
+    kind: str,
+    settings: Mapping[str, Setting],
     arrays: Mapping[str, NDArray[np.floating]],
     words: Sequence[str] | None,
     name: str,
@@ -425,4 +436,4 @@ def _from_arrays(
 ) -> Network:
     vocabulary = None if words is None else Vocabulary(words)
     tensors = {key: torch.from_numpy(array).to(device) for key, array in arrays.items()}
-    return _assemble(kind, tensors, vocabulary, name, task, info)
+    return _assemble(kind, settings, tensors, vocabulary, name, task, info)

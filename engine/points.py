@@ -54,7 +54,8 @@ class FixedPoints:
     readout : (P, k)
         Logits of the readout at the point; k = 0 if the search was given no readout.
     index : (P,) int
-        sign det(I − J) of the reduced map, +1 or −1; 0 for a slow point and where the determinant vanishes.
+        sign det(I − J) of the reduced map, +1 or −1; 0 for a slow point, where the determinant vanishes, and for a
+        layer whose h has no bounds, as the indices then need not add up to 1.
     exists_within : (P,)
         Radius (maximum norm, in h) within which a root is proved to exist; NaN where the proof fails.
     unique_within : (P,)
@@ -116,6 +117,11 @@ class FixedPoints:
         }
 
     @property
+    def indexed(self) -> bool:
+        """Whether the sums of indices prove anything: a fixed point has an index, or there is no fixed point."""
+        return not self.fixed.any() or bool(self.index.any())
+
+    @property
     def time_constants(self) -> NDArray[np.float64]:
         """Words in which each mode shrinks or grows e-fold, 1/|ln|λ||, (P, S); 0 for λ = 0, ∞ for |λ| = 1."""
         with np.errstate(divide="ignore"):
@@ -164,7 +170,7 @@ class FixedPoints:
             f"(inputs: {inputs}; {self.starts:,} starts, {self.lost:,} reached no point)"
         )
         if len(self):
-            title += f"; {describe_sums(self.index_sum)}"
+            title += f"; {describe_sums(self.index_sum, indexed=self.indexed)}"
         headings = ["point", "input", "kind", "q", "Newton step", "unstable", "slowest |λ|", "τ (words)", "starts"]
         slowest = np.abs(np.log(np.abs(self.eigenvalues[:ROWS]).clip(1e-300))).argmin(axis=1)
         rows = [
@@ -220,14 +226,38 @@ class FixedPoints:
         OSError
             If it cannot be opened.
         """
-        found: dict[str, Any] = load_arrays(path, _KIND, (*_ARRAYS, "starts"))
+        found: dict[str, Any] = load_arrays(path, _KIND, _LAYOUT)
         return cls(**found | {"starts": int(found["starts"])})
 
 
-def describe_sums(sums: Mapping[str, int]) -> str:
+NO_INDEX = "no index: points may be missing, as h has no bounds or every point is degenerate"
+
+
+def describe_sums(sums: Mapping[str, int], *, indexed: bool = True) -> str:
     """Say what the sums of the indices prove: ``Σ 1 ✓``, or under which inputs points are missing."""
+    if not indexed:
+        return NO_INDEX
     wrong = [f"Σ {total} under {name}: points are missing" for name, total in sums.items() if total != 1]
     return "; ".join(wrong).replace("-", "−") if wrong else "Σ 1 ✓"
 
 
+_LAYOUT = {
+    "states": "f P S",
+    "inputs": "f P inputs",
+    "input_names": "U P",
+    "q": "f P",
+    "newton_step": "f P",
+    "slope": "f P",
+    "fixed": "b P",
+    "hits": "i P",
+    "eigenvalues": "c P S",
+    "right": "c P S K",
+    "left": "c P K S",
+    "readout": "f P k",
+    "index": "i P",
+    "exists_within": "f P",
+    "unique_within": "f P",
+    "eigenvalue_error": "f P S",
+    "starts": "i",
+}
 _ARRAYS = tuple(field.name for field in fields(FixedPoints) if field.name != "starts")

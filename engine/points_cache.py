@@ -31,8 +31,9 @@ _T = TypeVar("_T")
 
 
 def content_hash(network: Network) -> str:
-    """Return the SHA-256 of the type of cell and all weights; it does not depend on the network's name."""
-    digest = hashlib.sha256(network.cell.name.encode())
+    """Return the SHA-256 of the type of cell, its settings and all weights, whatever the network's name."""
+    settings = json.dumps(network.cell.settings, sort_keys=True) if network.cell.settings else ""
+    digest = hashlib.sha256(f"{network.cell.name}{settings}".encode())
     for name, tensor in sorted(network.tensors().items()):
         array = tensor.detach().cpu().contiguous().numpy()
         digest.update(f"{name} {array.dtype} {array.shape}".encode())

@@ -89,6 +89,24 @@ class Recipe:
         if self.selection == "validation" and not self.validation:
             raise ValueError("selection by validation loss needs validation reviews; use selection 'training'")
 
+    @classmethod
+    def stored(cls, entries: object) -> Recipe:
+        """Return the recipe in a JSON object of a file; fields that an older file does not have are today's defaults.
+
+        Raises
+        ------
+        ValueError
+            If it is no object, or a field is unknown or of another type.
+        """
+        types = get_type_hints(cls)
+        if not isinstance(entries, dict) or not set(entries) <= set(types):
+            raise ValueError("the recipe in the file is damaged, or of a newer pinkx")
+        for field, value in entries.items():
+            expected = str if get_args(types[field]) else types[field]
+            if type(value) is not expected and not (expected is float and type(value) is int):
+                raise ValueError(f"the recipe in the file is damaged: {field} is {str(value)[:40]!r}")
+        return cls(**entries)
+
 
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "cell": ("lstm", "gru", "rnn"),  # as in engine.cells, which imports PyTorch

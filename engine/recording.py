@@ -95,7 +95,7 @@ class Recording:
             signals.append(f"x (review, time, input) = {(reviews, time, cell.inputs)}")
         return (
             f"Recording of {reviews:,} {sequence}{'s' * (reviews != 1)} of {shortest}{time:,} {unit} "
-            f"by {self.network.name} ({cell.name.upper()}, {cell.size} cells)\n"
+            f"by {self.network.name} ({cell.label}, {cell.size} cells)\n"
             f"  signals: {'; '.join(signals)}\n"
             f"  memory: {significant(sum(values.nbytes for values in self._signals.values()) / 1e6)} MB"
         )
@@ -167,7 +167,7 @@ def record(
     *,
     clamp: Mapping[str, ArrayLike] | None = None,
 ) -> Recording:
-    """Run sequences through a network, each from the zero state, and record its signals.
+    """Run sequences through a network, each from its initial state, and record its signals.
 
     The kernels of `engine.kernels` run it on the CPU or on a GPU; on another device, or where `engine.devices` finds
     that the GPU kernels cannot run, it takes plain PyTorch steps.
@@ -193,6 +193,8 @@ def record(
     if network.cell.device.type != "cpu":
         found = _recorded_on_gpu(network, sequences, names, checked)
         return found or record_reference(network, ids, signals, clamp=clamp)
+    if not steps.supports(network.cell):
+        return record_reference(network, ids, signals, clamp=clamp)
     clamps = steps.clamp(network.cell, checked)
     layer, tokens, vectors = steps.arrange(network.cell), sequences.tokens, sequences.vectors
     recorded = [name for name in names if name != "x"]
@@ -200,7 +202,7 @@ def record(
         [recorded.index(s.name) if s.name in recorded else -1 for s in network.cell.signals], dtype=np.intp
     )
     out = recording_array(len(recorded), *tokens.shape, network.cell.size)
-    state = np.zeros((len(sequences.lengths), network.cell.state_size), dtype=np.float32)
+    state = network.cell.initial_state(len(sequences.lengths)).float().numpy()
     order = np.argsort(-sequences.lengths, kind="stable")
 
     def run(part: NDArray[np.intp]) -> None:
@@ -232,8 +234,8 @@ def _recorded_on_gpu(
 
 
 def _gpu_reader(network: Network, vectors: Float32s, clamps: Mapping[str, Float32s]) -> Reader | None:
-    """Return the kernels for a network, None where they cannot run or a weight or a clamp is too large for them."""
-    if network.cell.device.type != "cuda" or kernel_problem():
+    """Return the kernels for a network, None where they cannot run or lack its cell, weights or clamps."""
+    if network.cell.device.type != "cuda" or not network.cell.standard or kernel_problem():
         return None
     from engine.gpu_recording import Reader  # imports Triton
 
@@ -280,16 +282,17 @@ class Stepper:
         self.network = network
         cell = network.cell
         self._names = [signal.name for signal in cell.signals]
-        self._layer = steps.arrange(cell)
+        self._layer = steps.arrange(cell) if steps.supports(cell) else None
+        self._cell = cell.to(dtype=torch.float32, device="cpu")
         self.clamps = {}
         self._vectors = None if network.embedding is None else network.embedding.detach().float().cpu().numpy()
-        self._state = np.zeros((1, cell.state_size), dtype=np.float32)
+        self._state = self._cell.initial_state(1).numpy()
         self._order = np.zeros(1, dtype=np.intp)
         self._slots = np.arange(len(cell.signals), dtype=np.intp)
 
     def reset(self) -> None:
-        """Return to the zero state; clamps stay."""
-        self._state[:] = 0
+        """Return to the initial state; clamps stay."""
+        self._state[:] = self._cell.initial_state(1).numpy()
 
     @property
     def state(self) -> Float32s:
@@ -339,11 +342,23 @@ class Stepper:
         return self._run(x, np.arange(len(x), dtype=np.int32)[None])
 
     def _run(self, vectors: Float32s, tokens: NDArray[np.int32]) -> dict[str, Float32s]:
+        if self._layer is None:
+            return self._take_steps(vectors[tokens[0]])
         count = tokens.shape[1]
         out = np.empty((len(self._names), 1, count, self.network.cell.size), dtype=np.float32)
         lengths = np.array([count], dtype=np.intp)
         steps.run(self._layer, vectors, tokens, lengths, self._order, self._state, self._clamp, self._slots, out)
         return {**dict(zip(self._names, out[:, 0], strict=True)), "x": vectors[tokens[0]]}
+
+    def _take_steps(self, x: Float32s) -> dict[str, Float32s]:
+        """Take plain PyTorch steps, for a layer without a kernel."""
+        clamps = {name: torch.from_numpy(values) for name, values in self._clamps.items()}
+        if not len(x):
+            return {name: np.empty((0, self._cell.size), dtype=np.float32) for name in self._names} | {"x": x}
+        with torch.inference_mode():
+            state, signals = self._cell.run(torch.from_numpy(x), torch.from_numpy(self._state[0]), clamps)
+        self._state[0] = state.numpy()
+        return {**{name: value.numpy() for name, value in signals.items()}, "x": x}
 
     @property
     def clamps(self) -> Mapping[str, Float32s]:
@@ -398,7 +413,7 @@ class DeviceStepper:
         )
 
     def reset(self) -> None:
-        """Return to the zero state; clamps stay."""
+        """Return to the initial state; clamps stay."""
         self._state = self.network.cell.initial_state()
 
     @property

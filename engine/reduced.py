@@ -1,12 +1,17 @@
 """Fixed-point equations in h alone, with the roots of F(s, x) = s and better conditioned.
 
-=====  ==================================  ================================================
-cell   equation                            reason for equal roots
-=====  ==================================  ================================================
-RNN    tanh(W x + U h + b) − h = 0         it is F(s, x) − s
-GRU    n(h) − h = 0                        F − h = (1 − z)(n − h), and 1 − z is never 0
-LSTM   o(h) tanh(i g / (1 − f)) − h = 0    a root has c = i g / (1 − f)
-=====  ==================================  ================================================
+===============  ==================================  ======================================================
+cell             equation                            reason for equal roots
+===============  ==================================  ======================================================
+RNN, LRU         φ(W x + U h + b) − h = 0            F(s, x) − s is α times it
+rate network     φ(W x + U h + b) − h = 0            a root has v = W x + U h + b
+GRU              n(h) − h = 0                        F − h = (1 − z)(n − h), and 1 − z is never 0
+LSTM             o(h) ψ(i g / (1 − f)) − h = 0       a root has c = i g / (1 − f)
+minGRU, minLSTM  n(x) − h = 0                        the only root, because no gate reads the state
+===============  ==================================  ======================================================
+
+A hard sigmoid can be exactly 0 or 1.  A GRU unit with z = 1 or an LSTM unit with f = 1 then keeps its state whatever it
+is: such states are no isolated roots, and the reduced equation has none of them.
 
 Every function is batched: x (..., inputs), h (..., n) → residual (..., n), Jacobian ∂residual/∂h (..., n, n).
 """
@@ -19,7 +24,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from engine.cells import Cell, GruCell, LstmCell, RnnCell
+from engine.cells import Cell, GruCell, LstmCell, MinGruCell, MinLstmCell, RateCell, RnnCell
+from engine.nonlinearities import complement, relative_slope
+
+_LEAST = 1e-9  # smallest 1 − f of a hard sigmoid; a root there fails the certificate of the full map
 
 
 class Equation(NamedTuple):
@@ -50,9 +58,13 @@ def reduced_equation(cell: Cell) -> Equation:
             return _gru(cell)
         case LstmCell():
             return _lstm(cell)
+        case RateCell():
+            return _rate(cell)
+        case MinGruCell() | MinLstmCell():
+            return _minimal(cell)
         case RnnCell():
-            return full_equation(cell)
-    raise ValueError(f"no reduced equation is known for a {type(cell).__name__}; expected an RNN, GRU or LSTM cell")
+            return full_equation(_without_leak(cell))
+    raise ValueError(f"no reduced equation is known for a {type(cell).__name__}; expected a layer of engine.cells")
 
 
 def full_equation(cell: Cell) -> Equation:
@@ -64,7 +76,7 @@ def full_equation(cell: Cell) -> Equation:
     def linear(x: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
         return residual(x, s), minus_identity(cell.jacobian(x, s))
 
-    diagonal = cell.size if isinstance(cell, LstmCell) else 0  # h' and c' of a unit depend on its own c alone
+    diagonal = cell.size if isinstance(cell, LstmCell | RateCell) else 0  # a unit depends on its own c or v alone
     return Equation(residual, linear, lambda s: s, lambda x, s: s, diagonal)
 
 
@@ -75,52 +87,73 @@ def minus_identity(matrices: Tensor) -> Tensor:
 
 
 def _gru(cell: GruCell) -> Equation:
-    wr, _, wn = cell.weight_hh.chunk(3, dim=0)
-    ir, _, in_ = cell.weight_ih.chunk(3, dim=0)
-    br, _, bn = cell.bias.chunk(3)
-
-    def parts(x: Tensor, h: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        r = torch.sigmoid(x @ ir.mT + h @ wr.mT + br)
-        hidden = h @ wn.mT + cell.bias_hn
-        return r, hidden, torch.tanh(x @ in_.mT + bn + r * hidden)
-
     def residual(x: Tensor, h: Tensor) -> Tensor:
-        return parts(x, h)[2] - h
+        return cell.candidate(x, h)[1] - h
 
     def linear(x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        r, hidden, n = parts(x, h)
-        slope = 1 - n * n
-        jacobian = (slope * r).unsqueeze(-1) * wn
-        jacobian.addcmul_((slope * hidden * r * (1 - r)).unsqueeze(-1), wr)
-        return n - h, minus_identity(jacobian)
+        r, n, hidden = cell.candidate(x, h)
+        return n - h, minus_identity(cell.candidate_jacobian(r, n, hidden, h))
 
     return Equation(residual, linear, lambda s: s, lambda x, h: h)
 
 
 def _lstm(cell: LstmCell) -> Equation:
     wi, wf, wg, wo = cell.weight_hh.chunk(4, dim=0)
+    gate, candidate, output = (cell.function(key) for key in ("gate", "activation", "output"))
 
     def parts(x: Tensor, h: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
         i, f, g, o = (x @ cell.weight_ih.mT + h @ cell.weight_hh.mT + cell.bias).chunk(4, dim=-1)
-        forget_rate = torch.sigmoid(-f)  # 1 − f, without cancellation for a gate close to 1
-        i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
+        forget_rate = complement(gate, f)
+        if gate.name != "sigmoid":
+            forget_rate = forget_rate.clamp(min=_LEAST)
+        i, f, g, o = gate.value(i), gate.value(f), candidate.value(g), gate.value(o)
         return i, f, g, o, i * g / forget_rate, forget_rate
 
     def residual(x: Tensor, h: Tensor) -> Tensor:
         _, _, _, o, c, _ = parts(x, h)
-        return o * torch.tanh(c) - h
+        return o * output.value(c) - h
 
     def linear(x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         i, f, g, o, c, forget_rate = parts(x, h)
-        out = torch.tanh(c)
-        slope = o * (1 - out * out)  # ∂h/∂c
-        jacobian = (slope * c * (1 - i)).unsqueeze(-1) * wi
-        jacobian.addcmul_((slope * c * f).unsqueeze(-1), wf)
-        jacobian.addcmul_((slope * i * (1 - g * g) / forget_rate).unsqueeze(-1), wg)
-        jacobian.addcmul_((o * (1 - o) * out).unsqueeze(-1), wo)
+        out = output.value(c)
+        slope = o * output.slope(out)  # ∂h/∂c
+        jacobian = (slope * gate.slope(i) * g / forget_rate).unsqueeze(-1) * wi
+        jacobian.addcmul_((slope * c * relative_slope(gate, f, forget_rate)).unsqueeze(-1), wf)
+        jacobian.addcmul_((slope * i * candidate.slope(g) / forget_rate).unsqueeze(-1), wg)
+        jacobian.addcmul_((gate.slope(o) * out).unsqueeze(-1), wo)
         return o * out - h, minus_identity(jacobian)
 
     def state(x: Tensor, h: Tensor) -> Tensor:
         return torch.cat((h, parts(x, h)[4]), dim=-1)
 
     return Equation(residual, linear, lambda s: s[..., : cell.size], state)
+
+
+def _rate(cell: RateCell) -> Equation:
+    function = cell.function("activation")
+
+    def current(x: Tensor, h: Tensor) -> Tensor:
+        return x @ cell.weight_ih.mT + h @ cell.weight_hh.mT + cell.bias
+
+    def residual(x: Tensor, h: Tensor) -> Tensor:
+        return function.value(current(x, h)) - h
+
+    def linear(x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        rate = function.value(current(x, h))
+        return rate - h, minus_identity(function.slope(rate).unsqueeze(-1) * cell.weight_hh)
+
+    return Equation(residual, linear, lambda s: s[..., : cell.size], lambda x, h: torch.cat((h, current(x, h)), dim=-1))
+
+
+def _without_leak(cell: RnnCell) -> RnnCell:
+    return type(cell)(**cell.weights(), **{**cell.settings, "leak": 1.0})  # type: ignore[arg-type]
+
+
+def _minimal(cell: MinGruCell | MinLstmCell) -> Equation:
+    def residual(x: Tensor, h: Tensor) -> Tensor:
+        return cell.kept(x)[1] - h
+
+    def linear(x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        return residual(x, h), torch.diag_embed(-torch.ones_like(h))
+
+    return Equation(residual, linear, lambda s: s, lambda x, h: h)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.cells import CELLS, cell_from_torch
+from engine.cells import TRAINED, cell_from_torch
 from engine.network import Network
 from engine.tasks import Task, task_from_name
 
@@ -43,8 +43,8 @@ class TaskRecipe:
     p: float = 0.1
 
     def __post_init__(self) -> None:
-        if self.cell not in CELLS:
-            raise ValueError(f"unknown cell {self.cell!r}, expected one of {', '.join(CELLS)}")
+        if self.cell not in TRAINED:
+            raise ValueError(f"unknown cell {self.cell!r}, expected one of {', '.join(TRAINED)}")
         for field in ("size", "steps", "batch", "batches"):
             if getattr(self, field) < 1:
                 raise ValueError(f"{field} must be at least 1, got {getattr(self, field)}")
@@ -112,8 +112,8 @@ def train_task(
 def task_accuracy(network: Network, task: Task, steps: int, *, count: int = 2000, seed: int = 0) -> float:
     """Return the fraction of correct answers over all channels and steps of ``count`` test sequences."""
     inputs, targets = task.sequences(count, steps, _TEST_SEED + seed)
-    hidden, _ = network.cell.to_torch()(torch.from_numpy(inputs).to(network.cell.dtype).transpose(0, 1))
-    right = (network.readout(hidden.transpose(0, 1)) > 0).numpy() == (targets > 0.5)
+    hidden = network.hidden(torch.from_numpy(inputs).to(network.cell.dtype))
+    right = (network.readout(hidden) > 0).numpy() == (targets > 0.5)
     return float(np.mean(right[~np.isnan(targets)]))
 
 

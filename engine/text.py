@@ -24,8 +24,24 @@ _BREAK = re.compile("<br />", re.IGNORECASE)
 _CHUNK = re.compile(r"[^\s/-]+")
 
 
-class ReviewError(ValueError):
-    """Raised when reviews cannot be read; the message says what happened and what to do."""
+_LONGEST = 800
+"""Characters of a message about a file."""
+
+
+class FileError(ValueError):
+    """A file cannot be used; the message says what happened and what to do.
+
+    The message may quote the file: control characters are replaced, and a long message loses its middle.
+    """
+
+    def __init__(self, message: str) -> None:
+        shown = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in message)
+        half = _LONGEST // 2
+        super().__init__(shown if len(shown) <= _LONGEST else f"{shown[:half]} … {shown[-half:]}")
+
+
+class ReviewError(FileError):
+    """Reviews cannot be read."""
 
 
 class _Rules(dict[int, str | None]):

@@ -12,6 +12,7 @@ Adam's ε of 1e-7 are Keras' defaults, which the paper used.  What the paper lea
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import time
@@ -34,6 +35,7 @@ from engine.files import atomic_write
 from engine.network import PADDING, Network, Vocabulary, pad
 from engine.recipes import INGREDIENTS, Recipe
 from engine.reviews import CUT, Review, count_words
+from engine.text import printable
 
 TEXT_RULES: Final = {
     "case": "lower",
@@ -180,7 +182,7 @@ def accuracy(network: Network, encoded: EncodedReviews) -> float:
 def network_recipe(network: Network) -> Recipe | None:
     """Return the recipe in the header of a network's file; None if there is no complete one."""
     stored = json.loads(network.info.get("recipe", "{}"))
-    return Recipe(**stored) if stored.keys() >= {"cell", "size", "seed", "embedding", "vocabulary"} else None
+    return Recipe.stored(stored) if stored.keys() >= {"cell", "size", "seed", "embedding", "vocabulary"} else None
 
 
 def complete_recipe(stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -367,6 +369,7 @@ class _Run:
             tensors |= {f"adam.{number}.{key}": value for key, value in state.items()}
         header = {"recipe": json.dumps(asdict(self.recipe)), "epoch": str(self.epoch)}
         header |= {"best": json.dumps(self.best_measures)}
+        header["digest"] = _digest(header, tensors)
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as temporary:
             save_file({key: value.detach().cpu().clone() for key, value in tensors.items()}, temporary, header)
@@ -376,22 +379,58 @@ class _Run:
             with safe_open(path, framework="numpy") as file:
                 header = file.metadata() or {}
             tensors = load_file(path, device=self.device)
-        except (SafetensorError, OSError) as error:
-            raise ValueError(f"{path}: the checkpoint is damaged ({error}); delete it to start again") from None
-        stored = json.loads(header.get("recipe", "null"))
-        if stored is None or Recipe(**stored) != self.recipe:
+            recipe = Recipe.stored(json.loads(header["recipe"]))
+            if recipe == self.recipe:
+                self._take(header, tensors)
+        except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+            reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+            raise ValueError(
+                f"{path}: the checkpoint is damaged ({printable(reason)[:200]}); delete it to start again"
+            ) from None
+        if recipe != self.recipe:
             raise ValueError(f"{path}: the checkpoint has another recipe; delete it, or choose another file")
+
+    def _take(self, header: Mapping[str, str], tensors: Mapping[str, Tensor]) -> None:
+        """Continue from a checkpoint; raise ValueError or KeyError if it does not fit."""
+        if "digest" in header and header["digest"] != _digest(header, tensors):  # pinkx 0.1.0 wrote none
+            raise ValueError("its digest differs")
 
         def part(name: str) -> dict[str, Tensor]:
             return {key.removeprefix(name): value for key, value in tensors.items() if key.startswith(name)}
 
-        self.epoch = int(header["epoch"])
-        self.best_measures = json.loads(header["best"])
+        def layout(weights: Mapping[str, Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
+            return {key: (value.shape, value.dtype) for key, value in weights.items()}
+
+        moments = [part(f"adam.{number}.") for number in range(len(self.learned))]
+        for name in ("module.", "averaged.", "best."):
+            if layout(part(name)) != layout(self.module.state_dict()):
+                raise ValueError(f"the tensors {name}* do not fit the recipe")
+        for parameter, found in zip(self.learned, moments, strict=True):
+            step = torch.zeros(())
+            if layout(found) != layout({"step": step, "exp_avg": parameter, "exp_avg_sq": parameter}):
+                raise ValueError("the tensors adam.* do not fit the recipe")
+        epoch, best = int(header["epoch"]), json.loads(header["best"])
+        if not 1 <= epoch <= self.recipe.epochs:
+            raise ValueError(f"epoch {epoch} of {self.recipe.epochs}")
+        if not isinstance(best, dict) or not all(isinstance(value, float) for value in best.values()):
+            raise ValueError("the losses of its best epoch are not numbers")
+        self.epoch, self.best_measures = epoch, best
         self.module.load_state_dict(part("module."))
         self.averaged, self.best = part("averaged."), part("best.")
-        state = self.optimiser.state_dict()
-        state["state"] = {number: part(f"adam.{number}.") for number in range(len(self.learned))}
-        self.optimiser.load_state_dict(state)
+        self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": dict(enumerate(moments))})
+
+
+def _digest(header: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of the entries and tensors of a checkpoint: damage would change every later number."""
+    digest = hashlib.sha256(json.dumps([header[key] for key in ("recipe", "epoch", "best")]).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(
+            tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes()
+            if tensor.ndim
+            else b"%f" % tensor.item()
+        )
+    return digest.hexdigest()
 
 
 def _chunks(items: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:

@@ -36,6 +36,16 @@ SLOW = 1e-5
 
 _BLOCK = 256
 _KIND = "word attractors of pinkx, 3"
+_LAYOUT = {
+    "words": "U V",
+    "states": "f V S",
+    "fixed": "b V",
+    "q": "f V",
+    "logit": "f V",
+    "time_constant": "f V",
+    "period": "i V",
+    "amplitude": "f V",
+}
 
 
 @dataclass(frozen=True)
@@ -93,7 +103,7 @@ class WordAttractors:
     @classmethod
     def load(cls, path: str | Path) -> WordAttractors:
         """Read a file written by ``save``; ValueError if it is damaged or holds something else."""
-        found: dict[str, Any] = load_arrays(path, _KIND, (field.name for field in fields(cls)))
+        found: dict[str, Any] = load_arrays(path, _KIND, _LAYOUT)
         return cls(**found | {"words": tuple(found["words"].tolist())})
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,12 +22,12 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from engine.cells import CELLS, INPUT, Cell
+from engine.cells import CELLS, INPUT, Cell, Setting, blank_cell
 from engine.files import atomic_write
 from engine.fluctuation import RollingExponent
 from engine.network import UNKNOWN, Network, Vocabulary
 from engine.sequences import InputSequence
-from engine.text import Review, printable
+from engine.text import FileError, Review, printable
 
 FORMAT: Final = "pinkx recording 1"
 _KINDS: Final = ("F32", "F64", "F16", "I32", "I64")  # of tensors, that NumPy can read; `_run` says which are right
@@ -38,8 +37,8 @@ _MOST: Final = 10**9  # cells, inputs, words
 Float32s = NDArray[np.float32]
 
 
-class ReplayError(ValueError):
-    """A recording cannot be played; the message says why."""
+class ReplayError(FileError):
+    """A recording cannot be played."""
 
 
 class KnownWords(Vocabulary):
@@ -63,8 +62,7 @@ class RecordedNetwork(Network):
 
     def __init__(
         self,
-        kind: type[Cell],
-        inputs: int,
+        cell: Cell,
         readout_weight: Float32s,
         readout_bias: Float32s,
         vocabulary: Vocabulary | None,
@@ -75,9 +73,8 @@ class RecordedNetwork(Network):
         activation: str = "sigmoid",
     ) -> None:
         self.values = values
-        nothing, rows = torch.tensor(float("nan")), kind.gates * readout_weight.shape[1]
         super().__init__(
-            kind(nothing.expand(rows, inputs), nothing.expand(rows, readout_weight.shape[1]), nothing.expand(rows)),
+            cell,
             torch.from_numpy(readout_weight),
             torch.from_numpy(readout_bias),
             vocabulary=vocabulary,
@@ -90,10 +87,24 @@ class RecordedNetwork(Network):
         """`load_recording` has checked the file."""
 
     def __reduce__(self) -> tuple[Callable[..., Network], tuple[object, ...]]:
+        cell = self.cell.name, self.cell.inputs, self.cell.size, self.cell.settings
         weights = self.readout_weight.numpy(), self.readout_bias.numpy()
-        cell = type(self.cell), self.cell.inputs, *weights
-        make = partial(RecordedNetwork, name=self.name, task=self.task, activation=self.activation)
-        return make, (*cell, self.vocabulary, self.values)
+        names = self.name, self.task, self.activation
+        return _from_rows, (cell, *weights, self.vocabulary, self.values, *names)
+
+
+def _from_rows(
+    cell: tuple[str, int, int, Mapping[str, Setting]],
+    readout_weight: Float32s,
+    readout_bias: Float32s,
+    vocabulary: Vocabulary,
+    values: Mapping[str, Float32s],
+    name: str,
+    task: str,
+    activation: str,
+) -> RecordedNetwork:
+    weights = readout_weight, readout_bias
+    return RecordedNetwork(blank_cell(*cell), *weights, vocabulary, values, name=name, task=task, activation=activation)
 
 
 @dataclass(frozen=True)
@@ -162,8 +173,7 @@ def recorded(
     part = slice(first, first + len(values["h"]))
     signal = review if isinstance(review, InputSequence) else None
     facts = RecordedNetwork(
-        type(network.cell),
-        network.cell.inputs,
+        blank_cell(network.cell.name, network.cell.inputs, network.cell.size, network.cell.settings),
         network.readout_weight.detach().float().cpu().numpy(),
         network.readout_bias.detach().float().cpu().numpy(),
         None if signal is not None else KnownWords(review.words[part], ids[part]),
@@ -225,6 +235,7 @@ def _facts(run: RecordedReview) -> dict[str, Any]:
         "cell": cell.name,
         "size": cell.size,
         "inputs": cell.inputs,
+        "settings": cell.settings,
         "network": run.network.name,
         "task": run.network.task,
         "activation": run.network.activation,
@@ -290,7 +301,6 @@ def load_recording(path: Path) -> list[RecordedReview]:
 def _run(
     number: int, facts: Mapping[str, Any], analysis: Analysis, tensors: Mapping[str, NDArray[Any]]
 ) -> RecordedReview:
-    kind = CELLS[facts["cell"]]
     size, inputs = (_whole(name, facts[name], 1, _MOST) for name in ("size", "inputs"))
     outputs = len(tensors[f"{number}/readout_bias"])
     review = Review(printable(str(facts["review"])), str(facts["text"]))
@@ -299,7 +309,7 @@ def _run(
     label = facts["label"]
     if not time or outputs < 1 or label not in (True, False, None):
         raise ValueError(f"run {number + 1} has {time} words, {outputs} outputs, label {label!r}")
-    widths = {signal.name: size for signal in kind.signals} | {INPUT.name: inputs}
+    widths = {signal.name: size for signal in CELLS[facts["cell"]].signals} | {INPUT.name: inputs}
     shapes: dict[str, tuple[int, ...]] = {name: (time, width) for name, width in widths.items()}
     shapes |= {"readout_weight": (outputs, size), "readout_bias": (outputs,)}
     if not signal:
@@ -316,8 +326,7 @@ def _run(
                 f"got {got[name].shape} {got[name].dtype}"
             )
     network = RecordedNetwork(
-        kind,
-        inputs,
+        blank_cell(facts["cell"], inputs, size, facts.get("settings", {})),  # older recordings have no settings
         got["readout_weight"],
         got["readout_bias"],
         None if signal else KnownWords(review.words, got["ids"]),

@@ -217,7 +217,7 @@ def _show_points(
         f"{found.lost:,} of which reached none; the first three components explain "
         + ", ".join(f"{part:.1%}" for part in explained)
     )
-    click.echo(describe_sums(found.index_sum))
+    click.echo(describe_sums(found.index_sum, indexed=found.indexed))
     output = "OUTPUT" if network.activation == "linear" else "P"
     heading = f"{'':>4}  {'INPUT':<12}{'KIND':<7}{'STABILITY':<16}{'STARTS':>6}{'Q':>10}{'STEP':>10}{'RADIUS':>9}"
     click.echo(f"{heading}{'τ':>9}  {output}")

@@ -15,6 +15,7 @@ from typing import Final
 
 from platformdirs import user_config_path
 
+from engine.text import FileError
 from explorer.session.actions import ACTIONS, GROUPS, SIGNS, TERMINAL_ACTIONS, WINDOW_ACTIONS, Action
 
 Keys = Mapping[str, tuple[str, ...]]
@@ -31,7 +32,7 @@ _MODIFIERS: Final = ("ctrl", "alt", "shift")
 _NAMES: Final = {sign: name for name, sign in SIGNS.items()}
 
 
-class KeysError(ValueError):
+class KeysError(FileError):
     """A file of keys cannot be used. The message names the file, the line, and what is allowed."""
 
 

@@ -18,9 +18,10 @@ KINDS = {kind.name: kind for kind in (RnnCell, GruCell, LstmCell)}
 def network_of(name: str) -> Network:
     torch.manual_seed(3)
     kind, inputs = KINDS[name], 3
-    hidden = {"bias_hh": torch.randn(kind.gates * SIZE)} if name == "gru" else {}
+    hidden = torch.randn(kind.gates * SIZE) if name == "gru" else None
     shapes = (kind.gates * SIZE, inputs), (kind.gates * SIZE, SIZE), (kind.gates * SIZE,)
-    cell = kind(*(0.7 * torch.randn(shape) for shape in shapes), **hidden)
+    ih, hh, bias = (0.7 * torch.randn(shape) for shape in shapes)
+    cell = kind(ih, hh, bias, hidden)
     return Network(
         cell, torch.randn(1, SIZE), torch.randn(1), embedding=torch.randn(6, inputs), vocabulary=Vocabulary("abcd")
     )

@@ -21,6 +21,9 @@ ARRAYS: dict[str, NDArray[np.generic]] = {
 }
 
 
+LAYOUT = {"states": "f P S", "fixed": "b P", "names": "U name", "starts": "i"}
+
+
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("arrays") / "a.npz"
@@ -33,9 +36,9 @@ def same(found: dict[str, NDArray[np.generic]]) -> bool:
 
 
 def test_what_was_written_is_read(file: Path) -> None:
-    assert same(load_arrays(file, "test 1", ARRAYS))
+    assert same(load_arrays(file, "test 1", LAYOUT))
     with pytest.raises(ValueError, match="something else"):
-        load_arrays(file, "test 2", ARRAYS)
+        load_arrays(file, "test 2", LAYOUT)
 
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -50,7 +53,7 @@ def test_a_changed_file_is_read_right_or_refused(
     changed = tmp_path / "b.npz"
     changed.write_bytes(data[:start] + put + data[start + cut :])
     try:
-        found = load_arrays(changed, "test 1", ARRAYS)
+        found = load_arrays(changed, "test 1", LAYOUT)
     except ValueError as refused:
         message = str(refused)
     else:
@@ -64,7 +67,7 @@ def test_an_array_that_was_exchanged_is_refused(file: Path, tmp_path: Path, name
         arrays = dict(archive)
     np.savez(tmp_path / "b.npz", **arrays | {name: arrays[name][:3]})
     with pytest.raises(ValueError, match="digest differs"):
-        load_arrays(tmp_path / "b.npz", "test 1", ARRAYS)
+        load_arrays(tmp_path / "b.npz", "test 1", LAYOUT)
 
 
 @pytest.mark.parametrize("shape", [(9_999_999_999_999,), (2**70,)])
@@ -74,4 +77,19 @@ def test_a_shape_larger_than_the_memory_is_refused(tmp_path: Path, shape: tuple[
     with zipfile.ZipFile(tmp_path / "b.npz", "w") as archive:
         archive.writestr("states.npy", member.getvalue())
     with pytest.raises(ValueError, match="damaged"):
-        load_arrays(tmp_path / "b.npz", "test 1", ARRAYS)
+        load_arrays(tmp_path / "b.npz", "test 1", LAYOUT)
+
+
+@pytest.mark.parametrize(
+    ("layout", "message"),
+    [
+        pytest.param({"states": "f S S"}, "states has type float64 and shape", id="lengths"),
+        pytest.param({"states": "f P"}, "states has type float64 and shape", id="dimensions"),
+        pytest.param({"fixed": "i P"}, "fixed has type bool", id="numbers"),
+        pytest.param({"starts": "i one"}, r"starts has type int64 and shape \(\)", id="a number"),
+        pytest.param({"names": "U P"}, r"names has type <U4 and shape \(2,\)", id="across arrays"),
+    ],
+)
+def test_arrays_that_do_not_fit_together_are_refused(file: Path, layout: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        load_arrays(file, "test 1", LAYOUT | layout)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from engine.attribution import gradient_times_input, integrated_gradients
-from engine.cells import CELLS, cell_from_torch
+from engine.cells import TRAINED, cell_from_torch
 from engine.network import Network, Vocabulary
 
 KINDS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
@@ -42,7 +42,7 @@ def logit_of(net: Network, output: int = 0) -> nn.Module:
     return Logit()
 
 
-@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("kind", TRAINED)
 @pytest.mark.parametrize("baseline", ["zero", "mean"])
 def test_integrated_gradients_are_a_riemann_sum_of_pytorch_gradients(kind: str, baseline: str) -> None:
     net = network(kind)
@@ -59,7 +59,7 @@ def test_integrated_gradients_are_a_riemann_sum_of_pytorch_gradients(kind: str, 
     assert found.values == pytest.approx(expected.numpy(), abs=1e-5)
 
 
-@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("kind", TRAINED)
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax", "linear"])
 def test_attributions_add_up_to_the_difference_of_the_logits(kind: str, activation: str) -> None:
     net = network(kind, outputs=3, activation=activation)
@@ -76,7 +76,7 @@ def test_attributions_add_up_to_the_difference_of_the_logits(kind: str, activati
         assert abs(found.residual) < 1e-8
 
 
-@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("kind", TRAINED)
 def test_gradient_times_input_by_finite_differences(kind: str) -> None:
     net = network(kind)
     assert net.embedding is not None

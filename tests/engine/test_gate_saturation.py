@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.cells import CELLS
+from engine.cells import TRAINED
 from engine.gate_saturation import GateSaturation, corpus_saturation, gate_names, saturation_of
 from engine.network import Network
 from engine.recording import record_reference
@@ -52,7 +52,7 @@ def test_a_review_alone_gives_the_same() -> None:
 
 
 def test_which_signals_are_gates() -> None:
-    assert {kind: gate_names(network(kind).cell) for kind in CELLS} == {
+    assert {kind: gate_names(network(kind).cell) for kind in TRAINED} == {
         "rnn": (), "gru": ("r", "z"), "lstm": ("i", "f", "o"),
     }  # fmt: skip
     with pytest.raises(ValueError, match="no gate between 0 and 1"):

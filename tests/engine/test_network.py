@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine.catalogue import NetworkError, describe, find, shipped_networks
-from engine.cells import CELLS, cell_from_torch
+from engine.cells import TRAINED, cell_from_torch
 from engine.network import Network, Vocabulary, pad
 from engine.reviews import CUT, open_reviews
 
@@ -33,7 +33,7 @@ def make(kind: str = "lstm", size: int = 5) -> Network:
     )
 
 
-@pytest.mark.parametrize("kind", list(CELLS))
+@pytest.mark.parametrize("kind", TRAINED)
 def test_a_saved_network_loads_unchanged(kind: str, tmp_path: Path) -> None:
     network = make(kind)
     network.save(tmp_path / "one.safetensors")
@@ -50,7 +50,7 @@ def test_a_saved_network_loads_unchanged(kind: str, tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["one.safetensors"]  # and no temporary file
 
 
-@pytest.mark.parametrize("kind", list(CELLS))
+@pytest.mark.parametrize("kind", TRAINED)
 def test_classifies_as_one_step_after_another(kind: str) -> None:
     network = make(kind)
     random = np.random.default_rng(1)

@@ -9,14 +9,14 @@ from hypothesis import given, settings, strategies as st
 from numba import njit
 
 from engine.catalogue import shipped_networks
-from engine.cells import CELLS, GruCell, cell_from_torch
+from engine.cells import TRAINED, GruCell, cell_from_torch
 from engine.kernels.cpu import steps
 from engine.network import Network, Vocabulary
 from engine.recording import DeviceStepper, Recording, Stepper, record, record_reference
 from engine.reviews import open_reviews
 
 WORDS = 40
-kinds = pytest.mark.parametrize("kind", list(CELLS))
+kinds = pytest.mark.parametrize("kind", TRAINED)
 
 
 def make(kind: str = "lstm", size: int = 8, *, inputs: int = 8, outputs: int = 1, words: bool = True) -> Network:

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.cells import CELLS, Cell
+from engine.cells import CELLS, TRAINED, Cell, build_cell
 from engine.newton import _damped_step, solve
 from engine.reduced import Equation, full_equation, reduced_equation
 
-kinds = pytest.mark.parametrize("kind", list(CELLS))
+kinds = pytest.mark.parametrize("kind", TRAINED)
 
 
 def random_cell(kind: str, size: int = 7, inputs: int = 3, scale: float = 1.5, seed: int = 0) -> Cell:
@@ -20,9 +20,9 @@ def random_cell(kind: str, size: int = 7, inputs: int = 3, scale: float = 1.5, s
     def normal(*shape: int) -> Tensor:
         return scale * torch.randn(*shape, generator=random, dtype=torch.float64)
 
-    return CELLS[kind](
-        normal(gates * size, inputs), normal(gates * size, size), normal(gates * size), normal(gates * size)
-    )
+    shapes = {"weight_ih": (gates * size, inputs), "weight_hh": (gates * size, size)}
+    tensors = {key: normal(*shape) for key, shape in shapes.items()}
+    return build_cell(kind, tensors | {"bias": normal(gates * size), "bias_hh": normal(gates * size)}, {})
 
 
 @kinds

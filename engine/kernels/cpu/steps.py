@@ -28,11 +28,13 @@ from engine.kernels.cpu.tiles import (
     product_of_block,
     product_of_one,
 )
+from engine.nonlinearities import NONLINEARITIES
 
 Float32s = NDArray[np.float32]
 Indices = NDArray[np.intp]
 
-RNN, GRU, LSTM = 0, 1, 2
+RNN, GRU, LSTM, RATE, MINGRU, MINLSTM = range(6)
+SIGMOID, HARD_5, HARD_6, TANH, RELU, LINEAR = range(6)
 _LARGE: Final = 2**21  # numbers, 8 MB: more than a cache holds until they are read
 
 _at = np.uintp  # an unsigned index needs no test for a negative one, so that LLVM can vectorise the loop
@@ -46,6 +48,10 @@ class Layer(NamedTuple):
     """
 
     kind: int
+    gate: int  # nonlinearities, such as SIGMOID
+    candidate: int
+    output: int
+    leak: np.float32
     cells: int
     stride: int
     width: int
@@ -64,16 +70,38 @@ class Clamp(NamedTuple):
 
 # ---- arrangement ---------------------------------------------------------------------------------------------------
 
-_KINDS: Final = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
+_KINDS: Final = {"rnn": RNN, "lru": RNN, "gru": GRU, "lstm": LSTM, "rate": RATE, "mingru": MINGRU, "minlstm": MINLSTM}
+_CODES: Final = {
+    "sigmoid": SIGMOID,
+    "hard_sigmoid_5": HARD_5,
+    "hard_sigmoid_6": HARD_6,
+    "tanh": TANH,
+    "relu": RELU,
+    "linear": LINEAR,
+}
 # The columns of a row, in order.  The LSTM's sigmoid gates come before its candidate, so that one loop covers them; the
 # input of the GRU's candidate has its own columns, "x", because r multiplies only the recurrent part.
-_GATES: Final = {"rnn": ("h",), "gru": ("r", "z", "n", "x"), "lstm": ("i", "f", "o", "g")}
-_STATES: Final = {"rnn": ("h",), "gru": ("h",), "lstm": ("c", "c_out", "h")}
+_GATES: Final = {
+    RNN: ("h",),
+    GRU: ("r", "z", "n", "x"),
+    LSTM: ("i", "f", "o", "g"),
+    RATE: ("v",),
+    MINGRU: ("z", "n"),
+    MINLSTM: ("f", "i", "g"),
+}
+_STATES: Final = {LSTM: ("c", "c_out", "h"), RATE: ("v", "h")}
+
+
+def supports(cell: Cell) -> bool:
+    """Whether the kernel runs a layer; `Cell.step` runs the others."""
+    functions = [str(cell.setting(key)) for key, default in cell.defaults.items() if default in NONLINEARITIES]
+    return not (isinstance(cell, GruCell) and cell.reset_before) and all(name in _CODES for name in functions)
 
 
 def arrange(cell: Cell) -> Layer:
     """Return the weights of a cell in float32 on the CPU."""
-    n, stride, gates = cell.size, -(-cell.size // 8) * 8, _GATES[cell.name]
+    kind = _KINDS[cell.name]
+    n, stride, gates = cell.size, -(-cell.size // 8) * 8, _GATES[kind]
     width = -(-len(gates) * stride // PANEL) * PANEL
     torch_order = [signal.name for signal in cell.signals[: cell.gates]]
     stacked = torch.cat((cell.weight_hh, cell.weight_ih, cell.bias[:, None]), dim=1).float().cpu().numpy()
@@ -89,9 +117,13 @@ def arrange(cell: Cell) -> Layer:
         elif gate == "x":
             weights[:n, columns] = 0
     places = {gate: k * stride for k, gate in enumerate(gates)}
-    places |= {part: width + k * stride for k, part in enumerate(_STATES[cell.name])}
+    places |= {part: width + k * stride for k, part in enumerate(_STATES.get(kind, ("h",)))}
     return Layer(
-        kind=_KINDS[cell.name],
+        kind=kind,
+        gate=_code(cell, "gate", "sigmoid"),
+        candidate=_code(cell, "activation", "tanh"),
+        output=_code(cell, "output", "tanh"),
+        leak=np.float32(cell.setting("leak") if "leak" in cell.defaults else 1),
         cells=n,
         stride=stride,
         width=width,
@@ -99,6 +131,10 @@ def arrange(cell: Cell) -> Layer:
         bias=weights[-1].copy(),
         columns=np.array([places[signal.name] for signal in cell.signals], dtype=np.intp),
     )
+
+
+def _code(cell: Cell, key: str, default: str) -> int:
+    return _CODES[str(cell.setting(key)) if key in cell.defaults else default]
 
 
 def clamp(cell: Cell, values: Mapping[str, ArrayLike]) -> Clamp:
@@ -157,17 +193,28 @@ def tanh(x: Any) -> Any:
 
 
 @inner
-def _sigmoids(work: Float32s, rows: int, count: int) -> None:
-    for r in range(rows):
-        for j in range(count):
-            work[r, j] = sigmoid(work[r, j])
-
-
-@inner
-def _tanhs(work: Float32s, rows: int, first: int, count: int) -> None:
-    for r in range(rows):
-        for j in range(count):
-            work[r, _at(first + j)] = tanh(work[r, _at(first + j)])
+def _apply(work: Float32s, rows: int, first: int, count: int, code: int) -> None:
+    """Apply a nonlinearity to neighbouring columns; NaN stays NaN."""
+    if code == SIGMOID:
+        for r in range(rows):
+            for j in range(count):
+                work[r, _at(first + j)] = sigmoid(work[r, _at(first + j)])
+    elif code == TANH:
+        for r in range(rows):
+            for j in range(count):
+                work[r, _at(first + j)] = tanh(work[r, _at(first + j)])
+    elif code == RELU:
+        for r in range(rows):
+            for j in range(count):
+                value = work[r, _at(first + j)]
+                work[r, _at(first + j)] = np.float32(0.0) if value < np.float32(0.0) else value
+    elif code != LINEAR:
+        slope = np.float32(0.2) if code == HARD_5 else np.float32(1 / 6)
+        for r in range(rows):
+            for j in range(count):
+                value = work[r, _at(first + j)] * slope + np.float32(0.5)
+                value = np.float32(0.0) if value < np.float32(0.0) else value
+                work[r, _at(first + j)] = np.float32(1.0) if value > np.float32(1.0) else value
 
 
 @inner
@@ -179,24 +226,42 @@ def _clamp(work: Float32s, rows: int, columns: Indices, clamp: Clamp, signals: r
 
 
 @inner
-def _rnn(work: Float32s, rows: int, p: int, columns: Indices, clamp: Clamp) -> None:
+def _rnn(work: Float32s, rows: int, p: int, layer: Layer, clamp: Clamp) -> None:
+    columns, leak = layer.columns, layer.leak
     h = columns[0]
+    _apply(work, rows, 0, p, layer.candidate)
     for r in range(rows):
         for j in range(p):
-            work[r, _at(h + j)] = work[r, j]
-    _tanhs(work, rows, h, p)
+            old = work[r, _at(h + j)]
+            work[r, _at(h + j)] = work[r, j] if leak == np.float32(1.0) else old + leak * (work[r, j] - old)
     _clamp(work, rows, columns, clamp, range(1))
 
 
 @inner
-def _gru(work: Float32s, rows: int, p: int, columns: Indices, clamp: Clamp) -> None:
+def _rate(work: Float32s, rows: int, p: int, layer: Layer, clamp: Clamp) -> None:
+    columns = layer.columns
+    v, h = columns[0], columns[1]
+    for r in range(rows):
+        for j in range(p):
+            work[r, _at(v + j)] += layer.leak * (work[r, j] - work[r, _at(v + j)])
+    _clamp(work, rows, columns, clamp, range(1))
+    for r in range(rows):
+        for j in range(p):
+            work[r, _at(h + j)] = work[r, _at(v + j)]
+    _apply(work, rows, h, p, layer.candidate)
+    _clamp(work, rows, columns, clamp, range(1, 2))
+
+
+@inner
+def _gru(work: Float32s, rows: int, p: int, layer: Layer, clamp: Clamp) -> None:
+    columns = layer.columns
     z, n, h, x = columns[1], columns[2], columns[3], 3 * p
-    _sigmoids(work, rows, 2 * p)
+    _apply(work, rows, 0, 2 * p, layer.gate)
     _clamp(work, rows, columns, clamp, range(2))
     for r in range(rows):
         for j in range(p):
             work[r, _at(n + j)] = work[r, _at(x + j)] + work[r, j] * work[r, _at(n + j)]
-    _tanhs(work, rows, n, p)
+    _apply(work, rows, n, p, layer.candidate)
     _clamp(work, rows, columns, clamp, range(2, 3))
     for r in range(rows):
         for j in range(p):
@@ -206,10 +271,44 @@ def _gru(work: Float32s, rows: int, p: int, columns: Indices, clamp: Clamp) -> N
 
 
 @inner
-def _lstm(work: Float32s, rows: int, p: int, columns: Indices, clamp: Clamp) -> None:
+def _mingru(work: Float32s, rows: int, p: int, layer: Layer, clamp: Clamp) -> None:
+    columns = layer.columns
+    n, h = columns[1], columns[2]
+    _apply(work, rows, 0, p, SIGMOID)
+    _apply(work, rows, n, p, layer.candidate)
+    _clamp(work, rows, columns, clamp, range(2))
+    for r in range(rows):
+        for j in range(p):
+            old = work[r, _at(h + j)]
+            work[r, _at(h + j)] = old + work[r, j] * (work[r, _at(n + j)] - old)
+    _clamp(work, rows, columns, clamp, range(2, 3))
+
+
+@inner
+def _minlstm(work: Float32s, rows: int, p: int, layer: Layer, clamp: Clamp) -> None:
+    columns = layer.columns
+    i, g, h = columns[1], columns[2], columns[3]
+    _apply(work, rows, 0, 2 * p, SIGMOID)
+    for r in range(rows):
+        for j in range(p):
+            total = work[r, j] + work[r, _at(i + j)]
+            work[r, j] /= total
+            work[r, _at(i + j)] /= total
+    _apply(work, rows, g, p, layer.candidate)
+    _clamp(work, rows, columns, clamp, range(3))
+    for r in range(rows):
+        for j in range(p):
+            new = work[r, _at(i + j)] * work[r, _at(g + j)]
+            work[r, _at(h + j)] = work[r, j] * work[r, _at(h + j)] + new
+    _clamp(work, rows, columns, clamp, range(3, 4))
+
+
+@inner
+def _lstm(work: Float32s, rows: int, p: int, layer: Layer, clamp: Clamp) -> None:
+    columns = layer.columns
     f, g, o, c, c_out, h = columns[1], columns[2], columns[3], columns[4], columns[5], columns[6]
-    _sigmoids(work, rows, 3 * p)
-    _tanhs(work, rows, g, p)
+    _apply(work, rows, 0, 3 * p, layer.gate)
+    _apply(work, rows, g, p, layer.candidate)
     _clamp(work, rows, columns, clamp, range(4))
     for r in range(rows):
         for j in range(p):
@@ -219,7 +318,7 @@ def _lstm(work: Float32s, rows: int, p: int, columns: Indices, clamp: Clamp) -> 
     for r in range(rows):
         for j in range(p):
             work[r, _at(c_out + j)] = work[r, _at(c + j)]
-    _tanhs(work, rows, c_out, p)
+    _apply(work, rows, c_out, p, layer.output)
     _clamp(work, rows, columns, clamp, range(5, 6))
     for r in range(rows):
         for j in range(p):
@@ -270,7 +369,7 @@ def run(
         for r in range(rows):
             for j in range(n):
                 work[r, _at(hidden + j)] = state[order[first + r], j]
-                if layer.kind == LSTM:
+                if layer.kind == LSTM or layer.kind == RATE:
                     work[r, _at(memory + j)] = state[order[first + r], n + j]
 
         for t in range(lengths[order[first]]):
@@ -291,11 +390,17 @@ def run(
                         product_of_one(work, r, hidden, layer.panels, panel)
 
             if layer.kind == LSTM:
-                _lstm(work, rows, p, columns, clamp)
+                _lstm(work, rows, p, layer, clamp)
             elif layer.kind == GRU:
-                _gru(work, rows, p, columns, clamp)
+                _gru(work, rows, p, layer, clamp)
+            elif layer.kind == RATE:
+                _rate(work, rows, p, layer, clamp)
+            elif layer.kind == MINGRU:
+                _mingru(work, rows, p, layer, clamp)
+            elif layer.kind == MINLSTM:
+                _minlstm(work, rows, p, layer, clamp)
             else:
-                _rnn(work, rows, p, columns, clamp)
+                _rnn(work, rows, p, layer, clamp)
 
             for signal in range(slots.size):
                 if slots[signal] >= 0:
@@ -315,7 +420,7 @@ def run(
             review = order[first + r]
             for j in range(n):
                 state[review, j] = work[r, _at(hidden + j)]
-                if layer.kind == LSTM:
+                if layer.kind == LSTM or layer.kind == RATE:
                     state[review, n + j] = work[r, _at(memory + j)]
             for slot in range(out.shape[0]):
                 for t in range(lengths[review], out.shape[2]):

@@ -144,6 +144,8 @@ def index_line(points: PointMap) -> Line:
     found = points.found.points
     if found is None or not len(found):
         return ()
+    if not found.indexed:
+        return (Run("no index: points may be missing", "warning"),)
     wrong = [total for total in found.index_sum.values() if total != 1]
     if not wrong:
         return (Run("Σ 1 ✓", "good"),)
