@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
+from explorer.session.actions import Action
 from explorer.session.controllers.recorder import NEEDS_NETWORK
+from explorer.session.views.units import UnitNames
 
 RECORDING: Final = "this is a recording: it has no network that could do that"
 STEPS: Final[Mapping[str, str]] = {
@@ -20,6 +23,21 @@ STEPS: Final[Mapping[str, str]] = {
     "focus-word-map": "this network reads numbers: it has no map of words",
 }  # fmt: skip
 """Action → why a network over real-valued input cannot do it."""
+
+
+def described(actions: Sequence[Action], names: UnitNames, refused: Callable[[str], str]) -> tuple[Action, ...]:
+    """Return the table of actions in the words of what the network reads.
+
+    ``refused`` returns why an action cannot be done now, which then stands in place of its help.
+    """
+    return tuple(
+        replace(
+            entry,
+            label=names.reword(entry.label),
+            help=f"Not now: {why}." if (why := refused(entry.id)) else names.reword(entry.help),
+        )
+        for entry in actions
+    )
 
 
 def refusal(name: str, *, replaying: bool, steps: bool) -> str:

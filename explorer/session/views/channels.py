@@ -148,7 +148,8 @@ def output_lines(found: Traces, step: int) -> tuple[Line, ...]:
     lines: list[Line] = []
     for trace in found.outputs[:LISTED]:
         value = float(trace.values[step]) if 0 <= step < len(trace.values) else float("nan")
-        line: Line = (Run(f"{trace.name} "), Run(f"{number(value):>6}", "value"))
+        shown = f"{value:.3f}" if (trace.low, trace.high) == (0.0, 1.0) and value == value else number(value)
+        line: Line = (Run(f"{trace.name} "), Run(f"{shown:>5}", "value"))
         if trace.target is not None and 0 <= step < len(trace.values):
             line = (*line, *_beside(float(trace.target[step]), int(trace.right()[step])))
         lines.append(line)
@@ -156,7 +157,7 @@ def output_lines(found: Traces, step: int) -> tuple[Line, ...]:
         lines.append((Run(f"… {len(found.outputs) - LISTED} more outputs"),))
     share, known = found.accuracy
     if known:
-        lines.append((Run("right "), Run(percent(share), "value"), Run(f" of {known:,} answers")))
+        lines.append((Run("right "), Run(percent(share), "value"), Run(f" of {known:,}")))
     elif not any(trace.target is not None for trace in found.outputs):
         lines.append((Run("targets unknown"),))
     return tuple(lines)

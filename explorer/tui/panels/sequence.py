@@ -10,7 +10,6 @@ from rich.style import Style
 from explorer.session.palette import BARS, DARK
 from explorer.session.views.channels import Trace, Traces
 from explorer.tui.terminal.styles import (
-    CURRENT,
     DIM,
     FAINT,
     GOOD,
@@ -25,6 +24,7 @@ from explorer.tui.terminal.styles import (
 
 LABEL = 9  # columns at most for the names of the curves
 SHADED = Style(bgcolor=DARK.selected.hex)  # where the target is 1
+NOW = Style(color=DARK.pink.hex, bgcolor=DARK.faint.hex, bold=True)  # the step looked at
 BRUSHED = Style(bgcolor=DARK.pink_band.hex)
 
 
@@ -48,7 +48,7 @@ class Strips:
         self.label = min(LABEL, max(map(len, names), default=0)) + 1
         self.room = max(1, columns - self.label)
         self.steps = len(found.inputs[0].values) if found.inputs else 0
-        self.first = max(0, step) // self.room * self.room
+        self.first = min(max(0, step) // self.room * self.room, max(0, self.steps - self.room))
         self._rows = rows
 
     def step_at(self, column: int) -> int | None:
@@ -86,13 +86,7 @@ class Strips:
                     text = _with_pulses(text, self._found.inputs[self._found.outputs.index(trace)], page)
             for column, step in enumerate(steps.tolist()):
                 if step == self._step:
-                    styles[column] = (
-                        styles[column] + CURRENT
-                        if text[column] == " "
-                        else Style.combine(
-                            [styles[column], Style(color=DARK.pink.hex, bgcolor=DARK.selected.hex, bold=True)]
-                        )
-                    )
+                    styles[column] = NOW
                 elif step in self._brushed:
                     styles[column] = styles[column] + BRUSHED
             label = fit(trace.name if row == 0 else "", self.label - 1) + " "
