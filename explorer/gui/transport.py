@@ -11,6 +11,7 @@ from explorer.session.controllers.playback import SPEEDS
 from explorer.session.core import Frame
 from explorer.session.session import Session
 from explorer.session.views.number_format import reading_speed
+from explorer.session.views.units import unit_names
 
 # Labels of the buttons; "" stands for the label in the table of actions.
 BUTTONS = {
@@ -82,7 +83,7 @@ class Transport(QToolBar):
         self.speed.blockSignals(True)
         self.speed.setValue(nearest)
         self.speed.blockSignals(False)
-        self._speed_label.setText(reading_speed(snapshot.speed))
+        self._speed_label.setText(reading_speed(snapshot.speed, unit_names(snapshot.network).unit))
         if self.a.findText(snapshot.network.name) < 0:  # from a file
             self.a.addItem(snapshot.network.name, "")
         self.a.setCurrentIndex(self.a.findText(snapshot.network.name))
