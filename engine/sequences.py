@@ -53,6 +53,11 @@ class InputSequence(Review):
     targets: Float32s | None = None
 
     @property
+    def length(self) -> int:
+        """The count of steps."""
+        return len(self.inputs)
+
+    @property
     def summary(self) -> str:
         """The count of steps and the names of the channels, for lists."""
         return f"{len(self.inputs):,} steps: {', '.join(self.channels)}"[:120]

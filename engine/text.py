@@ -109,6 +109,11 @@ class Review:
     label: bool | None = None
 
     @property
+    def length(self) -> int:
+        """The count of characters."""
+        return len(self.text)
+
+    @property
     def summary(self) -> str:
         """The beginning of the text, for lists."""
         return self.text[:120]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QByteArray, QObject, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QMenu
 
 from explorer.gui.dialogs.export import Export, ExportDialog
@@ -204,10 +204,12 @@ class Window(Opening):
         for name, panel in self.panels.items():
             own = session.refusal(f"focus-{name}")  # what there is none of keeps its name
             self.docks.docks[name].setWindowTitle(panel.title if own else names.reword(panel.title))
+        self.transport.name_units(names)
         for entry in self.table:
             action, why = self.qt_actions[entry.id], session.refusal(entry.id)
             action.setEnabled(not why)
-            action.setToolTip(why or names.reword(action.toolTip()))
+            key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            action.setToolTip(why or names.reword(f"{entry.help}  ({key})" if key else entry.help))
             action.setStatusTip(why or names.reword(entry.help))
 
     def redraw(self) -> None:
