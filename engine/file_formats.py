@@ -1,12 +1,26 @@
-"""Which program wrote a network file, from its first bytes; needs no torch."""
+"""What a file is, from its first bytes and its name: which program wrote a network, which kind of source reviews are.
+
+Needs no torch.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 import zipfile
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from engine.catalogue import FORMAT, NetworkError, describe, find
+
+SourceFormat = Literal[
+    "text", "lines", "csv", "tsv", "jsonl", "json", "fasttext", "parquet", "arrow", "npz", "zip", "tar"
+]
+_BY_SUFFIX: Final[dict[str, SourceFormat]] = {
+    ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet",
+    ".arrow": "arrow", ".feather": "arrow", ".pos": "lines", ".neg": "lines",
+}  # fmt: skip
+_LINES_NAME: Final = re.compile(r".*\.(?:pos|neg)(?:\.txt)?")
 
 Format = Literal["pinkx", "safetensors", "torch-zip", "torch-old", "keras", "hdf5"]
 
@@ -48,6 +62,52 @@ def file_format(path: Path) -> Format:
     if path.suffix == ".onnx":
         raise NetworkError(f"{path}: ONNX is not supported; save the network as {_SUPPORTED}")
     raise NetworkError(f"{path}: not a network file that pinkx knows; it reads {_SUPPORTED}")
+
+
+def source_format(head: bytes, name: str, given: str | None = None) -> SourceFormat:
+    """Return the format of a source of reviews that is one file.
+
+    Parameters
+    ----------
+    head : bytes
+        Its first bytes, decompressed.
+    name : str
+        Its name, without the ending of a compression.
+    given : str or None
+        What the user says.
+    """
+    if head.startswith(b"PK\x03\x04"):
+        return "npz" if name.endswith(".npz") else "zip"
+    if head[257:262] == b"ustar":
+        return "tar"
+    if given is not None:
+        return cast(SourceFormat, given)
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
+        return "arrow"
+    name = name.lower()
+    suffix = name[name.rfind(".") :] if "." in name else ""
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(b"__label__"):
+        return "fasttext"
+    if suffix in _BY_SUFFIX:
+        return _BY_SUFFIX[suffix]
+    if _LINES_NAME.fullmatch(name):
+        return "lines"
+    if suffix == ".json":
+        return "json" if start.startswith(b"[") or not _is_json_line(start) else "jsonl"
+    if start.startswith(b'[{"') or (start.startswith(b'{"') and _is_json_line(start)):
+        return "json" if start.startswith(b"[") else "jsonl"
+    return "text"
+
+
+def _is_json_line(start: bytes) -> bool:
+    """Return whether the first line is an object by itself."""
+    try:
+        return isinstance(json.loads(start.split(b"\n", 1)[0]), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def check_network_file(path_or_name: str | Path) -> None:

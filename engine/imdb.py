@@ -10,8 +10,7 @@ import zlib
 from pathlib import Path
 from typing import Final
 
-import platformdirs
-
+from engine.files import user_folder
 from engine.text import Progress, Review, ReviewError, decode
 
 SPLITS: Final = ("train", "test", "unsup")
@@ -19,14 +18,14 @@ FILE_NAME: Final = "aclImdb_v1.tar.gz"
 ENVIRONMENT: Final = "PINKX_IMDB"
 _LARGEST: Final = 1 << 24  # bytes of a review; the longest labelled one has 13,704
 
-_FOLDERS: Final = {"train": ("train/neg", "train/pos"), "test": ("test/neg", "test/pos"), "unsup": ("train/unsup",)}
-_LABELS: Final = {"pos": True, "neg": False, "unsup": None}
-_MEMBER: Final = re.compile(r"(?:.*/)?((?:train|test)/(pos|neg|unsup))/(([0-9]{1,9})_[0-9]+)\.txt")
+FOLDERS: Final = {"train": ("train/neg", "train/pos"), "test": ("test/neg", "test/pos"), "unsup": ("train/unsup",)}
+LABELS: Final = {"pos": True, "neg": False, "unsup": None}
+MEMBER: Final = re.compile(r"(?:.*/)?((?:train|test)/(pos|neg|unsup))/(([0-9]{1,9})_[0-9]+)\.txt")
 
 
 def cache_path() -> Path:
     """Return the path at which ``pinkx reviews fetch`` stores the archive."""
-    return platformdirs.user_cache_path("pinkx") / FILE_NAME
+    return user_folder("cache") / FILE_NAME
 
 
 def find_archive(path: str | Path | None = None) -> Path:
@@ -81,12 +80,12 @@ def read_archive(path: str | Path, split: str = "test", progress: Progress | Non
         with open(path, "rb") as raw, gzip.open(raw) as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
             total = os.fstat(raw.fileno()).st_size
             for number, member in enumerate(tar):
-                match = _MEMBER.fullmatch(member.name)
-                if match and match[1] in _FOLDERS[split] and (file := tar.extractfile(member)):
+                match = MEMBER.fullmatch(member.name)
+                if match and match[1] in FOLDERS[split] and (file := tar.extractfile(member)):
                     name = f"{match[1]}/{match[3]}"
                     if member.size > _LARGEST:  # a damaged header, or one that lies
                         raise ReviewError(f"the archive {where} is damaged: {name} has {member.size} bytes")
-                    review = Review(name, decode(file.read(), f"{name} in {where}"), _LABELS[match[2]])
+                    review = Review(name, decode(file.read(), f"{name} in {where}"), LABELS[match[2]])
                     found.append((match[1], int(match[4]), review))
                 if progress and number % 500 == 0:
                     progress(raw.tell(), total)
@@ -104,6 +103,6 @@ def read_archive(path: str | Path, split: str = "test", progress: Progress | Non
         raise ReviewError(f"cannot read the archive {where}: {error.strerror or error}") from None
     if not found:
         hint = "; the labelled archive has none, the official one does" if split == "unsup" else ""
-        folders = " or ".join(f"aclImdb/{folder}/" for folder in _FOLDERS[split])
+        folders = " or ".join(f"aclImdb/{folder}/" for folder in FOLDERS[split])
         raise ReviewError(f"the archive {where} has no reviews: expected files in {folders}{hint}")
     return [review for *_, review in sorted(found, key=lambda entry: entry[:2])]

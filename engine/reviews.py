@@ -1,212 +1,239 @@
-"""Open reviews: the bundled ones, the IMDb archive, folders, text, CSV or JSON Lines files, and standard input."""
+"""Open reviews: the bundled ones, the IMDb dataset, folders, archives, tables and texts, and standard input."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import os
-import re
-import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Final
+from contextlib import nullcontext
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Final
 
-from engine.imdb import find_archive, read_archive
-from engine.text import CUT, Progress, Review, ReviewError, count_words, decode, split_words
+from engine.file_formats import source_format
+from engine.imdb import SPLITS, find_archive, read_archive
+from engine.sources.arrow import read_arrow
+from engine.sources.collection import Collector, Reviews, SourceReport
+from engine.sources.containers import Container, Folder, Tar, Zip, bare_name, folder_label, label_of, plan, stem
+from engine.sources.delimited import read_delimited
+from engine.sources.encodings import HEAD, detect
+from engine.sources.json_rows import read_json, read_json_lines
+from engine.sources.options import ReadOptions
+from engine.sources.plain import label_of_name, read_fasttext, read_lines
+from engine.sources.streams import LARGEST_TEXT, RATIO, Lines, compression, copied, decompressed, head_of, opened
+from engine.text import CUT, Progress, Review, ReviewError, count_words, split_words
 
-__all__ = ["BUNDLED", "CUT", "Review", "ReviewError", "count_words", "open_reviews", "split_words"]
+__all__ = [
+    "BUNDLED",
+    "CUT",
+    "ReadOptions",
+    "Review",
+    "ReviewError",
+    "Reviews",
+    "SourceReport",
+    "count_words",
+    "open_reviews",
+    "split_words",
+]
 
 BUNDLED: Final = Path(__file__).parent.parent / "assets" / "reviews"
-
-_TEXT_COLUMNS: Final = ("text", "review", "content", "sentence")
-_LABEL_COLUMNS: Final = ("label", "sentiment")
-_LABELS: Final = {
-    **dict.fromkeys(("pos", "positive", "1", "true"), True),
-    **dict.fromkeys(("neg", "negative", "0", "false"), False),
-    **dict.fromkeys(("", "none"), None),
-}
-
-Row = Mapping[str, Any]
-
-_LARGEST: Final = 1 << 30  # bytes of one file or of standard input; all reviews of a source are in memory
-_DEEPEST: Final = 32  # folders in a folder
+_PLAIN: Final = ReadOptions()
 
 
 def open_reviews(
     source: str | Path | None = None,
     *,
-    split: str = "test",
+    split: str = "",
     imdb: str | Path | None = None,
     progress: Progress | None = None,
-) -> Sequence[Review]:
-    """Read all reviews of a source: at least one and, except in the archive, none without words.
+    options: ReadOptions = _PLAIN,
+) -> Reviews:
+    """Read all reviews of a source: at least one, each with a word.
+
+    A row or a file that cannot be read is skipped; `Reviews.report` has their number and names the first few.
 
     Parameters
     ----------
     source : str, path or None
         None: the bundled reviews.  ``"imdb"``, ``"imdb:train"``, ``"imdb:test"`` or ``"imdb:unsup"``: the IMDb archive.
-        ``"-"``: standard input, one review.  Otherwise a path: a folder (every ``.txt`` in it, at any depth), an
-        archive (``.tar.gz``), a table with a column of texts (``.csv``, ``.jsonl``), or one text.  The label comes from
-        a parent folder named ``pos`` or ``neg``, or from a column ``label`` or ``sentiment``.
-    split : {"test", "train", "unsup"}
-        Split of an archive, if ``source`` does not name one.
+        ``"-"``: standard input.  Otherwise a path: a folder or an archive (``.zip``, ``.tar``) of texts or with one
+        table, also the IMDb dataset unpacked; a table (``.csv``, ``.tsv``, ``.jsonl``, ``.json``, fastText,
+        ``.parquet``, ``.arrow``); Keras' ``imdb.npz``; or one text.  Files may be compressed (``.gz``, ``.bz2``,
+        ``.xz``).  ``PATH:PART`` names a split or a table in a folder or an archive.  The label comes from a folder
+        named ``pos`` or ``neg``, or from a column.
+    split : {"", "test", "train", "unsup"}
+        Split of the IMDb dataset, if ``source`` does not name one; by default test.
     imdb : path, optional
         Path of the archive for ``"imdb"``; by default ``PINKX_IMDB``, then the downloaded archive.
     progress : callable, optional
-        Called with (bytes read, total bytes) while an archive is read, which takes seconds.
+        Called with (bytes read, total bytes) while a large file is read.
+    options : ReadOptions
+        What the files do not say.
 
     Raises
     ------
     ReviewError
-        If the source does not exist, has no review, or is not text.
+        If the source does not exist, has no review, or does not say what is needed; with ``options.strict`` if any of
+        its rows or files cannot be read.
     """
     if source is None:
-        return _read_folder(BUNDLED)
+        return _read_container(Collector("the bundled reviews", options), Folder(BUNDLED), BUNDLED, "")
     name, _, part = str(source).partition(":")
     if name == "imdb":
-        return read_archive(find_archive(imdb), part or split, progress)
+        return _read_archive(find_archive(imdb), part or split or "test", progress, options)
     if source == "-":
-        data = sys.stdin.buffer.read(_LARGEST + 1)
-        if len(data) > _LARGEST:
-            raise ReviewError(f"standard input has more than {_LARGEST >> 30} GiB; split it into several files")
-        text = decode(data, "standard input")
-        return [_checked(Review("standard input", text), "standard input")]
-    path = Path(source)
-    if not os.path.exists(path):  # unlike Path.exists, False for a name longer than the system allows
-        raise ReviewError(f"no such file or folder: {str(path)!r}")
+        return _read_standard_input(options)
+    path, part = _located(source, split)
+    collector = Collector(str(path), options)
     if path.is_dir():
-        return _read_folder(path)
-    if path.suffix.lower() in (".gz", ".tgz"):
-        return read_archive(path, split, progress)
-    if path.suffix.lower() == ".csv":
-        return _read_table(path, _csv_rows(path))
-    if path.suffix.lower() in (".jsonl", ".ndjson"):
-        return _read_table(path, _json_rows(path))
-    return [
-        _checked(Review(path.stem, _read_text(path), _folder_label((path.absolute().parent.name,))), repr(str(path)))
-    ]
+        return _read_container(collector, Folder(path), path, part)
+    return _read_file(collector, path, part, progress)
 
 
-def _read_text(path: Path) -> str:
-    """Return the text of a regular file: another, such as a pipe or a device, may never end."""
-    try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise ReviewError(f"cannot read {str(path)!r}: not a regular file; give a pipe with --reviews - < FILE")
-        if found.st_size > _LARGEST:
-            raise ReviewError(f"{str(path)!r} has more than {_LARGEST >> 30} GiB; split it into several files")
-        data = path.read_bytes()
-    except OSError as error:
-        raise ReviewError(f"cannot read {str(path)!r}: {error.strerror}") from None
-    return decode(data, repr(str(path)))
+def _located(source: str | Path, split: str) -> tuple[Path, str]:
+    """Return the path of a source and the part of it that is named: ``PATH:PART``."""
+    if os.path.exists(source):  # unlike Path.exists, False for a name longer than the system allows
+        return Path(source), split
+    before, colon, part = str(source).rpartition(":")
+    if colon and part and os.path.exists(before):
+        return Path(before), part
+    raise ReviewError(f"no such file or folder: {str(source)!r}")
 
 
-def _checked(review: Review, place: str) -> Review:
-    if not split_words(review.text):
-        raise ReviewError(f"{place} has no words; expected text with letters a-z or digits")
-    return review
+def _read_archive(path: Path, split: str, progress: Progress | None, options: ReadOptions) -> Reviews:
+    """Read the paper's data, complete and as they are: a damaged archive is refused."""
+    collector = Collector(str(path), options)
+    collector.format = "IMDb archive"
+    if split != "test":
+        collector.note(f"split {split}")
+    for review in read_archive(path, split, progress):
+        collector.reviews.append(review.name, review.text, review.label)
+    return collector.finished()
 
 
-def _folder_label(folders: Sequence[str]) -> bool | None:
-    """Return the label given by the innermost folder named pos or neg."""
-    return next((folder == "pos" for folder in reversed(folders) if folder in ("pos", "neg")), None)
+def _read_standard_input(options: ReadOptions) -> Reviews:
+    """Read standard input: one text, or a format that shows in its first bytes or that the user names."""
+    collector = Collector("standard input", options)
+    head, stream = head_of(sys.stdin.buffer)
+    kind = compression(head)
+    if kind:
+        stream = decompressed(stream, kind, LARGEST_TEXT // RATIO, collector.source)
+        head, stream = head_of(stream)
+    _read_stream(collector, stream, Path("standard input"), source_format(head, "", options.format), "")
+    return collector.finished()
 
 
-def _read_folder(folder: Path) -> list[Review]:
-    """Read every text below a folder, ordered by file name (9 before 10) and not by subfolder."""
-    files = []
-    for parent, folders, names in os.walk(folder):  # unlike Path.rglob, without recursion
-        if len(Path(parent).parts) - len(folder.parts) > _DEEPEST:
-            raise ReviewError(f"{str(folder)!r} has more than {_DEEPEST} folders in one another; name one of the lower")
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        files += [Path(parent, name) for name in names if name.endswith(".txt") and not name.startswith(".")]
-    if not files:
-        raise ReviewError(f"no reviews in the folder {str(folder)!r}: expected .txt files in it or below it")
-    reviews = []
-    for file in sorted(files, key=lambda file: (_counting_order(file.stem), file)):
-        name = file.relative_to(folder).with_suffix("")
-        label = _folder_label((folder.absolute().name, *name.parts[:-1]))
-        reviews.append(_checked(Review(name.as_posix(), _read_text(file), label), repr(str(file))))
-    return reviews
+def _read_file(collector: Collector, path: Path, part: str, progress: Progress | None) -> Reviews:
+    with opened(path, progress) as (stream, compressed):
+        head, stream = head_of(stream)
+        kind = source_format(head, bare_name(path.name), collector.options.format)
+        if kind == "tar":
+            return _read_container(collector, Tar(path), path, part)
+        if kind == "zip":
+            return _read_container(collector, Zip(path), path, part)
+        if part and kind != "npz" and part not in SPLITS:
+            raise ReviewError(f"{str(path)!r} is one file without parts: it has no {part!r}")
+        _read_stream(collector, stream, path, kind, part, on_disk=not compressed)
+    if compressed:
+        collector.format += f" ({compressed})"
+    return collector.finished()
 
 
-def _counting_order(name: str) -> list[tuple[int, str]]:
-    """A key that puts 9 before 10."""
-    return [(int(digits or 0), rest) for digits, rest in re.findall(r"([0-9]*)([^0-9]+|$)", name)]
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
-    """The rows of a CSV file whose first line names the columns, each with the place to name in an error."""
-    reader = csv.DictReader(io.StringIO(_read_text(path), newline=""), strict=True)
-    limit = csv.field_size_limit(2**31 - 1)  # the default, 131,072 characters, is some 25,000 words
-    try:
-        for number, row in enumerate(reader, 1):
-            yield f"row {number}", {key: value for key, value in row.items() if key is not None}
-    except csv.Error as error:
-        raise ReviewError(f"{str(path)!r} is not CSV: {error} (line {reader.reader.line_num})") from None
-    finally:
-        csv.field_size_limit(limit)
-
-
-def _json_rows(path: Path) -> Iterator[tuple[str, Row]]:
-    """Yield the objects of a JSON Lines file with their place for error messages; skip blank lines."""
-    for number, line in enumerate(_read_text(path).split("\n"), 1):
-        if not line.strip():
+def _read_container(collector: Collector, container: Container, path: Path, part: str) -> Reviews:
+    """Read the texts, the table or the split of the IMDb dataset in a folder or an archive."""
+    chosen = plan(container, path, part)
+    for note in chosen.notes:
+        collector.note(note)
+    if chosen.kind == "table":
+        for name, stream in container.files(chosen.files):
+            if isinstance(stream, ReviewError):
+                raise stream
+            head, stream = head_of(stream)
+            kind = source_format(head, bare_name(name), collector.options.format)
+            _read_stream(collector, stream, Path(name), kind, "")
+        return collector.finished()
+    collector.format = "IMDb dataset" if chosen.kind == "imdb" else "texts"
+    order = {name: number for number, name in enumerate(chosen.files)}
+    above = path.absolute().name if path.is_dir() else ""
+    read: list[int] = []
+    for name, stream in container.files(chosen.files):
+        if isinstance(stream, ReviewError):
+            collector.skip(name, str(stream))
             continue
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise ReviewError(f"{str(path)!r}, line {number} is not JSON: {error}") from None
-        if not isinstance(row, dict):
-            raise ReviewError(f"{str(path)!r}, line {number}: expected an object {{…}}, found {line.strip()[:40]!r}")
-        yield f"line {number}", row
+            text = _text(collector, stream, name)
+        except ReviewError as error:
+            collector.skip(name, str(error).removeprefix(f"{name} "))
+            continue
+        known = label_of(name, path)
+        short, label = known or (stem(name), folder_label((above, *PurePosixPath(name).parts[:-1])))
+        if collector.add(short, name, text, label, plain=known is None):
+            read.append(order[name])
+    if read != sorted(read):  # an archive has an order of its own
+        collector.reviews = collector.reviews.reordered(sorted(range(len(read)), key=read.__getitem__))
+    return collector.finished()
 
 
-def _read_table(path: Path, rows: Iterable[tuple[str, Row]]) -> list[Review]:
-    table = list(rows)
-    if not table:
-        raise ReviewError(f"{str(path)!r} has no rows")
-    text_column, label_column = _columns(path, [row for _, row in table])
-    reviews = []
-    for place, row in table:
-        text = row.get(text_column)
-        if not isinstance(text, str):
-            raise ReviewError(f"{str(path)!r}, {place}: no text in the column {text_column[:40]!r}")
-        label = str(row.get(label_column, "")).strip().lower()
-        if label not in _LABELS:
-            raise ReviewError(
-                f"{str(path)!r}, {place}: unknown {label_column} {label[:40]!r}; "
-                "expected pos, neg, positive, negative, 1, 0, true, false, or nothing"
-            )
-        reviews.append(_checked(Review(f"{path.stem}, {place}", text, _LABELS[label]), f"{str(path)!r}, {place}"))
-    return reviews
+def _read_stream(
+    collector: Collector, stream: BinaryIO, path: Path, kind: str, part: str, *, on_disk: bool = False
+) -> None:
+    """Add the reviews of one file that is no archive.
+
+    Parameters
+    ----------
+    collector : Collector
+    stream : BinaryIO
+        Decompressed.
+    path : Path
+        The file, or its name in an archive.
+    kind : str
+        See `engine.file_formats.source_format`.
+    part : str
+        The split of a file that has several.
+    on_disk : bool
+        Whether ``path`` has what ``stream`` has.
+    """
+    name, options = PurePosixPath(stem(path.name)).name, collector.options
+    if kind in ("parquet", "arrow", "npz"):
+        with nullcontext(path) if on_disk else copied(stream) as file:
+            _read_binary(collector, file, name, kind, part)
+        return
+    if kind == "text":
+        text = _text(collector, stream, repr(str(path)))
+        label = label_of_name(bare_name(path.name))
+        label = folder_label((path.absolute().parent.name,)) if label is None else label
+        collector.format = "one text"
+        collector.add(name, "", text, label)
+        return
+    lines = Lines(stream, repr(str(path)), options.encoding, collector.skip)
+    if kind == "lines":
+        read_lines(collector, lines, name, label_of_name(bare_name(path.name)))
+    elif kind == "fasttext":
+        read_fasttext(collector, lines, name)
+    elif kind == "jsonl":
+        read_json_lines(collector, lines, name)
+    elif kind == "json":
+        read_json(collector, lines, name)
+    else:
+        read_delimited(collector, lines, name, tabs=kind == "tsv")
+    collector.encodings.update(dict.fromkeys(lines.names))
 
 
-def _columns(path: Path, rows: Sequence[Row]) -> tuple[str, str]:
-    """Return the names of the text column and of the label column ("" if there is none)."""
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    named = {column.strip().lower(): column for column in reversed(columns)}
-    label = next((named[name] for name in _LABEL_COLUMNS if name in named), "")
-    text = next((named[name] for name in _TEXT_COLUMNS if name in named), None)
-    if text is None:
-        texts = [column for column in columns if column != label and any(_is_prose(row.get(column)) for row in rows)]
-        if len(texts) != 1:
-            raise ReviewError(
-                f"{str(path)!r}: the text column is not clear among {', '.join(map(repr, columns))[:200]}; "
-                f"name it {' or '.join(_TEXT_COLUMNS)}"
-            )
-        text = texts[0]
-    return text, label
+def _read_binary(collector: Collector, file: Path, name: str, kind: str, part: str) -> None:
+    if kind == "npz":
+        from engine.sources.keras_npz import read_npz  # needs NumPy
+
+        read_npz(collector, file, name, part or "test")
+    else:
+        read_arrow(collector, file, name, parquet=kind == "parquet")
 
 
-def _is_prose(value: object) -> bool:
-    """Return whether a table's value is a string other than a number; CSV has only strings."""
-    if not isinstance(value, str) or not value.strip():
-        return False
-    try:
-        float(value)
-    except ValueError:
-        return True
-    return False
+def _text(collector: Collector, stream: BinaryIO, source: str) -> str:
+    """Return a whole text, decoded."""
+    data = stream.read(LARGEST_TEXT + 1)
+    if len(data) > LARGEST_TEXT:
+        raise ReviewError(f"{source} has more than {LARGEST_TEXT >> 30} GiB; split it into several files")
+    encoding = detect(data[:HEAD], source, collector.options.encoding, whole=len(data) <= HEAD)
+    text = encoding.decode(data)
+    if "\0" in text:
+        raise ReviewError(f"{source} is not text: it has a zero byte at offset {data.index(0)}")
+    collector.encodings[encoding.name] = None
+    return text

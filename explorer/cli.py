@@ -12,6 +12,9 @@ import signal
 import sys
 import threading
 from importlib import import_module
+from importlib.util import find_spec
+from os.path import samefile
+from pathlib import Path
 from typing import Any
 
 import click
@@ -89,8 +92,22 @@ def pinkx(debug: bool) -> None:
     which cells are dead, and along which attractor its state moves."""
 
 
+def hiding_file(name: str) -> str | None:
+    """Return the file of another package of this name that Python finds instead of pinkx's; None if it finds ours."""
+    ours = Path(__file__).parents[1] / name / "__init__.py"
+    found = find_spec(name)
+    origin = None if found is None else found.origin
+    return None if origin is not None and ours.exists() and samefile(origin, ours) else origin or "no file"
+
+
 def main() -> None:
     """Run the program. SIGTERM and SIGHUP end it like an interrupt: every ``finally`` runs."""
+    for name in ("engine", "assets"):
+        if file := hiding_file(name):
+            sys.exit(
+                f"error: the package {name!r} of pinkx is hidden by {file}: take that off PYTHONPATH or uninstall it, "
+                "or install pinkx in an environment of its own (uv tool install, pipx)"
+            )
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))

@@ -237,7 +237,7 @@ class Explorer(Opening):
     def _tick(self) -> None:
         driver = self._direct_driver
         if driver is not None and driver.gone:
-            self.exit(return_code=128 + signal.SIGHUP)
+            self.exit(return_code=128 + getattr(signal, "SIGHUP", 1))  # Windows has none
             return
         self.adopt_next()
         if self.session is not None and len(self.screen_stack) > 1:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import termios
 import threading
 import time
 from dataclasses import replace
@@ -48,7 +47,7 @@ def run(options: LaunchOptions) -> None:
     from explorer.tui.app import Explorer
 
     app = Explorer(options)
-    attributes = termios.tcgetattr(sys.stdin.fileno())
+    attributes = _terminal_attributes()
     code = 0
 
     def stop(number: int, _: Any) -> None:
@@ -60,13 +59,23 @@ def run(options: LaunchOptions) -> None:
         watchdog.start()
         app.stop(code)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name)]
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         app.run()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
     shut_down(app, code or app.return_code or 0)
+
+
+def _terminal_attributes() -> list[Any]:
+    """Return the modes of the terminal; none on Windows, whose console Textual restores."""
+    try:
+        import termios
+    except ImportError:
+        return []
+    return termios.tcgetattr(sys.stdin.fileno())
 
 
 def _check_terminal() -> None:
@@ -151,9 +160,12 @@ async def _first_word(app: Explorer, pilot: Any) -> None:
 def _exit_now(code: int, attributes: list[Any]) -> None:
     """End the process without waiting; restore the terminal first as far as it takes output."""
     try:
-        termios.tcsetattr(sys.__stdin__.fileno(), termios.TCSANOW, attributes)  # type: ignore[union-attr]
+        if attributes:
+            import termios
+
+            termios.tcsetattr(sys.__stdin__.fileno(), termios.TCSANOW, attributes)  # type: ignore[union-attr]
         os.set_blocking(2, False)
         os.write(2, _RESET.encode())
-    except (OSError, termios.error):
+    except Exception:  # whatever the terminal refuses, the process ends
         pass
     os._exit(code)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.reviews import BUNDLED, Review, ReviewError, open_reviews
+from engine.reviews import BUNDLED, ReadOptions, Review, ReviewError, open_reviews
 from tests.engine.small_archive import OFFICIAL, pack
 
 
@@ -102,32 +102,50 @@ def test_json_lines_find_their_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.txt", "", r"a\.txt' has no words; expected text"),
-        ("a.txt", " <br /> … !\n", r"a\.txt' has no words"),
-        ("folder/a.txt", "", r"a\.txt' has no words"),
+        ("a.txt", "", r"a\.txt': no words; expected text"),
+        ("a.txt", " <br /> … !\n", r"a\.txt': no words"),
+        ("folder/a.txt", "", r"folder', a\.txt: no words"),
         ("a.csv", "", "has no rows"),
         ("a.csv", "text,label\n", "has no rows"),
         (
             "a.csv",
             "title,body\nFilm,Good\n",
-            "the text column is not clear among 'title', 'body'; name it text or .*",
+            "the text column is not clear among 'title', 'body'; name it text or .* --columns text='title'",
         ),
         ("a.csv", "stars\n5\n", "the text column is not clear among 'stars'; name it text or"),
-        ("a.csv", "text\ngood\n!!\n", r"a\.csv', row 2 has no words"),
-        ("a.csv", "id,text\n1,good\n2\n", "row 2: no text in the column 'text'"),
-        ("a.csv", "text,label\ngood,4\n", "row 1: unknown label '4'; expected pos, neg"),
-        ("a.csv", 'text\n"good\n', r"is not CSV: .* \(line 2\)"),
-        ("a.jsonl", '{"text": "good"}\n{"text": "go\n', "line 2 is not JSON: Unterminated string"),
-        ("a.jsonl", "[" * 100_000, "line 1 is not JSON"),
-        ("a.jsonl", "1" * 5000, "line 1 is not JSON"),
+        ("a.csv", "text\ngood\n!!\n", r"a\.csv', row 2 \(line 3\): no words"),
+        ("a.csv", "id,text\n1,good\n2\n", r"row 2 \(line 3\): no text in the column 'text'"),
+        ("a.csv", "text,label\ngood,mixed\n", r"row 1 \(line 2\): unknown label 'mixed'; expected pos, neg"),
+        ("a.csv", 'text\n"good\n', r"row 1 \(line 2\): not CSV: a quote that never closes"),
+        ("a.jsonl", '{"text": "good"}\n{"text": "go\n', "line 2: not JSON: Unterminated string"),
+        ("a.jsonl", "[" * 100_000, "line 1: not JSON"),
+        ("a.jsonl", "1" * 5000, "line 1: not JSON"),
         ("a.jsonl", '["good"]', "line 1: expected an object .*, found '\\[\"good\"\\]'"),
         ("a.jsonl", '{"text": 5}', "line 1: no text in the column 'text'"),
+    ],
+    ids=[
+        "empty",
+        "marks",
+        "empty-file",
+        "no-bytes",
+        "no-rows",
+        "columns",
+        "number",
+        "no-words",
+        "short-row",
+        "label",
+        "quote",
+        "cut",
+        "deep",
+        "long",
+        "list",
+        "no-text",
     ],
 )
 def test_what_cannot_be_read_is_refused(tmp_path: Path, name: str, text: str, message: str) -> None:
     path = write(tmp_path / name, text)
     with pytest.raises(ReviewError, match=message):
-        open_reviews(path.parent if path.parent.name == "folder" else path)
+        open_reviews(path.parent if path.parent.name == "folder" else path, options=ReadOptions(strict=True))
 
 
 def test_bytes_that_are_not_text_are_refused(tmp_path: Path) -> None:
@@ -180,5 +198,5 @@ def test_folders_nested_too_deeply_are_refused(tmp_path: Path) -> None:
 def test_a_long_cell_is_cut_in_the_message(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", f"text,label\ngood,{'4' * 1_000_000}\n")
     with pytest.raises(ReviewError, match="unknown label") as caught:
-        open_reviews(path)
+        open_reviews(path, options=ReadOptions(strict=True))
     assert len(str(caught.value)) < 300 + len(str(path))

@@ -6,15 +6,17 @@ import time
 import pytest
 from hypothesis import given, strategies as st
 
-from engine.text import Review, ReviewError, count_words, decode, printable, split_surface, split_words
+from engine.text import Review, ReviewError, count_words, decode, plain_text, printable, split_surface, split_words
 
-PIECES = st.sampled_from(["<br />", "<BR />", "<br", "/>", "-", "/", " ", "\x1b[31m", "don't", "É", "İ", "K", "�", "a"])
+PIECES = st.sampled_from(
+    ["<br />", "<BR />", "<br>", "<br", "/>", "—", "-", "/", " ", "\x1b[31m", "don't", "É", "İ", "K", "�", "a"]
+)
 TEXTS = st.text() | st.lists(PIECES | st.characters()).map("".join)
 
 
 def plain_rule(text: str) -> list[str]:
     """The rules as they are written down, one after the other."""
-    text = re.sub(r"<br />|[-/]", " ", text.lower())
+    text = re.sub(r"<br\s*/?>|[-/‒–—―]", " ", text.lower())
     return re.sub(r"[^a-z0-9\s]", "", text).split()
 
 
@@ -23,7 +25,8 @@ def plain_rule(text: str) -> list[str]:
     [
         ("Don't go.<br /><br />It's AWFUL!", ["dont", "go", "its", "awful"]),
         ("a well-known 7/10 film", ["a", "well", "known", "7", "10", "film"]),
-        ("<BR />one<br/>two", ["onebr", "two"]),
+        ("<BR />one<br/>two<br>three", ["one", "two", "three"]),
+        ("good—no, fine – a ‒ b―c", ["good", "no", "fine", "a", "b", "c"]),
         ("café\u00a0crème\ttwo\x85three", ["caf", "crme", "two", "three"]),
         ("… — !", []),
     ],
@@ -65,6 +68,28 @@ def test_a_hundred_thousand_words_take_a_moment() -> None:
     start = time.perf_counter()
     assert len(review.words) == len(review.surface) == 100_000
     assert time.perf_counter() - start < 3
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("Third<BR/>none. Tom &amp; Ann: &quot;ok&quot; &lt;3 it&#39;s", 'Third none. Tom & Ann: "ok" <3 it\'s'),
+        ("<html><body><p>A <i class='x'>fine</i> film</p></body></html>", "A fine film"),
+        ("<grin> 1 < 2 and 3 > 2 &unknown; R&D <3", "<grin> 1 < 2 and 3 > 2 &unknown; R&D <3"),
+        ("a<script>var x = 1 < 2;</script>b<!-- a > b -->c<style>p {}</style>d", "a b c d"),
+        ("it\x92s fine \x97 no\x85really\x81", "it’s fine — no… really"),
+        ("caf\xe9 \ud800", "café ?"),
+    ],
+)
+def test_html_is_removed_and_other_text_stays(text: str, plain: str) -> None:
+    assert " ".join(plain_text(text).split()) == plain
+
+
+@pytest.mark.parametrize("text", ["<" * 10**5, "<script>" * 10**4, "<a " * 10**4, "&a" * 10**5, "<!--" * 10**4])
+def test_removing_html_takes_time_in_proportion_to_the_text(text: str) -> None:
+    start = time.perf_counter()
+    plain_text(text)
+    assert time.perf_counter() - start < 1
 
 
 @pytest.mark.parametrize(

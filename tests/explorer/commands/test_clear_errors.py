@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -12,7 +14,9 @@ from click.testing import CliRunner
 from explorer.cli import pinkx
 from explorer.gui.libraries import GuiUnavailable, Probe, check
 from explorer.session.keymap import keys_path
+from explorer.tui import launch
 from explorer.tui.launch import _check_terminal
+from explorer.tui.terminal import textual_internals
 
 
 @pytest.mark.parametrize("verb", ["tui", "gui"])
@@ -59,6 +63,14 @@ def test_a_terminal_without_a_cursor(
         monkeypatch.setenv(name, value)
     with pytest.raises(click.UsageError, match=message):
         _check_terminal()
+
+
+def test_without_termios_the_console_is_left_to_textual(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows: no module of the terminal explorer needs termios, fcntl or tty before Textual's own driver."""
+    monkeypatch.setitem(sys.modules, "termios", None)
+    monkeypatch.setitem(sys.modules, "textual.drivers.linux_driver", None)
+    assert launch._terminal_attributes() == []
+    importlib.reload(textual_internals)
 
 
 def test_a_terminal_without_block_characters(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,11 +23,18 @@ def qapp(qapp: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def window(session: Session, qtbot: Any) -> Iterator[Any]:
-    """Yield a window of that session in which two frames are drawn."""
+def window(session: Session, qtbot: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Yield a window of that session in which two frames are drawn.
+
+    It has the panels that the marker ``panels`` names, by default all: building and drawing all takes most of a test.
+    """
+    from explorer.gui.panels.registry import PANELS
     from explorer.gui.window import Window
 
-    opened = Window(session=session, show_rates=False)
+    marker = request.node.get_closest_marker("panels")
+    panels = tuple(kind for kind in PANELS if marker is None or kind.name in marker.args)
+    assert marker is None or len(panels) == len(marker.args)
+    opened = Window(session=session, panels=panels, show_rates=False)
     opened.resize(1400, 900)
     opened.show()
     qtbot.waitExposed(opened)

@@ -25,6 +25,8 @@ from tests.explorer.session.test_epochs import made
 from tests.explorer.small import wait
 from tests.explorer.tui.test_analysis_dialogs import attributed
 
+pytestmark = pytest.mark.panels("review")
+
 
 def test_words_are_coloured_by_the_attribution(window: Window, session: Session) -> None:
     attributed(session)

@@ -17,6 +17,8 @@ from tests.explorer.gui.mouse import raised
 from tests.explorer.session.test_attractors import found_map
 from tests.explorer.small import show_found
 
+pytestmark = pytest.mark.panels("points", "word-map")
+
 
 def test_cycles_are_joined_and_sizes_are_basins(window: Window, session: Session, qtbot: Any) -> None:
     panel = raised(qtbot, window, FixedPointsPanel)

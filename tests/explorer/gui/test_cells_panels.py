@@ -27,6 +27,8 @@ from explorer.session.views.traces import cell_table, overview
 from tests.explorer.gui.mouse import LEFT, at, click, drag, hover, raised
 from tests.explorer.small import SHARED_JOBS, TEXT, small_network, wait
 
+pytestmark = pytest.mark.panels("cells", "overview", "corpus")
+
 WORDS = TEXT.split()
 
 

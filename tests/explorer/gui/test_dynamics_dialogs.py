@@ -21,6 +21,8 @@ from tests.explorer.session.test_attractors import found_map
 from tests.explorer.session.test_dynamics import one_unit
 from tests.explorer.small import show_found
 
+pytestmark = pytest.mark.panels("review")
+
 RUN = MemoryOfRun(np.array([-0.01, -0.2, -0.4]), np.geomspace(1, 0.01, 50), 7.0)
 
 

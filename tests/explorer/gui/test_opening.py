@@ -17,6 +17,8 @@ from explorer.gui.window import Window
 from explorer.session.session import Session
 from tests.explorer.gui.test_window import note, snapshot
 
+pytestmark = pytest.mark.panels("reviews", "review")
+
 
 @pytest.fixture
 def opening(window: Window, session: Session) -> Iterator[Window]:

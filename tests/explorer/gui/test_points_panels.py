@@ -25,6 +25,8 @@ from explorer.session.views.point_map import PointMap
 from tests.explorer.gui.mouse import CTRL, SHIFT, at, click, double_click, drag, hover, raise_panel, raised
 from tests.explorer.small import settle, wait
 
+pytestmark = pytest.mark.panels("points", "word-map", "spectrum")
+
 
 @pytest.fixture
 def session(searched: Session) -> Session:

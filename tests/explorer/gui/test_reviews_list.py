@@ -16,6 +16,8 @@ from explorer.gui.window import Window
 from tests.explorer.gui.test_time_panels import panel, snapshot
 from tests.explorer.small import REVIEWS
 
+pytestmark = pytest.mark.panels("reviews")
+
 
 def test_reviews_are_searched_sorted_and_opened(window: Window, qtbot: Any) -> None:
     reviews = panel(window, ReviewsPanel)
@@ -82,6 +84,7 @@ def test_the_search_in_one_source_hides_no_review_of_another(window: Window) -> 
     again.deleteLater()
 
 
+@pytest.mark.panels("reviews", "heatmap", "corpus")
 def test_sorting_by_a_column_of_the_corpus_waits_for_it(window: Window, qtbot: Any) -> None:
     reviews = panel(window, ReviewsPanel)
     saved = {"search": "", "source": "3 from first", "sort": "P", "falling": True}

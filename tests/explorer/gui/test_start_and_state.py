@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installed", exc_type=ImportError)
 
+from PySide6.QtGui import QImage
 
 from explorer.gui.theme import DARK, LIGHT
 from explorer.gui.window import Window
@@ -187,3 +189,23 @@ def test_importing_the_desktop_loads_nothing_heavy() -> None:
     code = f"import sys, explorer.gui.window, explorer.gui.launch; print(*sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+# ---- from the command line ---------------------------------------------------------------------------------------
+
+
+def pinkx(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    known = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    return subprocess.run(
+        [sys.executable, "-c", "from explorer.cli import main; main()", "gui", *arguments],
+        capture_output=True, text=True, env=known | environment, timeout=240, check=False,
+    )  # fmt: skip
+
+
+def test_a_picture_needs_no_display(tmp_path: Path) -> None:
+    path = tmp_path / "window.png"
+    network = str(small_file(tmp_path))
+    done = pinkx("--screenshot", str(path), "--after", "0.5", "--size", "1100x720", "--network", network)
+    assert (done.returncode, done.stderr) == (0, "")
+    picture = QImage(str(path))
+    assert (picture.width(), picture.height()) == (1100, 720)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +28,8 @@ from explorer.session.views.number_format import number
 from explorer.session.views.scaling import scaling
 from explorer.session.views.traces import alpha_at
 from tests.explorer.small import small_file, wait
+
+pytestmark = pytest.mark.panels("review", "heatmap", "alpha")
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -268,6 +268,7 @@ def test_the_wheel_zooms_all_pictures_and_a_double_click_undoes_it(window: Windo
     assert window.visible_range.words(window.opened_session.frame()) == (0, 144)
 
 
+@pytest.mark.panels("overview")
 def test_the_overview_marks_the_visible_range(window: Window) -> None:
     overview: Any = window.panels["overview"]
     assert not overview.strip.part.isVisible()
@@ -279,6 +280,7 @@ def test_the_overview_marks_the_visible_range(window: Window) -> None:
     assert overview.strip.hover.x() == 70.5
 
 
+@pytest.mark.panels("review", "heatmap", "alpha", "overview")
 def test_cells_that_share_a_row_are_counted(window: Window) -> None:
     window.resize(900, 420)
     for name in ("alpha", "overview", "review"):
@@ -354,6 +356,7 @@ def test_a_compared_network_is_drawn_too(window: Window, qtbot: Any, tmp_path: P
     qtbot.waitUntil(lambda: not rolling._other.isVisible())
 
 
+@pytest.mark.panels("scaling")
 def test_dragged_bounds_choose_the_scales_and_the_exponent_follows(window: Window) -> None:
     window.perform("scaling")
     shown, session = panel(window, ScalingPanel), window.opened_session
@@ -380,6 +383,7 @@ def test_axes_have_round_ticks() -> None:
     assert tick_values(1, 20_000) == [1, 10, 100, 1000, 10_000]
 
 
+@pytest.mark.panels("scaling")
 def test_a_double_click_takes_the_scales_of_the_rolling_exponent_again(window: Window, qtbot: Any) -> None:
     window.perform("scaling")
     shown = panel(window, ScalingPanel)
@@ -394,6 +398,7 @@ def test_a_double_click_takes_the_scales_of_the_rolling_exponent_again(window: W
 
 
 @pytest.mark.parametrize("name", ["review", "heatmap", "alpha", "scaling", "reviews"])
+@pytest.mark.panels("reviews", "review", "heatmap", "alpha", "scaling")
 def test_a_panel_is_saved_as_png_svg_pdf_and_csv(window: Window, name: str, tmp_path: Path) -> None:
     window.raise_panel(name)
     chosen = window.panels[name]
@@ -471,26 +476,3 @@ def test_the_context_menu_has_items_of_the_panel_and_of_every_panel(window: Wind
     window.add_panel_items(menu, gates.name)
     texts = [action.text() for action in menu.actions()]
     assert {"Pin", "Ablate", "Copy picture", "Export …"} <= {text.replace("&", "") for text in texts}
-
-
-# ---- from the command line ---------------------------------------------------------------------------------------
-
-
-def pinkx(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    import os
-
-    known = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    return subprocess.run(
-        [sys.executable, "-c", "from explorer.cli import main; main()", "gui", *arguments],
-        capture_output=True, text=True, env=known | environment, timeout=240, check=False,
-    )  # fmt: skip
-
-
-def test_a_picture_needs_no_display(tmp_path: Path) -> None:
-    path = tmp_path / "window.png"
-    network = str(small_file(tmp_path))
-    done = pinkx("--screenshot", str(path), "--after", "0.5", "--size", "1100x720", "--network", network)
-    assert (done.returncode, done.stderr) == (0, "")
-
-    picture = QImage(str(path))
-    assert (picture.width(), picture.height()) == (1100, 720)

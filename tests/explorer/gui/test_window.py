@@ -90,6 +90,7 @@ def test_keys_as_qt_writes_them(key: str, expected: str) -> None:
     ("name", "key"), [("open-reviews", "Ctrl+O"), ("export", "Ctrl+S"), ("undo", "Ctrl+Z"), ("search", "Ctrl+F"),
                       ("full-screen", "F11")],
 )  # fmt: skip
+@pytest.mark.panels("review")
 def test_keys_that_desktop_programs_share(window: Window, name: str, key: str) -> None:
     if name in window.qt_actions:
         assert key in [shortcut.toString() for shortcut in window.qt_actions[name].shortcuts()]
@@ -256,6 +257,7 @@ def test_menus_and_help_list_every_action(window: Window, qtbot: Any) -> None:
     assert all(entry.help in text for entry in ALL)
 
 
+@pytest.mark.panels("reviews", "heatmap")
 def test_the_list_of_reviews_handles_its_keys_itself(window: Window, qtbot: Any) -> None:
     press(qtbot, window, "r")
     search = window.panels["reviews"].search  # type: ignore[attr-defined]
@@ -277,6 +279,7 @@ def test_the_list_of_reviews_handles_its_keys_itself(window: Window, qtbot: Any)
     qtbot.waitUntil(lambda: snapshot(window).review.name == "second")
 
 
+@pytest.mark.panels("heatmap", "alpha")
 def test_keys_work_in_a_floating_panel(window: Window, qtbot: Any) -> None:
     dock = window.docks.docks["alpha"]
     dock.setFloating(True)
@@ -290,6 +293,7 @@ def test_keys_work_in_a_floating_panel(window: Window, qtbot: Any) -> None:
 # ---- dialogs -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.panels("heatmap")
 def test_lists_are_searched_and_moved_through_by_keys(window: Window, qtbot: Any) -> None:
     press(qtbot, window, "ctrl+p")
     palette = dialog(window, ChooseDialog)
@@ -311,6 +315,7 @@ def test_lists_are_searched_and_moved_through_by_keys(window: Window, qtbot: Any
     assert window.opened_session.comparison.review is None
 
 
+@pytest.mark.panels("review")
 def test_a_typed_review_is_read_and_an_empty_one_refused(window: Window, qtbot: Any) -> None:
     press(qtbot, window, "t")
     qtbot.keyClick(dialog(window, TextDialog).text, Qt.Key.Key_Return)
@@ -323,6 +328,7 @@ def test_a_typed_review_is_read_and_an_empty_one_refused(window: Window, qtbot: 
     qtbot.waitUntil(lambda: snapshot(window).words == 3 and snapshot(window).finished)
 
 
+@pytest.mark.panels("review")
 def test_an_edited_review_is_compared_with_the_one_before(window: Window, qtbot: Any) -> None:
     press(qtbot, window, "T")
     typing = dialog(window, TextDialog)
@@ -338,6 +344,7 @@ def test_an_edited_review_is_compared_with_the_one_before(window: Window, qtbot:
     qtbot.waitUntil(lambda: choices(window).cursor == row)
 
 
+@pytest.mark.panels("review")
 def test_words_are_found_here_and_in_other_reviews(window: Window, qtbot: Any) -> None:
     press(qtbot, window, "slash")
     search = dialog(window, WordSearchDialog)
@@ -353,6 +360,7 @@ def test_words_are_found_here_and_in_other_reviews(window: Window, qtbot: Any) -
     assert dialog(window, WordSearchDialog) is None
 
 
+@pytest.mark.panels("review")
 def test_places_where_brushed_cells_agree_are_listed(window: Window, qtbot: Any) -> None:
     window.brush(90, 91)
     press(qtbot, window, "A")
@@ -364,6 +372,7 @@ def test_places_where_brushed_cells_agree_are_listed(window: Window, qtbot: Any)
     assert dialog(window, PatternDialog) is None
 
 
+@pytest.mark.panels("review")
 def test_a_jump_goes_to_a_word_or_a_percentage_and_refuses_the_rest(window: Window, qtbot: Any) -> None:
     def jump(text: str) -> None:
         press(qtbot, window, "j")
@@ -382,6 +391,7 @@ def test_a_jump_goes_to_a_word_or_a_percentage_and_refuses_the_rest(window: Wind
 # ---- the tool bar ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.panels("review")
 def test_the_slider_sets_the_speed_and_follows_it(window: Window, qtbot: Any) -> None:
     window.transport.speed.setValue(3)
     qtbot.waitUntil(lambda: snapshot(window).speed == 8)
@@ -389,6 +399,7 @@ def test_the_slider_sets_the_speed_and_follows_it(window: Window, qtbot: Any) ->
     qtbot.waitUntil(lambda: window.transport.speed.value() == 4)
 
 
+@pytest.mark.panels("review")
 def test_networks_are_chosen_from_the_tool_bar(window: Window, qtbot: Any, tmp_path: Path) -> None:
     path = str(small_file(tmp_path, 5))
     window.transport.set_networks([(path, "lstm-5   5 cells")])
