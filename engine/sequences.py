@@ -132,7 +132,7 @@ def open_sequences(network: Network, source: str | Path | None = None) -> Sequen
         If the file cannot be read, or has another number of channels than the network takes.
     """
     if source is None:
-        return _drawn(network)
+        return [drawn_sequence(network, seed) for seed in range(1, DRAWN + 1)]
     path = Path(source)
     if path.suffix.lower() not in SUFFIXES:
         raise ReviewError(
@@ -161,7 +161,14 @@ def task_of(network: Network) -> Task | None:
         return None
 
 
-def _drawn(network: Network) -> list[InputSequence]:
+def drawn_sequence(network: Network, seed: int) -> InputSequence:
+    """Draw a sequence of a network's task.
+
+    Raises
+    ------
+    ReviewError
+        If it names no task that fits it.
+    """
     task = task_of(network)
     if task is None or task.channels != network.cell.inputs:
         raise ReviewError(
@@ -170,12 +177,9 @@ def _drawn(network: Network) -> list[InputSequence]:
         )
     answered = task.channels == network.outputs
     names = tuple(f"channel {channel}" for channel in range(1, task.channels + 1))
-    sequences = []
-    for seed in range(1, DRAWN + 1):
-        (inputs,), (targets,) = task.sequences(1, STEPS, seed)
-        targets = targets if answered else None
-        sequences.append(InputSequence(f"{task.name}, seed {seed}", "", inputs=inputs, channels=names, targets=targets))
-    return sequences
+    (inputs,), (targets,) = task.sequences(1, STEPS, seed)
+    name = f"{task.name}, seed {seed}"
+    return InputSequence(name, "", inputs=inputs, channels=names, targets=targets if answered else None)
 
 
 # ---- files --------------------------------------------------------------------------------------------------------
