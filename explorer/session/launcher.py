@@ -241,12 +241,13 @@ class Launcher:
         self.progress = "loading PyTorch"
         from engine.live.replay import load_recording
         from engine.live.stream import Stream
+        from engine.sequences import content_of
 
         self.progress = f"opening the recording {path.name}"
         runs = load_recording(path)
         analysis = runs[0].analysis
         self.progress = "compiling the kernels (only the first time)"
-        capacity = max(len(run.words) for run in runs)
+        capacity = max(len(content_of(run)) for run in runs)
         stream = Stream(
             runs[0].network,
             window=analysis.window,

@@ -87,7 +87,7 @@ class SequenceBands(QWidget):
         heights = bottom + scale * (trace.values - trace.low)
         steps = np.arange(len(heights))
         known = np.isfinite(heights)
-        right = trace.right()
+        right = trace.right
         parts = {
             "unread": known & (steps >= read) if trace.is_input else np.zeros_like(known),
             "open": known & (right == 0) & (steps < read),

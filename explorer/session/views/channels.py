@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -44,6 +45,7 @@ class Trace:
     def is_input(self) -> bool:
         return self.name.startswith("in ")
 
+    @cached_property
     def right(self) -> NDArray[np.int8]:
         """Return 1 where the output is on the side of its target, −1 where it is not, 0 where that is open, (time,)."""
         if self.target is None:
@@ -75,7 +77,7 @@ class Traces:
     @property
     def accuracy(self) -> tuple[float, int]:
         """The share of right answers so far, and of how many; NaN and 0 without a target."""
-        right = np.concatenate([each.right() for each in self.outputs])
+        right = np.concatenate([each.right for each in self.outputs])
         known = int((right != 0).sum())
         return (float((right > 0).sum()) / known if known else float("nan")), known
 
@@ -151,7 +153,7 @@ def output_lines(found: Traces, step: int) -> tuple[Line, ...]:
         shown = f"{value:.3f}" if (trace.low, trace.high) == (0.0, 1.0) and value == value else number(value)
         line: Line = (Run(f"{trace.name} "), Run(f"{shown:>5}", "value"))
         if trace.target is not None and 0 <= step < len(trace.values):
-            line = (*line, *_beside(float(trace.target[step]), int(trace.right()[step])))
+            line = (*line, *_beside(float(trace.target[step]), int(trace.right[step])))
         lines.append(line)
     if len(found.outputs) > LISTED:
         lines.append((Run(f"… {len(found.outputs) - LISTED} more outputs"),))

@@ -63,7 +63,8 @@ class StatusBar(Panel):
 
     def on_click(self, event: events.Click) -> None:
         if event.x in self._review_columns:  # "review 17/1,871" opens the list of all of them
-            self.host.perform("corpus")
+            session = self.host.session
+            self.host.perform("reviews" if session is not None and session.refusal("corpus") else "corpus")
 
 
 class NoticeBar(Panel):

@@ -110,7 +110,7 @@ class Strips:
         text = "".join(_bar(part, row, height) for part in fraction.tolist())
         colours = {1: GOOD, -1: NEGATIVE, 0: PINK if trace.target is None else DIM}
         page = slice(self.first, self.first + self.room)
-        styles = [colours[sign] for sign in trace.right()[page].tolist()]
+        styles = [colours[sign] for sign in trace.right[page].tolist()]
         if trace.target is not None:
             target = trace.target[page].tolist()
             styles = [style + SHADED if part >= 0.5 else style for style, part in zip(styles, target, strict=True)]
