@@ -182,6 +182,39 @@ def drawn_sequence(network: Network, seed: int) -> InputSequence:
     return InputSequence(name, "", inputs=inputs, channels=names, targets=targets if answered else None)
 
 
+def edited(sequence: InputSequence, text: str, task: Task | None) -> InputSequence:
+    """Return a sequence with the vectors of some steps replaced, and the targets of its task if it had targets.
+
+    Parameters
+    ----------
+    sequence : InputSequence
+    text : str
+        One step a line: its number, counted from 1, a colon and its numbers, such as ``57: 0 1 -0.5``.
+    task : Task, optional
+
+    Raises
+    ------
+    ValueError
+        If a line has another form, or there is no such step.
+    """
+    steps, channels = sequence.inputs.shape
+    inputs = sequence.inputs.copy()
+    for line in filter(str.strip, text.replace(MINUS, "-").splitlines()):
+        step, _, numbers = line.partition(":")
+        values = numbers.replace(",", " ").split()
+        if not step.strip().isdecimal() or len(values) != channels or not all(map(_is_number, values)):
+            example = " ".join(["0"] * channels)
+            raise ValueError(f"{line.strip()[:40]!r}: expected a step and {_numbers(channels)}, such as 57: {example}")
+        if not 1 <= int(step) <= steps:
+            raise ValueError(f"there is no step {int(step)}: this sequence has steps 1 to {steps}")
+        inputs[int(step) - 1] = [float(value) for value in values]
+    targets = sequence.targets
+    if targets is not None:
+        targets = None if task is None else task.targets(inputs[None])[0]
+    name = f"{sequence.name.removesuffix(', edited')}, edited"
+    return InputSequence(name, "", inputs=inputs, channels=sequence.channels, targets=targets)
+
+
 # ---- files --------------------------------------------------------------------------------------------------------
 
 
@@ -278,6 +311,10 @@ def _check_file(path: Path) -> None:
         raise ReviewError(f"cannot read {str(path)!r}: not a regular file")
     if found.st_size > _LARGEST:
         raise ReviewError(f"{str(path)!r} has more than {_LARGEST >> 20} MiB; split it into several files")
+
+
+def _numbers(count: int) -> str:
+    return f"{count} number{'s' * (count != 1)}"
 
 
 def _channels(count: int) -> str:

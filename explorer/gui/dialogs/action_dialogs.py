@@ -22,7 +22,7 @@ from explorer.session.actions import Action
 from explorer.session.controllers.word_search import Hit
 from explorer.session.menu_items import NONE, compare_network, compare_review, networks, reviews
 from explorer.session.session import Session
-from explorer.session.views.units import WORDS, UnitNames, unit_names
+from explorer.session.views.units import STEPS, WORDS, UnitNames, unit_names
 
 
 class ActionDialogs(ActionDispatcher, QMainWindow):
@@ -92,7 +92,9 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
             if session.comparison.review is not None:
                 self._word_by_word()
 
-        TextDialog(self, "Edit the review", session.text_diff.text, edit).open()
+        title = "Edit a step: its number, and the value of each channel"
+        title = title if self._names() == STEPS else self._names().reword("Edit the review")
+        TextDialog(self, title, session.text_diff.text, edit).open()
 
     def _word_by_word(self) -> None:
         session = self.opened_session

@@ -151,6 +151,10 @@ class Playback:
         review = Review(name, text)
         if not review.words:
             raise SessionError("nothing to read: a review needs at least one word of letters a–z or digits")
+        self.open_unlisted(review)
+
+    def open_unlisted(self, review: Review) -> None:
+        """Open a review that is not one of the source, and read it."""
         self._before_jump()
         self._core.stream.open(review)
         self._core.stream.play()

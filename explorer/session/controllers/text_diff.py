@@ -146,9 +146,13 @@ class TextDiffController:
 
     @property
     def text(self) -> str:
-        """The present text, without characters that a terminal must not be sent."""
+        """The present text, without characters that a terminal must not be sent; the step looked at of a sequence."""
+        from engine.sequences import InputSequence
         from engine.text import printable
 
+        sequence, step = self._core.snapshot.review, max(0, self._core.word)
+        if isinstance(sequence, InputSequence):
+            return f"{step + 1}: {' '.join(f'{value:g}' for value in sequence.inputs[step].tolist())}"
         text = self._core.snapshot.review.text.replace("<br />", "\n")
         return "\n".join(map(printable, text.splitlines()))
 
@@ -172,10 +176,19 @@ class TextDiffController:
         Raises
         ------
         SessionError
-            If the text has no word.
+            If the text has no word, or is no step of the sequence.
         """
+        from engine.sequences import InputSequence, edited, task_of
+
         before = self._core.snapshot.review
-        self._playback.open_text(text, f"{before.name.removesuffix(', edited')}, edited")
+        if isinstance(before, InputSequence):
+            try:
+                changed = edited(before, text, task_of(self._core.snapshot.network))
+            except ValueError as error:
+                raise SessionError(str(error)) from None
+            self._playback.open_unlisted(changed)
+        else:
+            self._playback.open_text(text, f"{before.name.removesuffix(', edited')}, edited")
         self._comparison.compare_with(None)
         self._comparison.compare_review(before)
 

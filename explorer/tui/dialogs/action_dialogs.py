@@ -15,7 +15,7 @@ from explorer.session.controllers.pattern_search import Place
 from explorer.session.controllers.word_search import Hit
 from explorer.session.menu_items import NONE, compare_network, compare_review, networks, reviews
 from explorer.session.session import Session
-from explorer.session.views.units import WORDS, UnitNames, unit_names
+from explorer.session.views.units import STEPS, WORDS, UnitNames, unit_names
 from explorer.tui.dialogs.attribution import AttributionDialog
 from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, LegendDialog, TypeDialog
 from explorer.tui.dialogs.contexts import ContextsDialog
@@ -118,7 +118,9 @@ class ActionDialogs(ActionDispatcher, App[None]):
             if accepted:
                 self.run_guarded(self.do_word_by_word)
 
-        dialog = TypeDialog(session.text_diff.edit, "Edit the review", session.text_diff.text)
+        title = "Edit a step: its number, and the value of each channel"
+        title = title if self._names() == STEPS else self._names().reword("Edit the review")
+        dialog = TypeDialog(session.text_diff.edit, title, session.text_diff.text)
         self.push_screen(dialog, edited)
 
     def do_word_by_word(self) -> None:

@@ -168,3 +168,14 @@ def test_a_network_of_words_is_not_given_a_signal(tmp_path: Path) -> None:
     session = Session(stream, drawn()[:1])
     wait(lambda: "reads words, and 'flip-flop-3, seed 1' is a sequence of vectors" in session.update().note)
     session.close()
+
+
+def test_an_edited_step_is_read_and_compared() -> None:
+    for session in flip_flop_session():
+        assert session.text_diff.text.startswith("120: ")
+        session.text_diff.edit("20: 1 1 1")
+        wait(lambda: session.stream.snapshot.review.name == "flip-flop-3, seed 1, edited")
+        assert session.stream.snapshot.ids[19].tolist() == [1, 1, 1]
+        assert session.comparison.review is drawn()[0]
+        with pytest.raises(SessionError, match="expected a step and 3 numbers"):
+            session.text_diff.edit("nothing")
