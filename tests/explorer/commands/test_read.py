@@ -100,7 +100,7 @@ def test_a_task_network_has_a_line_for_each_step(tmp_path: Path) -> None:
     assert sequence.targets is not None
     assert [list(step["inputs"].values()) for step in steps] == sequence.inputs.tolist()
     assert [step["outputs"] for step in steps] == pytest.approx(expected.probability[0], abs=1e-6)
-    assert steps[0]["targets"] == [None] * 3
+    assert steps[0]["targets"] == [0.0, None, None]  # only the first channel had a pulse
     assert steps[-1]["targets"] == sequence.targets[-1].tolist()
     assert steps[-1]["step"] == 200
     assert steps[-1]["dead"] == 0
@@ -111,6 +111,6 @@ def test_a_signal_is_read_from_a_file(tmp_path: Path) -> None:
     np.save(tmp_path / "signal.npy", np.eye(3))
     command = ["read", str(tmp_path / "signal.npy"), "--network", "rnn-16-flip-flop-3", "--no-points"]
     first, *_ = CliRunner().invoke(pinkx, command).stdout.splitlines()
-    assert first.startswith("1:1\tin 1.00 0.00 0.00\tout 0.")
+    assert first.startswith("1:1\tin 1.00 0.00 0.00\tout 1.00 0.")
     refused = CliRunner().invoke(pinkx, ["read", "--network", str(small_file(tmp_path))])
     assert "reads words: give a FILE, or - for standard input" in refused.stderr
