@@ -7,11 +7,13 @@ import signal
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from explorer import signal_watch
 from explorer.session.launcher import LaunchOptions
 from explorer.shutdown import shut_down
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from explorer.tui.app import Explorer
 
 COMPILING = 180.0  # seconds that compiling the kernels may take, only the first time
-PATIENCE = 1.5  # seconds for an orderly exit after a signal
+PATIENCE = 1.0  # seconds for an orderly exit after a signal
 # Mouse and focus reports, bracketed paste and kitty keys off; line wrap and cursor on; leave the alternate screen.
 _RESET = "\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?7h\x1b[?1049l\x1b[?25h"
 
@@ -48,6 +50,9 @@ def run(options: LaunchOptions) -> None:
     app = Explorer(options)
     attributes = _terminal_attributes()
     code = 0
+
+    if signal_watch.current is not None:
+        signal_watch.current.end = partial(_exit_now, attributes=attributes)
 
     def stop(number: int, _: Any) -> None:
         nonlocal code
