@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from explorer.session.core import Frame
+from explorer.session.views.units import STEPS, WORDS, UnitNames
 
 TITLE: Final = "What you see"
 
@@ -34,6 +35,21 @@ ANNOTATIONS: Final = (
     ),
 )
 FIRST_WORDS: Final = 8  # an introduction to fewer would show almost empty panels
+_STEPS: Final = (
+    Annotation(
+        "review",
+        "A trained network reads these inputs step by step; its outputs are green where they are on the side of the "
+        "target, which is shaded where it is 1.",
+    ),
+    *(Annotation(each.panel, STEPS.reword(each.sentence)) for each in ANNOTATIONS[1:]),
+)
+
+
+def annotations_for(names: UnitNames = WORDS) -> tuple[Annotation, ...]:
+    """Return the sentences, for what the network reads."""
+    if names == STEPS:
+        return _STEPS
+    return tuple(Annotation(each.panel, names.reword(each.sentence)) for each in ANNOTATIONS)
 
 
 def something_to_introduce(frame: Frame) -> bool:
