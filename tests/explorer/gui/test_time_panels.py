@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,7 +25,6 @@ from explorer.gui.panels.scaling import ScalingPanel, tick_values
 from explorer.gui.theme import DARK, qcolor
 from explorer.gui.window import Window
 from explorer.session.views.number_format import number
-from explorer.session.views.runs import Run
 from explorer.session.views.scaling import scaling
 from explorer.session.views.traces import alpha_at
 from tests.explorer.small import small_file, wait
@@ -414,39 +411,6 @@ def test_a_panel_is_saved_as_png_svg_pdf_and_csv(window: Window, name: str, tmp_
     table = chosen.export_table()
     assert rows[0] == list(table.columns)
     assert len(rows) - 1 == len(table.rows) > 0
-
-
-def test_a_pdf_has_the_size_and_the_texts_of_the_panel(window: Window, tmp_path: Path) -> None:
-    window.raise_panel("alpha")
-    chosen = window.panels["alpha"]
-    chosen.readout.set_line((Run("Rolling exponent", "value"),))
-    save(chosen, tmp_path / "panel.pdf")
-    data = (tmp_path / "panel.pdf").read_bytes()
-    box = re.search(rb"/MediaBox \[([-\d. ]+)\]", data)
-    assert box is not None
-    points = [72 * pixels / chosen.logicalDpiX() for pixels in (chosen.width(), chosen.height())]
-    assert [float(edge) for edge in box[1].split()] == pytest.approx([0, 0, *points], abs=1)
-    streams = [_inflated(part) for part in re.findall(rb"stream\r?\n(.*?)endstream", data, re.DOTALL)]
-    page = max(streams, key=lambda part: part.count(b" Tj"))
-    texts = {_decoded(page, part.decode()) for part in streams if b"begincmap" in part}  # by each font
-    assert any("Rolling" in text and "exponent" in text for text in texts)  # not a picture of them
-    assert page.count(b" l\n") > 50  # the curve
-
-
-def _inflated(part: bytes) -> bytes:
-    try:
-        return zlib.decompress(part)
-    except zlib.error:
-        return part
-
-
-def _decoded(page: bytes, cmap: str) -> str:
-    """Return all texts of a page as the font with that map from glyphs to Unicode has them."""
-    characters: dict[int, str] = {}
-    for first, listed in re.findall(r"<(\w{4})> <\w{4}> \[(.*?)\]", cmap, re.DOTALL):
-        codes = re.findall(r"<(\w{4})>", listed)
-        characters |= {int(first, 16) + k: chr(int(code, 16)) for k, code in enumerate(codes)}
-    return "".join(characters.get(int(glyph, 16), "") for glyph in re.findall(r"<(\w{4})> Tj", page.decode("latin1")))
 
 
 def test_another_kind_of_file_is_refused(window: Window, tmp_path: Path) -> None:
