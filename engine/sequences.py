@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.tasks import Task, task_from_name
-from engine.text import Review, ReviewError, decode
+from engine.text import CharacterReview, Review, ReviewError, decode
 
 if TYPE_CHECKING:
     from engine.network import Network
@@ -73,6 +73,12 @@ def encoded(network: Network, review: Review) -> NDArray[Any]:
     if network.vocabulary is not None:
         if signal:
             raise ValueError(f"{network.name} reads words, and {review.name!r} is a sequence of vectors")
+        if (network.unit == "character") != isinstance(review, CharacterReview):
+            other = "word" if network.unit == "character" else "character"
+            raise ValueError(
+                f"{network.name} reads {network.unit}s, and {review.name!r} was opened {other} by {other}: start pinkx "
+                "anew with that network (--network)"
+            )
         return network.vocabulary.encode(review.words)
     if not review.words:
         return np.empty((0, network.cell.inputs), dtype=np.float32)
@@ -83,6 +89,13 @@ def encoded(network: Network, review: Review) -> NDArray[Any]:
             f"{review.name!r} has {_channels(len(review.channels))}; {network.name} takes {_wanted(network)}"
         )
     return review.inputs
+
+
+def as_read(network: Network, reviews: Sequence[Review]) -> Sequence[Review]:
+    """Return reviews as a network reads them: a network of characters has the characters of each text as words."""
+    if network.unit != "character":
+        return reviews
+    return [CharacterReview(review.name, review.text, review.label) for review in reviews]
 
 
 def open_sequences(network: Network, source: str | Path | None = None) -> Sequence[InputSequence]:

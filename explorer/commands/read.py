@@ -94,12 +94,14 @@ def command(source: str, network: str | None, signal: str, window: int, points: 
 
     from engine.network import Network
     from engine.reviews import open_reviews
+    from engine.sequences import as_read
     from explorer.session.launcher import default_network
     from explorer.session.views.outputs import output_of
 
     torch.set_num_threads(1)
     reviews = open_reviews(source)
     loaded = Network.load(network or default_network())
+    reviews = as_read(loaded, reviews)
     if loaded.vocabulary is None:
         raise ValueError(f"{loaded.name} takes numbers, not words: choose another of `pinkx networks`")
     names = [s.name for s in loaded.signals]

@@ -185,8 +185,10 @@ class Launcher:
             self.progress = f"loading the network {name}"
             from engine.live.stream import Stream
             from engine.network import Network
+            from engine.sequences import as_read
 
             network = Network.load(name)
+            reviews = as_read(network, reviews)
             self.progress = "compiling the kernels (only the first time)"
             stream = Stream(network, speed=_finite(options.speed), device=device, engine=engine)
         except BaseException:
@@ -202,11 +204,13 @@ class Launcher:
         from engine.live.engine_process import EngineProcess
         from engine.live.stream import Stream
         from engine.reviews import open_reviews
+        from engine.sequences import as_read
 
         options, snapshot = self.options, before.stream.snapshot
         self.progress = "opening the reviews" if options.reviews is not None else "starting the engine"
         same = options.reviews is None
         reviews = before.reviews if same else open_reviews(options.reviews, progress=self._report)
+        reviews = reviews if same else as_read(snapshot.network, reviews)
         stream = Stream(
             snapshot.network,
             window=options.window or snapshot.window,

@@ -172,4 +172,4 @@ def encoded_reviews(network: Network) -> list[NDArray[np.int32]]:
     from engine.reviews import CUT, open_reviews
 
     assert network.vocabulary is not None, "the network being read with takes words"
-    return [network.vocabulary.encode(review.words[:CUT]) for review in open_reviews(None)]
+    return [network.vocabulary.encode(network.split(review.text)[:CUT]) for review in open_reviews(None)]
