@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from engine.fluctuation import SHORTEST_SERIES, default_scales, exponents, fluctuations
 from engine.network import Network
 from engine.recording import Recording, record
-from engine.text import Review, split_words
+from engine.text import Review
 
 Array = NDArray[np.float64]
 Ids = NDArray[np.integer]
@@ -166,7 +166,7 @@ def measure_reviews(
             f"{network.name} takes vectors of {network.cell.inputs} numbers and reads no reviews; "
             "choose a network with a vocabulary"
         )
-    ids = (vocabulary.encode(split_words(review.text)[:cut]) for review in reviews)
+    ids = (vocabulary.encode(network.split(review.text)[:cut]) for review in reviews)
     k = (len(signals),)
     row = np.dtype(
         [("review", np.int32), ("words", np.int32), ("probability", np.float64), ("label", np.int8)]

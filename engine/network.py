@@ -23,6 +23,7 @@ from engine.files import atomic_write
 from engine.importers.parts import ImportOptions, Parts, one_precision
 from engine.importers.read import import_module, import_network
 from engine.probability import Activation
+from engine.text import split_words
 
 Unit = Literal["word", "character", "step"]
 
@@ -139,6 +140,10 @@ class Network:
         if self.vocabulary is None:
             return "step"
         return "character" if self.info.get("unit") == "character" else "word"
+
+    def split(self, text: str) -> list[str]:
+        """Return what the network reads of a text, one step each: its words, or its characters."""
+        return list(text) if self.unit == "character" else split_words(text)
 
     @property
     def outputs(self) -> int:

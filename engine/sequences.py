@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from engine.number_format import MINUS
 from engine.tasks import Task, task_from_name
-from engine.text import Review, ReviewError, decode
+from engine.text import CharacterReview, Review, ReviewError, decode
 
 if TYPE_CHECKING:
     from engine.network import Network
@@ -97,6 +97,13 @@ def encoded(network: Network, review: Review) -> NDArray[Any]:
         If the network reads words and this is a sequence of vectors, or the other way round, or if the sequence has
         another number of channels.
     """
+    of_words = network.vocabulary is not None and not isinstance(review, InputSequence)
+    if of_words and (network.unit == "character") != isinstance(review, CharacterReview):
+        other = "word" if network.unit == "character" else "character"
+        raise ValueError(
+            f"{network.name} reads {network.unit}s, and {review.name!r} was opened {other} by {other}: start pinkx "
+            "anew with that network (--network)"
+        )
     return encode(network, content_of(review), review.name)
 
 
@@ -113,6 +120,13 @@ def encode(network: Network, content: Content, name: str) -> NDArray[Any]:
     if content.shape[1] != network.cell.inputs:
         raise ValueError(f"{name!r} has {_channels(content.shape[1])}; {network.name} takes {_wanted(network)}")
     return content
+
+
+def as_read(network: Network, reviews: Sequence[Review]) -> Sequence[Review]:
+    """Return reviews as a network reads them: a network of characters has the characters of each text as words."""
+    if network.unit != "character":
+        return reviews
+    return [CharacterReview(review.name, review.text, review.label) for review in reviews]
 
 
 def open_sequences(network: Network, source: str | Path | None = None) -> Sequence[InputSequence]:

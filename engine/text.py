@@ -189,6 +189,20 @@ class Review:
         return tuple(split_surface(self.text))
 
 
+@dataclass(frozen=True)
+class CharacterReview(Review):
+    """A text for a network of characters: its ``words`` are single characters, white space included."""
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        return tuple(self.text)
+
+    @cached_property
+    def surface(self) -> tuple[str, ...]:
+        """The characters as they can be displayed: ``␣`` is white space, ``�`` what must not reach a screen."""
+        return tuple("␣" if character.isspace() else printable(character) or "�" for character in self.text)
+
+
 def count_words(reviews: Iterable[Review]) -> Counter[str]:
     """Count the occurrences of every word."""
     counts: Counter[str] = Counter()

@@ -30,6 +30,7 @@ from engine.text import printable
 
 _DAMAGE: Final = (ValueError, LookupError, OverflowError, EOFError, OSError, RuntimeError, BadZipFile, zlib.error)
 """What the standard library raises for a damaged archive."""
+CHARACTERS: Final = 0.9  # share of single characters among the words of a network that reads characters
 _ACTIVATIONS: Final[tuple[Activation, ...]] = ("sigmoid", "softmax", "linear")
 
 
@@ -75,6 +76,8 @@ def complete(found: Found, name: str, options: ImportOptions) -> Parts:
             raise NetworkError(f"--task {options.task}: the network reads words, so it has no task")
     elif options.vocabulary is not None:
         raise NetworkError(f"--vocabulary {options.vocabulary}: the file has no embedding, so it takes no words")
+    words = () if matched is None else matched.words
+    of_characters = bool(words) and sum(len(word) == 1 for word in words) >= CHARACTERS * len(words)
     return Parts(
         cell=found.cell,
         readout_weight=weight.to(found.cell.dtype),
@@ -88,6 +91,7 @@ def complete(found: Found, name: str, options: ImportOptions) -> Parts:
             "imported_from": found.source,
             "imported_layer": found.layer,
             "import_notes": json.dumps(notes),
+            **({"unit": "character"} if of_characters else {}),
         },
         notes=tuple(notes),
         reference=Reference(

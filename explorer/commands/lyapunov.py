@@ -93,7 +93,9 @@ def _reviews(network: Network, source: str | None, limit: int) -> dict[str, Tens
 
     assert network.vocabulary is not None, "called for networks of words"
     reviews = [review for review in open_reviews(source)[:limit] if review.words]
-    return {review.name: network.embed(network.vocabulary.encode(review.words[:CUT])) for review in reviews}
+    return {
+        review.name: network.embed(network.vocabulary.encode(network.split(review.text)[:CUT])) for review in reviews
+    }
 
 
 def _task(network: Network, limit: int, seed: int) -> dict[str, Tensor]:

@@ -184,7 +184,7 @@ def _reviews(network: Network, source: str | None) -> list[Any]:
         return []
     from engine.reviews import CUT, open_reviews
 
-    return [network.vocabulary.encode(review.words[:CUT]) for review in open_reviews(source)[:100]]
+    return [network.vocabulary.encode(network.split(review.text)[:CUT]) for review in open_reviews(source)[:100]]
 
 
 @contextmanager

@@ -134,7 +134,7 @@ def command(
 
     from engine.network import Network
     from engine.reviews import open_reviews
-    from engine.sequences import drawn_sequence, open_sequences
+    from engine.sequences import as_read, drawn_sequence, open_sequences
     from explorer.session.launcher import default_network
     from explorer.session.views.outputs import output_of
 
@@ -147,7 +147,7 @@ def command(
     elif source is None:
         raise click.UsageError(f"{loaded.name} reads words: give a FILE, or - for standard input")
     elif network is not None:
-        reviews = open_reviews(source)
+        reviews = as_read(loaded, open_reviews(source))
     names = [s.name for s in loaded.signals]
     if signal not in names:
         raise ValueError(f"no signal {signal!r}; this network has {', '.join(names)}")

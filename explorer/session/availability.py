@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from explorer.session.actions import Action
 from explorer.session.controllers.recorder import NEEDS_NETWORK
 from explorer.session.views.units import UnitNames
+
+if TYPE_CHECKING:
+    from engine.network import Unit
 
 RECORDING: Final = "this is a recording: it has no network that could do that"
 STEPS: Final[Mapping[str, str]] = {
@@ -23,6 +26,12 @@ STEPS: Final[Mapping[str, str]] = {
     "focus-word-map": "this network reads numbers: it has no map of words",
 }  # fmt: skip
 """Action → why a network over real-valued input cannot do it."""
+CHARACTERS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("search", "next-found", "previous-found"), "this network reads characters: there are no words to "
+        "search for"),
+    **dict.fromkeys(("record", "export-run"), "this network reads characters: a recording holds the words of a review"),
+}  # fmt: skip
+"""Action → why a network of characters cannot do it."""
 
 
 def described(actions: Sequence[Action], names: UnitNames, refused: Callable[[str], str]) -> tuple[Action, ...]:
@@ -40,11 +49,8 @@ def described(actions: Sequence[Action], names: UnitNames, refused: Callable[[st
     )
 
 
-def refusal(name: str, *, replaying: bool, steps: bool) -> str:
-    """Return why an action cannot be done now; "" if it can.
-
-    ``steps``: the network takes vectors instead of words.
-    """
+def refusal(name: str, *, replaying: bool, unit: Unit) -> str:
+    """Return why an action cannot be done now; "" if it can. ``unit`` is what the network reads at a step."""
     if name in NEEDS_NETWORK and replaying:
         return RECORDING
-    return STEPS.get(name, "") if steps else ""
+    return {"step": STEPS, "character": CHARACTERS, "word": {}}[unit].get(name, "")

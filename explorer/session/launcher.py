@@ -190,10 +190,12 @@ class Launcher:
             self.progress = f"loading the network {name}"
             from engine.live.stream import Stream
             from engine.network import Network
+            from engine.sequences import as_read
 
             network = Network.load(name)
             if reviews is None:
                 reviews = self._inputs_for(network, options.reviews)
+            reviews = as_read(network, reviews)
             self.progress = "compiling the kernels (only the first time)"
             stream = Stream(network, speed=_finite(options.speed), device=device, engine=engine)
         except BaseException:
@@ -219,10 +221,12 @@ class Launcher:
         """Start a new engine with the network of an open session, and its reviews or others."""
         from engine.live.engine_process import EngineProcess
         from engine.live.stream import Stream
+        from engine.sequences import as_read
 
         options, snapshot = self.options, before.stream.snapshot
         same = options.reviews is None
         reviews = before.reviews if same else self._inputs_for(snapshot.network, options.reviews)
+        reviews = reviews if same else as_read(snapshot.network, reviews)
         self.progress = "starting the engine"
         stream = Stream(
             snapshot.network,

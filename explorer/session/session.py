@@ -204,7 +204,7 @@ class Session:
 
     def refusal(self, name: str) -> str:
         """Return why an action cannot be done with the present network, or recording; "" if it can."""
-        return refusal(name, replaying=self.replaying, steps=self.core.snapshot.network.vocabulary is None)
+        return refusal(name, replaying=self.replaying, unit=self.core.snapshot.network.unit)
 
     def deselect(self) -> None:
         """Deselect the cell and the points, and clear the brush."""

@@ -8,7 +8,7 @@ import torch
 
 from engine.cells import RnnCell
 from engine.network import Network, Vocabulary
-from engine.sequences import DRAWN, STEPS, drawn_sequence, edited, encoded, open_sequences
+from engine.sequences import DRAWN, STEPS, as_read, drawn_sequence, edited, encoded, open_sequences
 from engine.tasks import FlipFlop
 from engine.text import Review, ReviewError
 
@@ -132,3 +132,21 @@ def test_an_edited_step_has_the_targets_of_its_task() -> None:
 def test_an_edit_that_is_no_step(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         edited(drawn_sequence(network(task="flip-flop-3"), 1), text, None)
+
+
+def test_a_network_of_characters_reads_the_characters_of_a_text() -> None:
+    words, text = Vocabulary(list("Ab ,")), Review("one", "Ab, \x1b", True)
+    embedding = torch.zeros(len(words), 3)
+    reader, other = (
+        Network(network().cell, torch.zeros(1, 4), torch.zeros(1), embedding=embedding, vocabulary=words, info=info)
+        for info in ({"unit": "character"}, {})
+    )
+    (read,), same = as_read(reader, [text]), as_read(other, [text])
+    assert (read.name, read.label, same) == ("one", True, [text])
+    assert read.words == tuple(reader.split(text.text)) == ("A", "b", ",", " ", "\x1b")
+    assert read.surface == ("A", "b", ",", "␣", "�")
+    np.testing.assert_array_equal(encoded(reader, read), [2, 3, 5, 4, 1])
+    with pytest.raises(ValueError, match="reads characters, and 'one' was opened word by word: start pinkx anew"):
+        encoded(reader, text)
+    with pytest.raises(ValueError, match="reads words, and 'one' was opened character by character"):
+        encoded(other, read)

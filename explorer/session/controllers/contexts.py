@@ -76,10 +76,9 @@ def search(
 ) -> None:
     """Job: send ``("result", Contexts)`` and ``("progress", text)`` after every few reviews."""
     from engine.contexts import find_extremes
-    from engine.text import split_words
 
     assert network.vocabulary is not None, "the network being read with takes words"
-    encoded = [network.vocabulary.encode(split_words(review.text)) for review in reviews]
+    encoded = [network.vocabulary.encode(network.split(review.text)) for review in reviews]
     known = [k for k, ids in enumerate(encoded) if len(ids)]
 
     def progress(found: Extremes) -> bool:

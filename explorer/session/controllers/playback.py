@@ -147,8 +147,9 @@ class Playback:
             If the text has no word.
         """
         from engine.reviews import Review
+        from engine.sequences import as_read
 
-        review = Review(name, text)
+        (review,) = as_read(self._core.snapshot.network, [Review(name, text)])
         if not review.words:
             raise SessionError("nothing to read: a review needs at least one word of letters a–z or digits")
         self.open_unlisted(review)

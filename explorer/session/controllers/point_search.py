@@ -186,7 +186,7 @@ def encoded_reviews(network: Network) -> list[NDArray[np.int32]]:
     from engine.reviews import CUT, open_reviews
 
     assert network.vocabulary is not None, "a network over vectors has no reviews"
-    return [network.vocabulary.encode(review.words[:CUT]) for review in open_reviews(None)]
+    return [network.vocabulary.encode(network.split(review.text)[:CUT]) for review in open_reviews(None)]
 
 
 def start_inputs(network: Network, sequences: Sequences = ()) -> Sequences:

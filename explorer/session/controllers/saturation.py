@@ -91,10 +91,9 @@ def measure(
 ) -> None:
     """Job: send ``("result", Saturation)`` and ``("progress", text)`` after every few reviews."""
     from engine.gate_saturation import corpus_saturation
-    from engine.text import split_words
 
     assert network.vocabulary is not None, "the network being read with takes words"
-    encoded = [network.vocabulary.encode(split_words(review.text)) for review in reviews]
+    encoded = [network.vocabulary.encode(network.split(review.text)) for review in reviews]
     known = [ids for ids in encoded if len(ids)]
 
     def progress(found: GateSaturation) -> bool:

@@ -11,7 +11,8 @@ import torch
 from engine.catalogue import NetworkError
 from engine.cells import LstmCell
 from engine.importers.named_tensors import TorchBody
-from engine.importers.parts import Found
+from engine.importers.parts import Found, ImportOptions
+from engine.importers.read import complete
 from engine.importers.vocabulary import match_vocabulary, read_vocabulary
 
 ROWS = 6
@@ -104,3 +105,12 @@ def test_two_vocabularies_in_a_file_are_asked_about() -> None:
     with pytest.raises(NetworkError, match="2 different vocabularies"):
         match_vocabulary(found(one=WORDS, two=other), None)
     assert match_vocabulary(found(one=WORDS, again=dict(WORDS)), None).words[-1] == "bad"
+
+
+@pytest.mark.parametrize(
+    ("words", "unit"), [(dict(enumerate("abcdef")), "character"), (WORDS, None)], ids=["one", "several"]
+)
+def test_a_vocabulary_of_single_characters_makes_a_network_of_characters(
+    words: dict[int, str], unit: str | None
+) -> None:
+    assert complete(found(own=words), "net", ImportOptions(readout="none")).info.get("unit") == unit
