@@ -26,6 +26,7 @@ from explorer.session.controllers.point_search import PointSearch
 from explorer.session.controllers.recorder import LIMIT, NEEDS_NETWORK, Recorder
 from explorer.session.controllers.saturation import SaturationController
 from explorer.session.controllers.steering import SteeringController
+from explorer.session.controllers.surrogates import SurrogatesController
 from explorer.session.controllers.text_diff import TextDiffController
 from explorer.session.controllers.word_search import WordSearch
 from explorer.session.core import Choices, Core, Frame, SessionError
@@ -102,6 +103,7 @@ class Session:
         self.contexts = ContextsController(core, self.playback, jobs)
         self.epochs = EpochsController(core, self.playback, jobs, lambda: self.origin[0] or "")
         self.saturation = SaturationController(core, jobs)
+        self.surrogates = SurrogatesController(core, jobs)
         self._handlers = self._make_handlers()
         # What front ends use most, without the name of the controller.
         self.stream, self.reviews, self.read, self.key_of = core.stream, core.reviews, core.read, core.key_of

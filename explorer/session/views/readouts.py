@@ -27,7 +27,7 @@ from explorer.session.views.number_format import (
 )
 from explorer.session.views.outputs import output_of
 from explorer.session.views.runs import Line, Row, Run, join
-from explorer.session.views.scaling import Scaling, too_short
+from explorer.session.views.scaling import Scaling, interval_of_beta, too_short
 from explorer.session.views.steering import steering_summary
 
 if TYPE_CHECKING:
@@ -57,12 +57,15 @@ def alpha_line(
 ) -> Line:
     """Rolling α and β of the chosen layer sum at the word looked at.
 
-    ``noise`` is the band of exact noise; ``other`` the name of the other side of a comparison and its α there.
+    In brackets is the 90 % interval of β. ``noise`` is the band of exact noise; ``other`` the name of the other side of
+    a comparison and its α there.
     """
     signal, known = frame.choices.signal, not math.isnan(alpha)
+    snapshot = frame.snapshot
+    error = interval_of_beta(2 * alpha - 1, snapshot.window, snapshot.scales)
     return join(
         (
-            _exponent(f"Σ{signal}", alpha, frame.moment.r2 if known else None),
+            _exponent(f"Σ{signal}", alpha, frame.moment.r2 if known else None, error),
             () if known else _no_exponent(frame),
             _cell_exponent(frame),
             () if other is None else _compared(f"{other[0]} α", alpha, other[1]),
@@ -73,13 +76,17 @@ def alpha_line(
 
 
 def scaling_line(found: Scaling, width: int | None = None) -> Line:
-    """The exponent of F(s), its r², and the scales of the fit; or why there is none."""
+    """The exponent of F(s), its interval and r², whether it is a single one, and the scales of the fit; or why there is
+    none."""
     ends = f"{found.scales.min():.0f}…{found.scales.max():.0f} words" if len(found.scales) else ""
     scales = (Run(f"{len(found.scales)} scales {ends}"),)
-    known = not math.isnan(found.alpha)
-    return join(
-        (_exponent(found.series, found.alpha, found.r2), scales if known else (Run(found.reason, "warning"),)), width
-    )
+    if math.isnan(found.alpha):
+        return join((_exponent(found.series, found.alpha, found.r2), (Run(found.reason, "warning"),)), width)
+    curvature: Line = ()
+    if found.halves is not None:
+        curvature = (Run(f"β short {number(found.halves[0])}, long {number(found.halves[1])}"),)
+    flag: Line = (Run("no single exponent", "warning"),) if found.straight is False else ()
+    return join((_exponent(found.series, found.alpha, found.r2, found.interval), flag, curvature, scales), width)
 
 
 def estimator_line(snapshot: Snapshot) -> Line:
@@ -89,8 +96,10 @@ def estimator_line(snapshot: Snapshot) -> Line:
     return (Run(text),)
 
 
-def _exponent(series: str, alpha: float, r2: float | None) -> Line:
-    line = (Run(f"{series}  α "), Run(number(alpha), "value"), Run("  β "), Run(number(2 * alpha - 1), "accent"))
+def _exponent(series: str, alpha: float, r2: float | None, error: tuple[float, float] | None = None) -> Line:
+    line: Line = (Run(f"{series}  α "), Run(number(alpha), "value"), Run("  β "), Run(number(2 * alpha - 1), "accent"))
+    if error is not None:
+        line = (*line, Run(f" ({interval(*error)})"))
     return line if r2 is None else (*line, Run("  r² "), Run(number(r2), "text"))
 
 
