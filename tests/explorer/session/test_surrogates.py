@@ -62,7 +62,7 @@ def test_the_series_is_that_of_the_scaling_panel_up_to_the_word(session: Session
         asked.append(given)
         return Job(len(asked), lambda _: None, lambda _: None)
 
-    jobs.start = start  # type: ignore[assignment,method-assign]
+    jobs.start = start  # type: ignore[method-assign]
     session.surrogates.begin(session.frame())
     session.surrogates.begin(session.frame())  # in progress already
     session.select(3)
