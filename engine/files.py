@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import platformdirs
+from safetensors import SafetensorError
 
 ABANDONED: Final = 3600.0
 """Seconds since its last change after which a temporary file is that of a process that was killed."""
@@ -30,12 +32,23 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path that replaces ``path`` when the block succeeds and is removed when it fails.
 
     What processes that were killed left beside ``path`` is removed, too.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, with ``path`` as its file name.
     """
     _remove_abandoned(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
         yield temporary
         temporary.replace(path)
+    except SafetensorError as error:
+        raise OSError(errno.EIO, f"cannot be written ({error})", str(path)) from None
+    except OSError as error:
+        if error.errno is None or error.filename not in (None, str(temporary)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.catalogue import NetworkError
 from engine.cells import Setting, build_cell
+from engine.importers.formulas import VALUES
 from engine.importers.keras_file import KerasModel, Layer
 from engine.importers.parts import Array, Found, ImportOptions, one_precision
 from engine.nonlinearities import GATES
@@ -25,17 +26,6 @@ _ORDER: Final = {1: (0,), 3: (1, 0, 2), 4: (0, 1, 2, 3)}
 """PyTorch's gates as positions in Keras's order: z r h → r z n; i f c o is i f g o under other names."""
 _NO_EFFECT: Final = frozenset({"InputLayer", "Dropout", "SpatialDropout1D", "Masking", "GaussianNoise"})
 _OUTPUTS: Final[Mapping[str, Activation]] = {"sigmoid": "sigmoid", "softmax": "softmax", "linear": "linear"}
-
-
-_VALUES: Final[Mapping[str, Callable[[Array], Array]]] = {
-    "tanh": np.tanh,
-    "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
-    "relu": lambda a: np.maximum(a, 0),
-    "linear": lambda a: a,
-    "softplus": lambda a: np.logaddexp(a, 0),
-    "hard_sigmoid_5": lambda a: np.clip(0.2 * a + 0.5, 0, 1),
-    "hard_sigmoid_6": lambda a: np.clip(a / 6 + 0.5, 0, 1),
-}
 
 
 class KerasBody:
@@ -52,8 +42,8 @@ class KerasBody:
         self.gates, self.kernel, self.recurrent = gates, kernel, recurrent
         self.bias = bias  # (2, gates·n): of the input, of the state
         settings = settings or {}
-        self.activation = _VALUES[str(settings.get("activation", "tanh"))]
-        self.gate = _VALUES[str(settings.get("gate", "sigmoid"))]
+        self.activation = VALUES[str(settings.get("activation", "tanh"))]
+        self.gate = VALUES[str(settings.get("gate", "sigmoid"))]
         self.reset_after = not settings.get("reset_before", False)
 
     def states(self, x: Array) -> Array:
@@ -230,8 +220,8 @@ def _nonlinearity(value: Any, model: KerasModel) -> str:
     name = _activation(value)
     if name == "hard_sigmoid":
         name = "hard_sigmoid_6" if re.match(r"[3-9]", model.version) else "hard_sigmoid_5"
-    if name not in _VALUES:
-        known = ", ".join(sorted({one.removesuffix("_5").removesuffix("_6") for one in _VALUES}))
+    if name not in VALUES or name == "shifted":
+        known = ", ".join(sorted({one.removesuffix("_5").removesuffix("_6") for one in VALUES if one != "shifted"}))
         raise NetworkError(f"the activation {name!r} is not supported, only {known}")
     return name
 

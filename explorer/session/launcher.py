@@ -50,7 +50,8 @@ class LaunchOptions:
     scales : tuple of int or None
         Box lengths of DFA; None: `engine.fluctuation.rolling_scales` of a new window.
     engine_process : bool
-        Whether the engine runs in a process of its own, which a front end cannot slow down.
+        Whether the engine runs in a process of its own, which a front end cannot slow down. A picture needs none: it
+        would load PyTorch twice.
     """
 
     network: str | None = None
@@ -65,6 +66,10 @@ class LaunchOptions:
     engine_process: bool = False
     window: int | None = None
     scales: tuple[int, ...] | None = None
+
+    def for_picture(self) -> LaunchOptions:
+        """Return the options of a session that is drawn once: nothing restored, nothing saved."""
+        return replace(self, fresh=True, save=False, engine_process=False)
 
 
 class Launcher:

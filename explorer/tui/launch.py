@@ -7,12 +7,13 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from explorer import signal_watch
 from explorer.session.launcher import LaunchOptions
 from explorer.shutdown import shut_down
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from explorer.tui.app import Explorer
 
 COMPILING = 180.0  # seconds that compiling the kernels may take, only the first time
-PATIENCE = 1.5  # seconds for an orderly exit after a signal
+PATIENCE = 1.0  # seconds for an orderly exit after a signal
 # Mouse and focus reports, bracketed paste and kitty keys off; line wrap and cursor on; leave the alternate screen.
 _RESET = "\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?7h\x1b[?1049l\x1b[?25h"
 
@@ -49,6 +50,9 @@ def run(options: LaunchOptions) -> None:
     app = Explorer(options)
     attributes = _terminal_attributes()
     code = 0
+
+    if signal_watch.current is not None:
+        signal_watch.current.end = partial(_exit_now, attributes=attributes)
 
     def stop(number: int, _: Any) -> None:
         nonlocal code
@@ -128,15 +132,13 @@ def take_picture(options: LaunchOptions, path: Path, after: float, size: tuple[i
     from explorer.tui.app import Explorer
     from explorer.tui.terminal.screenshot import save_picture
 
-    app = Explorer(replace(options, fresh=True, save=False), show_rates=False)
+    app = Explorer(options.for_picture(), show_rates=False)
 
     async def wait_and_save(pilot: Any) -> None:
         while app.session is None and app.failure is None:
             await pilot.pause(0.05)
         await _first_word(app, pilot)
         await pilot.pause(after)
-        if app.session is not None and app.session.stream.snapshot.lost:
-            app.failure = OSError("no picture: the engine's process ended by itself; try again")
         if app.failure is None:
             save_picture(app, path)
         app.exit(return_code=0)
@@ -150,7 +152,7 @@ async def _first_word(app: Explorer, pilot: Any) -> None:
     end = time.monotonic() + COMPILING
     while app.session is not None and not app.failure:
         snapshot = app.session.stream.snapshot
-        if snapshot.time or snapshot.finished or snapshot.lost:
+        if snapshot.time or snapshot.finished:
             return
         if time.monotonic() > end:
             app.failure = OSError(f"no picture: no word was read within {COMPILING:.0f} s; see `pinkx doctor`")

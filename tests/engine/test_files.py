@@ -1,9 +1,11 @@
 """A file is complete or does not exist."""
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
+from safetensors import SafetensorError
 
 from engine.files import atomic_write, user_folder
 
@@ -53,3 +55,23 @@ def test_without_a_home_folder_nothing_is_stored(monkeypatch: pytest.MonkeyPatch
     assert not folder.exists()
     with pytest.raises(NotADirectoryError):
         folder.mkdir(parents=True)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), SafetensorError("I/O error: No space left on device")],
+    ids=["system", "safetensors"],
+)
+def test_a_full_disk_leaves_the_old_file_and_names_it(tmp_path: Path, error: Exception) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def write() -> None:
+        with atomic_write(path) as temporary:
+            temporary.write_text("ne")
+            raise error
+
+    with pytest.raises(OSError, match="No space left on device.*a.txt"):
+        write()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

@@ -36,7 +36,7 @@ REFUSED = {
     "synthetic/s16-nan_weight.pt": "lstm.weight_hh_l0 holds values that are not finite",
     "real/hmmrnn-lfs-pointer.pth": "Git LFS pointer",
     "real/hmmrnn-2HMM.pth": "does not say whether its nonlinearity is tanh or relu",
-    "real/psychrnn-saved_weights.npz": "NumPy archive",
+    "real/psychrnn-saved_weights.npz": "describe it in psychrnn-saved_weights.toml",
     "real/silero_vad_16k.safetensors": "no linear readout of 128 cells",
     "real/textgenrnn_weights.hdf5": "stacks 2 recurrent layers",
     "real/ethnicolr-wiki_ln_lstm.h5": "--vocabulary FILE",

@@ -8,11 +8,17 @@ import numpy as np
 import pytest
 
 from engine.catalogue import NetworkError
+from engine.importers.time_limit import VARIABLE
 from engine.network import Network
 from tests.engine.importers.checked import checked_import
 from tests.engine.importers.keras_files import KerasLayer, h5py, keras_layers, write_hdf5, write_keras
 
 WORDS = ["a", "wonderful", "film", "about", "nothing", "at", "all"]
+
+
+@pytest.fixture(autouse=True)
+def without_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "0")
 
 
 def vocabulary(network: Network, folder: Path) -> str:
@@ -190,3 +196,13 @@ def test_links_to_other_files_and_damage_are_refused(tmp_path: Path) -> None:
 def test_only_a_keras_file_is_one(tmp_path: Path) -> None:
     with pytest.raises(NetworkError, match="not a file of Keras"):
         Network.from_keras("lstm-8")
+
+
+def test_a_file_that_cannot_be_read_in_time_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write_hdf5(keras_layers(Network.load("rnn-64")), tmp_path / "a.h5")
+    monkeypatch.setenv(VARIABLE, "0.001")  # less than a process takes to start
+    with pytest.raises(NetworkError, match=r"refused after 0.001 s, in which it could not be read"):
+        opened(file)
+    monkeypatch.delenv(VARIABLE)
+    with pytest.raises(NetworkError, match="holds no vocabulary"):  # read, in time
+        opened(file)

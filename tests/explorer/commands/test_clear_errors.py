@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import sys
@@ -11,7 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from explorer.cli import pinkx
+from explorer.cli import error_message, pinkx
 from explorer.gui.libraries import GuiUnavailable, Probe, check
 from explorer.session.keymap import keys_path
 from explorer.tui import launch
@@ -108,3 +109,10 @@ def test_reviews_are_numbered_as_the_option_takes_them(tmp_path: Path) -> None:
     file.write_text("text,label\nA warm film,1\nA dull film,0\n")
     lines = CliRunner().invoke(pinkx, ["reviews", str(file)]).stdout.splitlines()
     assert [line.split("\t")[0] for line in lines] == ["1", "2"]
+
+
+def test_an_error_of_the_system_names_its_file_and_what_to_do() -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "/data/a.svg")
+    assert error_message(full) == "/data/a.svg: No space left on device; free some space, or name another folder"
+    assert error_message(ValueError("three words")) == "three words"
+    assert error_message(FileNotFoundError("no such recording")) == "no such recording"
