@@ -7,6 +7,7 @@ is an average over both sides.  `other_knee` fits the same model by specparam or
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -62,7 +63,10 @@ def other_knee(frequency: ArrayLike, power: ArrayLike) -> KneeFit | None:
     if package is None:
         return None
     f, S = np.asarray(frequency, dtype=np.float64), np.asarray(power, dtype=np.float64)
-    model = getattr(import_module(package), _PACKAGES[package])(aperiodic_mode="knee", max_n_peaks=0, verbose=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # fooof names its successor
+        kind = getattr(import_module(package), _PACKAGES[package])
+    model = kind(aperiodic_mode="knee", max_n_peaks=0, verbose=False)
     model.fit(f, S)
     stored = getattr(model, "aperiodic_params_", None)
     offset, knee, exponent = model.get_params("aperiodic") if stored is None else stored

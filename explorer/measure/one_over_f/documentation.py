@@ -33,7 +33,7 @@ def write_page(document: dict[str, Any], recipes: dict[str, Any]) -> str:
     results = stored_results(document)
     parts = (
         *(_head(results, document), _sizes(document, results), _claims(document), _findings(results)),
-        _ingredients(recipes),
+        _ingredients(recipes, results),
     )
     return typeset("\n\n".join(fill(part.strip()) for part in parts) + "\n")
 
@@ -199,14 +199,15 @@ the scales, from {short:.2f} for 4 to 16 words to {long:.2f} for 41 to 250; norm
 """
 
 
-def _ingredients(document: dict[str, Any]) -> str:
+def _ingredients(document: dict[str, Any], results: StudyResults) -> str:
+    low, high = 2 * results.pink.low - 1, 2 * results.pink.high - 1  # 1/f noise
     groups = by_changes(document)
     published = groups["published"]
     (size,) = {run["size"] for run in document["runs"]}
     (epochs,) = {len(run["epochs"]) - 1 for run in document["runs"]}  # the first entry is the untrained network
     counts = ", ".join(f"{name} {len(runs)}" for name, runs in groups.items())
     h = [chosen(run)["beta"]["h"]["mean"] for run in document["runs"]]
-    inside = sum(0.60 <= chosen(run)["beta"]["h"]["mean"] <= 1.17 for run in published)
+    inside = sum(low <= chosen(run)["beta"]["h"]["mean"] <= high for run in published)
     below = [
         group_betas([chosen(run)], INTERNAL["lstm"])[0] - group_betas([chosen(run)], EXTERNAL["lstm"])[0]
         for run in published
@@ -249,7 +250,8 @@ of a bootstrap over seeds and reviews, times Student's t; ± is the standard dev
 
 Change of β of h by one ingredient, for the same seeds, with the 95% interval of the mean (Student's t):
 {"; ".join(moved) or "not known"}. β of h is {min(h):.2f} to {max(h):.2f} over all these networks at the epoch of the
-lowest training loss; of {len(published)} published ones, {inside} lie within 0.60 … 1.17. Internal signals have a
+lowest training loss; {inside} of the {len(published)} published ones lie where 90% of single series of
+1/f noise do, {low:.2f} … {high:.2f}. Internal signals have a
 smaller β than external ones in {sum(value < 0 for value in below)} of {len(below)}. Overfitting is large: under the
 published recipe, the gap grows from {np.mean(gaps[0]):.2f} after the first epoch to {np.mean(gaps[1]):.2f} after the
 last. The logit's β at the lowest training loss differs from that at the lowest test loss by {min(logit):+.2f} to
