@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -51,7 +51,7 @@ def network_points(
     seed: int = 0,
     noise: float = 0.0,
     method: Method = "newton",
-    reviews: Sequence[NDArray[np.integer]] | None = None,
+    reviews: Sequence[NDArray[Any]] | None = None,
     progress: Progress | None = None,
     cache: bool = True,
 ) -> FixedPoints:
@@ -95,7 +95,7 @@ def network_ends(
     *,
     count: int,
     seed: int = 0,
-    reviews: Sequence[NDArray[np.integer]] | None = None,
+    reviews: Sequence[NDArray[Any]] | None = None,
     progress: Progress | None = None,
     cache: bool = True,
 ) -> Ends | None:
@@ -162,10 +162,11 @@ def cached_word_attractors(
     return found
 
 
-def _reviews_hash(reviews: Sequence[NDArray[np.integer]] | None) -> str:
+def _reviews_hash(reviews: Sequence[NDArray[Any]] | None) -> str:
     read = hashlib.sha256()
     for ids in reviews or ():
-        read.update(np.asarray(ids, dtype=np.int32).tobytes() + b";")
+        kind = np.int32 if np.ndim(ids) == 1 else np.float32
+        read.update(np.asarray(ids, dtype=kind).tobytes() + b";")
     return read.hexdigest()
 
 

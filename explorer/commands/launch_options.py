@@ -20,7 +20,8 @@ _OPTIONS = (
     click.option(
         "--reviews",
         metavar="SOURCE",
-        help="A folder, a .txt, .csv or .jsonl file, an archive, or imdb:test.  [default: the reviews that ship "
+        help="A folder, a .txt, .csv or .jsonl file, an archive, or imdb:test; numbers (.csv, .npy) for a network over "
+        "real-valued input.  [default: the reviews that ship "
         "with pinkx]",
     ),
     click.option("--review", type=click.IntRange(min=1), metavar="N", help="Start with review N, counted from 1."),

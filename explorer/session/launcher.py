@@ -15,6 +15,7 @@ from explorer.session.saved_state import State, captured, load_state, restore
 
 if TYPE_CHECKING:
     from engine.live.stream import Stream
+    from engine.network import Network
     from engine.reviews import Review
     from explorer.session.session import Session
 
@@ -157,6 +158,8 @@ class Launcher:
         """Return the options, with the saved state in place of those not given."""
         options, saved = self.options, self.state.session
         network, reviews = options.network or saved.get("network"), options.reviews or saved.get("reviews")
+        if reviews and not options.reviews and {*map(_reads_words, (network, saved.get("network")))} == {True, False}:
+            reviews = None  # those of the last session are for another kind of network
         review = options.review
         if review is None:
             review = saved.get("review", 0) + 1 if reviews == saved.get("reviews") and options.replay is None else 1
@@ -172,8 +175,10 @@ class Launcher:
         check_network_file(name)  # reports an unusable network at once, before the slow part
         engine = EngineProcess() if options.engine_process else None  # it loads PyTorch while this process does
         try:
-            self.progress = "opening the reviews"
-            reviews = open_reviews(options.reviews, progress=self._report)
+            reviews: Sequence[Review] | None = None
+            if _reads_words(name):  # reported at once if they cannot be read, before the slow part
+                self.progress = "opening the reviews"
+                reviews = open_reviews(options.reviews, progress=self._report)
             self.progress = "loading PyTorch"
             import torch
 
@@ -184,6 +189,8 @@ class Launcher:
             from engine.network import Network
 
             network = Network.load(name)
+            if reviews is None:
+                reviews = self._inputs_for(network, options.reviews)
             self.progress = "compiling the kernels (only the first time)"
             stream = Stream(network, speed=_finite(options.speed), device=device, engine=engine)
         except BaseException:
@@ -194,16 +201,26 @@ class Launcher:
         session.origin = options.network, options.reviews
         return session
 
+    def _inputs_for(self, network: Network, source: str | None) -> Sequence[Review]:
+        """Open what a network reads: reviews, or sequences if it takes vectors."""
+        from engine.reviews import open_reviews
+        from engine.sequences import open_sequences
+
+        if network.vocabulary is None:
+            self.progress = "opening the sequences"
+            return open_sequences(network, source)
+        self.progress = "opening the reviews"
+        return open_reviews(source, progress=self._report)
+
     def _continue(self, before: Session) -> Session:
         """Start a new engine with the network of an open session, and its reviews or others."""
         from engine.live.engine_process import EngineProcess
         from engine.live.stream import Stream
-        from engine.reviews import open_reviews
 
         options, snapshot = self.options, before.stream.snapshot
-        self.progress = "opening the reviews" if options.reviews is not None else "starting the engine"
         same = options.reviews is None
-        reviews = before.reviews if same else open_reviews(options.reviews, progress=self._report)
+        reviews = before.reviews if same else self._inputs_for(snapshot.network, options.reviews)
+        self.progress = "starting the engine"
         stream = Stream(
             snapshot.network,
             window=options.window or snapshot.window,
@@ -229,12 +246,13 @@ class Launcher:
         self.progress = "loading PyTorch"
         from engine.live.replay import load_recording
         from engine.live.stream import Stream
+        from engine.sequences import content_of
 
         self.progress = f"opening the recording {path.name}"
         runs = load_recording(path)
         analysis = runs[0].analysis
         self.progress = "compiling the kernels (only the first time)"
-        capacity = max(len(run.words) for run in runs)
+        capacity = max(len(content_of(run)) for run in runs)
         stream = Stream(
             runs[0].network,
             window=analysis.window,
@@ -247,6 +265,16 @@ class Launcher:
 
     def _report(self, done: int, total: int) -> None:
         self.progress = f"opening the reviews  {done / total:.0%}" if total else "opening the reviews"
+
+
+def _reads_words(name: str | None) -> bool | None:
+    """Return whether a network reads words; None if the header of its file does not say. No name: the default one."""
+    from engine.catalogue import NetworkError, describe
+
+    try:
+        return name is None or describe(name).reads_words
+    except NetworkError:
+        return None  # a file of another program
 
 
 def _start(stream: Stream, reviews: Sequence[Review], options: LaunchOptions) -> Session:

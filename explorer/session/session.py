@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from explorer.session.actions import Action, action
+from explorer.session.availability import refusal
 from explorer.session.controllers.ablation import AblationController
 from explorer.session.controllers.attribution import AttributionController
 from explorer.session.controllers.branch_search import BranchSearch
@@ -23,7 +24,7 @@ from explorer.session.controllers.noise_band import NoiseBands
 from explorer.session.controllers.pattern_search import PatternSearch
 from explorer.session.controllers.playback import Playback
 from explorer.session.controllers.point_search import PointSearch
-from explorer.session.controllers.recorder import LIMIT, NEEDS_NETWORK, Recorder
+from explorer.session.controllers.recorder import LIMIT, Recorder
 from explorer.session.controllers.saturation import SaturationController
 from explorer.session.controllers.steering import SteeringController
 from explorer.session.controllers.surrogates import SurrogatesController
@@ -193,15 +194,19 @@ class Session:
         return True
 
     def check_allowed(self, name: str) -> None:
-        """Check that an action can be done while a recording is played, if one is.
+        """Check that an action can be done with the present network, or recording.
 
         Raises
         ------
         SessionError
-            If the action needs the network.
+            If it cannot.
         """
-        if name in NEEDS_NETWORK and self.replaying:
-            raise SessionError("this is a recording: it has no network that could do that")
+        if why := self.refusal(name):
+            raise SessionError(why)
+
+    def refusal(self, name: str) -> str:
+        """Return why an action cannot be done with the present network, or recording; "" if it can."""
+        return refusal(name, replaying=self.replaying, steps=self.core.snapshot.network.vocabulary is None)
 
     def deselect(self) -> None:
         """Deselect the cell and the points, and clear the brush."""

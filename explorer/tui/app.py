@@ -315,7 +315,7 @@ class Explorer(Opening):
             if action is not None and action != "play":  # once the panels are drawn again
                 self.set_timer(AFTER_INTRODUCTION, partial(self.perform, action))
 
-        self.push_screen(IntroductionScreen(self.actions), closed)
+        self.push_screen(IntroductionScreen(self.actions, self._names()), closed)
 
     def _restore(self, saved: Mapping[str, Any]) -> None:
         """Restore the tab and the zoomed panel of the last session."""
