@@ -50,7 +50,7 @@ ACTIONS = (
     Action("colour-map", ("v",), "Colours", "View", "Use the next colour map; in each, a higher value is lighter."),
     Action("contrast", ("k",), "Contrast", "View", "Scale colours to each cell, to all in view, or to the bounds."),
     Action("scaling", ("s",), "F(s)", "View", "Show F(s), which α is fitted to, of the layer or the selected cell."),
-    Action("surrogates", ("P",), "Surrogates", "View", "Compare β of the series with that of surrogates and of its "
+    Action("surrogates", ("J",), "Surrogates", "View", "Compare β of the series with that of surrogates and of its "
         "halves."),
     Action("attribution", ("i",), "Attribute", "View", "Colour words by their share in the output; again: by the next "
         "method, at last by the signal."),
