@@ -12,6 +12,8 @@ import click
 import numpy as np
 
 from engine.number_format import MISSING, number
+from engine.sources.options import ReadOptions
+from explorer.commands.read_options import read_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,22 +85,28 @@ def _number(value: float | None) -> str:
 )
 @click.option("--points/--no-points", default=True, show_default=True, help="Find the fixed points, once.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
-def command(source: str, network: str | None, signal: str, window: int, points: bool, as_json: bool) -> None:
+@read_options
+def command(
+    source: str, network: str | None, signal: str, window: int, points: bool, as_json: bool, reading: ReadOptions
+) -> None:
     """Read the text in FILE, or standard input with -, and print one line a word.
 
     Each line has the review and the word (counted from 1), the output, α and β of the layer sum with the 90% interval
-    of β, the number of dead cells, and the nearest fixed point with its distance. FILE may also be a folder, a .csv or
-    .jsonl file or an archive of reviews.
+    of β, the number of dead cells, and the nearest fixed point with its distance. FILE may also be a folder, a table
+    (.csv, .jsonl and others) or an archive of reviews.
     """
     import torch
 
     from engine.network import Network
     from engine.reviews import open_reviews
+    from engine.text import printable
     from explorer.session.launcher import default_network
     from explorer.session.views.outputs import output_of
 
     torch.set_num_threads(1)
-    reviews = open_reviews(source)
+    reviews = open_reviews(source, options=reading)
+    if notice := reviews.report.notice():
+        click.echo(printable(notice), err=True)
     loaded = Network.load(network or default_network())
     if loaded.vocabulary is None:
         raise ValueError(f"{loaded.name} takes numbers, not words: choose another of `pinkx networks`")

@@ -38,7 +38,9 @@ def run(options: LaunchOptions) -> None:
     """
     if "TEXTUAL_DRIVER" in os.environ:  # `textual serve` draws in a browser
         _run_served(options)
-    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
+    if options.reviews == "-" and not sys.stdin.isatty():
+        _take_keys_from_the_terminal()
+    if not (os.isatty(0) and sys.stdout.isatty() and sys.stderr.isatty()):
         raise click.UsageError(
             "pinkx tui needs a terminal, but its input or output is a pipe or a file; "
             "run it in a terminal (scripts can use `pinkx read FILE --json`)"
@@ -48,7 +50,7 @@ def run(options: LaunchOptions) -> None:
     from explorer.tui.app import Explorer
 
     app = Explorer(options)
-    attributes = termios.tcgetattr(sys.stdin.fileno())
+    attributes = termios.tcgetattr(0)
     code = 0
 
     def stop(number: int, _: Any) -> None:
@@ -67,6 +69,28 @@ def run(options: LaunchOptions) -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
     shut_down(app, code or app.return_code or 0)
+
+
+def _take_keys_from_the_terminal() -> None:
+    """Make the terminal the process's input, for keys, and what was its input ``sys.stdin``, for the reviews.
+
+    Raises
+    ------
+    click.UsageError
+        If the process has no terminal.
+    """
+    reviews = os.dup(0)
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR)
+    except OSError as error:
+        os.close(reviews)
+        raise click.UsageError(
+            "pinkx tui reads reviews from standard input and needs a terminal for the keys, but /dev/tty cannot be "
+            f"opened ({error.strerror}); give the reviews as a file, or use `pinkx read -`"
+        ) from None
+    os.dup2(terminal, 0)
+    os.close(terminal)
+    sys.stdin = open(reviews, encoding="utf-8")  # noqa: SIM115 # open until the process ends
 
 
 def _check_terminal() -> None:
