@@ -5,26 +5,39 @@ Each control changes one thing and measures again.  β is of unbiased DFA of ord
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from engine.activity import deviation
 from engine.beta import read_batches, series_beta
 from engine.fluctuation import log_spaced_scales
 from engine.network import PADDING, Network
+from engine.samples import sum_over_cells
 from engine.spectrum import spectral_exponents
+from engine.state_runs import run_on
 from engine.training import network_recipe, untrained_network
 
 Array = NDArray[np.float64]
+Float32s = NDArray[np.float32]
+Floats = NDArray[np.floating]
 Ids = NDArray[np.integer]
+
+
+_REVIEWS = 32  # whose cells are summed together
 
 
 def layer_series(network: Network, reviews: Ids, signals: Sequence[str]) -> dict[str, Array]:
     """Return the layer sum of each signal, (review, time), for reviews (review, time) of one length."""
     series = np.concatenate([np.stack(batch.series) for batch in read_batches(network, reviews, signals)])
     return {name: series[:, k] for k, name in enumerate(signals)}
+
+
+def layer_inputs(network: Network, reviews: Ids) -> Floats:
+    """Return the layer sum of the input x, (review, time), for reviews (review, time)."""
+    assert network.embedding is not None
+    return sum_over_cells(network.embedding.detach().float().cpu().numpy())[reviews]
 
 
 # ---- the text ------------------------------------------------------------------------------------------------------
@@ -35,8 +48,15 @@ def shuffle_words(reviews: Ids, seed: int = 0) -> Ids:
     return np.random.default_rng(seed).permuted(reviews, axis=1)
 
 
-def beta_with_padding(network: Network, reviews: Ids, scales: Sequence[int], words: int) -> dict[str, Array]:
+def beta_with_padding(
+    network: Network, reviews: Ids, scales: Sequence[int], words: int, alone: tuple[Floats, Float32s] | None = None
+) -> dict[str, Array]:
     """Measure β of h when only the first ``words`` words of reviews (review, time) stay and padding fills the rest.
+
+    Parameters
+    ----------
+    alone : ((review, words) array, (review, S) array), optional
+        Layer sum of h over these words alone, and the state after them, where they are known.
 
     Returns
     -------
@@ -46,16 +66,22 @@ def beta_with_padding(network: Network, reviews: Ids, scales: Sequence[int], wor
     """
     count, time = reviews.shape
     short = reviews[:, :words]
-    pad = np.full((count, time - words), PADDING, dtype=reviews.dtype)
-    alone = layer_series(network, short, ("h",))["h"]
-    series = {
-        "none": alone,
-        "before": layer_series(network, np.concatenate((pad, short), axis=1), ("h",))["h"],
-        "after": layer_series(network, np.concatenate((short, pad), axis=1), ("h",))["h"],
-        "before, masked": np.concatenate((np.zeros(pad.shape), alone), axis=1),
-        "after, masked": np.concatenate((alone, np.repeat(alone[:, -1:], time - words, axis=1)), axis=1),
+    pad = np.full((1, time - words), PADDING, dtype=reviews.dtype)
+    if alone is None:
+        found, state = run_on(network, short, signals=("h",))
+        alone = sum_over_cells(found["h"]), state
+    series, last = alone
+    blank, full = run_on(network, pad, signals=("h",))
+    before, _ = run_on(network, short, full, signals=("h",))
+    after, _ = run_on(network, np.repeat(pad, count, axis=0), last, signals=("h",))
+    ways = {
+        "none": series,
+        "before": np.concatenate((np.repeat(sum_over_cells(blank["h"]), count, 0), sum_over_cells(before["h"])), 1),
+        "after": np.concatenate((series, sum_over_cells(after["h"])), axis=1),
+        "before, masked": np.concatenate((np.zeros((count, time - words)), series), axis=1),
+        "after, masked": np.concatenate((series, np.repeat(series[:, -1:], time - words, axis=1)), axis=1),
     }
-    return {name: series_beta(values, scales) for name, values in series.items()}
+    return {name: series_beta(values, scales) for name, values in ways.items()}
 
 
 # ---- the network ---------------------------------------------------------------------------------------------------
@@ -69,64 +95,52 @@ def untrained_twin(network: Network) -> Network | None:
     return untrained_network(recipe, network.vocabulary)
 
 
-def clamped_probability(
-    network: Network, reviews: Sequence[Ids], clamp: Mapping[str, ArrayLike] | None = None
-) -> Array:
-    """Return P(positive) after the last word of reviews of any length, (review,), with cells clamped as in `record`."""
-    order = np.argsort([len(ids) for ids in reviews], kind="stable")  # batches of similar length need little padding
-    probability = np.empty(len(reviews))
-    for batch in read_batches(network, (reviews[k] for k in order), (), clamp=clamp):
-        probability[order[batch.first : batch.first + len(batch)]] = batch.probability
-    return probability
-
-
 # ---- the estimate --------------------------------------------------------------------------------------------------
 
 
 def beta_of_other_sums(
-    network: Network, reviews: Ids, scales: Sequence[int], dead: NDArray[np.bool_], flips: int = 16, seed: int = 0
+    h: Float32s, readout: Array, scales: Sequence[int], dead: NDArray[np.bool_], flips: int = 16, seed: int = 0
 ) -> dict[str, Array]:
-    """Measure β of h, (review,), for sums over the cells other than the plain one.
+    """Measure β of h (review, time, cell), (review,), for sums over the cells other than the plain one.
+
+    Parameters
+    ----------
+    readout : (cell,) array
+        Weights of the readout.
+    dead : (cell,) array of bool
 
     Returns
     -------
     dict of (review,) arrays
-        ``live``: without the cells of ``dead`` (cell,).  ``normalised``: every cell divided by its own standard
-        deviation in that review before the sum.  ``cells``: the mean over cells of each cell's own β.  ``readout``:
-        cells weighted as in the readout, which gives the logit.  ``flipped`` (review, flip): cells with random signs.
-        Because tanh is odd, a network with flipped cells and accordingly flipped weights gives the same answers; so a
-        difference between flips says nothing about the network's computation.
+        ``live``: without the cells of ``dead``.  ``normalised``: every cell divided by its own standard deviation in
+        that review before the sum.  ``cells``: the mean over cells of each cell's own β.  ``readout``: cells weighted
+        as in the readout, which gives the logit.  ``flipped`` (review, flip): cells with random signs.  Because tanh
+        is odd, a network with flipped cells and accordingly flipped weights gives the same answers; so a difference
+        between flips says nothing about the network's computation.
     """
-    n = network.cell.size
+    n = h.shape[-1]
     signs = np.random.default_rng(seed).choice((-1.0, 1.0), (n, flips))
-    weights = np.concatenate(
-        (
-            np.where(dead, 0.0, 1.0)[:, None],
-            network.readout_weight[:1].detach().double().cpu().numpy().T,
-            signs,
-        ),
-        axis=1,
-    )
+    weights = np.concatenate((np.where(dead, 0.0, 1.0)[:, None], readout[:, None], signs), axis=1)
     names = ("live", "normalised", "cells", "readout", "flipped")
     found: dict[str, list[Array]] = {name: [] for name in names}
-    for batch in read_batches(network, reviews, ()):
-        assert batch.recording is not None  # every review has words
-        h = batch.recording["h"].astype(np.float64)
-        spread = deviation(h)[:, None]
-        normalised = np.divide(h, spread, out=np.zeros_like(h), where=spread > 0).sum(axis=-1)
-        weighted = series_beta(np.moveaxis(h @ weights, 2, 1), scales)
-        each = series_beta(np.moveaxis(h, 2, 1), scales)
+    for first in range(0, len(h), _REVIEWS):
+        part = h[first : first + _REVIEWS].astype(np.float64)
+        spread = deviation(part)
+        scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
+        normalised = (part @ scale[..., None])[..., 0]
+        weighted = series_beta(np.moveaxis(part @ weights, 2, 1), scales)
+        each = series_beta(np.moveaxis(part, 2, 1), scales)
         known = np.isfinite(each)
         total = np.where(known, each, 0).sum(axis=1)
         mean = np.divide(total, known.sum(axis=1), out=np.full(len(each), np.nan), where=known.any(axis=1))
         parts = (weighted[:, 0], series_beta(normalised, scales), mean, weighted[:, 1], weighted[:, 2:])
-        for name, part in zip(names, parts, strict=True):
-            found[name].append(part)
+        for name, values in zip(names, parts, strict=True):
+            found[name].append(values)
     return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
 def beta_of_other_estimators(
-    series: Array, scales: Sequence[int], ranges: Sequence[tuple[int, int]]
+    series: Floats, scales: Sequence[int], ranges: Sequence[tuple[int, int]]
 ) -> dict[str, Array]:
     """Measure β of series (..., time) with other ranges of scales and with other estimators.
 

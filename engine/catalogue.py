@@ -42,6 +42,11 @@ class NetworkInfo:
     date: str
     metadata: Mapping[str, str]
 
+    @property
+    def reads_words(self) -> bool:
+        """Whether the network has a vocabulary; otherwise it takes vectors."""
+        return "vocabulary" in self.metadata
+
     def json(self) -> dict[str, Any]:
         """Return the fields, the recipe and the measured values in JSON types."""
         fields = ("name", "cell", "size", "task", "accuracy", "seed", "date")

@@ -82,6 +82,7 @@ class RateCell(Cell):
     """Rate network: the current v' = (1 − α) v + α (W x + U h + b) is the state, the rate h' = φ(v') the output."""
 
     name = "rate"
+    title = "rate"
     gates = 1
     state_parts = ("h", "v")
     defaults: ClassVar[Mapping[str, Setting]] = {"activation": "relu", "leak": 0.1}

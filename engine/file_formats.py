@@ -22,10 +22,13 @@ _BY_SUFFIX: Final[dict[str, SourceFormat]] = {
 }  # fmt: skip
 _LINES_NAME: Final = re.compile(r".*\.(?:pos|neg)(?:\.txt)?")
 
-Format = Literal["pinkx", "safetensors", "torch-zip", "torch-old", "keras", "hdf5"]
+Format = Literal["pinkx", "safetensors", "torch-zip", "torch-old", "keras", "hdf5", "onnx", "sidecar"]
 
 _TORCH_OLD: Final = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # the magic number of torch.save before version 1.6
-_SUPPORTED: Final = "PyTorch (.pt, .pth, .safetensors), Keras (.h5, .hdf5, .keras) and .safetensors files of pinkx"
+_SUPPORTED: Final = (
+    "PyTorch (.pt, .pth, .safetensors), Keras (.h5, .hdf5, .keras), ONNX and .safetensors files of pinkx, and weights "
+    "that a .toml file next to them describes"
+)
 
 
 def file_format(path: Path) -> Format:
@@ -60,7 +63,9 @@ def file_format(path: Path) -> Format:
     if (head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 100_000_000) or path.suffix == ".safetensors":
         return _safetensors_format(head, size, path)
     if path.suffix == ".onnx":
-        raise NetworkError(f"{path}: ONNX is not supported; save the network as {_SUPPORTED}")
+        return "onnx"
+    if path.suffix == ".toml":
+        return "sidecar"
     raise NetworkError(f"{path}: not a network file that pinkx knows; it reads {_SUPPORTED}")
 
 
@@ -132,8 +137,11 @@ def _archive_format(path: Path) -> Format:
     if any(name.rpartition("/")[2] == "data.pkl" for name in names):
         return "torch-zip"
     if names and all(name.endswith(".npy") for name in names):
+        if path.with_suffix(".toml").is_file():
+            return "sidecar"
         raise NetworkError(
-            f"{path}: a NumPy archive, whose arrays do not say which network they belong to; pinkx reads {_SUPPORTED}"
+            f"{path}: a NumPy archive, whose arrays do not say which network they belong to; describe it in "
+            f"{path.stem}.toml next to it, as docs/your_own_network.md shows"
         )
     raise NetworkError(f"{path}: an archive without a network; pinkx reads {_SUPPORTED}")
 

@@ -2,18 +2,61 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
+
+import platformdirs
+from safetensors import SafetensorError
+
+ABANDONED: Final = 3600.0
+"""Seconds since its last change after which a temporary file is that of a process that was killed."""
+
+
+def user_folder(kind: str) -> Path:
+    """Return the user's folder for ``cache``, ``config`` or ``state``.
+
+    A user without a home folder has none: then nothing can be read or written at the path returned.
+    """
+    path = Path(getattr(platformdirs, f"user_{kind}_path")("pinkx", appauthor=False))
+    return path if path.is_absolute() else Path(os.devnull, "pinkx")  # platformdirs returns ~ unexpanded
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary path that replaces ``path`` when the block succeeds and is removed when it fails."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    """Yield a temporary path that replaces ``path`` when the block succeeds and is removed when it fails.
+
+    What processes that were killed left beside ``path`` is removed, too.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, with ``path`` as its file name.
+    """
+    _remove_abandoned(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
         yield temporary
         temporary.replace(path)
+    except SafetensorError as error:
+        raise OSError(errno.EIO, f"cannot be written ({error})", str(path)) from None
+    except OSError as error:
+        if error.errno is None or error.filename not in (None, str(temporary)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _remove_abandoned(path: Path) -> None:
+    before = time.time() - ABANDONED
+    with suppress(OSError):  # the folder cannot be listed, or another process removed the file
+        for entry in os.scandir(path.parent):
+            beginning, _, process = entry.name.rpartition(".")
+            if beginning == f".{path.name}" and process.replace("-", "").isdigit() and entry.stat().st_mtime < before:
+                os.unlink(entry)

@@ -22,14 +22,14 @@ from engine.kernels.cpu import rolling
 from engine.kernels.cpu.dfa import SUMS, constants, fluctuations_fast
 from engine.kernels.cpu.simd import LANES
 from engine.number_format import significant
-from engine.samples import largest_sample, real_samples, rounding_step
+from engine.recent_samples import RecentSamples
+from engine.samples import largest_sample, real_samples, rounding_step, scaling_powers
+from engine.scales import check_scales, whole_scales
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
-
-ORDERS = (1, 2, 3)
 
 SHORTEST_SERIES = 80
 """Words below which `default_scales` has no scales."""
@@ -168,7 +168,7 @@ def fluctuations(
     ValueError
         If a parameter is out of range, two scales are equal, or the samples are complex.
     """
-    lengths = _check_scales(scales, order)
+    lengths = check_scales(scales, order)
     if backward and unbiased:
         raise ValueError("backward=True needs standard DFA: pass unbiased=False (unbiased DFA uses all boxes already)")
     values: Any = series
@@ -196,12 +196,11 @@ def _fluctuations_scaled(
     rows: NDArray[Any], largest: Array, lengths: NDArray[np.int64], order: int, unbiased: bool, backward: bool
 ) -> Array:
     """Compute F of rows of any amplitude: those whose squares leave the range of float64 are scaled by a power of 2."""
-    extreme = np.isfinite(largest) & (largest > 0) & ((largest < 2.0**-300) | (largest > 2.0**300))
-    if not extreme.any():
+    powers = scaling_powers(largest)[:, None]
+    if not powers.any():
         return fluctuations_fast(rows, lengths, order, unbiased, backward)
-    power = np.where(extreme, np.frexp(largest)[1], 0)[:, None]
-    found = fluctuations_fast(np.ldexp(rows.astype(np.float64), -power), lengths, order, unbiased, backward)
-    return np.ldexp(found, power)
+    found = fluctuations_fast(np.ldexp(rows.astype(np.float64), -powers), lengths, order, unbiased, backward)
+    return np.ldexp(found, powers)
 
 
 def _without_rounding(found: Array, step: float, size: Array, lengths: NDArray[np.int64]) -> Array:
@@ -228,7 +227,7 @@ def exponents(F: ArrayLike, scales: Sequence[int] = SCALES) -> Exponents:
         If F does not have one value for each scale, or there are fewer than three scales, or two are equal.
     """
     values = np.asarray(F, dtype=np.float64)
-    lengths = _whole_scales(scales)
+    lengths = whole_scales(scales)
     if len(lengths) < 3:
         raise ValueError(f"a slope needs three scales or more, got {len(lengths)}")
     if values.ndim == 0 or values.shape[-1] != len(scales):
@@ -327,7 +326,7 @@ class RollingExponent:
     """
 
     def __init__(self, scales: Sequence[int], window: int, series: int) -> None:
-        lengths = _check_scales(scales, order=1)
+        lengths = check_scales(scales, order=1)
         if len(lengths) < 3 or lengths.max() > window:
             raise ValueError(
                 f"expected three scales or more, none longer than the window of {window} words, got {scales}"
@@ -347,15 +346,22 @@ class RollingExponent:
         self._finite = np.zeros((blocks, LANES), dtype=np.int64)
         self._latest = np.empty((1, blocks, k, LANES))
         self._step = 0.0
+        self._samples = RecentSamples(window, series)
         self.reset()
 
     def reset(self) -> None:
         """Discard all words."""
         self.count = 0
-        self._finite[:] = 0
-        self._since[:] = 0
+        self._clear()
+        self._samples.reset()
         self._largest = np.zeros((2, self.series))  # |sample| in the last full window, and since then
         self._exponents: Exponents | None = None
+
+    def _clear(self) -> None:
+        """Empty the state of the kernel."""
+        self._pushed = 0
+        self._finite[:] = 0
+        self._since[:] = 0
 
     def push(self, values: ArrayLike) -> None:
         """Add one word (series,) or a block of words (time, series).
@@ -365,17 +371,40 @@ class RollingExponent:
         ValueError
             If there is not one value for each series.
         """
-        self._push(self._block(values), self._latest)
+        block = self._block(values)
+        if self._samples.are_ordinary(block):
+            self._push(block, self._latest)
+        else:
+            self._push_scaled(block)
 
     def trace(self, values: ArrayLike) -> Exponents:
         """Add a block of words (time, series) and return the exponents after each word, (time, series)."""
         block = self._block(values)
         count = self.count
+        if not self._samples.are_ordinary(block):
+            return exponents(self._push_scaled(block), self.scales)
         result = np.empty((len(block), *self._latest.shape[1:]))
         self._push(block, result)
         if len(block):
             self._latest[0] = result[-1]
-        return self._fit(result, count + 1 + np.arange(len(block)))
+        return exponents(self._F(result, count + 1 + np.arange(len(block))), self.scales)
+
+    def _push_scaled(self, block: Array) -> Array:
+        """Add words of any amplitude, one by one, and return F after each, (time, series, scale).
+
+        When the amplitudes in the window change, the kernel reads the whole window again, scaled.
+        """
+        F = np.empty((len(block), self.series, len(self.scales)))
+        for k, word in enumerate(block[:, None]):
+            self._samples.add(word)
+            words = word
+            if self._samples.rescale():
+                self._clear()
+                words = self._samples.words()
+            self._advance(np.ldexp(words, -self._samples.powers), self._latest)
+            self._note(word)
+            F[k] = self._F(self._latest, np.array([self.count]))[0]
+        return F
 
     def _block(self, values: ArrayLike) -> Array:
         samples = real_samples(np.atleast_1d(values))
@@ -386,9 +415,15 @@ class RollingExponent:
         return block if block.ndim == 2 else block[None]
 
     def _push(self, block: Array, result: Array) -> None:
+        self._advance(block, result)
+        self._samples.add(block)
+        self._note(block)
+
+    def _advance(self, block: Array, result: Array) -> None:
+        """Run the kernel over words of ordinary amplitude."""
         rolling.push(
-            block,
-            self.count,
+            np.ascontiguousarray(block),
+            self._pushed,
             self._lengths,
             self._table,
             self.window,
@@ -400,6 +435,10 @@ class RollingExponent:
             self._finite,
             result,
         )
+        self._pushed += len(block)
+
+    def _note(self, block: Array) -> None:
+        """Count words, and note the largest sample."""
         if len(block) and self._step:
             if self.count // self.window != (self.count + len(block)) // self.window:
                 self._largest = np.stack((self._largest[1], np.zeros(self.series)))
@@ -409,19 +448,22 @@ class RollingExponent:
         self.count += len(block)
         self._exponents = None
 
-    def _fit(self, squares: Array, counts: NDArray[np.int64]) -> Exponents:
+    def _F(self, squares: Array, counts: NDArray[np.int64]) -> Array:
+        """Return F after ``counts`` words from F² of the kernel, (time, series, scale)."""
         full = counts >= self.window
         F = np.full((len(counts), self.series, len(self.scales)), TOO_SHORT)
         known = np.moveaxis(squares[full], 2, 3)  # (time, block, lane, scale)
         found = np.sqrt(known.reshape(len(known), known.shape[1] * LANES, len(self.scales))[:, : self.series])
+        if self._samples.powers.any():
+            found = np.ldexp(found, self._samples.powers[:, None])
         F[full] = _without_rounding(found, self._step, self._largest.max(axis=0), self._lengths)
-        return exponents(F, self.scales)
+        return F
 
     @property
     def exponents(self) -> Exponents:
         """The fits over the current window, (series,); "too short" until it is full."""
         if self._exponents is None:
-            self._exponents = self._fit(self._latest, np.array([self.count]))[0]
+            self._exponents = exponents(self._F(self._latest, np.array([self.count]))[0], self.scales)
         return self._exponents
 
     @property
@@ -443,30 +485,3 @@ class RollingExponent:
     def reason(self) -> NDArray[np.str_]:
         """Why α of a series is NaN, "" where it is not, (series,)."""
         return self.exponents.reason
-
-
-def _check_scales(scales: Sequence[int], order: int) -> NDArray[np.int64]:
-    """Return the scales as an array; ValueError if a scale or the order is out of range."""
-    if order not in ORDERS:
-        raise ValueError(f"expected order 1, 2 or 3, got {order!r}")
-    lengths = _whole_scales(scales)
-    if lengths.min() < order + 3:
-        raise ValueError(f"a fit of order {order} needs scales of {order + 3} samples or more, got {lengths.min()}")
-    return lengths
-
-
-def _whole_scales(scales: Sequence[int]) -> NDArray[np.int64]:
-    """Return the scales as an array; ValueError unless they are different whole numbers."""
-    given = np.asarray(scales)
-    if given.ndim != 1 or not len(given):
-        raise ValueError(f"expected scales as a sequence of box lengths, got {scales!r}")
-    lengths = given.astype(np.int64) if given.dtype.kind in "iuf" and np.isfinite(given).all() else None
-    if lengths is None or (lengths != given).any():
-        raise ValueError(f"scales are numbers of samples: expected whole numbers, got {_listed(given)}")
-    if len(np.unique(lengths)) < len(lengths):
-        raise ValueError(f"expected different scales, got {_listed(given)}")
-    return lengths
-
-
-def _listed(values: NDArray[Any]) -> str:
-    return ", ".join(map(str, values.tolist()))

@@ -10,14 +10,14 @@ import zlib
 from pathlib import Path
 from typing import Final
 
-import platformdirs
-
-from engine.text import Progress, Review, ReviewError, decode
+from engine.files import user_folder
+from engine.text import Progress, Review, ReviewError, decode, printable
 
 SPLITS: Final = ("train", "test", "unsup")
 FILE_NAME: Final = "aclImdb_v1.tar.gz"
 ENVIRONMENT: Final = "PINKX_IMDB"
 _LARGEST: Final = 1 << 24  # bytes of a review; the longest labelled one has 13,704
+LARGEST_MEMBER: Final = 1 << 32  # bytes of any file; to skip more than there is would take for ever
 
 FOLDERS: Final = {"train": ("train/neg", "train/pos"), "test": ("test/neg", "test/pos"), "unsup": ("train/unsup",)}
 LABELS: Final = {"pos": True, "neg": False, "unsup": None}
@@ -26,7 +26,7 @@ MEMBER: Final = re.compile(r"(?:.*/)?((?:train|test)/(pos|neg|unsup))/(([0-9]{1,
 
 def cache_path() -> Path:
     """Return the path at which ``pinkx reviews fetch`` stores the archive."""
-    return platformdirs.user_cache_path("pinkx") / FILE_NAME
+    return user_folder("cache") / FILE_NAME
 
 
 def find_archive(path: str | Path | None = None) -> Path:
@@ -82,10 +82,12 @@ def read_archive(path: str | Path, split: str = "test", progress: Progress | Non
             total = os.fstat(raw.fileno()).st_size
             for number, member in enumerate(tar):
                 match = MEMBER.fullmatch(member.name)
-                if match and match[1] in FOLDERS[split] and (file := tar.extractfile(member)):
+                chosen = match is not None and match[1] in FOLDERS[split]
+                if member.size > (_LARGEST if chosen else LARGEST_MEMBER):  # a damaged header, or one that lies
+                    name = f"{match[1]}/{match[3]}" if match else printable(member.name)
+                    raise ReviewError(f"the archive {where} is damaged: {name} has {member.size} bytes")
+                if match is not None and chosen and (file := tar.extractfile(member)):
                     name = f"{match[1]}/{match[3]}"
-                    if member.size > _LARGEST:  # a damaged header, or one that lies
-                        raise ReviewError(f"the archive {where} is damaged: {name} has {member.size} bytes")
                     review = Review(name, decode(file.read(), f"{name} in {where}"), LABELS[match[2]])
                     found.append((match[1], int(match[4]), review))
                 if progress and number % 500 == 0:

@@ -10,7 +10,7 @@ construction).  Half of the noise is Gaussian and half heavy-tailed (`engine.noi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -34,6 +34,11 @@ LENGTHS: Final = {
     "default": (80, 88, 100, 116, 140, 180, 250, 350, 500, 800, 1250, 2000, 3200, 5000),
     "rolling": (32, 40, 48, 64, 96, 128, 180, 256, 400, 700, 1250, 2500, 5000),
 }
+CHECKED: Final = {"rolling": (64, 256), "default": (100, 250, 500, 1600, 5000)}
+"""Lengths at which `tabulate` checks the intervals; most of them are not in the table itself."""
+
+_COLUMNS: Final = ("lengths", "low", "high", "bend")
+_PART: Final = 500  # series drawn together
 _SCALES: Final = {"default": default_scales, "rolling": rolling_scales}
 
 
@@ -139,12 +144,26 @@ def simulate_quantiles(length: int, scales: Sequence[int], count: int) -> tuple[
     for k, beta in enumerate(BETAS):
         random = np.random.default_rng((length, len(scales), max(scales), k))
         found = [
-            exponents(fluctuations(draw(beta, length, count // 2, random), scales), scales).beta
+            exponents(F, scales).beta
             for draw in (power_law_noise, heavy_tailed_noise)
+            for F in _noise_fluctuations(draw, beta, length, count // 2, scales, random)
         ]
-        for side, quantile in zip((low, high), np.quantile(found, (tail, 1 - tail)), strict=True):
+        for side, quantile in zip((low, high), np.quantile(np.concatenate(found), (tail, 1 - tail)), strict=True):
             side.append(round(float(quantile), 4))
     return low, high
+
+
+def _noise_fluctuations(
+    draw: Callable[[float, int, int, np.random.Generator], Array],
+    beta: float,
+    length: int,
+    count: int,
+    scales: Sequence[int],
+    random: np.random.Generator,
+) -> Iterator[Array]:
+    """Yield F(s) of ``count`` series of noise, (series, scale), a few hundred at a time."""
+    for first in range(0, count, _PART):
+        yield fluctuations(draw(beta, length, min(_PART, count - first), random), scales)
 
 
 def has_one_exponent(F: ArrayLike, length: int, scales: Sequence[int] | None = None) -> NDArray[np.bool_]:
@@ -175,61 +194,71 @@ def simulate_bend(length: int, scales: Sequence[int], count: int) -> tuple[float
     for k, beta in enumerate(np.arange(-0.5, 2.01, 0.5)):
         random = np.random.default_rng((length, len(scales), max(scales), 100 + k))
         for draw in (power_law_noise, heavy_tailed_noise):
-            found.append(bend(fluctuations(draw(float(beta), length, count // 2, random), scales), scales))
-    low, high = np.quantile(found, (0.005, 0.995))
+            parts = _noise_fluctuations(draw, float(beta), length, count // 2, scales, random)
+            found += [bend(F, scales) for F in parts]
+    low, high = np.quantile(np.concatenate(found), (0.005, 0.995))
     return round(float(low), 3), round(float(high), 3)
 
 
-def tabulate(count: int, progress: Callable[[int, int], None] = lambda done, total: None) -> dict[str, Any]:
-    """Simulate the table for ``pinkx calibrate --write-table``; series above 500 samples count a quarter."""
-    total, done = sum(map(len, LENGTHS.values())), 0
-    table: dict[str, Any] = {"level": LEVEL, "betas": BETAS, "count": count}
-    for kind, lengths in LENGTHS.items():
-        sides: list[tuple[list[float], list[float]]] = []
-        bends: list[tuple[float, float]] = []
-        for length in lengths:
-            series = count if length <= 500 else count // 4
-            sides.append(simulate_quantiles(length, _SCALES[kind](length), series))
-            bends.append(simulate_bend(length, _SCALES[kind](length), series // 4))
-            done += 1
-            progress(done, total)
-        low, high = zip(*sides, strict=True)
-        table[kind] = {"lengths": lengths, "low": low, "high": high, "bend": bends}
-    return table
+def tabulate(count: int, known: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+    """Simulate the table and check its coverage for ``pinkx calibrate --write-intervals``, one length after the other.
 
+    Parameters
+    ----------
+    count : int
+        Number of series for each β, half of them heavy-tailed; a quarter above 500 samples, except for the coverage.
+    known : mapping, optional
+        A document of an earlier, interrupted call with the same ``count``, which this one continues.
 
-def _coverage(
-    quantiles: Quantiles, length: int, scales: Sequence[int], beta: float, count: int, heavy: bool, seed: int = 1
-) -> float:
-    """Return the fraction of ``count`` new series of noise whose interval contains the true β."""
-    draw = heavy_tailed_noise if heavy else power_law_noise
-    series = draw(beta, length, count, np.random.default_rng((seed, length, round(1000 * (beta + 1)))))
-    limits = quantiles.interval(exponents(fluctuations(series, scales), scales).beta)
-    return float(np.mean((limits[:, 0] <= beta) & (beta <= limits[:, 1])))
-
-
-CHECKED: Final = {"rolling": (64, 256), "default": (100, 250, 500, 1600, 5000)}
-"""Lengths at which `check_coverage` tests the tabulated intervals; those of the table itself are others."""
-
-
-def check_coverage(
-    count: int, progress: Callable[[int, int], None] = lambda done, total: None, table: Mapping[str, Any] | None = None
-) -> list[dict[str, Any]]:
-    """Return the coverage for new noise at `CHECKED` lengths; series above 500 samples count a quarter.
-
-    ``table`` is the result of `tabulate`; by default the shipped one.
+    Yields
+    ------
+    dict
+        The document so far: quantiles and bends at `LENGTHS`, then ``coverage`` at `CHECKED` lengths.
     """
-    rows = []
-    total = sum(map(len, CHECKED.values()))
+    head = {"level": LEVEL, "betas": list(BETAS), "count": count}
+    document: dict[str, Any] = {**head, **{kind: {name: [] for name in _COLUMNS} for kind in LENGTHS}, "coverage": []}
+    if known is not None and head.items() <= known.items():
+        document |= {key: known[key] for key in (*LENGTHS, "coverage") if key in known}
+    for kind, lengths in LENGTHS.items():
+        table = document[kind]
+        for length in lengths[len(table["lengths"]) :]:
+            scales, series = _SCALES[kind](length), count if length <= 500 else count // 4
+            quantiles = simulate_quantiles(length, scales, series)
+            row = (length, *quantiles, simulate_bend(length, scales, series // 4))
+            for name, value in zip(_COLUMNS, row, strict=True):
+                table[name].append(value)
+            yield document
+    checked = {(row["scales"], row["length"]) for row in document["coverage"]}
     for kind, lengths in CHECKED.items():
         for length in lengths:
-            series = count if length <= 500 else count // 4
-            quantiles = _from_table(table or _table(), kind, length)
-            for beta in (-0.5, 0.0, 0.5, 1.0, 1.5, 2.0):
-                found = {
-                    name: _coverage(quantiles, length, _SCALES[kind](length), beta, series, name == "heavy")
-                    for name in ("gaussian", "heavy")
-                }
-                rows.append({"scales": kind, "length": length, "beta": beta, "series": series, **found})
-            progress(len(rows) // 6, total)
+            if (kind, length) not in checked:
+                document["coverage"] += check_coverage(kind, length, count, document)
+                yield document
+
+
+STEPS: Final = sum(map(len, (*LENGTHS.values(), *CHECKED.values())))
+"""Number of documents that `tabulate` yields."""
+
+
+def check_coverage(kind: str, length: int, count: int, table: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Return the coverage for ``count`` new series of each kind of noise and each of six β, as rows of a table.
+
+    Parameters
+    ----------
+    kind : {"default", "rolling"}
+        The scales.
+    table : mapping, optional
+        The result of `tabulate`; by default the shipped one.
+    """
+    quantiles, scales = _from_table(table or _table(), kind, length), _SCALES[kind](length)
+    rows = []
+    for beta in (-0.5, 0.0, 0.5, 1.0, 1.5, 2.0):
+        row: dict[str, Any] = {"scales": kind, "length": length, "beta": beta, "series": count}
+        for name, draw in (("gaussian", power_law_noise), ("heavy", heavy_tailed_noise)):
+            random, covered = np.random.default_rng((1, length, round(1000 * (beta + 1)))), 0
+            for F in _noise_fluctuations(draw, beta, length, count, scales, random):
+                low, high = np.moveaxis(quantiles.interval(exponents(F, scales).beta), -1, 0)
+                covered += int(np.sum((low <= beta) & (beta <= high)))
+            row[name] = round(covered / count, 5)
+        rows.append(row)
     return rows

@@ -1,7 +1,8 @@
 """Cached searches and basins: the results for the same network, inputs and starts are computed once, and then read.
 
 The files are in the user's cache folder, named by a hash of the weights and of everything else that determines the
-result, so a stale file is never opened.  A damaged file is computed again.
+result, so a stale file is never opened.  A damaged file is computed again, and where the folder cannot be written
+(read-only, full, of another user), nothing is cached.
 """
 
 from __future__ import annotations
@@ -9,17 +10,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
-import platformdirs
 import torch
 from numpy.typing import NDArray
 
 from engine import basins as ends_of_states, cycles, fixed_points, word_attractors as attractors
 from engine.basins import Basins, Ends, basins, uniform_states
+from engine.files import user_folder
 from engine.fixed_points import Method, find_fixed_points
 from engine.network import Network
 from engine.points import FixedPoints
@@ -49,7 +51,7 @@ def network_points(
     seed: int = 0,
     noise: float = 0.0,
     method: Method = "newton",
-    reviews: Sequence[NDArray[np.integer]] | None = None,
+    reviews: Sequence[NDArray[Any]] | None = None,
     progress: Progress | None = None,
     cache: bool = True,
 ) -> FixedPoints:
@@ -82,7 +84,7 @@ def network_points(
         progress=progress,
     )
     if cache and found.starts == count * len(inputs):
-        found.save(path)
+        _store(found.save, path)
     return found
 
 
@@ -93,7 +95,7 @@ def network_ends(
     *,
     count: int,
     seed: int = 0,
-    reviews: Sequence[NDArray[np.integer]] | None = None,
+    reviews: Sequence[NDArray[Any]] | None = None,
     progress: Progress | None = None,
     cache: bool = True,
 ) -> Ends | None:
@@ -141,7 +143,7 @@ def network_ends(
             if one is None:
                 return None
             if cache:
-                one.save(path)
+                _store(one.save, path)
         found.append(replace(one, points=rows))
     return Ends(*found)
 
@@ -156,20 +158,26 @@ def cached_word_attractors(
         return cached
     found = word_attractors(network, progress=progress)
     if cache and found is not None:
-        found.save(path)
+        _store(found.save, path)
     return found
 
 
-def _reviews_hash(reviews: Sequence[NDArray[np.integer]] | None) -> str:
+def _reviews_hash(reviews: Sequence[NDArray[Any]] | None) -> str:
     read = hashlib.sha256()
     for ids in reviews or ():
-        read.update(np.asarray(ids, dtype=np.int32).tobytes() + b";")
+        kind = np.int32 if np.ndim(ids) == 1 else np.float32
+        read.update(np.asarray(ids, dtype=kind).tobytes() + b";")
     return read.hexdigest()
 
 
 def _path(network: Network, what: str, key: object) -> Path:
     decided_by = hashlib.sha256(f"{content_hash(network)} {json.dumps(key)}".encode()).hexdigest()
-    return platformdirs.user_cache_path("pinkx") / "fixed_points" / f"{what}-{decided_by[:32]}.npz"
+    return user_folder("cache") / "fixed_points" / f"{what}-{decided_by[:32]}.npz"
+
+
+def _store(save: Callable[[Path], None], path: Path) -> None:
+    with suppress(OSError):
+        save(path)
 
 
 def _open(load: Callable[[Path], _T], path: Path) -> _T | None:

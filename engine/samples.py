@@ -47,3 +47,20 @@ def largest_sample(values: NDArray[Any]) -> Array:
 def sum_over_cells(signal: NDArray[np.floating]) -> NDArray[np.floating]:
     """Sum a signal (..., cell) over cells in float64; the result has the signal's precision, which DFA needs."""
     return signal.sum(axis=-1, dtype=np.float64).astype(signal.dtype)
+
+
+def scaling_powers(largest: ArrayLike) -> NDArray[np.int64]:
+    """Return exponents p for series with these largest absolute samples, such that x · 2^−p has ordinary squares.
+
+    0 where the squares are ordinary already: neither they nor their sums leave the range of float64.
+    """
+    size = np.asarray(largest, dtype=np.float64)
+    extreme = np.isfinite(size) & (size > 0) & ((size < 2.0**-300) | (size > 2.0**300))
+    return np.where(extreme, np.frexp(size)[1], 0).astype(np.int64)
+
+
+def ordinary_samples(values: NDArray[Any]) -> tuple[Array, NDArray[np.int64]]:
+    """Return series (..., time) of ordinary amplitude in float64, and the exponents (..., 1) that restore them."""
+    powers = scaling_powers(largest_sample(values))[..., None]
+    samples = np.asarray(values, dtype=np.float64)
+    return (np.ldexp(samples, -powers) if powers.any() else samples), powers

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.number_format import MINUS
 from engine.tasks import Task, task_from_name
 from engine.text import Review, ReviewError, decode
 
@@ -28,8 +29,9 @@ SUFFIXES: Final = (".csv", ".npy")
 DRAWN: Final = 256  # sequences of a task to choose from
 STEPS: Final = 200  # of each: four times as long as in training, so that pulses far apart are seen
 _LARGEST: Final = 1 << 28  # bytes of a file
-_MOST_STEPS: Final = 10**6  # of a sequence
+_MOST_STEPS: Final = 10**5  # of a sequence
 _MOST_SEQUENCES: Final = 10**4  # of a file
+_NUMBERS: Final = 4  # of a vector as a text
 _DELIMITERS: Final = ",;\t "
 
 
@@ -50,14 +52,40 @@ class InputSequence(Review):
     channels: tuple[str, ...]
     targets: Float32s | None = None
 
+    @property
+    def length(self) -> int:
+        """The count of steps."""
+        return len(self.inputs)
+
+    @property
+    def summary(self) -> str:
+        """The count of steps and the names of the channels, for lists."""
+        return f"{len(self.inputs):,} steps: {', '.join(self.channels)}"[:120]
+
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """The numbers of the steps, from 1."""
-        return tuple(map(str, range(1, len(self.inputs) + 1)))
+        """The vector of each step as a text: ``1 0 −0.52``, the first four numbers."""
+        return steps_as_text(self.inputs)
 
     @cached_property
     def surface(self) -> tuple[str, ...]:
         return self.words
+
+
+def steps_as_text(inputs: Float32s) -> tuple[str, ...]:
+    """Return the vectors (time, channel) as texts of at most four numbers each."""
+    more = " …" if inputs.shape[1] > _NUMBERS else ""
+    rows = inputs[:, :_NUMBERS].tolist()
+    return tuple(" ".join(f"{value:.3g}" for value in row).replace("-", MINUS) + more for row in rows)
+
+
+Content = Sequence[str] | Float32s
+"""What a review consists of: words, or the input vectors of a sequence, (time, channel)."""
+
+
+def content_of(review: Review) -> Content:
+    """Return the words of a review, or the vectors of a sequence."""
+    return review.inputs if isinstance(review, InputSequence) else review.words
 
 
 def encoded(network: Network, review: Review) -> NDArray[Any]:
@@ -69,20 +97,22 @@ def encoded(network: Network, review: Review) -> NDArray[Any]:
         If the network reads words and this is a sequence of vectors, or the other way round, or if the sequence has
         another number of channels.
     """
-    signal = isinstance(review, InputSequence)
+    return encode(network, content_of(review), review.name)
+
+
+def encode(network: Network, content: Content, name: str) -> NDArray[Any]:
+    """Return the same of the content of a review of that name."""
     if network.vocabulary is not None:
-        if signal:
-            raise ValueError(f"{network.name} reads words, and {review.name!r} is a sequence of vectors")
-        return network.vocabulary.encode(review.words)
-    if not review.words:
+        if isinstance(content, np.ndarray):
+            raise ValueError(f"{network.name} reads words, and {name!r} is a sequence of vectors")
+        return network.vocabulary.encode(content)
+    if not len(content):
         return np.empty((0, network.cell.inputs), dtype=np.float32)
-    if not isinstance(review, InputSequence):
+    if not isinstance(content, np.ndarray):
         raise ValueError(f"{network.name} takes numbers, not reviews: choose a sequence of {_wanted(network)}")
-    if len(review.channels) != network.cell.inputs:
-        raise ValueError(
-            f"{review.name!r} has {_channels(len(review.channels))}; {network.name} takes {_wanted(network)}"
-        )
-    return review.inputs
+    if content.shape[1] != network.cell.inputs:
+        raise ValueError(f"{name!r} has {_channels(content.shape[1])}; {network.name} takes {_wanted(network)}")
+    return content
 
 
 def open_sequences(network: Network, source: str | Path | None = None) -> Sequence[InputSequence]:
@@ -102,7 +132,7 @@ def open_sequences(network: Network, source: str | Path | None = None) -> Sequen
         If the file cannot be read, or has another number of channels than the network takes.
     """
     if source is None:
-        return _drawn(network)
+        return [drawn_sequence(network, seed) for seed in range(1, DRAWN + 1)]
     path = Path(source)
     if path.suffix.lower() not in SUFFIXES:
         raise ReviewError(
@@ -131,7 +161,14 @@ def task_of(network: Network) -> Task | None:
         return None
 
 
-def _drawn(network: Network) -> list[InputSequence]:
+def drawn_sequence(network: Network, seed: int) -> InputSequence:
+    """Draw a sequence of a network's task.
+
+    Raises
+    ------
+    ReviewError
+        If it names no task that fits it.
+    """
     task = task_of(network)
     if task is None or task.channels != network.cell.inputs:
         raise ReviewError(
@@ -140,12 +177,42 @@ def _drawn(network: Network) -> list[InputSequence]:
         )
     answered = task.channels == network.outputs
     names = tuple(f"channel {channel}" for channel in range(1, task.channels + 1))
-    sequences = []
-    for seed in range(1, DRAWN + 1):
-        (inputs,), (targets,) = task.sequences(1, STEPS, seed)
-        targets = targets if answered else None
-        sequences.append(InputSequence(f"{task.name}, seed {seed}", "", inputs=inputs, channels=names, targets=targets))
-    return sequences
+    (inputs,), (targets,) = task.sequences(1, STEPS, seed)
+    name = f"{task.name}, seed {seed}"
+    return InputSequence(name, "", inputs=inputs, channels=names, targets=targets if answered else None)
+
+
+def edited(sequence: InputSequence, text: str, task: Task | None) -> InputSequence:
+    """Return a sequence with the vectors of some steps replaced, and the targets of its task if it had targets.
+
+    Parameters
+    ----------
+    sequence : InputSequence
+    text : str
+        One step a line: its number, counted from 1, a colon and its numbers, such as ``57: 0 1 -0.5``.
+    task : Task, optional
+
+    Raises
+    ------
+    ValueError
+        If a line has another form, or there is no such step.
+    """
+    steps, channels = sequence.inputs.shape
+    inputs = sequence.inputs.copy()
+    for line in filter(str.strip, text.replace(MINUS, "-").splitlines()):
+        step, _, numbers = line.partition(":")
+        values = numbers.replace(",", " ").split()
+        if not step.strip().isdecimal() or len(values) != channels or not all(map(_is_number, values)):
+            example = " ".join(["0"] * channels)
+            raise ValueError(f"{line.strip()[:40]!r}: expected a step and {_numbers(channels)}, such as 57: {example}")
+        if not 1 <= int(step) <= steps:
+            raise ValueError(f"there is no step {int(step)}: this sequence has steps 1 to {steps}")
+        inputs[int(step) - 1] = [float(value) for value in values]
+    targets = sequence.targets
+    if targets is not None:
+        targets = None if task is None else task.targets(inputs[None])[0]
+    name = f"{sequence.name.removesuffix(', edited')}, edited"
+    return InputSequence(name, "", inputs=inputs, channels=sequence.channels, targets=targets)
 
 
 # ---- files --------------------------------------------------------------------------------------------------------
@@ -244,6 +311,10 @@ def _check_file(path: Path) -> None:
         raise ReviewError(f"cannot read {str(path)!r}: not a regular file")
     if found.st_size > _LARGEST:
         raise ReviewError(f"{str(path)!r} has more than {_LARGEST >> 20} MiB; split it into several files")
+
+
+def _numbers(count: int) -> str:
+    return f"{count} number{'s' * (count != 1)}"
 
 
 def _channels(count: int) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.signal.windows import dpss
 
 from engine.fluctuation import SCALES
-from engine.samples import largest_sample, real_samples, rounding_step
+from engine.samples import largest_sample, ordinary_samples, real_samples, rounding_step
 
 Array = NDArray[np.float64]
 
@@ -58,7 +58,7 @@ def spectral_exponents(series: ArrayLike, scales: Sequence[int] = SCALES) -> Spe
         If that range has fewer than three frequencies of the series.
     """
     samples = real_samples(series)
-    values = samples.astype(np.float64)
+    values, _ = ordinary_samples(samples)
     finite = np.isfinite(values).all(axis=-1)
     # Uniform noise of four standard deviations, as in DFA, spans 14 steps.
     step = max(14 * rounding_step(samples.dtype), float(np.finfo(np.float64).eps))

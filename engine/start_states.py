@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ def visited_states(
     *,
     seed: int = 0,
     noise: float = 0.0,
-    reviews: Sequence[NDArray[np.integer]] | None = None,
+    reviews: Sequence[NDArray[Any]] | None = None,
 ) -> Tensor:
     """Draw states that the network visits, each from a different run as long as there are runs.
 
@@ -41,8 +42,8 @@ def visited_states(
         Seed of the sequences, the draw and the noise.
     noise : float
         Standard deviation of the normal noise added to every component of every state.
-    reviews : list of (time,) id arrays, optional
-        Reviews for a network that reads words.
+    reviews : list of (time,) id arrays, or of (time, inputs) vectors, optional
+        Reviews for a network that reads words; sequences for one that takes vectors, instead of those of its task.
 
     Returns
     -------
@@ -54,7 +55,8 @@ def visited_states(
         If a network that reads words gets no reviews, or only reviews without words; if another one has no task.
     """
     rng = np.random.default_rng(seed)
-    runs = _runs_of_reviews(network, reviews) if network.embedding is not None else _runs_of_task(network, count, seed)
+    read = network.embedding is not None or bool(reviews)
+    runs = _runs_of_reviews(network, reviews) if read else _runs_of_task(network, count, seed)
     which = rng.permutation(np.resize(np.arange(len(runs)), count))  # as even as the number of runs allows
     drawn = torch.stack([runs[run][rng.integers(len(runs[run]))] for run in which.tolist()])
     return drawn + noise * torch.from_numpy(rng.standard_normal(drawn.shape)).to(drawn)
@@ -107,10 +109,12 @@ def _runs_of_task(network: Network, count: int, seed: int) -> Sequence[Tensor]:
     return list(task_runs(network, inputs)[1])
 
 
-def _runs_of_reviews(network: Network, reviews: Sequence[NDArray[np.integer]] | None) -> Sequence[Tensor]:
-    whole = [np.asarray(review, dtype=np.int32) for review in reviews or () if len(review)]
+def _runs_of_reviews(network: Network, reviews: Sequence[NDArray[Any]] | None) -> Sequence[Tensor]:
+    whole = [np.asarray(review) for review in reviews or () if len(review)]
     if not whole:
         raise ValueError(f"{network.name} reads words: expected at least one review with words, to visit states")
+    if network.embedding is None:
+        return [_states(network, network.embed(x).double().unsqueeze(0))[0] for x in whole]
     states = _states(network, network.embed(pad(whole)).double())
     return [rows[: len(review)] for rows, review in zip(states, whole, strict=True)]
 

@@ -35,6 +35,10 @@ class Task(Protocol):
         """Generate ``count`` sequences of ``steps`` steps: inputs and targets, each (sequence, time, channel)."""
         ...
 
+    def targets(self, inputs: Floats) -> Floats:
+        """Return the targets of any inputs (sequence, time, channel)."""
+        ...
+
 
 @dataclass(frozen=True)
 class Integration:
@@ -61,9 +65,12 @@ class Integration:
 
     def sequences(self, count: int, steps: int, seed: int) -> tuple[Floats, Floats]:
         noise = np.random.default_rng(seed).standard_normal((count, steps, self.channels), dtype=np.float32)
-        weight = self.gamma ** np.arange(steps, dtype=np.float64)
-        total = np.cumsum(noise * weight[:, None], axis=1)
-        return noise, (total > 0).astype(np.float32)
+        return noise, self.targets(noise)
+
+    def targets(self, inputs: Floats) -> Floats:
+        weight = self.gamma ** np.arange(inputs.shape[1], dtype=np.float64)
+        total = np.cumsum(inputs * weight[:, None], axis=1)
+        return (total > 0).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -94,9 +101,12 @@ class FlipFlop:
         shape = (count, steps, self.channels)
         pulse = rng.random(shape) < self.p
         inputs = np.where(pulse, rng.choice((-1.0, 1.0), shape), 0.0).astype(np.float32)
-        last = np.maximum.accumulate(np.where(pulse, np.arange(steps)[:, None], -1), axis=1)
+        return inputs, self.targets(inputs)
+
+    def targets(self, inputs: Floats) -> Floats:
+        last = np.maximum.accumulate(np.where(inputs != 0, np.arange(inputs.shape[1])[:, None], -1), axis=1)
         pulses = np.take_along_axis(inputs, np.maximum(last, 0), axis=1)
-        return inputs, np.where(last < 0, np.nan, pulses > 0).astype(np.float32)
+        return np.where(last < 0, np.nan, pulses > 0).astype(np.float32)
 
 
 KINDS = ("integration", "flip-flop")

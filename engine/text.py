@@ -176,6 +176,16 @@ class Review:
     text: str
     label: bool | None = None
 
+    @property
+    def length(self) -> int:
+        """The count of characters."""
+        return len(self.text)
+
+    @property
+    def summary(self) -> str:
+        """The beginning of the text, for lists."""
+        return self.text[:120]
+
     @cached_property
     def words(self) -> tuple[str, ...]:
         """The words that a network reads, uncut."""

@@ -12,9 +12,14 @@ import signal
 import sys
 import threading
 from importlib import import_module
+from importlib.util import find_spec
+from os.path import samefile
+from pathlib import Path
 from typing import Any
 
 import click
+
+from explorer import signal_watch
 
 # Each verb is `command` in the module of the same name in explorer.commands; `import` is in import_.
 VERBS = {
@@ -73,7 +78,20 @@ class Verbs(click.Group):
             # click itself ends silently when the reader of our output is gone (EPIPE).
             if ctx.params["debug"] or getattr(error, "errno", None) == errno.EPIPE:
                 raise
-            raise UserError(str(error)) from error
+            raise UserError(error_message(error)) from error
+
+
+def error_message(error: Exception) -> str:
+    """Return one line for an error; one of the system names its file first, and what to do."""
+    if not isinstance(error, OSError) or error.errno is None or not isinstance(error.filename, str):
+        return str(error)
+    advice = {
+        errno.ENOSPC: "; free some space, or name another folder",
+        errno.EDQUOT: "; your quota is used up: delete files, or name another folder",
+        errno.EROFS: "; name another folder",
+        errno.EACCES: "; name another folder, or change its permissions",
+    }
+    return f"{error.filename}: {error.strerror}{advice.get(error.errno, '')}"
 
 
 @click.group(
@@ -89,8 +107,23 @@ def pinkx(debug: bool) -> None:
     which cells are dead, and along which attractor its state moves."""
 
 
+def hiding_file(name: str) -> str | None:
+    """Return the file of another package of this name that Python finds instead of pinkx's; None if it finds ours."""
+    ours = Path(__file__).parents[1] / name / "__init__.py"
+    found = find_spec(name)
+    origin = None if found is None else found.origin
+    return None if origin is not None and ours.exists() and samefile(origin, ours) else origin or "no file"
+
+
 def main() -> None:
-    """Run the program. SIGTERM and SIGHUP end it like an interrupt: every ``finally`` runs."""
+    """Run the program. SIGTERM and SIGHUP end it like an interrupt: every ``finally`` runs if there is time."""
+    for name in ("engine", "assets"):
+        if file := hiding_file(name):
+            sys.exit(
+                f"error: the package {name!r} of pinkx is hidden by {file}: take that off PYTHONPATH or uninstall it, "
+                "or install pinkx in an environment of its own (uv tool install, pipx)"
+            )
+    signal_watch.current = signal_watch.SignalWatch()
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
@@ -100,7 +133,7 @@ def main() -> None:
     try:
         pinkx(prog_name="pinkx")
     except SystemExit as end:
-        if threading.active_count() > 1:
+        if threading.active_count() > 2:  # more than this thread and that of the signals
             from explorer.shutdown import end_now
 
             end_now(end.code if isinstance(end.code, int) else 0 if end.code is None else 1)

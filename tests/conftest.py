@@ -15,8 +15,11 @@ from pathlib import Path
 os.environ.setdefault("TRITON_INTERPRET", "0" if Path("/dev/nvidia0").exists() else "1")
 
 import gc
+import sys
 
 import pytest
+
+from tests import compiling
 
 try:
     import PySide6.QtWidgets  # noqa: F401 an ImportError if only one of Qt's system libraries is missing
@@ -26,10 +29,18 @@ else:
     pytest_plugins = ["pytestqt.plugin"]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the kernels while the workers start."""
+    if config.getoption("numprocesses", None) and sys.platform != "win32":
+        processes = compiling.start()
+        config.add_cleanup(lambda: compiling.finish(processes))
+
+
 def pytest_collection_finish() -> None:
     """Exempt what is loaded by now, mostly PyTorch, from garbage collection, which took a seventh of all time."""
     gc.collect()
     gc.freeze()
+    compiling.wait()
 
 
 @pytest.fixture(scope="session")

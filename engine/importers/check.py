@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from engine.importers.parts import Parts
 from engine.network import Network
@@ -14,7 +15,10 @@ from engine.network import Network
 
 @dataclass(frozen=True)
 class Differences:
-    """Largest absolute differences over ``steps`` random inputs: of the hidden states and of the outputs."""
+    """Largest differences over ``steps`` random inputs: of the hidden states and of the outputs.
+
+    They are absolute, or relative to the largest value where that exceeds 1, as in a layer without bounds.
+    """
 
     steps: int
     states: float
@@ -42,6 +46,10 @@ def check_import(network: Network, parts: Parts, steps: int = 40, seed: int = 0)
     states = parts.reference.states(inputs)
     return Differences(
         steps,
-        states=float(np.abs(h.double().numpy() - states).max()),
-        outputs=float(np.abs(outputs - parts.reference.outputs(inputs)).max()),
+        states=_difference(h.double().numpy(), states),
+        outputs=_difference(outputs, parts.reference.outputs(inputs)),
     )
+
+
+def _difference(found: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
+    return float(np.abs(found - expected).max() / max(1.0, np.abs(expected).max()))

@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.catalogue import NetworkError
-from engine.cells import Cell, GruCell, LstmCell, RnnCell
+from engine.cells import Setting, build_cell
+from engine.importers.formulas import VALUES
 from engine.importers.keras_file import KerasModel, Layer
 from engine.importers.parts import Array, Found, ImportOptions, one_precision
+from engine.nonlinearities import GATES
 from engine.probability import Activation
 from engine.text import printable
 
 _GATES: Final = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4, "CuDNNGRU": 3, "CuDNNLSTM": 4}
-_CELLS: Final[Mapping[int, type[Cell]]] = {1: RnnCell, 3: GruCell, 4: LstmCell}
+_CELLS: Final = {1: "rnn", 3: "gru", 4: "lstm"}
 _ORDER: Final = {1: (0,), 3: (1, 0, 2), 4: (0, 1, 2, 3)}
 """PyTorch's gates as positions in Keras's order: z r h → r z n; i f c o is i f g o under other names."""
 _NO_EFFECT: Final = frozenset({"InputLayer", "Dropout", "SpatialDropout1D", "Masking", "GaussianNoise"})
@@ -27,11 +29,22 @@ _OUTPUTS: Final[Mapping[str, Activation]] = {"sigmoid": "sigmoid", "softmax": "s
 
 
 class KerasBody:
-    """The layer in NumPy, as Keras computes it: its own layout, gate order and biases."""
+    """The layer in NumPy, as Keras computes it: its own layout, gate order, biases and activations."""
 
-    def __init__(self, gates: int, kernel: Array, recurrent: Array, bias: Array) -> None:
+    def __init__(
+        self,
+        gates: int,
+        kernel: Array,
+        recurrent: Array,
+        bias: Array,
+        settings: Mapping[str, Setting] | None = None,
+    ) -> None:
         self.gates, self.kernel, self.recurrent = gates, kernel, recurrent
         self.bias = bias  # (2, gates·n): of the input, of the state
+        settings = settings or {}
+        self.activation = VALUES[str(settings.get("activation", "tanh"))]
+        self.gate = VALUES[str(settings.get("gate", "sigmoid"))]
+        self.reset_after = not settings.get("reset_before", False)
 
     def states(self, x: Array) -> Array:
         """Hidden states (time, n) for inputs (time, inputs)."""
@@ -41,14 +54,15 @@ class KerasBody:
             of_input = np.split(vector @ self.kernel + self.bias[0], self.gates)
             of_state = np.split(h @ self.recurrent + self.bias[1], self.gates)
             if self.gates == 1:
-                h = np.tanh(of_input[0] + of_state[0])
+                h = self.activation(of_input[0] + of_state[0])
             elif self.gates == 3:
-                z, r = (1 / (1 + np.exp(-of_input[k] - of_state[k])) for k in (0, 1))
-                h = z * h + (1 - z) * np.tanh(of_input[2] + r * of_state[2])
+                z, r = (self.gate(of_input[k] + of_state[k]) for k in (0, 1))
+                inner = r * of_state[2] if self.reset_after else (r * h) @ self.recurrent[:, 2 * size :]
+                h = z * h + (1 - z) * self.activation(of_input[2] + inner)
             else:
-                i, f, o = (1 / (1 + np.exp(-of_input[k] - of_state[k])) for k in (0, 1, 3))
-                c = f * c + i * np.tanh(of_input[2] + of_state[2])
-                h = o * np.tanh(c)
+                i, f, o = (self.gate(of_input[k] + of_state[k]) for k in (0, 1, 3))
+                c = f * c + i * self.activation(of_input[2] + of_state[2])
+                h = o * self.activation(c)
             states.append(h)
         return np.array(states)
 
@@ -78,18 +92,20 @@ def find_keras_network(model: KerasModel, options: ImportOptions) -> Found:
         notes.append("the file holds no embedding: the network takes vectors")
     gates = _GATES[recurrent.kind]
     kernel, hidden, bias = kernels(recurrent, gates)
-    _check_settings(recurrent, model, options, notes)
+    settings = _settings(recurrent, model, options, notes)
     parts = {f"{recurrent.name}/{key}": value for key, value in (("kernel", kernel), ("recurrent_kernel", hidden))}
     tensors = one_precision(
         {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in parts.items()}
         | {f"{recurrent.name}/bias": torch.from_numpy(np.ascontiguousarray(bias))}
     )
     w, u, b = tensors.values()
-    cell = _CELLS[gates](_in_order(w.mT, gates), _in_order(u.mT, gates), _in_order(b[0], gates), _in_order(b[1], gates))
+    in_order = {"weight_ih": w.mT, "weight_hh": u.mT, "bias": b[0], "bias_hh": b[1]}
+    ours = settings | ({"output": settings["activation"]} if gates == 4 else {})
+    cell = build_cell(_CELLS[gates], {key: _in_order(tensor, gates) for key, tensor in in_order.items()}, ours)
     return Found(
         source=f"{model.source}{f', Keras {printable(model.version)}' if model.version else ''}",
         cell=cell,
-        body=KerasBody(gates, w.double().numpy(), u.double().numpy(), b.double().numpy()),
+        body=KerasBody(gates, w.double().numpy(), u.double().numpy(), b.double().numpy(), settings),
         layer=recurrent.name,
         readout=None if readout is None else _dense(readout, hidden.shape[0]),
         embedding=None if embedding is None else _embedding(embedding, kernel.shape[0]),
@@ -162,11 +178,6 @@ def kernels(layer: Layer, gates: int) -> tuple[NDArray[Any], NDArray[Any], NDArr
         raise NetworkError(f"{name}: kernels of shapes {kernel.shape} and {hidden.shape} do not fit a {layer.kind}")
     bias = layer.weights[2].reshape(-1) if len(layer.weights) == 3 else np.zeros(gates * size, dtype=kernel.dtype)
     if bias.size == gates * size:
-        if gates == 3 and (len(layer.weights) == 3 or not (layer.settings or {}).get("reset_after", True)):
-            raise NetworkError(
-                f"{name}: a GRU that resets before the recurrent product (reset_after=False) is not supported; train "
-                "it with reset_after=True"
-            )
         bias = np.stack((bias, np.zeros_like(bias)))
     elif bias.size == 2 * gates * size:
         bias = bias.reshape(2, gates * size)
@@ -178,30 +189,65 @@ def kernels(layer: Layer, gates: int) -> tuple[NDArray[Any], NDArray[Any], NDArr
     return kernel, hidden, bias
 
 
-def _check_settings(layer: Layer, model: KerasModel, options: ImportOptions, notes: list[str]) -> None:
-    name, cudnn = printable(layer.name), layer.kind.startswith("CuDNN")
-    if layer.settings is None:
-        if layer.kind == "SimpleRNN" and options.nonlinearity is None:
-            raise NetworkError(f"{name}: a file of weights does not name the activation; give --nonlinearity tanh")
-        if options.nonlinearity not in (None, "tanh"):
-            raise NetworkError(f"{name}: the activation {options.nonlinearity} is not supported, only tanh")
-        old = re.match(r"2\.[012](\.|$)", model.version) and "-tf" not in model.version
-        if old and not cudnn and layer.kind != "SimpleRNN" and options.nonlinearity is None:
-            raise NetworkError(
-                f"{name}: a file of weights of Keras {printable(model.version)}, whose gates have the activation "
-                "hard_sigmoid unless set otherwise; if they have sigmoid, give --nonlinearity tanh"
-            )
-        if not cudnn:
-            notes.append("activations tanh and sigmoid, which a file of weights does not name")
-        return
-    if layer.settings.get("go_backwards"):
+def _settings(layer: Layer, model: KerasModel, options: ImportOptions, notes: list[str]) -> dict[str, Setting]:
+    """Return the settings of the cell, see `engine.cells`, from those of the layer or the options of the user."""
+    name, gates = printable(layer.name), _GATES[layer.kind]
+    settings: dict[str, Setting] = {"activation": "tanh"}
+    if gates > 1:
+        settings["gate"] = "sigmoid"
+    configured = layer.settings
+    if configured is None:
+        configured = _options_as_settings(layer, model, options, notes)
+    if configured.get("go_backwards"):
         raise NetworkError(f"{name} reads backwards (go_backwards=True); pinkx runs the forward direction")
-    wanted = {"activation": "tanh"} | ({} if layer.kind == "SimpleRNN" else {"recurrent_activation": "sigmoid"})
-    if not cudnn:
-        for key, expected in wanted.items():
-            activation = _activation(layer.settings.get(key, expected))
-            if activation != expected:
-                raise NetworkError(f"{name}: {key} {activation!r} is not supported, only {expected}")
+    if not layer.kind.startswith("CuDNN"):
+        for key, theirs in (("activation", "activation"), ("gate", "recurrent_activation")):
+            if key in settings and theirs in configured:
+                settings[key] = _nonlinearity(configured[theirs], model)
+    if gates == 3:
+        biased = len(layer.weights) == 3
+        single = biased and layer.weights[2].size == gates * layer.weights[1].shape[0]
+        settings["reset_before"] = single or not configured.get("reset_after", True)
+        if layer.settings is None and not biased:
+            notes.append("the reset acts after the recurrent product, which weights without a bias do not say")
+    if str(settings.get("gate", "sigmoid")) not in GATES:
+        raise NetworkError(f"{name}: recurrent_activation {settings['gate']!r} is no gate between 0 and 1")
+    return settings
+
+
+def _nonlinearity(value: Any, model: KerasModel) -> str:
+    """Return our name of an activation; hard_sigmoid is 0.2 x + 0.5 before Keras 3 and x/6 + 0.5 since."""
+    name = _activation(value)
+    if name == "hard_sigmoid":
+        name = "hard_sigmoid_6" if re.match(r"[3-9]", model.version) else "hard_sigmoid_5"
+    if name not in VALUES or name == "shifted":
+        known = ", ".join(sorted({one.removesuffix("_5").removesuffix("_6") for one in VALUES if one != "shifted"}))
+        raise NetworkError(f"the activation {name!r} is not supported, only {known}")
+    return name
+
+
+def _options_as_settings(
+    layer: Layer, model: KerasModel, options: ImportOptions, notes: list[str]
+) -> Mapping[str, Any]:
+    """Return the settings of a layer in a file of weights, which names none, from ``--nonlinearity``."""
+    name, given = printable(layer.name), options.nonlinearity
+    if layer.kind.startswith("CuDNN"):
+        return {}
+    if layer.kind == "SimpleRNN" and given is None:
+        raise NetworkError(f"{name}: a file of weights does not name the activation; give --nonlinearity tanh or relu")
+    old = re.match(r"2\.[012](\.|$)", model.version) and "-tf" not in model.version
+    if old and given is None:
+        raise NetworkError(
+            f"{name}: a file of weights of Keras {printable(model.version)}, whose gates have the activation "
+            "hard_sigmoid unless set otherwise; give --nonlinearity hard_sigmoid, or --nonlinearity tanh if they have "
+            "sigmoid"
+        )
+    if given == "hard_sigmoid":
+        notes.append("gates hard_sigmoid and activation tanh, as given; a file of weights does not name them")
+        return {"recurrent_activation": "hard_sigmoid"}
+    gates = "" if layer.kind == "SimpleRNN" else " and gates sigmoid"
+    notes.append(f"activation {given or 'tanh'}{gates}, which a file of weights does not name")
+    return {"activation": given or "tanh"}
 
 
 def _activation(value: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import io
 import json
 import re
@@ -16,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.catalogue import NetworkError
+from engine.importers.time_limit import check_readable
 
 _MAX_RATIO: Final = 20  # how many times larger than the file a compressed array may be
 
@@ -45,12 +48,23 @@ def read_keras(path: Path) -> KerasModel:
     Raises
     ------
     NetworkError
-        If h5py is missing, or the file is damaged or holds no layers.
+        If h5py is missing, or the file is damaged, holds no layers, or takes too long to read.
     """
-    try:
-        import h5py
-    except ImportError:
-        raise NetworkError("reading a Keras file needs h5py; install it with: pip install 'pinkx[keras]'") from None
+    if importlib.util.find_spec("h5py") is None:
+        raise NetworkError("reading a Keras file needs h5py; install it with: pip install 'pinkx[keras]'")
+    check_readable(path)
+    return _read(path)
+
+
+def try_reading(path: str) -> None:
+    """Read a file to its end, whether it is damaged or not, for `check_readable`."""
+    with contextlib.suppress(NetworkError):
+        _read(Path(path))
+
+
+def _read(path: Path) -> KerasModel:
+    import h5py
+
     limit = _MAX_RATIO * path.stat().st_size
     try:
         if not zipfile.is_zipfile(path):

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from engine.catalogue import NetworkError
-from engine.cells import Cell, GruCell, LstmCell, RnnCell
+from engine.cells import Setting, build_cell
 from engine.importers.parts import Array, Found, ImportOptions, StoredTensor, one_precision
 from engine.importers.vocabulary import as_words
 from engine.text import printable
 
-_KINDS: Final[Mapping[int, type[Cell]]] = {1: RnnCell, 3: GruCell, 4: LstmCell}
+_KINDS: Final = {1: "rnn", 3: "gru", 4: "lstm"}
 _RECURRENT: Final = re.compile(r"^(?:(?P<path>.*)\.)?weight_hh(?:_l(?P<level>\d+))?(?P<reverse>_reverse)?$")
 _SKIPPED: Final = re.compile(r"(^|\.)(optim\w*|optimizers?|\w*scheduler\w*|scaler|exp_avg\w*)(\.|$|_)", re.IGNORECASE)
 _EMBEDDING: Final = re.compile(r"emb|encoder\.weight$|lookup|word_vec|wte", re.IGNORECASE)
@@ -56,8 +56,8 @@ class Checkpoint:
 class TorchBody:
     """`torch.nn`'s own layer with the weights as they lie in the file."""
 
-    def __init__(self, gates: int, weights: Mapping[str, Tensor]) -> None:
-        kind = {1: nn.RNN, 3: nn.GRU, 4: nn.LSTM}[gates]
+    def __init__(self, gates: int, weights: Mapping[str, Tensor], nonlinearity: str = "tanh") -> None:
+        kind: Any = {1: partial(nn.RNN, nonlinearity=nonlinearity), 3: nn.GRU, 4: nn.LSTM}[gates]
         size, inputs = weights["weight_hh"].shape[1], weights["weight_ih"].shape[1]
         self.module: nn.RNNBase = kind(inputs, size, bias="bias_ih" in weights).double()
         self.module.load_state_dict({f"{name}_l0": weight.double() for name, weight in weights.items()})
@@ -101,11 +101,13 @@ def find_network(file: Checkpoint, options: ImportOptions) -> Found:
             f"{_shown(path)}: weight_hh has shape {tuple(raw['weight_hh'].shape)}; expected (n, n) for an RNN, "
             "(3 n, n) for a GRU or (4 n, n) for an LSTM"
         )
-    if gates == 1:
-        _check_nonlinearity(path, file.scalars, options, notes)
+    nonlinearity = _nonlinearity(path, file.scalars, options, notes) if gates == 1 else "tanh"
+    settings: dict[str, Setting] = {"activation": nonlinearity} if gates == 1 else {}
     zero = torch.zeros_like(raw["weight_hh"][:, 0])
+    weights = {key: raw[key] for key in ("weight_ih", "weight_hh")}
+    weights |= {"bias": raw.get("bias_ih", zero), "bias_hh": raw.get("bias_hh", zero)}
     try:
-        cell = _KINDS[gates](raw["weight_ih"], raw["weight_hh"], raw.get("bias_ih", zero), raw.get("bias_hh", zero))
+        cell = build_cell(_KINDS[gates], weights, settings)
     except ValueError as error:
         raise NetworkError(f"{_shown(path)}: {error}") from None
     used = {name for name in tensors if name.startswith((f"{prefix}weight_", f"{prefix}bias_"))}
@@ -126,7 +128,7 @@ def find_network(file: Checkpoint, options: ImportOptions) -> Found:
     return Found(
         source=file.source,
         cell=cell,
-        body=TorchBody(gates, raw),
+        body=TorchBody(gates, raw, nonlinearity),
         layer=path or "weight_hh",
         readout=readout,
         embedding=None if embedding_name is None else read[embedding_name],
@@ -194,21 +196,21 @@ def _layer_tensors(tensors: Mapping[str, StoredTensor], prefix: str, suffix: str
     return raw
 
 
-def _check_nonlinearity(
-    path: str, scalars: Mapping[str, Mapping[str, Any]], options: ImportOptions, notes: list[str]
-) -> None:
+def _nonlinearity(path: str, scalars: Mapping[str, Mapping[str, Any]], options: ImportOptions, notes: list[str]) -> str:
+    """Return tanh or relu, from the file or the options."""
     known = scalars.get(path, {})
     said = known.get("nonlinearity") or {"RNN_TANH": "tanh", "RNN_RELU": "relu"}.get(str(known.get("mode")))
-    nonlinearity = said or options.nonlinearity
-    if nonlinearity is None:
+    nonlinearity = str(said or options.nonlinearity or "")
+    if not nonlinearity:
         raise NetworkError(
-            f"{_shown(path)} is a plain RNN, and the file does not say whether its nonlinearity is tanh or relu; if it "
-            "is tanh, give --nonlinearity tanh (relu is not supported)"
+            f"{_shown(path)} is a plain RNN, and the file does not say whether its nonlinearity is tanh or relu; give "
+            "--nonlinearity tanh or --nonlinearity relu"
         )
-    if nonlinearity != "tanh":
-        raise NetworkError(f"{_shown(path)}: an RNN with the nonlinearity {nonlinearity} is not supported, only tanh")
+    if nonlinearity not in ("tanh", "relu"):
+        raise NetworkError(f"{_shown(path)}: an RNN of PyTorch has the nonlinearity tanh or relu, not {nonlinearity}")
     if not said:
-        notes.append("nonlinearity tanh, as given; the file does not say")
+        notes.append(f"nonlinearity {nonlinearity}, as given; the file does not say")
+    return nonlinearity
 
 
 # ---- embedding and readout ----------------------------------------------------------------------------------------

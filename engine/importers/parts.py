@@ -72,6 +72,8 @@ class Found:
         The readout's activation; None if the file does not say.
     notes : list of str
         What was assumed or left out.
+    task : str or None
+        The task of a network that takes vectors, where the file names it.
     """
 
     source: str
@@ -83,6 +85,7 @@ class Found:
     vocabularies: list[Mapping[int, str]] = field(default_factory=list)
     output: Activation | None = None
     notes: list[str] = field(default_factory=list)
+    task: str | None = None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 from zipfile import BadZipFile
@@ -17,8 +18,11 @@ from engine.file_formats import Format, file_format
 from engine.importers.keras import find_keras_network
 from engine.importers.keras_file import read_keras
 from engine.importers.named_tensors import Checkpoint, find_network, module_checkpoint
+from engine.importers.onnx import find_onnx_network
+from engine.importers.onnx_file import read_onnx
 from engine.importers.parts import Found, ImportOptions, Parts, Reference, StoredTensor
 from engine.importers.pytorch import read_old_torch_file, read_torch_archive
+from engine.importers.sidecar import read_numpy_archive, read_sidecar
 from engine.importers.vocabulary import match_vocabulary
 from engine.probability import Activation
 from engine.tasks import task_from_name
@@ -30,7 +34,7 @@ _ACTIVATIONS: Final[tuple[Activation, ...]] = ("sigmoid", "softmax", "linear")
 
 
 def import_network(path: Path, options: ImportOptions | None = None) -> Parts:
-    """Read the parts of a network from a file of PyTorch, safetensors or Keras.
+    """Read the parts of a network from a file of PyTorch, safetensors, Keras or ONNX, or as a .toml describes.
 
     Raises
     ------
@@ -99,15 +103,16 @@ def complete(found: Found, name: str, options: ImportOptions) -> Parts:
 
 
 def _task(options: ImportOptions, found: Found) -> str:
-    if options.task is None:
+    name = options.task or found.task
+    if name is None:
         return "imported"
     try:
-        channels = task_from_name(options.task).channels
+        channels = task_from_name(name).channels
     except ValueError as error:
         raise NetworkError(f"--task: {error}") from None
     if channels != found.cell.inputs:
-        raise NetworkError(f"--task {options.task}: has {channels} inputs, the network takes {found.cell.inputs}")
-    return options.task
+        raise NetworkError(f"--task {name}: has {channels} inputs, the network takes {found.cell.inputs}")
+    return name
 
 
 def _find(path: Path, kind: Format, options: ImportOptions) -> Found:
@@ -119,7 +124,22 @@ def _find(path: Path, kind: Format, options: ImportOptions) -> Found:
         return find_network(_read_safetensors(path), options)
     if kind in ("keras", "hdf5"):
         return find_keras_network(read_keras(path), options)
+    if kind == "onnx":
+        return find_onnx_network(read_onnx(path), options)
+    if kind == "sidecar":
+        return read_sidecar(path.with_suffix(".toml"), _named_tensors, options)
     raise NetworkError("a network of pinkx already; open it with --network")
+
+
+def _named_tensors(path: Path) -> Mapping[str, Callable[[], Tensor]]:
+    """Return the tensors of a file of weights, for a description of it."""
+    if path.suffix == ".npz":
+        return read_numpy_archive(path)
+    kind = file_format(path)
+    readers = {"torch-zip": read_torch_archive, "torch-old": read_old_torch_file, "safetensors": _read_safetensors}
+    if kind not in readers:
+        raise NetworkError(f"{path}: expected weights in a NumPy archive, a PyTorch or a .safetensors file")
+    return {name: tensor.read for name, tensor in readers[kind](path).tensors.items()}
 
 
 def _read_safetensors(path: Path) -> Checkpoint:

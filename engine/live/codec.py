@@ -99,7 +99,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class NewMemory:
-    """The run continues in the shared memory whose handle follows on the socket: see `SharedState`.
+    """The run continues in shared memory, see `SharedState`: that of the ``name``, or the handle on the socket.
 
     ``number`` is that of the network, 0 if the views do not have it; ``network`` is it if they need it.
     """
@@ -109,6 +109,7 @@ class NewMemory:
     widths: Mapping[str, int]
     capacity: int
     room: int
+    name: str = ""
 
 
 class Encoder:

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from engine.live import inheritance
 from engine.live.codec import Encoder, NewMemory, Ready, Recorded, Refused, Start
+from engine.live.inheritance import NamedMemory
 from engine.live.pushes import same_pushes
 from engine.live.worker import Worker
 
@@ -47,16 +49,17 @@ class EngineProcess:
         self._memories: list[tuple[SharedState, Network | None]] = []
         self._seen = 0  # the number of the state in `_snapshot`
         self._snapshot: Snapshot | None = None
-        self._handles, theirs = socket.socketpair()
+        self._handles, theirs = socket.socketpair()  # open files come up here, where the system can send them
+        passed = [theirs.fileno()] if inheritance.PASSES_FILES else []
         with theirs:
             self.worker = Worker(
                 "engine.live.engine_server:serve",
-                theirs.fileno(),
+                *(passed or [-1]),
                 name="pinkx engine process",
                 on_message=self._receive,
                 on_exit=self._exited,
                 on_send_error=lambda _, reason: self._fail(reason),
-                handles=[theirs.fileno()],
+                handles=passed,
             )
 
     # ---- for the stream --------------------------------------------------------------------------------------
@@ -157,11 +160,11 @@ class EngineProcess:
                 self._ready.set_exception(ValueError(reason))
             case Recorded():
                 self._encoder.deliver(message)
-            case NewMemory(number, network, widths, capacity, room):
+            case NewMemory(number, network, widths, capacity, room, name):
                 from engine.live.shared_state import SharedState
 
-                handle = socket.recv_fds(self._handles, 1, 1)[1][0]
-                shared = SharedState(handle, widths, capacity, room)
+                source = NamedMemory(name) if name else socket.recv_fds(self._handles, 1, 1)[1][0]
+                shared = SharedState(source, widths, capacity, room)
                 with self._lock:
                     self._memories.append((shared, self._encoder.networks.pop(number, network)))
             case _:

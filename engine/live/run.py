@@ -29,7 +29,7 @@ from engine.network import Network
 from engine.probability import activate
 from engine.recording import DeviceStepper, Stepper
 from engine.samples import sum_over_cells
-from engine.sequences import encoded
+from engine.sequences import content_of, encoded
 from engine.text import Review
 
 _BLOCK: Final = 64  # words between two looks at the commands, at full speed: a few milliseconds
@@ -158,7 +158,7 @@ class LiveRun:
     def _open(self, reviews: Sequence[Review], index: int) -> None:
         if not 0 <= index < len(reviews):
             raise ValueError(f"no review {index}: there are {len(reviews)}, counted from 0")
-        if not reviews[index].words:
+        if not len(content_of(reviews[index])):
             raise ValueError(f"{reviews[index].name!r} has no word to read")
         review = reviews[index]
         if isinstance(review, RecordedReview):

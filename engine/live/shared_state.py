@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from engine.live.inheritance import NamedMemory
 from engine.live.ring import PATIENCE, Ring
 
 _DIGEST: Final = 16  # bytes
@@ -30,8 +31,8 @@ class SharedState:
 
     Parameters
     ----------
-    handle : int
-        An open file of `SharedState.size` bytes, which this closes.
+    source : int or NamedMemory
+        An open file of `SharedState.size` bytes, which this closes; or memory of at least that size.
     widths, capacity
         Of the ring.
     room : int
@@ -41,10 +42,21 @@ class SharedState:
     """
 
     def __init__(
-        self, handle: int, widths: Mapping[str, int], capacity: int, room: int, patience: float = PATIENCE
+        self,
+        source: int | NamedMemory,
+        widths: Mapping[str, int],
+        capacity: int,
+        room: int,
+        patience: float = PATIENCE,
     ) -> None:
-        memory = memoryview(mmap.mmap(handle, self.size(widths, capacity, room)))
-        os.close(handle)
+        size = self.size(widths, capacity, room)
+        if isinstance(source, int):
+            memory = memoryview(mmap.mmap(source, size))
+            os.close(source)
+        else:
+            assert source.buf is not None  # as long as it is not closed
+            memory = source.buf[:size]
+        self._source = source  # named memory lives as long as this object
         self._patience = patience
         self._written = 0
         self._slots = [memory[k * (_HEAD + room) : (k + 1) * (_HEAD + room)] for k in range(2)]

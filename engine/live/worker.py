@@ -16,6 +16,8 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
+from engine.live.inheritance import inherit, pipe_end
+
 _JOIN_SECONDS: Final = 0.5  # for the two threads, which only pass messages on
 _ONE_THREAD: Final = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
 
@@ -124,7 +126,7 @@ class ParentConnection:
     """
 
     def __init__(self, handle: int) -> None:
-        self._pipe = Connection(handle)
+        self._pipe = pipe_end(handle)
         self._lock = threading.Lock()
 
     def send(self, message: Any) -> None:
@@ -162,7 +164,6 @@ def _start_python(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=os.environ | _ONE_THREAD,
-            pass_fds=[there.fileno(), *handles],
-            process_group=0,  # Ctrl-C goes to the front end only. A new session would get its own share of the cores.
+            **inherit([there.fileno(), *handles]),
         )
     return process, here

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final, Protocol, cast
 
-from engine.imdb import FOLDERS, LABELS, MEMBER, SPLITS
+from engine.imdb import FOLDERS, LABELS, LARGEST_MEMBER, MEMBER, SPLITS
 from engine.sources.streams import DAMAGED, bounded, checked, opened
 from engine.text import ReviewError
 
@@ -109,7 +109,11 @@ class Tar:
     def _members(self) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
         try:
             with opened(self._path) as (stream, _), tarfile.open(fileobj=stream, mode="r|") as archive:
-                yield from ((member, archive) for member in archive if member.isfile())
+                for member in archive:
+                    if member.size > LARGEST_MEMBER:
+                        raise ReviewError(f"{str(self._path)!r} is damaged: a file of {member.size} bytes")
+                    if member.isfile():
+                        yield member, archive
         except (tarfile.TarError, ValueError, OverflowError) as error:
             if isinstance(error, ReviewError):
                 raise

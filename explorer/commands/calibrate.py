@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from engine.devices import choose
-from engine.fluctuation import ORDERS, default_scales, exponents, fluctuations, rolling_scales
+from engine.fluctuation import default_scales, exponents, fluctuations, rolling_scales
 from engine.noise import power_law_noise
 from engine.null import BETAS, COUNT, Null, band
+from engine.scales import ORDERS
 from explorer.commands.device_option import device_option
 from explorer.commands.plots import plot_option
 
@@ -47,7 +48,7 @@ def _scales(context: click.Context, parameter: click.Parameter, text: str | None
 @click.option(
     "--write-intervals", type=click.Path(path_type=Path), metavar="FILE",
     help="Instead, simulate the quantiles from which pinkx takes the 90 % interval of a single β, check their "
-    "coverage, and write both as JSON; with --count 4000, this takes a quarter of an hour.",
+    "coverage, and write both as JSON. An interrupted run continues; --count 4000 takes a quarter of an hour.",
 )  # fmt: skip
 def command(
     length: int,
@@ -102,19 +103,27 @@ def command(
 
 
 def _write_intervals(path: Path, count: int) -> None:
+    """Simulate the table into a file after every length; continue a file that was interrupted."""
     from engine import intervals
     from engine.files import atomic_write
 
-    def show(what: str) -> Callable[[int, int], None]:
-        return lambda done, total: click.echo(f"{what}: {done} of {total} lengths", err=True)
-
-    def write(document: dict[str, object]) -> None:
-        with atomic_write(path) as temporary:
-            temporary.write_text(json.dumps(document, separators=(",", ":")) + "\n", encoding="utf-8")
-
-    table = intervals.tabulate(count, show("quantiles"))
-    write(table)
-    write(table | {"coverage": intervals.check_coverage(count, show("coverage"), table)})
+    known = None
+    if path.exists():
+        try:
+            known = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            raise ValueError(f"{path} is no table of intervals to continue; delete it, or name another file") from None
+    label = f"{count} series for each β"
+    with click.progressbar(length=intervals.STEPS, label=label, file=sys.stderr) as bar:
+        for document in intervals.tabulate(count, known):
+            with atomic_write(path) as temporary:
+                temporary.write_text(json.dumps(document, separators=(",", ":")) + "\n", encoding="utf-8")
+            bar.update(
+                sum(len(document[kind]["lengths"]) for kind in intervals.LENGTHS)
+                + len({(row["scales"], row["length"]) for row in document["coverage"]})
+                - bar.pos
+            )
+    click.echo(path)
 
 
 def _plot(length: int, scales: Sequence[int], order: int, unbiased: bool, count: int) -> None:

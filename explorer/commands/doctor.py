@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import getpass
 import importlib.metadata
 import json
 import os
 import platform
+import re
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
+from itertools import groupby
+from pathlib import Path
+from typing import Final, Literal
 
 import click
 
 from engine.devices import Work
+from engine.files import atomic_write, user_folder
+from engine.text import printable
 from explorer.gui.libraries import QT_LIBRARIES, QT_X11_LIBRARIES, missing_packages
+from explorer.session.keymap import load_keys
 
 SMALLEST, ROOMY = (60, 16), (100, 30)  # columns × rows: the least, and enough for all panels
 
@@ -22,6 +30,12 @@ State = Literal["good", "absent", "broken"]
 MARKS: dict[State, str] = {"good": "✓", "absent": "–", "broken": "✗"}
 ASCII_MARKS: dict[State, str] = {"good": "ok", "absent": "--", "broken": "!!"}
 
+
+_VARIABLES: Final = (
+    *("PINKX", "TERM", "COLORTERM", "NO_COLOR", "COLUMNS", "LINES", "LANG", "LC_", "TEXTUAL", "TMUX", "SSH_TTY", "STY"),
+    *("QT_", "PYQTGRAPH", "DISPLAY", "WAYLAND_DISPLAY", "XDG_", "PYTHON", "OMP_", "MKL_", "OPENBLAS_", "NUMBA_"),
+    *("CUDA_VISIBLE", "MALLOC_", "TMPDIR", "VIRTUAL_ENV"),
+)  # beginnings of names
 
 WORK: dict[Work, str] = {"live": "live run", "reviews": "corpus", "points": "fixed points"}
 
@@ -39,31 +53,93 @@ class Finding:
 
 @click.command
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also write everything to a file that you can attach to a bug report; it has no personal paths or names.",
+)
 @click.pass_context
-def command(ctx: click.Context, as_json: bool) -> None:
+def command(ctx: click.Context, as_json: bool, report: Path | None) -> None:
     """Check what works on this machine, and how to fix what does not.
 
     The exit status is 1 if something that pinkx needs is broken (✗). What is optional (–) does not count.
     """
-    findings = [*device(), *versions(), *data(), *terminal(), *qt()]
+    findings = [*system(), *device(), *versions(), *data(), *folders(), *terminal(), *qt()]
     sound = all(finding.state != "broken" for finding in findings)
     if as_json:
         click.echo(json.dumps({"sound": sound, "findings": [asdict(finding) for finding in findings]}, indent=2))
     else:
-        draw(findings)
+        unicode = "utf" in (sys.stdout.encoding or "").lower()
+        click.echo(as_text(findings, MARKS if unicode else ASCII_MARKS, lambda group: click.style(group, bold=True)))
+    if report is not None:
+        with atomic_write(report) as temporary:
+            temporary.write_text(anonymous(as_text([*findings, *variables()], MARKS)) + "\n", encoding="utf-8")
+        click.echo(f"{report}: written; attach it to a bug report", err=as_json)
     ctx.exit(0 if sound else 1)
 
 
-def draw(findings: list[Finding]) -> None:
-    """Print the findings under a heading for each group."""
-    unicode = "utf" in (sys.stdout.encoding or "").lower()
-    group = ""
-    for finding in findings:
-        if finding.group != group:
-            group = finding.group
-            click.secho(group, bold=True)
-        mark = (MARKS if unicode else ASCII_MARKS)[finding.state]
-        click.echo(f"  {mark} {finding.name:<20} {finding.value}" + (f"  → {finding.advice}" if finding.advice else ""))
+def as_text(
+    findings: Sequence[Finding], marks: Mapping[State, str], heading: Callable[[str], str] = lambda group: group
+) -> str:
+    """Return the findings under a heading for each group."""
+    lines = []
+    for group, members in groupby(findings, key=lambda finding: finding.group):
+        lines.append(heading(group))
+        for one in members:
+            advice = f"  → {one.advice}" if one.advice else ""
+            lines.append(f"  {marks[one.state]} {one.name:<20} {one.value}{advice}")
+    return "\n".join(lines)
+
+
+def anonymous(text: str) -> str:
+    """Return a text without the path of the user's home folder and without the user's name."""
+    home = os.path.expanduser("~")
+    for path in {home, os.path.realpath(home)} - {"~", "/"}:
+        text = text.replace(path, "~")
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):  # a user without an entry
+        return text
+    return re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", "USER", text)
+
+
+def system() -> Iterator[Finding]:
+    """Return what the system and the installation are, and check that no other package hides a part of pinkx."""
+    yield Finding("system", "system", platform.platform())
+    yield Finding("system", "interpreter", f"{sys.executable}, {platform.python_implementation()}")
+    yield Finding("system", "installation", f"{Path(__file__).parents[2]}")
+    owners = importlib.metadata.packages_distributions()
+    for name in ("assets", "engine", "explorer"):
+        others = sorted(set(owners.get(name, ())) - {"pinkx"})
+        if others:
+            advice = f"install pinkx in an environment of its own: {', '.join(others)} has a package of the same name"
+            yield Finding("system", f"package {name}", "of several distributions", "broken", advice)
+
+
+def folders() -> Iterator[Finding]:
+    """Check the user's folders and files: which can be written, and what the saved state and the keys say."""
+    for kind in ("cache", "config", "state"):
+        folder = user_folder(kind)
+        there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
+        if there.is_dir() and os.access(there, os.W_OK):
+            free = f", {shutil.disk_usage(there).free / 2**30:.1f} GiB free" if kind == "cache" else ""
+            yield Finding("folders", kind, f"{folder}{free}")
+        else:
+            lost = {"cache": "results are computed anew at each start", "state": "your choices are not saved"}
+            yield Finding("folders", kind, f"{folder} cannot be written", "absent", lost.get(kind, ""))
+    try:
+        count = len(load_keys())
+        yield Finding("folders", "keys", f"{count} actions with keys of your own" if count else "the default keys")
+    except ValueError as error:
+        yield Finding("folders", "keys", str(error), "absent", "correct or delete the file")
+
+
+def variables() -> Iterator[Finding]:
+    """Return the environment variables that change what pinkx does."""
+    for name, value in sorted(os.environ.items()):
+        if name.startswith(_VARIABLES):
+            yield Finding("environment", name, printable(value)[:200])
 
 
 def device() -> Iterator[Finding]:
@@ -76,6 +152,10 @@ def device() -> Iterator[Finding]:
         yield Finding("device", "torch", str(error), "broken", "install another build: make tui TORCH=…")
         return
     from engine.devices import choose, cuda_problem, kernel_problem
+    from engine.large_arrays import free_memory
+
+    free = free_memory()
+    yield Finding("device", "free memory", "unknown" if free is None else f"{free / 2**30:.1f} GiB")
 
     problem = cuda_problem()
     if problem:

@@ -22,7 +22,11 @@ import click
 @click.option(
     "--output", type=click.Choice(["sigmoid", "softmax", "linear"]), help="What the readout's numbers become."
 )
-@click.option("--nonlinearity", metavar="NAME", help="Nonlinearity of an RNN whose file does not name it: tanh.")
+@click.option(
+    "--nonlinearity",
+    metavar="NAME",
+    help="Nonlinearity that the file does not name: tanh or relu of an RNN, hard_sigmoid of Keras gates.",
+)
 @click.option(
     "--direction", type=click.Choice(["forward", "backward"]), help="Direction to import of a bidirectional layer."
 )
@@ -49,7 +53,7 @@ def command(
     """Import the network in FILE and write it as a .safetensors file that every verb opens.
 
     FILE is a state dict, a checkpoint, a whole module or a TorchScript archive of PyTorch, a .safetensors file, or a
-    Keras model or its weights. No code in it is run. The network has one recurrent layer (tanh RNN, GRU or LSTM), a
+    Keras model or its weights. No code in it is run. The network has one recurrent layer (RNN, GRU or LSTM), a
     linear readout, and an embedding if it reads words. The result is compared with an independent computation of the
     original, and the largest difference is printed.
     """
@@ -79,6 +83,7 @@ def command(
             "source": parts.info["imported_from"],
             "layer": parts.info["imported_layer"],
             "cell": cell.name,
+            "settings": cell.settings,
             "cells": cell.size,
             "inputs": cell.inputs if network.vocabulary is None else None,
             "words": None if network.vocabulary is None else len(network.vocabulary),
@@ -93,7 +98,7 @@ def command(
     reads = f"vectors of {cell.inputs} numbers" if network.vocabulary is None else f"{len(network.vocabulary):,} words"
     source = f"{parts.info['imported_from']}, layer {parts.info['imported_layer']}"
     click.echo(
-        f"{source}: {cell.size} {cell.name.upper()} cells, reads {reads}, "
+        f"{source}: {cell.size} {cell.label} cells, reads {reads}, "
         f"{network.outputs} {network.activation} output{'s' if network.outputs > 1 else ''}"
     )
     for note in parts.notes:

@@ -1,4 +1,4 @@
-"""``pinkx read``: read a text and print one line a word, without a screen."""
+"""``pinkx read``: read a text or a sequence and print one line a word or step, without a screen."""
 
 from __future__ import annotations
 
@@ -20,12 +20,38 @@ if TYPE_CHECKING:
 
     from engine.network import Network
     from engine.points import FixedPoints
+    from engine.text import Review
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """The inputs at a step, and the outputs and targets after it; None for a target that is open.
+
+    ``targets`` is None if they are not known at all.
+    """
+
+    channels: tuple[str, ...]
+    inputs: tuple[float, ...]
+    outputs: tuple[float, ...]
+    targets: tuple[float | None, ...] | None
+
+    def json(self) -> dict[str, Any]:
+        """Return the values in JSON types."""
+        inputs = dict(zip(self.channels, self.inputs, strict=True))
+        return {"inputs": inputs, "outputs": [*self.outputs], "targets": self.targets and [*self.targets]}
+
+    def line(self) -> str:
+        """Return the values as parts of a line."""
+        parts = {"in": self.inputs, "out": self.outputs, "target": self.targets or (None,) * len(self.outputs)}
+        return "\t".join(f"{name} {' '.join(map(_number, values))}" for name, values in parts.items())
 
 
 @dataclass(frozen=True)
 class Word:
     """What is known after a word: ``output`` is the first output, ``point`` (number, stability, distance of h) the
-    nearest fixed point under zero or mean input; None for what is not known, as before the window is full."""
+    nearest fixed point under zero or mean input; None for what is not known, as before the window is full.
+
+    ``vectors`` belong to a step of a sequence of vectors."""
 
     review: int
     word: int
@@ -36,17 +62,18 @@ class Word:
     beta_interval: tuple[float, float] | None
     dead: int | None
     point: tuple[int, str, float] | None
+    vectors: Vectors | None = None
 
     def json(self, output: str) -> dict[str, Any]:
         """Return the values in JSON types; ``output`` is the name of the output."""
         point = None
         if self.point is not None:
             point = dict(zip(("number", "stability", "distance"), self.point, strict=True))
-        return {
-            "review": self.review,
-            "word": self.word,
-            "text": self.text,
-            output: self.output,
+        if self.vectors is None:
+            read = {"review": self.review, "word": self.word, "text": self.text, output: self.output}
+        else:
+            read = {"sequence": self.review, "step": self.word, **self.vectors.json()}
+        return read | {
             "alpha": self.alpha,
             "beta": self.beta,
             "beta_interval": self.beta_interval,
@@ -64,8 +91,9 @@ class Word:
             index, stability, distance = self.point
             point = f"#{index} {stability} at {_number(distance)}"
         dead = MISSING if self.dead is None else str(self.dead)
+        read = f"{self.text}\t{output} {_number(self.output)}" if self.vectors is None else self.vectors.line()
         return (
-            f"{self.review}:{self.word}\t{self.text}\t{output} {_number(self.output)}\tα {_number(self.alpha)}\t"
+            f"{self.review}:{self.word}\t{read}\tα {_number(self.alpha)}\t"
             f"β {_number(self.beta)} ({ends})\tdead {dead}\tpoint {point}"
         )
 
@@ -75,7 +103,7 @@ def _number(value: float | None) -> str:
 
 
 @click.command
-@click.argument("source", metavar="FILE|-", required=True)
+@click.argument("source", metavar="FILE|-", required=False)
 @click.option(
     "--network", metavar="NAME", help="A shipped network (see `pinkx networks`) or a file.  [default: lstm-32]"
 )
@@ -83,87 +111,137 @@ def _number(value: float | None) -> str:
 @click.option(
     "--window", type=click.IntRange(min=32), default=64, show_default=True, help="Words behind α, β and the dead cells."
 )
+@click.option(
+    "--seed",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Seed of the sequence of a network's own task that is read without FILE.",
+)
 @click.option("--points/--no-points", default=True, show_default=True, help="Find the fixed points, once.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
 @read_options
 def command(
-    source: str, network: str | None, signal: str, window: int, points: bool, as_json: bool, reading: ReadOptions
+    source: str | None,
+    network: str | None,
+    signal: str,
+    window: int,
+    seed: int,
+    points: bool,
+    as_json: bool,
+    reading: ReadOptions,
 ) -> None:
     """Read the text in FILE, or standard input with -, and print one line a word.
 
     Each line has the review and the word (counted from 1), the output, α and β of the layer sum with the 90% interval
     of β, the number of dead cells, and the nearest fixed point with its distance. FILE may also be a folder, a table
     (.csv, .jsonl and others) or an archive of reviews.
+
+    A network over real-valued input reads the numbers in FILE (.csv or .npy), or without FILE a sequence of its own
+    task: one line a step, with the inputs, the outputs and the targets.
     """
     import torch
 
     from engine.network import Network
-    from engine.reviews import open_reviews
-    from engine.text import printable
+    from engine.sequences import drawn_sequence, open_sequences
     from explorer.session.launcher import default_network
     from explorer.session.views.outputs import output_of
 
     torch.set_num_threads(1)
-    reviews = open_reviews(source, options=reading)
-    if notice := reviews.report.notice():
-        click.echo(printable(notice), err=True)
+    if source is not None and network is None:
+        reviews: Sequence[Review] = _opened(source, reading)  # reported at once if they cannot be read
     loaded = Network.load(network or default_network())
     if loaded.vocabulary is None:
-        raise ValueError(f"{loaded.name} takes numbers, not words: choose another of `pinkx networks`")
+        reviews = open_sequences(loaded, source) if source is not None else [drawn_sequence(loaded, seed)]
+    elif source is None:
+        raise click.UsageError(f"{loaded.name} reads words: give a FILE, or - for standard input")
+    elif network is not None:
+        reviews = _opened(source, reading)
     names = [s.name for s in loaded.signals]
     if signal not in names:
         raise ValueError(f"no signal {signal!r}; this network has {', '.join(names)}")
-    found = _points(loaded) if points else None
+    found = _points(loaded, reviews[:1]) if points else None
     output = output_of(loaded).short
     for index, review in enumerate(reviews, 1):
-        for word in read_words(loaded, index, review.words, signal, window, found):
+        for word in read_words(loaded, index, review, signal, window, found):
             if as_json:
                 click.echo(json.dumps(word.json("output" if output != "P(+)" else "P"), ensure_ascii=False))
             else:
                 click.echo(word.line("P" if output == "P(+)" else output))
 
 
-def _points(network: Network) -> FixedPoints:
+def _opened(source: str, reading: ReadOptions) -> Sequence[Review]:
+    """Open reviews, and print to standard error what the user should know about them."""
+    from engine.reviews import open_reviews
+    from engine.text import printable
+
+    reviews = open_reviews(source, options=reading)
+    if notice := reviews.report.notice():
+        click.echo(printable(notice), err=True)
+    return reviews
+
+
+def _points(network: Network, sequences: Sequence[Review]) -> FixedPoints:
     """Return the points that the front ends search first; they share the cache."""
     from engine.points_cache import network_points
-    from explorer.session.controllers.point_search import INPUTS, STARTS, encoded_reviews
+    from engine.sequences import encoded
+    from explorer.session.controllers.point_search import STARTS, first_inputs, start_inputs
 
-    return network_points(network, INPUTS, count=STARTS, reviews=encoded_reviews(network))
+    read = [encoded(network, review) for review in sequences] if network.vocabulary is None else []
+    return network_points(network, first_inputs(network), count=STARTS, reviews=start_inputs(network, read))
 
 
 def read_words(
-    network: Network, review: int, words: Sequence[str], signal: str, window: int, points: FixedPoints | None
+    network: Network, number: int, review: Review, signal: str, window: int, points: FixedPoints | None
 ) -> Iterator[Word]:
-    """Read words one by one and yield what is known after each, as soon as it is read."""
+    """Read words or steps one by one and yield what is known after each, as soon as it is read.
+
+    ``number`` is that of the review in its source.
+    """
     from engine.activity import RollingActivity, is_dead
     from engine.fluctuation import RollingExponent, rolling_scales
     from engine.intervals import beta_interval
     from engine.recording import Stepper
     from engine.samples import sum_over_cells
+    from engine.sequences import encoded
     from explorer.session.views.outputs import activated
 
-    assert network.vocabulary is not None, "checked by the command"
     n, scales = network.cell.size, rolling_scales(window)
     stepper, exponent, activity = Stepper(network), RollingExponent(scales, window, 1), RollingActivity(window, n)
-    for place, (text, token) in enumerate(zip(words, network.vocabulary.encode(words).tolist(), strict=True), 1):
-        signals = stepper.advance([token])
+    ids = encoded(network, review)
+    for place, text in enumerate(review.words, 1):
+        signals = stepper.advance(ids[place - 1 : place])
         h = signals["h"]
         activity.push(h)
         exponent.push(sum_over_cells(signals[signal])[:, None])
         alpha, beta = float(exponent.alpha[0]), float(exponent.beta[0])
         known, full = math.isfinite(beta), place >= window
         low, high = beta_interval(beta, window, scales).tolist() if known else (math.nan, math.nan)
+        outputs = activated(network, h)[0].tolist()
         yield Word(
-            review,
+            number,
             place,
             text,
-            float(activated(network, h)[0, 0]),
+            outputs[0],
             alpha if known else None,
             beta if known else None,
             (low, high) if known else None,
             int(is_dead(activity.std).sum()) if full else None,
             _nearest(points, h[0]) if points is not None and len(points) else None,
+            _vectors(review, place - 1, outputs),
         )
+
+
+def _vectors(review: Review, step: int, outputs: list[float]) -> Vectors | None:
+    """Return what a sequence of vectors has at a step; None for a review of words."""
+    from engine.sequences import InputSequence
+
+    if not isinstance(review, InputSequence):
+        return None
+    targets = None
+    if review.targets is not None:
+        targets = tuple(value if math.isfinite(value) else None for value in review.targets[step].tolist())
+    return Vectors(review.channels, tuple(review.inputs[step].tolist()), tuple(outputs), targets)
 
 
 def _nearest(points: FixedPoints, h: np.ndarray[Any, Any]) -> tuple[int, str, float]:

@@ -12,7 +12,8 @@ from explorer.gui.host import Host
 from explorer.gui.text import as_html
 from explorer.gui.theme import qcolor
 from explorer.session.actions import key_of
-from explorer.session.views.introduction import ANNOTATIONS, KEY_LABELS, KEYS, TITLE
+from explorer.session.views.introduction import KEY_LABELS, KEYS, TITLE, annotations_for
+from explorer.session.views.units import WORDS, unit_names
 
 WIDTH = 380  # pixels of a note
 SHADE = 120  # opacity of what covers the panels, of 255
@@ -39,7 +40,9 @@ class Introduction(QWidget):
         super().__init__(window)
         self._host, self._window, self._panels, self._on_close = host, window, dict(panels), on_close
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.notes = {note.panel: self._note(as_html(note.sentence)) for note in ANNOTATIONS}
+        session = host.session
+        names = WORDS if session is None else unit_names(session.stream.snapshot.network)
+        self.notes = {note.panel: self._note(as_html(note.sentence)) for note in annotations_for(names)}
         rows = "".join(
             f"<tr><td align='right'><b>{as_html(key_of(host.table, name))}</b>&nbsp;&nbsp;</td>"
             f"<td>{as_html(KEY_LABELS[name])}</td></tr>"

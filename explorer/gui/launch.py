@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +71,7 @@ def take_picture(options: LaunchOptions, path: Path, after: float, size: tuple[i
     from explorer.gui.export.save import save_picture
     from explorer.gui.window import Window
 
-    window = Window(replace(options, fresh=True, save=False), show_rates=False)
+    window = Window(options.for_picture(), show_rates=False)
     window.resize(*size)
 
     def draw() -> None:
@@ -81,8 +80,6 @@ def take_picture(options: LaunchOptions, path: Path, after: float, size: tuple[i
 
     def save() -> None:
         try:
-            if window.session is not None and window.session.stream.snapshot.lost:
-                raise OSError("no picture: the engine's process ended by itself; try again")
             save_picture(window, path)
         except (ValueError, OSError) as error:
             window.failure = error

@@ -11,6 +11,7 @@ from explorer.session.controllers.playback import SPEEDS
 from explorer.session.core import Frame
 from explorer.session.session import Session
 from explorer.session.views.number_format import reading_speed
+from explorer.session.views.units import WORDS, UnitNames, unit_names
 
 # Labels of the buttons; "" stands for the label in the table of actions.
 BUTTONS = {
@@ -31,12 +32,11 @@ class Transport(QToolBar):
             self.addAction(actions[name])
             actions[name].setIconText(label or actions[name].iconText())
             self.widgetForAction(actions[name]).setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._play = actions["play"]
+        self._play, self._actions = actions["play"], actions
         self.addSeparator()
         self.speed = QSlider(Qt.Orientation.Horizontal)
         self.speed.setRange(0, len(SPEEDS) - 1)
         self.speed.setFixedWidth(150)
-        self.speed.setToolTip("Words per second; the right end has no limit")
         self.speed.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.speed.valueChanged.connect(self._set_speed)
         self._speed_label = QLabel()
@@ -50,6 +50,7 @@ class Transport(QToolBar):
         self.a.activated.connect(self._use)
         self.b.activated.connect(self._compare)
         self._shown: tuple[object, ...] = ()
+        self.name_units(WORDS)
 
     def _add_network(self, label: str, box: QComboBox, tip: str) -> None:
         box.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -69,6 +70,12 @@ class Transport(QToolBar):
                 box.addItem(name, path)
                 box.setItemData(box.count() - 1, description, Qt.ItemDataRole.ToolTipRole)
 
+    def name_units(self, names: UnitNames) -> None:
+        """Name the buttons after what the network reads."""
+        for name in ("previous-review", "next-review"):
+            self._actions[name].setIconText(names.reword(BUTTONS[name]))
+        self.speed.setToolTip(names.reword("Words per second; the right end has no limit"))
+
     def show_frame(self, session: Session, frame: Frame) -> None:
         """Show the state of a frame, whether it was changed here or elsewhere."""
         snapshot = frame.snapshot
@@ -82,7 +89,7 @@ class Transport(QToolBar):
         self.speed.blockSignals(True)
         self.speed.setValue(nearest)
         self.speed.blockSignals(False)
-        self._speed_label.setText(reading_speed(snapshot.speed))
+        self._speed_label.setText(reading_speed(snapshot.speed, unit_names(snapshot.network).unit))
         if self.a.findText(snapshot.network.name) < 0:  # from a file
             self.a.addItem(snapshot.network.name, "")
         self.a.setCurrentIndex(self.a.findText(snapshot.network.name))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QByteArray, QObject, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QMenu
 
 from explorer.gui.dialogs.export import Export, ExportDialog
@@ -33,8 +33,9 @@ from explorer.session.keymap import FOR_WINDOW, actions_with, load_keys
 from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.menu_items import networks
 from explorer.session.session import Session
-from explorer.session.views.legend import SENTENCES
+from explorer.session.views.legend import sentence
 from explorer.session.views.runs import Line, Run, join
+from explorer.session.views.units import WORDS, UnitNames, unit_names
 from explorer.session.views.visible_range import VisibleRange
 
 RATE = 60  # frames per second at most
@@ -106,6 +107,7 @@ class Window(Opening):
         self._progress.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._drawn: deque[float] = deque(maxlen=RATE)  # times of the last frames
         self._ticks = 0
+        self._named: tuple[object, ...] = ()  # what docks and menu entries are named after
         self._cpu_time = time.thread_time()
         self._due = 0.0
         self._focused: Panel | None = None
@@ -179,6 +181,7 @@ class Window(Opening):
         title = f"{safe(frame.snapshot.review.name, 60)} · {frame.snapshot.network.name} · pinkx"
         if title != self.windowTitle():
             self.setWindowTitle(title)
+        self._name_units(session, unit_names(frame.snapshot.network))
         self._ticks += 1
         moving = frame.snapshot.playing and not every_panel
         for number, panel in enumerate(self.panels.values()):
@@ -193,19 +196,36 @@ class Window(Opening):
             reduction = max(panel.reduction for panel in self.panels.values())
             self.status.show_frame(session, frame, self.fps, reduction, self._hint())
 
+    def _name_units(self, session: Session, names: UnitNames) -> None:
+        """Name docks and menu entries after what the network reads, and grey the entries that it cannot do."""
+        if (state := (names, session.replaying)) == self._named:
+            return
+        self._named = state
+        for name, panel in self.panels.items():
+            own = session.refusal(f"focus-{name}")  # what there is none of keeps its name
+            self.docks.docks[name].setWindowTitle(panel.title if own else names.reword(panel.title))
+        self.transport.name_units(names)
+        for entry in self.table:
+            action, why = self.qt_actions[entry.id], session.refusal(entry.id)
+            action.setEnabled(not why)
+            key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            action.setToolTip(why or names.reword(f"{entry.help}  ({key})" if key else entry.help))
+            action.setStatusTip(why or names.reword(entry.help))
+
     def redraw(self) -> None:
         """Draw every visible panel now."""
         self.draw(every_panel=True)
 
     def _hint(self) -> Line:
         """What the focused panel shows, and its keys; while it is zoomed, first the key that leads back."""
-        panel = self.focused
+        panel, session = self.focused, self.session
+        names = WORDS if session is None else unit_names(session.stream.snapshot.network)
         zoomed = ("zoom",) if self.zoomed else ()
         labels = {entry.id: "back" if entry.id == "zoom" else entry.label for entry in self.table}
         own = (*zoomed, *PANEL_ACTIONS.get(panel.name, ()))
         keys = [(Run(key_of(self.table, name), "value"), Run(f" {labels[name]}")) for name in own if name in labels]
         back, keys = keys[: len(zoomed)], keys[len(zoomed) :]
-        return join((*back, (Run(SENTENCES.get(panel.name, panel.title)),), *keys))
+        return join((*back, (Run(sentence(panel.name, names) or panel.title),), *keys))
 
     @property
     def fps(self) -> float:

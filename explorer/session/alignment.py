@@ -1,20 +1,27 @@
-"""Which words of two texts correspond."""
+"""Which words of two texts, or which steps of two sequences, correspond."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from difflib import SequenceMatcher
 from itertools import zip_longest
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from engine.sequences import Content
+
 LONGEST: Final = 4_000  # words that differ on both sides; matching more would take seconds
 
 
-def aligned(before: Sequence[str], after: Sequence[str]) -> list[tuple[int | None, int | None]]:
-    """Return the pairs of indices of corresponding words; None where a text has no counterpart."""
+def aligned(before: Content, after: Content) -> list[tuple[int | None, int | None]]:
+    """Return the pairs of indices of corresponding words; None where a text has no counterpart.
+
+    The steps of two sequences of vectors correspond by their number.
+    """
+    if isinstance(before, np.ndarray) or isinstance(after, np.ndarray):
+        return list(zip_longest(range(len(before)), range(len(after))))
     shorter = min(len(before), len(after))
     head = next((k for k in range(shorter) if before[k] != after[k]), shorter)
     tail = next((k for k in range(shorter - head) if before[-1 - k] != after[-1 - k]), shorter - head)
@@ -29,7 +36,7 @@ def aligned(before: Sequence[str], after: Sequence[str]) -> list[tuple[int | Non
     return pairs + [(len(before) - k, len(after) - k) for k in range(tail, 0, -1)]
 
 
-def counterparts(before: Sequence[str], after: Sequence[str]) -> NDArray[np.intp]:
+def counterparts(before: Content, after: Content) -> NDArray[np.intp]:
     """Return the index in ``before`` of the word that corresponds to each word of ``after``, (word,); −1 for none."""
     found = np.full(len(after), -1, dtype=np.intp)
     for i, j in aligned(before, after):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from engine.live.inheritance import lower_priority
 from engine.live.worker import ParentConnection, Worker
 
 Report = Callable[[object], bool]
@@ -134,7 +135,7 @@ class JobRunner:
 
 def serve(handle: int, nice: int) -> None:
     """Run jobs in this process until the parent ends."""
-    os.nice(nice)
+    lower_priority(nice)
     parent, wanted = ParentConnection(handle), set[int]()
 
     def run(job: _Start) -> None:

@@ -13,8 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from platformdirs import user_config_path
-
+from engine.files import user_folder
 from engine.text import FileError
 from explorer.session.actions import ACTIONS, GROUPS, SIGNS, TERMINAL_ACTIONS, WINDOW_ACTIONS, Action
 
@@ -38,7 +37,7 @@ class KeysError(FileError):
 
 def keys_path() -> Path:
     """Return where the file of keys is looked for."""
-    return user_config_path("pinkx", appauthor=False) / "keys.toml"
+    return user_folder("config") / "keys.toml"
 
 
 def load_keys(path: Path | None = None) -> Keys:

@@ -16,6 +16,7 @@ from explorer.session.saved_state import State, captured, load_state, restore, r
 
 if TYPE_CHECKING:
     from engine.live.stream import Stream
+    from engine.network import Network
     from engine.reviews import Review
     from engine.sources.follow import FollowedFile
     from explorer.session.session import Session
@@ -53,7 +54,8 @@ class LaunchOptions:
     scales : tuple of int or None
         Box lengths of DFA; None: `engine.fluctuation.rolling_scales` of a new window.
     engine_process : bool
-        Whether the engine runs in a process of its own, which a front end cannot slow down.
+        Whether the engine runs in a process of its own, which a front end cannot slow down. A picture needs none: it
+        would load PyTorch twice.
     reading : ReadOptions
         How to read the reviews.
     follow : Path or None
@@ -74,6 +76,10 @@ class LaunchOptions:
     scales: tuple[int, ...] | None = None
     reading: ReadOptions = DEFAULTS
     follow: Path | None = None
+
+    def for_picture(self) -> LaunchOptions:
+        """Return the options of a session that is drawn once: nothing restored, nothing saved."""
+        return replace(self, fresh=True, save=False, engine_process=False)
 
 
 class Launcher:
@@ -169,6 +175,8 @@ class Launcher:
         network, reviews = options.network or saved.get("network"), options.reviews
         if options.follow is None:
             reviews = reviews or saved.get("reviews")
+        if reviews and not options.reviews and {*map(_reads_words, (network, saved.get("network")))} == {True, False}:
+            reviews = None  # those of the last session are for another kind of network
         review = options.review
         if review is None:
             review = saved.get("review", 0) + 1 if reviews == saved.get("reviews") and options.replay is None else 1
@@ -186,8 +194,11 @@ class Launcher:
         check_network_file(name)  # reports an unusable network at once, before the slow part
         engine = EngineProcess() if options.engine_process else None  # it loads PyTorch while this process does
         try:
-            self.progress = "opening the reviews"
-            reviews, followed = self._open_reviews(options)
+            reviews: Sequence[Review] | None = None
+            followed: FollowedFile | None = None
+            if _reads_words(name):  # reported at once if they cannot be read, before the slow part
+                self.progress = "opening the reviews"
+                reviews, followed = self._open_reviews(options)
             self.progress = "loading PyTorch"
             import torch
 
@@ -198,6 +209,12 @@ class Launcher:
             from engine.network import Network
 
             network = Network.load(name)
+            if reviews is None and network.vocabulary is not None:
+                reviews, followed = self._open_reviews(options)
+            elif reviews is None:
+                if options.follow is not None:
+                    raise ValueError(f"--follow adds reviews: {network.name} takes numbers, not words")
+                reviews = self._inputs_for(network, options)
             self.progress = "compiling the kernels (only the first time)"
             stream = Stream(network, speed=_finite(options.speed), device=device, engine=engine)
         except BaseException:
@@ -228,18 +245,26 @@ class Launcher:
                 time.sleep(WAIT)
         return reviews, followed
 
+    def _inputs_for(self, network: Network, options: LaunchOptions) -> Sequence[Review]:
+        """Open what a network reads: reviews, or sequences if it takes vectors."""
+        from engine.reviews import open_reviews
+        from engine.sequences import open_sequences
+
+        if network.vocabulary is None:
+            self.progress = "opening the sequences"
+            return open_sequences(network, options.reviews)
+        self.progress = "opening the reviews"
+        return open_reviews(options.reviews, progress=self._report, options=options.reading)
+
     def _continue(self, before: Session) -> Session:
         """Start a new engine with the network of an open session, and its reviews or others."""
         from engine.live.engine_process import EngineProcess
         from engine.live.stream import Stream
-        from engine.reviews import open_reviews
 
         options, snapshot = self.options, before.stream.snapshot
-        self.progress = "opening the reviews" if options.reviews is not None else "starting the engine"
         same = options.reviews is None
-        reviews = (
-            before.reviews if same else open_reviews(options.reviews, progress=self._report, options=options.reading)
-        )
+        reviews = before.reviews if same else self._inputs_for(snapshot.network, options)
+        self.progress = "starting the engine"
         stream = Stream(
             snapshot.network,
             window=options.window or snapshot.window,
@@ -266,12 +291,13 @@ class Launcher:
         self.progress = "loading PyTorch"
         from engine.live.replay import load_recording
         from engine.live.stream import Stream
+        from engine.sequences import content_of
 
         self.progress = f"opening the recording {path.name}"
         runs = load_recording(path)
         analysis = runs[0].analysis
         self.progress = "compiling the kernels (only the first time)"
-        capacity = max(len(run.words) for run in runs)
+        capacity = max(len(content_of(run)) for run in runs)
         stream = Stream(
             runs[0].network,
             window=analysis.window,
@@ -284,6 +310,16 @@ class Launcher:
 
     def _report(self, done: int, total: int) -> None:
         self.progress = f"opening the reviews  {done / total:.0%}" if total else "opening the reviews"
+
+
+def _reads_words(name: str | None) -> bool | None:
+    """Return whether a network reads words; None if the header of its file does not say. No name: the default one."""
+    from engine.catalogue import NetworkError, describe
+
+    try:
+        return name is None or describe(name).reads_words
+    except NetworkError:
+        return None  # a file of another program
 
 
 def _start(stream: Stream, reviews: Sequence[Review], options: LaunchOptions) -> Session:

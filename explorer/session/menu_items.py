@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from explorer.session.session import Session
+
+if TYPE_CHECKING:
+    from engine.catalogue import NetworkInfo
 
 LABELS = {True: "+", False: "−", None: " "}
 NONE = ("", "none   end the comparison")
 
 
 def networks(session: Session) -> tuple[str, list[tuple[str, str]]]:
-    """Return the present network's key, "" if it is neither, and the shipped networks and the user's by their paths."""
+    """Return the present network's key, "" if it is neither, and the shipped networks and the user's by their paths.
+
+    Those that ship are of the present kind: they read words, or as many channels.
+    """
     from engine.catalogue import shipped_networks
 
-    found = [info for info in shipped_networks() if info.task == "sentiment"]
+    network = session.stream.snapshot.network
+    wanted = (True, "") if network.vocabulary is not None else (False, str(network.cell.inputs))
+    found = [info for info in shipped_networks() if _reads(info) == wanted]
     entries = [
         (
             str(info.path),
@@ -29,10 +38,16 @@ def networks(session: Session) -> tuple[str, list[tuple[str, str]]]:
     return next((path for path, name in (*own.items(), *shipped.items()) if name == present), ""), entries
 
 
+def _reads(info: NetworkInfo) -> tuple[bool, str]:
+    """Return whether a network reads words, and how many channels it takes otherwise."""
+    words = info.reads_words
+    return words, "" if words else info.metadata.get("inputs", "")
+
+
 def reviews(session: Session) -> list[tuple[str, str]]:
     """Return the reviews of the source by their index."""
     return [
-        (str(index), f"{numbered(session, index)} {review.name}   {review.text[:120]}")
+        (str(index), f"{numbered(session, index)} {review.name}   {review.summary}")
         for index, review in enumerate(session.reviews)
     ]
 

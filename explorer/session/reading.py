@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
@@ -14,6 +14,7 @@ from explorer.session.views.outputs import POSITIVE, Output, activated, output_o
 
 if TYPE_CHECKING:
     from engine.network import Network
+    from engine.sequences import Content
 
 BLOCK: Final = 1024  # words between two checks for cancellation
 
@@ -25,6 +26,7 @@ class Reading:
     Attributes
     ----------
     words : tuple of str
+        Or the input vectors of a sequence, (time, channel).
     output : (time,)
         The first output after each word.
     alpha : mapping
@@ -34,7 +36,7 @@ class Reading:
         What that output is.
     """
 
-    words: tuple[str, ...]
+    words: Content
     output: NDArray[np.float64]
     alpha: Mapping[str, NDArray[np.float64]]
     h: NDArray[np.float32]
@@ -81,19 +83,19 @@ class Comparison:
 
 def read_words(
     network: Network | str,
-    words: Sequence[str],
+    words: Content,
     window: int,
     scales: tuple[int, ...],
     clamps: Mapping[str, NDArray[np.float32]],
     wanted: Callable[[], bool] = lambda: True,
 ) -> Reading | None:
-    """Read words with a network and analyse them as the live run does.
+    """Read words, or input vectors, with a network and analyse them as the live run does.
 
     Parameters
     ----------
     network : Network or str
         A name or path is loaded.
-    words : sequence of str
+    words : sequence of str, or (time, channel) array
     window, scales
         Of rolling DFA.
     clamps : mapping
@@ -108,21 +110,20 @@ def read_words(
     Raises
     ------
     ValueError
-        If the network does not read words, or there is none of that name.
+        If the network does not read that kind of input, or there is none of that name.
     """
     from engine.fluctuation import RollingExponent
     from engine.recording import Stepper
     from engine.samples import sum_over_cells
+    from engine.sequences import encode
 
     if isinstance(network, str):
         network = _load(network)
-    if network.vocabulary is None:
-        raise ValueError(f"{network.name} takes numbers, not reviews: nothing to compare")
     stepper = Stepper(network)
     stepper.clamps = clamps
     names = [signal.name for signal in network.signals]
     exponents = RollingExponent(scales, window, len(names))
-    ids = network.vocabulary.encode(words)
+    ids = encode(network, words, "this")
     h, alpha = [], []
     for first in range(0, len(ids), BLOCK):
         if not wanted():
@@ -133,7 +134,8 @@ def read_words(
         alpha.append(exponents.trace(sums).alpha)
     hidden, exponent = np.concatenate(h), np.concatenate(alpha)
     output = activated(network, hidden)[:, 0]
-    return Reading(tuple(words), output, dict(zip(names, exponent.T, strict=True)), hidden, output_of(network))
+    read = words if isinstance(words, np.ndarray) else tuple(words)
+    return Reading(read, output, dict(zip(names, exponent.T, strict=True)), hidden, output_of(network))
 
 
 @lru_cache(maxsize=2)

@@ -13,8 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from platformdirs import user_state_path
-
+from engine.files import user_folder
 from engine.sources.options import DEFAULTS, ReadOptions
 from engine.text import printable
 
@@ -38,7 +37,7 @@ class State:
 
 def state_path() -> Path:
     """Return where the state is saved."""
-    return user_state_path("pinkx", appauthor=False) / "state.json"
+    return user_folder("state") / "state.json"
 
 
 def load_state(path: Path | None = None) -> State:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.sources.options import ReadOptions
 from explorer.session.actions import Action, action
+from explorer.session.availability import refusal
 from explorer.session.controllers.ablation import AblationController
 from explorer.session.controllers.attribution import AttributionController
 from explorer.session.controllers.branch_search import BranchSearch
@@ -25,7 +26,7 @@ from explorer.session.controllers.noise_band import NoiseBands
 from explorer.session.controllers.pattern_search import PatternSearch
 from explorer.session.controllers.playback import Playback
 from explorer.session.controllers.point_search import PointSearch
-from explorer.session.controllers.recorder import LIMIT, NEEDS_NETWORK, Recorder
+from explorer.session.controllers.recorder import LIMIT, Recorder
 from explorer.session.controllers.saturation import SaturationController
 from explorer.session.controllers.steering import SteeringController
 from explorer.session.controllers.text_diff import TextDiffController
@@ -204,15 +205,19 @@ class Session:
         return True
 
     def check_allowed(self, name: str) -> None:
-        """Check that an action can be done while a recording is played, if one is.
+        """Check that an action can be done with the present network, or recording.
 
         Raises
         ------
         SessionError
-            If the action needs the network.
+            If it cannot.
         """
-        if name in NEEDS_NETWORK and self.replaying:
-            raise SessionError("this is a recording: it has no network that could do that")
+        if why := self.refusal(name):
+            raise SessionError(why)
+
+    def refusal(self, name: str) -> str:
+        """Return why an action cannot be done with the present network, or recording; "" if it can."""
+        return refusal(name, replaying=self.replaying, steps=self.core.snapshot.network.vocabulary is None)
 
     def deselect(self) -> None:
         """Deselect the cell and the points, and clear the brush."""

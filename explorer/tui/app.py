@@ -237,7 +237,7 @@ class Explorer(Opening):
     def _tick(self) -> None:
         driver = self._direct_driver
         if driver is not None and driver.gone:
-            self.exit(return_code=128 + signal.SIGHUP)
+            self.exit(return_code=128 + getattr(signal, "SIGHUP", 1))  # Windows has none
             return
         self.adopt_next()
         if self.session is not None and len(self.screen_stack) > 1:
@@ -315,7 +315,7 @@ class Explorer(Opening):
             if action is not None and action != "play":  # once the panels are drawn again
                 self.set_timer(AFTER_INTRODUCTION, partial(self.perform, action))
 
-        self.push_screen(IntroductionScreen(self.actions), closed)
+        self.push_screen(IntroductionScreen(self.actions, self._names()), closed)
 
     def _restore(self, saved: Mapping[str, Any]) -> None:
         """Restore the tab and the zoomed panel of the last session."""

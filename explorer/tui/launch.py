@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import termios
 import threading
 import time
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from explorer import signal_watch
 from explorer.session.launcher import LaunchOptions
 from explorer.shutdown import shut_down
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from explorer.tui.app import Explorer
 
 COMPILING = 180.0  # seconds that compiling the kernels may take, only the first time
-PATIENCE = 1.5  # seconds for an orderly exit after a signal
+PATIENCE = 1.0  # seconds for an orderly exit after a signal
 # Mouse and focus reports, bracketed paste and kitty keys off; line wrap and cursor on; leave the alternate screen.
 _RESET = "\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?7h\x1b[?1049l\x1b[?25h"
 
@@ -38,7 +38,7 @@ def run(options: LaunchOptions) -> None:
     """
     if "TEXTUAL_DRIVER" in os.environ:  # `textual serve` draws in a browser
         _run_served(options)
-    if options.reviews == "-" and not sys.stdin.isatty():
+    if options.reviews == "-" and not os.isatty(0):
         _take_keys_from_the_terminal()
     if not (os.isatty(0) and sys.stdout.isatty() and sys.stderr.isatty()):
         raise click.UsageError(
@@ -50,8 +50,11 @@ def run(options: LaunchOptions) -> None:
     from explorer.tui.app import Explorer
 
     app = Explorer(options)
-    attributes = termios.tcgetattr(0)
+    attributes = _terminal_attributes()
     code = 0
+
+    if signal_watch.current is not None:
+        signal_watch.current.end = partial(_exit_now, attributes=attributes)
 
     def stop(number: int, _: Any) -> None:
         nonlocal code
@@ -62,7 +65,8 @@ def run(options: LaunchOptions) -> None:
         watchdog.start()
         app.stop(code)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name)]
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         app.run()
     finally:
@@ -91,6 +95,15 @@ def _take_keys_from_the_terminal() -> None:
     os.dup2(terminal, 0)
     os.close(terminal)
     sys.stdin = open(reviews, encoding="utf-8")  # noqa: SIM115 # open until the process ends
+
+
+def _terminal_attributes() -> list[Any]:
+    """Return the modes of the terminal; none on Windows, whose console Textual restores."""
+    try:
+        import termios
+    except ImportError:
+        return []
+    return termios.tcgetattr(0)
 
 
 def _check_terminal() -> None:
@@ -143,15 +156,13 @@ def take_picture(options: LaunchOptions, path: Path, after: float, size: tuple[i
     from explorer.tui.app import Explorer
     from explorer.tui.terminal.screenshot import save_picture
 
-    app = Explorer(replace(options, fresh=True, save=False), show_rates=False)
+    app = Explorer(options.for_picture(), show_rates=False)
 
     async def wait_and_save(pilot: Any) -> None:
         while app.session is None and app.failure is None:
             await pilot.pause(0.05)
         await _first_word(app, pilot)
         await pilot.pause(after)
-        if app.session is not None and app.session.stream.snapshot.lost:
-            app.failure = OSError("no picture: the engine's process ended by itself; try again")
         if app.failure is None:
             save_picture(app, path)
         app.exit(return_code=0)
@@ -165,7 +176,7 @@ async def _first_word(app: Explorer, pilot: Any) -> None:
     end = time.monotonic() + COMPILING
     while app.session is not None and not app.failure:
         snapshot = app.session.stream.snapshot
-        if snapshot.time or snapshot.finished or snapshot.lost:
+        if snapshot.time or snapshot.finished:
             return
         if time.monotonic() > end:
             app.failure = OSError(f"no picture: no word was read within {COMPILING:.0f} s; see `pinkx doctor`")
@@ -175,9 +186,12 @@ async def _first_word(app: Explorer, pilot: Any) -> None:
 def _exit_now(code: int, attributes: list[Any]) -> None:
     """End the process without waiting; restore the terminal first as far as it takes output."""
     try:
-        termios.tcsetattr(sys.__stdin__.fileno(), termios.TCSANOW, attributes)  # type: ignore[union-attr]
+        if attributes:
+            import termios
+
+            termios.tcsetattr(sys.__stdin__.fileno(), termios.TCSANOW, attributes)  # type: ignore[union-attr]
         os.set_blocking(2, False)
         os.write(2, _RESET.encode())
-    except (OSError, termios.error):
+    except Exception:  # whatever the terminal refuses, the process ends
         pass
     os._exit(code)

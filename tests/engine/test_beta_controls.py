@@ -11,7 +11,7 @@ from engine.beta_controls import (
     beta_of_other_estimators,
     beta_of_other_sums,
     beta_with_padding,
-    clamped_probability,
+    layer_inputs,
     layer_series,
     shuffle_words,
     untrained_twin,
@@ -22,6 +22,7 @@ from engine.network import Network, Vocabulary
 from engine.noise import power_law_noise
 from engine.recipes import Recipe
 from engine.recording import record, record_reference
+from engine.state_runs import last_probability, run_on
 from engine.training import untrained_network
 
 SCALES = (10, 14, 20, 28, 40)
@@ -50,6 +51,11 @@ def plain_beta(series: np.ndarray) -> np.ndarray:
     return series_beta(series.sum(axis=-1, dtype=np.float64), SCALES)
 
 
+def other_sums(network: Network, reviews: np.ndarray, dead: np.ndarray, **options: int) -> dict[str, np.ndarray]:
+    h = record(network, list(reviews), ("h",))["h"]
+    return beta_of_other_sums(h, network.readout_weight[0].double().numpy(), SCALES, dead, **options)
+
+
 def turned(network: Network, signs: np.ndarray) -> Network:
     """The network with the signs of some cells, and of the weights to their candidate and from their h, turned."""
     weights = {key: value.clone() for key, value in network.cell.weights().items()}
@@ -70,7 +76,7 @@ def turned(network: Network, signs: np.ndarray) -> Network:
 
 
 def test_turned_signs_leave_the_answers_and_change_the_sum(network: Network, reviews: np.ndarray) -> None:
-    found = beta_of_other_sums(network, reviews, SCALES, np.zeros(N, bool), flips=3, seed=5)
+    found = other_sums(network, reviews, np.zeros(N, bool), flips=3, seed=5)
     signs = np.random.default_rng(5).choice((-1.0, 1.0), (N, 3))
     for k in range(3):
         other = turned(network, signs[:, k])
@@ -78,14 +84,14 @@ def test_turned_signs_leave_the_answers_and_change_the_sum(network: Network, rev
         mine = plain_beta(record(other, list(reviews), ("h",))["h"])
         np.testing.assert_allclose(found["flipped"][:, k], mine, atol=1e-3)
         assert np.abs(mine - plain_beta(record(network, list(reviews), ("h",))["h"])).max() > 0.05
-        again = beta_of_other_sums(other, reviews, SCALES, np.zeros(N, bool), flips=1)
+        again = other_sums(other, reviews, np.zeros(N, bool), flips=1)
         np.testing.assert_allclose(again["readout"], found["readout"], atol=1e-3)
         np.testing.assert_allclose(again["cells"], found["cells"], atol=1e-3)
 
 
 def test_other_sums_of_h(network: Network, reviews: np.ndarray) -> None:
     dead = np.arange(N) % 3 == 0
-    found = beta_of_other_sums(network, reviews, SCALES, dead)
+    found = other_sums(network, reviews, dead)
     h = record_reference(network, list(reviews), ("h",))["h"].astype(float)
     np.testing.assert_allclose(found["live"], plain_beta(h[..., ~dead]), atol=1e-3)
     np.testing.assert_allclose(found["normalised"], plain_beta(h / h.std(axis=1, keepdims=True)), atol=1e-3)
@@ -95,7 +101,7 @@ def test_other_sums_of_h(network: Network, reviews: np.ndarray) -> None:
 
 
 def test_nothing_is_left_where_all_cells_are_dead(network: Network, reviews: np.ndarray) -> None:
-    assert np.isnan(beta_of_other_sums(network, reviews, SCALES, np.ones(N, bool))["live"]).all()
+    assert np.isnan(other_sums(network, reviews, np.ones(N, bool))["live"]).all()
 
 
 def test_shuffled_reviews_have_the_same_words(reviews: np.ndarray) -> None:
@@ -124,13 +130,19 @@ def test_padding(network: Network, reviews: np.ndarray) -> None:
         np.testing.assert_allclose(found[name], series_beta(series, SCALES), atol=1e-3, err_msg=name)
 
 
-def test_clamped_cells_and_reviews_of_any_length(network: Network, reviews: np.ndarray) -> None:
+@pytest.mark.parametrize("kind", ["lstm", "gru", "rnn"])
+def test_clamped_cells_and_reviews_of_any_length(kind: str, reviews: np.ndarray) -> None:
+    network = untrained_network(
+        Recipe(cell=kind, size=N, seed=3, embedding=4, vocabulary=50), Vocabulary([f"w{k}" for k in range(50)])
+    )
+    network.readout_weight.mul_(4)
     ragged = [review[:length] for review, length in zip(reviews, (7, 200, 1, 90, 90), strict=True)]
-    np.testing.assert_allclose(clamped_probability(network, ragged), network.classify(ragged), atol=1e-6)
-    clamp = {"h": np.where(np.arange(N) < 6, 0.5, np.nan)}
-    one_by_one = [record(network, review, ("h",), clamp=clamp).probability[0, -1] for review in ragged]
-    np.testing.assert_allclose(clamped_probability(network, ragged, clamp), one_by_one, atol=1e-6)
-    assert not np.allclose(one_by_one, network.classify(ragged), atol=1e-3)
+    np.testing.assert_allclose(last_probability(network, ragged), network.classify(ragged), atol=1e-6)
+    for clamped in (0, 6, N):
+        clamp = np.where(np.arange(N) < clamped, np.linspace(0.5, -0.2, N), np.nan)
+        one_by_one = [record(network, review, ("h",), clamp={"h": clamp}).probability[0, -1] for review in ragged]
+        np.testing.assert_allclose(last_probability(network, ragged, clamp), one_by_one, atol=1e-6)
+        assert np.allclose(one_by_one, network.classify(ragged), atol=1e-3) == (clamped == 0)
 
 
 def test_the_untrained_twin(network: Network) -> None:
@@ -157,3 +169,28 @@ def test_layer_series_are_the_sums(network: Network, reviews: np.ndarray) -> Non
     plain = record_reference(network, list(reviews))
     for name in ("h", "x"):
         np.testing.assert_allclose(found[name], plain.layer_sum(name), atol=1e-4)
+    np.testing.assert_array_equal(layer_inputs(network, reviews), record(network, list(reviews)).layer_sum("x"))
+
+
+@pytest.mark.parametrize("standard", [True, False])
+def test_runs_go_on_from_a_state(standard: bool, network: Network, reviews: np.ndarray) -> None:
+    if not standard:  # another nonlinearity
+        cell = LstmCell(network.cell.weight_ih, network.cell.weight_hh, network.cell.bias, gate="hard_sigmoid_5")
+        network = Network(
+            cell,
+            network.readout_weight,
+            network.readout_bias,
+            embedding=network.embedding,
+            vocabulary=network.vocabulary,
+        )
+        clamp = np.where(np.arange(N) < 6, 0.5, np.nan)
+        found = record(network, list(reviews), ("h",), clamp={"h": clamp}).probability[:, -1]
+        np.testing.assert_allclose(last_probability(network, list(reviews), clamp), found, atol=1e-6)
+    plain = record_reference(network, list(reviews))
+    assert run_on(network, reviews[:, :0], None, ("h",))[0]["h"].shape == (5, 0, N)
+    begun, state = run_on(network, reviews[:, :70])
+    assert begun == {}
+    ended, last = run_on(network, reviews[:, 70:], state, ("c", "h"))
+    for name in ("c", "h"):
+        np.testing.assert_allclose(ended[name], plain[name][:, 70:], atol=1e-5)
+    np.testing.assert_allclose(last, np.hstack((plain["h"][:, -1], plain["c"][:, -1])), atol=1e-5)

@@ -123,6 +123,19 @@ def test_the_archive_is_found_by_path_or_environment(tmp_path: Path, monkeypatch
     assert find_archive(given) == given
 
 
+def test_a_header_that_announces_more_than_there_is_does_not_hang(tmp_path: Path) -> None:
+    """Found by fuzzing: tarfile skips a member block by block, at the end of the file, too."""
+    path = pack(tmp_path / "a.tar.gz", LABELLED)
+    tar = bytearray(gzip.decompress(path.read_bytes()))
+    tar[124:136] = b"\x80" + (1 << 60).to_bytes(11, "big")
+    tar[0:9] = b"aclImdb/x"
+    tar[148:156] = b" " * 8
+    tar[148:156] = b"%06o\0 " % sum(tar[:512])
+    path.write_bytes(gzip.compress(bytes(tar)))
+    with pytest.raises(ReviewError, match="is damaged"):
+        read_archive(path)
+
+
 def test_a_path_that_does_not_exist_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PINKX_IMDB", str(tmp_path))
     with pytest.raises(ReviewError, match=re.escape(f"{str(tmp_path)!r} (PINKX_IMDB) is a folder; expected the file")):

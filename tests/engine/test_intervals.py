@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from scipy.signal import lfilter
@@ -67,3 +69,18 @@ def test_a_crossover_is_no_single_exponent_and_noise_is_one() -> None:
     assert intervals.has_one_exponent(F, 2000).mean() < 0.1
     assert intervals.has_one_exponent(np.full(len(scales), np.nan), 500)
     assert np.isnan(bend([1.0, 2.0, 3.0], (10, 20, 40)))
+
+
+def test_an_interrupted_table_is_continued(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intervals, "LENGTHS", {"rolling": (32, 40, 48, 64, 96)})
+    monkeypatch.setattr(intervals, "CHECKED", {"rolling": (56,)})
+    steps = [json.loads(json.dumps(document)) for document in intervals.tabulate(60)]
+    assert [len(step["rolling"]["lengths"]) for step in steps] == [1, 2, 3, 4, 5, 5]
+    *_, last = intervals.tabulate(60, steps[2])
+    assert json.loads(json.dumps(last)) == steps[-1]
+    rows = last["coverage"]
+    assert [row["beta"] for row in rows] == [-0.5, 0.0, 0.5, 1.0, 1.5, 2.0]
+    assert {row["series"] for row in rows} == {60}
+    assert np.mean([row[kind] for row in rows for kind in ("gaussian", "heavy")]) == pytest.approx(0.9, abs=0.06)
+    assert list(intervals.tabulate(60, last)) == []
+    assert len(list(intervals.tabulate(40, steps[2]))) == 6  # another count: from the beginning

@@ -1,5 +1,6 @@
 """A search is cached, and repeated when any parameter of it changes."""
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from engine.points_cache import cached_word_attractors, content_hash, network_en
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name, **_: tmp_path / name)
     return tmp_path / "pinkx" / "fixed_points"
 
 
@@ -176,3 +177,20 @@ def test_word_attractors_are_cached(monkeypatch: pytest.MonkeyPatch, folder: Pat
     assert second is not None
     assert first.words == second.words == short
     np.testing.assert_array_equal(first.states, second.states)
+
+
+def test_a_cache_that_cannot_be_written_changes_nothing(
+    network: Network, folder: Path, searches: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read-only folder, a full disk, a folder of another user."""
+    folder.parent.write_text("a file where the folder should be")
+    assert len(network_points(network, ["zero"], count=20)) > 0
+    folder.parent.unlink()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("engine.arrays.np.savez_compressed", full)
+    assert len(network_points(network, ["zero"], count=20)) > 0
+    assert len(searches) == 2
+    assert list(folder.iterdir()) == []

@@ -8,7 +8,7 @@ import torch
 
 from engine.cells import RnnCell
 from engine.network import Network, Vocabulary
-from engine.sequences import DRAWN, STEPS, encoded, open_sequences
+from engine.sequences import DRAWN, STEPS, drawn_sequence, edited, encoded, open_sequences
 from engine.tasks import FlipFlop
 from engine.text import Review, ReviewError
 
@@ -105,3 +105,30 @@ def test_a_network_reads_only_its_kind_of_input() -> None:
         encoded(network(), Review("r", "a film"))
     with pytest.raises(ValueError, match="has 3 channels; watcher takes 2 channels"):
         encoded(network(inputs=2), sequence)
+
+
+def test_an_edited_step_has_the_targets_of_its_task() -> None:
+    before, task = drawn_sequence(network(task="flip-flop-3"), 1), FlipFlop(3)
+    after = edited(before, "1: 1, 0 −1\n  3: 0 0 0.5\n", task)
+    expected = before.inputs.copy()
+    expected[0], expected[2] = (1, 0, -1), (0, 0, 0.5)
+    np.testing.assert_array_equal(after.inputs, expected)
+    np.testing.assert_array_equal(after.targets, task.targets(expected[None])[0])
+    assert after.targets is not None
+    assert after.targets[0].tolist() == pytest.approx([1, np.nan, 0], nan_ok=True)
+    assert edited(after, "", None).targets is None
+    assert edited(after, "", task).name == "flip-flop-3, seed 1, edited"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("1: 0 0", "'1: 0 0': expected a step and 3 numbers, such as 57: 0 0 0"),
+        ("1: 0 0 x", "expected a step and 3 numbers"),
+        ("0 0 0", "expected a step and 3 numbers"),
+        ("201: 0 0 0", "there is no step 201: this sequence has steps 1 to 200"),
+    ],
+)
+def test_an_edit_that_is_no_step(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        edited(drawn_sequence(network(task="flip-flop-3"), 1), text, None)

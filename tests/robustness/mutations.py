@@ -128,7 +128,8 @@ def damage_safetensors(data: bytes, dice: random.Random) -> bytes:
         elif kind < 5 and tensors and isinstance(tensor["data_offsets"], list) and len(tensor["data_offsets"]) == 2:
             start, stop = tensor["data_offsets"]
             tensor["dtype"] = dice.choice(_TYPES)
-            values = (stop - start) // _WIDTHS.get(tensor["dtype"], 1) if isinstance(stop - start, int) else 1
+            known = type(start) is type(stop) is int
+            values = (stop - start) // _WIDTHS.get(tensor["dtype"], 1) if known else 1
             divisor = dice.choice([k for k in (1, 2, 3, 4, 8, 12, 48) if not values % k])
             tensor["shape"] = dice.choice(([values], [divisor, values // divisor], [values // divisor, divisor, 1], []))
         elif kind == 5 and len(body) > 8:

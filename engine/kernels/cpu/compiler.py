@@ -31,9 +31,15 @@ _DIGEST: Final = sources_digest(Path(__file__).parent)
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a function that Python calls, and cache its machine code on disk."""
+    """Compile a function that Python calls, and cache its machine code on disk.
+
+    Without a folder to write to, neither beside the sources nor in the user's cache, every process compiles anew.
+    """
     function.__qualname__ = f"{function.__qualname__}_{_DIGEST}"
-    return njit(**_OPTIONS | {"cache": True})(function)
+    try:
+        return njit(**_OPTIONS | {"cache": True})(function)
+    except RuntimeError:  # numba found no folder for its cache
+        return njit(**_OPTIONS)(function)
 
 
 inner: Any = njit(**_INNER)

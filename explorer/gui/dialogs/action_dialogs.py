@@ -22,6 +22,7 @@ from explorer.session.actions import Action
 from explorer.session.controllers.word_search import Hit
 from explorer.session.menu_items import NONE, compare_network, compare_review, networks, reviews
 from explorer.session.session import Session
+from explorer.session.views.units import STEPS, WORDS, UnitNames, unit_names
 
 
 class ActionDialogs(ActionDispatcher, QMainWindow):
@@ -43,7 +44,7 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
     def handlers(self) -> Mapping[str, Handler]:
         return {
             "help": self._help,
-            "legend": lambda: LegendDialog(self).open(),
+            "legend": lambda: LegendDialog(self, self._names()).open(),
             "palette": self._palette,
             "type": self._type,
             "edit": self._edit,
@@ -91,16 +92,23 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
             if session.comparison.review is not None:
                 self._word_by_word()
 
-        TextDialog(self, "Edit the review", session.text_diff.text, edit).open()
+        title = "Edit a step: its number, and the value of each channel"
+        title = title if self._names() == STEPS else self._names().reword("Edit the review")
+        TextDialog(self, title, session.text_diff.text, edit).open()
 
     def _word_by_word(self) -> None:
         session = self.opened_session
         session.text_diff.require_comparison()
         TextDiffDialog(self, self.theme, session, self.look_at).open()
 
+    def _names(self) -> UnitNames:
+        """What the network reads; the default while there is none."""
+        return WORDS if self.session is None else unit_names(self.session.stream.snapshot.network)
+
     def _compare_reviews(self) -> None:
         session = self.opened_session
-        self.choose("Compare with another review", [NONE, *reviews(session)], "", partial(compare_review, session))
+        title = self._names().reword("Compare with another review")
+        self.choose(title, [NONE, *reviews(session)], "", partial(compare_review, session))
 
     def _search(self) -> None:
         session = self.opened_session
@@ -165,7 +173,11 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
     def _jump(self) -> None:
         session = self.opened_session
         words = session.stream.snapshot.words
-        self.ask("Go to word", f"A word from 1 to {words}, or a percentage such as 50%", session.jump_to)
+        self.ask(
+            f"Go to {self._names().unit}",
+            f"A {self._names().unit} from 1 to {words}, or a percentage such as 50%",
+            session.jump_to,
+        )
 
     def _choose_network(self) -> None:
         session = self.opened_session

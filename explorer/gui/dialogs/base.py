@@ -23,7 +23,8 @@ from shiboken6 import isValid
 from explorer.gui.menus import key_sequence, window_keys
 from explorer.gui.text import as_html, safe
 from explorer.session.actions import GROUPS, Action
-from explorer.session.views.legend import LEGEND as LEGEND_SECTIONS, SENTENCES
+from explorer.session.views.legend import legend, sentence
+from explorer.session.views.units import WORDS, UnitNames
 
 MAX_ENTRIES = 500  # of a list; the search box narrows it
 LEGEND = (
@@ -86,12 +87,12 @@ class HelpDialog(Dialog):
 class LegendDialog(Dialog):
     """What the terms on the screen mean."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, names: UnitNames = WORDS) -> None:
         super().__init__(parent, "Legend", 760, 800)
         text, rows = QTextBrowser(), []
-        for section in LEGEND_SECTIONS:
-            sentence = as_html(SENTENCES.get(section.panel, ""))
-            rows.append(f"<tr><td colspan='2'><h3>{as_html(section.title)}</h3>{sentence}</td></tr>")
+        for section in legend(names):
+            shown = as_html(sentence(section.panel, names))
+            rows.append(f"<tr><td colspan='2'><h3>{as_html(section.title)}</h3>{shown}</td></tr>")
             rows += [
                 f"<tr><td><b>{as_html(term.shown)}</b>&nbsp;&nbsp;</td><td>{as_html(term.meaning)}</td></tr>"
                 for term in section.terms

@@ -36,6 +36,7 @@ from explorer.session.views.number_format import MINUS, cell_name, number, row_n
 from explorer.session.views.runs import Line, Run, join
 from explorer.session.views.signal_images import SignalImage, SignalImages, cell_traces, trace_range
 from explorer.session.views.tables import Table, words_table
+from explorer.session.views.units import unit_names
 
 FIRST_SHOWN = frozenset("ifgochrzn")  # signals switched on at first
 GAP = 0.05  # between two heat maps, as a fraction of their height
@@ -236,6 +237,7 @@ class HeatmapPanel(Panel):
             self._to_come.setVisible(last > first)
             self._to_come.setRect(first, 0, max(0.0, last - first), pictures)
             self._to_come_name.setVisible(wide)
+            self._to_come_name.setText(f"{unit_names(frame.snapshot.network).units} to come")
             self._to_come_name.setPos((first + last) / 2, pictures / 2)
             self._to_come_name.fill = pg.mkBrush(qcolor(self.theme.ground))
 

@@ -14,12 +14,14 @@ from PySide6.QtWidgets import QWidget
 from explorer.gui.host import Host
 from explorer.gui.panels.panel import Panel
 from explorer.gui.panels.readout_line import ReadoutLine
+from explorer.gui.panels.sequence import SequenceBands
 from explorer.gui.text import safe
 from explorer.gui.theme import Theme, qcolor, table
 from explorer.session.core import Frame
 from explorer.session.palette import RGB, codes, text_on
 from explorer.session.session import Session
 from explorer.session.views.attribution import word_colours
+from explorer.session.views.channels import Traces, meaning_line, output_lines, reads_steps, traces
 from explorer.session.views.outputs import outputs_at
 from explorer.session.views.readouts import review_rows
 from explorer.session.views.runs import Line, Run, join
@@ -244,25 +246,53 @@ class ReviewPanel(Panel):
     title = "1 Review"
     place = "top"
     every = 2
+    _traces: Traces
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.words = Words(host)
         self.brushed = ReadoutLine(2)
         self.brushed.hide()
+        self.bands: SequenceBands | None = None  # instead of the words, once there is a sequence of vectors
         self.column.addWidget(self.words, 1)
         self.column.addWidget(self.brushed)
 
     def show_frame(self, session: Session, frame: Frame) -> None:
-        colours = self.words.show_words(session, frame)
-        rows = review_rows(frame, output_at(session, frame), outputs=outputs_at(session, frame))
-        parts = ((Run(f"{row.label} "), *row.line) for row in rows)
-        self.set_readout(join((*parts, colours)))
+        steps = reads_steps(frame)
+        self.words.setVisible(not steps)
+        if self.bands is not None:
+            self.bands.setVisible(steps)
+        if steps:
+            self._show_steps(session, frame)
+        else:
+            self._show_words(session, frame)
         if self.changed("brushed", session.brush.summary, self.theme.name):
             self.brushed.setVisible(bool(session.brush.summary))
             pieces = re.split("(?<=[:,]) ", session.brush.summary)  # where the line may break
             self.brushed.set_line(join((Run(piece, "accent"),) for piece in pieces))
             self.brushed.apply_theme(self.theme)
+
+    def _show_steps(self, session: Session, frame: Frame) -> None:
+        """Draw the inputs, outputs and targets of a sequence of vectors."""
+        if self.bands is None:
+            self.bands = SequenceBands(self, self.host)
+            self.bands.apply_theme(self.theme)
+            self.column.insertWidget(1, self.bands, 1)
+        snapshot = frame.snapshot
+        if changed := self.changed("traces", snapshot.run, snapshot.time, snapshot.review, self.theme.name):
+            self._traces = traces(session, frame)
+        self.bands.show_traces(session, frame, self._traces, changed=changed)
+        self.set_readout(join((*output_lines(self._traces, frame.word), meaning_line(self._traces))))
+
+    def _show_words(self, session: Session, frame: Frame) -> None:
+        colours = self.words.show_words(session, frame)
+        rows = review_rows(frame, output_at(session, frame), outputs=outputs_at(session, frame))
+        parts = ((Run(f"{row.label} "), *row.line) for row in rows)
+        self.set_readout(join((*parts, colours)))
+
+    def paint_theme(self, theme: Theme) -> None:
+        if self.bands is not None:
+            self.bands.apply_theme(theme)
 
     def export_table(self) -> Table:
         session = self.host.session

@@ -28,6 +28,7 @@ from explorer.session.views.number_format import count, number
 from explorer.session.views.outputs import POSITIVE, Output, output_of
 from explorer.session.views.runs import Run, join
 from explorer.session.views.tables import Table, reviews_table
+from explorer.session.views.units import unit_names
 
 if TYPE_CHECKING:
     from engine.reviews import Review
@@ -129,7 +130,7 @@ class ReviewsModel(QAbstractTableModel):
         if column == 1:
             return np.array([_ORDER[review.label] for review in self.reviews])
         if column == 3:
-            return np.array([len(review.text) for review in self.reviews])
+            return np.array([review.length for review in self.reviews])
         names = np.array([review.name for review in self.reviews])
         return np.unique(names, return_inverse=True)[1]
 
@@ -163,7 +164,7 @@ class ReviewsModel(QAbstractTableModel):
         index = int(self.shown[row])
         review = self.reviews[index]
         if column < len(HEADINGS):
-            return safe(str((index + 1, _MARKS[review.label], review.name, len(review.text))[column]), 80)
+            return safe(str((index + 1, _MARKS[review.label], review.name, review.length)[column]), 80)
         return number(float(list(self._more.values())[column - len(HEADINGS)][index]))
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -171,7 +172,7 @@ class ReviewsModel(QAbstractTableModel):
             return self.cell_text(index.row(), index.column())
         review = int(self.shown[index.row()])
         if role == Qt.ItemDataRole.ToolTipRole:
-            return safe(self.reviews[review].text, 400)
+            return safe(self.reviews[review].text or self.reviews[review].summary, 400)
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() not in (1, 2):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.ForegroundRole and review == self.present:
@@ -274,7 +275,8 @@ class ReviewsPanel(Panel):
                     self._sort(*self._sort_later)
         if self.changed("present", session.index):
             self.model.set_present(session.index)
-        self.set_readout(join(((Run(_summary(self.model.rowCount(), len(session.reviews))),), (Run(HINT),))))
+        names = unit_names(frame.snapshot.network).sequence
+        self.set_readout(join(((Run(_summary(self.model.rowCount(), len(session.reviews), names)),), (Run(HINT),))))
 
     def saved_state(self) -> dict[str, Any]:
         column, descending = self.model.sorted
@@ -339,8 +341,8 @@ def _source(reviews: Sequence[Review]) -> str:
     return f"{len(reviews)} from {reviews[0].name}" if reviews else ""
 
 
-def _summary(shown: int, total: int) -> str:
-    return count(total, "review") if shown == total else f"{shown:,} of {count(total, 'review')}"
+def _summary(shown: int, total: int, name: str) -> str:
+    return count(total, name) if shown == total else f"{shown:,} of {count(total, name)}"
 
 
 def _columns(rows: NDArray[np.void], reviews: int) -> dict[str, NDArray[np.float64]]:

@@ -19,6 +19,7 @@ from explorer.session.views.readouts import scaling_line
 from explorer.session.views.runs import Run, join
 from explorer.session.views.scaling import Scaling, fine_fluctuation, fine_scales, scaling
 from explorer.session.views.tables import Table, scaling_table
+from explorer.session.views.units import unit_names
 
 NOISES = {0.5: "white", 1.0: "pink", 1.5: "Brownian"}
 
@@ -90,9 +91,9 @@ class ScalingPanel(Panel):
         state = (snapshot.run, frame.word, choices.signal, choices.selected, self.bounds, snapshot.scales)
         if not self.changed("frame", *state):
             return
-        found = scaling(session, frame, self.bounds)
+        found, names = scaling(session, frame, self.bounds), unit_names(snapshot.network)
         hint = "drag the bounds to fit other scales" if self.bounds is None else "double click fits those of rolling α"
-        self.set_readout(join((scaling_line(found), (Run(hint),))))
+        self.set_readout(join((scaling_line(found, names=names), (Run(hint),))))
         scales = np.array(fine_scales(snapshot.window), dtype=float)
         if self.bounds is None:
             self._moving = True

@@ -22,6 +22,7 @@ from explorer.session.views.point_map import PointDetails
 from explorer.session.views.point_readouts import PREDICTION_MEANING, no_points_line, point_lines, spectrum_title
 from explorer.session.views.runs import Run, join
 from explorer.session.views.tables import Table, spectrum_table
+from explorer.session.views.units import unit_names
 
 RANGE = 1.25  # of both axes of the complex plane
 REACH = 12.0  # pixels around an eigenvalue in which the mouse points at it
@@ -79,7 +80,8 @@ class SpectrumPanel(Panel):
         title = (Run(spectrum_title(points.view.selected is not None)),)
         self.set_readout(join((hovered, title)))
         prediction = points.prediction(frame)
-        lines = point_lines(point, None if prediction is None else dict(zip(AHEAD, prediction.explained, strict=True)))
+        explained = None if prediction is None else dict(zip(AHEAD, prediction.explained, strict=True))
+        lines = tuple(map(unit_names(frame.snapshot.network).line, point_lines(point, explained)))
         if self.changed("details", lines, theme):
             self.details.setText("<br>".join(rich_text(line, theme) for line in lines))
         if self.changed("room", lines, self.details.width()):

@@ -90,9 +90,13 @@ def measure_networks(
     tasks = [info for info in selected if info.task != "sentiment"]
     readers = [info for info in selected if info.task == "sentiment"]
     progress = NetworkProgress(bar, [info.name for info in (*tasks, *readers)])
+    cache = out / FOLDER
     return (
-        [measure(info, starts, seed, out / FOLDER, progress.begin()) for info in tasks],
-        [measure_line(info, starts, seed, out / FOLDER, progress.begin()) for info in readers],
+        [progress.measure(k, partial(measure, info, starts, seed, cache)) for k, info in enumerate(tasks)],
+        [
+            progress.measure(k, partial(measure_line, info, starts, seed, cache))
+            for k, info in enumerate(readers, len(tasks))
+        ],
     )
 
 

@@ -17,7 +17,7 @@ from engine.beta_controls import (
     beta_of_other_estimators,
     beta_of_other_sums,
     beta_with_padding,
-    clamped_probability,
+    layer_inputs,
     layer_series,
     shuffle_words,
     untrained_twin,
@@ -26,8 +26,10 @@ from engine.corpus_statistics import CorpusStatistics, corpus_statistics
 from engine.devices import or_on_the_cpu
 from engine.fluctuation import half_betas
 from engine.intervals import has_one_exponent
+from engine.kernels.cpu.threads import thread_count
 from engine.network import Network
-from engine.reviews import CUT
+from engine.samples import sum_over_cells
+from engine.state_runs import last_probability, run_on
 from engine.surrogates import surrogate_betas
 from explorer.measure.one_over_f.selection import ReviewSample, TrainedNetwork, evenly
 from explorer.measure.study.cache import cache_file, cached
@@ -136,7 +138,9 @@ def measure(
 
 
 def _measured(trained: TrainedNetwork, sample: ReviewSample, options: Options, show: ShowFraction) -> dict[str, Any]:
-    start = time.process_time()  # processor time: other work on the machine does not count
+    # Processor time, of this thread alone where others measure other networks.
+    clock = time.thread_time if thread_count() == 1 else time.process_time
+    start = clock()
     network, ids = trained.network, sample.ids(trained.network)
     signals = [signal.name for signal in network.signals]
     if options.signals:
@@ -159,7 +163,7 @@ def _measured(trained: TrainedNetwork, sample: ReviewSample, options: Options, s
         "deviation": found.deviation.mean(axis=0).tolist(),
         "participation": float(np.nanmean(participation_ratio(found.deviation))),
         "correct": float(correct[labelled].mean()) if labelled.any() else float("nan"),
-        "seconds": time.process_time() - start,
+        "seconds": clock() - start,
         "controls": controls,
         "local": {name: _local(found, name, sample.length) for name in found.signals},
         "surrogates": _surrogates(network, ids, options.surrogates) if options.surrogates else {},
@@ -185,21 +189,25 @@ def _controls(
 ) -> dict[str, Any]:
     some = np.stack(evenly(list(ids), CONTROL_REVIEWS))
     quiet = is_dead(found.deviation.mean(axis=0))
-    plain = layer_series(network, some, ("h", "x"))
-    mixed = layer_series(network, shuffle_words(some), ("h", "x"))
+    words = max(max(options.scales), 3 * sample.length // 5)
+    # The first words alone, then the others from the state after them: the whole reviews, read once.
+    begun, state = run_on(network, some[:, :words], signals=("h",))
+    ended, _ = run_on(network, some[:, words:], state, signals=("h",))
+    h = np.concatenate((begun["h"], ended["h"]), axis=1)
+    plain = {"h": sum_over_cells(h), "x": layer_inputs(network, some)}
+    mixed = shuffle_words(some)
     results = {
         "plain": series_beta(plain["h"], options.scales),
-        "shuffled": series_beta(mixed["h"], options.scales),
-        "shuffled, x": series_beta(mixed["x"], options.scales),
+        "shuffled": series_beta(layer_series(network, mixed, ("h",))["h"], options.scales),
+        "shuffled, x": series_beta(layer_inputs(network, mixed), options.scales),
     }
     twin = untrained_twin(network)
     if twin is not None:
         results["untrained"] = series_beta(layer_series(twin, some, ("h",))["h"], options.scales)
-    words = max(max(options.scales), 3 * sample.length // 5)
-    results |= {
-        f"padding {name}": value for name, value in beta_with_padding(network, some, options.scales, words).items()
-    }
-    otherwise = beta_of_other_sums(network, some, options.scales, quiet)
+    padded = beta_with_padding(network, some, options.scales, words, (sum_over_cells(begun["h"]), state))
+    results |= {f"padding {name}": value for name, value in padded.items()}
+    readout = network.readout_weight[0].detach().double().cpu().numpy()
+    otherwise = beta_of_other_sums(h, readout, options.scales, quiet)
     flipped = otherwise.pop("flipped")
     results |= otherwise
     for name in ("h", "x"):
@@ -223,16 +231,15 @@ def _ablations(network: Network, sample: ReviewSample, quiet: NDArray[np.bool_],
 
     ``changed`` is the fraction of outputs that ablating the dead cells changes.
     """
-    reviews = evenly(sample.labelled, ABLATION_REVIEWS)
-    assert network.vocabulary is not None
-    ids = [network.vocabulary.encode(review.words[:CUT]) for review in reviews]
+    reviews, ids = evenly(sample.labelled, ABLATION_REVIEWS), sample.labelled_ids(network, ABLATION_REVIEWS)
     if not ids:
         return {}
     label = np.array([bool(review.label) for review in reviews])
-    free, without_dead, without_live = (
-        clamped_probability(network, ids, clamp) >= network.threshold
-        for clamp in (None, {"h": np.where(quiet, mean, np.nan)}, {"h": np.where(quiet, np.nan, mean)})
-    )
+    free = last_probability(network, ids) >= network.threshold
+    without_live = last_probability(network, ids, np.where(quiet, np.nan, mean)) >= network.threshold
+    without_dead = free
+    if quiet.any():
+        without_dead = last_probability(network, ids, np.where(quiet, mean, np.nan)) >= network.threshold
     return {
         "reviews": len(ids),
         "none": float(np.mean(free == label)),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Final, TypeVar
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.catalogue import describe
 from engine.network import Network
-from engine.reviews import open_reviews
+from engine.reviews import CUT, open_reviews
 from engine.text import Review
 from engine.training import complete_recipe
 from explorer.measure.study.networks import matching_networks
@@ -140,6 +141,9 @@ def _numbered(networks: list[TrainedNetwork]) -> list[TrainedNetwork]:
     return named
 
 
+_ENCODING = Lock()  # networks are measured by several threads
+
+
 @dataclass(frozen=True, eq=False)
 class ReviewSample:
     """The reviews of a source: ``long`` have at least ``length`` words and are cut there; ``labelled`` have a label."""
@@ -181,8 +185,24 @@ class ReviewSample:
 
     def ids(self, network: Network) -> NDArray[np.int32]:
         """Encode the long reviews for a network, (review, time)."""
+        return np.stack(self._encoded(network, "long", self.long, self.length))
+
+    def labelled_ids(self, network: Network, count: int) -> list[NDArray[np.int32]]:
+        """Encode ``count`` evenly spaced labelled reviews, cut as networks read them."""
+        return self._encoded(network, f"labelled {count}", evenly(self.labelled, count), CUT)
+
+    def _encoded(self, network: Network, what: str, reviews: Sequence[Review], cut: int) -> list[NDArray[np.int32]]:
+        """Encode reviews once for all networks of one vocabulary."""
         assert network.vocabulary is not None
-        return np.stack([network.vocabulary.encode(review.words[: self.length]) for review in self.long])
+        key = (what, network.vocabulary.words)
+        with _ENCODING:
+            if key not in self._known:
+                self._known[key] = [network.vocabulary.encode(review.words[:cut]) for review in reviews]
+            return self._known[key]
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, tuple[str, ...]], list[NDArray[np.int32]]]:
+        return {}
 
     @cached_property
     def labels(self) -> NDArray[np.float64]:

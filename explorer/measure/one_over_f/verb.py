@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     help="Also measure COUNT shuffled, AR(1) and IAAFT surrogates of each layer sum of h, and its halves.",
 )  # fmt: skip
 @click.option("--paper-only", is_flag=True, help="Skip the controls that the paper lacks.")
-@study_options("all shipped", "Also time COUNT reviews with the paper's implementation.", "one-over-f")
+@study_options("all shipped", "Also time COUNT reviews with the paper's implementation.", "one-over-f", None)
 @device_option
 @plot_option
 def command(
@@ -84,7 +86,6 @@ def command(
     from explorer.measure.one_over_f.selection import ReviewSample, select_networks
     from explorer.measure.study.output import publish, write_study
 
-    set_threads(threads)
     on = choose(device, "reviews").device
     start = time.perf_counter()
     if scales and not 5 <= min(scales) <= max(scales) <= words:
@@ -102,7 +103,9 @@ def command(
             bar.update(reading, completed=done, total=total, visible=done < total)
 
         sample = ReviewSample.read(None if source == "bundled" else source, words, limit, show)
-        results = StudyResults.of(measure_networks(selected, sample, options, out, bar), sample, options)
+        results = StudyResults.of(
+            measure_networks(selected, sample, options, out, bar, threads=threads), sample, options
+        )
     claims = decide_claims(results)
     write_study(out, "one_over_f", document(results, claims), tables(results), claims)
     with console.status("drawing the figures"):
@@ -120,14 +123,32 @@ def measure_networks(
     out: Path,
     bar: Progress,
     measure: Callable[..., NetworkResult] | None = None,
+    threads: int = 1,
 ) -> list[NetworkResult]:
-    """Measure networks, or read their cached results; ``measure`` measures one, see `results.measure`."""
+    """Measure networks, or read their cached results; ``measure`` measures one, see `results.measure`.
+
+    Every thread measures a network of its own; threads that are left over share the work of each network.
+    """
     from explorer.measure.one_over_f import results
 
     measure = measure or results.measure
-    # The time for a network is roughly proportional to its size plus 40.
-    progress = NetworkProgress(bar, [one.name for one in selected], [one.size + 40 for one in selected])
-    return [measure(trained, sample, options, out / FOLDER, progress.begin()) for trained in selected]
+    costs = [one.size**1.5 + 400 for one in selected]  # roughly proportional to the time for a network
+    progress = NetworkProgress(bar, [one.name for one in selected], costs)
+    workers = min(threads, len(selected))
+    set_threads(threads // workers)
+
+    def work(number: int) -> NetworkResult:
+        return progress.measure(number, partial(measure, selected[number], sample, options, out / FOLDER))
+
+    if workers == 1:
+        return [work(number) for number in range(len(selected))]
+    longest_first = sorted(range(len(selected)), key=lambda number: -costs[number])
+    pool = ThreadPoolExecutor(workers)
+    try:
+        found = dict(zip(longest_first, pool.map(work, longest_first), strict=True))
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return [found[number] for number in range(len(selected))]
 
 
 def _checked_signals(selected: Sequence[TrainedNetwork], text: str | None) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ def whole_numbers(context: click.Context, parameter: click.Parameter, text: str 
         raise click.BadParameter(f"expected whole numbers separated by commas, got {text!r}") from None
 
 
-def study_options(networks: str, published_way: str, out: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def study_options(
+    networks: str, published_way: str, out: str, threads: int | None = 1
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the options of a study.
 
     Parameters
@@ -28,6 +31,8 @@ def study_options(networks: str, published_way: str, out: str) -> Callable[[Call
         Help of ``--published-way``.
     out : str
         Default folder of the results.
+    threads : int, optional
+        Default number of threads; None: one for each core.
     """
     options: tuple[Callable[[Any], Any], ...] = (
         click.option(
@@ -36,7 +41,10 @@ def study_options(networks: str, published_way: str, out: str) -> Callable[[Call
         ),
         click.option("--seeds", callback=whole_numbers, metavar="K,K,…", help="Use only networks of these seeds."),
         click.option("--published-way", type=click.IntRange(1), metavar="COUNT", help=published_way),
-        click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Number of CPU threads."),
+        click.option(
+            "--threads", type=click.IntRange(1), default=threads or usable_cores(),
+            help=f"Number of CPU threads.  [default: {threads or 'one for each core'}]",
+        ),
         click.option(
             "--out", type=click.Path(path_type=Path, file_okay=False), default=out, show_default=True,
             help="Folder for the report, the figures and the numbers.",
@@ -50,6 +58,11 @@ def study_options(networks: str, published_way: str, out: str) -> Callable[[Call
         return command
 
     return decorate
+
+
+def usable_cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def set_threads(threads: int) -> None:

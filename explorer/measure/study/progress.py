@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+T = TypeVar("T")
 
 ShowFraction = Callable[[float], None]
 """Called with the fraction done, 0 to 1."""
@@ -20,7 +23,7 @@ def time_left(console: Console) -> Progress:
 
 
 class NetworkProgress:
-    """A bar over networks.
+    """A bar over networks, which several threads may measure.
 
     Parameters
     ----------
@@ -34,14 +37,19 @@ class NetworkProgress:
     def __init__(self, bar: Progress, names: Sequence[str], costs: Sequence[float] | None = None) -> None:
         self._bar, self._names = bar, names
         self._costs = costs or [1.0] * len(names)
+        self._done = [0.0] * len(names)
         self._task = bar.add_task("networks", total=sum(self._costs))
-        self._begun = -1
 
-    def begin(self) -> ShowFraction:
-        """Begin the next network; returns a function to report the fraction of it that is done."""
-        self._begun += 1
-        number = self._begun
-        before, cost = sum(self._costs[:number]), self._costs[number]
-        description = f"{self._names[number]} ({number + 1} of {len(self._names)})"
-        self._bar.update(self._task, description=description, completed=before)
-        return lambda fraction: self._bar.update(self._task, completed=before + cost * fraction)
+    def measure(self, number: int, work: Callable[[ShowFraction], T]) -> T:
+        """Call ``work`` for one network with a function that reports the fraction of it that is done."""
+
+        def show(fraction: float) -> None:
+            self._done[number] = fraction
+            completed = sum(cost * done for cost, done in zip(self._costs, self._done, strict=True))
+            self._bar.update(self._task, completed=completed)
+
+        finished = sum(done >= 1 for done in self._done)
+        self._bar.update(self._task, description=f"{self._names[number]} ({finished + 1} of {len(self._names)})")
+        result = work(show)
+        show(1)
+        return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from engine.live.stream import Snapshot
     from engine.network import Network
     from engine.reviews import Review
+    from engine.sequences import Content
 
 Request = tuple[object, ...]
 """What a comparison was computed from; compared by identity."""
@@ -88,9 +89,11 @@ class ComparisonController:
         return self.network, review, snapshot.review, network, clamps
 
     def _start(self, request: Request, snapshot: Snapshot) -> Job:
+        from engine.sequences import content_of
+
         name, own = self.name, self.network is None
         network: Network | str = snapshot.network if self.network is None else self.network
-        words = (self.review or snapshot.review).words
+        words, present = content_of(self.review or snapshot.review), content_of(snapshot.review)
 
         def take(part: tuple[Reading, NDArray[np.intp]]) -> None:
             with self._lock:
@@ -110,7 +113,7 @@ class ComparisonController:
             read_review,
             network,
             words,
-            snapshot.review.words,
+            present,
             snapshot.window,
             tuple(snapshot.scales),
             clamps,
@@ -127,8 +130,8 @@ def same(request: Request, other: Request) -> bool:
 def read_review(
     report: Report,
     network: Network | str,
-    words: Sequence[str],
-    present: Sequence[str],
+    words: Content,
+    present: Content,
     window: int,
     scales: tuple[int, ...],
     clamps: Mapping[str, NDArray[np.float32]],

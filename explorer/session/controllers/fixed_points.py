@@ -18,6 +18,7 @@ from explorer.session.views.point_map import COLOURS, PointDetails, PointMap, Po
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
+    from engine.network import Network
 
 TURN: Final = 10.0  # degrees
 TAIL: Final = 48  # words of the trajectory that are drawn
@@ -107,7 +108,7 @@ class FixedPointsController:
         return self._details[2]
 
     def _refresh(self, snapshot: Snapshot) -> None:
-        self.search.begin(self._ablation.network(snapshot))
+        self.search.begin(self._ablation.network(snapshot), self._sequences(snapshot))
         found = self.search.found
         if found is None:
             self.point_map = None
@@ -115,6 +116,10 @@ class FixedPointsController:
         elif self.point_map is None or self.point_map.found is not found:
             before, self.point_map = self.point_map, PointMap(found)
             self._keep_selected(before, self.point_map)
+
+    def _sequences(self, snapshot: Snapshot) -> tuple[NDArray[np.float32], ...]:
+        """Return the present sequence of a network over vectors; it is used where the network names no task."""
+        return (snapshot.ids,) if snapshot.network.vocabulary is None and snapshot.words else ()
 
     def _keep_selected(self, before: PointMap | None, now: PointMap) -> None:
         """Renumber the selected entries, as new points and cycles come before words; select what was searched for."""
@@ -173,12 +178,7 @@ class FixedPointsController:
         if word < 0:
             raise SessionError("no word is read yet: read one, then search for the points under it")
         network = self._ablation.network(snapshot)
-        assert network.vocabulary is not None, "the network being read with takes words"
-        name = network.vocabulary.word(int(snapshot.ids[word]))
-        if name not in network.vocabulary.words:
-            raise SessionError("the network does not know this word: choose another")
-        if name in INPUTS:
-            raise SessionError(f"{name!r} is the name of a special input here: choose another word")
+        name = input_at(network, snapshot, word)
         if name in self.point_map.names[: self.point_map.certified]:
             self._choose(selected=self.point_map.names.index(name))
         else:
@@ -223,6 +223,25 @@ class FixedPointsController:
         selected = self.view.selected
         place = (order.index(selected) + change) % len(order) if selected in order else (0 if change > 0 else -1)
         self._choose(selected=order[place])
+
+
+def input_at(network: Network, snapshot: Snapshot, word: int) -> str:
+    """Return the name of the input at a word or step, as `engine.start_states.input_from_name` takes it.
+
+    Raises
+    ------
+    SessionError
+        If there is none for this word.
+    """
+    if network.vocabulary is None:
+        vector = snapshot.ids[word].tolist()
+        return ",".join(f"{value:.6g}" for value in vector) if any(vector) else INPUTS[0]
+    name = network.vocabulary.word(int(snapshot.ids[word]))
+    if name not in network.vocabulary.words:
+        raise SessionError("the network does not know this word: choose another")
+    if name in INPUTS:
+        raise SessionError(f"{name!r} is the name of a special input here: choose another word")
+    return name
 
 
 def _renumbered(entry: int, before: PointMap, now: PointMap) -> int:

@@ -106,15 +106,13 @@ class LinearPredictor:
         return np.concatenate(parts, axis=1)
 
     def _start(self, points: PointMap, frame: Frame, states: NDArray[np.float32], point: int | None) -> Job:
-        import torch
-
         from engine.network import Network
 
         network, found = points.found.network, points.found.points
         assert found is not None, "checked by request"
         first = frame.word + 1 - len(states)
         ids = frame.snapshot.ids[first : frame.word + 1 + max(AHEAD)]
-        x = network.embed(torch.from_numpy(np.asarray(ids)).long()).cpu().numpy()
+        x = network.embed(ids).cpu().numpy()
         subject, word = _subject(points, frame, point), frame.word
         chosen = slice(None) if point is None else slice(point, point + 1)
 

@@ -90,6 +90,8 @@ class PatternSearch:
 
     def more(self) -> None:
         """Search the next reviews."""
+        from engine.sequences import encoded
+
         before = self.results
         if self._searched is None or not before.finished or not self.left:
             return
@@ -108,8 +110,7 @@ class PatternSearch:
         def end(trouble: str) -> None:
             results.trouble, results.finished = trouble, True
 
-        assert snapshot.network.vocabulary is not None, "the network being read with takes words"
-        ids = [snapshot.network.vocabulary.encode(self._core.reviews[k].words) for k in numbers]
+        ids = [encoded(snapshot.network, self._core.reviews[k]) for k in numbers]
         job = self._jobs.start(
             search_reviews, snapshot.network, numbers, ids, pattern, snapshot.clamps, on_result=take, on_end=end
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from explorer.session.core import Core, SessionError
 from explorer.session.views.number_format import reading_speed
+from explorer.session.views.units import unit_names
 
 if TYPE_CHECKING:
     from engine.reviews import Review
@@ -150,6 +151,10 @@ class Playback:
         review = Review(name, text)
         if not review.words:
             raise SessionError("nothing to read: a review needs at least one word of letters a–z or digits")
+        self.open_unlisted(review)
+
+    def open_unlisted(self, review: Review) -> None:
+        """Open a review that is not one of the source, and read it."""
         self._before_jump()
         self._core.stream.open(review)
         self._core.stream.play()
@@ -186,14 +191,17 @@ class Playback:
             If the text is neither, or there is no such word.
         """
         words, text = self._core.snapshot.words, place.strip()
+        names = unit_names(self._core.snapshot.network)
         try:
             word = round(float(text[:-1]) / 100 * (words - 1)) if text.endswith("%") else int(text) - 1
         except (ValueError, OverflowError):
             raise SessionError(
-                f"{place!r} is no place: enter a word's number (1 to {words}) or a percentage (50%)"
+                f"{place!r} is no place: enter a {names.unit}'s number (1 to {words}) or a percentage (50%)"
             ) from None
         if not 0 <= word < words:
-            raise SessionError(f"there is no word {place}: this review has words 1 to {words}, or 0% to 100%")
+            raise SessionError(
+                f"there is no {names.unit} {place}: this {names.sequence} has {names.units} 1 to {words}, or 0% to 100%"
+            )
         self.look_at(word)
 
     def _move(self, count: int) -> None:
@@ -241,4 +249,4 @@ class Playback:
         nearest = min(range(len(SPEEDS)), key=lambda k: abs((SPEEDS[k] or 1e9) - (speed or 1e9)))
         speed = SPEEDS[max(0, min(nearest + change, len(SPEEDS) - 1))]
         self._core.stream.set_speed(speed)
-        self._core.note = f"speed: {reading_speed(speed)}"
+        self._core.note = f"speed: {reading_speed(speed, unit_names(self._core.snapshot.network).unit)}"

@@ -6,7 +6,7 @@ Results arrive in parts. Complete ones are cached on disk, so that the next sear
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from engine.network import Network
     from engine.points import FixedPoints
 
-INPUTS: Final = ("zero", "mean")  # inputs under which points are sought first
+INPUTS: Final = ("zero", "mean")  # inputs under which points are sought first; "mean" is that of all words
 STARTS: Final = 128  # start states of a search
 VISITED: Final = 1000  # states of the reviews that the picture's components are fitted to
+
+
+Sequences = Sequence[NDArray[Any]]
 
 
 class PointSearch:
@@ -38,6 +41,7 @@ class PointSearch:
         self.found: FoundPoints | None = None
         self._jobs = jobs
         self._network: Network | None = None
+        self._sequences: Sequences = ()
         self._progress: dict[Job, str] = {}
         self._trouble = ""
         self._lock = threading.Lock()
@@ -48,14 +52,17 @@ class PointSearch:
         """What is being searched, or what failed; "" if nothing runs."""
         return "   ".join([*self._progress.copy().values(), *filter(None, [self._trouble])])
 
-    def begin(self, network: Network) -> None:
-        """Search this network from now on, unless it already is: visited states, points, word attractors."""
+    def begin(self, network: Network, sequences: Sequences = ()) -> None:
+        """Search this network from now on, unless it already is: visited states, points, word attractors.
+
+        ``sequences`` are as `start_inputs` takes them.
+        """
         from engine.live.replay import RecordedNetwork
 
         if network is not self._network and not self._closed:
             with self._lock:
                 self._forget()
-                self._network, self.found, self._trouble = network, None, ""
+                self._network, self._sequences, self.found, self._trouble = network, sequences, None, ""
             if isinstance(network, RecordedNetwork):  # a recording has visited states, but nothing to search
                 self.found = FoundPoints(network, network.values["h"].astype(np.float64))
             else:
@@ -89,7 +96,7 @@ class PointSearch:
                     self._trouble = f"the search failed: {trouble}"
 
         with self._lock:  # the callbacks wait until the job is listed
-            job = self._jobs.start(work, network, *names, on_result=take, on_end=end)
+            job = self._jobs.start(work, network, self._sequences, *names, on_result=take, on_end=end)
             self._progress[job] = "searching …"
 
     def _take(self, network: Network, job: Job, what: str, value: Any) -> None:
@@ -108,42 +115,49 @@ class PointSearch:
 # ---- jobs --------------------------------------------------------------------------------------------------------
 
 
-def survey(report: Report, network: Network) -> None:
+def first_inputs(network: Network) -> tuple[str, ...]:
+    """Return the inputs under which the points of a network are sought first."""
+    return INPUTS[:1] if network.vocabulary is None else INPUTS
+
+
+def survey(report: Report, network: Network, sequences: Sequences = ()) -> None:
     """Job: the first search. Send ``("visited" | "points" | "words" | "ends", found)``, and ``("progress", text)``
-    meanwhile.
+    meanwhile. ``sequences`` are as `start_inputs` takes them.
     """
     from engine.points_cache import cached_word_attractors
     from engine.start_states import visited_states
 
-    h = visited_states(network, VISITED, reviews=encoded_reviews(network))[:, : network.cell.size]
+    h = visited_states(network, VISITED, reviews=start_inputs(network, sequences))[:, : network.cell.size]
     report(("visited", h.cpu().numpy()))
-    points = _send_points(report, network, *INPUTS)
-    words = cached_word_attractors(network, progress=progress_to(report, "word attractors"))
-    report(("words", words))
-    send_ends(report, network, points)
+    points = _send_points(report, network, sequences, *first_inputs(network))
+    if network.vocabulary is not None:
+        words = cached_word_attractors(network, progress=progress_to(report, "word attractors"))
+        report(("words", words))
+    send_ends(report, network, points, sequences)
 
 
-def find_points(report: Report, network: Network, *names: str) -> None:
+def find_points(report: Report, network: Network, sequences: Sequences, *names: str) -> None:
     """Job: send the points under inputs given by name, and where states end under each."""
-    send_ends(report, network, _send_points(report, network, *names))
+    send_ends(report, network, _send_points(report, network, sequences, *names), sequences)
 
 
-def _send_points(report: Report, network: Network, *names: str) -> FixedPoints:
+def _send_points(report: Report, network: Network, sequences: Sequences, *names: str) -> FixedPoints:
     from engine.points_cache import network_points
 
     progress = progress_to(report, f"fixed points for {', '.join(names)}")
-    found = network_points(network, names, count=STARTS, reviews=encoded_reviews(network), progress=progress)
+    reviews = start_inputs(network, sequences)
+    found = network_points(network, names, count=STARTS, reviews=reviews, progress=progress)
     report(("points", found))
     return found
 
 
-def send_ends(report: Report, network: Network, points: FixedPoints) -> None:
+def send_ends(report: Report, network: Network, points: FixedPoints, sequences: Sequences = ()) -> None:
     """Send ``("ends", {input: Ends})`` for each input of these points."""
     from engine.points_cache import network_ends
 
     if not report(None):
         return
-    reviews = encoded_reviews(network)
+    reviews = start_inputs(network, sequences)
     for name in dict.fromkeys(points.input_names.tolist()):
         here = points[points.input_names == name]
         progress = progress_to(report, f"basins for {name}")
@@ -171,5 +185,18 @@ def encoded_reviews(network: Network) -> list[NDArray[np.int32]]:
     """Return the bundled reviews as the network's word ids; searches start from states visited in them."""
     from engine.reviews import CUT, open_reviews
 
-    assert network.vocabulary is not None, "the network being read with takes words"
+    assert network.vocabulary is not None, "a network over vectors has no reviews"
     return [network.vocabulary.encode(review.words[:CUT]) for review in open_reviews(None)]
+
+
+def start_inputs(network: Network, sequences: Sequences = ()) -> Sequences:
+    """Return what a network reads to visit the states that searches start from: the bundled reviews, as word ids.
+
+    A network over vectors reads the sequences of its own task, for which this returns nothing; without a task it reads
+    the ``sequences`` (time, input) given.
+    """
+    from engine.sequences import task_of
+
+    if network.vocabulary is not None:
+        return encoded_reviews(network)
+    return () if task_of(network) is not None else sequences

@@ -62,7 +62,8 @@ class SaturationController:
         A recording has no network that could read the source: then the present review stays.
         """
         core, snapshot = self._core, self._core.snapshot
-        self.scope = "review" if core.replaying else scope
+        alone = core.replaying or core.snapshot.network.vocabulary is None  # no corpus, or one without words
+        self.scope = "review" if alone else scope
         if self.scope == "corpus":
             numbers = evenly(len(core.reviews), SAMPLE)
             self._computation.request(

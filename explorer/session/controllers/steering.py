@@ -229,9 +229,10 @@ class SteeringController:
         return [self._core.reviews[k] for k in sorted(chosen)]
 
     def _encoded(self, reviews: Sequence[Review]) -> list[NDArray[np.int32]]:
-        vocabulary = self._core.snapshot.network.vocabulary
-        assert vocabulary is not None, "the network being read with takes words"
-        return [ids for review in reviews if len(ids := vocabulary.encode(review.words))]
+        from engine.sequences import encoded
+
+        network = self._core.snapshot.network
+        return [ids for review in reviews if len(ids := encoded(network, review))]
 
 
 def compare_labels(

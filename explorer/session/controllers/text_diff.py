@@ -26,6 +26,7 @@ from explorer.session.views.outputs import POSITIVE, Output, output_line
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
     from engine.network import Network
+    from engine.sequences import Content
 
 CELLS: Final = 8  # largest number of cells in the list of those that moved
 
@@ -100,18 +101,25 @@ def word_by_word(before: Reading, after: Reading, same_network: bool = True) -> 
     """Compare two readings pair by pair; outputs of different kinds are not compared."""
     pairs, place = [], 0
     numbers = aligned(before.words, after.words)
+    old, new = (_as_text(reading.words) for reading in (before, after))
     for i, j in numbers:
         place = place if j is None else j
         pairs.append(
             WordPair(
-                "" if i is None else before.words[i],
-                "" if j is None else after.words[j],
+                "" if i is None else old[i],
+                "" if j is None else new[j],
                 float("nan") if i is None or before.output_kind != after.output_kind else float(before.output[i]),
                 float("nan") if j is None else float(after.output[j]),
                 place,
             )
         )
     return WordByWord(tuple(pairs), _moved(before, after, numbers) if same_network else (), after.output_kind)
+
+
+def _as_text(content: Content) -> Sequence[str]:
+    from engine.sequences import steps_as_text
+
+    return steps_as_text(content) if isinstance(content, np.ndarray) else content
 
 
 def _moved(before: Reading, after: Reading, numbers: list[tuple[int | None, int | None]]) -> tuple[MovedCell, ...]:
@@ -138,9 +146,13 @@ class TextDiffController:
 
     @property
     def text(self) -> str:
-        """The present text, without characters that a terminal must not be sent."""
+        """The present text, without characters that a terminal must not be sent; the step looked at of a sequence."""
+        from engine.sequences import InputSequence
         from engine.text import printable
 
+        sequence, step = self._core.snapshot.review, max(0, self._core.word)
+        if isinstance(sequence, InputSequence):
+            return f"{step + 1}: {' '.join(f'{value:g}' for value in sequence.inputs[step].tolist())}"
         text = self._core.snapshot.review.text.replace("<br />", "\n")
         return "\n".join(map(printable, text.splitlines()))
 
@@ -164,10 +176,19 @@ class TextDiffController:
         Raises
         ------
         SessionError
-            If the text has no word.
+            If the text has no word, or is no step of the sequence.
         """
+        from engine.sequences import InputSequence, edited, task_of
+
         before = self._core.snapshot.review
-        self._playback.open_text(text, f"{before.name.removesuffix(', edited')}, edited")
+        if isinstance(before, InputSequence):
+            try:
+                changed = edited(before, text, task_of(self._core.snapshot.network))
+            except ValueError as error:
+                raise SessionError(str(error)) from None
+            self._playback.open_unlisted(changed)
+        else:
+            self._playback.open_text(text, f"{before.name.removesuffix(', edited')}, edited")
         self._comparison.compare_with(None)
         self._comparison.compare_review(before)
 
@@ -193,6 +214,8 @@ class TextDiffController:
         return self._result
 
     def _start(self, request: Request, other: Comparison, snapshot: Snapshot) -> Job:
+        from engine.sequences import content_of
+
         def take(found: WordByWord) -> None:
             with self._lock:
                 if self._requested is request:
@@ -205,7 +228,7 @@ class TextDiffController:
         return self._jobs.start(
             compare_reviews,
             snapshot.network,
-            snapshot.review.words,
+            content_of(snapshot.review),
             snapshot.window,
             tuple(snapshot.scales),
             dict(snapshot.clamps),
@@ -223,7 +246,7 @@ def _request(other: Comparison, snapshot: Snapshot) -> Request:
 def compare_reviews(
     report: Report,
     network: Network,
-    words: Sequence[str],
+    words: Content,
     window: int,
     scales: tuple[int, ...],
     clamps: Mapping[str, NDArray[np.float32]],

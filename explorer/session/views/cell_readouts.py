@@ -16,6 +16,7 @@ from explorer.session.views.number_format import (
 )
 from explorer.session.views.runs import GAP, Line, Run, join
 from explorer.session.views.traces import CellRow
+from explorer.session.views.units import unit_names
 
 if TYPE_CHECKING:
     from engine.live.snapshot import Snapshot
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
 
 def cells_line(frame: Frame) -> Line:
     """How many cells are alive, dead, and active in effect (the participation ratio), at the word looked at."""
-    moment, window = frame.moment, frame.snapshot.window
+    moment, window, units = frame.moment, frame.snapshot.window, unit_names(frame.snapshot.network).units
     cells, dead, effective = len(moment.dead), int(moment.dead.sum()), float(participation_ratio(moment.activity))
     known = frame.word + 1 >= window
     return (
         Run(f"{cells - dead if known else cells}", "value"),
         *((Run(" alive  "), Run(f"† {dead}", "dead"), Run(" dead  ")) if known else (Run(" cells  "),)),
-        *(() if known else (Run(f"† needs {window} words  ", "warning"),)),
+        *(() if known else (Run(f"† needs {window} {units}  ", "warning"),)),
         Run(MISSING if math.isnan(effective) else f"{effective:.1f}", "value"),
         Run(" effective cells" if known else " effective"),  # fits the terminal's panel
     )
@@ -37,7 +38,7 @@ def cells_line(frame: Frame) -> Line:
 
 def dead_line(snapshot: Snapshot) -> Line:
     """When a cell counts as dead."""
-    return (Run(f"† σ of h < {snapshot.threshold:.3g} over {snapshot.window} words"),)
+    return (Run(f"† σ of h < {snapshot.threshold:.3g} over {snapshot.window} {unit_names(snapshot.network).units}"),)
 
 
 class CellText(NamedTuple):
@@ -95,6 +96,6 @@ def heatmap_line(frame: Frame, cells_per_row: int) -> Line:
     return join((shared, ordered))
 
 
-def value_line(signal: str, cell: int, word: int, value: float) -> Line:
+def value_line(signal: str, cell: int, word: int, value: float, unit: str = "word") -> Line:
     """The value of a signal of one cell at one word."""
-    return (Run(f"{signal} of {cell_name(cell)} at word {word + 1}: "), Run(number(value), "value"))
+    return (Run(f"{signal} of {cell_name(cell)} at {unit} {word + 1}: "), Run(number(value), "value"))

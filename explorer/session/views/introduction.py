@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from explorer.session.views.units import STEPS, WORDS, UnitNames
+
 TITLE: Final = "What you see"
 
 
@@ -31,6 +33,23 @@ ANNOTATIONS: Final = (
         "passes a saddle ○.",
     ),
 )
+_STEPS: Final = (
+    Annotation(
+        "review",
+        "A trained network reads these inputs step by step; its outputs are green where they are on the side of the "
+        "target, which is shaded where it is 1.",
+    ),
+    *(Annotation(each.panel, STEPS.reword(each.sentence)) for each in ANNOTATIONS[1:]),
+)
+
+
+def annotations_for(names: UnitNames = WORDS) -> tuple[Annotation, ...]:
+    """Return the sentences, for what the network reads."""
+    if names == STEPS:
+        return _STEPS
+    return tuple(Annotation(each.panel, names.reword(each.sentence)) for each in ANNOTATIONS)
+
+
 KEYS: Final = ("play", "legend", "help")
 """The actions whose keys are shown; `KEY_LABELS` says what for."""
 KEY_LABELS: Final = {

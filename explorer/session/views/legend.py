@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from explorer.session.views.units import STEPS, WORDS, UnitNames
+
 
 class Term(NamedTuple):
     """Terms as they are written on the screen, and what they mean."""
@@ -142,6 +144,44 @@ LEGEND: Final = (
         ),
     ),
 )  # fmt: skip
+
+
+_STEP_SENTENCES: Final = {
+    "review": "The inputs, outputs and targets of the sequence, one column a step; unread inputs are dim.",
+    "overview": "The network's first output over the whole sequence.",
+}
+_STEP_TERMS: Final = Section(
+    "Sequence",
+    "review",
+    (
+        Term("in", "an input channel at every step; one that is not read yet is dim"),
+        Term("out", "an output after every step: the higher the bar, the larger"),
+        Term("right, wrong", "whether the output is on the side of its target: above or below one half"),
+        Term("shaded", "the target is 1; where nothing is shaded it is 0, or not defined yet"),
+        Term("target", "what the task asks for after the step looked at"),
+        Term("▲ ▼", "a pulse of the input, drawn on its output where there is no room for both"),
+    ),
+)
+
+
+def sentence(panel: str, names: UnitNames = WORDS) -> str:
+    """Return what a panel shows, in one sentence; "" if it has none."""
+    own = _STEP_SENTENCES if names == STEPS else {}
+    return own.get(panel) or names.reword(SENTENCES.get(panel, ""))
+
+
+def legend(names: UnitNames = WORDS) -> tuple[Section, ...]:
+    """Return the terms of all panels, for what the network reads."""
+    return tuple(
+        _STEP_TERMS
+        if names == STEPS and section.panel == "review"
+        else Section(
+            names.reword(section.title),
+            section.panel,
+            tuple(Term(names.reword(term.shown), names.reword(term.meaning)) for term in section.terms),
+        )
+        for section in LEGEND
+    )
 
 
 def section_of(panel: str) -> Section | None:

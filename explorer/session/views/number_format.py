@@ -35,11 +35,11 @@ def row_name(signal: str, row: int) -> str:
     return f"{signal}{row}" if signal == INPUT else cell_name(row)
 
 
-def reading_speed(words_per_second: float | None) -> str:
+def reading_speed(words_per_second: float | None, unit: str = "word") -> str:
     """Format a reading speed: ``8 words/s``, ``full speed`` for None."""
     if words_per_second is None:
         return "full speed"
-    return f"{words_per_second:,.0f} {'word' if words_per_second == 1 else 'words'}/s"
+    return f"{words_per_second:,.0f} {unit if words_per_second == 1 else unit + 's'}/s"
 
 
 def count(items: int, singular: str, plural: str | None = None) -> str:

@@ -29,6 +29,7 @@ from explorer.session.views.outputs import output_of
 from explorer.session.views.runs import Line, Row, Run, join
 from explorer.session.views.scaling import Scaling, too_short
 from explorer.session.views.steering import steering_summary
+from explorer.session.views.units import WORDS, UnitNames, unit_names
 
 if TYPE_CHECKING:
     from engine.live.snapshot import Snapshot
@@ -60,10 +61,11 @@ def alpha_line(
     ``noise`` is the band of exact noise; ``other`` the name of the other side of a comparison and its α there.
     """
     signal, known = frame.choices.signal, not math.isnan(alpha)
+    names = unit_names(frame.snapshot.network)
     return join(
         (
             _exponent(f"Σ{signal}", alpha, frame.moment.r2 if known else None),
-            () if known else _no_exponent(frame),
+            () if known else names.line(_no_exponent(frame)),
             _cell_exponent(frame),
             () if other is None else _compared(f"{other[0]} α", alpha, other[1]),
             _noise(noise) if known and noise is not None else (),
@@ -72,20 +74,24 @@ def alpha_line(
     )
 
 
-def scaling_line(found: Scaling, width: int | None = None) -> Line:
+def scaling_line(found: Scaling, width: int | None = None, names: UnitNames = WORDS) -> Line:
     """The exponent of F(s), its r², and the scales of the fit; or why there is none."""
-    ends = f"{found.scales.min():.0f}…{found.scales.max():.0f} words" if len(found.scales) else ""
+    ends = f"{found.scales.min():.0f}…{found.scales.max():.0f} {names.units}" if len(found.scales) else ""
     scales = (Run(f"{len(found.scales)} scales {ends}"),)
     known = not math.isnan(found.alpha)
     return join(
-        (_exponent(found.series, found.alpha, found.r2), scales if known else (Run(found.reason, "warning"),)), width
+        (
+            _exponent(found.series, found.alpha, found.r2),
+            scales if known else (Run(names.reword(found.reason), "warning"),),
+        ),
+        width,
     )
 
 
 def estimator_line(snapshot: Snapshot) -> Line:
     """Window, scales and method behind the rolling exponents."""
-    scales = snapshot.scales
-    text = f"window {snapshot.window} words, {len(scales)} scales {min(scales)}…{max(scales)} words, unbiased DFA"
+    scales, units = snapshot.scales, unit_names(snapshot.network).units
+    text = f"window {snapshot.window} {units}, {len(scales)} scales {min(scales)}…{max(scales)} {units}, unbiased DFA"
     return (Run(text),)
 
 
@@ -181,7 +187,7 @@ def overview_line(
     if other is not None:
         ends = () if reach is None else (Run(f" (axis ±{reach:g})"),)
         compared = (*_compared(other[0], value, other[1]), *ends)
-    place = f"word {frame.word + 1:,} of {frame.snapshot.words:,}"
+    place = f"{unit_names(frame.snapshot.network).unit} {frame.word + 1:,} of {frame.snapshot.words:,}"
     name = output_of(frame.snapshot.network).name
     return join(((Run(f"{name} "), Run(number(value), "value")), compared, (Run(place),)), width)
 
@@ -273,30 +279,31 @@ def status_parts(
     not updated; ``skipped`` counts what could not be read of the source; ``restore_key`` is that of the action that
     restores all ablated and clamped cells.
     """
-    snapshot = frame.snapshot
+    snapshot, names = frame.snapshot, unit_names(frame.snapshot.network)
     badge = HELD if held and snapshot.playing else BADGES[frame.status]
     place = (
-        f"review {snapshot.index + 1:,}/{snapshot.reviews:,}"
+        f"{names.sequence} {snapshot.index + 1:,}/{snapshot.reviews:,}"
         if snapshot.reviews > 1
-        else f"review {snapshot.review.name}"
+        else f"{names.sequence} {snapshot.review.name}"
     )
     rates = ""
     if fps is not None:
-        measured = reading_speed(snapshot.words_per_second)
-        rates = f"now {measured}  " if snapshot.playing and measured != reading_speed(snapshot.speed) else ""
+        measured = reading_speed(snapshot.words_per_second, names.unit)
+        differs = snapshot.playing and measured != reading_speed(snapshot.speed, names.unit)
+        rates = f"now {measured}  " if differs else ""
         rates += f"{fps:.0f} fps"
     losses = [f"up to {cells_per_row} cells/row"] if cells_per_row > 1 else []
-    losses += [f"{count(lost, 'word')} no longer stored"] if lost > 0 else []
+    losses += [f"{names.count(lost)} no longer stored"] if lost > 0 else []
     losses += [f"slow terminal: {', '.join(degraded)}"] if degraded else []
     parts: dict[Part, Line] = {
         "network": (Run(snapshot.network.name, "value"), Run(f" · {snapshot.network.task}")),
         "review": (Run(place, "text"),),
         "badge": (badge,),
-        "word": (Run("word "), Run(f"{frame.word + 1:,}", "value"), Run(f"/{snapshot.words:,}")),
-        "changes": changes_line(snapshot, restore_key),
+        "word": (Run(f"{names.unit} "), Run(f"{frame.word + 1:,}", "value"), Run(f"/{snapshot.words:,}")),
+        "changes": names.line(changes_line(snapshot, restore_key)),
         "comparison": (Run(f"⇄ {comparison}", "other"),) if comparison else (),
         "recording": (Run(f"● REC {count(recorded, 'run')}", "dead"),) if recorded else (),
-        "speed": (Run(reading_speed(snapshot.speed)),),
+        "speed": (Run(reading_speed(snapshot.speed, names.unit)),),
         "rates": (Run(rates, "faint"),) if rates else (),
         "skipped": (Run(f"{skipped:,} skipped", "warning"),) if skipped else (),
         "lost": (Run(", ".join(losses), "warning"),) if losses else (),

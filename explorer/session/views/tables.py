@@ -221,7 +221,7 @@ def reviews_table(
     """The list of reviews as it is searched and sorted; ``measured`` has further columns, (review,) each."""
     rows = [
         (
-            index + 1, reviews[index].name, _LABELS[reviews[index].label], len(reviews[index].text),
+            index + 1, reviews[index].name, _LABELS[reviews[index].label], reviews[index].length,
             *(float(values[index]) for values in measured.values()),
         )
         for index in shown

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from explorer.session.views.number_format import count
+from explorer.session.views.runs import Line, Run
 
 if TYPE_CHECKING:
     from engine.network import Network
@@ -41,6 +42,10 @@ class UnitNames:
     def reword(self, text: str) -> str:
         """Return a text of the program, written for words and reviews, with these names; not for text of the user."""
         return text if self == WORDS else _NOUN.sub(self._renamed, text)
+
+    def line(self, line: Line) -> Line:
+        """Return a line with the same change; not for one with text of the user."""
+        return line if self == WORDS else tuple(Run(self.reword(run.text), run.role) for run in line)
 
     def _renamed(self, noun: re.Match[str]) -> str:
         name = self.unit if noun[1].lower() == "word" else self.sequence

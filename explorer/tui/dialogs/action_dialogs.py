@@ -10,10 +10,12 @@ from textual.app import App
 
 from explorer.session.action_dispatch import ActionDispatcher, Handler
 from explorer.session.actions import Action, shown_key
+from explorer.session.availability import described
 from explorer.session.controllers.pattern_search import Place
 from explorer.session.controllers.word_search import Hit
 from explorer.session.menu_items import NONE, compare_network, compare_review, networks, reviews
 from explorer.session.session import Session
+from explorer.session.views.units import STEPS, WORDS, UnitNames, unit_names
 from explorer.tui.dialogs.attribution import AttributionDialog
 from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, LegendDialog, TypeDialog
 from explorer.tui.dialogs.contexts import ContextsDialog
@@ -96,13 +98,13 @@ class ActionDialogs(ActionDispatcher, App[None]):
     # ---- actions ---------------------------------------------------------------------------------------------
 
     def do_help(self) -> None:
-        self.push_screen(HelpDialog(self.actions, self.focused_panel))
+        self.push_screen(HelpDialog(self._described(), self.focused_panel))
 
     def do_legend(self) -> None:
-        self.push_screen(LegendDialog(self.focused_panel))
+        self.push_screen(LegendDialog(self.focused_panel, self._names()))
 
     def do_palette(self) -> None:
-        listed = (action for action in self.actions if action.id != "palette")
+        listed = (action for action in self._described() if action.id != "palette")
         entries = [(a.id, f"{a.label:<15} {shown_key(a.keys[0]):>5}   {a.help}") for a in listed]
         self.choose("Actions", entries, "", lambda name: self.call_next(self.action_perform, name))
 
@@ -116,7 +118,9 @@ class ActionDialogs(ActionDispatcher, App[None]):
             if accepted:
                 self.run_guarded(self.do_word_by_word)
 
-        dialog = TypeDialog(session.text_diff.edit, "Edit the review", session.text_diff.text)
+        title = "Edit a step: its number, and the value of each channel"
+        title = title if self._names() == STEPS else self._names().reword("Edit the review")
+        dialog = TypeDialog(session.text_diff.edit, title, session.text_diff.text)
         self.push_screen(dialog, edited)
 
     def do_word_by_word(self) -> None:
@@ -130,8 +134,9 @@ class ActionDialogs(ActionDispatcher, App[None]):
 
     def do_jump(self) -> None:
         session = self._session()
-        hint = f"word 1 to {session.stream.snapshot.words}, or a percentage such as 50%"
-        self.ask("Jump to a word", hint, "jump", session.jump_to)
+        unit = self._names().unit
+        hint = f"{unit} 1 to {session.stream.snapshot.words}, or a percentage such as 50%"
+        self.ask(f"Jump to a {unit}", hint, "jump", session.jump_to)
 
     def do_search(self) -> None:
         session = self._session()
@@ -161,7 +166,8 @@ class ActionDialogs(ActionDispatcher, App[None]):
 
     def do_reviews(self) -> None:
         session = self._session()
-        self.choose("Reviews", reviews(session), str(session.index), lambda index: session.open_review(int(index)))
+        title = self._names().reword("Reviews")
+        self.choose(title, reviews(session), str(session.index), lambda index: session.open_review(int(index)))
 
     def do_corpus(self) -> None:
         session = self._session()
@@ -237,7 +243,17 @@ class ActionDialogs(ActionDispatcher, App[None]):
 
     def do_compare_reviews(self) -> None:
         session = self._session()
-        self.choose("Compare with review", [NONE, *reviews(session)], "", partial(compare_review, session))
+        self.choose(
+            self._names().reword("Compare with review"), [NONE, *reviews(session)], "", partial(compare_review, session)
+        )
+
+    def _names(self) -> UnitNames:
+        """What the network reads; the default while there is none."""
+        return WORDS if self.session is None else unit_names(self.session.stream.snapshot.network)
+
+    def _described(self) -> tuple[Action, ...]:
+        """The table of actions for what the network reads, with the reason in place of the help of refused ones."""
+        return self.actions if self.session is None else described(self.actions, self._names(), self.session.refusal)
 
     def _session(self) -> Session:
         assert self.session is not None, "perform() rejects these actions until the session is open"

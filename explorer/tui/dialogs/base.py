@@ -18,7 +18,8 @@ from textual.widgets import Input, Static, TextArea
 from explorer.session.actions import Action, key_of, sections, shown_key
 from explorer.session.core import SessionError
 from explorer.session.palette import DARK
-from explorer.session.views.legend import LEGEND, SENTENCES, Section
+from explorer.session.views.legend import Section, legend, sentence
+from explorer.session.views.units import WORDS, UnitNames
 from explorer.tui.dialogs.rows import ListDialog
 from explorer.tui.terminal.styles import BRIGHT, DIM, PINK_BOLD, TEXT, Line, as_markup, safe
 
@@ -61,23 +62,24 @@ class LegendDialog(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q,l,question_mark", "dismiss", "Close")]
 
-    def __init__(self, panel: str = "") -> None:
+    def __init__(self, panel: str = "", names: UnitNames = WORDS) -> None:
         super().__init__()
-        self._sections = sorted(LEGEND, key=lambda section: section.panel != panel)
+        self._names = names
+        self._sections = sorted(legend(names), key=lambda section: section.panel != panel)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="legend", classes="dialog") as box:
             box.border_title = "Legend"
             box.border_subtitle = "esc close"
             for section in self._sections:
-                yield Static(_terms_table(section))
+                yield Static(_terms_table(section, self._names))
 
 
-def _terms_table(section: Section) -> Table:
+def _terms_table(section: Section, names: UnitNames) -> Table:
     table = Table(box=None, padding=(0, 1), show_header=False, expand=True)
     table.add_column(width=TERM, no_wrap=False)
     table.add_column(ratio=1)
-    table.add_row(Text(f"\n{section.title}", style=PINK_BOLD), Text(f"\n{SENTENCES.get(section.panel, '')}", style=DIM))
+    table.add_row(Text(f"\n{section.title}", style=PINK_BOLD), Text(f"\n{sentence(section.panel, names)}", style=DIM))
     for term in section.terms:
         table.add_row(Text(term.shown, style=BRIGHT), Text(term.meaning, style=TEXT))
     return table

@@ -13,7 +13,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from explorer.session.actions import Action, key_of
-from explorer.session.views.introduction import ANNOTATIONS, KEY_LABELS, KEYS, TITLE
+from explorer.session.views.introduction import KEY_LABELS, KEYS, TITLE, annotations_for
+from explorer.session.views.units import WORDS, UnitNames
 from explorer.tui.host import Host
 from explorer.tui.terminal.styles import DIM, PINK_BOLD, TEXT
 
@@ -24,8 +25,9 @@ ROOMY = 30  # rows from which boxes stand in their panels; below, under each oth
 class IntroductionScreen(ModalScreen[str | None]):
     """Any key or click closes it. Returns the action of that key, so that no key is lost; None if it has none."""
 
-    def __init__(self, actions: Sequence[Action]) -> None:
+    def __init__(self, actions: Sequence[Action], names: UnitNames = WORDS) -> None:
         super().__init__()
+        self._annotations = annotations_for(names)
         self._keys = Text()
         for name in KEYS:
             self._keys.append(f"{key_of(actions, name)} ", PINK_BOLD)
@@ -33,13 +35,13 @@ class IntroductionScreen(ModalScreen[str | None]):
         self._keys.append("any key begins", DIM)
 
     def compose(self) -> ComposeResult:
-        for annotation in ANNOTATIONS:
+        for annotation in self._annotations:
             yield Static(Text(annotation.sentence, style=TEXT), id=f"about-{annotation.panel}", classes="annotation")
         yield Static(self._keys, id="about-keys", classes="annotation")
 
     def on_mount(self) -> None:
         for box in self.query(".annotation"):
-            box.border_title = TITLE if box.id == f"about-{ANNOTATIONS[0].panel}" else ""
+            box.border_title = TITLE if box.id == f"about-{self._annotations[0].panel}" else ""
         self._place()
 
     def on_resize(self) -> None:
@@ -49,7 +51,7 @@ class IntroductionScreen(ModalScreen[str | None]):
         """Put each box over its panel, or, where the panel is not shown, below the others. A terminal may be tiny."""
         width, height = self.app.size
         below, main = 1, self.app.screen_stack[0]
-        for annotation in ANNOTATIONS:
+        for annotation in self._annotations:
             box, region = self.query_one(f"#about-{annotation.panel}"), main.query_one(f"#{annotation.panel}").region
             columns = max(5, min(WIDTH, width - 4, region.width - 4 if region.width else width))
             rows = len(wrap(annotation.sentence, columns - 4)) + 2

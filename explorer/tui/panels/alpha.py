@@ -18,6 +18,7 @@ from explorer.session.views.scaling import scaling
 from explorer.session.views.signal_images import trace_range
 from explorer.session.views.time_axis import TimeAxis, time_axis
 from explorer.session.views.traces import alpha_at, alpha_trace, other_alpha
+from explorer.session.views.units import unit_names
 from explorer.tui.panels.heatmap import GUTTER
 from explorer.tui.panels.panel import Panel
 from explorer.tui.panels.scaling import ScalingChart
@@ -49,8 +50,9 @@ class AlphaPanel(Panel, can_focus=True):
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         width, height = self.size
         if frame.choices.scaling:
-            self._set_titles(frame, "F(s), the fluctuation in boxes of s words")
-            return self._chart.lines(scaling(session, frame), width, height)
+            names = unit_names(frame.snapshot.network)
+            self._set_titles(frame, f"F(s), the fluctuation in boxes of s {names.units}")
+            return self._chart.lines(scaling(session, frame), width, height, names)
         axis = time_axis(frame, width - GUTTER)
         cell = frame.choices.cell
         if self.host.trace and cell is not None:
@@ -86,7 +88,12 @@ class AlphaPanel(Panel, can_focus=True):
         drawn = _curve(axis.gather(own, stop - len(own))[:, 0], rows, low, high)
         at = frame.word - (stop - len(own))
         value = float(own[at, 0]) if 0 <= at < len(own) else float("nan")
-        lines: list[Line] = [[Segment(" "), *styled(value_line(signal, cell, frame.word, value))]]
+        lines: list[Line] = [
+            [
+                Segment(" "),
+                *styled(value_line(signal, cell, frame.word, value, unit_names(frame.snapshot.network).unit)),
+            ]
+        ]
         for row, text in enumerate(drawn):
             end = number(high, 5) if row == 0 else number(low, 5) if row == rows - 1 else ""
             head: Line = [Segment(f"{end:>{GUTTER - 1}}", DIM), Segment("┤", FAINT)]

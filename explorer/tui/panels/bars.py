@@ -8,8 +8,9 @@ from textual import events
 from explorer.session.actions import PANELS, label_now, shown_key
 from explorer.session.core import Frame
 from explorer.session.session import Session
-from explorer.session.views.legend import SENTENCES
+from explorer.session.views.legend import sentence
 from explorer.session.views.readouts import status_parts
+from explorer.session.views.units import unit_names
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import DIM, PINK_BOLD, TEXT, WARN, Line, safe, styled, width_of
 
@@ -63,7 +64,8 @@ class StatusBar(Panel):
 
     def on_click(self, event: events.Click) -> None:
         if event.x in self._review_columns:  # "review 17/1,871" opens the list of all of them
-            self.host.perform("corpus")
+            session = self.host.session
+            self.host.perform("reviews" if session is not None and session.refusal("corpus") else "corpus")
 
 
 class NoticeBar(Panel):
@@ -73,7 +75,9 @@ class NoticeBar(Panel):
         width = self.size.width - 1
         if frame.note:
             return [[Segment(f" {safe(frame.note, width)}", WARN)]]
-        return [[Segment(f" {safe(SENTENCES.get(self.host.focused_panel, ''), width)}", DIM)]]
+        return [
+            [Segment(f" {safe(sentence(self.host.focused_panel, unit_names(frame.snapshot.network)), width)}", DIM)]
+        ]
 
 
 class KeyBar(Panel):

@@ -18,6 +18,7 @@ from explorer.session.views.number_format import count, number
 from explorer.session.views.point_map import TIME_CONSTANTS, PointMap, Scene
 from explorer.session.views.point_readouts import POINT_MARKS, index_line
 from explorer.session.views.runs import Run, join, plain
+from explorer.session.views.units import unit_names
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.canvas import Canvas
 from explorer.tui.terminal.styles import (
@@ -39,7 +40,7 @@ CLASSES = (GOOD, PINK, WARN, DEAD, CYCLE)  # colours by the same
 PREDICTED = DIM
 RING = (2.5, 5.5)  # radius in dots around an attractor, for none and for all of the visited states
 TRAIL = tuple(Style(color=colour.hex) for colour in DARK.trail)  # from old to new
-TIMES = f"{TIME_CONSTANTS[0]:.0f}", f"{TIME_CONSTANTS[1] / 1000:.0f}k words"  # ends of the colour scale
+TIMES = f"{TIME_CONSTANTS[0]:.0f}", f"{TIME_CONSTANTS[1] / 1000:.0f}k"  # ends of the colour scale
 MARGIN = 0.93  # fraction of the picture that the box fills, so that marks at its edge are complete
 DRAG = (4.0, 8.0)  # degrees of rotation per column and per row
 
@@ -85,7 +86,8 @@ class FixedPointsPanel(Panel, can_focus=True):
             line += [Segment(" ◇ ", CYCLE if by == "stability" else BRIGHT), Segment("cycle", DIM)]
         line += [Segment(" ◆ ", PINK_BOLD), Segment(f"now{gap}", DIM)]
         if by in ("readout", "time constant"):
-            low, high = _ends(found) if by == "readout" else TIMES
+            units = unit_names(found.found.network).units
+            low, high = _ends(found) if by == "readout" else (TIMES[0], f"{TIMES[1]} {units}")
             styles = _styles(by, self.host.glyphs)
             scale = [
                 Segment("━", styles[code]) for code in np.linspace(0, LEVELS - 1, len(gap) * 3).astype(int).tolist()

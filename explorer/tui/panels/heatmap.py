@@ -30,6 +30,7 @@ from explorer.session.views.clamps import clamped_cells
 from explorer.session.views.heatmap import Heatmap, heatmap
 from explorer.session.views.number_format import MINUS, number, row_name
 from explorer.session.views.time_axis import axis_labels
+from explorer.session.views.units import unit_names
 from explorer.tui.panels.panel import BorderedWidget, Panel
 from explorer.tui.terminal.styles import (
     DEAD,
@@ -197,7 +198,9 @@ class HeatmapPanel(Vertical, BorderedWidget, can_focus=True):
         self._draw(Picture.of(view, frame.choices.colour_map, glyphs, self._steps(frame, view)), widths)
         self._gutter.labels = _labels(view, frame, per_line, session.brush.signs)
         self._gutter.show(session, frame)
-        self._axis.labels = [Segment(f"{'word ':>{GUTTER}}{axis_labels(view.axis, session.brush.words)}", DIM)]
+        names = unit_names(frame.snapshot.network)
+        numbers = names.reword(axis_labels(view.axis, session.brush.words))
+        self._axis.labels = [Segment(f"{names.unit[: GUTTER - 1]:>{GUTTER - 1}} {numbers}", DIM)]
         self._axis.show(session, frame)
 
     def _steps(self, frame: Frame, view: Heatmap) -> NDArray[np.uint8]:

@@ -14,6 +14,7 @@ from explorer.session.session import Session
 from explorer.session.views.outputs import Scale, output_of, scale_of
 from explorer.session.views.readouts import overview_line
 from explorer.session.views.traces import Difference, Overview, difference, other_overview, output_at, overview
+from explorer.session.views.units import unit_names
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import (
     FAINT,
@@ -68,7 +69,7 @@ class OverviewPanel(Panel):
         side = None if compared is None else (safe(compared.name, 24), compared.at(frame.word))
         reach = None if curve is None else curve.reach
         title = markup(overview_line(frame, output_at(session, frame), side, reach, width - 4))
-        self.set_title(title, "click to go to a word")
+        self.set_title(title, f"click to go to a {unit_names(frame.snapshot.network).unit}")
         return lines
 
     def on_click(self, event: events.Click) -> None:

@@ -13,13 +13,16 @@ from explorer.session.core import Frame
 from explorer.session.palette import BARS, codes, glyph
 from explorer.session.session import Session
 from explorer.session.views.attribution import word_colours
+from explorer.session.views.channels import meaning_line, output_lines, reads_steps, traces
 from explorer.session.views.number_format import number
 from explorer.session.views.outputs import output_of, outputs_at, scale_of
 from explorer.session.views.readouts import review_rows
 from explorer.session.views.runs import Run
 from explorer.session.views.text_layout import TextLayout, lay_out, unknown_words
 from explorer.session.views.traces import output_at
+from explorer.session.views.units import unit_names
 from explorer.tui.panels.panel import Panel
+from explorer.tui.panels.sequence import Strips
 from explorer.tui.terminal.styles import (
     CURRENT,
     DIM,
@@ -54,11 +57,15 @@ class ReviewPanel(Panel, can_focus=True):
         self._layout_key: tuple[int, int, int] = (-1, -1, -1)
         self._top = 0
         self._pressed: int | None = None
+        self._strips: Strips | None = None  # of a sequence of vectors
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         width, height = self.size
         verdict_width = VERDICT if width >= 60 else 0
         room = width - (verdict_width + 3 if verdict_width else 0)
+        if reads_steps(frame):
+            return self._paint_steps(session, frame, room, verdict_width)
+        self._strips = None
         layout = self._lay_out(frame, room)
         self._follow(layout.line(max(0, frame.word)), height, layout.lines)
         last = min(self._top + height, layout.lines)
@@ -71,16 +78,18 @@ class ReviewPanel(Panel, can_focus=True):
             for line in range(self._top, last)
         ]
         self._set_titles(session, frame, meaning)
+        verdict = self._verdict(session, frame, verdict_width) if verdict_width else []
+        return _beside(text, verdict, room) if verdict_width else text
+
+    def _paint_steps(self, session: Session, frame: Frame, room: int, verdict_width: int) -> list[Line]:
+        """Draw the inputs and outputs of a sequence of vectors."""
+        found, brushed = traces(session, frame), session.brush.words
+        self._strips = Strips(found, frame.word, frame.snapshot.time, room, self.size.height, brushed)
+        lines = self._strips.lines()
+        self._set_titles(session, frame, meaning_line(found))
         if not verdict_width:
-            return text
-        verdict = self._verdict(session, frame, verdict_width)
-        rows = max(len(text), len(verdict))
-        text += [[] for _ in range(rows - len(text))]
-        verdict += [[] for _ in range(rows - len(verdict))]
-        return [
-            [*left, Segment(" " * max(0, room - width_of(left))), Segment(" │ ", FAINT), *right]
-            for left, right in zip(text, verdict, strict=True)
-        ]
+            return lines
+        return _beside(lines, [styled(line) for line in output_lines(found, frame.word)][: self.size.height], room)
 
     def _lay_out(self, frame: Frame, width: int) -> TextLayout:
         key = (frame.snapshot.run, id(frame.snapshot.review), width)  # another session counts runs from 1, too
@@ -167,12 +176,13 @@ class ReviewPanel(Panel, can_focus=True):
 
     def _set_titles(self, session: Session, frame: Frame, colours: tuple[Run, ...]) -> None:
         brushed = session.brush.summary
-        below = f"{markup(colours)}   [u i]word[/] unknown"
+        steps = reads_steps(frame)
+        below = markup(colours) if steps else f"{markup(colours)}   [u i]word[/] unknown"
         if brushed:  # its cells and places stay in view as long as the brush does
             below = markup((Run(safe(brushed, self.size.width - 4), "pink"),))
         attributed = brushed and session.attribution.result(frame) is not None  # its method is always named
         above = markup(colours) if attributed else as_markup(safe(frame.snapshot.review.name, 40))
-        self.set_title(f"1 Review  {above}", below)
+        self.set_title(f"1 {unit_names(frame.snapshot.network).reword('Review')}  {above}", below)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         self._pressed = self._word_under(event)
@@ -189,6 +199,8 @@ class ReviewPanel(Panel, can_focus=True):
 
     def _word_under(self, event: events.MouseEvent) -> int | None:
         place = event.get_content_offset(self)
+        if place is not None and self._strips is not None:
+            return self._strips.step_at(place.x)
         if place is None or self._layout is None:
             return None
         return self._layout.word_at(self._top + place.y, place.x)
@@ -205,3 +217,13 @@ def _brackets(brushed: range, pattern: Pattern | None) -> tuple[dict[int, str], 
         opens.setdefault(first, "‹")
         closes.setdefault(last, "›")
     return opens, closes
+
+
+def _beside(left: list[Line], right: list[Line], room: int) -> list[Line]:
+    """Put lines next to each other, with a rule between."""
+    rows = max(len(left), len(right))
+    left, right = ([*lines, *([] for _ in range(rows - len(lines)))] for lines in (left, right))
+    return [
+        [*line, Segment(" " * max(0, room - width_of(line))), Segment(" │ ", FAINT), *other]
+        for line, other in zip(left, right, strict=True)
+    ]

@@ -11,6 +11,7 @@ from rich.segment import Segment
 
 from explorer.session.views.readouts import scaling_line
 from explorer.session.views.scaling import Scaling
+from explorer.session.views.units import WORDS, UnitNames
 from explorer.tui.terminal.plotext_chart import Series, draw_chart
 from explorer.tui.terminal.styles import BRIGHT, DIM, PINK, TEXT, Line, styled
 
@@ -29,11 +30,12 @@ class ScalingChart:
         self._drawn: tuple[bytes, int, int] | None = None
         self._lines: list[Line] = []
 
-    def lines(self, found: Scaling, width: int, height: int) -> list[Line]:
+    def lines(self, found: Scaling, width: int, height: int, names: UnitNames = WORDS) -> list[Line]:
         """Return a line of numbers and the chart below it."""
         labels_above = height - 1 < LABEL_ROWS
         room = width - 1 - (LEGEND if labels_above else 0)
-        head: Line = [Segment(" "), *styled(scaling_line(found, room if math.isfinite(found.alpha) else None))]
+        numbers = scaling_line(found, room if math.isfinite(found.alpha) else None, names)
+        head: Line = [Segment(" "), *styled(numbers)]
         if math.isnan(found.alpha):
             return [head]
         if labels_above:

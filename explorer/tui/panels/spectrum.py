@@ -10,6 +10,7 @@ from explorer.session.core import Frame
 from explorer.session.session import Session
 from explorer.session.views.point_map import PointDetails
 from explorer.session.views.point_readouts import no_points_line, point_lines, spectrum_title
+from explorer.session.views.units import unit_names
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.canvas import Canvas
 from explorer.tui.terminal.styles import DIM, FAINT, GOOD, PINK, Line, padded, styled, width_of
@@ -37,7 +38,8 @@ class SpectrumPanel(Panel, can_focus=True):
         room = width - width_of(plane[0])
         prediction = session.fixed_points.prediction(frame)
         explained = None if prediction is None else dict(zip(AHEAD, prediction.explained, strict=True))
-        text = point_lines(point, explained, room - 1)
+        names = unit_names(frame.snapshot.network)
+        text = tuple(map(names.line, point_lines(point, explained, room - 1)))
         lines: list[Line] = []
         for row, picture in enumerate(plane):
             line = [Segment(" "), *styled(text[row])] if row < len(text) else []

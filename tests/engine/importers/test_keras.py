@@ -8,11 +8,17 @@ import numpy as np
 import pytest
 
 from engine.catalogue import NetworkError
+from engine.importers.time_limit import VARIABLE
 from engine.network import Network
 from tests.engine.importers.checked import checked_import
 from tests.engine.importers.keras_files import KerasLayer, h5py, keras_layers, write_hdf5, write_keras
 
 WORDS = ["a", "wonderful", "film", "about", "nothing", "at", "all"]
+
+
+@pytest.fixture(autouse=True)
+def without_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "0")
 
 
 def vocabulary(network: Network, folder: Path) -> str:
@@ -84,9 +90,11 @@ def test_keras_imdb_ids_are_ranks_plus_three(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("setting", "says"),
     [
-        ({"activation": "relu"}, "layer: activation 'relu' is not supported, only tanh"),
-        ({"recurrent_activation": "hard_sigmoid"}, "recurrent_activation 'hard_sigmoid' is not supported"),
-        ({"recurrent_activation": {"class_name": "function", "config": "relu"}}, "recurrent_activation 'relu'"),
+        ({"activation": "swish"}, "activation 'swish' is not supported, only hard_sigmoid, linear, relu"),
+        (
+            {"recurrent_activation": {"class_name": "function", "config": "relu"}},
+            "recurrent_activation 'relu' is no gate",
+        ),
         ({"go_backwards": True}, "reads backwards"),
     ],
 )
@@ -99,11 +107,39 @@ def test_settings_that_pinkx_cannot_run_are_named(setting: dict[str, object], sa
             opened(file, vocabulary=vocabulary(original, tmp_path))
 
 
-def test_a_gru_that_resets_before_the_product_is_refused(tmp_path: Path) -> None:
-    layers = keras_layers(Network.load("gru-64"))
+@pytest.mark.parametrize(
+    ("name", "setting", "label"),
+    [
+        ("lstm-8", {"recurrent_activation": "hard_sigmoid"}, "LSTM (hard sigmoid {})"),
+        ("lstm-8", {"activation": "relu"}, "LSTM (relu)"),
+        ("gru-64", {"recurrent_activation": "hard_sigmoid", "activation": "linear"}, "GRU (hard sigmoid {}, linear)"),
+        ("rnn-64", {"activation": "relu"}, "RNN (relu)"),
+        ("rnn-64", {"activation": {"class_name": "function", "config": "hard_sigmoid"}}, "RNN (hard sigmoid {})"),
+    ],
+)
+def test_activations_of_both_versions_open(name: str, setting: dict[str, object], label: str, tmp_path: Path) -> None:
+    original = Network.load(name)
+    layers = keras_layers(original)
+    layers[3].settings = {**layers[3].settings, **setting}
+    options = {"vocabulary": vocabulary(original, tmp_path)}
+    old = opened(write_hdf5(layers, tmp_path / "a.h5"), **options)
+    new = opened(write_keras(layers, tmp_path / "a.keras"), **options)
+    assert old.cell.label == label.format("0.2 x + 0.5")
+    assert new.cell.label == label.format("x/6 + 0.5")
+
+
+@pytest.mark.parametrize("layout", ["h5", "keras", "weights"])
+def test_a_gru_that_resets_before_the_product_opens(layout: str, tmp_path: Path) -> None:
+    original = Network.load("gru-64")
+    layers = keras_layers(original)
     layers[3].weights = {**layers[3].weights, "bias": layers[3].weights["bias"][0]}
-    with pytest.raises(NetworkError, match="reset_after=False"):
-        opened(write_hdf5(layers, tmp_path / "a.h5"))
+    layers[3].settings = {**layers[3].settings, "reset_after": False}
+    if layout == "keras":
+        file = write_keras(layers, tmp_path / "a.keras")
+    else:
+        file = write_hdf5(layers, tmp_path / "a.h5", weights_only=layout == "weights")
+    network = opened(file, vocabulary=vocabulary(original, tmp_path))
+    assert network.cell.label == "GRU (reset before)"
 
 
 @pytest.mark.parametrize(
@@ -136,8 +172,12 @@ def test_a_stack_is_watched_at_its_first_layer(tmp_path: Path) -> None:
 def test_old_weights_may_have_hard_sigmoid_gates(tmp_path: Path) -> None:
     original = Network.load("lstm-8")
     file = write_hdf5(keras_layers(original), tmp_path / "a.h5", weights_only=True, version="2.1.5")
-    with pytest.raises(NetworkError, match="hard_sigmoid unless set otherwise"):
-        opened(file, vocabulary=vocabulary(original, tmp_path))
+    words = vocabulary(original, tmp_path)
+    with pytest.raises(NetworkError, match="hard_sigmoid unless set otherwise; give --nonlinearity hard_sigmoid"):
+        opened(file, vocabulary=words)
+    assert opened(file, vocabulary=words, nonlinearity="tanh").cell.label == "LSTM"
+    hard = opened(file, vocabulary=words, nonlinearity="hard_sigmoid")
+    assert hard.cell.label == "LSTM (hard sigmoid 0.2 x + 0.5)"
 
 
 def test_links_to_other_files_and_damage_are_refused(tmp_path: Path) -> None:
@@ -156,3 +196,13 @@ def test_links_to_other_files_and_damage_are_refused(tmp_path: Path) -> None:
 def test_only_a_keras_file_is_one(tmp_path: Path) -> None:
     with pytest.raises(NetworkError, match="not a file of Keras"):
         Network.from_keras("lstm-8")
+
+
+def test_a_file_that_cannot_be_read_in_time_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write_hdf5(keras_layers(Network.load("rnn-64")), tmp_path / "a.h5")
+    monkeypatch.setenv(VARIABLE, "0.001")  # less than a process takes to start
+    with pytest.raises(NetworkError, match=r"refused after 0.001 s, in which it could not be read"):
+        opened(file)
+    monkeypatch.delenv(VARIABLE)
+    with pytest.raises(NetworkError, match="holds no vocabulary"):  # read, in time
+        opened(file)

@@ -72,3 +72,13 @@ def test_the_digest_depends_on_names_and_contents(package: Path) -> None:
     (package / "helper.py").rename(package / "other.py")
     seen.add(sources_digest(package))
     assert len(seen) == 3
+
+
+def test_without_a_folder_for_the_cache_a_kernel_is_compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for a user without a home folder, of a read-only installation: numba then raises RuntimeError."""
+    monkeypatch.setattr("numba.core.caching.CacheImpl._locator_classes", [])
+
+    def twice(x: float) -> float:
+        return 2 * x
+
+    assert compiler.kernel(twice)(4.0) == 8.0

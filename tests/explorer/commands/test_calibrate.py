@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from engine import intervals
 from engine.null import BETAS, band
 from explorer.cli import pinkx
 
@@ -54,3 +56,18 @@ def test_errors_are_one_line(arguments: tuple[str, ...], code: int, message: str
     output = run(*arguments, code=code)
     assert message in output
     assert "Traceback" not in output
+
+
+def test_the_table_of_intervals_is_written_and_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intervals, "LENGTHS", {"rolling": (32, 40, 48, 64, 96)})
+    monkeypatch.setattr(intervals, "CHECKED", {"rolling": (56,)})
+    monkeypatch.setattr(intervals, "STEPS", 6)
+    path = tmp_path / "quantiles.json"
+    assert run("--write-intervals", str(path), "--count", "40").splitlines()[-1] == str(path)
+    first = path.read_text()
+    document = json.loads(first)
+    path.write_text(json.dumps(document | {"coverage": []}))
+    run("--write-intervals", str(path), "--count", "40")
+    assert path.read_text() == first
+    path.write_text("{")
+    assert "is no table of intervals" in run("--write-intervals", str(path), code=1)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import importlib
 import json
+import sys
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from explorer.cli import pinkx
+from explorer.cli import error_message, pinkx
 from explorer.gui.libraries import GuiUnavailable, Probe, check
 from explorer.session.keymap import keys_path
+from explorer.tui import launch
 from explorer.tui.launch import _check_terminal
+from explorer.tui.terminal import textual_internals
 
 
 @pytest.mark.parametrize("verb", ["tui", "gui"])
@@ -61,6 +66,14 @@ def test_a_terminal_without_a_cursor(
         _check_terminal()
 
 
+def test_without_termios_the_console_is_left_to_textual(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows: no module of the terminal explorer needs termios, fcntl or tty before Textual's own driver."""
+    monkeypatch.setitem(sys.modules, "termios", None)
+    monkeypatch.setitem(sys.modules, "textual.drivers.linux_driver", None)
+    assert launch._terminal_attributes() == []
+    importlib.reload(textual_internals)
+
+
 def test_a_terminal_without_block_characters(monkeypatch: pytest.MonkeyPatch) -> None:
     class Ascii:
         encoding = "ANSI_X3.4-1968"
@@ -96,3 +109,10 @@ def test_reviews_are_numbered_as_the_option_takes_them(tmp_path: Path) -> None:
     file.write_text("text,label\nA warm film,1\nA dull film,0\n")
     lines = CliRunner().invoke(pinkx, ["reviews", str(file)]).stdout.splitlines()
     assert [line.split("\t")[0] for line in lines] == ["1", "2"]
+
+
+def test_an_error_of_the_system_names_its_file_and_what_to_do() -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "/data/a.svg")
+    assert error_message(full) == "/data/a.svg: No space left on device; free some space, or name another folder"
+    assert error_message(ValueError("three words")) == "three words"
+    assert error_message(FileNotFoundError("no such recording")) == "no such recording"

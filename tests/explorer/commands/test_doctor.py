@@ -115,3 +115,46 @@ def test_a_small_terminal_comes_with_the_size_needed(monkeypatch: pytest.MonkeyP
     size = next(doctor.terminal())
     assert (size.value, size.state) == ("50×12", "absent")
     assert "60×16" in size.advice
+
+
+def test_a_report_holds_what_a_bug_report_needs_and_nothing_personal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from explorer.commands import doctor
+
+    home = tmp_path / "home" / "ada"
+    (home / "lib").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("PINKX_IMDB", str(home / "aclImdb.tar.gz"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+    monkeypatch.setenv("AWS_SECRET", "hidden")
+    monkeypatch.setattr("getpass.getuser", lambda: "ada")
+    monkeypatch.setattr("sys.executable", "/data/ada/python")
+    file = tmp_path / "report.txt"
+    done = examine("--report", str(file))
+    text = file.read_text(encoding="utf-8")
+    assert f"{file}: written; attach it" in done.stdout
+    assert all(heading in text for heading in ("system", "device", "versions", "folders", "terminal", "environment"))
+    assert "/data/USER/python" in text
+    assert "~/aclImdb.tar.gz" in text
+    assert "~/state/pinkx" in text
+    assert "ada" not in text.replace("adapt", "")
+    assert "AWS" not in text
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+    assert doctor.anonymous("pada ada.txt") == "pada USER.txt"
+
+
+def test_folders_that_cannot_be_written_are_named_with_what_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    assert findings()["state"]["advice"] == "your choices are not saved"
+
+
+def test_a_package_of_the_same_name_in_another_distribution_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    from explorer.commands import doctor
+
+    monkeypatch.setattr(importlib.metadata, "packages_distributions", lambda: {"engine": ["pinkx", "motor"]})
+    (found,) = [finding for finding in doctor.system() if finding.state == "broken"]
+    assert (found.name, "motor" in found.advice) == ("package engine", True)

@@ -18,7 +18,7 @@ from explorer.cli import pinkx
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name, **_: tmp_path / name)
 
 
 def points(*arguments: str, basins: int = 0) -> Result:

@@ -17,6 +17,7 @@ from engine.fluctuation import exponents, fluctuations, rolling_scales
 from engine.intervals import beta_interval
 from engine.network import Network
 from engine.recording import record
+from engine.sequences import drawn_sequence
 from explorer.cli import VERBS, pinkx
 from tests.explorer.small import TEXT, small_file
 
@@ -86,3 +87,30 @@ def test_the_shell_completes_verbs_and_options() -> None:
 
     assert "plain,reviews" in completed("pinkx rev", 1)
     assert "plain,--screenshot" in completed("pinkx tui --scr", 2)
+
+
+def test_a_task_network_has_a_line_for_each_step(tmp_path: Path) -> None:
+    command = ["read", "--network", "rnn-16-flip-flop-3", "--seed", "3", "--window", "32", "--json"]
+    done = CliRunner().invoke(pinkx, command)
+    assert done.exit_code == 0, done.output
+    steps = [json.loads(line) for line in done.stdout.splitlines()]
+    network = Network.load("rnn-16-flip-flop-3")
+    sequence = drawn_sequence(network, 3)
+    expected = record(network, sequence.inputs, ["h"])
+    assert sequence.targets is not None
+    assert [list(step["inputs"].values()) for step in steps] == sequence.inputs.tolist()
+    assert [step["outputs"] for step in steps] == pytest.approx(expected.probability[0], abs=1e-6)
+    assert steps[0]["targets"] == [0.0, None, None]  # only the first channel had a pulse
+    assert steps[-1]["targets"] == sequence.targets[-1].tolist()
+    assert steps[-1]["step"] == 200
+    assert steps[-1]["dead"] == 0
+    assert steps[-1]["nearest_point"]["stability"] == "stable"
+
+
+def test_a_signal_is_read_from_a_file(tmp_path: Path) -> None:
+    np.save(tmp_path / "signal.npy", np.eye(3))
+    command = ["read", str(tmp_path / "signal.npy"), "--network", "rnn-16-flip-flop-3", "--no-points"]
+    first, *_ = CliRunner().invoke(pinkx, command).stdout.splitlines()
+    assert first.startswith("1:1\tin 1.00 0.00 0.00\tout 1.00 0.")
+    refused = CliRunner().invoke(pinkx, ["read", "--network", str(small_file(tmp_path))])
+    assert "reads words: give a FILE, or - for standard input" in refused.stderr

@@ -46,7 +46,7 @@ ARGUMENTS = ("--networks", NAME, "--starts", "64", "--published-way", "16", "--o
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name, **_: tmp_path / name)
 
 
 @pytest.fixture(scope="module")

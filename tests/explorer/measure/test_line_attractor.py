@@ -17,7 +17,7 @@ from explorer.measure.line_attractor import line_attractor
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name, **_: tmp_path / name)
 
 
 def leaky(readout: list[float], first: float = 0.99) -> Network:

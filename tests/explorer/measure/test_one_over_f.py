@@ -135,7 +135,7 @@ def test_an_interrupted_run_is_resumed(tmp_path: Path) -> None:
         measure_networks(selected, sample, options, tmp_path, bar, interrupted)
     (cached,) = (tmp_path / "cache").iterdir()
     changed = cached.stat().st_mtime_ns
-    results = measure_networks(selected, sample, options, tmp_path, bar)
+    results = measure_networks(selected, sample, options, tmp_path, bar, threads=2)
     assert [result.trained.size for result in results] == [8, 16]
     assert cached.stat().st_mtime_ns == changed  # it continued where it was interrupted
 

@@ -7,7 +7,7 @@ import pytest
 
 from engine.network import Network
 from engine.recording import record
-from explorer.session.controllers.point_search import PointSearch
+from explorer.session.controllers.point_search import PointSearch, Sequences
 from explorer.session.core import SessionError
 from explorer.session.session import Session
 from explorer.session.views.clamps import clamp_summary, clamped_cells
@@ -175,7 +175,7 @@ class NotingSearch(PointSearch):
         super().__init__(SHARED_JOBS)
         self.networks: list[Network] = []
 
-    def begin(self, network: Network) -> None:
+    def begin(self, network: Network, sequences: Sequences = ()) -> None:
         self.networks.append(network)
 
 

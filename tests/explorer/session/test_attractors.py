@@ -40,7 +40,7 @@ WORDS = ["calm", "film", "turn"]
 def _empty_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(platformdirs, "user_cache_path", lambda name: folder / name)
+        patch.setattr(platformdirs, "user_cache_path", lambda name, **_: folder / name)
         yield
 
 

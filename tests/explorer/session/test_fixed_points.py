@@ -16,7 +16,7 @@ from engine.cells import RnnCell
 from engine.fixed_points import find_fixed_points
 from engine.network import Network, Vocabulary
 from explorer.session.controllers.fixed_points import TAIL
-from explorer.session.controllers.point_search import PointSearch, survey
+from explorer.session.controllers.point_search import PointSearch, Sequences, survey
 from explorer.session.core import SessionError
 from explorer.session.jobs import Job, Report
 from explorer.session.session import Session
@@ -106,12 +106,12 @@ def test_cached_points_need_no_search(session: Session, monkeypatch: pytest.Monk
     assert sent == ["visited", "points", "words", "ends", "ends"]
 
 
-def fail(report: Report, network: Network) -> None:
+def fail(report: Report, network: Network, sequences: Sequences) -> None:
     report(("progress", "trying"))
     raise ValueError("no luck")
 
 
-def wait_until_unwanted(report: Report, network: Network) -> None:
+def wait_until_unwanted(report: Report, network: Network, sequences: Sequences) -> None:
     report(("visited", np.zeros((3, network.cell.size))))
     while report(("progress", "word attractors 1%")):
         time.sleep(0.01)

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from engine.network import Network
 from explorer.session.controllers.noise_band import send_band
-from explorer.session.controllers.point_search import PointSearch
+from explorer.session.controllers.point_search import PointSearch, Sequences
 from explorer.session.jobs import Job
 from explorer.session.session import Session
 from explorer.tui.app import Explorer
@@ -22,7 +22,7 @@ from tests.explorer.tui.harness import explorer
 class NoSearch(PointSearch):
     """Finds nothing."""
 
-    def begin(self, network: Network) -> None:
+    def begin(self, network: Network, sequences: Sequences = ()) -> None:
         """Do not search."""
 
 

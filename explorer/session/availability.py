@@ -1,0 +1,50 @@
+"""What cannot be done with the present network, and why, in one sentence: for refusals and for greyed entries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from explorer.session.actions import Action
+from explorer.session.controllers.recorder import NEEDS_NETWORK
+from explorer.session.views.units import UnitNames
+
+RECORDING: Final = "this is a recording: it has no network that could do that"
+STEPS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("search", "next-found", "previous-found"), "this network reads numbers: there are no words to "
+        "search for"),
+    "type": "this network reads numbers: give a sequence with --reviews signal.csv or signal.npy",
+    **dict.fromkeys(("attribution", "attributions"), "this network reads numbers: attribution is that of words"),
+    "contexts": "this network reads numbers: its steps have no words around them to list",
+    "corpus": "this network reads numbers: corpus statistics are those of reviews",
+    "epochs": "this network was trained on a task: its epochs have no labelled reviews to be measured on",
+    "follow-input": "this network reads numbers: F follows points to a word; the key of Find takes the present input",
+    "focus-word-map": "this network reads numbers: it has no map of words",
+}  # fmt: skip
+"""Action → why a network over real-valued input cannot do it."""
+
+
+def described(actions: Sequence[Action], names: UnitNames, refused: Callable[[str], str]) -> tuple[Action, ...]:
+    """Return the table of actions in the words of what the network reads.
+
+    ``refused`` returns why an action cannot be done now, which then stands in place of its help.
+    """
+    return tuple(
+        replace(
+            entry,
+            label=names.reword(entry.label),
+            help=f"Not now: {why}." if (why := refused(entry.id)) else names.reword(entry.help),
+        )
+        for entry in actions
+    )
+
+
+def refusal(name: str, *, replaying: bool, steps: bool) -> str:
+    """Return why an action cannot be done now; "" if it can.
+
+    ``steps``: the network takes vectors instead of words.
+    """
+    if name in NEEDS_NETWORK and replaying:
+        return RECORDING
+    return STEPS.get(name, "") if steps else ""

@@ -1,0 +1,53 @@
+"""End the process within two seconds of SIGTERM or SIGHUP, whatever its main thread is doing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+LIMIT: Final = 1.0
+"""Seconds for an orderly exit."""
+
+
+class SignalWatch:
+    """A thread that ends the process when a signal has not done so within `LIMIT`.
+
+    Python calls its signal handlers between two bytecodes of the main thread, which may be compiling a kernel or
+    multiplying matrices for a minute. Here the number of the signal arrives at once.
+
+    Attributes
+    ----------
+    end : callable
+        Ends the process with an exit code; a front end puts its own here, which restores the terminal first.
+    """
+
+    def __init__(self) -> None:
+        self.end: Callable[[int], object] = os._exit
+        self._numbers, self._source = socket.socketpair()
+        self._source.setblocking(False)
+        signal.set_wakeup_fd(self._source.fileno(), warn_on_full_buffer=False)
+        self._thread = threading.Thread(target=self._watch, name="pinkx signals", daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while numbers := self._numbers.recv(64):
+            for number in {int(getattr(signal, name, signal.SIGTERM)) for name in ("SIGTERM", "SIGHUP")}:
+                if number in numbers:
+                    time.sleep(LIMIT)
+                    self.end(128 + number)
+
+    def close(self) -> None:
+        """Stop watching."""
+        signal.set_wakeup_fd(-1)
+        self._source.close()
+        self._thread.join()
+        self._numbers.close()
+
+
+current: SignalWatch | None = None
+"""The watch of this process, once `explorer.cli.main` has started it."""

@@ -1,0 +1,145 @@
+"""Format × architecture × (opens, agreement, fixed points, live) of every network file in the folder PINKX_CASES.
+
+Run ``PINKX_CASES=FOLDER python -m tests.benchmarks.import_matrix``; it prints the table of docs/your_own_network.md.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+
+from engine.catalogue import NetworkError
+from engine.file_formats import file_format
+from engine.fixed_points import find_fixed_points
+from engine.importers.check import check_import
+from engine.importers.parts import ImportOptions
+from engine.importers.read import import_network
+from engine.network import Network
+from engine.recording import Stepper
+
+WORDS: Final = "vocabulary"
+OPTIONS: Final[dict[str, dict[str, str]]] = {
+    "ethnicolr-census2000_ln_lstm.h5": {WORDS: "ids:956"},
+    "ethnicolr-wiki_ln_lstm.h5": {WORDS: "real/ethnicolr-wiki_ln_vocab.csv"},
+    "textgenrnn_weights.hdf5": {WORDS: "real/textgenrnn_vocab.json", "layer": "rnn_1", "readout": "none"},
+    "fpf-flip_flop_net_6.pt": {"output": "linear", "task": "flip-flop-3"},
+    "silero_vad_16k.safetensors": {"readout": "none"},
+    "hmmrnn-2HMM.pth": {"nonlinearity": "relu", "output": "linear"},
+}
+"""What each file leaves open; the synthetic ones have the vocabulary of lstm-8."""
+NOT_NETWORKS: Final = {".csv", ".json", ".txt", ".toml"}
+STEPS: Final = 2000
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    file: str
+    format: str
+    architecture: str
+    opens: str
+    agreement: str
+    points: str
+    live: str
+
+    def markdown(self) -> str:
+        cells = (self.file, self.format, self.architecture, self.opens, self.agreement, self.points, self.live)
+        return f"| {' | '.join(cells)} |"
+
+
+def network_files(folder: Path) -> list[Path]:
+    """Return the network files of the two folders of cases."""
+    files = [*(folder / "synthetic").iterdir(), *(folder / "real").iterdir()]
+    return sorted(
+        (file for file in files if file.suffix not in NOT_NETWORKS), key=lambda file: (file.parent, file.name)
+    )
+
+
+def options_of(file: Path) -> dict[str, str]:
+    """Return the options that open a file, with paths."""
+    folder = file.parent.parent
+    options = OPTIONS.get(file.name, {})
+    if file.parent.name == "synthetic" and file.name not in ("s13-with_vocab.pt",):
+        options = {WORDS: "synthetic/lstm-8-vocab.txt"}
+    return {key: _words(value, folder) if key == WORDS else value for key, value in options.items()}
+
+
+def _words(value: str, folder: Path) -> str:
+    """Return a file of words; ``ids:N`` makes one of the ids 0 to N − 1, for an embedding without any."""
+    if not value.startswith("ids:"):
+        return str(folder / value)
+    file = Path(tempfile.gettempdir()) / f"pinkx-{value.replace(':', '-')}.txt"
+    file.write_text("\n".join(f"id{number}" for number in range(int(value.removeprefix("ids:")))))
+    return str(file)
+
+
+def row_of(file: Path) -> Row:
+    """Import one file, search its fixed points under the input zero, and run it step by step."""
+    options = options_of(file)
+    try:
+        kind = file_format(file)
+    except NetworkError as error:
+        return Row(file.name, "–", "–", f"no: {_reason(error, file)}", "–", "–", "–")
+    try:
+        parts = import_network(file, ImportOptions(**options))
+    except NetworkError as error:
+        return Row(file.name, kind, "–", f"no: {_reason(error, file)}", "–", "–", "–")
+    network = Network.from_parts(parts)
+    found = check_import(network, parts)
+    outputs = (
+        "no readout" if "no readout: every output is 0.5" in parts.notes else f"{network.outputs} {network.activation}"
+    )
+    needed = ", ".join(f"`--{key}`" for key in options)
+    return Row(
+        file.name,
+        kind,
+        f"{network.cell.label}, {network.cell.size} cells, {outputs}",
+        f"with {needed}" if needed else "directly",
+        f"{found.states:.0e} / {found.outputs:.0e}",
+        _points(network),
+        _live(network),
+    )
+
+
+def _reason(error: NetworkError, file: Path) -> str:
+    return str(error).removeprefix(f"{file}: ").split(";")[0].split(". ")[0]
+
+
+def _points(network: Network) -> str:
+    cell, random = network.cell, np.random.default_rng(0)
+    x = random.normal(size=(8, 20, cell.inputs))
+    runs = cell.to(dtype=torch.float64).run(torch.from_numpy(x))[1]
+    starts = np.concatenate([runs[part].numpy() for part in cell.state_parts], axis=-1)[:, 5::5].reshape(24, -1)
+    points = find_fixed_points(cell, np.zeros(cell.inputs), starts, modes=1, complete=cell.size <= 64)
+    return f"{int(points.fixed.sum())} fixed, {int((~points.fixed).sum())} slow"
+
+
+def _live(network: Network) -> str:
+    """Run a network step by step over random input, as the front ends do."""
+    stepper, random = Stepper(network), np.random.default_rng(0)
+    if network.vocabulary is not None:
+        signals = stepper.advance(random.integers(0, len(network.vocabulary), STEPS))
+    else:
+        signals = stepper.advance_inputs(random.normal(size=(STEPS, network.cell.inputs)))
+    return "yes" if all(np.isfinite(values).all() for values in signals.values()) else "diverges"
+
+
+def main() -> None:
+    """Print the table."""
+    torch.set_num_threads(1)
+    folder = Path(os.environ["PINKX_CASES"]) / "networks"
+    print("| file | format | architecture | opens | states / outputs differ by | fixed points at zero input | live |")
+    print("|---|---|---|---|---|---|---|")
+    for file in network_files(folder):
+        print(row_of(file).markdown(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

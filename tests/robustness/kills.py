@@ -1,0 +1,175 @@
+"""Kill the terminal explorer, its engine or its worker at random moments: ``python -m tests.robustness.kills [COUNT]``.
+
+After each kill no process, no shared memory and no temporary file of it may be left, the saved state must load, and,
+unless the front end itself was killed, `q` must leave the terminal as it was. At the end the program starts once more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pty
+import random
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from collections import Counter
+from pathlib import Path
+
+from explorer.session.saved_state import load_state
+
+KEYS = (b"g", b" ", b"+", b"h", b"p", b"b", b"t", b"R", b"x", b"n", b"]", b"z", b"?", b"\x1b", b"F", b"M", b"i", b"K")
+VICTIMS = ("front end", "engine", "worker")
+PATIENCE = 10.0  # seconds that processes may take to end on a busy machine
+
+
+class Program:
+    """The terminal explorer on a pseudo-terminal, with folders of its own."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.folder = folder
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir(exist_ok=True)
+        self.state = folder / "pinkx" / "state.json"
+        self.master, slave = pty.openpty()
+        termios.tcsetwinsize(slave, (40, 120))
+        self.slave, self.before = slave, termios.tcgetattr(slave)
+        self.output = b""
+        environment = {**os.environ, "TERM": "xterm-256color", "TMPDIR": str(self.temporary)}
+        environment |= dict.fromkeys(("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(folder))
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", "from explorer.cli import main; main()", "tui", *arguments],
+            stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=environment, cwd=folder,
+        )  # fmt: skip
+
+    def take(self, seconds: float) -> None:
+        """Read the output for some time."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if not select.select([self.master], [], [], left)[0]:
+                return
+            try:
+                self.output = (self.output + os.read(self.master, 1 << 16))[-(1 << 16) :]
+            except OSError:
+                return
+
+    def press(self, key: bytes) -> None:
+        os.write(self.master, key)
+
+    def ends(self, seconds: float = PATIENCE) -> bool:
+        """Read the output until the program ends; return whether it does in time."""
+        end = time.monotonic() + seconds
+        while self.process.poll() is None and time.monotonic() < end:
+            self.take(0.05)
+        return self.process.poll() is not None
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for handle in (self.master, self.slave):
+            os.close(handle)
+
+
+def descendants(pid: int) -> dict[int, str]:
+    """Return the command line of each process below one, by its number."""
+    found: dict[int, str] = {}
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            parent = int(Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()[1])
+            if parent == pid:
+                found[int(entry)] = Path(f"/proc/{entry}/cmdline").read_text().replace("\0", " ")
+        except OSError:
+            continue
+    return found
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def trial(victim: str, dice: random.Random, folder: Path) -> list[str]:
+    """Start the program, kill one of its processes at a random moment, and return what is wrong afterwards."""
+    wrong = []
+    before = set(os.listdir("/dev/shm"))
+    program = Program(folder, "--speed", dice.choice(("5", "500", "inf")), "--network", "lstm-8")
+    try:
+        end = time.monotonic() + dice.uniform(0.1, 9.0)
+        while time.monotonic() < end and program.process.poll() is None:
+            program.take(dice.uniform(0.05, 0.5))
+            if b"LIVE" in program.output:
+                program.press(dice.choice(KEYS))
+        children = descendants(program.process.pid)
+        wanted = {"engine": "engine_server", "worker": "session.jobs"}.get(victim)
+        pids = [pid for pid, command in children.items() if wanted is not None and wanted in command]
+        if victim != "front end" and not pids:
+            victim, pids = "too early: front end", [program.process.pid]
+        pid = program.process.pid if "front end" in victim else pids[0]
+        os.kill(pid, signal.SIGKILL)
+        if "front end" not in victim:
+            program.take(dice.uniform(0.2, 1.5))
+            if program.process.poll() is not None:
+                wrong.append(f"the front end ended with the {victim}")
+            program.process.send_signal(signal.SIGTERM) if dice.random() < 0.3 else program.press(b"\x03")
+            if not program.ends():
+                wrong.append("the front end did not end")
+            elif termios.tcgetattr(program.slave) != program.before:
+                wrong.append("the terminal has other modes")
+            children |= descendants(program.process.pid)
+            program.take(0.1)
+            if b"Traceback" in program.output:
+                wrong.append("a traceback: " + program.output.decode(errors="replace")[-1500:])
+        deadline = time.monotonic() + PATIENCE
+        while any(map(is_running, children)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        wrong += [f"still running: {children[pid][:80]}" for pid in children if is_running(pid)]
+    finally:
+        program.close()
+    wrong += [f"shared memory {name}" for name in set(os.listdir("/dev/shm")) - before]
+    wrong += [f"temporary file {path.name}" for path in program.temporary.iterdir()]
+    if program.state.exists() and (note := load_state(program.state).note):
+        wrong.append(note)
+    return wrong
+
+
+def starts_again(folder: Path) -> bool:
+    """Return whether the program starts in a folder and ends by `q`."""
+    program = Program(folder)
+    try:
+        deadline = time.monotonic() + 120
+        while b"LIVE" not in program.output and b"PAUSED" not in program.output and time.monotonic() < deadline:
+            program.take(0.2)
+            if program.process.poll() is not None:
+                return False
+        program.press(b"\x03")
+        return program.ends() and program.process.returncode == 0
+    finally:
+        program.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("count", nargs="?", type=int, default=100)
+    parser.add_argument("--first", type=int, default=0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        for victim in VICTIMS:
+            found: Counter[str] = Counter()
+            for seed in range(options.first, options.first + options.count):
+                for problem in trial(victim, random.Random(seed), Path(name)):
+                    if not found[problem]:
+                        print(f"  {victim} {seed}: {problem}", flush=True)
+                    found[problem] += 1
+            again = "starts again" if starts_again(Path(name)) else "DOES NOT START AGAIN"
+            print(f"{victim:10} {options.count} kills, {found.total()} problems; {again}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
