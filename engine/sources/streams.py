@@ -10,6 +10,7 @@ import os
 import shutil
 import stat
 import tempfile
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +27,15 @@ _ALWAYS: Final = 1 << 28  # bytes that any compressed file may have
 RATIO: Final = 200  # text is compressed to a third or a tenth; a bomb to a thousandth
 _MEMORY: Final = 1 << 28  # bytes that decompressing .xz may need
 
-DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
+DAMAGED = (
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    gzip.BadGzipFile,
+    zipfile.BadZipFile,
+    RuntimeError,
+    NotImplementedError,
+)
 
 
 class _Bounded(io.RawIOBase):
