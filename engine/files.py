@@ -58,5 +58,20 @@ def _remove_abandoned(path: Path) -> None:
     with suppress(OSError):  # the folder cannot be listed, or another process removed the file
         for entry in os.scandir(path.parent):
             beginning, _, process = entry.name.rpartition(".")
-            if beginning == f".{path.name}" and process.replace("-", "").isdigit() and entry.stat().st_mtime < before:
+            number = process.partition("-")[0]
+            old = beginning == f".{path.name}" and number.isdecimal() and entry.stat().st_mtime < before
+            if old and not _is_running(int(number)):
                 os.unlink(entry)
+
+
+def _is_running(process: int) -> bool:
+    """Return whether a process of this number runs, as far as the system shows: the clock may have jumped ahead."""
+    if os.name != "posix":  # on Windows a signal of 0 would end it
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -81,6 +81,8 @@ def open_reviews(
     if source == "-":
         return _read_standard_input(options)
     path, part = _located(source, split)
+    if path.suffix.lower() == ".npy":
+        raise ReviewError(f"{str(path)!r} holds numbers, not reviews: read it with a network over real-valued input")
     collector = Collector(str(path), options)
     if path.is_dir():
         return _read_container(collector, Folder(path), path, part)

@@ -117,7 +117,10 @@ def _task(options: ImportOptions, found: Found) -> str:
 
 def _find(path: Path, kind: Format, options: ImportOptions) -> Found:
     if kind == "torch-zip":
-        return find_network(read_torch_archive(path), options)
+        checkpoint = read_torch_archive(path)
+        if path.name == "pytorch_model.bin":  # the layout of the hub
+            _add_configuration(path.with_name("config.json"), checkpoint)
+        return find_network(checkpoint, options)
     if kind == "torch-old":
         return find_network(read_old_torch_file(path), options)
     if kind == "safetensors":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,7 +119,8 @@ def read_vocabulary(option: str, count: int) -> Words:
     ----------
     option : str
         A file: one word a line, JSON (word → id, id → word, list of words, or a Keras tokenizer), or CSV (a column of
-        words, or words and ids). ``keras-imdb:FILE`` reads ranks of `keras.datasets.imdb` from a JSON file: id 0 is
+        words, or words and ids). ``keras-imdb:FILE`` reads ranks of `keras.datasets.imdb` from a JSON file, by default
+        the one that Keras downloaded: id 0 is
         padding, 1 the start, 2 unknown, and a word's id is its rank + 3.
 
     Raises
@@ -129,14 +131,19 @@ def read_vocabulary(option: str, count: int) -> Words:
     keras_imdb, _, file = option.partition(":")
     if keras_imdb != KERAS_IMDB:
         return _of_size(_read_words(Path(option), count), count, option)
-    if not file:
+    ranks_file = Path(file) if file else _keras_folder() / "datasets" / "imdb_word_index.json"
+    if not file and not ranks_file.is_file():
         raise NetworkError(
-            "--vocabulary keras-imdb needs the ranks of the words: give keras-imdb:imdb_word_index.json (the file that "
-            "keras.datasets.imdb.get_word_index downloads)"
+            "--vocabulary keras-imdb needs the ranks of the words, which keras.datasets.imdb.get_word_index downloads "
+            f"to {ranks_file}; call it, or give keras-imdb:imdb_word_index.json with a path"
         )
-    ranks = _read_words(Path(file), count)
+    ranks = _read_words(ranks_file, count)
     words = {rank + _KERAS_OFFSET: word for rank, word in ranks.items() if rank + _KERAS_OFFSET < count}
     return _of_size(words | _KERAS_SPECIAL, count, option)
+
+
+def _keras_folder() -> Path:
+    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
 
 
 def _read_words(path: Path, count: int) -> Words:

@@ -1,4 +1,4 @@
-"""``pinkx import``: convert a file of PyTorch or Keras to a network file of pinkx."""
+"""``pinkx import``: convert a file of another program to a network file of pinkx."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def command(
 ) -> None:
     """Import the network in FILE and write it as a .safetensors file that every verb opens.
 
-    FILE is a state dict, a checkpoint, a whole module or a TorchScript archive of PyTorch, a .safetensors file, or a
-    Keras model or its weights. No code in it is run. The network has one recurrent layer (RNN, GRU or LSTM), a
-    linear readout, and an embedding if it reads words. The result is compared with an independent computation of the
-    original, and the largest difference is printed.
+    FILE is a state dict, a checkpoint, a whole module or a TorchScript archive of PyTorch, a .safetensors file, a Keras
+    model or its weights, an ONNX graph, or a .toml that describes weights. No code in it is run. The network has one
+    recurrent layer, a linear readout, and an embedding if it reads words. The result is compared with an independent
+    computation of the original, and the largest difference is printed.
     """
     import torch
 
@@ -98,7 +98,7 @@ def command(
     reads = f"vectors of {cell.inputs} numbers" if network.vocabulary is None else f"{len(network.vocabulary):,} words"
     source = f"{parts.info['imported_from']}, layer {parts.info['imported_layer']}"
     click.echo(
-        f"{source}: {cell.size} {cell.label} cells, reads {reads}, "
+        f"{source}: {cell.size} {cell.label.replace(cell.title, f'{cell.title} cells', 1)}, reads {reads}, "
         f"{network.outputs} {network.activation} output{'s' if network.outputs > 1 else ''}"
     )
     for note in parts.notes:

@@ -1,7 +1,8 @@
 """Memory over ten million words: ``python -m tests.benchmarks.bench_soak [WORDS]``.
 
 The terminal explorer reads one text repeatedly at full speed in a pseudo-terminal that accepts all output; memory is
-sampled every two seconds. It must not grow, and the program must quit at once and leave no process or thread.
+sampled every two seconds. It must not grow, and the program must quit at once and leave no process or thread. Memory is
+Pss, in which a page that processes share counts once; the sum of Rss counts the libraries once for each process.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def soak(words: int, console: Console) -> tuple[float, float, float]:
                 read += EVERY * float(np.mean([rate for _, rate in draws])) if draws else 0.0
                 memory.append(link.memory / MIB)
                 if len(memory) % 10 == 1:
-                    console.print(f"{read:12,.0f} words  {time.monotonic() - began:6.0f} s  {memory[-1]:6.0f} MiB")
+                    used = f"{memory[-1]:6.0f} MiB (Rss {link.resident / MIB:.0f})"
+                    console.print(f"{read:12,.0f} words  {time.monotonic() - began:6.0f} s  {used}")
             half = memory[len(memory) // 2 :]
             pid = link.process.pid
             took = link.quit()

@@ -6,6 +6,7 @@ Run ``PINKX_CASES=FOLDER python -m tests.benchmarks.import_matrix``; it prints t
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,13 @@ OPTIONS: Final[dict[str, dict[str, str]]] = {
     "hmmrnn-2HMM.pth": {"nonlinearity": "relu", "output": "linear"},
 }
 """What each file leaves open; the synthetic ones have the vocabulary of lstm-8."""
+DESCRIBED: Final = {"psychrnn-saved_weights.npz": "psychrnn.toml"}
+"""Descriptions of weights in docs/examples."""
+EXAMPLES: Final = Path(__file__).parents[2] / "docs" / "examples"
+FORMATS: Final = {
+    "torch-zip": "PyTorch", "torch-old": "PyTorch, old", "safetensors": "safetensors", "keras": "Keras 3",
+    "hdf5": "Keras HDF5", "onnx": "ONNX", "sidecar": "NumPy archive", "pinkx": "pinkx",
+}  # fmt: skip
 NOT_NETWORKS: Final = {".csv", ".json", ".txt", ".toml"}
 STEPS: Final = 2000
 
@@ -82,9 +90,18 @@ def _words(value: str, folder: Path) -> str:
 
 def row_of(file: Path) -> Row:
     """Import one file, search its fixed points under the input zero, and run it step by step."""
-    options = options_of(file)
+    options, described = options_of(file), DESCRIBED.get(file.name)
+    with tempfile.TemporaryDirectory() as folder:
+        if described is not None:  # next to a copy: the folder of cases may be read-only
+            copy = Path(shutil.copy(file, folder))
+            copy.with_suffix(".toml").write_bytes((EXAMPLES / described).read_bytes())
+            file = copy
+        return _row(file, options, described)
+
+
+def _row(file: Path, options: dict[str, str], described: str | None) -> Row:
     try:
-        kind = file_format(file)
+        kind = FORMATS[file_format(file)]
     except NetworkError as error:
         return Row(file.name, "–", "–", f"no: {_reason(error, file)}", "–", "–", "–")
     try:
@@ -93,16 +110,15 @@ def row_of(file: Path) -> Row:
         return Row(file.name, kind, "–", f"no: {_reason(error, file)}", "–", "–", "–")
     network = Network.from_parts(parts)
     found = check_import(network, parts)
-    outputs = (
-        "no readout" if "no readout: every output is 0.5" in parts.notes else f"{network.outputs} {network.activation}"
-    )
-    needed = ", ".join(f"`--{key}`" for key in options)
+    silent = "no readout: every output is 0.5" in parts.notes
+    outputs = "no readout" if silent else f"{network.outputs} {network.activation}"
+    needed = ", ".join(f"`--{key}`" for key in options) or (f"`{described}`" if described else "")
     return Row(
         file.name,
         kind,
         f"{network.cell.label}, {network.cell.size} cells, {outputs}",
         f"with {needed}" if needed else "directly",
-        f"{found.states:.0e} / {found.outputs:.0e}",
+        f"{found.states:.0e} / {'–' if silent else f'{found.outputs:.0e}'}",
         _points(network),
         _live(network),
     )

@@ -128,10 +128,18 @@ class Link:
 
     @property
     def memory(self) -> int:
-        """The memory of the program and its child processes in bytes; shared memory counts once."""
+        """The memory of the program and its child processes in bytes; pages that they share count once (Pss)."""
+        return self._memory("Pss")
+
+    @property
+    def resident(self) -> int:
+        """The same with shared pages, mostly those of libraries, counted once for each process (Rss)."""
+        return self._memory("Rss")
+
+    def _memory(self, kind: str) -> int:
         own = self.process.pid
         children = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _parent(pid) == own]
-        return sum(_share(pid) for pid in (own, *children))
+        return sum(_share(pid, kind) for pid in (own, *children))
 
     def close(self) -> None:
         """Kill the program and release the terminal."""
@@ -150,12 +158,12 @@ def _parent(pid: int) -> int:
         return 0
 
 
-def _share(pid: int) -> int:
+def _share(pid: int, kind: str) -> int:
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return 0
-    return 1024 * int(text.partition("\nPss:")[2].split()[0])
+    return 1024 * int(text.partition(f"\n{kind}:")[2].split()[0])
 
 
 def long_review(folder: Path, words: int) -> Path:

@@ -46,6 +46,11 @@ class Trace:
         return self.name.startswith("in ")
 
     @cached_property
+    def from_zero(self) -> bool:
+        """Whether the curve consists of pulses up and down, and is zero most of the time."""
+        return self.low < 0 < self.high and bool(2 * np.count_nonzero(self.values) <= len(self.values))
+
+    @cached_property
     def right(self) -> NDArray[np.int8]:
         """Return 1 where the output is on the side of its target, −1 where it is not, 0 where that is open, (time,)."""
         if self.target is None:

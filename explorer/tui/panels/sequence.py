@@ -70,7 +70,8 @@ class Strips:
             line for trace, height in zip(order, heights, strict=True) for line in self._strip(trace, height, order)
         ]
         if left_out:
-            lines.append([Segment(f"… {left_out} more inputs and outputs: enlarge or zoom this panel", DIM)])
+            more = f"… {left_out} more inputs and outputs: zoom this panel"
+            lines.append([Segment(fit(more, self.label + self.room), DIM)])
         return lines[:rows]
 
     def _strip(self, trace: Trace, height: int, order: list[Trace]) -> list[Line]:
@@ -97,7 +98,7 @@ class Strips:
         self, trace: Trace, values: NDArray[np.float64], steps: NDArray[np.intp], row: int, height: int
     ) -> tuple[str, list[Style]]:
         styles = [TEXT if step < self._read else UNREAD for step in steps.tolist()]
-        if trace.low >= 0 or trace.high <= 0:
+        if not trace.from_zero:
             fraction = (values - trace.low) / (trace.high - trace.low)
             return "".join(_bar(part, row, height) for part in fraction.tolist()), styles
         text = "".join(_from_zero(part, row, height) for part in (values / trace.high).tolist())
@@ -118,11 +119,10 @@ class Strips:
 
 
 def _with_pulses(text: str, trace: Trace, page: slice) -> str:
-    """Mark where an input is far from zero, if it mostly is zero."""
-    values = trace.values
-    if np.count_nonzero(values) > len(values) / 2:
+    """Mark where an input has pulses."""
+    if not trace.from_zero:
         return text
-    pulses = values[page] / max(abs(trace.low), abs(trace.high))
+    pulses = trace.values[page] / max(abs(trace.low), abs(trace.high))
     return "".join(
         "▲" if pulse > 0.5 else "▼" if pulse < -0.5 else sign for pulse, sign in zip(pulses.tolist(), text, strict=True)
     )

@@ -71,7 +71,7 @@ def test_softmax_of_two_and_of_three_classes(tmp_path: Path) -> None:
     assert (three.outputs, three.activation) == (3, "softmax")
 
 
-def test_keras_imdb_ids_are_ranks_plus_three(tmp_path: Path) -> None:
+def test_keras_imdb_ids_are_ranks_plus_three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     original = Network.load("lstm-8")
     assert original.vocabulary is not None
     layers = keras_layers(original)
@@ -81,10 +81,14 @@ def test_keras_imdb_ids_are_ranks_plus_three(tmp_path: Path) -> None:
     file = write_hdf5(layers, tmp_path / "network.h5")
     ranks = ", ".join(f'"{word}": {rank}' for rank, word in enumerate([*original.vocabulary.words, "rare"]))
     (tmp_path / "index.json").write_text("{" + ranks + "}")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     with pytest.raises(NetworkError, match="give keras-imdb:imdb_word_index.json"):
         opened(file, vocabulary="keras-imdb")
-    network = opened(file, vocabulary=f"keras-imdb:{tmp_path / 'index.json'}")
-    assert answer(network) == pytest.approx(answer(original), abs=1e-6)
+    (tmp_path / "keras" / "datasets").mkdir(parents=True)
+    (tmp_path / "keras" / "datasets" / "imdb_word_index.json").write_text("{" + ranks + "}")
+    for option in ("keras-imdb", f"keras-imdb:{tmp_path / 'index.json'}"):
+        network = opened(file, vocabulary=option)
+        assert answer(network) == pytest.approx(answer(original), abs=1e-6)
 
 
 @pytest.mark.parametrize(

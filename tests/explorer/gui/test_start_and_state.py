@@ -18,6 +18,8 @@ pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installe
 
 from PySide6.QtGui import QImage
 
+from explorer.gui.panels.heatmap import HeatmapPanel
+from explorer.gui.panels.review import ReviewPanel
 from explorer.gui.theme import DARK, LIGHT
 from explorer.gui.window import Window
 from explorer.session.launcher import LaunchOptions
@@ -41,12 +43,13 @@ def test_a_window_opens_at_once_and_the_session_follows(qtbot: Any, tmp_path: Pa
 
 
 def test_what_cannot_be_opened_closes_the_window_with_the_reason(qtbot: Any) -> None:
-    window = Window(LaunchOptions(network="no such network", fresh=True, save=False))
+    window = Window(LaunchOptions(network="no such network", fresh=True, save=False), panels=(ReviewPanel,))
     window.show()
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=60_000)
     assert "no such network" in str(window.failure)
 
 
+@pytest.mark.panels("review")
 def test_a_failure_of_the_engine_is_shown_and_survived(window: Window, qtbot: Any, tmp_path: Path) -> None:
     window.opened_session.use_network(str(tmp_path / "nothing.safetensors"))
     qtbot.waitUntil(lambda: "nothing.safetensors" in window.status.note.text())
@@ -54,6 +57,7 @@ def test_a_failure_of_the_engine_is_shown_and_survived(window: Window, qtbot: An
     qtbot.waitUntil(lambda: snapshot(window).finished)
 
 
+@pytest.mark.panels("review")
 def test_a_recording_is_indicated_and_plays_in_a_window(
     window: Window, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,7 +67,7 @@ def test_a_recording_is_indicated_and_plays_in_a_window(
     press(qtbot, window, "R")
     path = tmp_path / "pinkx-lstm-12-first-1.safetensors"
     qtbot.waitUntil(path.exists)
-    replay = Window(LaunchOptions(replay=path, fresh=True, save=False))
+    replay = Window(LaunchOptions(replay=path, fresh=True, save=False), panels=(ReviewPanel,))
     replay.show()
     qtbot.waitUntil(lambda: replay.session is not None and snapshot(replay).finished, timeout=60_000)
     replay.perform("networks")
@@ -79,7 +83,7 @@ def test_foreign_text_is_shown_as_text(qtbot: Any) -> None:
     session = open_session()
     session.open_text("a <b>bold</b> \x1b[31mred\x07 word", "<i>na\x1bme</i>")
     wait(lambda: snapshot_of(session).finished)
-    window = Window(session=session, show_rates=False)
+    window = Window(session=session, panels=(ReviewPanel,), show_rates=False)
     window.show()
     qtbot.waitUntil(lambda: window.fps > 0)
     review: Any = window.panels["review"]
@@ -94,7 +98,7 @@ def snapshot_of(session: Session) -> Any:
 
 def test_hints_name_the_users_keys(session: Session, qtbot: Any, tmp_path: Path) -> None:
     (tmp_path / "keys.toml").write_text('pin = "f2"\nselect-up = "f3"\n')
-    window = Window(LaunchOptions(keys=tmp_path / "keys.toml", save=False), session=session)
+    window = Window(LaunchOptions(keys=tmp_path / "keys.toml", save=False), session=session, panels=(HeatmapPanel,))
     assert session.key_of("pin", "focus-word-map") == "F2 7"
     hint = window.panels["heatmap"]._hint.toPlainText()  # type: ignore[attr-defined]
     assert hint == "Hover, select (F3 ↓ or a click) or pin (F2) a cell to see its trace"
@@ -130,7 +134,7 @@ def test_saved_state_is_restored(window: Window, qtbot: Any) -> None:
 )
 def test_invalid_saved_state_is_ignored(qtbot: Any, saved: dict[str, Any]) -> None:
     save_state(State(window=saved))
-    window = Window(LaunchOptions(save=False))
+    window = Window(LaunchOptions(save=False), panels=(HeatmapPanel,))
     window.show()
     assert window.theme is DARK
     assert window.docks.docks["heatmap"].isVisible()
@@ -165,6 +169,7 @@ def test_a_damaged_layout_is_ignored(window: Window) -> None:
     assert window.docks.restore(layout)
 
 
+@pytest.mark.panels("heatmap")
 def test_only_the_gui_thread_draws_and_closing_stops_the_timer(window: Window, qtbot: Any) -> None:
     drawn = set[int]()
     show = window.panels["heatmap"].show_frame

@@ -30,7 +30,7 @@ from explorer.session.views.runs import plain
 from explorer.session.views.tables import words_table
 from explorer.session.views.units import STEPS
 from tests.explorer.sequences import READ, drawn, flip_flop, flip_flop_session
-from tests.explorer.small import small_file, wait
+from tests.explorer.small import replayed, small_file, wait
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +133,24 @@ def test_a_table_names_the_vectors(session: Session) -> None:
     table = words_table(session, session.frame())
     assert table.column("text")[:3] == list(drawn()[0].words[:3])
     np.testing.assert_allclose(table.column("output_1"), session.read("probability", 0, READ)[:, 0])
+
+
+def test_a_recorded_run_plays_with_its_targets(session: Session, tmp_path: Path) -> None:
+    session.recorder.folder = tmp_path
+    before = traces(session, session.frame())
+    session.perform("export-run")
+    wait(lambda: any(tmp_path.iterdir()) and "saved" in session.note)
+    played = replayed(next(tmp_path.iterdir()))
+    played.stream.seek(READ)
+    wait(lambda: played.stream.snapshot.time == READ)
+    after = traces(played, played.frame())
+    for one, other in zip(before.order, after.order, strict=True):
+        assert one.name == other.name
+        np.testing.assert_allclose(one.values[:READ], other.values, atol=1e-6)
+        if one.target is not None:
+            np.testing.assert_array_equal(one.target[:READ], other.target)
+    assert played.refusal("ablate").startswith("this is a recording")
+    played.close()
 
 
 def test_the_next_sequence_has_the_next_seed() -> None:

@@ -23,7 +23,7 @@ from tests.explorer.tui.harness import choices, shown, snapshot, text_of, until
 
 
 def test_importing_the_front_end_loads_no_heavy_library() -> None:
-    heavy = "{'torch', 'numba', 'scipy', 'matplotlib'}"
+    heavy = "{'torch', 'numba', 'scipy', 'matplotlib', 'plotext'}"
     code = f"import sys, explorer.tui.app, explorer.tui.launch; print(*sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

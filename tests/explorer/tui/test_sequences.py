@@ -40,12 +40,17 @@ def _text(strips: Strips) -> list[str]:
         (1, 2, ["in 0  ▀▄───", "out 0 ██▁▁▁"]),
         (1, 4, ["in 0  █▁▁▁▁", "       █   ", "out 0 ██   ", "      ██▁▁▁"]),
         (2, 2, ["out 0 ▲▼▁▁▁", "out 1 ▲▼▁▁▁"]),  # no room for the inputs, which are marked
-        (3, 2, ["in 0  ▀▄───", "… 5 more in"]),
+        (3, 2, ["in 0  ▀▄───", "… 5 more i…"]),
     ],
 )
 def test_strips_use_the_room_there_is(channels: int, rows: int, expected: list[str]) -> None:
     strips = Strips(_traces(channels, [1.0, -1.0, 0.0, 0.0, 0.0]), -1, 5, 11, rows, range(0))
     assert [line[:11] for line in _text(strips)] == expected
+
+
+def test_a_curve_without_pulses_is_drawn_from_the_bottom() -> None:
+    strips = Strips(_traces(1, [1.0, -1.0, 0.5, -0.5]), -1, 4, 10, 2, range(0))
+    assert _text(strips)[0] == "in 0  █▁▆▂"
 
 
 def test_the_last_page_is_full() -> None:
