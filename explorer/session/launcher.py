@@ -138,10 +138,13 @@ class Launcher:
     def _open(self) -> None:
         gc.disable()  # a tenth of the time that PyTorch takes to load
         try:
+            from explorer.session.moment import load_kernels
+
             session = self._launch()
             session.note = "; ".join(filter(None, (self.state.note, self._notice(session))))
             restore(session, self.state)
             self.session = session
+            load_kernels()
         except Exception as error:  # the front end shows it
             self.error = error
         finally:

@@ -88,6 +88,10 @@ class KeyBar(Panel):
         super().__init__(id=id)
         self._entries: list[tuple[Line, str]] = []
 
+    def state(self, session: Session, frame: Frame) -> tuple[object, ...]:
+        host = self.host
+        return host.actions, host.focused_panel, host.zoomed, frame.snapshot.playing
+
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         host = self.host
         actions = {action.id: action for action in host.actions}
@@ -123,6 +127,9 @@ class KeyBar(Panel):
 
 class TabBar(Panel):
     """The names of the panels that share a small terminal; a click shows one."""
+
+    def state(self, session: Session, frame: Frame) -> tuple[object, ...]:
+        return (self.host.tab,)
 
     def _entries(self) -> list[tuple[str, str]]:
         return [(name, f"  {label}  ") for name, label in TABS.items()]
