@@ -29,7 +29,11 @@ if TYPE_CHECKING:  # the same names for type checkers and editors
     from engine.cells import (
         Cell as Cell,
         GruCell as GruCell,
+        LruCell as LruCell,
         LstmCell as LstmCell,
+        MinGruCell as MinGruCell,
+        MinLstmCell as MinLstmCell,
+        RateCell as RateCell,
         RnnCell as RnnCell,
         cell_from_torch as cell_from_torch,
     )
@@ -66,7 +70,7 @@ _EXPORTS = {
     "attribution": "Attribution gradient_times_input integrated_gradients",
     "beta": "measure_reviews",
     "catalogue": "NetworkError NetworkInfo shipped_networks",
-    "cells": "Cell GruCell LstmCell RnnCell cell_from_torch",
+    "cells": "Cell GruCell LruCell LstmCell MinGruCell MinLstmCell RateCell RnnCell cell_from_torch",
     "fixed_points": "find_fixed_points",
     "fluctuation": "Exponents RollingExponent default_scales exponents fluctuations local_slopes log_spaced_scales "
     "rolling_scales",

@@ -200,3 +200,9 @@ def test_a_long_cell_is_cut_in_the_message(tmp_path: Path) -> None:
     with pytest.raises(ReviewError, match="unknown label") as caught:
         open_reviews(path, options=ReadOptions(strict=True))
     assert len(str(caught.value)) < 300 + len(str(path))
+
+
+def test_an_array_of_numbers_is_not_read_as_text(tmp_path: Path) -> None:
+    (tmp_path / "signal.npy").write_bytes(b"\x93NUMPY\x01\x00")
+    with pytest.raises(ReviewError, match="holds numbers, not reviews: read it with a network over real-valued input"):
+        open_reviews(tmp_path / "signal.npy")

@@ -31,6 +31,7 @@ from explorer.session.views.memory import (
     decay_of,
     memory_lines,
 )
+from explorer.session.views.units import unit_names
 
 POLL = 100  # milliseconds
 
@@ -152,16 +153,17 @@ class MemoryDialog(PlotDialog):
 
     def __init__(self, parent: QWidget, theme: Theme, session: Session) -> None:
         super().__init__(parent, "Memory: Lyapunov spectrum and decay", theme, session)
-        self.text.setToolTip(MEANING)
-        self.spectrum = self.plot("number", SPECTRUM_TITLE)
-        self.decay = self.plot("words before the last", DECAY_TITLE.split(" against")[0])
+        self._names = names = unit_names(session.stream.snapshot.network)
+        self.text.setToolTip(names.reword(MEANING))
+        self.spectrum = self.plot("number", names.reword(SPECTRUM_TITLE))
+        self.decay = self.plot(f"{names.units} before the last", DECAY_TITLE.split(" against")[0])
         self.decay.getPlotItem().getAxis("left").setLogMode(True)
         self._drawn: Memory | None = None
         self.update_plots()
 
     def update_plots(self) -> None:
         found = self.session.memory.result()
-        lines = memory_lines(found, self.session.memory.progress)
+        lines = map(self._names.line, memory_lines(found, self.session.memory.progress))
         self.text.setText("<br>".join(rich_text(line, self.theme) for line in lines))
         if found is not None and found is not self._drawn:
             self._drawn = found

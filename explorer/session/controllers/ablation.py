@@ -17,6 +17,7 @@ from engine.number_format import significant
 from explorer.session.core import Core, SessionError
 from explorer.session.views.clamps import clamp_summary
 from explorer.session.views.number_format import cell_name, number
+from explorer.session.views.units import unit_names
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
@@ -81,7 +82,8 @@ class AblationController:
             self._ablate(ablated - self._together, set())
             return
         if not dead - ablated:
-            raise SessionError(f"no other cell is dead in the last {snapshot.window} words before the one looked at")
+            units = unit_names(snapshot.network).units
+            raise SessionError(f"no other cell is dead in the last {snapshot.window} {units} before the one looked at")
         self._ablate(ablated | dead, dead - ablated)
 
     @property

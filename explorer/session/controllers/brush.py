@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from explorer.session.controllers.playback import Playback
 from explorer.session.core import Core, Frame
 from explorer.session.views.number_format import MINUS, count, row_name
+from explorer.session.views.units import unit_names
 
 if TYPE_CHECKING:
     from engine.reviews import Review
@@ -132,9 +133,9 @@ class BrushController:
         pattern, words = self.pattern, self.words
         if pattern is None:
             return ""
-        brushed = (
-            f"brushed word {words.start + 1}" if len(words) == 1 else f"brushed words {words.start + 1}–{words.stop}"
-        )
+        names = unit_names(self._core.snapshot.network)
+        last = f"s {words.start + 1}–{words.stop}" if len(words) > 1 else f" {words.start + 1}"
+        brushed = f"brushed {names.unit}{last}"
         if not pattern.cells:
             return f"{brushed}: no cell fires in all of them and less around them: brush fewer, or another signal"
         cells = " ".join(
@@ -142,7 +143,9 @@ class BrushController:
         )
         here, elsewhere = self._core.key_of("next-place"), self._core.key_of("agree-elsewhere")
         places = count(len(pattern.places), "other place")
-        return f"{brushed}: {cells} fire together, also at {places} ({here}), and in other reviews ({elsewhere})"
+        return (
+            f"{brushed}: {cells} fire together, also at {places} ({here}), and in other {names.sequences} ({elsewhere})"
+        )
 
     def update(self, frame: Frame) -> None:
         """Clear the brush if another review is read; update the pattern in a new run."""
@@ -177,7 +180,7 @@ class BrushController:
         self._search()
         if self._pattern is None:
             self.clear()
-            self._core.note = "brush words that are read and still stored"
+            self._core.note = f"brush {unit_names(self._core.snapshot.network).units} that are read and still stored"
         else:
             self._core.note = self.summary
 
@@ -186,7 +189,10 @@ class BrushController:
         pattern = self.pattern
         if pattern is None or not pattern.places:
             key = self._core.key_of("brush")
-            self._core.note = f"brush some words first ({key}): this goes to places where the same cells fire together"
+            units = unit_names(self._core.snapshot.network).units
+            self._core.note = (
+                f"brush some {units} first ({key}): this goes to places where the same cells fire together"
+            )
             return
         self._turn = (self._turn + 1) % len(pattern.places)
         self._playback.look_at(pattern.places[self._turn][0])

@@ -15,6 +15,7 @@ from explorer.session.controllers.point_search import INPUTS, STARTS, PointSearc
 from explorer.session.core import Core, Frame, SessionError
 from explorer.session.reading import Comparison
 from explorer.session.views.point_map import COLOURS, PointDetails, PointMap, PointView, Scene, scene_of, view_matrix
+from explorer.session.views.units import unit_names
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
@@ -176,7 +177,8 @@ class FixedPointsController:
         if self.point_map is None or self.point_map.found.points is None:
             raise SessionError("the first search is not complete yet: try again when it is")
         if word < 0:
-            raise SessionError("no word is read yet: read one, then search for the points under it")
+            unit = unit_names(snapshot.network).unit
+            raise SessionError(f"no {unit} is read yet: read one, then search for the points under it")
         network = self._ablation.network(snapshot)
         name = input_at(network, snapshot, word)
         if name in self.point_map.names[: self.point_map.certified]:

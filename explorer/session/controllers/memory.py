@@ -12,6 +12,7 @@ from explorer.session.controllers.computation import ComputationController
 from explorer.session.core import Core, SessionError
 from explorer.session.jobs import JobRunner, Report
 from explorer.session.views.memory import ORDERS, Memory, MemoryOfRun
+from explorer.session.views.units import unit_names
 
 if TYPE_CHECKING:
     from engine.network import Network
@@ -40,7 +41,8 @@ class MemoryController(ComputationController[Memory]):
 
         snapshot = self._core.snapshot
         if snapshot.words <= 2 * TRANSIENT:
-            raise SessionError(f"the review has {snapshot.words} words: the spectrum needs more than {2 * TRANSIENT}")
+            has = unit_names(snapshot.network).reword(f"the review has {snapshot.words} words")
+            raise SessionError(f"{has}: the spectrum needs more than {2 * TRANSIENT}")
         network, ids = self._ablation.network(snapshot), np.array(snapshot.ids[: snapshot.words])
         subject = network, snapshot.review.name, ids.tobytes()
         self._computation.request(subject, measure, network, snapshot.review.name, ids)

@@ -15,6 +15,7 @@ from explorer.session.controllers.playback import Playback
 from explorer.session.core import Core, SessionError
 from explorer.session.jobs import JobRunner, Report
 from explorer.session.task_results import TaskResults
+from explorer.session.views.units import unit_names
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
@@ -61,7 +62,7 @@ class PatternSearch:
     @property
     def more_text(self) -> str:
         """What `more` would do."""
-        return f"search more: {self.left:,} reviews are left"
+        return f"search more: {self.left:,} {unit_names(self._core.snapshot.network).sequences} are left"
 
     @property
     def status(self) -> str:

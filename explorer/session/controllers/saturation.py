@@ -53,7 +53,9 @@ class SaturationController:
 
         network = self._core.snapshot.network
         if not gate_names(network.cell):
-            raise SessionError(f"an {network.cell.name.upper()} has no gates: choose an LSTM or a GRU")
+            cell = network.cell.title
+            article = "an" if cell in ("RNN", "LRU") else "a"
+            raise SessionError(f"{article} {cell} layer has no gates: choose an LSTM or a GRU")
         self.use(self.scope)
 
     def use(self, scope: Scope) -> None:

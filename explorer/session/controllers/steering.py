@@ -19,6 +19,7 @@ from explorer.session.jobs import JobRunner, Report
 from explorer.session.views.number_format import count, number
 from explorer.session.views.outputs import output_of
 from explorer.session.views.steering import steering_summary
+from explorer.session.views.units import unit_names
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
@@ -65,9 +66,10 @@ class SteeringController:
         """Return the vectors to choose from as (key, label)."""
         words = self._brush.words
         brushed = f"words {words.start + 1:,} to {words.stop:,}" if words else "none are brushed"
+        names = unit_names(self._core.snapshot.network)
         return [
-            (LABELS, "positive − negative reviews   mean state after their last words"),
-            (BRUSH, f"brushed words   state after them − state before them ({brushed})"),
+            (LABELS, names.reword("positive − negative reviews   mean state after their last words")),
+            (BRUSH, names.reword(f"brushed words   state after them − state before them ({brushed})")),
         ]
 
     def choose(self, key: str) -> None:
@@ -159,7 +161,8 @@ class SteeringController:
         moved = float(snapshot.network.readout_weight[0].double().cpu().numpy() @ h)
         effect = f"{output.logit} {'+' if moved >= 0 else ''}{number(moved)}, ‖Δh‖ {number(float(np.linalg.norm(h)))}"
         restore = self._core.key_of("undo-ablation")
-        self._core.note = f"{effect}: added {label} after word {word + 1:,} ({restore} restores)"
+        unit = unit_names(snapshot.network).unit
+        self._core.note = f"{effect}: added {label} after {unit} {word + 1:,} ({restore} restores)"
 
     @property
     def newest_change(self) -> int:

@@ -26,6 +26,7 @@ from explorer.session.views.branch_curves import (
 from explorer.session.views.memory import DECAY_TITLE, ROLES, SPECTRUM_TITLE, Memory, decay_of, memory_lines
 from explorer.session.views.number_format import number
 from explorer.session.views.runs import Run, join
+from explorer.session.views.units import UnitNames, unit_names
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.plotext_chart import Series, draw_chart
 from explorer.tui.terminal.styles import DIM, GOOD, OTHER, PINK, ROLES as STYLES, WARN, Line, padded, styled
@@ -173,18 +174,20 @@ class MemoryPanel(Panel):
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         width, height = self.size
         found = session.memory.result()
-        lines = [styled(line) for line in memory_lines(found, session.memory.progress, width)]
+        names = unit_names(frame.snapshot.network)
+        lines = [styled(names.line(line)) for line in memory_lines(found, session.memory.progress, width)]
         if found is None:
             return lines
         key = found, width, height
         if self._drawn is None or self._drawn[0] != key:
-            self._drawn = key, _memory_charts(found, width, height - len(lines) - 1)
+            self._drawn = key, _memory_charts(found, width, height - len(lines) - 1, names)
         return [*lines, *self._drawn[1]]
 
 
-def _memory_charts(found: Memory, width: int, height: int) -> list[Line]:
+def _memory_charts(found: Memory, width: int, height: int, names: UnitNames) -> list[Line]:
+    spectrum_title, decay_title = names.reword(SPECTRUM_TITLE), names.reword(DECAY_TITLE)
     runs = tuple(zip(found.runs, (STYLES[role] for role in ROLES), strict=True))
-    left_width = max(len(SPECTRUM_TITLE) + 2, width // 3)
+    left_width = max(len(spectrum_title) + 2, width // 3)
     exponents = np.stack([run.exponents for run in found.runs])
     low, high = min(0.0, float(exponents.min())), max(0.0, float(exponents.max()))
     margin = 0.1 * (high - low)
@@ -206,5 +209,5 @@ def _memory_charts(found: Memory, width: int, height: int) -> list[Line]:
         x_ticks={value: f"{value:.0f}" for value in np.linspace(0, longest, 5).tolist()},
         y_ticks={value: number(10.0**value) for value in powers},
     )  # fmt: skip
-    titles: Line = [*padded(styled((Run(SPECTRUM_TITLE),)), left_width), *styled((Run(DECAY_TITLE),))]
+    titles: Line = [*padded(styled((Run(spectrum_title),)), left_width), *styled((Run(decay_title),))]
     return [titles, *([*padded(a, left_width), *b] for a, b in zip(spectrum, decay, strict=False))]

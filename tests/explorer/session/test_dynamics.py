@@ -145,7 +145,7 @@ def test_the_job_follows_a_channel_of_a_network_with_a_task(tmp_path: Path) -> N
     assert np.allclose(np.sort(curves.folds[:, 0])[[0, -1]], [-fold, fold], atol=0.03)
     assert min(piece.x.min() for piece in curves.pieces) == -1
     assert max(piece.x.max() for piece in curves.pieces) == 1
-    assert (curves.x_range, curves.x_label, curves.y_label) == ((-1.0, 1.0), "input of channel 1", "logit")
+    assert (curves.x_range, curves.x_label, curves.y_label) == ((-1.0, 1.0), "input of channel 1", "logit of output 1")
     for piece in curves.pieces:
         state = (piece.y - 1) / 3
         assert np.allclose(np.tanh(2 * state + piece.x), state, atol=1e-6)

@@ -64,7 +64,7 @@ def test_without_gates_there_is_no_saturation(session: Session) -> None:
     words = network("rnn")
     session.stream.use_network(words)
     wait(lambda: session.stream.snapshot.network is words)
-    with pytest.raises(SessionError, match="an RNN has no gates"):
+    with pytest.raises(SessionError, match="an RNN layer has no gates"):
         session.saturation.begin()
     assert session.saturation.result(session.frame()) is None
 
