@@ -51,12 +51,6 @@ def lower_priority(nice: int) -> None:
         windll.kernel32.SetPriorityClass(windll.kernel32.GetCurrentProcess(), _BELOW_NORMAL)
 
 
-def release_memory() -> None:
-    """Return freed memory to the system, which glibc otherwise keeps for later; elsewhere do nothing."""
-    with suppress(OSError, AttributeError, TypeError):  # another C library, or Windows
-        ctypes.CDLL(None).malloc_trim(0)
-
-
 class NamedMemory(SharedMemory):
     """Memory that another process opens by its name. The system frees it when no process has it open."""
 

@@ -3,16 +3,17 @@
 A ``.safetensors`` file holds any number of runs. Run k has the tensors ``k/SIGNAL`` (time, cell) for every signal
 and ``x``, ``k/ids`` (time,), ``k/readout_weight`` (outputs, n) and ``k/readout_bias`` (outputs,); the header holds
 ``format``, ``version`` and, as JSON, ``analysis`` (window, scales, threshold) and ``runs`` (cell, size, inputs, name
-and task of the network; name, text and label of the review; the word its first row belongs to). A run over a sequence
-of vectors has ``channels``, their names, in the header, and ``k/targets`` (time, outputs) instead of ``k/ids`` if its
-targets are known.
+and task of the network; name, text and label of the review; the word its first row belongs to; word and label of each
+addition to the state). A steered run also has ``k/additions`` (addition, S). A run over a sequence of vectors has
+``channels``, their names, in the header, and ``k/targets`` (time, outputs) instead of ``k/ids`` if its targets are
+known.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ from safetensors.numpy import save_file
 from engine.cells import CELLS, INPUT, Cell, Setting, blank_cell
 from engine.files import atomic_write
 from engine.fluctuation import RollingExponent
+from engine.live.pushes import Push, Pushes, checked
 from engine.network import UNKNOWN, Network, Vocabulary
 from engine.sequences import InputSequence
 from engine.text import FileError, Review, printable
@@ -120,12 +122,14 @@ class Analysis:
 class RecordedReview(Review):
     """A review and what its network did: a stream that opens it plays the rows of ``network``.
 
-    Its words are those of the recording; the first was word ``first`` of the review.
+    Its words are those of the recording; the first was word ``first`` of the review. ``pushes`` were added to the
+    state, after these words; the rows show their effect.
     """
 
     network: RecordedNetwork
     first: int
     analysis: Analysis
+    pushes: Pushes = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -165,10 +169,11 @@ def recorded(
     first: int,
     values: Mapping[str, Float32s],
     analysis: Analysis,
+    pushes: Pushes = (),
 ) -> RecordedReview:
     """Return a run as a recording: ``values`` (time, cell) are its words of ``review`` from ``first`` on.
 
-    ``ids`` (word,), or vectors, cover the whole review.
+    ``ids`` (word,), or vectors, cover the whole review, as do ``pushes``.
     """
     part = slice(first, first + len(values["h"]))
     signal = review if isinstance(review, InputSequence) else None
@@ -183,6 +188,9 @@ def recorded(
         activation=network.activation,
     )
     before = review.first if isinstance(review, RecordedReview) else 0
+    steered = tuple(
+        replace(push, word=push.word - first) for push in pushes if first <= push.word < first + len(values["h"])
+    )
     if signal is not None:
         return RecordedSequence(
             review.name,
@@ -193,9 +201,12 @@ def recorded(
             inputs=values["x"],
             channels=signal.channels,
             targets=None if signal.targets is None else signal.targets[part],
+            pushes=steered,
         )
     text = " ".join(review.surface[part])
-    return RecordedReview(review.name, text, review.label, network=facts, first=before + first, analysis=analysis)
+    return RecordedReview(
+        review.name, text, review.label, network=facts, first=before + first, analysis=analysis, pushes=steered
+    )
 
 
 def save_recording(path: Path, runs: Sequence[RecordedReview], version: str) -> None:
@@ -218,6 +229,8 @@ def save_recording(path: Path, runs: Sequence[RecordedReview], version: str) -> 
             tensors[f"{number}/targets"] = np.ascontiguousarray(run.targets)
         tensors[f"{number}/readout_weight"] = network.readout_weight.numpy()
         tensors[f"{number}/readout_bias"] = network.readout_bias.numpy()
+        if run.pushes:
+            tensors[f"{number}/additions"] = np.stack([push.addition for push in run.pushes])
     header = {
         "format": FORMAT,
         "version": version,
@@ -243,6 +256,7 @@ def _facts(run: RecordedReview) -> dict[str, Any]:
         "text": run.text,
         "label": run.label,
         "first": run.first,
+        "pushes": [[push.word, push.label] for push in run.pushes],
     }
 
 
@@ -336,6 +350,7 @@ def _run(
         activation=str(facts.get("activation", "sigmoid")),  # older recordings have none
     )
     first = _whole("first", facts["first"], 0, _MOST)
+    pushes = _pushes(number, facts, tensors, time, network.cell.state_size)
     if signal:
         channels = tuple(printable(str(channel)) for channel in facts["channels"])
         if len(channels) != inputs:
@@ -349,8 +364,30 @@ def _run(
             inputs=got[INPUT.name],
             channels=channels,
             targets=got.get("targets"),
+            pushes=pushes,
         )
-    return RecordedReview(review.name, review.text, label, network=network, first=first, analysis=analysis)
+    return RecordedReview(
+        review.name, review.text, label, network=network, first=first, analysis=analysis, pushes=pushes
+    )
+
+
+def _pushes(
+    number: int, facts: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]], time: int, state_size: int
+) -> Pushes:
+    listed = facts.get("pushes", [])  # older recordings have none
+    if not listed:
+        return ()
+    rows = tensors[f"{number}/additions"]
+    if rows.dtype != np.float32 or rows.shape != (len(listed), state_size):
+        raise ValueError(f"run {number + 1}: additions must be {(len(listed), state_size)} float32, got {rows.shape}")
+    return checked(
+        [
+            Push(_whole("the word of an addition", word, 0, time - 1), row, printable(str(label)))
+            for (word, label), row in zip(listed, rows, strict=True)
+        ],
+        time,
+        state_size,
+    )
 
 
 def _whole(name: str, value: Any, least: int, most: int) -> int:

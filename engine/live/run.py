@@ -120,6 +120,8 @@ class LiveRun:
         match command:
             case commands.Open(reviews, index):
                 self._open(reviews, index)
+            case commands.Extend():
+                pass  # the source has the reviews: the next snapshot counts them
             case commands.Turn(count):
                 self._turn(count)
             case commands.Play():
@@ -164,7 +166,9 @@ class LiveRun:
         elif isinstance(self._network, RecordedNetwork):
             raise ValueError("a recording is played without its network, so it cannot read another text")
         encoded(self._network, review)  # raises if the network cannot read it
-        if review is not self._review:
+        if isinstance(review, RecordedReview):
+            self._pushes = review.pushes  # to be shown: the recorded rows have their effect
+        elif review is not self._review:
             self._pushes = ()
         self._reviews, self._index = reviews, index
         self._start()
@@ -252,7 +256,8 @@ class LiveRun:
 
     def _advance(self, count: int) -> None:
         if count:
-            added = additions(self._pushes, self._clamps, self._network.cell.state_parts) if self._pushes else {}
+            steered = bool(self._pushes) and not isinstance(self._stepper, Playback)
+            added = additions(self._pushes, self._clamps, self._network.cell.state_parts) if steered else {}
             # A block ends with a word after which the state changes.
             count = min([count, *(word + 1 - self._ring.time for word in added if word >= self._ring.time)])
             signals: Mapping[str, NDArray[np.float32]] = self._stepper.advance(
@@ -344,7 +349,7 @@ class LiveRun:
             return None
         values = {name: ring.read(name, ring.first, ring.time) for name in self._names}
         analysis = Analysis(self._window, self._scales, self._threshold)
-        return recorded(self._network, self._review, self._ids, ring.first, values, analysis)
+        return recorded(self._network, self._review, self._ids, ring.first, values, analysis, self._pushes)
 
     def _deliver_recording(self) -> None:
         """Pass the run that ends to the recorder."""

@@ -25,12 +25,16 @@ _SPLITS: tuple[tuple[Place, Place, Qt.Orientation], ...] = (
     ("right-low", "right-middle", DOWN),
 )
 # Fractions of the window's width or height.
-_SIZES: tuple[tuple[Qt.Orientation, dict[Place, float]], ...] = (
+_Sizes = tuple[tuple[Qt.Orientation, dict[Place, float]], ...]
+_SIZES: _Sizes = (
     (ACROSS, {"list": 0.14, "bottom": 0.86}),
     (ACROSS, {"top": 0.53, "right": 0.33}),
     (DOWN, {"top": 0.20, "middle": 0.46, "low": 0.24, "bottom": 0.15}),
     (DOWN, {"right": 0.31, "right-middle": 0.23, "right-low": 0.36}),
 )
+LOW = 820  # pixels; in a lower window three panels on top of each other would show too little
+_IN_LOW_WINDOW: dict[Place, Place] = {"right-middle": "right"}  # places that become tabs of others there
+_LOW_SIZES: _Sizes = (*_SIZES[:-1], (DOWN, {"right": 0.32, "right-low": 0.50}))
 
 
 class Docks(QObject):
@@ -47,6 +51,7 @@ class Docks(QObject):
         self._changed.timeout.connect(self._remember_change)
         self.docks: dict[str, QDockWidget] = {}
         self._first: dict[Place, QDockWidget] = {}  # the dock in front at each place
+        self._low = False  # whether the docks are arranged for a low window
         self._panels = list(panels)
         window.setDockNestingEnabled(True)
         window.setDockOptions(window.dockOptions() | QMainWindow.DockOption.GroupedDragging)
@@ -62,9 +67,10 @@ class Docks(QObject):
     def arrange(self) -> None:
         """Restore the default layout."""
         window, first = self._window, self._first
+        self._low = window.height() < LOW
         first.clear()
         for panel in self._panels:
-            first.setdefault(panel.place, self.docks[panel.name])
+            first.setdefault(self._place(panel), self.docks[panel.name])
         for dock in self.docks.values():
             if dock.isFloating():
                 dock.setFloating(False)
@@ -85,18 +91,28 @@ class Docks(QObject):
             placed.add(new)
         for panel in self._panels:
             dock = self.docks[panel.name]
-            if dock is not first[panel.place]:
-                window.tabifyDockWidget(first[panel.place], dock)
+            if dock is not first[self._place(panel)]:
+                window.tabifyDockWidget(first[self._place(panel)], dock)
                 dock.show()
         for dock in first.values():
             dock.raise_()
         self.resize()
 
+    def _place(self, panel: Panel) -> Place:
+        return _IN_LOW_WINDOW.get(panel.place, panel.place) if self._low else panel.place
+
+    def fit(self) -> None:
+        """Arrange and size the docks for the window as it is first shown."""
+        if self._low != (self._window.height() < LOW):
+            self.arrange()
+        else:
+            self.resize()
+
     def resize(self) -> None:
         """Give every place its default share of the window."""
         width, height = self._window.width(), self._window.height()
         self._size = self._window.size()
-        for along, shares in _SIZES:
+        for along, shares in _LOW_SIZES if self._low else _SIZES:
             present = {place: share for place, share in shares.items() if place in self._first}
             whole = width if along is ACROSS else height
             docks = [self._first[place] for place in present]
@@ -132,7 +148,8 @@ class Docks(QObject):
         for bar in self._window.findChildren(QTabBar, options=direct):
             titles = {bar.tabText(tab) for tab in range(bar.count())}
             group = [dock for dock in self.docks.values() if dock.windowTitle() in titles and _in_layout(dock)]
-            bar.setVisible(any(abs(bar.y() - dock.geometry().bottom()) < NEXT for dock in group))
+            places = [dock.geometry().bottomLeft() for dock in group]
+            bar.setVisible(any(abs(bar.x() - at.x()) < NEXT and abs(bar.y() - at.y()) < NEXT for at in places))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Remember the sizes that the user gives docks by dragging; other changes follow from contents and window."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from PySide6.QtCore import QByteArray, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QLabel, QMenu
+from PySide6.QtWidgets import QApplication, QLabel, QMenu
 
 from explorer.gui.dialogs.export import Export, ExportDialog
 from explorer.gui.docks import Docks
@@ -33,6 +33,7 @@ from explorer.session.keymap import FOR_WINDOW, actions_with, load_keys
 from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.menu_items import networks
 from explorer.session.session import Session
+from explorer.session.views.introduction import something_to_introduce
 from explorer.session.views.legend import sentence
 from explorer.session.views.runs import Line, Run, join
 from explorer.session.views.units import WORDS, UnitNames, unit_names
@@ -111,7 +112,11 @@ class Window(Opening):
         self._cpu_time = time.thread_time()
         self._due = 0.0
         self._focused: Panel | None = None
+        self._hint_for: tuple[Panel, bool, UnitNames] | None = None
+        self._hint_line: Line = ()
         self._ready = False
+        self._acted = False  # whether the user has done something
+        self._to_introduce = False
         self._layout_before_zoom: str | None = None
         self._restored_layout = False
         self._timer = QTimer(self)
@@ -196,6 +201,15 @@ class Window(Opening):
             reduction = max(panel.reduction for panel in self.panels.values())
             self.status.show_frame(session, frame, self.fps, reduction, self._hint())
 
+        if self._to_introduce and something_to_introduce(frame):
+            self._to_introduce = False
+            if not (self._acted or QApplication.activeModalWidget() or QApplication.activePopupWidget()):
+                self._introduce()
+
+    def run_guarded(self, action: Callable[[], object]) -> None:
+        self._acted = True
+        super().run_guarded(action)
+
     def _name_units(self, session: Session, names: UnitNames) -> None:
         """Name docks and menu entries after what the network reads, and grey the entries that it cannot do."""
         if (state := (names, session.replaying)) == self._named:
@@ -220,12 +234,16 @@ class Window(Opening):
         """What the focused panel shows, and its keys; while it is zoomed, first the key that leads back."""
         panel, session = self.focused, self.session
         names = WORDS if session is None else unit_names(session.stream.snapshot.network)
+        if self._hint_for == (panel, self.zoomed, names):
+            return self._hint_line
         zoomed = ("zoom",) if self.zoomed else ()
         labels = {entry.id: "back" if entry.id == "zoom" else entry.label for entry in self.table}
         own = (*zoomed, *PANEL_ACTIONS.get(panel.name, ()))
         keys = [(Run(key_of(self.table, name), "value"), Run(f" {labels[name]}")) for name in own if name in labels]
         back, keys = keys[: len(zoomed)], keys[len(zoomed) :]
-        return join((*back, (Run(sentence(panel.name, names) or panel.title),), *keys))
+        self._hint_for = panel, self.zoomed, names
+        self._hint_line = join((*back, (Run(sentence(panel.name, names) or panel.title),), *keys))
+        return self._hint_line
 
     @property
     def fps(self) -> float:
@@ -243,8 +261,7 @@ class Window(Opening):
             self.session.actions = self.table
             self.session.play()
             self._show_progress()
-            if self.launcher.options.save and not self.session.introduced:
-                self._introduce()
+            self._to_introduce = self.launcher.options.save and not self.session.introduced
             self.opened.emit()
         else:
             if not self.launcher.running and not self.launcher.done:
@@ -408,7 +425,7 @@ class Window(Opening):
         super().showEvent(event)
         if not self._timer.isActive():
             if not self._restored_layout:
-                self.docks.resize()
+                self.docks.fit()
             QTimer.singleShot(0, self, self.docks.remember)
             if "heatmap" in self.panels:
                 self.panels["heatmap"].setFocus()  # or Qt would focus the first text field, which takes every key

@@ -198,8 +198,8 @@ def shown_key(key: str) -> str:
 
 def key_of(actions: Sequence[Action], *names: str) -> str:
     """Return the first keys of these actions in a table, as they are shown."""
-    keys = {entry.id: shown_key(entry.keys[0]) for entry in actions}
-    return " ".join(keys[name] for name in names)
+    keys = {entry.id: entry.keys[0] for entry in actions}
+    return " ".join(shown_key(keys[name]) for name in names)
 
 
 def label_now(entry: Action, *, playing: bool = False, zoomed: bool = False) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from engine.live.inheritance import lower_priority, release_memory
+from engine.live.inheritance import lower_priority
 from engine.live.worker import ParentConnection, Worker
 
 Report = Callable[[object], bool]
@@ -150,7 +150,6 @@ def serve(handle: int, nice: int) -> None:
             parent.send(_End(job.number, str(error) or repr(error)))
         else:
             parent.send(_End(job.number, ""))
-        release_memory()
 
     while (message := parent.receive()) is not None:
         if isinstance(message, _Cancel):

@@ -37,6 +37,14 @@ class Moment:
     reason: str
 
 
+def load_kernels() -> None:
+    """Load the compiled code of `Moments`, which takes 0.1 s or more, so that the first key need not wait for it."""
+    from engine.fluctuation import exponents, fluctuations, rolling_scales
+
+    scales = rolling_scales(64)
+    exponents(fluctuations(np.zeros((2, 64), dtype=np.float32), scales), scales)
+
+
 class Moments:
     """Moments of the present run. That of the newest word is part of the snapshot; an earlier one is computed once.
 

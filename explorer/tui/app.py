@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -29,6 +29,7 @@ from explorer.session.keymap import FOR_TERMINAL, actions_with, load_keys
 from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.palette import DARK, RGB
 from explorer.session.session import Session
+from explorer.session.views.introduction import something_to_introduce
 from explorer.tui.dialogs.introduction import IntroductionScreen
 from explorer.tui.export import export
 from explorer.tui.layout import BARS, HEIGHTS, STEP, WIDTHS, Shares, sizes, wide_factor
@@ -51,9 +52,9 @@ if TYPE_CHECKING:
     from engine.live.stream import Snapshot
 
 SMALL = (100, 30)  # columns and rows below which panels become tabs
-BEFORE_INTRODUCTION, AFTER_INTRODUCTION = 1.5, 0.1  # seconds; before, so that there is something to introduce
+AFTER_INTRODUCTION = 0.1  # seconds
 TINY = (60, 16)  # below which nothing is readable
-MOVING = ("#status", "#review", "#heatmap", "#alpha", "#overview")
+MOVING = ("#heatmap", "#status", "#review", "#alpha", "#overview")  # the first one is sent before the others are drawn
 STEADY = ("#tabs", "#points", "#spectrum", "#cells", "#notice", "#keys")
 STEADY_EVERY = 4  # frames; while words go by, numbers that change faster cannot be read
 
@@ -106,6 +107,7 @@ class Explorer(Opening):
         self.tab = "heatmap"
         self.zoomed: str | None = None
         self._acted = False  # whether the user has performed an action
+        self._to_introduce = False
         self.held = False
         self.trace = False
         self.shares = Shares()
@@ -113,6 +115,8 @@ class Explorer(Opening):
         self._dragged: str | None = None  # the share that a dragged border changes
         self._frame_rate = frame_rate
         self._throttle = Throttle()
+        self._checked_driver: object = None
+        self._draws_directly = False
         self._event_loop: asyncio.AbstractEventLoop | None = None
         self._ticks = 0
         self._drawn: Snapshot | None = None
@@ -145,7 +149,9 @@ class Explorer(Opening):
     def _direct_driver(self) -> DirectDriver | None:
         """The driver that draws directly; None in a browser, without a terminal, and with plain Textual."""
         driver = None if plain_textual() else driver_of(self)
-        return driver if isinstance(driver, DirectDriver) else None
+        if driver is not self._checked_driver:  # the check of a protocol is slow
+            self._checked_driver, self._draws_directly = driver, isinstance(driver, DirectDriver)
+        return cast("DirectDriver", driver) if self._draws_directly else None
 
     @property
     def focused_panel(self) -> str:
@@ -266,12 +272,16 @@ class Explorer(Opening):
         if bool(self.session.comparison.name) != self._comparing:
             self._comparing = not self._comparing
             self._fit()
+        driver = self._direct_driver
         for panel in panels:
             if isinstance(panel, Drawable):
                 panel.show(self.session, frame)
-        driver = self._direct_driver
-        if driver is not None:
-            driver.flush_cells()
+            if driver is not None and (panel is panels[-1] or (panel is panels[0] and driver.throttle.fast)):
+                driver.flush_cells()
+
+        if self._to_introduce and something_to_introduce(frame):
+            self._to_introduce = False
+            self.call_after_refresh(self._introduce)
 
     def _show_status(self) -> None:
         assert self.session is not None
@@ -291,8 +301,7 @@ class Explorer(Opening):
             self.session.play()
             self._restore(self.launcher.state.terminal)
             self.call_after_refresh(self.draw)
-            if self.launcher.first_start and not self.screen_stack[0].has_class("tiny"):
-                self.set_timer(BEFORE_INTRODUCTION, self._introduce)
+            self._to_introduce = self.launcher.first_start and not self.screen_stack[0].has_class("tiny")
         elif not self.screen_stack[0].has_class("tiny"):
             self._show_progress()
 

@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 
 SIZE = (64, 200)  # rows, columns
-QUIET = 0.2  # seconds without output after which a key is answered
+QUIET, DRAWS = 0.2, 3  # seconds without output, and draws in them, after which a key is answered
+FIRST_START_SEEN = '{"version": 1, "session": {"introduced": true}}'
 _DRAW = struct.Struct("dd")
 # The program; it reports the time of each draw and the words per second at that time.
 _PROGRAM = """
@@ -45,6 +46,9 @@ class Link:
         self._draws, draws_end = os.pipe()
         os.set_blocking(self._draws, False)
         self._state = tempfile.TemporaryDirectory()
+        state = Path(self._state.name) / "pinkx" / "state.json"
+        state.parent.mkdir()
+        state.write_text(FIRST_START_SEEN)
         self.process = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, str(draws_end), str(int(again)), "tui", "--fresh", *arguments],
             stdin=slave, stdout=slave, stderr=slave, pass_fds=[draws_end], start_new_session=True,
@@ -92,14 +96,18 @@ class Link:
         return self.came
 
     def press(self, key: bytes, seconds: float = 10.0) -> tuple[float, float, int]:
-        """Press a key at rest; return the seconds to the first and last byte of the response, and its bytes."""
-        before, pressed, first = len(self.output), time.monotonic(), 0.0
+        """Press a key at rest; return the seconds to the first and last byte of the response, and its bytes.
+
+        A busy program is quiet, too: a layout takes longer than `QUIET`. Only one that draws nothing new has answered.
+        """
+        before, pressed, first, draws = len(self.output), time.monotonic(), 0.0, 0
         os.write(self.master, key)
         while time.monotonic() - pressed < seconds:
             got = self.take(0.002)
             if got and not first:
                 first = self.came
-            if first and time.monotonic() - self.came > QUIET:
+            draws = len(self.draws()) + (0 if got else draws)
+            if first and time.monotonic() - self.came > QUIET and draws >= DRAWS:
                 break
         return first - pressed, self.came - pressed, len(self.output) - before
 

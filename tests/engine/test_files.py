@@ -37,10 +37,8 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
 
 def test_what_a_killed_process_left_is_removed_once_it_is_old(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    kept = [
-        tmp_path / name
-        for name in (".a.txt.99999999-1", ".b.txt.99999999-1", ".a.txt.mine", "a.txt.77", f".a.txt.{os.getpid()}-1")
-    ]
+    names = (".a.txt.99999999-1", ".b.txt.99999999-1", ".a.txt.mine", "a.txt.77", f".a.txt.{os.getpid()}-1")
+    kept = [tmp_path / name for name in names]
     old = [tmp_path / ".a.txt.99999998-1", tmp_path / ".a.txt.99999998"]
     for file in (*kept, *old):
         file.touch()

@@ -41,6 +41,7 @@ class CellModel(QAbstractTableModel):
         self.signal_name = "h"
         self._given: list[CellRow] = []  # in the session's order
         self._order: list[int] = []
+        self._texts: dict[int, tuple[str, ...]] = {}  # those of the rows in view, by row
 
     def set_rows(self, rows: list[CellRow], *, reorder: bool) -> None:
         """Show these rows. Unless ``reorder``, a sorted table keeps its order: moving rows cannot be read."""
@@ -54,6 +55,8 @@ class CellModel(QAbstractTableModel):
             else:
                 rows = sorted(rows, key=lambda row: place[row.cell])
         self._order = [row.cell for row in rows]
+        if rows != self.rows:
+            self._texts.clear()
         if len(rows) != len(self.rows):
             self.beginResetModel()
             self.rows = rows
@@ -92,16 +95,22 @@ class CellModel(QAbstractTableModel):
         return MEANINGS[section] if role == Qt.ItemDataRole.ToolTipRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        row, column = self.rows[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
-            text = cell_text(row)
-            return (f"{text.name} {text.mark}", *text.numbers, "†" if row.dead else "")[column]
+            return self._texts_of(index.row())[index.column()]
         if role == Qt.ItemDataRole.ForegroundRole:
-            theme = self.theme
+            row, theme = self.rows[index.row()], self.theme
             return qcolor(theme.warning if row.clamps else theme.dim if row.dead else theme.text)
-        if role == Qt.ItemDataRole.TextAlignmentRole and column:
+        if role == Qt.ItemDataRole.TextAlignmentRole and index.column():
             return RIGHT
         return None
+
+    def _texts_of(self, number: int) -> tuple[str, ...]:
+        texts = self._texts.get(number)
+        if texts is None:
+            row = self.rows[number]
+            text = cell_text(row)
+            texts = self._texts[number] = f"{text.name} {text.mark}", *text.numbers, "†" if row.dead else ""
+        return texts
 
 
 class CellTable(QTableView):

@@ -72,7 +72,7 @@ class CellsPanel(Panel):
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self.picture)
         split.addWidget(self.table)
-        split.setSizes([90, 150])
+        split.setSizes([50, 190])
         split.setChildrenCollapsible(False)
         self.splitters = (split,)
         self.column.addWidget(split)

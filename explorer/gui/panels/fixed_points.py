@@ -24,8 +24,14 @@ from explorer.session.views.many_points import PointSelection, point_selection
 from explorer.session.views.number_format import number
 from explorer.session.views.picking import inside
 from explorer.session.views.point_map import COLOURS, STATES, TIME_CONSTANTS, PointMap, Scene
-from explorer.session.views.point_readouts import entry_line, no_points_line, point_legend, points_line
-from explorer.session.views.runs import Run, plain
+from explorer.session.views.point_readouts import (
+    entry_line,
+    no_points_line,
+    other_trajectory_line,
+    point_legend,
+    points_line,
+)
+from explorer.session.views.runs import Run, join, plain
 from explorer.session.views.tables import Table, points_table
 
 DEGREES_PER_PIXEL = 0.5  # of a drag
@@ -104,13 +110,15 @@ class FixedPointsPanel(Panel):
         self.picture.hideAxis("left")
         self.picture.hideAxis("bottom")
         self._axes, self._unstable, self._cycles, self._path, self._drawn = (LineSegments() for _ in range(5))
-        self._trail = LineSegments(2)
+        self._trail, self._other = LineSegments(2), LineSegments(2)
         self._cloud, self._many = (Spots(pen=None, size=5) for _ in range(2))
-        self._certified, self._now, self._ring, self._hovered = (Spots(size=size) for size in (POINT, 14, 17, 11))
+        sizes = POINT, 14, 17, 11, 12
+        self._certified, self._now, self._ring, self._hovered, self._other_now = (Spots(size=size) for size in sizes)
         self._ends, self._chosen, self._tip = Labels(), Labels(12), Labels(12)
         for item in (
-            self._axes, self._cloud, self._many, self._unstable, self._cycles, self._path, self._trail,
-            self._certified, self._now, self._ring, self._hovered, self._drawn, self._ends, self._chosen, self._tip,
+            self._axes, self._cloud, self._many, self._unstable, self._cycles, self._path, self._other, self._trail,
+            self._certified, self._other_now, self._now, self._ring, self._hovered, self._drawn, self._ends,
+            self._chosen, self._tip,
         ):  # fmt: skip
             self.view.addItem(item, ignoreBounds=True)
         self._cloud.setCacheMode(CACHED)  # the trail moves over it at every word
@@ -136,7 +144,8 @@ class FixedPointsPanel(Panel):
     def show_frame(self, session: Session, frame: Frame) -> None:
         points, theme = session.fixed_points, self.theme
         points.request(frame)
-        self._scene = scene = points.scene(frame)
+        other = session.comparison.result(frame)
+        self._scene = scene = points.scene(frame, other)
         self._map = found = points.point_map
         if scene is None or found is None:
             self.set_readout(no_points_line(points.search.progress, session.replaying))
@@ -146,7 +155,8 @@ class FixedPointsPanel(Panel):
         self._show_entries(found, scene, view.colour)
         self._show_many(found, scene, view.many)
         line = points_line(found, view, points.search.progress)
-        self.set_readout((Run(self._selection.summary, "text"),) if view.many else line)
+        line = (Run(self._selection.summary, "text"),) if view.many else line
+        self.set_readout(join((line, other_trajectory_line(other, found.size))))
         if self.changed("frame", scene.axes, found, theme):
             self._tip.write(NOTHING, [])  # the entry under the mouse is another one now
             self._axes.draw(scene.axes, [qcolor(theme.faint)])
@@ -163,6 +173,10 @@ class FixedPointsPanel(Panel):
                 self._now.setData(pos=scene.trail[-1:], symbol="d", brush=theme.pink, pen=theme.ground)
             else:
                 self._now.move(scene.trail[-1:])
+        if self.changed("other", scene.other, theme):
+            steps = np.stack([scene.other[:-1], scene.other[1:]], axis=1)
+            self._other.draw(steps, fading_colours(theme.other, len(steps)))
+            self._other_now.setData(pos=scene.other[-1:], symbol="d", brush=theme.ground, pen=theme.other)
         hovered = points.place_of(-1 if self.host.hovered is None else self.host.hovered)
         if self.changed("hovered", hovered, theme):
             self._hovered.setData(pos=hovered, symbol="d", brush=None, pen=theme.pink)
@@ -210,9 +224,11 @@ class FixedPointsPanel(Panel):
             self._many.setData(pos=scene.places[list(entries)], symbol="o", brush=None, pen=pen, size=8)
 
     def _clear(self) -> None:
-        for spots in (self._cloud, self._many, self._certified, self._now, self._ring, self._hovered):
+        for spots in (
+            self._cloud, self._many, self._certified, self._now, self._ring, self._hovered, self._other_now
+        ):  # fmt: skip
             spots.clear()
-        for lines in (self._axes, self._unstable, self._cycles, self._path, self._trail):
+        for lines in (self._axes, self._unstable, self._cycles, self._path, self._trail, self._other):
             lines.draw(np.empty((0, 2, 2)), [])
         for labels in (self._ends, self._chosen, self._tip):
             labels.write(NOTHING, [])

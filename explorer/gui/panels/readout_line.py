@@ -98,12 +98,12 @@ class ReadoutLine(QWidget):
     def _fitting(self, line: Line) -> Line:
         """The runs of a row that fit, the last one cut with an ellipsis if not all do."""
         room = self.width() - 2.0 * LEFT
+        widths = [self._font(run.role)[1].horizontalAdvance(run.text) for run in line]
+        if sum(widths) <= room:
+            return line
         fitting: list[Run] = []
-        for number, run in enumerate(line):
+        for run, width in zip(line, widths, strict=True):
             metrics = self._font(run.role)[1]
-            width = metrics.horizontalAdvance(run.text)
-            if width + self._width(line[number + 1 :]) <= room:
-                return (*fitting, *line[number:])
             if width + metrics.horizontalAdvance(ELLIPSIS) > room:
                 return (*fitting, Run(metrics.elidedText(run.text, Qt.TextElideMode.ElideRight, room), run.role))
             fitting.append(run)

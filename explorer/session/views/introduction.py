@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from explorer.session.core import Frame
 from explorer.session.views.units import STEPS, WORDS, UnitNames
 
 TITLE: Final = "What you see"
@@ -33,6 +34,7 @@ ANNOTATIONS: Final = (
         "passes a saddle ○.",
     ),
 )
+FIRST_WORDS: Final = 8  # an introduction to fewer would show almost empty panels
 _STEPS: Final = (
     Annotation(
         "review",
@@ -48,6 +50,11 @@ def annotations_for(names: UnitNames = WORDS) -> tuple[Annotation, ...]:
     if names == STEPS:
         return _STEPS
     return tuple(Annotation(each.panel, names.reword(each.sentence)) for each in ANNOTATIONS)
+
+
+def something_to_introduce(frame: Frame) -> bool:
+    """Return whether the first words are read, so that a first start can explain what they look like."""
+    return frame.snapshot.time >= min(FIRST_WORDS, frame.snapshot.words)
 
 
 KEYS: Final = ("play", "legend", "help")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from explorer.session.palette import Role
+from explorer.session.reading import Comparison
 from explorer.session.views.attractors import Share
 from explorer.session.views.eigenvalues import LONGEST
 from explorer.session.views.number_format import (
@@ -115,6 +116,19 @@ def prediction_line(explained: Mapping[int, float], width: int | None = None) ->
         numbers += [Run(f" +{ahead} "), Run(text, "warning" if share <= 0 else "text")]
     line = (Run("linear prediction"), *numbers)
     return line if width is None or len(plain(line)) <= width else (Run("linear"), *numbers)
+
+
+def other_trajectory_line(other: Comparison | None, size: int) -> Line:
+    """Whose trajectory is drawn beside that of the network with ``size`` cells, or why none is; empty without another.
+
+    Both lie in one space only if they have equally many cells.
+    """
+    if other is None:
+        return ()
+    cells = other.reading.h.shape[1]
+    if cells != size:
+        return (Run(f"{other.name} is not drawn here: it has {count(cells, 'cell')}, this network {size}", "warning"),)
+    return (Run(f"◇ {other.name}", "other"),)
 
 
 def spectrum_title(selected: bool) -> str:

@@ -253,7 +253,9 @@ BADGES: Mapping[str, Run] = {
 }
 HELD = Run("‖ HELD: dialog open", "warning")
 
-Part = Literal["network", "review", "badge", "word", "changes", "comparison", "recording", "speed", "rates", "lost"]
+Part = Literal[
+    "network", "review", "badge", "word", "changes", "comparison", "recording", "speed", "rates", "skipped", "lost"
+]
 
 
 def status_parts(
@@ -266,6 +268,7 @@ def status_parts(
     fps: float | None = None,
     degraded: Sequence[str] = (),
     held: bool = False,
+    skipped: int = 0,
     restore_key: str = "",
 ) -> dict[Part, Line]:
     """Where the run stands, part by part, so that a click can find the part it hit.
@@ -273,7 +276,8 @@ def status_parts(
     ``comparison`` names the other side; ``recorded`` counts runs of a recording; ``cells_per_row`` and ``lost`` words
     are what the pictures leave out; ``fps`` shows the frame rate, and the measured speed where it differs
     from the set one; ``degraded`` lists what a slow terminal omits; ``held``: while words are read, the pictures are
-    not updated; ``restore_key`` is that of the action that restores all ablated and clamped cells.
+    not updated; ``skipped`` counts what could not be read of the source; ``restore_key`` is that of the action that
+    restores all ablated and clamped cells.
     """
     snapshot, names = frame.snapshot, unit_names(frame.snapshot.network)
     badge = HELD if held and snapshot.playing else BADGES[frame.status]
@@ -301,6 +305,7 @@ def status_parts(
         "recording": (Run(f"● REC {count(recorded, 'run')}", "dead"),) if recorded else (),
         "speed": (Run(reading_speed(snapshot.speed, names.unit)),),
         "rates": (Run(rates, "faint"),) if rates else (),
+        "skipped": (Run(f"{skipped:,} skipped", "warning"),) if skipped else (),
         "lost": (Run(", ".join(losses), "warning"),) if losses else (),
     }
     return {name: line for name, line in parts.items() if line}

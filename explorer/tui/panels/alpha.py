@@ -47,6 +47,16 @@ class AlphaPanel(Panel, can_focus=True):
         super().__init__(id=id)
         self._chart = ScalingChart()
 
+    def state(self, session: Session, frame: Frame) -> tuple[object, ...] | None:
+        snapshot, choices, comparison = frame.snapshot, frame.choices, session.comparison
+        if choices.scaling:  # its chart follows the clock
+            return None
+        bands, estimator = session.noise_bands, (snapshot.window, snapshot.scales)
+        bands.request(*estimator)
+        shown = choices.signal, choices.cell, choices.cursor, frame.word, self.host.trace, bands.result(*estimator)
+        run = snapshot.run, snapshot.time, snapshot.playing, snapshot.watched, snapshot.network
+        return *shown, *run, *estimator, comparison.name, comparison.result(frame)
+
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         width, height = self.size
         if frame.choices.scaling:
@@ -62,7 +72,6 @@ class AlphaPanel(Panel, can_focus=True):
         other = other_alpha(session.comparison.result(frame), frame)
         other_dots = None if other is None else _curve(axis.gather(other[:, None], 0)[:, 0], rows)
         guides = {rows - 1 - min(rows - 1, int((at - LOW) / (HIGH - LOW) * rows)): name for at, name in MARKS.items()}
-        session.noise_bands.request(frame.snapshot.window, frame.snapshot.scales)
         null = session.noise_bands.result(frame.snapshot.window, frame.snapshot.scales)
         compared = None
         if other is not None and 0 <= frame.word < len(other):

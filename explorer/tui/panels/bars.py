@@ -23,7 +23,7 @@ TABS = {
 }
 
 
-OPTIONAL = ("speed", "rates", "lost")  # parts of the status that are left out where they do not fit
+OPTIONAL = ("speed", "rates", "skipped", "lost")  # parts of the status that are left out where they do not fit
 MAIN = ("play", "step", "signal")  # keys that the footer always shows, before those of the focused panel
 ALWAYS = ("zoom", "legend", "help", "quit")  # and after them
 
@@ -46,6 +46,7 @@ class StatusBar(Panel):
             fps=throttle.frame_rate if self.host.show_rates else None,
             degraded=degraded,
             held=self.host.held,
+            skipped=session.skipped,
             restore_key=session.key_of("undo-ablation"),
         )
         line: Line = [Segment(" pinkx", PINK_BOLD)]
@@ -87,6 +88,10 @@ class KeyBar(Panel):
         super().__init__(id=id)
         self._entries: list[tuple[Line, str]] = []
 
+    def state(self, session: Session, frame: Frame) -> tuple[object, ...]:
+        host = self.host
+        return host.actions, host.focused_panel, host.zoomed, frame.snapshot.playing
+
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         host = self.host
         actions = {action.id: action for action in host.actions}
@@ -122,6 +127,9 @@ class KeyBar(Panel):
 
 class TabBar(Panel):
     """The names of the panels that share a small terminal; a click shows one."""
+
+    def state(self, session: Session, frame: Frame) -> tuple[object, ...]:
+        return (self.host.tab,)
 
     def _entries(self) -> list[tuple[str, str]]:
         return [(name, f"  {label}  ") for name, label in TABS.items()]

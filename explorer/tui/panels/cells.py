@@ -25,6 +25,12 @@ class CellsPanel(Panel, can_focus=True):
         self._header = 0  # lines above the list
         self._cells: list[int] = []
 
+    def state(self, session: Session, frame: Frame) -> tuple[object, ...]:
+        snapshot, choices = frame.snapshot, frame.choices
+        shown = choices.signal, choices.selected, choices.pins, choices.order, frame.word
+        run = snapshot.run, snapshot.time, snapshot.watched, snapshot.threshold, snapshot.window, snapshot.scales
+        return *shown, *run, frame.order, snapshot.network, snapshot.clamps, session.brush.pattern
+
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         height = self.size.height
         rows = cell_table(session, frame, session.brush.signs)

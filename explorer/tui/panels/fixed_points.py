@@ -16,7 +16,7 @@ from explorer.session.palette import DARK, LEVELS, gradient
 from explorer.session.session import Session
 from explorer.session.views.number_format import count, number
 from explorer.session.views.point_map import TIME_CONSTANTS, PointMap, Scene
-from explorer.session.views.point_readouts import POINT_MARKS, index_line
+from explorer.session.views.point_readouts import POINT_MARKS, index_line, other_trajectory_line
 from explorer.session.views.runs import Run, join, plain
 from explorer.session.views.units import unit_names
 from explorer.tui.panels.panel import Panel
@@ -55,11 +55,18 @@ class FixedPointsPanel(Panel, can_focus=True):
         self._drag_from: Offset | None = None
         self._dragged = False
 
+    def state(self, session: Session, frame: Frame) -> tuple[object, ...]:
+        points, snapshot = session.fixed_points, frame.snapshot
+        points.request(frame)
+        drawn = points.point_map, points.view, points.search.progress, points.prediction(frame)
+        other = session.comparison.name, session.comparison.result(frame)
+        return *drawn, *other, snapshot.run, snapshot.time, snapshot.playing, frame.word, self.host.glyphs
+
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         columns, rows = self.size.width, self.size.height - 1
         points = session.fixed_points
-        points.request(frame)
-        self._scene = scene = points.scene(frame, session.comparison.result(frame))
+        other = session.comparison.result(frame)
+        self._scene = scene = points.scene(frame, other)
         found, view = points.point_map, points.view
         title = f"3 Fixed points   colour: {view.colour}"
         angles = f"az {view.azimuth:.0f}° el {view.elevation:.0f}°".replace("-", "−")
@@ -75,7 +82,11 @@ class FixedPointsPanel(Panel, can_focus=True):
         legend = self._legend(found, view.colour, columns)
         if progress:
             legend = [Segment(f" {safe(progress, columns - 2)}", WARN)]
-        return [*_picture(found, scene, view.colour, columns, rows, self.host.glyphs), legend]
+        picture = _picture(found, scene, view.colour, columns, rows, self.host.glyphs)
+        if other is not None:
+            name = plain(other_trajectory_line(other, found.size))
+            picture[0] = [Segment(f" {safe(name, columns - 2)}", CYCLE)]
+        return [*picture, legend]
 
     def _legend(self, found: PointMap, by: str, columns: int) -> Line:
         gap = " " if columns < 50 else "   "

@@ -38,6 +38,10 @@ class OverviewPanel(Panel):
         super().__init__(id=id)
         self._view: Overview | None = None
 
+    def state(self, session: Session, frame: Frame) -> tuple[object, ...]:
+        snapshot, comparison = frame.snapshot, session.comparison
+        return comparison.name, comparison.result(frame), snapshot.run, snapshot.time, snapshot.network, frame.word
+
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         self.set_class(bool(session.comparison.name), "comparing")  # gives it more lines
         width, height = self.size

@@ -8,8 +8,9 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from explorer.session.core import Frame
+from explorer.session.core import Choices, Frame
 from explorer.session.session import Session
+from explorer.session.views.point_map import PointView
 from explorer.tui.host import Host
 from explorer.tui.terminal.styles import Line
 
@@ -66,6 +67,7 @@ class Panel(BorderedWidget):
     def __init__(self, *, name: str | None = None, id: str | None = None) -> None:
         super().__init__(name=name, id=id)
         self._lines: list[Line] = []
+        self._painted_for: tuple[object, ...] | None = None
 
     @property
     def text(self) -> str:
@@ -81,11 +83,23 @@ class Panel(BorderedWidget):
         """Return the lines for the current size."""
         raise NotImplementedError
 
+    def state(self, session: Session, frame: Frame) -> tuple[object, ...] | None:
+        """Return all that the lines depend on besides the size; None if they are to be painted at every frame.
+
+        Numbers, texts, tuples and choices are compared by value, all other objects by identity.
+        """
+        return None
+
     def show(self, session: Session, frame: Frame) -> None:
         """Draw a frame."""
         width, height = self.size
         if not width or not height or not self.display:
             return
+        state = self.state(session, frame)
+        state = None if state is None else (width, height, *state)
+        if state is not None and _same(state, self._painted_for):
+            return
+        self._painted_for = state
         lines = self.paint(session, frame)[:height]
         lines += [[] for _ in range(height - len(lines))]
         before = self._lines
@@ -102,3 +116,14 @@ class Panel(BorderedWidget):
     def render_line(self, y: int) -> Strip:
         line = self._lines[y] if y < len(self._lines) else []
         return Strip(line).adjust_cell_length(self.size.width).apply_style(self._background)
+
+
+_BY_VALUE = (str, int, float, tuple, Choices, PointView)
+
+
+def _same(one: tuple[object, ...], other: tuple[object, ...] | None) -> bool:
+    return (
+        other is not None
+        and len(one) == len(other)
+        and all(a is b or (isinstance(a, _BY_VALUE) and a == b) for a, b in zip(one, other, strict=True))
+    )

@@ -22,9 +22,13 @@ REACH = 1.25  # half the width of the plane
 class SpectrumPanel(Panel, can_focus=True):
     """Numbers on the left, the complex plane on the right."""
 
+    def state(self, session: Session, frame: Frame) -> tuple[object, ...]:
+        points = session.fixed_points
+        points.request(frame)
+        return points.details(frame), points.prediction(frame), points.view.selected, session.replaying
+
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         width, height = self.size
-        session.fixed_points.request(frame)
         point = session.fixed_points.details(frame)
         if point is None:
             self.set_title("4 Spectrum")

@@ -88,9 +88,16 @@ def hex_colours_of(name: str) -> tuple[str, ...]:
 @lru_cache(maxsize=1024)
 def on_colour(name: str, code: int) -> Style:
     """Return dark or light text, whichever has more contrast, on a colour-map position."""
-    return Style(color=text_on(colour_map(name)[code].tolist()).hex, bgcolor=hex_colours_of(name)[code])
+    return Style(color=_text_on_map(name)[code], bgcolor=hex_colours_of(name)[code])
 
 
+@lru_cache(maxsize=8)
+def _text_on_map(name: str) -> tuple[str, ...]:
+    """Return the colour of text on every position of a map."""
+    return tuple(text_on(colour).hex for colour in colour_map(name).tolist())
+
+
+@lru_cache(maxsize=8)
 def gradient(name: str, width: int, glyphs: bool) -> Line:
     """Return the colour map as a scale ``width`` columns long."""
     positions = np.linspace(0, LEVELS - 1, width).astype(int).tolist()

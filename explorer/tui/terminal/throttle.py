@@ -54,9 +54,14 @@ class Throttle:
     # ---- how much to send ------------------------------------------------------------------------------------
 
     @property
+    def fast(self) -> bool:
+        """Whether the link takes all that is drawn without delay."""
+        return self.rate == inf
+
+    @property
     def chunk_size(self) -> int:
         """Bytes to send in one write."""
-        return CHUNK if self.rate == inf else int(min(CHUNK, max(SMALLEST_CHUNK, self.rate * MAX_BACKLOG)))
+        return CHUNK if self.fast else int(min(CHUNK, max(SMALLEST_CHUNK, self.rate * MAX_BACKLOG)))
 
     def backlog(self, now: float) -> float:
         """Seconds that the terminal needs for what was sent; 0 on a fast link."""

@@ -14,7 +14,7 @@ import pytest
 
 from engine.live.codec import Decoder
 from engine.live.engine_server import _Publisher
-from engine.live.inheritance import NamedMemory, inherit, lower_priority, pipe_end, release_memory
+from engine.live.inheritance import NamedMemory, inherit, lower_priority, pipe_end
 from engine.live.shared_state import SharedState, shared_file
 from tests.engine.live.test_stream import make
 
@@ -84,12 +84,3 @@ def test_an_engine_that_cannot_send_open_files_sends_the_name_of_its_memory() ->
         assert SharedState(memory, sent[0].widths, 4, sent[0].room).ring.read("h", 0).sum() == 6
     finally:
         memory.unlink()
-
-
-def test_memory_is_released_where_the_c_library_can(monkeypatch: pytest.MonkeyPatch) -> None:
-    called: list[int] = []
-    monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace(malloc_trim=called.append))
-    release_memory()
-    assert called == [0]
-    monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace())  # musl, macOS
-    release_memory()

@@ -18,7 +18,7 @@ from explorer.gui.dialogs.base import ChooseDialog
 from explorer.gui.window import Window
 from explorer.session.launcher import LaunchOptions
 from explorer.session.session import Session
-from explorer.session.views.introduction import ANNOTATIONS
+from explorer.session.views.introduction import ANNOTATIONS, FIRST_WORDS
 from explorer.session.views.legend import SENTENCES
 from tests.explorer.gui.test_time_panels import drag, on_screen
 from tests.explorer.gui.test_window import dialog, press
@@ -45,10 +45,11 @@ def settled_shares(window: Window, qtbot: Any) -> dict[str, tuple[float, float]]
 
 
 def test_a_first_start_explains_three_panels_until_a_key_is_pressed(qtbot: Any, tmp_path: Path) -> None:
-    window = Window(LaunchOptions(network=str(small_file(tmp_path))))
+    window = Window(LaunchOptions(network=str(small_file(tmp_path)), speed=100))
     window.show()
     qtbot.waitUntil(lambda: window.introduction is not None, timeout=60_000)
     shown: Any = window.introduction
+    assert window.opened_session.stream.snapshot.time >= FIRST_WORDS  # there is something to introduce
     assert [note.text() for note in shown.notes.values()] == [
         each.sentence.replace("'", "&#x27;") for each in ANNOTATIONS
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,9 @@ from explorer.session.session import Session
 from explorer.session.views.eigenvalues import eigenvalue_text
 from explorer.session.views.number_format import number
 from explorer.session.views.point_map import PointMap
+from explorer.session.views.runs import plain
 from tests.explorer.gui.mouse import CTRL, SHIFT, at, click, double_click, drag, hover, raise_panel, raised
-from tests.explorer.small import settle, wait
+from tests.explorer.small import settle, small_file, wait
 
 pytestmark = pytest.mark.panels("points", "word-map", "spectrum")
 
@@ -56,6 +58,25 @@ def found(session: Session) -> PointMap:
 def places(points: FixedPointsPanel) -> np.ndarray:
     assert points._scene is not None
     return points._scene.places
+
+
+def test_the_trajectory_of_the_other_side_is_drawn_if_it_has_as_many_cells(
+    points: FixedPointsPanel, session: Session, tmp_path: Path
+) -> None:
+    session.comparison.compare_with(str(small_file(tmp_path)))
+    wait(lambda: session.comparison.result(session.update()) is not None)
+    points.show_frame(session, session.frame())
+    here = session.fixed_points.scene(session.frame(), session.comparison.result(session.frame()))
+    assert here is not None
+    assert len(here.other) == len(here.trail)
+    np.testing.assert_allclose(here.other, here.trail, atol=1e-4)  # the other network is the same one
+    assert len(points._other._lines) == len(here.other) - 1
+    assert "◇ lstm-12" in plain(points._next_readout)
+    session.comparison.compare_with(str(small_file(tmp_path, 5)))
+    wait(lambda: session.comparison.result(session.update()) is not None)
+    points.show_frame(session, session.frame())
+    assert not points._other._lines
+    assert "lstm-5 is not drawn here: it has 5 cells, this network 12" in plain(points._next_readout)
 
 
 def plain_text(label: QLabel) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from engine.live.pushes import Push, same_pushes
 from explorer.cli import pinkx
 from explorer.session.actions import ACTIONS
 from explorer.session.controllers.recorder import NEEDS_NETWORK, Recorder
@@ -17,6 +18,8 @@ from explorer.session.core import Frame, SessionError
 from explorer.session.launcher import LaunchOptions
 from explorer.session.session import Session
 from explorer.session.views.heatmap import heatmap
+from explorer.session.views.readouts import changes_line
+from explorer.session.views.runs import plain
 from explorer.session.views.scaling import scaling
 from explorer.session.views.tables import words_table
 from explorer.session.views.traces import cell_table, overview
@@ -86,6 +89,23 @@ def test_what_is_read_while_recording_goes_into_one_file(session: Session, tmp_p
         played.perform("next-review")
         wait(lambda: played.stream.snapshot.review.name == "second")
         assert read_all(played).snapshot.unknown == 0
+    finally:
+        played.close()
+
+
+def test_a_replay_says_how_the_run_was_steered(session: Session, tmp_path: Path) -> None:
+    size = session.stream.snapshot.network.cell.state_size
+    session.stream.steer([Push(57, np.linspace(-1, 1, size, dtype=np.float32), "1 × (some words)")])
+    wait(lambda: bool(session.stream.snapshot.pushes) and session.stream.snapshot.time == 100)
+    session.perform("export-run")
+    wait(lambda: "saved" in session.note)
+    played = replayed(tmp_path / "pinkx-lstm-12-first-1.safetensors")
+    try:
+        live, there = session.frame(), read_all(played)
+        assert same_pushes(there.snapshot.pushes, live.snapshot.pushes)
+        assert plain(changes_line(there.snapshot)) == "∅ steered after word 58"
+        np.testing.assert_array_equal(played.read("h", 0, 100), session.read("h", 0, 100))  # not added twice
+        assert words_table(played, there).column("added_to_state")[57] == "1 × (some words)"
     finally:
         played.close()
 

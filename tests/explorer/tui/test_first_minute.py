@@ -11,7 +11,7 @@ from textual import events
 from explorer.session.launcher import LaunchOptions
 from explorer.session.saved_state import State
 from explorer.session.session import Session
-from explorer.session.views.introduction import ANNOTATIONS
+from explorer.session.views.introduction import ANNOTATIONS, FIRST_WORDS
 from explorer.tui.app import Explorer
 from explorer.tui.dialogs.introduction import IntroductionScreen
 from explorer.tui.layout import NARROWEST, Shares, sizes
@@ -158,6 +158,20 @@ async def test_a_user_who_already_acts_is_not_interrupted(session: Session) -> N
         await pilot.pause()
         assert len(app.screen_stack) == 1
         assert not session.introduced  # the next start explains
+
+
+async def test_the_introduction_waits_for_words_to_introduce(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        session.introduced, app._to_introduce = False, True
+        session.stream.seek(0)
+        await until(pilot, lambda: snapshot(app).time == 0)
+        app.draw()
+        await pilot.pause()
+        assert len(app.screen_stack) == 1
+        session.stream.seek(FIRST_WORDS)
+        await until(pilot, lambda: snapshot(app).time == FIRST_WORDS)
+        app.draw()
+        await until(pilot, lambda: isinstance(app.screen, IntroductionScreen))
 
 
 async def test_the_introduction_survives_any_size(session: Session) -> None:

@@ -122,9 +122,29 @@ def test_control_c_and_q_end_the_program_and_leave_the_terminal_sane(terminal: A
     for key in (b"\x03", b"q"):
         program = terminal()
         program.wait_for(b"LIVE")
+        if key == b"q":
+            suspend_and_continue(program)
         program.press(key)
         assert program.ended(PROMPT) == 0
         assert program.is_sane()
+
+
+def suspend_and_continue(program: Terminal) -> None:
+    """Return to the shell with Ctrl-Z, which gets its terminal back, and continue: the screen is drawn again."""
+    program.press(b"\x1a")
+    end = time.monotonic() + PROMPT
+    while os.waitid(os.P_PID, program.process.pid, os.WSTOPPED | os.WNOHANG) is None:
+        assert time.monotonic() < end, "the program did not stop"
+        program.read(0.02)
+    program.read(0.05)
+    assert program.is_sane()
+    drawn = len(program.output)
+    program.process.send_signal(signal.SIGCONT)
+    while b"Fixed points" not in program.output[drawn:]:
+        assert time.monotonic() < end + PROMPT, "the screen was not drawn again"
+        program.read(0.05)
+    assert ALTERNATE_ON in program.output[drawn:]
+    assert not program.is_sane()
 
 
 def test_plain_textual_runs_end_to_end(terminal: Any) -> None:
