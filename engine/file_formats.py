@@ -108,11 +108,15 @@ def source_format(head: bytes, name: str, given: str | None = None) -> SourceFor
 
 
 def _is_json_line(start: bytes) -> bool:
-    """Return whether the first line is an object by itself."""
+    """Return whether the first line is an object by itself, without a list of objects: that has the rows."""
     try:
-        return isinstance(json.loads(start.split(b"\n", 1)[0]), dict)
+        row = json.loads(start.split(b"\n", 1)[0])
     except (ValueError, RecursionError):
         return False
+    rows = isinstance(row, dict) and any(
+        isinstance(value, list) and value and isinstance(value[0], dict) for value in row.values()
+    )
+    return isinstance(row, dict) and not rows
 
 
 def check_network_file(path_or_name: str | Path) -> None:

@@ -16,7 +16,7 @@ from engine.sources.containers import Container, Folder, Tar, Zip, bare_name, fo
 from engine.sources.delimited import read_delimited
 from engine.sources.encodings import HEAD, detect
 from engine.sources.json_rows import read_json, read_json_lines
-from engine.sources.options import ReadOptions
+from engine.sources.options import DEFAULTS, ReadOptions
 from engine.sources.plain import label_of_name, read_fasttext, read_lines
 from engine.sources.streams import LARGEST_TEXT, RATIO, Lines, compression, copied, decompressed, head_of, opened
 from engine.text import CUT, Progress, Review, ReviewError, count_words, split_words
@@ -35,7 +35,6 @@ __all__ = [
 ]
 
 BUNDLED: Final = Path(__file__).parent.parent / "assets" / "reviews"
-_PLAIN: Final = ReadOptions()
 
 
 def open_reviews(
@@ -44,7 +43,7 @@ def open_reviews(
     split: str = "",
     imdb: str | Path | None = None,
     progress: Progress | None = None,
-    options: ReadOptions = _PLAIN,
+    options: ReadOptions = DEFAULTS,
 ) -> Reviews:
     """Read all reviews of a source: at least one, each with a word.
 

@@ -18,14 +18,16 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.fft import irfft, rfft
 from scipy.signal import lfilter
 
 from engine.fluctuation import SHORTEST_SERIES, default_scales, exponents, fluctuations
-from engine.samples import real_samples
+from engine.samples import ordinary_samples, real_samples
 
 Array = NDArray[np.float64]
 
 ITERATIONS: Final = 100  # of IAAFT, unless it converges before
+_SAMPLES: Final = 1 << 22  # of surrogates made together
 
 
 def shuffled(series: ArrayLike, random: np.random.Generator) -> Array:
@@ -54,17 +56,19 @@ def iaaft(series: ArrayLike, random: np.random.Generator) -> Array:
     """Return a surrogate with the values of each series and, nearly, its power spectrum."""
     values = _samples(series)
     ordered = np.sort(values, axis=-1)
-    amplitude = np.abs(np.fft.rfft(values))
+    amplitude = np.abs(rfft(values))
+    places = np.broadcast_to(np.arange(values.shape[-1]), values.shape)
     made = random.permuted(values, axis=-1)
-    ranks = np.argsort(np.argsort(made, axis=-1), axis=-1)
-    for _ in range(ITERATIONS):
-        spectrum = np.fft.rfft(made)
+    before = ranks = np.empty(values.shape, dtype=np.intp)
+    for step in range(ITERATIONS):
+        spectrum = rfft(made)
         size = np.abs(spectrum)
         phase = np.divide(spectrum, size, out=np.ones_like(spectrum), where=size > 0)
-        smooth = np.fft.irfft(amplitude * phase, values.shape[-1])
-        before, ranks = ranks, np.argsort(np.argsort(smooth, axis=-1), axis=-1)
+        order = np.argsort(irfft(amplitude * phase, values.shape[-1]), axis=-1)
+        before, ranks = ranks, np.empty_like(order)
+        np.put_along_axis(ranks, order, places, axis=-1)
         made = np.take_along_axis(ordered, ranks, axis=-1)
-        if np.array_equal(before, ranks):
+        if step and np.array_equal(before, ranks):
             break
     return made
 
@@ -93,9 +97,14 @@ def surrogate_betas(series: ArrayLike, count: int = 19, seed: int = 0) -> Surrog
     ValueError
         If the series is too short for DFA, or a sample is not finite.
     """
-    values = _samples(series)
+    values, _ = ordinary_samples(_samples(series))  # β does not depend on the amplitude
     random = np.random.default_rng(seed)
-    surrogates = {kind: np.stack([_beta(make(values, random)) for _ in range(count)]) for kind, make in KINDS.items()}
+    at_once = max(1, _SAMPLES // max(1, values.size))
+    parts = [min(at_once, count - first) for first in range(0, count, at_once)]
+    surrogates = {
+        kind: np.concatenate([_beta(make(np.broadcast_to(values, (part, *values.shape)), random)) for part in parts])
+        for kind, make in KINDS.items()
+    }
     middle = values.shape[-1] // 2
     halves = np.full((2, *values.shape[:-1]), np.nan)
     if middle >= SHORTEST_SERIES:

@@ -36,6 +36,7 @@ _ELEMENTS = frozenset(_ELEMENT_NAMES.split())
 _HIDDEN = ("<script", "</script"), ("<style", "</style"), ("<!--", "--")  # no text, up to the ">" after the second
 _TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]{0,15})(?:[\s/][^<>]{0,4000})?>|<![dD][oO][cC][^<>]{0,400}>")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_WORD = re.compile("[a-zA-Z0-9]")
 _CONTROLS = re.compile("[\x80-\x9f]")
 
 
@@ -81,6 +82,13 @@ def split_words(text: str) -> list[str]:
     if "<br" in text:
         text = _BREAK.sub(" ", text)
     return text.translate(_RULES).split()
+
+
+def has_words(text: str) -> bool:
+    """Return whether `split_words` finds any word."""
+    if "<" in text or not text.isascii():
+        return bool(split_words(text))
+    return _WORD.search(text) is not None
 
 
 def plain_text(text: str) -> str:

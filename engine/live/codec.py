@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 from weakref import WeakKeyDictionary
 
-from engine.live.commands import NO_REVIEWS, Command, Open, RecordRuns, TakeRecording, UseNetwork
+from engine.live.commands import NO_REVIEWS, Command, Extend, Open, RecordRuns, TakeRecording, UseNetwork
 from engine.text import Review
 
 if TYPE_CHECKING:
@@ -44,6 +44,15 @@ class OpenNumbered:
     source: int
     reviews: Sequence[Review] | None
     index: int
+
+
+@dataclass(frozen=True)
+class ExtendNumbered:
+    """`Extend` of a source that the engine's process may store."""
+
+    source: int
+    first: int
+    more: Sequence[Review]
 
 
 @dataclass(frozen=True)
@@ -119,6 +128,9 @@ class Encoder:
         match command:
             case Open(reviews, index):
                 return self._open(reviews, index)
+            case Extend(reviews, more):
+                number = next((k for k, known in self.sources.items() if known is reviews), -1)
+                return ExtendNumbered(number, len(reviews) - len(more), more)
             case UseNetwork(network) if not isinstance(network, str | PathLike):
                 return UseNumbered(self.number(network), network)
             case TakeRecording(on_recording):
@@ -157,10 +169,31 @@ class Encoder:
         return OpenNumbered(number, None if stored else reviews, index)
 
 
-class NumberedReviews(list[Review]):
-    """A source in the engine's process, with its number."""
+class NumberedReviews(Sequence[Review]):
+    """A source in the engine's process, with its number; it stays in compact storage."""
 
     number = 0
+
+    def __init__(self, reviews: Sequence[Review]) -> None:
+        self._reviews = reviews
+        self._more: list[Review] = []
+
+    def extend(self, reviews: Sequence[Review]) -> None:
+        """Add reviews."""
+        self._more += reviews
+
+    def __len__(self) -> int:
+        return len(self._reviews) + len(self._more)
+
+    @overload
+    def __getitem__(self, index: int) -> Review: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Review]: ...
+    def __getitem__(self, index: int | slice) -> Review | list[Review]:
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(len(self)))]
+        count = len(self._reviews)
+        return self._reviews[index] if index < count else self._more[index - count]
 
 
 class Decoder:
@@ -179,6 +212,11 @@ class Decoder:
                 source.number = number
                 _put_last(self._sources, number, source, SOURCES)
                 return Open(source, index)
+            case ExtendNumbered(number, first, more):
+                stored = self._sources.get(number)
+                if stored is not None:  # what was sent after the views added to it has some of them
+                    stored.extend(more[max(0, len(stored) - first) :])
+                return Extend(() if stored is None else stored, more)
             case UseNumbered(number, network):
                 self.numbers[network] = number
                 return UseNetwork(network)

@@ -32,6 +32,14 @@ class Open:
 
 
 @dataclass(frozen=True)
+class Extend:
+    """Add reviews to a source. ``reviews`` has them already; ``more`` are for another process that has a copy."""
+
+    reviews: Sequence[Review]
+    more: Sequence[Review]
+
+
+@dataclass(frozen=True)
 class Turn:
     """Start the review ``count`` places after the present one in its source."""
 
@@ -127,6 +135,7 @@ class RecordRuns:
 
 Command = (
     Open
+    | Extend
     | Turn
     | Play
     | Pause

@@ -120,6 +120,8 @@ class LiveRun:
         match command:
             case commands.Open(reviews, index):
                 self._open(reviews, index)
+            case commands.Extend():
+                pass  # the source has the reviews: the next snapshot counts them
             case commands.Turn(count):
                 self._turn(count)
             case commands.Play():

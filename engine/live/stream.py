@@ -102,6 +102,10 @@ class Stream:
         """Start a review: a single one, or one of a source that `turn` steps through."""
         self._engine.send(commands.Open((reviews,) if isinstance(reviews, Review) else reviews, index))
 
+    def extend(self, reviews: Sequence[Review], more: Sequence[Review]) -> None:
+        """Report that a source has grown by the reviews ``more``."""
+        self._engine.send(commands.Extend(reviews, more))
+
     def turn(self, count: int = 1) -> None:
         """Start the next review of the source, or with a negative count an earlier one; wraps around."""
         self._engine.send(commands.Turn(count))

@@ -11,7 +11,7 @@ from typing import Any, Final
 from engine.sources.collection import Collector
 from engine.sources.columns import Row, choose
 from engine.sources.tables import Rows, collect_rows
-from engine.text import ReviewError
+from engine.text import ReviewError, printable
 
 _BATCH: Final = 1024  # rows
 _SAMPLE: Final = 64  # rows that show which columns to read
@@ -39,7 +39,8 @@ def read_arrow(collector: Collector, path: Path, name: str, *, parquet: bool) ->
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         if isinstance(error, ReviewError):
             raise
-        raise ReviewError(f"{collector.source!r} is a damaged {collector.format} file: {str(error)[:120]}") from None
+        reason = printable(str(error))[:120]
+        raise ReviewError(f"{collector.source!r} is a damaged {collector.format} file: {reason}") from None
 
 
 def _parquet(collector: Collector, path: Path, stack: ExitStack) -> tuple[Any, Iterator[Any]]:
@@ -73,6 +74,7 @@ def _arrow(collector: Collector, path: Path, stack: ExitStack) -> tuple[Any, Ite
 def _rows(batches: Iterator[Any], classes: dict[str, list[str]], name: str) -> Rows:
     number = 0
     for batch in batches:
+        batch.validate(full=True)  # reading a damaged one may end the process
         for start in range(0, batch.num_rows, _BATCH):
             for row in batch.slice(start, _BATCH).to_pylist():
                 number += 1

@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 from engine.sources.labels import LabelColumn, Meanings
 from engine.sources.options import ReadOptions
-from engine.text import Review, ReviewError, plain_text, printable, split_words
+from engine.text import Review, ReviewError, has_words, plain_text, printable
 
 _EXAMPLES: Final = 5  # skipped rows or files that are named
 _MOST: Final = 1 << 31  # bytes of text of one source; all of it is in memory
@@ -83,6 +83,11 @@ class _Strings:
         self._data += text.encode("utf-8", "surrogatepass")
         self._ends.append(len(self._data))
 
+    def cut(self, count: int) -> None:
+        """Drop all but the first ``count`` strings."""
+        del self._ends[count:]
+        del self._data[self._ends[-1] if count else 0 :]
+
     @property
     def size(self) -> int:
         """Bytes of all strings."""
@@ -128,6 +133,11 @@ class Reviews(Sequence[Review]):
         for index, code in enumerate(codes, first):
             self._labels[index] = values[code]
         self._clear()
+
+    def set_label(self, index: int, label: bool | None) -> None:
+        """Replace one label; a `Review` in use keeps its own."""
+        self._labels[index] = -1 if label is None else int(label)
+        self._recent.pop(index, None)
 
     def counts(self) -> tuple[int, int, int]:
         """Return how many are positive, negative and unlabelled."""
@@ -180,10 +190,17 @@ class Reviews(Sequence[Review]):
         return f"<{self.report.line()}>" if self.report.source else f"<{len(self)} reviews>"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in vars(self).items() if key not in ("_made", "_recent")}
+        """Return the state with the present number of reviews: more may be added while it is sent."""
+        return {key: value for key, value in vars(self).items() if key not in ("_made", "_recent")} | {
+            "count": len(self)
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        count = state.pop("count")
         vars(self).update(state)
+        del self._labels[count:]
+        self._texts.cut(count)
+        self._names.cut(count)
         self._clear()
 
 
@@ -215,7 +232,7 @@ class Collector:
         ``plain`` removes HTML; the paper's data stay as they are.
         """
         text = plain_text(text) if plain else text
-        if not split_words(text):
+        if not has_words(text):
             self.skip(place, NO_WORDS)
             return False
         self.reviews.append(name, text, label)

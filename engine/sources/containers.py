@@ -79,7 +79,7 @@ class Zip:
                     info = archive.getinfo(name)
                     with archive.open(info) as stream:
                         yield name, cast(BinaryIO, bounded(cast(BinaryIO, stream), info.compress_size, repr(name)))
-                except (zipfile.BadZipFile, RuntimeError, NotImplementedError, *DAMAGED) as error:
+                except DAMAGED as error:
                     yield name, ReviewError(f"cannot be unpacked: {error}")
 
     def _archive(self) -> zipfile.ZipFile:

@@ -63,6 +63,10 @@ class LabelColumn:
                 self._first.append(place)
         self.codes.append(code)
 
+    def __len__(self) -> int:
+        """The number of different values."""
+        return len(self._code_of)
+
     def meanings(self, given: Mapping[str, bool | None]) -> Meanings:
         """Return what the values mean; ``given`` is what the user says."""
         numbers = {number for text in self._code_of if (number := _number(text)) is not None and text not in given}

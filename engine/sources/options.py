@@ -52,6 +52,9 @@ class ReadOptions:
                 raise ReviewError(f"no encoding {self.encoding!r}; such as utf-8, utf-16, latin-1, cp1252 or mac-roman")
 
 
+DEFAULTS: Final = ReadOptions()
+
+
 def parsed_columns(text: str) -> dict[str, str]:
     """Return the columns in an option's value: ``text=review,label=sentiment``, or numbers from 0.
 

@@ -10,6 +10,7 @@ import os
 import shutil
 import stat
 import tempfile
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +27,15 @@ _ALWAYS: Final = 1 << 28  # bytes that any compressed file may have
 RATIO: Final = 200  # text is compressed to a third or a tenth; a bomb to a thousandth
 _MEMORY: Final = 1 << 28  # bytes that decompressing .xz may need
 
-DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
+DAMAGED = (
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    gzip.BadGzipFile,
+    zipfile.BadZipFile,
+    RuntimeError,
+    NotImplementedError,
+)
 
 
 class _Bounded(io.RawIOBase):
@@ -156,16 +165,32 @@ class _Counted(io.RawIOBase):
 
 
 def head_of(stream: BinaryIO, count: int = HEAD) -> tuple[bytes, BinaryIO]:
-    """Return the first bytes of a stream, and a stream that begins with them again."""
-    head = stream.read(count)
-    while len(head) < count and (more := stream.read(count - len(head))):
-        head += more
-    return head, cast(BinaryIO, io.BufferedReader(_Joined(head, stream), 1 << 16))
+    """Return the first bytes of a stream, and a stream that begins with them again.
+
+    An error after the first bytes is raised where the second stream comes to it.
+    """
+    read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
+    parts: list[bytes] = []
+    error: ReviewError | None = None
+    while count > 0:
+        try:
+            part = read(min(count, 1 << 16))
+        except ReviewError as found:
+            if not parts:
+                raise
+            error = found
+            break
+        if not part:
+            break
+        parts.append(part)
+        count -= len(part)
+    head = b"".join(parts)
+    return head, cast(BinaryIO, io.BufferedReader(_Joined(head, stream, error), 1 << 16))
 
 
 class _Joined(io.RawIOBase):
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head, self._rest = memoryview(head), rest
+    def __init__(self, head: bytes, rest: BinaryIO, error: ReviewError | None) -> None:
+        self._head, self._rest, self._error = memoryview(head), rest, error
 
     def readable(self) -> bool:
         return True
@@ -176,6 +201,8 @@ class _Joined(io.RawIOBase):
             buffer[:count] = self._head[:count]
             self._head = self._head[count:]
             return count
+        if self._error is not None:
+            raise self._error
         data = self._rest.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
+from engine.sources.options import ReadOptions
+from explorer.commands.read_options import read_options
 from explorer.session.launcher import DEFAULT_SPEED, LaunchOptions
 
 Screenshot = tuple[Path, float, tuple[int, int]]
@@ -20,9 +23,13 @@ _OPTIONS = (
     click.option(
         "--reviews",
         metavar="SOURCE",
-        help="A folder, a .txt, .csv or .jsonl file, an archive, or imdb:test; numbers (.csv, .npy) for a network over "
-        "real-valued input.  [default: the reviews that ship "
-        "with pinkx]",
+        help="A folder or an archive of texts, a table (.csv, .jsonl, .parquet and others), a text, - (standard "
+        "input), or imdb:test; numbers (.csv, .npy) for a network over real-valued input.  [default: the reviews that "
+        "ship with pinkx]",
+    ),
+    click.option(
+        "--follow", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+        help="Add the reviews that are appended to FILE while pinkx runs: JSON Lines, CSV, or one a line.",
     ),
     click.option("--review", type=click.IntRange(min=1), metavar="N", help="Start with review N, counted from 1."),
     click.option(
@@ -53,23 +60,25 @@ def launch_options(command: Callable[..., None]) -> Callable[..., None]:
     def with_options(
         network: str | None,
         reviews: str | None,
+        follow: Path | None,
         review: int | None,
         device: str,
         speed: float | None,
         replay: Path | None,
         keys: Path | None,
         fresh: bool,
+        reading: ReadOptions,
         **others: Any,
     ) -> None:
-        if replay is not None and (network or reviews):
-            raise click.UsageError("--replay plays a recording: use it without --network and --reviews")
-        command(
-            LaunchOptions(network, reviews, review, device, speed, replay, keys, fresh, engine_process=True), **others
-        )
+        if replay is not None and (network or reviews or follow):
+            raise click.UsageError("--replay plays a recording: use it without --network, --reviews and --follow")
+        options = LaunchOptions(network, reviews, review, device, speed, replay, keys, fresh, engine_process=True)
+        command(replace(options, reading=reading, follow=follow), **others)
 
+    decorated = read_options(with_options)
     for option in reversed(_OPTIONS):
-        with_options = option(with_options)
-    return with_options
+        decorated = option(decorated)
+    return decorated
 
 
 def screenshot_options(size: str, largest: tuple[int, int], unit: str, display: str) -> Callable[..., Any]:

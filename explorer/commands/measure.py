@@ -6,10 +6,11 @@ from importlib import import_module
 
 import click
 
-# Each is `command` in the package of the same name in explorer.measure.
+# Each is `command` in the package or module of the same name in explorer.measure.
 PAPERS = {
     "one-over-f": "1/f noise in LSTM networks (Chong & Ling 2024).",
     "fixed-points": "Fixed points of recurrent networks (Cheng, Schmid & Lange 2021).",
+    "ingredients": "What single ingredients of the published recipe do to 1/f noise.",
 }
 
 
@@ -26,11 +27,11 @@ class Papers(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Papers"):
+        with formatter.section("Studies"):
             formatter.write_dl(list(PAPERS.items()))
 
 
-@click.group(cls=Papers, subcommand_metavar="PAPER …")
+@click.group(cls=Papers, subcommand_metavar="STUDY …")
 def command() -> None:
     """Reproduce a paper's tables and figures from trained networks, and decide which of its claims hold.
 

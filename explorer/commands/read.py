@@ -12,6 +12,8 @@ import click
 import numpy as np
 
 from engine.number_format import MISSING, number
+from engine.sources.options import ReadOptions
+from explorer.commands.read_options import read_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,14 +120,22 @@ def _number(value: float | None) -> str:
 )
 @click.option("--points/--no-points", default=True, show_default=True, help="Find the fixed points, once.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
+@read_options
 def command(
-    source: str | None, network: str | None, signal: str, window: int, seed: int, points: bool, as_json: bool
+    source: str | None,
+    network: str | None,
+    signal: str,
+    window: int,
+    seed: int,
+    points: bool,
+    as_json: bool,
+    reading: ReadOptions,
 ) -> None:
     """Read the text in FILE, or standard input with -, and print one line a word.
 
     Each line has the review and the word (counted from 1), the output, α and β of the layer sum with the 90% interval
-    of β, the number of dead cells, and the nearest fixed point with its distance. FILE may also be a folder, a .csv or
-    .jsonl file or an archive of reviews.
+    of β, the number of dead cells, and the nearest fixed point with its distance. FILE may also be a folder, a table
+    (.csv, .jsonl and others) or an archive of reviews.
 
     A network over real-valued input reads the numbers in FILE (.csv or .npy), or without FILE a sequence of its own
     task: one line a step, with the inputs, the outputs and the targets.
@@ -133,21 +143,20 @@ def command(
     import torch
 
     from engine.network import Network
-    from engine.reviews import open_reviews
     from engine.sequences import as_read, drawn_sequence, open_sequences
     from explorer.session.launcher import default_network
     from explorer.session.views.outputs import output_of
 
     torch.set_num_threads(1)
     if source is not None and network is None:
-        reviews: Sequence[Review] = open_reviews(source)  # reported at once if they cannot be read
+        reviews: Sequence[Review] = _opened(source, reading)  # reported at once if they cannot be read
     loaded = Network.load(network or default_network())
     if loaded.vocabulary is None:
         reviews = open_sequences(loaded, source) if source is not None else [drawn_sequence(loaded, seed)]
     elif source is None:
         raise click.UsageError(f"{loaded.name} reads words: give a FILE, or - for standard input")
     elif network is not None:
-        reviews = as_read(loaded, open_reviews(source))
+        reviews = as_read(loaded, _opened(source, reading))
     names = [s.name for s in loaded.signals]
     if signal not in names:
         raise ValueError(f"no signal {signal!r}; this network has {', '.join(names)}")
@@ -159,6 +168,17 @@ def command(
                 click.echo(json.dumps(word.json("output" if output != "P(+)" else "P"), ensure_ascii=False))
             else:
                 click.echo(word.line("P" if output == "P(+)" else output))
+
+
+def _opened(source: str, reading: ReadOptions) -> Sequence[Review]:
+    """Open reviews, and print to standard error what the user should know about them."""
+    from engine.reviews import open_reviews
+    from engine.text import printable
+
+    reviews = open_reviews(source, options=reading)
+    if notice := reviews.report.notice():
+        click.echo(printable(notice), err=True)
+    return reviews
 
 
 def _points(network: Network, sequences: Sequence[Review]) -> FixedPoints:

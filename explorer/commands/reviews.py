@@ -10,9 +10,11 @@ from pathlib import Path
 import click
 
 from engine.download import MD5, URL, fetch, is_fetched
-from engine.imdb import ENVIRONMENT, FILE_NAME, cache_path
+from engine.imdb import ENVIRONMENT, FILE_NAME, SPLITS, cache_path
 from engine.reviews import Review, open_reviews
+from engine.sources.options import ReadOptions
 from engine.text import printable
+from explorer.commands.read_options import read_options
 
 ROWS = 50  # default length of a table
 BEGINNING = 60  # columns for a review's first words
@@ -43,14 +45,21 @@ def command() -> None:
 @click.option(
     "--limit", type=click.IntRange(min=1), help=f"Maximum number of reviews.  [default: {ROWS} in a terminal, else all]"
 )
+@click.option("--split", type=click.Choice(SPLITS), help="Part of the IMDb dataset.  [default: test]")
 @click.option("--json", "as_json", is_flag=True, help="Print a list of JSON objects.")
-def list_(source: str | None, imdb: Path | None, limit: int | None, as_json: bool) -> None:
+@read_options
+def list_(
+    source: str | None, imdb: Path | None, limit: int | None, split: str | None, as_json: bool, reading: ReadOptions
+) -> None:
     """List the reviews of SOURCE: number (as --review takes it), name, label, number of words, first words.
 
-    SOURCE is a folder of texts, a text, a .csv or .jsonl file, an archive, `-` (standard input), or `imdb:test`,
-    `imdb:train`, `imdb:unsup`. The default is the reviews that ship with pinkx, or with --imdb those of the archive.
+    SOURCE is a folder or an archive of texts, a table (.csv, .tsv, .jsonl, .json, .parquet and others), a text, `-`
+    (standard input), or `imdb:test`, `imdb:train`, `imdb:unsup`. The default is the reviews that ship with pinkx, or
+    with --imdb those of the archive. What was read, and what was skipped, is printed to standard error.
     """
-    reviews = open_reviews(source or ("imdb" if imdb else None), imdb=imdb)
+    reviews = open_reviews(source or ("imdb" if imdb else None), imdb=imdb, split=split or "", options=reading)
+    if source is not None:
+        click.echo(printable(reviews.report.line()), err=True)
     if as_json:
         click.echo(json.dumps([as_object(index, review) for index, review in enumerate(reviews[:limit])], indent=2))
     elif sys.stdout.isatty():

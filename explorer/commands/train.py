@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,12 +12,14 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from engine.recipes import CHOICES, RECIPES
+from engine.recipes import CHOICES, RECIPES, Recipe, recipe_grid
 from explorer.commands.plots import Curve, curves, plot_option
+from explorer.measure.study.options import whole_numbers
 
 if TYPE_CHECKING:
     from engine import training
     from engine.task_training import TaskRecipe
+    from engine.text import Review
 
 _RATE: Final = click.FloatRange(0, 1, max_open=True)
 _INGREDIENTS: Final[dict[str, tuple[click.ParamType[Any], str]]] = {
@@ -92,6 +94,15 @@ def _ingredient_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--every-epoch", is_flag=True, help="Also save the network after every epoch: OUT-e00 (untrained), OUT-e01, …"
 )
+@click.option(
+    "--grid", callback=lambda *given: whole_numbers(*given) or None, metavar="SEED,SEED,…",
+    help="Train, with each of these seeds, the recipe and the recipe with each single ingredient of the other one, "
+    "into the folder --out  [default: runs]. Networks that are there already are not trained again.",
+)  # fmt: skip
+@click.option(
+    "--switch", multiple=True, metavar="INGREDIENT",
+    help="With --grid: change only this ingredient, such as padding or clip; can be repeated.",
+)  # fmt: skip
 @plot_option
 @click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: CELL-SIZE-sSEED.safetensors]")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object at the end; progress goes to stderr.")
@@ -107,6 +118,8 @@ def command(
     device: str,
     threads: int,
     every_epoch: bool,
+    grid: tuple[int, ...] | None,
+    switch: tuple[str, ...],
     plot: bool,
     out: Path | None,
     as_json: bool,
@@ -115,16 +128,14 @@ def command(
     """Train a network on the 25,000 IMDb training reviews and test it on the 25,000 test reviews.
 
     Both recipes follow Table I of Chong & Ling (2024); they differ in what the paper leaves open. To resume an
-    interrupted run after its last complete epoch, run the same command again.
+    interrupted run after its last complete epoch, run the same command again. `pinkx measure ingredients` measures the
+    epochs of a --grid.
 
     With --task, train on a synthetic task by the recipe of Cheng, Schmid & Lange (2021). This takes a minute or two
     on a CPU.
     """
     import torch
 
-    from engine import training
-    from engine.epochs import epoch_file
-    from engine.network import Network
     from engine.reviews import open_reviews
     from engine.task_training import TaskRecipe
 
@@ -135,17 +146,46 @@ def command(
         of_task = TaskRecipe(task=task, gamma=gamma, cell=cell, size=size or 100, seed=seed, batches=batches)
         _train_task(of_task, device, out, plot, as_json)
         return
-    size = size or 8
-    out = out or Path(f"{cell}-{size}-s{seed}.safetensors")
-    checkpoint = out.with_suffix(".checkpoint")
     changes: Any = {name: value for name, value in ingredients.items() if value is not None}
-    recipe = replace(RECIPES[recipe_name], cell=cell, size=size, seed=seed, **changes)
+    recipe = replace(RECIPES[recipe_name], cell=cell, size=size or 8, seed=seed, **changes)
     console = Console(stderr=as_json)
+    runs = {out or Path(f"{cell}-{recipe.size}-s{seed}.safetensors"): recipe}
+    if grid is not None:
+        (other,) = (one for name, one in RECIPES.items() if name != recipe_name)
+        named = recipe_grid(recipe, other, grid, [name.replace("-", "_") for name in switch])
+        runs = {(out or Path("runs")) / f"{stem}.safetensors": one for stem, one in named.items()}
+    console.print(f"reading reviews to train {recipe.size} {cell.upper()} cells on {device}")
+    reviews = (open_reviews("imdb", split="train", imdb=imdb), open_reviews("imdb", split="test", imdb=imdb))
+    results = []
+    for file, one in runs.items():
+        if grid is not None:
+            if file.exists():
+                console.print(f"{file} was trained before")
+                continue
+            console.print(f"training {file} (seed {one.seed})")
+        result, epochs = _train_reviews(one, reviews, file, device, every_epoch, console)
+        results.append(result)
+        if plot and not as_json:
+            _plot_epochs(epochs)
+    if as_json:
+        click.echo(json.dumps(results if grid is not None else results[0], indent=2))
 
-    console.print(f"reading reviews to train {size} {cell.upper()} cells (seed {seed}) on {device}")
-    reviews, test_reviews = training.split_reviews(
-        open_reviews("imdb", split="train", imdb=imdb), open_reviews("imdb", split="test", imdb=imdb), recipe
-    )
+
+def _train_reviews(
+    recipe: Recipe,
+    splits: tuple[Sequence[Review], Sequence[Review]],
+    out: Path,
+    device: str,
+    every_epoch: bool,
+    console: Console,
+) -> tuple[dict[str, Any], list[training.Progress]]:
+    """Train one network, save it, and return the JSON values of the run and its epochs."""
+    from engine import training
+    from engine.epochs import epoch_file
+    from engine.network import Network
+
+    checkpoint = out.with_suffix(".checkpoint")
+    reviews, test_reviews = training.split_reviews(*splits, recipe)
     corpus = training.EncodedReviews.from_reviews(reviews, recipe.vocabulary, recipe.cut)
 
     def save(epoch: int, early: Network) -> None:
@@ -174,22 +214,17 @@ def command(
     network.save(out)
     checkpoint.unlink(missing_ok=True)
     console.print(f"{out}: {accuracy:.2%} of {len(test):,} test reviews classified correctly")
-    if as_json:
-        epochs = [
-            {
-                "epoch": now.epoch + 1,
-                "loss": now.loss,
-                "validation_loss": now.validation_loss,
-                "validation_accuracy": now.validation_accuracy,
-                "seconds": now.seconds,
-            }
-            for now in bar.epochs
-        ]
-        click.echo(
-            json.dumps({"file": str(out), "accuracy": accuracy, "reviews": len(test), "epochs": epochs}, indent=2)
-        )
-    elif plot:
-        _plot_epochs(bar.epochs)
+    epochs = [
+        {
+            "epoch": now.epoch + 1,
+            "loss": now.loss,
+            "validation_loss": now.validation_loss,
+            "validation_accuracy": now.validation_accuracy,
+            "seconds": now.seconds,
+        }
+        for now in bar.epochs
+    ]
+    return {"file": str(out), "accuracy": accuracy, "reviews": len(test), "epochs": epochs}, bar.epochs
 
 
 def _train_task(recipe: TaskRecipe, device: str, out: Path | None, plot: bool, as_json: bool) -> None:

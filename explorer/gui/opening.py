@@ -10,12 +10,16 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFileDialog
 
+from engine.sources.options import ReadOptions
 from explorer.gui.dialogs.action_dialogs import ActionDialogs
 from explorer.session.action_dispatch import Handler
 from explorer.session.core import SessionError
 from explorer.session.launcher import Launcher, LaunchOptions
 
-REVIEWS = "Reviews (*.txt *.csv *.jsonl *.ndjson *.tar.gz *.tgz);;All files (*)"
+REVIEWS = (
+    "Reviews (*.txt *.csv *.tsv *.jsonl *.ndjson *.json *.parquet *.arrow *.npz *.pos *.neg *.gz *.bz2 *.xz *.zip "
+    "*.tar *.tgz);;All files (*)"
+)
 NETWORKS = "Networks (*.safetensors *.pt *.pth *.onnx *.keras *.h5);;All files (*)"
 RECORDINGS = "Recordings (*.safetensors);;All files (*)"
 
@@ -55,7 +59,10 @@ class Opening(ActionDialogs):
             raise SessionError("pinkx is opening something already: wait until it is on the screen")
         session, launcher = self.opened_session, self.launcher
         options = LaunchOptions(save=False) if launcher is None else launcher.options
-        options = replace(options, network=None, reviews=reviews, review=None, replay=replay, speed=None)
+        options = replace(
+            options, network=None, reviews=reviews, review=None, replay=replay, speed=None, reading=ReadOptions(),
+            follow=None,
+        )  # fmt: skip
         self.next_launcher = Launcher(options, session, None if launcher is None else launcher.state)
         self.next_launcher.begin()
 

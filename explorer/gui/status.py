@@ -46,6 +46,7 @@ class Status(QStatusBar):
             cells_per_row=reduction,
             lost=snapshot.time - len(session.read("probability", 0, snapshot.time)),
             fps=fps if self._host.show_rates else None,
+            skipped=session.skipped,
             restore_key=session.key_of("undo-ablation"),
         )
         shown = (tuple(parts.values()), frame.note, theme)

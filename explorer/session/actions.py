@@ -50,6 +50,8 @@ ACTIONS = (
     Action("colour-map", ("v",), "Colours", "View", "Use the next colour map; in each, a higher value is lighter."),
     Action("contrast", ("k",), "Contrast", "View", "Scale colours to each cell, to all in view, or to the bounds."),
     Action("scaling", ("s",), "F(s)", "View", "Show F(s), which α is fitted to, of the layer or the selected cell."),
+    Action("surrogates", ("J",), "Surrogates", "View", "Compare β of the series with that of surrogates and of its "
+        "halves."),
     Action("attribution", ("i",), "Attribute", "View", "Colour words by their share in the output; again: by the next "
         "method, at last by the signal."),
     Action("attributions", ("I",), "Attributions", "View", "List the words with the strongest attribution."),
@@ -161,7 +163,7 @@ PANELS = {
     "heatmap": ("signal", "signal-back", *_CELLS, "bins", "colour-map", "contrast"),
     "points": tuple(entry.id for entry in ACTIONS if entry.group == "Points"),
     "spectrum": ("next-point", "previous-point", "find-points", "follow-input", "memory"),
-    "alpha": ("signal", "signal-back", "scaling", "compare", "compare-reviews"),
+    "alpha": ("signal", "signal-back", "scaling", "surrogates", "compare", "compare-reviews"),
     "cells": _CELLS,
     "overview": ("jump", "compare", "compare-reviews", "word-by-word"),
 }

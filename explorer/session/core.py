@@ -20,7 +20,7 @@ from explorer.session.moment import INPUT, Moment, Moments
 
 if TYPE_CHECKING:  # these modules need torch, which a front end loads after its first frame
     from engine.live.stream import Snapshot, Stream
-    from engine.reviews import Review
+    from engine.reviews import Review, SourceReport
 
 NOTICE_SECONDS: Final = 6.0, 0.05  # a notice is shown for so long, and longer by this for each character
 
@@ -149,6 +149,11 @@ class Core:
     def note(self, note: str) -> None:
         seconds, for_each = NOTICE_SECONDS
         self._note, self._note_until = note, self.clock() + seconds + for_each * len(note)
+
+    @property
+    def report(self) -> SourceReport | None:
+        """What was read from the source of the reviews, and what was skipped; None of a recording."""
+        return getattr(self.reviews, "report", None)
 
     @property
     def snapshot(self) -> Snapshot:

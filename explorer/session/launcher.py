@@ -11,16 +11,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from explorer.session.saved_state import State, captured, load_state, restore
+from engine.sources.options import DEFAULTS, ReadOptions
+from explorer.session.saved_state import State, captured, load_state, restore, restored_reading
 
 if TYPE_CHECKING:
     from engine.live.stream import Stream
     from engine.network import Network
     from engine.reviews import Review
+    from engine.sources.follow import FollowedFile
     from explorer.session.session import Session
 
 DEFAULT_NETWORK = "lstm-32"
 DEFAULT_SPEED = 8.0
+WAIT = 0.2  # seconds between two looks at a followed file without reviews
 LIMITS = 32, 5000  # words of a window
 
 
@@ -53,6 +56,10 @@ class LaunchOptions:
     engine_process : bool
         Whether the engine runs in a process of its own, which a front end cannot slow down. A picture needs none: it
         would load PyTorch twice.
+    reading : ReadOptions
+        How to read the reviews.
+    follow : Path or None
+        A file whose appended reviews are added while the session is open.
     """
 
     network: str | None = None
@@ -67,6 +74,8 @@ class LaunchOptions:
     engine_process: bool = False
     window: int | None = None
     scales: tuple[int, ...] | None = None
+    reading: ReadOptions = DEFAULTS
+    follow: Path | None = None
 
     def for_picture(self) -> LaunchOptions:
         """Return the options of a session that is drawn once: nothing restored, nothing saved."""
@@ -132,7 +141,7 @@ class Launcher:
             from explorer.session.moment import load_kernels
 
             session = self._launch()
-            session.note = self.state.note
+            session.note = "; ".join(filter(None, (self.state.note, self._notice(session))))
             restore(session, self.state)
             self.session = session
             load_kernels()
@@ -142,6 +151,12 @@ class Launcher:
             if self._before is None:
                 gc.freeze()  # modules stay loaded; traversing PyTorch's objects takes several frames
             gc.enable()
+
+    def _notice(self, session: Session) -> str:
+        """Return what the user should know about the reviews that were opened; "" if these were open before."""
+        report = session.core.report
+        again = self._before is not None and self.options.reviews is None
+        return "" if report is None or again else report.notice()
 
     def _launch(self) -> Session:
         options = self._with_state()
@@ -160,28 +175,33 @@ class Launcher:
     def _with_state(self) -> LaunchOptions:
         """Return the options, with the saved state in place of those not given."""
         options, saved = self.options, self.state.session
-        network, reviews = options.network or saved.get("network"), options.reviews or saved.get("reviews")
+        network, reviews = options.network or saved.get("network"), options.reviews
+        if options.follow is None:
+            reviews = reviews or saved.get("reviews")
         if reviews and not options.reviews and {*map(_reads_words, (network, saved.get("network")))} == {True, False}:
             reviews = None  # those of the last session are for another kind of network
         review = options.review
         if review is None:
             review = saved.get("review", 0) + 1 if reviews == saved.get("reviews") and options.replay is None else 1
         speed = options.speed if options.speed is not None else saved.get("speed", DEFAULT_SPEED) or math.inf
-        return replace(options, network=network, reviews=reviews, review=review, speed=speed)
+        reading = options.reading
+        if options.reviews is None and reading == DEFAULTS:
+            reading = restored_reading(saved.get("reading", {}))
+        return replace(options, network=network, reviews=reviews, review=review, speed=speed, reading=reading)
 
     def _read(self, options: LaunchOptions) -> Session:
         from engine.file_formats import check_network_file
         from engine.live.engine_process import EngineProcess
-        from engine.reviews import open_reviews
 
         name = options.network or default_network()
         check_network_file(name)  # reports an unusable network at once, before the slow part
         engine = EngineProcess() if options.engine_process else None  # it loads PyTorch while this process does
         try:
             reviews: Sequence[Review] | None = None
+            followed: FollowedFile | None = None
             if _reads_words(name):  # reported at once if they cannot be read, before the slow part
                 self.progress = "opening the reviews"
-                reviews = open_reviews(options.reviews, progress=self._report)
+                reviews, followed = self._open_reviews(options)
             self.progress = "loading PyTorch"
             import torch
 
@@ -193,8 +213,14 @@ class Launcher:
             from engine.sequences import as_read
 
             network = Network.load(name)
-            if reviews is None:
-                reviews = self._inputs_for(network, options.reviews)
+            if reviews is None and network.vocabulary is not None:
+                reviews, followed = self._open_reviews(options)
+            elif reviews is None:
+                if options.follow is not None:
+                    raise ValueError(f"--follow adds reviews: {network.name} takes numbers, not words")
+                reviews = self._inputs_for(network, options)
+            if network.unit == "character" and options.follow is not None:
+                raise ValueError(f"--follow adds reviews word by word: {network.name} reads characters")
             reviews = as_read(network, reviews)
             self.progress = "compiling the kernels (only the first time)"
             stream = Stream(network, speed=_finite(options.speed), device=device, engine=engine)
@@ -203,19 +229,39 @@ class Launcher:
                 engine.close()
             raise
         session = _start(stream, reviews, options)
-        session.origin = options.network, options.reviews
+        session.origin, session.reading = (options.network, options.reviews), options.reading
+        if followed is not None:
+            session.following.start(followed)
         return session
 
-    def _inputs_for(self, network: Network, source: str | None) -> Sequence[Review]:
+    def _open_reviews(self, options: LaunchOptions) -> tuple[Sequence[Review], FollowedFile | None]:
+        """Open the source and the file to follow, and wait until there is a review."""
+        from engine.reviews import Reviews, SourceReport, open_reviews
+
+        if options.follow is None:
+            return open_reviews(options.reviews, progress=self._report, options=options.reading), None
+        from engine.sources.follow import FollowedFile
+
+        reviews = Reviews(SourceReport(source=str(options.follow)))
+        if options.reviews is not None:
+            reviews = open_reviews(options.reviews, progress=self._report, options=options.reading)
+        followed = FollowedFile(options.follow, reviews, options.reading)
+        self.progress = f"waiting for a review in {options.follow.name}"
+        while followed.poll() or not len(reviews):
+            if not len(reviews):
+                time.sleep(WAIT)
+        return reviews, followed
+
+    def _inputs_for(self, network: Network, options: LaunchOptions) -> Sequence[Review]:
         """Open what a network reads: reviews, or sequences if it takes vectors."""
         from engine.reviews import open_reviews
         from engine.sequences import open_sequences
 
         if network.vocabulary is None:
             self.progress = "opening the sequences"
-            return open_sequences(network, source)
+            return open_sequences(network, options.reviews)
         self.progress = "opening the reviews"
-        return open_reviews(source, progress=self._report)
+        return open_reviews(options.reviews, progress=self._report, options=options.reading)
 
     def _continue(self, before: Session) -> Session:
         """Start a new engine with the network of an open session, and its reviews or others."""
@@ -225,7 +271,7 @@ class Launcher:
 
         options, snapshot = self.options, before.stream.snapshot
         same = options.reviews is None
-        reviews = before.reviews if same else self._inputs_for(snapshot.network, options.reviews)
+        reviews = before.reviews if same else self._inputs_for(snapshot.network, options)
         reviews = reviews if same else as_read(snapshot.network, reviews)
         self.progress = "starting the engine"
         stream = Stream(
@@ -239,6 +285,7 @@ class Launcher:
         )
         session = _start(stream, reviews, replace(options, review=before.index + 1 if same else 1))
         session.origin = before.origin[0], before.origin[1] if same else options.reviews
+        session.reading = before.reading if same else options.reading
         if snapshot.clamps:
             stream.clamp(snapshot.clamps)
         if same and snapshot.review is not reviews[before.index]:  # a typed one

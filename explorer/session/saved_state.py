@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.files import user_folder
+from engine.sources.options import DEFAULTS, ReadOptions
 from engine.text import printable
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ _SESSION: Mapping[str, Callable[[object], bool]] = {
     "network": _text,
     "reviews": _or_none(_text),
     "review": _count,
+    "reading": lambda value: isinstance(value, dict),
     "speed": _or_none(lambda value: _number(value) and value > 0),  # type: ignore[operator]
     **dict.fromkeys(("signal", "order", "bins", "colour_map", "contrast", "colour"), _text),
     "scaling": lambda value: isinstance(value, bool),
@@ -164,13 +166,17 @@ def captured(session: Session, state: State) -> State:
     While a recording is played, the saved network and reviews stay as they are.
     """
     snapshot, choices, view = session.stream.snapshot, session.choices, session.fixed_points.view
-    opened = {name: state.session[name] for name in ("network", "reviews", "review") if name in state.session}
+    opened = {
+        name: state.session[name] for name in ("network", "reviews", "review", "reading") if name in state.session
+    }
     if not session.replaying:
         network, reviews = session.origin
         given = network is not None and Path(network).stem == snapshot.network.name
         opened = {"network": _absolute(network) if network is not None and given else snapshot.network.name}
         if reviews != "-":  # reviews from standard input cannot be opened again
             opened |= {"reviews": None if reviews is None else _absolute(reviews), "review": session.index}
+            if session.reading != DEFAULTS:
+                opened["reading"] = asdict(session.reading)
     saved = ("signal", "selected", "order", "bins", "colour_map", "contrast", "scaling")
     return replace(
         state,
@@ -217,6 +223,17 @@ def restore(session: Session, state: State) -> None:
     session.fixed_points.rotate(*turned)
 
 
+def restored_reading(saved: Mapping[str, Any]) -> ReadOptions:
+    """Return how the reviews of the last session were read; as by default where the saved options are unusable."""
+    try:
+        options = ReadOptions(**saved)
+        texts = all(isinstance(each, str) for pair in options.columns.items() for each in pair)
+        return options if texts and {options.header, *options.labels.values()} <= {None, True, False} else DEFAULTS
+    except (TypeError, ValueError, AttributeError):
+        return DEFAULTS
+
+
 def _absolute(path: str) -> str:
-    """Return the absolute path of an existing file; any other name stays as it is."""
-    return os.path.abspath(path) if os.path.exists(path) else path
+    """Return the absolute path of an existing file or a part of one (``PATH:PART``); other names stay as they are."""
+    before, colon, _ = path.rpartition(":")
+    return os.path.abspath(path) if os.path.exists(path) or (colon and os.path.exists(before)) else path

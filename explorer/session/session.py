@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from engine.sources.options import ReadOptions
 from explorer.session.actions import Action, action
 from explorer.session.availability import refusal
 from explorer.session.controllers.ablation import AblationController
@@ -18,6 +19,7 @@ from explorer.session.controllers.corpus import PORTION, CorpusController
 from explorer.session.controllers.display import Display
 from explorer.session.controllers.epochs import EpochsController
 from explorer.session.controllers.fixed_points import FixedPointsController
+from explorer.session.controllers.following import FollowController
 from explorer.session.controllers.linear_prediction import LinearPredictor
 from explorer.session.controllers.memory import MemoryController
 from explorer.session.controllers.noise_band import NoiseBands
@@ -27,6 +29,7 @@ from explorer.session.controllers.point_search import PointSearch
 from explorer.session.controllers.recorder import LIMIT, Recorder
 from explorer.session.controllers.saturation import SaturationController
 from explorer.session.controllers.steering import SteeringController
+from explorer.session.controllers.surrogates import SurrogatesController
 from explorer.session.controllers.text_diff import TextDiffController
 from explorer.session.controllers.word_search import WordSearch
 from explorer.session.core import Choices, Core, Frame, SessionError
@@ -62,6 +65,8 @@ class Session:
     ----------
     origin : (network, reviews)
         As the user named them on the command line; None for the default.
+    reading : ReadOptions
+        How the reviews were read; saved with the state.
     introduced : bool
         Whether the user has seen the introduction of a first start; saved with the state.
     """
@@ -80,6 +85,7 @@ class Session:
     ) -> None:
         self.core = core = Core(stream, reviews, index, clock)
         self.origin: tuple[str | None, str | None] = (None, None)
+        self.reading = ReadOptions()
         self.introduced = False
         self.jobs = jobs = jobs or JobRunner()
         self.playback = Playback(core)
@@ -103,6 +109,8 @@ class Session:
         self.contexts = ContextsController(core, self.playback, jobs)
         self.epochs = EpochsController(core, self.playback, jobs, lambda: self.origin[0] or "")
         self.saturation = SaturationController(core, jobs)
+        self.surrogates = SurrogatesController(core, jobs)
+        self.following = FollowController(core, self.corpus)
         self._handlers = self._make_handlers()
         # What front ends use most, without the name of the controller.
         self.stream, self.reviews, self.read, self.key_of = core.stream, core.reviews, core.read, core.key_of
@@ -146,6 +154,12 @@ class Session:
         """Whether a recording is played, so that there is no network to run."""
         return self.core.replaying
 
+    @property
+    def skipped(self) -> int:
+        """The number of rows or files of the source that could not be read."""
+        report = self.core.report
+        return self.following.skipped + (report.skipped if report is not None else 0)
+
     # ---- what front ends draw --------------------------------------------------------------------------------
 
     def update(self) -> Frame:
@@ -161,6 +175,7 @@ class Session:
                 self.note = event.message
                 self.ablation.forget_request()
                 self.steering.forget_request()
+        self.following.update()
         frame = self.display.update()
         self.brush.update(frame)
         self.comparison.update(frame)
@@ -226,6 +241,7 @@ class Session:
     def close(self) -> None:
         """Write what is being recorded, then end the engine and all background work."""
         self.recorder.close()
+        self.following.close()
         self.fixed_points.close()
         self.corpus.close()
         self.jobs.close()

@@ -38,7 +38,9 @@ def run(options: LaunchOptions) -> None:
     """
     if "TEXTUAL_DRIVER" in os.environ:  # `textual serve` draws in a browser
         _run_served(options)
-    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
+    if options.reviews == "-" and not os.isatty(0):
+        _take_keys_from_the_terminal()
+    if not (os.isatty(0) and sys.stdout.isatty() and sys.stderr.isatty()):
         raise click.UsageError(
             "pinkx tui needs a terminal, but its input or output is a pipe or a file; "
             "run it in a terminal (scripts can use `pinkx read FILE --json`)"
@@ -73,13 +75,35 @@ def run(options: LaunchOptions) -> None:
     shut_down(app, code or app.return_code or 0)
 
 
+def _take_keys_from_the_terminal() -> None:
+    """Make the terminal the process's input, for keys, and what was its input ``sys.stdin``, for the reviews.
+
+    Raises
+    ------
+    click.UsageError
+        If the process has no terminal.
+    """
+    reviews = os.dup(0)
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR)
+    except OSError as error:
+        os.close(reviews)
+        raise click.UsageError(
+            "pinkx tui reads reviews from standard input and needs a terminal for the keys, but /dev/tty cannot be "
+            f"opened ({error.strerror}); give the reviews as a file, or use `pinkx read -`"
+        ) from None
+    os.dup2(terminal, 0)
+    os.close(terminal)
+    sys.stdin = open(reviews, encoding="utf-8")  # noqa: SIM115 # open until the process ends
+
+
 def _terminal_attributes() -> list[Any]:
     """Return the modes of the terminal; none on Windows, whose console Textual restores."""
     try:
         import termios
     except ImportError:
         return []
-    return termios.tcgetattr(sys.stdin.fileno())
+    return termios.tcgetattr(0)
 
 
 def _check_terminal() -> None:

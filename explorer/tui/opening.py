@@ -52,7 +52,7 @@ class Opening(ActionDialogs):
         """
         name = text.strip()
         path = Path(name).expanduser()
-        if not name or not (path.exists() or name.partition(":")[0] == "imdb"):
+        if not name or not (path.exists() or name.partition(":")[0] == "imdb" or _part_of(name)):
             raise SessionError(f"no such file or folder: {name!r}; enter its path, or imdb:test")
         if path.suffix in NETWORKS or (path.suffix == WEIGHTS and not _is_recording(path)):
             self._session().check_allowed("networks")
@@ -60,7 +60,7 @@ class Opening(ActionDialogs):
         elif path.suffix == WEIGHTS:
             self._open_next(LaunchOptions(replay=path))
         else:
-            self._open_next(LaunchOptions(reviews=str(path.absolute()) if path.exists() else name))
+            self._open_next(LaunchOptions(reviews=str(path.absolute()) if path.exists() or _part_of(name) else name))
 
     def change_window(self, text: str) -> None:
         """Read the review again with another window, and other scales if any are given.
@@ -80,7 +80,7 @@ class Opening(ActionDialogs):
         options = LaunchOptions(save=False) if launcher is None else launcher.options
         options = replace(
             options, network=None, review=None, speed=None, reviews=wanted.reviews, replay=wanted.replay,
-            window=wanted.window, scales=wanted.scales,
+            window=wanted.window, scales=wanted.scales, reading=wanted.reading, follow=None,
         )  # fmt: skip
         self.next_launcher = Launcher(options, session, None if launcher is None else launcher.state)
         self.next_launcher.begin()
@@ -103,8 +103,14 @@ class Opening(ActionDialogs):
             self.launcher = launcher
         session.play()
         if launcher.options.reviews is not None:
-            session.note = f"opened {count(len(session.reviews), 'review')}"
+            notice = session.core.report.notice() if session.core.report is not None else ""
+            session.note = "; ".join(filter(None, (f"opened {count(len(session.reviews), 'review')}", notice)))
         self.call_after_refresh(partial(self.draw, numbers=True))
+
+
+def _part_of(name: str) -> bool:
+    """Return whether a name is that of a part of a source, ``PATH:PART``."""
+    return Path(name.rpartition(":")[0]).expanduser().exists() if ":" in name else False
 
 
 def _is_recording(path: Path) -> bool:

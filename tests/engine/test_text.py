@@ -6,7 +6,17 @@ import time
 import pytest
 from hypothesis import given, strategies as st
 
-from engine.text import Review, ReviewError, count_words, decode, plain_text, printable, split_surface, split_words
+from engine.text import (
+    Review,
+    ReviewError,
+    count_words,
+    decode,
+    has_words,
+    plain_text,
+    printable,
+    split_surface,
+    split_words,
+)
 
 PIECES = st.sampled_from(
     ["<br />", "<BR />", "<br>", "<br", "/>", "—", "-", "/", " ", "\x1b[31m", "don't", "É", "İ", "K", "�", "a"]
@@ -38,6 +48,7 @@ def test_the_rules_by_example(text: str, words: list[str]) -> None:
 @given(TEXTS)
 def test_words_follow_the_rules_as_written(text: str) -> None:
     assert split_words(text) == plain_rule(text)
+    assert has_words(text) == bool(plain_rule(text))
 
 
 @given(TEXTS)

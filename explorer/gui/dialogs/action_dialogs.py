@@ -14,6 +14,7 @@ from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.gui.dialogs.epochs import EpochsDialog
 from explorer.gui.dialogs.saturation import SaturationDialog
 from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
+from explorer.gui.dialogs.surrogates import SurrogatesDialog
 from explorer.gui.dialogs.text_diff import TextDiffDialog
 from explorer.gui.menus import key_sequence
 from explorer.gui.theme import Theme
@@ -59,6 +60,7 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
             "steering-vector": self._steering_vector,
             "contexts": self._contexts,
             "saturation": self._saturation,
+            "surrogates": self._surrogates,
             "epochs": self._epochs,
             "jump": self._jump,
             "networks": self._choose_network,
@@ -159,6 +161,11 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
         ContextsDialog(
             self, self.theme, session, lambda place: self.run_guarded(lambda: session.contexts.open(place))
         ).open()
+
+    def _surrogates(self) -> None:
+        session = self.opened_session
+        session.surrogates.begin(session.frame())
+        SurrogatesDialog(self, self.theme, session).open()
 
     def _saturation(self) -> None:
         session = self.opened_session

@@ -54,6 +54,7 @@ class ReviewsModel(QAbstractTableModel):
     def __init__(self) -> None:
         super().__init__()
         self.reviews: Sequence[Review] = ()
+        self._count = 0  # reviews that are shown or searched
         self.present = -1
         self.highlight = QColor()
         self.shown: NDArray[np.intp] = np.empty(0, dtype=np.intp)  # indices of reviews, in the order of the rows
@@ -64,10 +65,28 @@ class ReviewsModel(QAbstractTableModel):
 
     def set_reviews(self, reviews: Sequence[Review]) -> None:
         """Show other reviews."""
-        self.reviews, self._more = reviews, {}
+        self.reviews, self._more, self._count = reviews, {}, len(reviews)
         if self.sorted[0] >= self.columnCount():
             self.sorted = 0, False
         self._fill()
+
+    def extend(self) -> None:
+        """Show the reviews that were added to the source."""
+        first, total = self._count, len(self.reviews)
+        self._count = total
+        missing = np.full(total - first, np.nan)
+        self._more = {name: np.append(values, missing) for name, values in self._more.items()}
+        if self._wanted or self.sorted != (0, False):
+            self._fill()
+            return
+        self.beginInsertRows(QModelIndex(), first, total - 1)
+        self.shown = np.arange(total)
+        self.endInsertRows()
+
+    @property
+    def grown(self) -> bool:
+        """Whether reviews were added to the source."""
+        return len(self.reviews) > self._count
 
     def set_columns(self, more: dict[str, NDArray[np.float64]], output: Output = POSITIVE) -> None:
         """Set columns of numbers, each (review,), NaN where unknown; ``output`` is what column ``P`` holds."""
@@ -93,7 +112,7 @@ class ReviewsModel(QAbstractTableModel):
     def _fill(self) -> None:
         self.beginResetModel()
         reviews, wanted = self.reviews, self._wanted
-        found = [k for k in range(len(reviews)) if not wanted or _holds(reviews[k], wanted)]
+        found = [k for k in range(self._count) if not wanted or _holds(reviews[k], wanted)]
         shown = np.array(found, dtype=np.intp)
         column, descending = self.sorted
         if column < self.columnCount() and (column or descending):
@@ -244,6 +263,8 @@ class ReviewsPanel(Panel):
             self._search_later = "", ""
             if searched and source == _source(session.reviews):
                 self._set_search(searched)
+        elif self.model.grown:
+            self.model.extend()
         if self.host.panel_in_view("corpus"):  # it requests the measuring
             rows = session.corpus.rows(frame)
             if self.changed("corpus", len(rows), frame.snapshot.network) and len(rows):

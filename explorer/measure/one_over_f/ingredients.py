@@ -1,97 +1,255 @@
-"""What the ingredients of the published recipe change: β of networks of which every epoch was stored.
+"""What the ingredients of the published recipe change: β of training runs of which every epoch was stored.
 
-`measure_epochs` measures the networks of a training run, `rows` gives the table of docs/one_over_f.md.
+`find_runs` finds them, `measure_run` measures every epoch of one, and `rows` and `epoch_rows` make the tables of
+docs/one_over_f.md from the JSON document of `document`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.activity import is_dead
 from engine.beta import series_beta
+from engine.catalogue import NetworkError, describe
 from engine.corpus_statistics import corpus_statistics
+from engine.epochs import epoch_files
 from engine.fluctuation import SCALES
-from engine.network import Network
+from engine.network import Network, Vocabulary
+from engine.recipes import INGREDIENTS, PUBLISHED, Recipe
 from engine.recording import record
+from engine.reviews import CUT, Review
+from engine.state_runs import last_probability
+from engine.training import EncodedReviews
 from explorer.measure.one_over_f.means import MeanInterval
 from explorer.measure.one_over_f.published import EXTERNAL, INTERNAL
 from explorer.measure.one_over_f.results import summary
+from explorer.measure.study.cache import cache_file, cached
+from explorer.measure.study.output import json_values
+from explorer.measure.study.progress import ShowFraction
+
+FORMAT: Final = "pinkx ingredients 2"
+_VERSION: Final = 1  # of cached results: increase it when the numbers change
+
+Measured = Mapping[str, Any]
 
 
-def measure_epochs(networks: Mapping[int, Network], ids: NDArray[np.int32]) -> dict[int, dict[str, Any]]:
-    """Return for each epoch, over ``ids`` (review, time), `summary` of β of every signal and of the logit."""
-    measured = {}
-    for epoch, network in networks.items():
-        found = corpus_statistics(network, ids)
-        beta = {name: summary(found.exponents(name).beta) for name in found.signals}
-        weight = network.readout_weight[:1].detach().double().cpu().numpy().T
-        logits = (record(network, list(ids), ("h",))["h"].astype(np.float64) @ weight)[..., 0]
-        beta["logit"] = summary(series_beta(logits, SCALES))
-        measured[epoch] = {"beta": beta, "dead": int(is_dead(found.deviation.mean(axis=0)).sum())}
-    return measured
+@dataclass(frozen=True)
+class TrainingRun:
+    """A training run: its recipe, and the file of every epoch."""
+
+    recipe: Recipe
+    files: Mapping[int, Path]
+
+    @property
+    def changes(self) -> str:
+        """What differs from the published recipe: "padding none", or "published"."""
+        given = asdict(self.recipe)
+        # How long the runs are is no ingredient of theirs: every epoch is measured.
+        changed = [name for name in INGREDIENTS if name != "epochs" and given[name] != getattr(PUBLISHED, name)]
+        return ", ".join(f"{name.replace('_', ' ')} {given[name]}" for name in changed) or "published"
 
 
-def chosen(run: Mapping[str, Any], selection: str = "training", weights: str = "raw") -> Mapping[str, Any]:
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """Test reviews on which the epochs are measured: ``long`` for β, ``test`` for loss and accuracy."""
+
+    long: Sequence[Review]
+    test: Sequence[Review]
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of the words that are read."""
+        content = hashlib.sha256()
+        for review in (*self.long, None, *self.test):
+            content.update(b"\0" if review is None else f"\n{review.label} {' '.join(review.words[:CUT])}".encode())
+        return content.hexdigest()
+
+    def encoded(self, vocabulary: Vocabulary) -> tuple[NDArray[np.int32], EncodedReviews]:
+        """Return the ids of ``long`` (review, time), and ``test``; encoded once for each vocabulary."""
+        if vocabulary.words not in self._known:
+            long = np.stack([vocabulary.encode(review.words[:CUT]) for review in self.long])
+            self._known[vocabulary.words] = long, EncodedReviews.from_reviews(self.test, vocabulary)
+        return self._known[vocabulary.words]
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, ...], tuple[NDArray[np.int32], EncodedReviews]]:
+        return {}
+
+
+def find_runs(folders: Iterable[Path]) -> list[TrainingRun]:
+    """Return the runs with files of epochs in these folders, the published recipe first.
+
+    Raises
+    ------
+    ValueError
+        If a folder has none.
+    """
+    runs = []
+    for folder in folders:
+        found: dict[tuple[Path, ...], dict[int, Path]] = {}
+        for path in sorted(folder.glob("*.safetensors")):
+            files = epoch_files(path)
+            if len(files) > 1:
+                found[tuple(files.values())] = files
+        if not found:
+            raise ValueError(
+                f"{str(folder)!r} has no networks of single epochs (NAME-e00.safetensors, NAME-e01.safetensors, …); "
+                "train some with `pinkx train --every-epoch --out FOLDER/NAME.safetensors`"
+            )
+        for files in found.values():
+            stored = describe(next(iter(files.values()))).json()["recipe"]
+            recipe = Recipe(**stored)
+            if recipe.split == "joined":
+                raise ValueError(f"{files[max(files)]}: its training reviews (--split joined) include test reviews")
+            runs.append(TrainingRun(recipe, files))
+    order = {run.changes: None for run in runs}
+    names = sorted(order, key=lambda name: (name != "published", name))
+    return sorted(runs, key=lambda run: (names.index(run.changes), run.recipe.size, run.recipe.seed))
+
+
+def measure_run(run: TrainingRun, corpus: Corpus, folder: Path, show: ShowFraction) -> dict[str, Any]:
+    """Measure every epoch of a run, or read what ``folder`` has of it."""
+    epochs = []
+    for done, (epoch, path) in enumerate(run.files.items()):
+        show(done / len(run.files))
+        epochs.append({"epoch": epoch, **_measured_file(path, run.recipe, corpus, folder)})
+    recipe = asdict(run.recipe)
+    return {"changes": run.changes, "size": recipe["size"], "seed": recipe["seed"], "recipe": recipe, "epochs": epochs}
+
+
+def _measured_file(path: Path, recipe: Recipe, corpus: Corpus, folder: Path) -> dict[str, Any]:
+    network = Network.load(path)
+    loss = json.loads(network.info.get("measured", "{}")).get("training_loss")
+    weights = [*network.cell.weights().values(), network.readout_weight, network.readout_bias, network.embedding]
+    key = [float(weight.double().square().sum()) for weight in weights if weight is not None]
+    file = cache_file(folder, path.stem, _VERSION, key, corpus.digest)
+    found: dict[str, Any] = cached(file, lambda: measure_network(network, recipe, corpus), dict)
+    return {"loss": loss, **found}
+
+
+def measure_network(network: Network, recipe: Recipe, corpus: Corpus) -> dict[str, Any]:
+    """Return test loss, test accuracy, dead cells, and `summary` of β of every signal and of the logit."""
+    if network.vocabulary is None or network.outputs != 1 or network.activation != "sigmoid":
+        raise NetworkError(f"{network.name} is no network that reads words and has one output, P(positive)")
+    long, test = corpus.encoded(network.vocabulary)
+    found = corpus_statistics(network, long)
+    beta = {name: summary(found.exponents(name).beta) for name in found.signals}
+    weight = network.readout_weight[:1].detach().double().cpu().numpy().T
+    logits = (record(network, list(long), ("h",))["h"].astype(np.float64) @ weight)[..., 0]
+    beta["logit"] = summary(series_beta(logits, SCALES))
+    right = test.labels > 0.5
+    p = np.clip(last_probability(network, test.padded(recipe).ids), 1e-7, 1 - 1e-7)
+    return {
+        "test_accuracy": float(np.mean((p >= 0.5) == right)),
+        "test_loss": float(-np.mean(np.log(np.where(right, p, 1 - p)))),
+        "dead": int(is_dead(found.deviation.mean(axis=0)).sum()),
+        "beta": beta,
+    }
+
+
+def document(runs: Sequence[Measured], corpus: Corpus) -> dict[str, Any]:
+    """Return all numbers as JSON values."""
+    sizes = {"reviews": len(corpus.long), "test_reviews": len(corpus.test)}
+    found: dict[str, Any] = json_values({"format": FORMAT, **sizes, "runs": list(runs)}, digits=5)
+    return found
+
+
+# ---- tables --------------------------------------------------------------------------------------------------------
+
+
+def chosen(run: Measured, selection: str = "training") -> Measured:
     """Return the measurements of the epoch of lowest training loss, or of lowest test loss, of a run."""
-    epochs = [one for one in run["epochs"] if one["epoch"] > 0 and weights in one]
-
-    def loss(one: Mapping[str, Any]) -> float:
-        return float(one["loss"] if selection == "training" else one[weights]["test_loss"])
-
-    best = min(epochs, key=loss)
-    return {**best[weights], "epoch": best["epoch"], "loss": best["loss"]}
+    epochs = [one for one in run["epochs"] if one["epoch"] > 0]
+    name = "loss" if selection == "training" else "test_loss"
+    best: Measured = min(epochs, key=lambda one: float(one[name]))
+    return best
 
 
-def _row(name: str, ones: Sequence[Mapping[str, Any]]) -> list[str]:
+def _mean(values: Sequence[float], digits: int = 2) -> str:
+    spread = f" ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.{digits}f}{spread}"
+
+
+def group_betas(ones: Sequence[Measured], group: Sequence[str]) -> list[float]:
+    """Return the mean β over the signals of a group, for each of the epochs."""
+    return [float(np.mean([one["beta"][signal]["mean"] for signal in group])) for one in ones]
+
+
+def _row(name: str, ones: Sequence[Measured]) -> list[str]:
     """Return a row of the table: one ingredient, the epochs chosen in its runs."""
-
-    def mean(values: Sequence[float], digits: int = 2) -> str:
-        spread = f" ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else ""
-        return f"{np.mean(values):.{digits}f}{spread}"
-
     h = MeanInterval.of([one["beta"]["h"] for one in ones])
-    groups = [
-        [float(np.mean([one["beta"][signal]["mean"] for signal in group])) for one in ones]
-        for group in (INTERNAL["lstm"], EXTERNAL["lstm"])
-    ]
     return [
         *(name, str(len(ones)), ", ".join(f"{one['beta']['h']['mean']:.2f}" for one in ones)),
-        f"{h.low:.2f} … {h.high:.2f}",
-        *map(mean, groups),
-        mean([one["beta"]["logit"]["mean"] for one in ones]),
-        mean([one["beta"]["x"]["mean"] for one in ones]),
+        f"{h.low:.2f} … {h.high:.2f}" if len(ones) > 1 else "–",
+        *(_mean(group_betas(ones, group)) for group in (INTERNAL["lstm"], EXTERNAL["lstm"])),
+        _mean([one["beta"]["logit"]["mean"] for one in ones]),
+        _mean([one["beta"]["x"]["mean"] for one in ones]),
+        ", ".join(str(one["dead"]) for one in ones),
         ", ".join(str(one["epoch"]) for one in ones),
-        mean([one["loss"] for one in ones], 3),
-        mean([100 * one["test_accuracy"] for one in ones], 1),
+        _mean([one["loss"] for one in ones], 3),
+        _mean([one["test_loss"] - one["loss"] for one in ones], 3),
+        _mean([100 * one["test_accuracy"] for one in ones], 1),
     ]
 
 
-HEADINGS = (
-    *("recipe", "networks", "β of h of each", "95% interval", "internal", "external", "logit", "x"),
-    *("epoch", "training loss", "test accuracy, %"),
+HEADINGS: Final = (
+    *("recipe", "networks", "β of h of each", "95% interval", "internal", "external", "logit", "x", "dead"),
+    *("epoch", "training loss", "gap", "test accuracy, %"),
 )
 
 
-def rows(document: Mapping[str, Any]) -> list[list[str]]:
-    """Return the rows of the ingredient table."""
-    runs: dict[str, list[Mapping[str, Any]]] = {}
+def by_changes(document: Measured) -> dict[str, list[Measured]]:
+    """Return the runs by what differs from the published recipe."""
+    runs: dict[str, list[Measured]] = {}
     for run in document["runs"]:
-        runs.setdefault(run["recipe"], []).append(run)
-    published = runs.pop("published")
-    table = [
-        _row("published", [chosen(run) for run in published]),
-        _row("… epoch of the lowest test loss", [chosen(run, "test") for run in published]),
-        _row("… averaged weights (0.998)", [chosen(run, weights="averaged") for run in published]),
-        _row(
-            "… averaged, epoch of the lowest test loss",
-            [chosen(run, "test", weights="averaged") for run in published],
-        ),
-    ]
-    for name, some in runs.items():
-        table.append(_row(name, [chosen(run) for run in some]))
-        table.append(_row(f"{name}, epoch of the lowest test loss", [chosen(run, "test") for run in some]))
+        runs.setdefault(run["changes"], []).append(run)
+    return runs
+
+
+def rows(document: Measured) -> list[list[str]]:
+    """Return the rows of the table of ingredients: two for each, by the loss that selects the epoch."""
+    table = []
+    for name, runs in by_changes(document).items():
+        table.append(_row(name, [chosen(run) for run in runs]))
+        table.append(_row("… epoch of the lowest test loss", [chosen(run, "test") for run in runs]))
     return table
+
+
+SHOWN_EPOCHS: Final = (0, 1, 2, 3, 5, 8, 12, 16, 20, 25)
+
+
+def epoch_rows(document: Measured) -> list[list[str]]:
+    """Return the rows of the table of epochs: means over the runs of an ingredient, from the untrained network on."""
+    table = []
+    for name, runs in by_changes(document).items():
+        for epoch in SHOWN_EPOCHS:
+            ones = [one for run in runs for one in run["epochs"] if one["epoch"] == epoch]
+            if not ones:
+                continue
+            known = [one["loss"] for one in ones if one["loss"] is not None]
+            table.append(
+                [
+                    *(name, str(len(ones)), str(epoch)),
+                    *(_mean([one["beta"][signal]["mean"] for one in ones]) for signal in ("h", "logit")),
+                    *(_mean(group_betas(ones, group)) for group in (INTERNAL["lstm"], EXTERNAL["lstm"])),
+                    _mean(known, 3) if known else "–",
+                    _mean([one["test_loss"] for one in ones], 3),
+                    _mean([100 * one["test_accuracy"] for one in ones], 1),
+                ]
+            )
+    return table
+
+
+EPOCH_HEADINGS: Final = (
+    *("recipe", "networks", "epoch", "β of h", "logit", "internal", "external"),
+    *("training loss", "test loss", "test accuracy, %"),
+)

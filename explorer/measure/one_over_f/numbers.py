@@ -66,6 +66,7 @@ def _network(network: NetworkResult) -> dict[str, Any]:
         "participation": network.participation,
         "controls": network.controls,
         "local": network.local,
+        "knee": network.knee,
         "surrogates": network.surrogates,
     }
 

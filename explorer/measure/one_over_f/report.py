@@ -319,6 +319,18 @@ def _networks(page: Page, results: StudyResults) -> None:
         "The layer sum of h: the error of the mean over reviews, and β over the shorter and the longer half of the "
         "scales. A review has no single exponent if F(s) is more bent than that of 99% of ARFIMA noise.",
     )
+    knees = [network for network in results.networks if network.knee]
+    if knees:
+        fits = list(knees[0].knee)
+        page.table(
+            ("network", *(f"{name}: {what}" for name in fits for what in ("exponent", "knee, words", "R²"))),
+            [
+                (network.trained.name, *(cell for name in fits for cell in _knee(network.knee[name])))
+                for network in knees
+            ],
+            "The layer sum of h: fit of 1/(f_k^χ + f^χ) to its mean spectrum. The knee is given as a time constant, "
+            "1/(2π f_k); – if there is no knee within the frequencies of the scales.",
+        )
     if results.options.surrogates:
         kinds = list(results.networks[0].surrogates)
         page.table(
@@ -330,6 +342,11 @@ def _networks(page: Page, results: StudyResults) -> None:
             "β of h, of surrogates of its layer sum, and of the halves of the reviews; ± over reviews. Shuffled: "
             "the same values; ar1: one time constant; iaaft: the same values and power spectrum.",
         )
+
+
+def _knee(fit: dict[str, float]) -> tuple[str, str, str]:
+    words = f"{1 / (2 * np.pi * fit['frequency']):.0f}" if fit["frequency"] else "–"
+    return f"{fit['exponent']:.2f}", words, f"{fit['r2']:.2f}"
 
 
 def _pm(mean: float, sd: float) -> str:

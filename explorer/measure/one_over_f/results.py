@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,8 +27,10 @@ from engine.devices import or_on_the_cpu
 from engine.fluctuation import half_betas
 from engine.intervals import has_one_exponent
 from engine.kernels.cpu.threads import thread_count
+from engine.knee import knee_fit, other_knee
 from engine.network import Network
 from engine.samples import sum_over_cells
+from engine.spectrum import power_spectrum
 from engine.state_runs import last_probability, run_on
 from engine.surrogates import surrogate_betas
 from explorer.measure.one_over_f.selection import ReviewSample, TrainedNetwork, evenly
@@ -40,7 +42,7 @@ Array = NDArray[np.float64]
 CONTROL_REVIEWS: Final = 400  # long reviews for the controls: enough to know the mean β to about 0.01
 ABLATION_REVIEWS: Final = 5000  # labelled reviews of any length for the ablations
 
-_VERSION: Final = 5  # of cached results: increase it when the numbers change
+_VERSION: Final = 6  # of cached results: increase it when the numbers change
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,9 @@ class NetworkResult:
     local : dict
         Signal → means over reviews of β over the ``short`` and the ``long`` half of the scales, and ``bent``, the
         fraction of reviews without a single exponent.
+    knee : dict
+        ``own`` and, if it is installed, ``specparam``: `engine.knee.KneeFit` of the mean spectrum of h over the reviews
+        of the controls.
     surrogates : dict
         Kind of surrogate, ``first half`` or ``second half`` → `summary` of β of h; empty unless asked for.
     """
@@ -91,6 +96,7 @@ class NetworkResult:
     controls: dict[str, Any]
     local: dict[str, dict[str, float]] = field(default_factory=dict)
     surrogates: dict[str, dict[str, float]] = field(default_factory=dict)
+    knee: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def of(self, signal: str) -> Array:
         """β of a signal's layer sum, (review,)."""
@@ -156,7 +162,7 @@ def _measured(trained: TrainedNetwork, sample: ReviewSample, options: Options, s
     labels = sample.labels
     correct = (found.probability >= network.threshold) == (labels > 0.5)
     labelled = np.isfinite(labels)
-    controls = _controls(network, ids, found, sample, options) if controlled else {}
+    controls, knee = _controls(network, ids, found, sample, options) if controlled else ({}, {})
     return {
         "signals": found.signals,
         "beta": [found.exponents(name).beta.tolist() for name in found.signals],
@@ -165,6 +171,7 @@ def _measured(trained: TrainedNetwork, sample: ReviewSample, options: Options, s
         "correct": float(correct[labelled].mean()) if labelled.any() else float("nan"),
         "seconds": clock() - start,
         "controls": controls,
+        "knee": knee,
         "local": {name: _local(found, name, sample.length) for name in found.signals},
         "surrogates": _surrogates(network, ids, options.surrogates) if options.surrogates else {},
     }
@@ -186,7 +193,7 @@ def _surrogates(network: Network, ids: NDArray[np.int32], count: int) -> dict[st
 
 def _controls(
     network: Network, ids: NDArray[np.int32], found: CorpusStatistics, sample: ReviewSample, options: Options
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
     some = np.stack(evenly(list(ids), CONTROL_REVIEWS))
     quiet = is_dead(found.deviation.mean(axis=0))
     words = max(max(options.scales), 3 * sample.length // 5)
@@ -216,7 +223,18 @@ def _controls(
     controls: dict[str, Any] = {name: summary(value) for name, value in results.items()}
     controls["flipped"] = [summary(column)["mean"] for column in flipped.T]
     controls["ablation"] = _ablations(network, sample, quiet, found.mean.mean(axis=0))
-    return controls
+    return controls, _knees(plain["h"], options.scales)
+
+
+def _knees(series: NDArray[np.floating], scales: Sequence[int]) -> dict[str, dict[str, float]]:
+    """Fit the mean spectrum of series (review, time) from 1/(2 · longest scale) to 1/(shortest scale)."""
+    frequency, power = power_spectrum(series[np.ptp(series, axis=1) > 0])
+    chosen = (frequency >= 0.5 / max(scales)) & (frequency <= 1 / min(scales))
+    if not len(power) or chosen.sum() < 4:
+        return {}
+    mean = np.exp(np.log(power[:, chosen]).mean(axis=0))
+    fits = {"own": knee_fit(frequency[chosen], mean), "specparam": other_knee(frequency[chosen], mean)}
+    return {name: asdict(fit) for name, fit in fits.items() if fit is not None}
 
 
 def ranges(length: int) -> list[tuple[int, int]]:

@@ -62,6 +62,7 @@ def _network(one: Mapping[str, Any]) -> StoredResult:
         controls=one["controls"],
         local=one.get("local", {}),
         surrogates=one.get("surrogates", {}),
+        knee=one.get("knee", {}),
         stored_r2=_known(one["r2"]),
     )
 

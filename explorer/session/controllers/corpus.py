@@ -132,6 +132,19 @@ class CorpusController:
         self._typed: tuple[Review, np.void | None] | None = None
         self.trouble = ""
 
+    def grow(self) -> None:
+        """Take in that the source has more reviews; they are measured after those that wait."""
+        with self._lock:
+            known, total = len(self._row_of), self.total
+            self._row_of = np.append(self._row_of, np.full(total - known, -1))
+            self._waiting[:0] = range(total - 1, known - 1, -1)
+            if self._rows is not None:
+                rows = np.empty(total, dtype=self._rows.dtype)
+                rows[: self._count] = self._rows[: self._count]
+                self._rows = rows
+            if self._network is not None and self._job is None:
+                self._start_next()
+
     # ---- what front ends draw --------------------------------------------------------------------------------
 
     def request(self, frame: Frame) -> None:

@@ -123,6 +123,8 @@ LEGEND: Final = (
             Term("Σh", "layer sum: the signal summed over all cells"),
             Term("α", "exponent of detrended fluctuation analysis: the fluctuation F in boxes of s words grows as s^α"),
             Term("β", "exponent of the power spectrum 1/f^β, β = 2α − 1: 0 white, 1 pink, 2 Brownian noise"),
+            Term("(…)", "90% interval of this β: it contains the true β of nine series of noise in ten"),
+            Term("short, long", "β over the shorter and over the longer half of the scales"),
             Term("r²", "how well F(s) follows a straight line in the log-log plot: 1 is exact"),
             Term("window, scales", "the last words used, and the box lengths s"),
             Term("90% interval", "where 9 in 10 series of exact white or pink noise of that length lie"),

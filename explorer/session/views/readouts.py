@@ -27,7 +27,7 @@ from explorer.session.views.number_format import (
 )
 from explorer.session.views.outputs import output_of
 from explorer.session.views.runs import Line, Row, Run, join
-from explorer.session.views.scaling import Scaling, too_short
+from explorer.session.views.scaling import Scaling, interval_of_beta, too_short
 from explorer.session.views.steering import steering_summary
 from explorer.session.views.units import WORDS, UnitNames, unit_names
 
@@ -58,13 +58,15 @@ def alpha_line(
 ) -> Line:
     """Rolling α and β of the chosen layer sum at the word looked at.
 
-    ``noise`` is the band of exact noise; ``other`` the name of the other side of a comparison and its α there.
+    In brackets is the 90 % interval of β. ``noise`` is the band of exact noise; ``other`` the name of the other side of
+    a comparison and its α there.
     """
     signal, known = frame.choices.signal, not math.isnan(alpha)
-    names = unit_names(frame.snapshot.network)
+    snapshot, names = frame.snapshot, unit_names(frame.snapshot.network)
+    error = interval_of_beta(2 * alpha - 1, snapshot.window, snapshot.scales)
     return join(
         (
-            _exponent(f"Σ{signal}", alpha, frame.moment.r2 if known else None),
+            _exponent(f"Σ{signal}", alpha, frame.moment.r2 if known else None, error),
             () if known else names.line(_no_exponent(frame)),
             _cell_exponent(frame),
             () if other is None else _compared(f"{other[0]} α", alpha, other[1]),
@@ -75,17 +77,17 @@ def alpha_line(
 
 
 def scaling_line(found: Scaling, width: int | None = None, names: UnitNames = WORDS) -> Line:
-    """The exponent of F(s), its r², and the scales of the fit; or why there is none."""
-    ends = f"{found.scales.min():.0f}…{found.scales.max():.0f} {names.units}" if len(found.scales) else ""
-    scales = (Run(f"{len(found.scales)} scales {ends}"),)
-    known = not math.isnan(found.alpha)
-    return join(
-        (
-            _exponent(found.series, found.alpha, found.r2),
-            scales if known else (Run(names.reword(found.reason), "warning"),),
-        ),
-        width,
-    )
+    """The exponent of F(s), its interval and r², whether it is a single one, and the scales of the fit; or why there is
+    none."""
+    if math.isnan(found.alpha):
+        reason = Run(names.reword(found.reason), "warning")
+        return join((_exponent(found.series, found.alpha, found.r2), (reason,)), width)
+    scales = (Run(f"{len(found.scales)} scales {found.scales.min():.0f}…{found.scales.max():.0f} {names.units}"),)
+    curvature: Line = ()
+    if found.halves is not None:
+        curvature = (Run(f"β short {number(found.halves[0])}, long {number(found.halves[1])}"),)
+    flag: Line = (Run("no single exponent", "warning"),) if found.straight is False else ()
+    return join((_exponent(found.series, found.alpha, found.r2, found.interval), flag, curvature, scales), width)
 
 
 def estimator_line(snapshot: Snapshot) -> Line:
@@ -95,8 +97,10 @@ def estimator_line(snapshot: Snapshot) -> Line:
     return (Run(text),)
 
 
-def _exponent(series: str, alpha: float, r2: float | None) -> Line:
-    line = (Run(f"{series}  α "), Run(number(alpha), "value"), Run("  β "), Run(number(2 * alpha - 1), "accent"))
+def _exponent(series: str, alpha: float, r2: float | None, error: tuple[float, float] | None = None) -> Line:
+    line: Line = (Run(f"{series}  α "), Run(number(alpha), "value"), Run("  β "), Run(number(2 * alpha - 1), "accent"))
+    if error is not None:
+        line = (*line, Run(f" ({interval(*error)})"))
     return line if r2 is None else (*line, Run("  r² "), Run(number(r2), "text"))
 
 
@@ -253,7 +257,9 @@ BADGES: Mapping[str, Run] = {
 }
 HELD = Run("‖ HELD: dialog open", "warning")
 
-Part = Literal["network", "review", "badge", "word", "changes", "comparison", "recording", "speed", "rates", "lost"]
+Part = Literal[
+    "network", "review", "badge", "word", "changes", "comparison", "recording", "speed", "rates", "skipped", "lost"
+]
 
 
 def status_parts(
@@ -266,6 +272,7 @@ def status_parts(
     fps: float | None = None,
     degraded: Sequence[str] = (),
     held: bool = False,
+    skipped: int = 0,
     restore_key: str = "",
 ) -> dict[Part, Line]:
     """Where the run stands, part by part, so that a click can find the part it hit.
@@ -273,7 +280,8 @@ def status_parts(
     ``comparison`` names the other side; ``recorded`` counts runs of a recording; ``cells_per_row`` and ``lost`` words
     are what the pictures leave out; ``fps`` shows the frame rate, and the measured speed where it differs
     from the set one; ``degraded`` lists what a slow terminal omits; ``held``: while words are read, the pictures are
-    not updated; ``restore_key`` is that of the action that restores all ablated and clamped cells.
+    not updated; ``skipped`` counts what could not be read of the source; ``restore_key`` is that of the action that
+    restores all ablated and clamped cells.
     """
     snapshot, names = frame.snapshot, unit_names(frame.snapshot.network)
     badge = HELD if held and snapshot.playing else BADGES[frame.status]
@@ -301,6 +309,7 @@ def status_parts(
         "recording": (Run(f"● REC {count(recorded, 'run')}", "dead"),) if recorded else (),
         "speed": (Run(reading_speed(snapshot.speed, names.unit)),),
         "rates": (Run(rates, "faint"),) if rates else (),
+        "skipped": (Run(f"{skipped:,} skipped", "warning"),) if skipped else (),
         "lost": (Run(", ".join(losses), "warning"),) if losses else (),
     }
     return {name: line for name, line in parts.items() if line}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,9 @@ from explorer.session.views.number_format import cell_name
 @dataclass(frozen=True)
 class Scaling:
     """``fluctuation`` (scale,) at the ``scales``, the fit ln F = ``alpha`` ln s + ``offset`` and its r²; NaN and a
-    ``reason`` where there is no exponent. ``series`` names the signal; ``cell`` is None for the layer sum."""
+    ``reason`` where there is no exponent. ``series`` names the signal; ``cell`` is None for the layer sum. ``interval``
+    is the 90 % interval of β, and ``straight`` whether F is as straight as that of noise with one exponent: None at
+    scales of which the limits are not tabulated. ``halves`` are β over the shorter and over the longer scales."""
 
     series: str
     scales: NDArray[np.float64]
@@ -25,6 +27,9 @@ class Scaling:
     r2: float
     reason: str
     cell: int | None = None
+    interval: tuple[float, float] | None = None
+    halves: tuple[float, float] | None = None
+    straight: bool | None = None
 
 
 def scaling(reader: SignalReader, frame: Frame, bounds: tuple[float, float] | None = None) -> Scaling:
@@ -52,7 +57,32 @@ def scaling(reader: SignalReader, frame: Frame, bounds: tuple[float, float] | No
     alpha = float(fit.alpha)
     with np.errstate(divide="ignore"):
         offset = float(np.mean(np.log(fluctuation) - alpha * np.log(scales)))
-    return Scaling(name, scales, fluctuation, alpha, offset, float(fit.r2), str(fit.reason), cell)
+    found = Scaling(name, scales, fluctuation, alpha, offset, float(fit.r2), str(fit.reason), cell)
+    return found if np.isnan(alpha) else _with_errors(found, snapshot.window, lengths)
+
+
+def _with_errors(found: Scaling, window: int, scales: list[int]) -> Scaling:
+    from engine.fluctuation import half_betas
+    from engine.intervals import has_one_exponent, is_tabulated
+
+    short, long = half_betas(found.fluctuation, scales)
+    straight = bool(has_one_exponent(found.fluctuation, window, scales)) if is_tabulated(window, scales) else None
+    return replace(
+        found,
+        interval=interval_of_beta(2 * found.alpha - 1, window, tuple(scales)),
+        halves=(float(short), float(long)) if np.isfinite(short) else None,
+        straight=straight,
+    )
+
+
+def interval_of_beta(beta: float, window: int, scales: tuple[int, ...]) -> tuple[float, float] | None:
+    """Return the 90 % interval of a β; None at scales of which it is not tabulated, or for NaN."""
+    from engine.intervals import beta_interval, is_tabulated
+
+    if np.isnan(beta) or not is_tabulated(window, scales):
+        return None
+    low, high = beta_interval(beta, window, scales).tolist()
+    return low, high
 
 
 def too_short(window: int, read: int) -> str:
@@ -74,11 +104,15 @@ def fine_fluctuation(reader: SignalReader, frame: Frame) -> NDArray[np.float64]:
     return fluctuations(values, scales) if len(values) == frame.snapshot.window else np.full(len(scales), np.nan)
 
 
-def _series(reader: SignalReader, frame: Frame) -> tuple[NDArray[np.floating], str, int | None]:
-    """Return the series over the window, (time,), its name and its cell, None for the layer sum."""
+def series_until(reader: SignalReader, frame: Frame, words: int) -> tuple[NDArray[np.floating], str, int | None]:
+    """Return the series over the last ``words`` words read, (time,), its name and its cell, None for the layer sum."""
     choices = frame.choices
-    values = reader.read(choices.signal, frame.word + 1 - frame.snapshot.window, frame.word + 1)
+    values = reader.read(choices.signal, frame.word + 1 - words, frame.word + 1)
     cell = choices.cell
     if cell is not None and cell < values.shape[1]:
         return values[:, cell], f"{choices.signal} of cell {cell_name(cell)}", cell
     return sum_over_cells(values), f"Σ{choices.signal}", None
+
+
+def _series(reader: SignalReader, frame: Frame) -> tuple[NDArray[np.floating], str, int | None]:
+    return series_until(reader, frame, frame.snapshot.window)

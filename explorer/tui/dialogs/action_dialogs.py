@@ -23,6 +23,7 @@ from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.tui.dialogs.epochs import EpochsDialog
 from explorer.tui.dialogs.saturation import SaturationDialog
 from explorer.tui.dialogs.search_dialogs import PatternDialog, SearchDialog
+from explorer.tui.dialogs.surrogates import SurrogatesDialog
 from explorer.tui.dialogs.text_diff import TextDiffDialog
 from explorer.tui.panels.corpus import CorpusScreen
 
@@ -89,6 +90,7 @@ class ActionDialogs(ActionDispatcher, App[None]):
             "steering-vector": self.do_steering_vector,
             "contexts": self.do_contexts,
             "saturation": self.do_saturation,
+            "surrogates": self.do_surrogates,
             "epochs": self.do_epochs,
             "networks": self.do_networks,
             "compare": self.do_compare,
@@ -211,6 +213,11 @@ class ActionDialogs(ActionDispatcher, App[None]):
                 self.run_guarded(lambda: session.contexts.open(place))
 
         self.push_screen(ContextsDialog(session), go)
+
+    def do_surrogates(self) -> None:
+        session = self._session()
+        session.surrogates.begin(session.frame())
+        self.push_screen(SurrogatesDialog(session))
 
     def do_saturation(self) -> None:
         session = self._session()

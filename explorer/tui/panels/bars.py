@@ -23,7 +23,7 @@ TABS = {
 }
 
 
-OPTIONAL = ("speed", "rates", "lost")  # parts of the status that are left out where they do not fit
+OPTIONAL = ("speed", "rates", "skipped", "lost")  # parts of the status that are left out where they do not fit
 MAIN = ("play", "step", "signal")  # keys that the footer always shows, before those of the focused panel
 ALWAYS = ("zoom", "legend", "help", "quit")  # and after them
 
@@ -46,6 +46,7 @@ class StatusBar(Panel):
             fps=throttle.frame_rate if self.host.show_rates else None,
             degraded=degraded,
             held=self.host.held,
+            skipped=session.skipped,
             restore_key=session.key_of("undo-ablation"),
         )
         line: Line = [Segment(" pinkx", PINK_BOLD)]

@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from engine.catalogue import describe
 from engine.recipes import PUBLISHED, Recipe
 from explorer.cli import pinkx
+from explorer.measure.one_over_f.ingredients import find_runs
 
 _spec = importlib.util.spec_from_file_location("small_archive", Path(__file__).parents[2] / "engine/small_archive.py")
 assert _spec is not None
@@ -73,6 +74,26 @@ def test_the_published_recipe_with_one_ingredient_changed(archive: Path, tmp_pat
     assert re.search(r"epoch 1: training loss \d\.\d{4}, \d+ s", done.output), done.output
     recipe = Recipe(**describe(out).json()["recipe"])
     assert recipe == replace(PUBLISHED, size=2, epochs=1, padding="none", clip=0.5)
+
+
+def test_a_grid_trains_what_is_not_there(archive: Path, tmp_path: Path) -> None:
+    given = ["train", "--size", "2", "--epochs", "1", "--recipe", "published", "--padding", "none", "--every-epoch"]
+    given += ["--grid", "3", "--switch", "dropout-mask", "--imdb", str(archive), "--out", str(tmp_path / "runs")]
+    done = CliRunner().invoke(pinkx, given, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    plain, switched = (tmp_path / f"runs/lstm-2{name}-s3.safetensors" for name in ("", "-dropout_mask"))
+    recipe = replace(PUBLISHED, size=2, seed=3, epochs=1, padding="none")
+    assert Recipe(**describe(plain).json()["recipe"]) == recipe
+    assert Recipe(**describe(switched).json()["recipe"]) == replace(recipe, dropout_mask="step")
+    runs = find_runs([tmp_path / "runs"])
+    assert [run.changes for run in runs] == ["padding none", "padding none, dropout mask step"]
+    assert [list(run.files) for run in runs] == [[0, 1], [0, 1]]
+    switched.unlink()
+    again = CliRunner().invoke(pinkx, given, catch_exceptions=False)
+    assert f"{plain} was trained before" in again.output.replace("\n", "")
+    assert switched.exists()
+    wrong = CliRunner().invoke(pinkx, [*given, "--switch", "size"])
+    assert "the recipes do not differ in size; they do in epochs," in wrong.output.replace("\n", " ")
 
 
 def test_an_interrupted_run_leaves_a_checkpoint(archive: Path, tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installe
 
 from PySide6.QtCore import Qt
 
-from explorer.gui.panels.reviews_list import ReviewsPanel
+from engine.reviews import Reviews
+from explorer.gui.panels.reviews_list import ReviewsModel, ReviewsPanel
 from explorer.gui.window import Window
 from tests.explorer.gui.test_time_panels import panel, snapshot
 from tests.explorer.small import REVIEWS
@@ -106,3 +107,21 @@ def test_sorting_by_a_column_of_the_corpus_waits_for_it(window: Window, qtbot: A
     other.table.sortByColumn(2, Qt.SortOrder.AscendingOrder)  # the user chose another column meanwhile
     assert other.saved_state() == {**saved, "sort": "name", "falling": False}
     other.deleteLater()
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_reviews_that_arrive_are_added_to_the_list(descending: bool) -> None:
+    source = Reviews()
+    for number in range(3):
+        source.append(f"r{number}", "fine", True)
+    model = ReviewsModel()
+    model.set_reviews(source)
+    model.sort(0, Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder)
+    model.set_columns({"P": np.array([0.1, 0.2, 0.3])})
+    source.append("new", "dull", False)
+    assert (model.rowCount(), model.grown) == (3, True)
+    model.extend()
+    assert (model.rowCount(), model.grown) == (4, False)
+    names = [model.cell_text(row, 2) for row in range(4)]
+    assert names == (["new", "r2", "r1", "r0"] if descending else ["r0", "r1", "r2", "new"])
+    assert model.cell_text(names.index("new"), 4) == "–"

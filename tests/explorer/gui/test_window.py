@@ -22,6 +22,7 @@ from explorer.gui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.gui.dialogs.export import ExportDialog
 from explorer.gui.dialogs.saturation import SaturationDialog
 from explorer.gui.dialogs.search_dialogs import PatternDialog, WordSearchDialog
+from explorer.gui.dialogs.surrogates import SurrogatesDialog
 from explorer.gui.dialogs.text_diff import TextDiffDialog
 from explorer.gui.menus import key_sequence, window_keys
 from explorer.gui.theme import LIGHT
@@ -128,6 +129,7 @@ EFFECTS: dict[str, Check] = {
     "clamp": lambda w: dialog(w, PromptDialog) is not None,
     "contexts": lambda w: "no cell is selected" in note(w),
     "saturation": lambda w: dialog(w, SaturationDialog) is not None,
+    "surrogates": lambda w: dialog(w, SurrogatesDialog) is not None,
     "steer": lambda w: "no steering vector is chosen" in note(w),
     "steering-vector": lambda w: dialog(w, ChooseDialog) is not None,
     "undo": lambda w: "nothing to undo" in note(w),

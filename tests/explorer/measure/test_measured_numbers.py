@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from engine.catalogue import shipped_networks
+from engine.intervals import CHECKED
 from engine.network import Network
 from engine.points_cache import content_hash
 from explorer.measure.fixed_points import documentation as points_page, numbers as fixed_points
@@ -19,6 +20,7 @@ from explorer.measure.one_over_f import documentation, numbers as one_over_f
 from explorer.measure.one_over_f.claims import decide_claims
 from explorer.measure.one_over_f.selection import TrainedNetwork
 from explorer.measure.one_over_f.stored import stored_results
+from explorer.measure.study import intervals_page
 
 ROOT = Path(__file__).parents[3]
 
@@ -106,6 +108,22 @@ def test_the_page_on_noise_is_written_from_the_numbers(noise: dict[str, Any]) ->
     assert first[3] == f"{100 * np.mean([one['accuracy'] for one in eight]):.2f} ± " + (
         f"{100 * np.std([one['accuracy'] for one in eight], ddof=1):.2f}"
     )
+
+
+def test_the_section_on_intervals_is_written_from_the_table() -> None:
+    page = intervals_page.PAGE.read_text(encoding="utf-8")
+    assert page == intervals_page.current_page(page)
+    rows = shipped_results("beta_quantiles")["coverage"]
+    assert {(row["scales"], row["length"]) for row in rows} == {
+        (kind, length) for kind, lengths in CHECKED.items() for length in lengths
+    }
+    every = np.array([row[name] for row in rows for name in ("gaussian", "heavy")])
+    error = np.sqrt(0.09 / rows[0]["series"])
+    assert every.min() > 0.88 - 2 * error
+    assert every.max() < 0.92 + 2 * error
+    assert np.mean((every >= 0.88) & (every <= 0.92)) > 0.95
+    first = table("fluctuations", "N")[0]
+    assert first[3:] == [f"{100 * row['gaussian']:.1f}" for row in rows if row["length"] == rows[0]["length"]]
 
 
 def test_the_claims_follow_from_the_stored_numbers(noise: dict[str, Any]) -> None:

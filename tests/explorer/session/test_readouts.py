@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast, get_args
 
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 
 from engine import number_format
+from engine.fluctuation import rolling_scales
+from engine.intervals import beta_interval
 from engine.live.snapshot import Snapshot
 from explorer.session.controllers.noise_band import Band
 from explorer.session.core import Choices, Frame
@@ -152,6 +155,11 @@ def test_the_alpha_line() -> None:
         Run("   "), Run("90% interval: "), Run("pink", "pink"), Run(" 0.85…1.14, white 0.40…0.62"),
     )  # fmt: skip
     assert plain(alpha_line(frame(), 0.84, noise, width=40)) == "Σh  α 0.84  β 0.68  r² 0.97"
+    scales = rolling_scales(64)
+    low, high = beta_interval(0.68, 64, scales)
+    assert plain(alpha_line(frame(scales=scales), 0.84, width=40)) == (
+        f"Σh  α 0.84  β 0.68 ({number(low)}…{number(high)})  r² 0.97"
+    )
     assert plain(alpha_line(frame(choices=Choices(selected=1, signal="x"), r2={"x": 0.9, "h": 0.9}), 0.84)) == (
         "Σx  α 0.84  β 0.68  r² 0.90"
     ), "the rows of the input are not the layer's cells"
@@ -171,6 +179,13 @@ def test_the_scaling_line() -> None:
         Run("h of cell #018  α "), Run("1.00", "value"), Run("  β "), Run("1.00", "accent"), Run("  r² "),
         Run("0.99", "text"), Run("   "), Run("3 scales 4…16 words"),
     )  # fmt: skip
+    bent = replace(found, interval=(0.4, 1.7), halves=(0.2, 1.5), straight=False)
+    assert plain(scaling_line(bent)) == (
+        "h of cell #018  α 1.00  β 1.00 (0.40…1.70)  r² 0.99   no single exponent   β short 0.20, long 1.50   "
+        "3 scales 4…16 words"
+    )
+    assert Run("no single exponent", "warning") in scaling_line(bent, 73)
+    assert "no single" not in plain(scaling_line(replace(bent, straight=True)))
     nothing = Scaling("Σh", scales[:0], scales[:0], NAN, NAN, NAN, "too few scales")
     assert plain(scaling_line(nothing)) == "Σh  α –  β –  r² –   too few scales"
     assert scaling_line(nothing)[-1].role == "warning"

@@ -77,7 +77,7 @@ def test_an_unknown_action_is_an_error(session: Session) -> None:
 FRONT_END_ACTIONS = {
     "jump", "reviews", "corpus", "networks", "compare", "compare-reviews", "type", "edit", "word-by-word", "search",
     "agree-elsewhere", "clamp", "follow-input", "memory", "zoom", "export", "palette", "help", "legend", "quit",
-    "attributions", "steering-vector", "contexts", "saturation", "arrange", "epochs",
+    "attributions", "steering-vector", "contexts", "saturation", "surrogates", "arrange", "epochs",
     *(entry.id for entry in ACTIONS if entry.id.startswith("focus-")),
 }  # fmt: skip
 

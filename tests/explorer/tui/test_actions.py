@@ -18,6 +18,7 @@ from explorer.tui.dialogs.base import AskDialog, ChooseDialog, HelpDialog, Legen
 from explorer.tui.dialogs.dynamics import BranchesDialog, MemoryDialog
 from explorer.tui.dialogs.saturation import SaturationDialog
 from explorer.tui.dialogs.search_dialogs import SearchDialog
+from explorer.tui.dialogs.surrogates import SurrogatesDialog
 from explorer.tui.layout import Shares
 from explorer.tui.panels.corpus import CorpusScreen
 from tests.explorer.small import read_session
@@ -91,6 +92,7 @@ EFFECTS: dict[str, Effect] = {
     "clamp": opens(AskDialog),
     "contexts": notes("no cell is selected"),
     "saturation": opens(SaturationDialog),
+    "surrogates": opens(SurrogatesDialog),
     "steer": notes("no steering vector is chosen"),
     "steering-vector": opens(ChooseDialog),
     "undo": notes("nothing to undo"),

@@ -1,0 +1,77 @@
+"""``pinkx measure ingredients``: what single ingredients of a training recipe change."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from explorer.measure.study.cache import FOLDER
+from explorer.measure.study.options import set_threads
+from explorer.measure.study.progress import NetworkProgress, time_left
+
+
+@click.command
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option(
+    "--reviews", "count", type=click.IntRange(2), default=300, show_default=True,
+    help="Number of test reviews of 500 words or more for β, evenly spaced.",
+)  # fmt: skip
+@click.option(
+    "--test-reviews", type=click.IntRange(2), default=5000, show_default=True,
+    help="Number of test reviews for loss and accuracy, evenly spaced.",
+)  # fmt: skip
+@click.option(
+    "--imdb", type=click.Path(path_type=Path), help="The IMDb archive.  [default: $PINKX_IMDB, or the downloaded one]"
+)
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Number of CPU threads.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default="ingredients", show_default=True,
+    help="Folder for the numbers.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the numbers as a JSON object, not the table.")
+def command(
+    folders: tuple[Path, ...],
+    count: int,
+    test_reviews: int,
+    imdb: Path | None,
+    threads: int,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Measure every epoch of the training runs in FOLDERS: β of every signal and of the logit, loss, accuracy.
+
+    Train them with `pinkx train --recipe published --every-epoch`, with --one-by-one for each ingredient and with
+    --seeds. Results are cached in OUT/cache: to resume an interrupted run, run the same command again.
+    """
+    from engine.files import atomic_write
+    from engine.reviews import CUT, open_reviews
+    from explorer.measure.one_over_f import ingredients
+    from explorer.measure.one_over_f.selection import evenly
+
+    set_threads(threads)
+    runs = ingredients.find_runs(folders)
+    console = Console(stderr=True)
+    with time_left(console) as bar:
+        test = open_reviews("imdb", split="test", imdb=imdb)
+        long = evenly([review for review in test if len(review.words) >= CUT], count)
+        corpus = ingredients.Corpus(long, evenly(test, test_reviews))
+        progress = NetworkProgress(bar, [f"{run.changes}, seed {run.recipe.seed}" for run in runs])
+        measured = [
+            progress.measure(number, partial(ingredients.measure_run, run, corpus, out / FOLDER))
+            for number, run in enumerate(runs)
+        ]
+    document = ingredients.document(measured, corpus)
+    path = out / "ingredients.json"
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    if as_json:
+        click.echo(text, nl=False)
+        return
+    for row in (ingredients.HEADINGS, *ingredients.rows(document)):
+        click.echo("  ".join(row))
+    click.echo(path)

@@ -1,0 +1,129 @@
+"""`pinkx measure ingredients`: epochs of training runs, measured against plain computations."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from engine.activity import deviation
+from engine.beta import series_beta
+from engine.epochs import epoch_file
+from engine.fluctuation import SCALES
+from engine.network import Network, Vocabulary
+from engine.recipes import INGREDIENTS, PINKX, PUBLISHED, Recipe, recipe_grid
+from engine.recording import record_reference
+from engine.reviews import Review
+from engine.training import accuracy, untrained_network
+from explorer.cli import pinkx
+from explorer.measure.one_over_f import ingredients
+from explorer.measure.one_over_f.ingredients import Corpus, chosen, epoch_rows, find_runs, measure_run, rows
+
+VOCABULARY = Vocabulary([f"w{k}" for k in range(40)])
+
+
+@pytest.fixture(scope="module")
+def reviews() -> list[Review]:
+    random = np.random.default_rng(0)
+    lengths = (500, 500, 520, 7, 30, 90)
+    return [
+        Review(f"r{k}", " ".join(f"w{number}" for number in random.integers(0, 40, length)), bool(k % 2))
+        for k, length in enumerate(lengths)
+    ]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs of two epochs: networks of other seeds stand for trained ones."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name, recipe in (("a", PUBLISHED), ("b", replace(PUBLISHED, padding="none", seed=1))):
+        for epoch in range(3):
+            network = untrained_network(replace(recipe, seed=10 * recipe.seed + epoch), VOCABULARY)
+            network.readout_weight.mul_(5)
+            network.info["recipe"] = json.dumps(vars(recipe))
+            if epoch:
+                network.info["measured"] = json.dumps({"training_loss": 0.5 - 0.1 * epoch})
+            network.save(epoch_file(folder / f"{name}.safetensors", epoch))
+    return folder
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_every_epoch_equals_a_plain_computation(
+    which: int, folder: Path, reviews: list[Review], tmp_path: Path
+) -> None:
+    run = find_runs([folder])[which]
+    assert run.changes == ("published", "padding none")[which]
+    found = measure_run(run, Corpus(reviews[:3], reviews), tmp_path, lambda _: None)
+    assert [one["loss"] for one in found["epochs"]] == [None, 0.4, 0.3]
+    network, one = Network.load(run.files[2]), found["epochs"][2]
+    assert network.vocabulary is not None
+    ids = [network.vocabulary.encode(review.words[:500]) for review in reviews]
+    plain = record_reference(network, ids[:3])
+    for name in ("h", "c", "x"):
+        expected = series_beta(plain.layer_sum(name), SCALES)
+        assert one["beta"][name]["mean"] == pytest.approx(expected.mean(), abs=2e-3)
+    logit = np.log(plain.probability / (1 - plain.probability))
+    assert one["beta"]["logit"]["mean"] == pytest.approx(series_beta(logit, SCALES).mean(), abs=2e-3)
+    _, test = Corpus(reviews[:3], reviews).encoded(VOCABULARY)
+    assert one["test_accuracy"] == accuracy(network, test)
+    p = network.classify(test.padded(run.recipe).ids)
+    assert one["test_loss"] == pytest.approx(-np.mean(np.log(np.where(test.labels > 0.5, p, 1 - p))), rel=1e-5)
+    assert one["dead"] == (deviation(plain["h"]).mean(axis=0) < 0.02).sum()
+
+
+def test_tables_are_of_the_chosen_epochs(folder: Path, reviews: list[Review], tmp_path: Path) -> None:
+    corpus = Corpus(reviews[:3], reviews)
+    document = ingredients.document(
+        [measure_run(run, corpus, tmp_path, lambda _: None) for run in find_runs([folder])], corpus
+    )
+    assert (document["reviews"], document["test_reviews"]) == (3, 6)
+    first = document["runs"][0]
+    assert chosen(first)["epoch"] == 2
+    assert chosen(first, "test") == min(first["epochs"][1:], key=lambda one: one["test_loss"])
+    table = rows(document)
+    assert [row[0] for row in table] == [
+        *("published", "… epoch of the lowest test loss", "padding none", "… epoch of the lowest test loss")
+    ]
+    assert all(len(row) == len(ingredients.HEADINGS) for row in table)
+    assert table[0][2] == f"{first['epochs'][2]['beta']['h']['mean']:.2f}"
+    assert table[0][3] == "–"  # one network has no interval over seeds
+    assert [row[2] for row in epoch_rows(document)] == ["0", "1", "2"] * 2
+    assert all(len(row) == len(ingredients.EPOCH_HEADINGS) for row in epoch_rows(document))
+
+
+def test_the_verb_writes_the_numbers_and_reads_its_cache(
+    folder: Path, reviews: list[Review], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.reviews.open_reviews", lambda *_, **__: reviews)
+    given = ["measure", "ingredients", str(folder), "--out", str(tmp_path), "--reviews", "2"]
+    done = CliRunner().invoke(pinkx, given, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert done.output.splitlines()[-1] == str(tmp_path / "ingredients.json")
+    document = json.loads((tmp_path / "ingredients.json").read_text())
+    assert document["format"] == ingredients.FORMAT
+    assert [run["changes"] for run in document["runs"]] == ["published", "padding none"]
+    monkeypatch.setattr(ingredients, "measure_network", pytest.fail)
+    again = CliRunner().invoke(pinkx, [*given, "--json"], catch_exceptions=False)
+    assert json.loads(again.stdout) == document
+
+
+def test_folders_without_epochs_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="has no networks of single epochs"):
+        find_runs([tmp_path])
+    joined = untrained_network(Recipe(size=2, split="joined"), VOCABULARY)
+    for epoch in range(2):
+        joined.save(epoch_file(tmp_path / "j.safetensors", epoch))
+    with pytest.raises(ValueError, match="include test reviews"):
+        find_runs([tmp_path])
+
+
+def test_the_grid_switches_one_ingredient_a_run() -> None:
+    runs = recipe_grid(PUBLISHED, PINKX, (0, 1))
+    assert runs["lstm-8-s1"] == replace(PUBLISHED, seed=1)
+    assert runs["lstm-8-clip-s0"] == replace(PUBLISHED, clip=PINKX.clip)
+    assert runs["lstm-8-selection-s0"] == replace(PUBLISHED, selection="validation", validation=1250)
+    assert len(runs) == 2 * (1 + len(INGREDIENTS) - 1)
