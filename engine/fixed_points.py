@@ -32,7 +32,6 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from engine.adam import Adam
 from engine.cells import Cell
 from engine.certificates import certified_radius
 from engine.completeness import index_of
@@ -203,7 +202,7 @@ def _newton(cell: Cell, x: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
 
 def _adam(cell: Cell, x: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
     states = starts.clone().requires_grad_()
-    optimiser = Adam([states], _ADAM_RATE)
+    optimiser = torch.optim.Adam([states], lr=_ADAM_RATE)
     for _ in range(_ADAM_STEPS):
         with torch.enable_grad():
             speed = 0.5 * (cell.step(x, states)[0] - states).square().sum()

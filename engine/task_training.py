@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.adam import Adam
 from engine.cells import TRAINED, cell_from_torch
 from engine.network import Network
 from engine.tasks import Task, task_from_name
@@ -80,7 +79,7 @@ def train_task(
         layer, readout = _glorot(recipe, task.channels)
     layer, readout = layer.to(device), readout.to(device)
     learned = [*layer.parameters(), *readout.parameters()]
-    optimiser = Adam(learned, recipe.learning_rate)
+    optimiser = torch.optim.Adam(learned, lr=recipe.learning_rate)
     for batch in range(recipe.batches):
         # Each run has its own range of seeds, so that no two runs share sequences.
         inputs, targets = task.sequences(recipe.batch, recipe.steps, recipe.seed * recipe.batches + batch)

@@ -30,7 +30,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.adam import Adam
 from engine.cells import cell_from_torch
 from engine.files import atomic_write
 from engine.network import PADDING, Network, Vocabulary, pad
@@ -263,7 +262,7 @@ class _Run:
         self.encoded, self.recipe, self.device = encoded.padded(recipe), recipe, device
         self.module = _initial(recipe, len(encoded.vocabulary)).to(device)
         self.learned = [p for p in self.module.parameters() if p.requires_grad]
-        self.optimiser = Adam(self.learned, recipe.learning_rate, 1e-7)
+        self.optimiser = torch.optim.Adam(self.learned, lr=recipe.learning_rate, eps=1e-7)
         self.averaged = {key: value.clone() for key, value in self.module.state_dict().items()}
         self.best = self.averaged
         self.best_measures: dict[str, float] = {}
@@ -316,8 +315,10 @@ class _Run:
         return torch.from_numpy(self.encoded.labels[batch]).to(self.device)
 
     def _set_rate(self, done: float) -> None:
-        if self.recipe.schedule != "constant":
-            self.optimiser.rate = self.recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
+        if self.recipe.schedule == "constant":
+            return
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
 
     def _train_batch(self, batch: NDArray[np.int64], random: torch.Generator) -> tuple[float, float]:
         """Take one step; returns the cross entropy and the L2 penalty."""
@@ -364,7 +365,7 @@ class _Run:
         tensors = {f"module.{key}": value for key, value in self.module.state_dict().items()}
         tensors |= {f"averaged.{key}": value for key, value in self.averaged.items()}
         tensors |= {f"best.{key}": value for key, value in self.best.items()}
-        for number, state in enumerate(self.optimiser.state):
+        for number, state in self.optimiser.state_dict()["state"].items():
             tensors |= {f"adam.{number}.{key}": value for key, value in state.items()}
         header = {"recipe": json.dumps(asdict(self.recipe)), "epoch": str(self.epoch)}
         header |= {"best": json.dumps(self.best_measures)}
@@ -404,7 +405,8 @@ class _Run:
         for name in ("module.", "averaged.", "best."):
             if layout(part(name)) != layout(self.module.state_dict()):
                 raise ValueError(f"the tensors {name}* do not fit the recipe")
-        if [layout(found) for found in moments] != [layout(state) for state in self.optimiser.state]:
+        fitting = [{"step": torch.zeros(()), "exp_avg": tensor, "exp_avg_sq": tensor} for tensor in self.learned]
+        if [layout(found) for found in moments] != [layout(state) for state in fitting]:
             raise ValueError("the tensors adam.* do not fit the recipe")
         epoch, best = int(header["epoch"]), json.loads(header["best"])
         if not 1 <= epoch <= self.recipe.epochs:
@@ -414,7 +416,7 @@ class _Run:
         self.epoch, self.best_measures = epoch, best
         self.module.load_state_dict(part("module."))
         self.averaged, self.best = part("averaged."), part("best.")
-        self.optimiser.state = moments
+        self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": dict(enumerate(moments))})
 
 
 def _digest(header: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:

@@ -56,7 +56,9 @@ def test_every_word_has_its_spelling(text: str) -> None:
     review = Review("any", text)
     assert list(review.words) == split_words(text)
     assert len(review.surface) == len(review.words)
-    assert [split_words(piece)[:1] for piece in review.surface] == [[word] for word in review.words]
+    # Breaks are gone, so what "<BR<BR />/>" leaves is not a break of its own: here "<" is a character to drop.
+    pieces = [split_words(piece.replace("<", ""))[:1] for piece in review.surface]
+    assert pieces == [[word] for word in review.words]
     assert all(piece.isprintable() for piece in review.surface)
 
 

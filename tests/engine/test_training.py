@@ -219,7 +219,7 @@ def test_clipping_averaging_and_schedule_can_be_switched_on(corpus: EncodedRevie
     made = run(corpus, clip=1e-3, averaging=0.5, schedule="cosine")
     before = {key: value.clone() for key, value in made.averaged.items()}
     made._set_rate(0.5)
-    assert made.optimiser.rate == pytest.approx(0.0025)
+    assert made.optimiser.param_groups[0]["lr"] == pytest.approx(0.0025)
     made._train_batch(np.arange(16), torch.Generator())
     gradients = [p.grad for p in made.learned if p.grad is not None]
     assert float(torch.stack([g.square().sum() for g in gradients]).sum().sqrt()) == pytest.approx(1e-3, rel=1e-2)
