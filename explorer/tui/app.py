@@ -44,6 +44,7 @@ from explorer.tui.panels.panel import Drawable, Panel
 from explorer.tui.panels.review import ReviewPanel
 from explorer.tui.panels.spectrum import SpectrumPanel
 from explorer.tui.terminal.direct_renderer import DirectDriver, DirectRenderer
+from explorer.tui.terminal.hangup import terminal_closed
 from explorer.tui.terminal.styles import as_markup, safe
 from explorer.tui.terminal.textual_internals import driver_of, plain_textual
 from explorer.tui.terminal.throttle import FRAME_RATES, Throttle
@@ -242,7 +243,7 @@ class Explorer(Opening):
 
     def _tick(self) -> None:
         driver = self._direct_driver
-        if driver is not None and driver.gone:
+        if (driver is not None and driver.gone) or (not self.is_headless and terminal_closed()):
             self.exit(return_code=128 + getattr(signal, "SIGHUP", 1))  # Windows has none
             return
         self.adopt_next()

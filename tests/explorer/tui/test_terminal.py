@@ -173,9 +173,9 @@ def test_q_quits_before_the_session_is_open(terminal: Any) -> None:
     assert program.is_sane()
 
 
-@pytest.mark.parametrize("signalled", [True, False])
-def test_a_closed_terminal_ends_the_program(terminal: Any, signalled: bool) -> None:
-    program = terminal()
+@pytest.mark.parametrize(("signalled", "plain"), [(True, "0"), (False, "0"), (False, "1")])
+def test_a_closed_terminal_ends_the_program(terminal: Any, signalled: bool, plain: str) -> None:
+    program = terminal(environment={"PINKX_PLAIN_TEXTUAL": plain})
     program.wait_for(b"LIVE")
     os.close(program.master)
     program.master = -1
