@@ -27,6 +27,13 @@ def user_folder(kind: str) -> Path:
     return path if path.is_absolute() else Path(os.devnull, "pinkx")  # platformdirs returns ~ unexpanded
 
 
+def keras_folder() -> Path:
+    """Return the folder in which Keras stores what it downloads; a path of no file without a home folder."""
+    given = os.environ.get("KERAS_HOME")
+    home = os.path.expanduser("~")  # unlike Path.home, without an error if there is none
+    return Path(given) if given else Path(home, ".keras") if os.path.isabs(home) else Path(os.devnull, ".keras")
+
+
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path that replaces ``path`` when the block succeeds and is removed when it fails.

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from engine.files import keras_folder
 from engine.importers.pickles import Inert, read_pickle
 from engine.sources.collection import Collector
 from engine.text import ReviewError
@@ -98,7 +99,7 @@ def _labels(data: bytes) -> list[bool]:
 
 def _words(path: Path) -> dict[int, str]:
     """Return the word of each number; the dataset has numbers of frequency, without Keras' three special words."""
-    places = (path.with_name(WORD_INDEX), Path.home() / ".keras" / "datasets" / WORD_INDEX)
+    places = (path.with_name(WORD_INDEX), keras_folder() / "datasets" / WORD_INDEX)
     index = next((place for place in places if place.is_file()), None)
     if index is None:
         raise ReviewError(

@@ -117,8 +117,9 @@ def keras(path: Path, rows: list[list[int]], values: list[int]) -> Path:
     return path
 
 
-def test_keras_imdb_is_read_without_running_its_pickles(tmp_path: Path) -> None:
+def test_keras_imdb_is_read_without_running_its_pickles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = keras(tmp_path / "imdb.npz", [[1, 2, 3], [3, 1]], [0, 1])
+    monkeypatch.setattr("os.path.expanduser", lambda name: name)  # a user without a home folder
     with pytest.raises(ReviewError, match="holds word numbers, not words: put Keras' imdb_word_index.json beside it"):
         open_reviews(path)
     put(tmp_path, {"imdb_word_index.json": json.dumps({"a": 1, "dull": 2, "film": 3})})
