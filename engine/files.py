@@ -23,8 +23,11 @@ def user_folder(kind: str) -> Path:
 
     A user without a home folder has none: then nothing can be read or written at the path returned.
     """
-    path = Path(getattr(platformdirs, f"user_{kind}_path")("pinkx", appauthor=False))
-    return path if path.is_absolute() else Path(os.devnull, "pinkx")  # platformdirs returns ~ unexpanded
+    try:
+        path = Path(getattr(platformdirs, f"user_{kind}_path")("pinkx", appauthor=False))
+    except RuntimeError:  # of some versions; others return ~ unexpanded
+        path = Path()
+    return path if path.is_absolute() else Path(os.devnull, "pinkx")
 
 
 def keras_folder() -> Path:

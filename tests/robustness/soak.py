@@ -34,7 +34,8 @@ def memory(pid: int) -> int:
 
 
 def soak(minutes: float, desktop: bool, seed: int) -> None:
-    dice, samples = random.Random(seed), []
+    dice = random.Random(seed)
+    samples: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as folder:
         program = Program(Path(folder), "--speed", "inf", "--network", "lstm-64", desktop=desktop)
         try:
