@@ -33,6 +33,8 @@ class Format:
         Read the file, and do with its contents what the program does.
     clean : tuple of exception types
         What ``use`` may raise.
+    sample : int
+        How many damaged files the tests read.
     """
 
     file_name: str
@@ -40,6 +42,7 @@ class Format:
     damage: Mutation
     use: Callable[[Path], object]
     clean: tuple[type[Exception], ...] = field(default=CLEAN)
+    sample: int = 25
 
 
 class _Outlet:

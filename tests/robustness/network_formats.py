@@ -223,5 +223,5 @@ NETWORK_FORMATS: dict[str, Format] = {
 if find_spec("onnx"):
     NETWORK_FORMATS["onnx"] = Format("n.onnx", make_onnx, mutations.damage_onnx, use_imported)
 if find_spec("h5py"):
-    NETWORK_FORMATS["keras"] = Format("m.keras", make_keras, mutations.damage_zip, use_keras)
-    NETWORK_FORMATS["hdf5"] = Format("m.h5", make_keras, mutations.damage_bytes, use_keras)
+    NETWORK_FORMATS["keras"] = Format("m.keras", make_keras, mutations.damage_zip, use_keras, sample=4)
+    NETWORK_FORMATS["hdf5"] = Format("m.h5", make_keras, mutations.damage_bytes, use_keras, sample=4)
