@@ -152,7 +152,8 @@ def trial(victim: str, dice: random.Random, folder: Path, desktop: bool) -> list
         os.kill(pid, signal.SIGKILL)
         if "front end" not in victim:
             program.take(dice.uniform(0.2, 1.5))
-            if program.process.poll() is not None:
+            refused = b"LIVE" not in program.output and b"error: the engine's process ended" in program.output
+            if program.process.poll() is not None and not refused:  # without an engine it cannot start
                 wrong.append(f"the front end ended with the {victim}")
             program.process.send_signal(signal.SIGTERM) if dice.random() < 0.3 else program.press(b"\x03")
             if not program.ends():

@@ -66,6 +66,16 @@ def test_many_bad_rows_are_counted_and_the_first_named(tmp_path: Path) -> None:
     assert reviews.report.skipped_text.endswith("and 45 more")
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['{"a": ' + "[" * 100_000, '{"a": {"b": ' * 100_000, '{"a": nope, "b": [{"text": "x"}]}'],
+    ids=["lists", "objects", "no value"],
+)
+def test_json_that_cannot_be_read_up_to_its_list_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(ReviewError, match=r"not JSON: "):
+        open_reviews(put(tmp_path, {"a.json": text}))
+
+
 def test_a_source_without_a_good_row_is_refused_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(ReviewError, match=r"no review in .*: row 1 \(line 2\): no words.*; 2 were skipped"):
         open_reviews(put(tmp_path, {"a.csv": "text\n!\n?\n"}))
