@@ -12,7 +12,6 @@ from explorer.session.session import Session
 from explorer.session.views.readouts import status_parts
 from explorer.session.views.runs import Line, Run
 
-
 WIDTH_STEP = 40  # pixels
 
 
