@@ -77,6 +77,7 @@ def command(
     found = check_import(network, parts)
     network.save(out)
     cell = network.cell
+    known = network.vocabulary if network.stack is None else network.stack.vocabulary
     if as_json:
         result = {
             "file": str(out),
@@ -85,8 +86,10 @@ def command(
             "cell": cell.name,
             "settings": cell.settings,
             "cells": cell.size,
-            "inputs": cell.inputs if network.vocabulary is None else None,
-            "words": None if network.vocabulary is None else len(network.vocabulary),
+            "inputs": network.channels if known is None else None,
+            "words": None if known is None else len(known),
+            "layers": 1 if network.stack is None else len(network.stack.layers),
+            "watched": network.level,
             "outputs": network.outputs,
             "activation": network.activation,
             "notes": list(parts.notes),
@@ -95,16 +98,18 @@ def command(
         }
         click.echo(json.dumps(result, indent=2))
         return
-    reads = f"vectors of {cell.inputs} numbers" if network.vocabulary is None else f"{len(network.vocabulary):,} words"
+    reads = f"vectors of {network.channels} numbers" if known is None else f"{len(known):,} words"
+    outputs = f"{network.outputs} {network.activation} output{'s' if network.outputs > 1 else ''}"
+    silent = network.activation == "none"
     source = f"{parts.info['imported_from']}, layer {parts.info['imported_layer']}"
     click.echo(
         f"{source}: {cell.size} {cell.label.replace(cell.title, f'{cell.title} cells', 1)}, reads {reads}, "
-        f"{network.outputs} {network.activation} output{'s' if network.outputs > 1 else ''}"
+        f"{'no output' if silent else outputs}"
     )
     for note in parts.notes:
         click.echo(f"note: {note}")
     click.echo(
-        f"largest difference from the original over {found.steps} random inputs: {found.states:.1e} in the states, "
-        f"{found.outputs:.1e} in the outputs"
+        f"largest difference from the original over {found.steps} random inputs: {found.states:.1e} in the states"
+        + ("" if silent else f", {found.outputs:.1e} in the outputs")
     )
-    click.echo(f"{out}: written; open it with `pinkx tui --network {out}`" if network.vocabulary else f"{out}: written")
+    click.echo(f"{out}: written; open it with `pinkx tui --network {out}`" if known else f"{out}: written")

@@ -180,11 +180,13 @@ def command(
 
 
 def _reviews(network: Network, source: str | None) -> list[Any]:
-    if network.vocabulary is None:
+    if network.unit == "step":
         return []
     from engine.reviews import CUT, open_reviews
+    from engine.sequences import encode
 
-    return [network.vocabulary.encode(network.split(review.text)[:CUT]) for review in open_reviews(source)[:100]]
+    texts = [network.split(review.text)[:CUT] for review in open_reviews(source)[:100]]
+    return [encode(network, words, "a review") for words in texts]
 
 
 @contextmanager

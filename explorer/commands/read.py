@@ -151,7 +151,7 @@ def command(
     if source is not None and network is None:
         reviews: Sequence[Review] = _opened(source, reading)  # reported at once if they cannot be read
     loaded = Network.load(network or default_network())
-    if loaded.vocabulary is None:
+    if loaded.unit == "step":
         reviews = open_sequences(loaded, source) if source is not None else [drawn_sequence(loaded, seed)]
     elif source is None:
         raise click.UsageError(f"{loaded.name} reads words: give a FILE, or - for standard input")
