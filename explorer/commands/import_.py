@@ -16,7 +16,7 @@ import click
     help="Words of the embedding: one a line, JSON word to id, or CSV. keras-imdb:FILE reads the ranks of "
     "keras.datasets.imdb (id = rank + 3).",
 )
-@click.option("--layer", metavar="NAME", help="Recurrent layer to import, if the file has several.")
+@click.option("--layer", metavar="NAME", help="Recurrent layer to watch first, if the file has several.")
 @click.option("--readout", metavar="NAME", help="Linear layer that reads the cells; none imports the cells alone.")
 @click.option("--embedding", metavar="NAME", help="Embedding; none for a layer that takes vectors.")
 @click.option(
@@ -28,7 +28,7 @@ import click
     help="Nonlinearity that the file does not name: tanh or relu of an RNN, hard_sigmoid of Keras gates.",
 )
 @click.option(
-    "--direction", type=click.Choice(["forward", "backward"]), help="Direction to import of a bidirectional layer."
+    "--direction", type=click.Choice(["forward", "backward"]), help="Direction to watch of bidirectional layers: forward."
 )
 @click.option(
     "--task",
@@ -53,8 +53,8 @@ def command(
     """Import the network in FILE and write it as a .safetensors file that every verb opens.
 
     FILE is a state dict, a checkpoint, a whole module or a TorchScript archive of PyTorch, a .safetensors file, a Keras
-    model or its weights, an ONNX graph, or a .toml that describes weights. No code in it is run. The network has one
-    recurrent layer, a linear readout, and an embedding if it reads words. The result is compared with an independent
+    model or its weights, an ONNX graph, or a .toml that describes weights. No code in it is run. The network has
+    recurrent layers on top of each other, a linear readout, and an embedding if it reads words. The result is compared with an independent
     computation of the original, and the largest difference is printed.
     """
     import torch

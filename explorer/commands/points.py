@@ -134,7 +134,7 @@ def command(
             output = "output" if loaded.activation == "linear" else "logit"
             click.echo("\n" + histogram("Attractors", {output: attractors.logit}, output, "words"), nl=False)
         return
-    names = inputs or (("zero", "mean") if loaded.embedding is not None else ("zero", "+1", "-1"))
+    names = inputs or (("zero", "mean") if loaded.unit != "step" else ("zero", "+1", "-1"))
     reviews = _reviews(loaded, source)
 
     def find(names: Sequence[str]) -> FixedPoints:

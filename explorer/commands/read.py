@@ -38,12 +38,17 @@ class Vectors:
     def json(self) -> dict[str, Any]:
         """Return the values in JSON types."""
         inputs = dict(zip(self.channels, self.inputs, strict=True))
-        return {"inputs": inputs, "outputs": [*self.outputs], "targets": self.targets and [*self.targets]}
+        return {"inputs": inputs, "outputs": [*map(_known, self.outputs)], "targets": self.targets and [*self.targets]}
 
     def line(self) -> str:
         """Return the values as parts of a line."""
         parts = {"in": self.inputs, "out": self.outputs, "target": self.targets or (None,) * len(self.outputs)}
         return "\t".join(f"{name} {' '.join(map(_number, values))}" for name, values in parts.items())
+
+
+def _known(value: float) -> float | None:
+    """Return None for NaN, the output of a layer that no readout reads: JSON has no NaN."""
+    return None if math.isnan(value) else value
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class Word:
         if self.point is not None:
             point = dict(zip(("number", "stability", "distance"), self.point, strict=True))
         if self.vectors is None:
-            read = {"review": self.review, "word": self.word, "text": self.text, output: self.output}
+            read = {"review": self.review, "word": self.word, "text": self.text, output: _known(self.output)}
         else:
             read = {"sequence": self.review, "step": self.word, **self.vectors.json()}
         return read | {
