@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import math
+import tokenize
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +69,39 @@ def load_arrays(path: str | Path, kind: str, layout: Mapping[str, str]) -> dict[
                 f"{path}: expected an .npz file of {kind}, but {name} has type {array.dtype} and shape {array.shape}"
             )
     return found
+
+
+def array_header(data: bytes) -> tuple[int, np.dtype[Any], tuple[int, ...]]:
+    """Return the length of the header of a ``.npy`` file, and the type and shape that it names.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged.
+    """
+    stream = io.BytesIO(data)
+    try:
+        version = np.lib.format.read_magic(stream)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(stream)
+    except (tokenize.TokenError, SyntaxError, TypeError, OverflowError) as error:  # NumPy parses it as Python
+        raise ValueError(f"damaged header ({error})") from None
+    return stream.tell(), dtype, shape
+
+
+def read_array(data: bytes) -> NDArray[np.generic]:
+    """Return the array of a ``.npy`` file.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged, or holds Python objects. An array of more values than there are bytes takes no memory.
+    """
+    start, dtype, shape = array_header(data)
+    if math.prod(shape) * dtype.itemsize > len(data) - start:
+        raise ValueError(f"an array {shape} of {dtype} has more bytes than the file")
+    array: NDArray[np.generic] = np.load(io.BytesIO(data), allow_pickle=False)
+    return array
 
 
 def _digest(kind: str, arrays: Mapping[str, NDArray[np.generic]]) -> NDArray[np.str_]:

@@ -54,13 +54,14 @@ def file_format(path: Path) -> Format:
         return _archive_format(path)
     if head[:1] == b"\x80" and head[2:].startswith(_TORCH_OLD):
         return "torch-old"
-    if head[:1] == b"\x80" and head[1:2] <= b"\x05":
+    begins_header = head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 100_000_000
+    if head[:1] == b"\x80" and head[1:2] <= b"\x05" and not begins_header:  # lengths of headers begin so, too
         raise NetworkError(
             f"{path}: a Python pickle that torch.save did not write; save the state dict with torch.save instead"
         )
     if head[257:262] == b"ustar":
         raise NetworkError(f"{path}: a tar archive; unpack it and give the network file inside")
-    if (head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 100_000_000) or path.suffix == ".safetensors":
+    if begins_header or path.suffix == ".safetensors":
         return _safetensors_format(head, size, path)
     if path.suffix == ".onnx":
         return "onnx"

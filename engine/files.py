@@ -23,8 +23,18 @@ def user_folder(kind: str) -> Path:
 
     A user without a home folder has none: then nothing can be read or written at the path returned.
     """
-    path = Path(getattr(platformdirs, f"user_{kind}_path")("pinkx", appauthor=False))
-    return path if path.is_absolute() else Path(os.devnull, "pinkx")  # platformdirs returns ~ unexpanded
+    try:
+        path = Path(getattr(platformdirs, f"user_{kind}_path")("pinkx", appauthor=False))
+    except RuntimeError:  # of some versions; others return ~ unexpanded
+        path = Path()
+    return path if path.is_absolute() else Path(os.devnull, "pinkx")
+
+
+def keras_folder() -> Path:
+    """Return the folder in which Keras stores what it downloads; a path of no file without a home folder."""
+    given = os.environ.get("KERAS_HOME")
+    home = os.path.expanduser("~")  # unlike Path.home, without an error if there is none
+    return Path(given) if given else Path(home, ".keras") if os.path.isabs(home) else Path(os.devnull, ".keras")
 
 
 @contextmanager

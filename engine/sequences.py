@@ -7,6 +7,7 @@ import io
 import json
 import math
 import stat
+import tokenize
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -241,7 +242,7 @@ def _read_npy(path: Path) -> list[InputSequence]:
     _check_file(path)
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: a wrong size in the header takes no memory
-    except (ValueError, OSError, EOFError, SyntaxError, TypeError) as error:
+    except (ValueError, OSError, EOFError, SyntaxError, TypeError, OverflowError, tokenize.TokenError) as error:
         raise ReviewError(f"{str(path)!r} is no .npy file of numbers: {error}") from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
         what = array.dtype if isinstance(array, np.ndarray) else "an archive"

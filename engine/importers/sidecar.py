@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.arrays import read_array
 from engine.catalogue import NetworkError
 from engine.cells import CELLS, Cell, LruCell, Setting, build_cell
 from engine.importers.formulas import VALUES
@@ -318,16 +319,16 @@ def read_numpy_archive(path: Path) -> Mapping[str, Callable[[], Tensor]]:
     NetworkError
         If the archive is damaged.
     """
+    found = {}
     try:
         with zipfile.ZipFile(path) as archive:
-            sizes = {one.filename: one.file_size for one in archive.infolist() if one.filename.endswith(".npy")}
-        if sum(sizes.values()) > _MAX_RATIO * path.stat().st_size:
-            raise NetworkError(f"{path}: damaged archive: its members claim to be far larger than the file")
-        with np.load(path, allow_pickle=False) as arrays:
-            found = {}
-            for name in arrays.files:
+            members = [one for one in archive.infolist() if one.filename.endswith(".npy")]
+            if sum(one.file_size for one in members) > _MAX_RATIO * path.stat().st_size:
+                raise NetworkError(f"{path}: damaged archive: its members claim to be far larger than the file")
+            for member in members:
+                data = archive.read(member)
                 try:
-                    found[name] = torch.from_numpy(np.array(arrays[name]))
+                    found[member.filename.removesuffix(".npy")] = torch.from_numpy(read_array(data))
                 except (ValueError, TypeError):  # a pickled object, or a type that PyTorch lacks
                     continue
     except (zipfile.BadZipFile, OSError, ValueError, EOFError) as error:

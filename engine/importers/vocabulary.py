@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.catalogue import NetworkError
+from engine.files import keras_folder
 from engine.importers.parts import Found
 from engine.text import printable
 
@@ -131,7 +131,7 @@ def read_vocabulary(option: str, count: int) -> Words:
     keras_imdb, _, file = option.partition(":")
     if keras_imdb != KERAS_IMDB:
         return _of_size(_read_words(Path(option), count), count, option)
-    ranks_file = Path(file) if file else _keras_folder() / "datasets" / "imdb_word_index.json"
+    ranks_file = Path(file) if file else keras_folder() / "datasets" / "imdb_word_index.json"
     if not file and not ranks_file.is_file():
         raise NetworkError(
             "--vocabulary keras-imdb needs the ranks of the words, which keras.datasets.imdb.get_word_index downloads "
@@ -140,10 +140,6 @@ def read_vocabulary(option: str, count: int) -> Words:
     ranks = _read_words(ranks_file, count)
     words = {rank + _KERAS_OFFSET: word for rank, word in ranks.items() if rank + _KERAS_OFFSET < count}
     return _of_size(words | _KERAS_SPECIAL, count, option)
-
-
-def _keras_folder() -> Path:
-    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
 
 
 def _read_words(path: Path, count: int) -> Words:

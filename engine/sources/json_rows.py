@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import reprlib
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -56,7 +57,7 @@ def read_json(collector: Collector, lines: Lines, name: str) -> None:
     rows = (
         row
         for number, value in enumerate(_elements(collector, lines), 1)
-        for row in _row(collector, value, f"{name}, item {number}", f"item {number}", repr(value)[:40])
+        for row in _row(collector, value, f"{name}, item {number}", f"item {number}", reprlib.repr(value))
     )
     collect_rows(collector, rows)
 
@@ -67,7 +68,11 @@ def _elements(collector: Collector, lines: Lines) -> Iterator[Any]:
     buffer = _Buffer(lambda: next(pieces, ""))
     start = buffer.peek()
     if start == "{":  # the array is the value of one of its keys
-        if not buffer.skip_to_array():
+        try:
+            found = buffer.skip_to_array()
+        except (ValueError, RecursionError) as error:
+            raise ReviewError(f"{collector.source!r} is not JSON: {error}") from None
+        if not found:
             raise ReviewError(f"{collector.source!r} is a JSON object without a list of reviews; expected [{{…}}, …]")
     elif start == "[":
         buffer.take(1)

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from engine.arrays import array_header, read_array
+from engine.files import keras_folder
 from engine.importers.pickles import Inert, read_pickle
 from engine.sources.collection import Collector
 from engine.text import ReviewError
@@ -68,20 +70,12 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
     return data
 
 
-def _header(data: bytes) -> tuple[io.BytesIO, np.dtype[Any], tuple[int, ...]]:
-    stream = io.BytesIO(data)
-    version = np.lib.format.read_magic(stream)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(stream)
-    return stream, dtype, shape
-
-
 def _numbers(data: bytes) -> list[Any]:
     """Return the lists in an array of objects."""
-    stream, dtype, shape = _header(data)
+    start, dtype, shape = array_header(data)
     if dtype != np.dtype(object) or len(shape) != 1:
         raise ValueError("expected an array of lists")
-    array = read_pickle(stream, {})
+    array = read_pickle(io.BytesIO(data[start:]), {})
     state = array.state if isinstance(array, Inert) else None
     rows = state[4] if isinstance(state, tuple) and len(state) == 5 else None
     if not isinstance(rows, list) or len(rows) != shape[0]:
@@ -90,7 +84,7 @@ def _numbers(data: bytes) -> list[Any]:
 
 
 def _labels(data: bytes) -> list[bool]:
-    values = np.load(io.BytesIO(data), allow_pickle=False)
+    values = read_array(data)
     if values.ndim != 1 or not np.isin(values, (0, 1)).all():
         raise ValueError("expected labels 0 and 1")
     return [bool(value) for value in values]
@@ -98,7 +92,7 @@ def _labels(data: bytes) -> list[bool]:
 
 def _words(path: Path) -> dict[int, str]:
     """Return the word of each number; the dataset has numbers of frequency, without Keras' three special words."""
-    places = (path.with_name(WORD_INDEX), Path.home() / ".keras" / "datasets" / WORD_INDEX)
+    places = (path.with_name(WORD_INDEX), keras_folder() / "datasets" / WORD_INDEX)
     index = next((place for place in places if place.is_file()), None)
     if index is None:
         raise ReviewError(

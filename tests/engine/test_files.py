@@ -3,6 +3,7 @@
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from safetensors import SafetensorError
@@ -49,8 +50,14 @@ def test_what_a_killed_process_left_is_removed_once_it_is_old(tmp_path: Path) ->
     assert sorted(tmp_path.iterdir()) == sorted([path, *kept])
 
 
-def test_without_a_home_folder_nothing_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda name, **_: Path("~/.cache", name))
+@pytest.mark.parametrize("raises", [False, True], ids=["unexpanded", "raised"])  # by the version of platformdirs
+def test_without_a_home_folder_nothing_is_stored(monkeypatch: pytest.MonkeyPatch, raises: bool) -> None:
+    def found(name: str, **_: Any) -> Path:
+        if raises:
+            raise RuntimeError("could not determine the home directory")
+        return Path("~/.cache", name)
+
+    monkeypatch.setattr("platformdirs.user_cache_path", found)
     folder = user_folder("cache")
     assert folder.is_absolute()
     assert not folder.exists()

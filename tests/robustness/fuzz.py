@@ -19,7 +19,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import FrameType
 
-from tests.robustness.formats import FORMATS, Format
+from tests.robustness.formats import FORMATS
+from tests.robustness.kinds import Format
 
 SECONDS = 5.0
 MEMORY = 1 << 30

@@ -1,4 +1,6 @@
-"""Kill the terminal explorer, its engine or its worker at random moments: ``python -m tests.robustness.kills [COUNT]``.
+"""Kill an explorer, its engine or its worker at random moments: ``python -m tests.robustness.kills [COUNT]``.
+
+The explorer is that of the terminal, or with ``--desktop`` that of the desktop, without a screen.
 
 After each kill no process, no shared memory and no temporary file of it may be left, the saved state must load, and,
 unless the front end itself was killed, `q` must leave the terminal as it was. At the end the program starts once more.
@@ -27,10 +29,35 @@ VICTIMS = ("front end", "engine", "worker")
 PATIENCE = 10.0  # seconds that processes may take to end on a busy machine
 
 
-class Program:
-    """The terminal explorer on a pseudo-terminal, with folders of its own."""
+# The desktop explorer, which does something several times a second.
+_DESKTOP = """
+import contextlib, random, sys
+from explorer.cli import main
+from explorer.gui import window
+from explorer.session.actions import ACTIONS
+from explorer.session.core import SessionError
+from PySide6.QtCore import QTimer
+begin = window.Window.__init__
+def begun(self, *given, **options):
+    begin(self, *given, **options)
+    self.acting = QTimer(self)
+    self.acting.timeout.connect(lambda: act(self.session))
+    self.acting.start(100)
+def act(session):
+    if session is not None:
+        print("LIVE", flush=True)
+        with contextlib.suppress(SessionError):
+            session.perform(random.choice(ACTIONS).id)
+window.Window.__init__ = begun
+main()
+"""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+
+class Program:
+    """An explorer on a pseudo-terminal, with folders of its own."""
+
+    def __init__(self, folder: Path, *arguments: str, desktop: bool = False) -> None:
+        self.desktop = desktop
         self.folder = folder
         self.temporary = folder / "tmp"
         self.temporary.mkdir(exist_ok=True)
@@ -39,10 +66,16 @@ class Program:
         termios.tcsetwinsize(slave, (40, 120))
         self.slave, self.before = slave, termios.tcgetattr(slave)
         self.output = b""
-        environment = {**os.environ, "TERM": "xterm-256color", "TMPDIR": str(self.temporary)}
+        environment = {
+            **os.environ,
+            "TERM": "xterm-256color",
+            "QT_QPA_PLATFORM": "offscreen",
+            "TMPDIR": str(self.temporary),
+        }
         environment |= dict.fromkeys(("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(folder))
+        code, verb = (_DESKTOP, "gui") if desktop else ("from explorer.cli import main; main()", "tui")
         self.process = subprocess.Popen(
-            [sys.executable, "-c", "from explorer.cli import main; main()", "tui", *arguments],
+            [sys.executable, "-c", code, verb, *arguments],
             stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=environment, cwd=folder,
         )  # fmt: skip
 
@@ -58,7 +91,11 @@ class Program:
                 return
 
     def press(self, key: bytes) -> None:
-        os.write(self.master, key)
+        """Press a key; the desktop explorer takes none, and Ctrl-C as a signal."""
+        if not self.desktop:
+            os.write(self.master, key)
+        elif key == b"\x03":
+            self.process.send_signal(signal.SIGINT)
 
     def ends(self, seconds: float = PATIENCE) -> bool:
         """Read the output until the program ends; return whether it does in time."""
@@ -95,11 +132,11 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def trial(victim: str, dice: random.Random, folder: Path) -> list[str]:
+def trial(victim: str, dice: random.Random, folder: Path, desktop: bool) -> list[str]:
     """Start the program, kill one of its processes at a random moment, and return what is wrong afterwards."""
     wrong = []
     before = set(os.listdir("/dev/shm"))
-    program = Program(folder, "--speed", dice.choice(("5", "500", "inf")), "--network", "lstm-8")
+    program = Program(folder, "--speed", dice.choice(("5", "500", "inf")), "--network", "lstm-8", desktop=desktop)
     try:
         end = time.monotonic() + dice.uniform(0.1, 9.0)
         while time.monotonic() < end and program.process.poll() is None:
@@ -115,7 +152,8 @@ def trial(victim: str, dice: random.Random, folder: Path) -> list[str]:
         os.kill(pid, signal.SIGKILL)
         if "front end" not in victim:
             program.take(dice.uniform(0.2, 1.5))
-            if program.process.poll() is not None:
+            refused = b"LIVE" not in program.output and b"error: the engine's process ended" in program.output
+            if program.process.poll() is not None and not refused:  # without an engine it cannot start
                 wrong.append(f"the front end ended with the {victim}")
             program.process.send_signal(signal.SIGTERM) if dice.random() < 0.3 else program.press(b"\x03")
             if not program.ends():
@@ -139,9 +177,9 @@ def trial(victim: str, dice: random.Random, folder: Path) -> list[str]:
     return wrong
 
 
-def starts_again(folder: Path) -> bool:
+def starts_again(folder: Path, desktop: bool) -> bool:
     """Return whether the program starts in a folder and ends by `q`."""
-    program = Program(folder)
+    program = Program(folder, desktop=desktop)
     try:
         deadline = time.monotonic() + 120
         while b"LIVE" not in program.output and b"PAUSED" not in program.output and time.monotonic() < deadline:
@@ -149,7 +187,7 @@ def starts_again(folder: Path) -> bool:
             if program.process.poll() is not None:
                 return False
         program.press(b"\x03")
-        return program.ends() and program.process.returncode == 0
+        return program.ends() and program.process.returncode == (128 + signal.SIGINT if desktop else 0)
     finally:
         program.close()
 
@@ -158,16 +196,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("count", nargs="?", type=int, default=100)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--desktop", action="store_true")
+    parser.add_argument("--victims", nargs="+", choices=VICTIMS, default=VICTIMS)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        for victim in VICTIMS:
+        for victim in options.victims:
             found: Counter[str] = Counter()
             for seed in range(options.first, options.first + options.count):
-                for problem in trial(victim, random.Random(seed), Path(name)):
+                for problem in trial(victim, random.Random(seed), Path(name), options.desktop):
                     if not found[problem]:
                         print(f"  {victim} {seed}: {problem}", flush=True)
                     found[problem] += 1
-            again = "starts again" if starts_again(Path(name)) else "DOES NOT START AGAIN"
+            again = "starts again" if starts_again(Path(name), options.desktop) else "DOES NOT START AGAIN"
             print(f"{victim:10} {options.count} kills, {found.total()} problems; {again}", flush=True)
 
 

@@ -9,6 +9,7 @@ import random
 import struct
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 Mutation = Callable[[bytes, random.Random], bytes]
@@ -221,3 +222,51 @@ def damage_tar(data: bytes, dice: random.Random) -> bytes:
             block[148:156] = b" " * 8
             tar[start + 148 : start + 156] = b"%06o\0 " % sum(block)
     return gzip.compress(bytes(tar), 1, mtime=0)
+
+
+def damage_onnx(data: bytes, dice: random.Random) -> bytes:
+    """Change fields of an ONNX graph: names, shapes, types, attributes, whole nodes; or bytes."""
+    import onnx
+
+    if dice.random() < 0.25:
+        return damage_bytes(data, dice)
+    model = onnx.load_model_from_string(data)
+    for _ in range(dice.choice((1, 1, 2, 4))):
+        _damage_message(model, dice)
+    return bytes(model.SerializeToString())
+
+
+def _damage_message(message: Any, dice: random.Random) -> None:
+    """Replace, remove or repeat one field somewhere in a protocol buffer."""
+    fields = message.ListFields()
+    if not fields:
+        return
+    field, value = dice.choice(fields)
+    if field.is_repeated:
+        place = dice.randrange(len(value))
+        match dice.randrange(6):
+            case 0:
+                del value[place]
+            case 1:
+                value.extend([value[place]] * dice.choice((1, 3)))
+            case _ if field.message_type:
+                _damage_message(value[place], dice)
+            case _:
+                value[place] = _odd_value(value[place], dice)
+    elif field.message_type:
+        _damage_message(value, dice) if dice.random() < 0.9 else message.ClearField(field.name)
+    elif dice.random() < 0.2:
+        message.ClearField(field.name)
+    else:
+        with suppress(ValueError):  # no such number in an enumeration, or out of the range of the field
+            setattr(message, field.name, _odd_value(value, dice))
+
+
+def _odd_value(value: Any, dice: random.Random) -> Any:
+    if isinstance(value, bytes):
+        return damage_bytes(value, dice)
+    if isinstance(value, str):
+        return dice.choice(("", "x" * 3000, "\x1b[2J", "W", "ids", "LSTM", "GRU", "Loop", "\u202e", "0"))
+    if isinstance(value, float):
+        return dice.choice((0.0, -1.0, 1e30, float("nan"), float("inf")))
+    return dice.choice((0, 1, 2, 3, 7, 16, -1, value + 1, 2**31 - 1))

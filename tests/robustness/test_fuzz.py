@@ -9,8 +9,6 @@ import pytest
 from tests.robustness.formats import FORMATS
 from tests.robustness.fuzz import inputs, outcome
 
-SAMPLE = 25
-
 
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.filterwarnings("default")
@@ -18,5 +16,5 @@ def test_damaged_files_are_read_or_refused_cleanly(name: str, tmp_path: Path) ->
     kind, path = FORMATS[name], tmp_path / FORMATS[name].file_name
     kind.make(path)
     kind.use(path)  # the good file is read
-    found = {seed: outcome(kind, data, path) for seed, data in inputs(kind, tmp_path, range(SAMPLE))}
+    found = {seed: outcome(kind, data, path) for seed, data in inputs(kind, tmp_path, range(kind.sample))}
     assert {seed: what for seed, what in found.items() if what not in ("read", "refused")} == {}

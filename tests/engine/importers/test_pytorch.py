@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from engine.catalogue import NetworkError
+from engine.file_formats import file_format
 from engine.importers.parts import ImportOptions
 from engine.importers.pickles import Inert, read_pickle
 from engine.importers.read import import_network
@@ -263,6 +264,13 @@ def test_other_files_are_refused_in_one_sentence(content: bytes, says: str, tmp_
     (tmp_path / "network.pt").write_bytes(content)
     with pytest.raises(NetworkError, match=says):
         Network.load(tmp_path / "network.pt")
+
+
+def test_a_header_whose_length_begins_as_a_pickle_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "network.safetensors"
+    for blanks in range(0, 256, 8):
+        save_file({"a": torch.zeros(1)}, path, {"format": "pinkx network 1", "x": " " * (512 + blanks)})
+        assert file_format(path) == "pinkx"
 
 
 def test_a_truncated_file_is_refused(original: Network, tmp_path: Path) -> None:

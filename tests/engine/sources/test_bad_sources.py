@@ -66,6 +66,16 @@ def test_many_bad_rows_are_counted_and_the_first_named(tmp_path: Path) -> None:
     assert reviews.report.skipped_text.endswith("and 45 more")
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['{"a": ' + "[" * 100_000, '{"a": {"b": ' * 100_000, '{"a": nope, "b": [{"text": "x"}]}'],
+    ids=["lists", "objects", "no value"],
+)
+def test_json_that_cannot_be_read_up_to_its_list_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(ReviewError, match=r"not JSON: "):
+        open_reviews(put(tmp_path, {"a.json": text}))
+
+
 def test_a_source_without_a_good_row_is_refused_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(ReviewError, match=r"no review in .*: row 1 \(line 2\): no words.*; 2 were skipped"):
         open_reviews(put(tmp_path, {"a.csv": "text\n!\n?\n"}))
@@ -117,8 +127,9 @@ def keras(path: Path, rows: list[list[int]], values: list[int]) -> Path:
     return path
 
 
-def test_keras_imdb_is_read_without_running_its_pickles(tmp_path: Path) -> None:
+def test_keras_imdb_is_read_without_running_its_pickles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = keras(tmp_path / "imdb.npz", [[1, 2, 3], [3, 1]], [0, 1])
+    monkeypatch.setattr("os.path.expanduser", lambda name: name)  # a user without a home folder
     with pytest.raises(ReviewError, match="holds word numbers, not words: put Keras' imdb_word_index.json beside it"):
         open_reviews(path)
     put(tmp_path, {"imdb_word_index.json": json.dumps({"a": 1, "dull": 2, "film": 3})})
