@@ -34,9 +34,9 @@ def watched(session: Session) -> str:
     return plain(status_parts(session.update())["network"])
 
 
-def test_the_key_watches_the_next_layer_at_the_same_word(session: Session, tmp_path: Path) -> None:
-    network = deep_network()
+def test_the_key_watches_the_next_layer_at_the_same_word(session: Session) -> None:
     read(session, 20)
+    network = session.update().snapshot.network
     assert watched(session) == "deep · layer 2 of 2 · sentiment"
     ids = network.watching(0).vocabulary.encode(REVIEWS[0].words)[:20]  # type: ignore[union-attr]
     h = network.watching(0).hidden(network.watching(0).embed(ids)[None])
@@ -64,7 +64,7 @@ def test_what_needs_the_words_or_one_layer_is_refused(session: Session) -> None:
     assert session.refusal("find-points") == ""
 
 
-def test_a_network_of_one_layer_has_no_other(tmp_path: Path) -> None:
+def test_a_network_of_one_layer_has_no_other() -> None:
     session = Session(Stream(small_network(), window=32), REVIEWS, jobs=SHARED_JOBS)
     with pytest.raises(SessionError, match="one layer"):
         session.perform("layer")
