@@ -28,7 +28,9 @@ import click
     help="Nonlinearity that the file does not name: tanh or relu of an RNN, hard_sigmoid of Keras gates.",
 )
 @click.option(
-    "--direction", type=click.Choice(["forward", "backward"]), help="Direction to watch of bidirectional layers: forward."
+    "--direction",
+    type=click.Choice(["forward", "backward"]),
+    help="Direction to watch of bidirectional layers: forward.",
 )
 @click.option(
     "--task",
