@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStatusBar, QVBoxLayout, QWidget
 
 from explorer.gui.host import Host
@@ -12,6 +13,8 @@ from explorer.session.session import Session
 from explorer.session.views.readouts import status_parts
 from explorer.session.views.runs import Line, Run
 
+WIDTH_STEP = 40  # pixels
+
 
 class Status(QStatusBar):
     """Two lines: what the focused panel shows, with its keys, and the state of the run; below, the notice alone."""
@@ -20,12 +23,13 @@ class Status(QStatusBar):
         super().__init__(parent)
         self._host = host
         self.hint, self.note, self.state = ReadoutLine(), QLabel(), QLabel()
-        for label in (self.note, self.state):
-            label.setMinimumWidth(0)
+        self.setSizeGripEnabled(False)  # an empty box; the frame resizes the window
+        self.state.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.note.setMinimumWidth(0)
         self.note.setSizePolicy(self.note.sizePolicy().Policy.Ignored, self.note.sizePolicy().Policy.Fixed)
         lines = QWidget()
         column = QVBoxLayout(lines)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(0, 0, 6, 0)
         column.setSpacing(1)
         first = QHBoxLayout()
         first.addWidget(self.hint, 1)
@@ -53,6 +57,9 @@ class Status(QStatusBar):
         if shown != self._shown:
             self._shown = shown
             self.state.setText("&nbsp;&nbsp; ".join(rich_text(line, theme) for line in parts.values()))
+            needed = self.state.sizeHint()
+            # A label of fixed size does not lay out the whole window, 3 ms, for every number that gains a digit.
+            self.state.setFixedSize(-(-needed.width() // WIDTH_STEP) * WIDTH_STEP, needed.height())
             self.note.setText("&nbsp;" + rich_text((Run(frame.note, "warning"),), theme))
             self.note.setToolTip(as_html(frame.note, 2000))
         if (hint, theme) != self._hinted:

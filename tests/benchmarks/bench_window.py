@@ -36,6 +36,7 @@ from explorer.session.views.point_map import FoundPoints
 from tests.explorer.small import REVIEWS, small_network, wait
 
 CELLS, WORDS, TRACES, POINTS = 128, 500, 10, 3000
+SIZE = (1600, 1000)  # pixels; in a small window some panels are behind tabs
 FRAMES = 60
 TURNS, SECONDS = 3, 1.5
 LONG = 10_000_000
@@ -83,6 +84,7 @@ def frame_costs(app: QApplication) -> dict[str, tuple[float, float]]:
     session.stream.seek(WORDS)
     wait(lambda: session.stream.snapshot.time == WORDS)
     window = Window(session=session)
+    window.resize(*SIZE)
     window.show()
     for cell in range(TRACES - 1):
         session.select(cell)

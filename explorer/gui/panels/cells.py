@@ -91,7 +91,8 @@ class CellsPanel(Panel):
         if self.changed("size", len(rows)):
             self.reset_zoom()
         if self.changed("colours", colours):
-            self._bars.setOpts(brushes=colours)
+            brushes = {colour: pg.mkBrush(colour) for colour in set(colours)}
+            self._bars.setOpts(brushes=[brushes[colour] for colour in colours])
         if self.changed("bars", activity):
             self._bars.setOpts(x=np.arange(len(rows)), height=np.nan_to_num(activity), width=BAR_WIDTH)
         top = max(0.1, float(np.nanmax(activity, initial=0.0)), 1.2 * snapshot.threshold)

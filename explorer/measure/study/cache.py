@@ -35,11 +35,24 @@ def cached(path: Path, compute: Callable[[], Any], restore: Callable[[Any], T]) 
         Turns these values into the result.
     """
     try:
-        return restore(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):  # missing or damaged
+        return restore(_checked(json.loads(path.read_text(encoding="utf-8"))))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):  # missing or damaged
         pass
     text = json.dumps(compute())
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(f'{{"sha256": "{_digest(text)}", "values": {text}}}', encoding="utf-8")
     return restore(json.loads(text))
+
+
+def _checked(document: Any) -> Any:
+    """Return the values of a file; ValueError if they are not those that were stored."""
+    if not isinstance(document, dict) or document.keys() != {"sha256", "values"}:
+        return document  # of pinkx before 0.2.0, which stored the values alone
+    if document["sha256"] != _digest(json.dumps(document["values"])):
+        raise ValueError("damaged")
+    return document["values"]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -106,6 +106,20 @@ def test_hints_name_the_users_keys(session: Session, qtbot: Any, tmp_path: Path)
     window.deleteLater()
 
 
+def test_a_key_of_the_users_wins_over_a_standard_one(session: Session, qtbot: Any, tmp_path: Path) -> None:
+    (tmp_path / "keys.toml").write_text('pin = "ctrl+s"\n')
+    window = Window(LaunchOptions(keys=tmp_path / "keys.toml", save=False), session=session, panels=())
+    shortcuts = {
+        name: [shortcut.toString() for shortcut in window.qt_actions[name].shortcuts()]
+        for name in ("pin", "export", "search")
+    }
+    assert "Ctrl+S" in shortcuts["pin"]
+    assert "Ctrl+S" not in shortcuts["export"]
+    assert "Ctrl+F" in shortcuts["search"]
+    window.close()
+    window.deleteLater()
+
+
 def test_saved_state_is_restored(window: Window, qtbot: Any) -> None:
     press(qtbot, window, "L")
     window.docks.docks["reviews"].close()

@@ -234,7 +234,7 @@ def test_an_interrupted_run_is_resumed(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         measure_networks(selected, 64, 0, tmp_path, bar, interrupted)
     (cached,) = (tmp_path / "cache").iterdir()
-    assert json.loads(cached.read_text())["task"] == "flip-flop-3"
+    assert json.loads(cached.read_text())["values"]["task"] == "flip-flop-3"
     changed = cached.stat().st_mtime_ns
     results, _ = measure_networks(selected, 64, 0, tmp_path, bar)
     assert [one.task for one in results] == ["flip-flop-3", "integration-3"]

@@ -232,7 +232,7 @@ def test_a_damaged_file_is_measured_again(tmp_path: Path) -> None:
     cached.write_bytes(cached.read_bytes()[:100])
     assert measure(*given).exit_code == 0
     assert numbers(tmp_path) == before
-    assert json.loads(cached.read_text())["signals"][-1] == "x"
+    assert json.loads(cached.read_text())["values"]["signals"][-1] == "x"
 
 
 @pytest.mark.usefixtures("no_rendering")
