@@ -56,8 +56,8 @@ def command(
 
     FILE is a state dict, a checkpoint, a whole module or a TorchScript archive of PyTorch, a .safetensors file, a Keras
     model or its weights, an ONNX graph, or a .toml that describes weights. No code in it is run. The network has
-    recurrent layers on top of each other, a linear readout, and an embedding if it reads words. The result is compared with an independent
-    computation of the original, and the largest difference is printed.
+    recurrent layers on top of each other, a linear readout, and an embedding if it reads words. The result is compared
+    with an independent computation of the original, and the largest difference is printed.
     """
     import torch
 
