@@ -36,8 +36,9 @@ def clamped_network(network: Network, clamps: Mapping[str, ArrayLike]) -> Networ
                 if name != "initial":
                     weight[gate * cell.size + cells] = 0
             weights["bias"][gate * cell.size + cells] = argument
+    changed = cell.with_weights(weights)
     return Network(
-        cell.with_weights(weights),
+        changed,
         network.readout_weight,
         network.readout_bias,
         embedding=network.embedding,
@@ -45,4 +46,6 @@ def clamped_network(network: Network, clamps: Mapping[str, ArrayLike]) -> Networ
         name=network.name,
         task=network.task,
         info=network.info,
+        stack=None if network.stack is None else network.stack.replacing(network.level, changed),
+        level=network.level,
     )

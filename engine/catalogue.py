@@ -18,6 +18,8 @@ from safetensors import SafetensorError, safe_open
 from engine.text import FileError, printable
 
 FORMAT: Final = "pinkx network 1"
+STACK_FORMAT: Final = "pinkx network 2"
+"""Of a file with several layers, which earlier versions cannot run."""
 SHIPPED: Final = Path(__file__).parent.parent / "assets" / "networks"
 
 
@@ -96,7 +98,7 @@ def describe(path_or_name: str | Path) -> NetworkInfo:
         raise NetworkError(
             f"{path}: damaged or not a .safetensors file ({error}); download or train it again"
         ) from None
-    if metadata.get("format") != FORMAT:
+    if metadata.get("format") not in (FORMAT, STACK_FORMAT):
         raise NetworkError(f"{path}: not a network of pinkx: the header of the .safetensors file lacks {FORMAT!r}")
     try:
         for key in _OBJECTS:

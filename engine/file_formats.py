@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import Final, Literal, cast
 
-from engine.catalogue import FORMAT, NetworkError, describe, find
+from engine.catalogue import FORMAT, STACK_FORMAT, NetworkError, describe, find
 
 SourceFormat = Literal[
     "text", "lines", "csv", "tsv", "jsonl", "json", "fasttext", "parquet", "arrow", "npz", "zip", "tar"
@@ -154,4 +154,5 @@ def _safetensors_format(head: bytes, size: int, path: Path) -> Format:
     with path.open("rb") as file:
         file.seek(8)
         header = file.read(length)
-    return "pinkx" if f'"{FORMAT}"'.encode() in header else "safetensors"
+    ours = any(f'"{name}"'.encode() in header for name in (FORMAT, STACK_FORMAT))
+    return "pinkx" if ours else "safetensors"

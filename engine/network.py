@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal
@@ -16,44 +16,25 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from engine.catalogue import FORMAT, NetworkError, describe, find
+from engine.catalogue import FORMAT, STACK_FORMAT, NetworkError, describe, find
 from engine.cells import CELLS, INPUT, Cell, Setting, Signal, build_cell
 from engine.file_formats import file_format
 from engine.files import atomic_write
 from engine.importers.parts import ImportOptions, Parts, one_precision
 from engine.importers.read import import_module, import_network
 from engine.probability import Activation
+from engine.stack import Stack
 from engine.text import split_words
+from engine.vocabulary import PADDING as PADDING, UNKNOWN as UNKNOWN, Vocabulary as Vocabulary, pad as pad
 
 Unit = Literal["word", "character", "step"]
-
-PADDING: Final = 0
-UNKNOWN: Final = 1
-_FIRST_WORD: Final = 2
-
-
-class Vocabulary:
-    """Words by falling frequency; id 0 is padding, id 1 any word not listed."""
-
-    def __init__(self, words: Sequence[str]) -> None:
-        self.words: tuple[str, ...] = tuple(words)
-        self._ids = {word: number for number, word in enumerate(self.words, start=_FIRST_WORD)}
-
-    def __len__(self) -> int:
-        """Number of ids: the words, padding and unknown."""
-        return len(self.words) + _FIRST_WORD
-
-    def encode(self, words: Iterable[str]) -> NDArray[np.int32]:
-        """Return the ids of words, (time,)."""
-        return np.fromiter((self._ids.get(word, UNKNOWN) for word in words), dtype=np.int32)
-
-    def word(self, number: int) -> str:
-        """Return the word of an id; ``[pad]`` and ``[unk]`` for ids 0 and 1."""
-        return self.words[number - _FIRST_WORD] if number >= _FIRST_WORD else ("[pad]", "[unk]")[number]
 
 
 class Network:
     """Embedding → recurrent layer → sigmoid readout.
+
+    Of a `Stack` of layers one is watched: ``cell``. An upper one has no ``embedding`` and no ``vocabulary``: it takes
+    the vectors that `inputs` computes with the layers below.
 
     Parameters
     ----------
@@ -68,6 +49,10 @@ class Network:
     name, task : str
     info : mapping of str to str
         Further entries of the file header: recipe, text rules, seed, accuracy, date.
+    stack : Stack, optional
+        All layers, of which ``cell`` is one; see `watching`.
+    level : int
+        The number of the watched layer in the stack, from 0.
 
     Raises
     ------
@@ -86,7 +71,10 @@ class Network:
         name: str = "unnamed",
         task: str = "sentiment",
         info: Mapping[str, str] | None = None,
+        stack: Stack | None = None,
+        level: int = 0,
     ) -> None:
+        self.stack, self.level = stack, level
         self.cell = cell
         self.readout_weight = readout_weight
         self.readout_bias = readout_bias
@@ -137,13 +125,23 @@ class Network:
     @property
     def unit(self) -> Unit:
         """What the network reads at a step: a word, a character (``info["unit"]``), or a vector of numbers."""
-        if self.vocabulary is None:
+        if self.vocabulary is None and (self.stack is None or self.stack.vocabulary is None):
             return "step"
         return "character" if self.info.get("unit") == "character" else "word"
 
     def split(self, text: str) -> list[str]:
         """Return what the network reads of a text, one step each: its words, or its characters."""
         return list(text) if self.unit == "character" else split_words(text)
+
+    @property
+    def title(self) -> str:
+        """The name, with the watched layer if there are several: ``mine · layer 2 of 2``."""
+        return self.name if self.stack is None else f"{self.name} · {self.stack.label(self.level)}"
+
+    @property
+    def channels(self) -> int:
+        """How many numbers a network without a vocabulary reads at a step."""
+        return self.cell.inputs if self.stack is None else self.stack.inputs
 
     @property
     def outputs(self) -> int:
@@ -157,11 +155,16 @@ class Network:
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Network:
         """Return the same network in another precision or on another device."""
+        if self.stack is not None:
+            stack = self.stack.to(dtype=dtype, device=device)
+            return self.of_stack(stack, self.level, self.name, self.task, self.info)
         moved = {key: tensor.to(dtype=dtype, device=device) for key, tensor in self.tensors().items()}
         return _assemble(self.cell.name, self.cell.settings, moved, self.vocabulary, self.name, self.task, self.info)
 
     def __reduce__(self) -> tuple[Callable[..., Network], tuple[object, ...]]:
         """Pickle the weights as arrays: PyTorch would share memory, which disappears with the sending process."""
+        if self.stack is not None:
+            return Network.of_stack, (self.stack, self.level, self.name, self.task, self.info)
         arrays = {key: tensor.detach().cpu().numpy() for key, tensor in self.tensors().items()}
         words = None if self.vocabulary is None else self.vocabulary.words
         cell = self.cell.name, self.cell.settings
@@ -195,6 +198,11 @@ class Network:
         except NetworkError as error:
             raise NetworkError(f"{info.path}: {error}") from None
         header = info.metadata
+        if "layers" in header:
+            try:
+                return cls.of_stack(*Stack.of_header(header, tensors), info.name, info.task, header)
+            except ValueError as error:
+                raise NetworkError(f"{info.path}: {error}") from None
         if info.cell not in CELLS:
             raise NetworkError(f"{info.path}: unknown cell {info.cell!r}, expected one of {', '.join(CELLS)}")
         words = header["vocabulary"].split("\n") if "vocabulary" in header else None
@@ -210,6 +218,34 @@ class Network:
             if header.get(key, str(count)) != str(count):
                 raise NetworkError(f"{info.path}: the header has {header[key]} {_COUNTED[key]} but the weights {count}")
         return network
+
+    @classmethod
+    def of_stack(cls, stack: Stack, level: int, name: str, task: str, info: Mapping[str, str]) -> Network:
+        """Return the network of a stack, watched at a layer. Only the top layer has outputs; the others have NaN."""
+        cell = stack.layers[level][0]
+        read = stack.readout if level == len(stack.layers) - 1 else None
+        info = {**info, "output": info.get("output", info.get("activation", "sigmoid"))}
+        info["activation"] = "none" if read is None else info["output"]
+        weight, bias = read or (cell.weight_ih.new_zeros(1, cell.size), cell.weight_ih.new_zeros(1))
+        first = level == 0
+        return cls(
+            cell,
+            weight,
+            bias,
+            embedding=stack.embedding if first else None,
+            vocabulary=stack.vocabulary if first else None,
+            name=name,
+            task=task,
+            info=info,
+            stack=stack,
+            level=level,
+        )
+
+    def watching(self, level: int) -> Network:
+        """Return the same network, watched at another layer of its stack."""
+        if self.stack is None or not 0 <= level < len(self.stack.layers):
+            raise ValueError(f"{self.name} has no layer {level}, counted from 0")
+        return self.of_stack(self.stack, level, self.name, self.task, self.info)
 
     @classmethod
     def from_torch(
@@ -269,6 +305,11 @@ class Network:
     @classmethod
     def from_parts(cls, parts: Parts) -> Network:
         """Put together what `engine.importers` read from a file of another program."""
+        if parts.layers:
+            vocabulary = None if parts.words is None else Vocabulary(parts.words)
+            read = (parts.readout_weight, parts.readout_bias) if parts.has_readout else None
+            stack = Stack(parts.layers, read, parts.embedding, vocabulary)
+            return cls.of_stack(stack, parts.level, parts.name, parts.task, parts.info)
         return cls(
             parts.cell,
             parts.readout_weight,
@@ -292,15 +333,28 @@ class Network:
             "outputs": str(self.outputs),
             "task": self.task,
         }
-        if self.cell.settings:
+        vocabulary, tensors = self.vocabulary, self.tensors()
+        if self.stack is not None:
+            vocabulary, tensors = self.stack.vocabulary, self.stack.tensors()
+            layers = {"layers": json.dumps(self.stack.description()), "layer": str(self.level)}
+            header |= layers | {"format": STACK_FORMAT, "inputs": str(self.stack.inputs)}
+        elif self.cell.settings:
             header["cell_settings"] = json.dumps(self.cell.settings)
-        if self.vocabulary is not None:
-            header["vocabulary"] = "\n".join(self.vocabulary.words)
+        if vocabulary is not None:
+            header["vocabulary"] = "\n".join(vocabulary.words)
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as temporary:
-            save_file({key: t.detach().cpu().contiguous() for key, t in self.tensors().items()}, temporary, header)
+            save_file({key: t.detach().cpu().contiguous() for key, t in tensors.items()}, temporary, header)
 
     # ---- evaluation ------------------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def inputs(self, ids: NDArray[np.integer] | NDArray[np.floating] | Tensor) -> Tensor:
+        """Return the input vectors (time, inputs) of the watched layer, for ids (time,) of a review, or for vectors.
+
+        The layers below read the whole review first, in both directions if they have two.
+        """
+        return self.embed(ids) if self.stack is None else self.stack.vectors(ids, self.level)
 
     def embed(self, ids: NDArray[np.integer] | NDArray[np.floating] | Tensor) -> Tensor:
         """Return the input vectors (..., inputs) of ids (...); those of a network without an embedding are themselves.
@@ -326,9 +380,12 @@ class Network:
     def probability(self, h: Tensor) -> Tensor:
         """Return P(positive) of hidden states (..., n): σ(readout), one for each of the k outputs, (..., k).
 
-        An imported network may have another ``activation``: softmax over the k outputs, or linear outputs.
+        An imported network may have another ``activation``: softmax over the k outputs, linear outputs, or none (NaN)
+        of a layer that the readout does not read.
         """
         logits = self.readout(h)
+        if self.activation == "none":
+            return torch.full_like(logits, torch.nan)
         if self.activation == "softmax":
             return logits.softmax(dim=-1)
         return logits if self.activation == "linear" else logits.sigmoid()
@@ -378,7 +435,7 @@ class Network:
         return self.cell.to_torch()
 
 
-_ACTIVATIONS: Final[tuple[Activation, ...]] = ("sigmoid", "softmax", "linear")
+_ACTIVATIONS: Final[tuple[Activation, ...]] = ("sigmoid", "softmax", "linear", "none")
 _COUNTED: Final = {"size": "cells", "inputs": "inputs", "outputs": "outputs"}
 _BLOCK: Final = 256  # reviews classified together; sorted by length, so that blocks need little padding
 
@@ -398,14 +455,6 @@ def as_reviews(
                 f"review {number} has ids from {review.min()} to {review.max()}; {network.name} knows 0 to {limit - 1}"
             )
     return reviews, single
-
-
-def pad(reviews: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
-    """Return reviews of unequal lengths as one array (review, time), padded with ``PADDING``."""
-    padded = np.full((len(reviews), max(map(len, reviews))), PADDING, dtype=np.int32)
-    for row, review in zip(padded, reviews, strict=True):
-        row[: len(review)] = review
-    return padded
 
 
 def _assemble(

@@ -36,7 +36,9 @@ def content_hash(network: Network) -> str:
     """Return the SHA-256 of the type of cell, its settings and all weights, whatever the network's name."""
     settings = json.dumps(network.cell.settings, sort_keys=True) if network.cell.settings else ""
     digest = hashlib.sha256(f"{network.cell.name}{settings}".encode())
-    for name, tensor in sorted(network.tensors().items()):
+    for name, tensor in sorted(
+        {**network.tensors(), **({} if network.stack is None else network.stack.tensors())}.items()
+    ):
         array = tensor.detach().cpu().contiguous().numpy()
         digest.update(f"{name} {array.dtype} {array.shape}".encode())
         digest.update(array.tobytes())

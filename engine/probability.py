@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Activation = Literal["sigmoid", "softmax", "linear"]
+Activation = Literal["sigmoid", "softmax", "linear", "none"]
 
 
 def positive_probability(logit: ArrayLike) -> NDArray[np.float64]:
@@ -16,10 +16,15 @@ def positive_probability(logit: ArrayLike) -> NDArray[np.float64]:
 
 
 def activate(logits: ArrayLike, activation: Activation) -> NDArray[np.float64]:
-    """Return the outputs (..., k) of logits (..., k): sigmoid and linear of each, softmax of all k."""
+    """Return the outputs (..., k) of logits (..., k): sigmoid and linear of each, softmax of all k.
+
+    ``none``, that of a layer below the top of a stack, gives NaN: the readout does not read it.
+    """
     if activation == "sigmoid":
         return positive_probability(logits)
     values = np.asarray(logits, dtype=np.float64)
+    if activation == "none":
+        return np.full_like(values, np.nan)
     if activation == "linear":
         return values
     powers = np.exp(values - values.max(axis=-1, keepdims=True))

@@ -92,13 +92,15 @@ def content_of(review: Review) -> Content:
 def encoded(network: Network, review: Review) -> NDArray[Any]:
     """Return what a network reads of a review: ids (time,), or vectors (time, input) of a sequence.
 
+    An upper layer of a stack reads vectors of a review, too: those that the layers below put out.
+
     Raises
     ------
     ValueError
         If the network reads words and this is a sequence of vectors, or the other way round, or if the sequence has
         another number of channels.
     """
-    of_words = network.vocabulary is not None and not isinstance(review, InputSequence)
+    of_words = network.unit != "step" and not isinstance(review, InputSequence)
     if of_words and (network.unit == "character") != isinstance(review, CharacterReview):
         other = "word" if network.unit == "character" else "character"
         raise ValueError(
@@ -110,6 +112,9 @@ def encoded(network: Network, review: Review) -> NDArray[Any]:
 
 def encode(network: Network, content: Content, name: str) -> NDArray[Any]:
     """Return the same of the content of a review of that name."""
+    if network.stack is not None and network.level:
+        below = encode(network.watching(0), content, name)
+        return network.inputs(below).float().cpu().numpy() if len(below) else np.empty((0, network.cell.inputs), "f4")
     if network.vocabulary is not None:
         if isinstance(content, np.ndarray):
             raise ValueError(f"{network.name} reads words, and {name!r} is a sequence of vectors")
@@ -156,7 +161,7 @@ def open_sequences(network: Network, source: str | Path | None = None) -> Sequen
         )
     sequences = _read_npy(path) if path.suffix.lower() == ".npy" else [_read_csv(path)]
     found = len(sequences[0].channels)
-    if found != network.cell.inputs:
+    if found != network.channels:
         names = f" ({', '.join(sequences[0].channels)[:80]})" if path.suffix.lower() == ".csv" else ""
         raise ReviewError(
             f"{str(path)!r} has {_channels(found)}{names}; {network.name} takes {_wanted(network)}, one column each"
@@ -185,7 +190,7 @@ def drawn_sequence(network: Network, seed: int) -> InputSequence:
         If it names no task that fits it.
     """
     task = task_of(network)
-    if task is None or task.channels != network.cell.inputs:
+    if task is None or task.channels != network.channels:
         raise ReviewError(
             f"{network.name} takes {_wanted(network)} and names no task to draw sequences from: "
             "give a file of numbers, such as --reviews signal.csv"
@@ -337,4 +342,4 @@ def _channels(count: int) -> str:
 
 
 def _wanted(network: Network) -> str:
-    return _channels(network.cell.inputs)
+    return _channels(network.channels)

@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.network import Network, pad
+from engine.reviews import CUT, open_reviews
+from engine.sequences import encode
 from engine.tasks import task_from_name
 
 TASK_SEED = 2**32
 """First seed of the task sequences used here; training and test use smaller seeds."""
 
 _STEPS = 100
+_REVIEWS = 20  # bundled reviews over which the mean input of an upper layer is taken
 
 
 @torch.inference_mode()
@@ -66,7 +69,8 @@ def input_from_name(network: Network, name: str) -> Tensor:
     """Return the input vector of a name, (inputs,) float64.
 
     Names are ``zero``; a number such as ``+1`` or ``-0.5``, for every component; numbers separated by commas, the
-    vector itself; and, for a network that reads words, ``mean``, the mean embedding of all words, or a word.
+    vector itself; and, for a network that reads words, ``mean``, the mean embedding of all words, or a word. Of an
+    upper layer ``mean`` is the mean of what the layer below puts out over the first bundled reviews.
 
     Raises
     ------
@@ -76,6 +80,8 @@ def input_from_name(network: Network, name: str) -> Tensor:
     n, embedding = network.cell.inputs, network.embedding
     if name == "zero":
         return torch.zeros(n, dtype=torch.float64)
+    if name == "mean" and embedding is None and network.unit != "step":
+        return _mean_input(network)
     if embedding is not None and network.vocabulary is not None:
         if name == "mean":
             return embedding[2:].double().mean(dim=0)  # ids 0 and 1 are padding and unknown
@@ -89,6 +95,11 @@ def input_from_name(network: Network, name: str) -> Tensor:
     if len(numbers) not in (1, n) or not all(map(math.isfinite, numbers)):
         raise ValueError(f"{network.name} takes {n} finite numbers (or one for all), got {name!r}")
     return torch.tensor(numbers, dtype=torch.float64).expand(n).clone()
+
+
+def _mean_input(network: Network) -> Tensor:
+    texts = (network.split(review.text)[:CUT] for review in open_reviews(None)[:_REVIEWS])
+    return torch.cat([torch.from_numpy(encode(network, words, "a review")) for words in texts]).double().mean(dim=0)
 
 
 def task_runs(network: Network, inputs: NDArray[np.floating]) -> tuple[Tensor, Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -12,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.catalogue import NetworkError
-from engine.cells import Setting, build_cell
+from engine.cells import Cell, Setting, build_cell
 from engine.importers.formulas import VALUES
 from engine.importers.keras_file import KerasModel, Layer
-from engine.importers.parts import Array, Found, ImportOptions, one_precision
+from engine.importers.parts import Array, Found, ImportOptions, StackBody, one_precision
 from engine.nonlinearities import GATES
 from engine.probability import Activation
 from engine.text import printable
@@ -76,42 +77,83 @@ def find_keras_network(model: KerasModel, options: ImportOptions) -> Found:
         If the model has a layer or an activation that pinkx cannot run; names it.
     """
     notes: list[str] = []
-    recurrent = _recurrent(model, options)
-    others = [layer for layer in model.layers if layer is not recurrent and layer.kind not in _NO_EFFECT]
+    stack, level = _recurrent(model, options)
+    recurrent, top = stack[level], stack[-1]
+    others = [layer for layer in model.layers if layer not in stack and layer.kind not in _NO_EFFECT]
     embedding = _only([layer for layer in others if layer.kind == "Embedding"], "embedding")
-    readout = None if options.readout == "none" else _readout(others, recurrent, options)
+    readout = None if options.readout == "none" else _readout(others, top, options)
     left = [layer for layer in others if layer not in (embedding, readout) and not _follows(layer, readout, model)]
     if left and options.readout is None:
         raise NetworkError(
-            f"besides {recurrent.name} the model has {_listed(left)}, which pinkx would leave out; to import the layer "
-            "without them, name the readout: --readout NAME, or --readout none"
+            f"besides {printable(top.name)} the model has {_listed(left)}, which pinkx would leave out; to import the "
+            "layer without them, name the readout: --readout NAME, or --readout none"
         )
     if left:
         notes.append(f"left out, so that the import is not the whole network of the file: {_listed(left)}")
     if recurrent.settings is None and options.embedding is None and embedding is None:
         notes.append("the file holds no embedding: the network takes vectors")
-    gates = _GATES[recurrent.kind]
-    kernel, hidden, bias = kernels(recurrent, gates)
-    settings = _settings(recurrent, model, options, notes)
-    parts = {f"{recurrent.name}/{key}": value for key, value in (("kernel", kernel), ("recurrent_kernel", hidden))}
+    built = [_built(layer, model, options, notes) for layer in stack]
+    cells = [cell for cell, _ in built]
+    for below, layer, lower, cell in zip(stack, stack[1:], cells, cells[1:], strict=False):
+        if cell.inputs != lower.size or not _reads(layer, below, model):
+            raise NetworkError(
+                f"{printable(layer.name)} does not read {printable(below.name)} alone; to watch the first layer "
+                f"without a readout, give --layer {printable(stack[0].name)} --readout none"
+            )
+    if len(stack) > 1:
+        notes.append(f"{len(stack)} layers, of which layer {level + 1} is watched first")
+    return Found(
+        source=f"{model.source}{f', Keras {printable(model.version)}' if model.version else ''}",
+        cell=cells[level],
+        body=StackBody([[body] for _, body in built[: level + 1]]),
+        layer=recurrent.name,
+        readout=None if readout is None else _dense(readout, cells[-1].size),
+        embedding=None if embedding is None else _embedding(embedding, cells[0].inputs),
+        output=None if readout is None else _output(readout, model),
+        notes=notes,
+        layers=tuple((cell,) for cell in cells) if len(cells) > 1 else (),
+        level=level,
+    )
+
+
+def _built(layer: Layer, model: KerasModel, options: ImportOptions, notes: list[str]) -> tuple[Cell, KerasBody]:
+    """Return a recurrent layer as a cell, and as Keras computes it."""
+    gates = _GATES[layer.kind]
+    kernel, hidden, bias = kernels(layer, gates)
+    settings = _settings(layer, model, options, notes)
+    arrays = {"kernel": kernel, "recurrent_kernel": hidden, "bias": bias}
     tensors = one_precision(
-        {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in parts.items()}
-        | {f"{recurrent.name}/bias": torch.from_numpy(np.ascontiguousarray(bias))}
+        {f"{layer.name}/{key}": torch.from_numpy(np.ascontiguousarray(array)) for key, array in arrays.items()}
     )
     w, u, b = tensors.values()
     in_order = {"weight_ih": w.mT, "weight_hh": u.mT, "bias": b[0], "bias_hh": b[1]}
     ours = settings | ({"output": settings["activation"]} if gates == 4 else {})
     cell = build_cell(_CELLS[gates], {key: _in_order(tensor, gates) for key, tensor in in_order.items()}, ours)
-    return Found(
-        source=f"{model.source}{f', Keras {printable(model.version)}' if model.version else ''}",
-        cell=cell,
-        body=KerasBody(gates, w.double().numpy(), u.double().numpy(), b.double().numpy(), settings),
-        layer=recurrent.name,
-        readout=None if readout is None else _dense(readout, hidden.shape[0]),
-        embedding=None if embedding is None else _embedding(embedding, kernel.shape[0]),
-        output=None if readout is None else _output(readout, model),
-        notes=notes,
+    return cell, KerasBody(gates, w.double().numpy(), u.double().numpy(), b.double().numpy(), settings)
+
+
+def _is_stack(layers: Sequence[Layer], model: KerasModel) -> bool:
+    """Whether each layer reads the one before it."""
+    return all(
+        _reads(layer, below, model) and layer.weights[0].shape[:1] == below.weights[1].shape[:1]
+        for below, layer in pairwise(layers)
+        if layer.weights and len(below.weights) > 1
     )
+
+
+def _reads(layer: Layer, below: Layer, model: KerasModel) -> bool:
+    """Whether a layer reads another one and nothing else, but for layers without effect between them."""
+    if not layer.sources:  # the layers follow each other
+        between = model.layers[model.layers.index(below) + 1 : model.layers.index(layer)]
+        return all(one.kind in _NO_EFFECT for one in between)
+    by_name = {one.name: one for one in model.layers}
+    for _ in model.layers:  # as many as a path can have; a damaged file may hold a circle
+        if len(layer.sources) != 1:
+            return False
+        layer = by_name[next(iter(layer.sources))]
+        if layer is below or layer.kind not in _NO_EFFECT:
+            return layer is below
+    return False
 
 
 def _in_order(tensor: Tensor, gates: int) -> Tensor:
@@ -119,7 +161,8 @@ def _in_order(tensor: Tensor, gates: int) -> Tensor:
     return torch.cat([parts[k] for k in _ORDER[gates]]).contiguous()
 
 
-def _recurrent(model: KerasModel, options: ImportOptions) -> Layer:
+def _recurrent(model: KerasModel, options: ImportOptions) -> tuple[list[Layer], int]:
+    """Return the recurrent layers from the bottom, and the number of the one to watch."""
     for layer in model.layers:
         if layer.kind in ("Lambda", "TFOpLambda"):
             raise NetworkError(f"the model has a Lambda layer ({printable(layer.name)}), whose code is never run")
@@ -136,12 +179,9 @@ def _recurrent(model: KerasModel, options: ImportOptions) -> Layer:
         raise NetworkError(f"no recurrent layer {options.layer!r} in the file; it has {_listed(found)}")
     if options.direction == "backward":
         raise NetworkError("--direction backward: pinkx runs one recurrent layer in the forward direction")
-    if len(found) > 1 and (named[0] is not found[0] or options.readout != "none"):
-        raise NetworkError(
-            f"the model stacks {len(found)} recurrent layers; pinkx runs one. To watch the first without a readout, "
-            f"give --layer {printable(found[0].name)} --readout none"
-        )
-    return named[0]
+    if options.layer == found[0].name and options.readout == "none" and not _is_stack(found, model):
+        return found[:1], 0
+    return found, found.index(named[0] if options.layer else found[0 if options.readout == "none" else -1])
 
 
 def _only(layers: Sequence[Layer], what: str) -> Layer | None:

@@ -25,12 +25,16 @@ _MAX_RATIO: Final = 20  # how many times larger than the file a compressed array
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One layer of a Keras model. ``settings`` is None in a file that holds weights only."""
+    """One layer of a Keras model. ``settings`` is None in a file that holds weights only.
+
+    ``sources`` names the layers that it reads in a Functional model; it is empty where the order of the layers says so.
+    """
 
     kind: str
     name: str
     settings: Mapping[str, Any] | None
     weights: tuple[NDArray[Any], ...]
+    sources: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,8 @@ def _read_hdf5(file: Any, limit: int) -> KerasModel:
         weights = {name: _old_weights(group, limit) for name, group in _old_layers(file["model_weights"])}
         config = json.loads(_text(file.attrs["model_config"]))
         layers = tuple(
-            Layer(kind, name, settings, weights.get(name, ())) for kind, name, settings in _configured(config)
+            Layer(kind, name, settings, weights.get(name, ()), sources)
+            for kind, name, settings, sources in _configured(config)
         )
         return KerasModel(layers, version, "Keras model (HDF5)")
     if "layer_names" in file.attrs:
@@ -166,11 +171,11 @@ def _keras3_weights(file: Any, limit: int) -> dict[str, tuple[NDArray[Any], ...]
 def _with_settings(config: Any, weights: Mapping[str, tuple[NDArray[Any], ...]]) -> tuple[Layer, ...]:
     counts: Counter[str] = Counter()
     layers = []
-    for kind, name, settings in _configured(config):
+    for kind, name, settings, sources in _configured(config):
         snake = _snake(kind)
         key = f"{snake}_{counts[snake]}" if counts[snake] else snake
         counts[snake] += 1
-        layers.append(Layer(kind, name, settings, weights.get(key, ())))
+        layers.append(Layer(kind, name, settings, weights.get(key, ()), sources))
     return tuple(layers)
 
 
@@ -180,14 +185,26 @@ def _snake(name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def _configured(config: Any) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Class, name and settings of every layer of a Sequential or a Functional model."""
+def _configured(config: Any) -> Iterator[tuple[str, str, Mapping[str, Any], frozenset[str]]]:
+    """Class, name, settings and sources of every layer of a Sequential or a Functional model."""
     kind, inner = config["class_name"], config["config"]
     if kind not in ("Sequential", "Functional", "Model"):
         raise NetworkError(f"a Keras model of class {kind}; expected Sequential or Functional")
-    for layer in inner["layers"] if isinstance(inner, dict) else inner:  # a bare list before Keras 2.2
+    layers = inner["layers"] if isinstance(inner, dict) else inner  # a bare list before Keras 2.2
+    names = {str(layer["config"].get("name", layer.get("name", ""))) for layer in layers}
+    for layer in layers:
         settings = layer["config"]
-        yield str(layer["class_name"]), str(settings.get("name", layer.get("name", ""))), settings
+        sources = frozenset(_texts(layer.get("inbound_nodes", ()))) & names
+        yield str(layer["class_name"]), str(settings.get("name", layer.get("name", ""))), settings, sources
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in nested lists and objects."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
 
 
 def _kind_of(name: str, weights: tuple[NDArray[Any], ...], group: Any) -> str:

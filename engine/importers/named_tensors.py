@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise, product
 from typing import Any, Final
 
 import numpy as np
@@ -13,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from engine.catalogue import NetworkError
-from engine.cells import Setting, build_cell
-from engine.importers.parts import Array, Found, ImportOptions, StoredTensor, one_precision
+from engine.cells import Cell, Setting, build_cell
+from engine.importers.parts import Array, Found, ImportOptions, StackBody, StoredTensor, one_precision
 from engine.importers.vocabulary import as_words
 from engine.text import printable
 
@@ -91,29 +92,20 @@ def find_network(file: Checkpoint, options: ImportOptions) -> Found:
         If there is none, more than one, or one that pinkx cannot run; names the candidates and the option.
     """
     tensors = {name: tensor for name, tensor in file.tensors.items() if not _SKIPPED.search(name)}
-    path, suffix, notes = _layer(tensors, options)
+    path, suffixes, level, notes = _layer(tensors, options)
     prefix = f"{path}." if path else ""
-    raw = _layer_tensors(tensors, prefix, suffix, path)
-    size = raw["weight_hh"].shape[1]
-    gates, rest = divmod(raw["weight_hh"].shape[0], size)
-    if rest or gates not in _KINDS:
-        raise NetworkError(
-            f"{_shown(path)}: weight_hh has shape {tuple(raw['weight_hh'].shape)}; expected (n, n) for an RNN, "
-            "(3 n, n) for a GRU or (4 n, n) for an LSTM"
-        )
+    raws = [[_layer_tensors(tensors, prefix, suffix, path) for suffix in directions] for directions in suffixes]
+    gates = _gates(path, raws[0][0]["weight_hh"])
     nonlinearity = _nonlinearity(path, file.scalars, options, notes) if gates == 1 else "tanh"
-    settings: dict[str, Setting] = {"activation": nonlinearity} if gates == 1 else {}
-    zero = torch.zeros_like(raw["weight_hh"][:, 0])
-    weights = {key: raw[key] for key in ("weight_ih", "weight_hh")}
-    weights |= {"bias": raw.get("bias_ih", zero), "bias_hh": raw.get("bias_hh", zero)}
-    try:
-        cell = build_cell(_KINDS[gates], weights, settings)
-    except ValueError as error:
-        raise NetworkError(f"{_shown(path)}: {error}") from None
+    layers = tuple(tuple(_cell(path, raw, nonlinearity) for raw in directions) for directions in raws)
+    _check_widths(path, layers)
+    cell, size, inputs = layers[level][0], layers[-1][0].size, layers[0][0].inputs
+    bodies = [[TorchBody(gates, raw, nonlinearity) for raw in directions] for directions in raws[: level + 1]]
+    several = len(layers) > 1 or len(layers[0]) > 1
     used = {name for name in tensors if name.startswith((f"{prefix}weight_", f"{prefix}bias_"))}
     others = {name: tensor for name, tensor in tensors.items() if name not in used and _same_root(name, path)}
-    readout_name = _readout(others, size, cell.inputs, options)
-    embedding_name = _embedding(others, cell.inputs, readout_name, options)
+    readout_name = _readout(others, size, inputs, options)
+    embedding_name = _embedding(others, inputs, readout_name, options)
     chosen = {name: tensors[name] for name in (readout_name, embedding_name) if name is not None}
     bias_name = None if readout_name is None else _bias_of(readout_name, others)
     if bias_name is not None:
@@ -128,8 +120,10 @@ def find_network(file: Checkpoint, options: ImportOptions) -> Found:
     return Found(
         source=file.source,
         cell=cell,
-        body=TorchBody(gates, raw, nonlinearity),
+        body=StackBody(bodies),
         layer=path or "weight_hh",
+        layers=layers if several else (),
+        level=level,
         readout=readout,
         embedding=None if embedding_name is None else read[embedding_name],
         vocabularies=file.vocabularies,
@@ -140,8 +134,10 @@ def find_network(file: Checkpoint, options: ImportOptions) -> Found:
 # ---- the recurrent layer ------------------------------------------------------------------------------------------
 
 
-def _layer(tensors: Collection[str], options: ImportOptions) -> tuple[str, str, list[str]]:
-    """Choose the layer: its path, the suffix of its tensors' names, and notes."""
+def _layer(tensors: Collection[str], options: ImportOptions) -> tuple[str, list[list[str]], int, list[str]]:
+    """Choose the layers: their path, the suffixes of the tensors' names by level and direction, the level to watch,
+    and notes.
+    """
     layers: dict[str, dict[tuple[int, bool], str]] = {}
     for name in tensors:
         if match := _RECURRENT.match(name):
@@ -153,9 +149,9 @@ def _layer(tensors: Collection[str], options: ImportOptions) -> tuple[str, str, 
             f"not a network of pinkx, and none of its {len(tensors)} tensors is a recurrent layer in PyTorch's layout "
             "(weight_ih_l0, weight_hh_l0)"
         )
-    wanted, level = options.layer, 0
+    wanted, chosen = options.layer, None
     if wanted is not None and wanted not in layers and (match := re.fullmatch(r"(.*)[.:](\d+)", wanted)):
-        wanted, level = match[1], int(match[2])
+        wanted, chosen = match[1], int(match[2])
     named = [path for path in layers if wanted is None or path == wanted or path.endswith(f".{wanted}")]
     if not named:
         raise NetworkError(f"no recurrent layer {options.layer!r} in the file; it has {_listed(layers)}")
@@ -164,20 +160,61 @@ def _layer(tensors: Collection[str], options: ImportOptions) -> tuple[str, str, 
     path = named[0]
     parts, notes = layers[path], []
     stack, both = max(level for level, _ in parts) + 1, any(reverse for _, reverse in parts)
-    if options.direction == "backward" or level > 0:
+    directions = (False, True) if both else (False,)
+    if missing := [key for key in product(range(stack), directions) if key not in parts]:
+        suffix = f"_l{missing[0][0]}{'_reverse' * missing[0][1]}"
+        raise NetworkError(f"{_shown(path)}: the tensor weight_hh{suffix} is missing")
+    if chosen is not None and chosen >= stack:
+        raise NetworkError(f"{_shown(path)} has {stack} layer{'s' * (stack > 1)}, counted from 0; there is no {chosen}")
+    if options.direction == "backward":
         raise NetworkError(
-            f"{_shown(path)}: only the first layer in the forward direction can be imported, because its input does "
-            "not depend on another layer"
+            f"{_shown(path)}: a layer is watched in the forward direction; the backward one reads the last word first"
         )
-    if (stack > 1 or both) and (options.readout != "none" or (both and options.direction != "forward")):
-        what = " and ".join([f"{stack} layers"] * (stack > 1) + ["two directions"] * both)
+    if both and (options.readout != "none" or options.direction != "forward"):
         raise NetworkError(
-            f"{_shown(path)} has {what}; pinkx runs one layer in one direction. To watch its first layer in the "
-            f"forward direction without a readout, give --readout none{' --direction forward' if both else ''}"
+            f"{_shown(path)} has two directions, and its readout reads both, of which the backward one needs the words "
+            "still to come; to watch the layers in the forward direction without a readout, give --readout none "
+            "--direction forward"
         )
-    if stack > 1 or both:
-        notes.append(f"only the first layer of {_shown(path)} in the forward direction is imported")
-    return path, parts[0, False], notes
+    level = chosen if chosen is not None else 0 if options.readout == "none" else stack - 1
+    if stack > 1:
+        notes.append(f"{stack} layers, of which layer {level + 1} is watched first")
+    if both:
+        notes.append("two directions, of which the forward one is watched")
+    return path, [[parts[number, reverse] for reverse in directions] for number in range(stack)], level, notes
+
+
+def _gates(path: str, weight: Tensor) -> int:
+    """Return the number of gates from the shape of a recurrent matrix."""
+    gates, rest = divmod(weight.shape[0], weight.shape[1])
+    if rest or gates not in _KINDS:
+        raise NetworkError(
+            f"{_shown(path)}: weight_hh has shape {tuple(weight.shape)}; expected (n, n) for an RNN, "
+            "(3 n, n) for a GRU or (4 n, n) for an LSTM"
+        )
+    return gates
+
+
+def _cell(path: str, raw: Mapping[str, Tensor], nonlinearity: str) -> Cell:
+    gates = _gates(path, raw["weight_hh"])
+    settings: dict[str, Setting] = {"activation": nonlinearity} if gates == 1 else {}
+    zero = torch.zeros_like(raw["weight_hh"][:, 0])
+    weights = {key: raw[key] for key in ("weight_ih", "weight_hh")}
+    weights |= {"bias": raw.get("bias_ih", zero), "bias_hh": raw.get("bias_hh", zero)}
+    try:
+        return build_cell(_KINDS[gates], weights, settings)
+    except ValueError as error:
+        raise NetworkError(f"{_shown(path)}: {error}") from None
+
+
+def _check_widths(path: str, layers: Sequence[Sequence[Cell]]) -> None:
+    """Check that every layer takes what the one below puts out."""
+    for level, (below, cells) in enumerate(pairwise(layers), 1):
+        width = sum(cell.size for cell in below)
+        if any(cell.inputs != width or cell.name != below[0].name for cell in cells):
+            raise NetworkError(
+                f"{_shown(path)}: layer {level} takes {cells[0].inputs} numbers, the layer below puts out {width}"
+            )
 
 
 def _layer_tensors(tensors: Mapping[str, StoredTensor], prefix: str, suffix: str, path: str) -> dict[str, Tensor]:

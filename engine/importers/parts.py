@@ -44,6 +44,19 @@ class Body(Protocol):
         """Hidden states (time, n) for inputs (time, inputs), from the zero state, in double precision."""
 
 
+class StackBody:
+    """Layers on top of each other: ``levels`` up to the watched one, each the bodies of one direction or of two."""
+
+    def __init__(self, levels: Sequence[Sequence[Body]]) -> None:
+        self.levels = levels
+
+    def states(self, x: Array) -> Array:
+        """Hidden states (time, n) of the watched layer in the forward direction, for inputs (time, inputs)."""
+        for bodies in self.levels[:-1]:
+            x = np.hstack([bodies[0].states(x)] + [body.states(x[::-1])[::-1] for body in bodies[1:]])
+        return self.levels[-1][0].states(x)
+
+
 @dataclass(frozen=True)
 class StoredTensor:
     """A tensor of a file: its shape, and a function that reads it."""
@@ -61,9 +74,14 @@ class Found:
     source : str
         The file's format, as it is shown to the user.
     cell : Cell
+        The watched layer.
     body : Body
     layer : str
         Name of the recurrent layer in the file.
+    layers : tuple of (forward,) or (forward, backward) cells
+        All layers from the bottom, if there are several or two directions; else empty.
+    level : int
+        The number of the watched layer among them, from 0.
     readout : (weight (k, n), bias (k,)) or None
     embedding : (V, inputs) tensor or None
     vocabularies : list of mappings from id to word
@@ -86,6 +104,13 @@ class Found:
     output: Activation | None = None
     notes: list[str] = field(default_factory=list)
     task: str | None = None
+    layers: tuple[tuple[Cell, ...], ...] = ()
+    level: int = 0
+
+    @property
+    def silent(self) -> bool:
+        """Whether this is a layer of a stack that no readout reads."""
+        return bool(self.layers) and (self.readout is None or self.level < len(self.layers) - 1)
 
 
 @dataclass(frozen=True)
@@ -144,6 +169,9 @@ class Parts:
     info: Mapping[str, str]
     notes: Sequence[str]
     reference: Reference
+    layers: tuple[tuple[Cell, ...], ...] = ()
+    level: int = 0
+    has_readout: bool = True
 
 
 def as_weights(tensor: Tensor, name: str) -> Tensor:

@@ -66,6 +66,9 @@ def complete(found: Found, name: str, options: ImportOptions) -> Parts:
     notes = list(found.notes)
     weight, bias, output, column = _output(found, options, notes)
     reference_weight, reference_bias = weight, bias
+    if found.silent:
+        reference_weight = torch.zeros(1, found.cell.size, dtype=found.cell.dtype)
+        reference_bias = reference_weight[:, 0]
     if column is not None:
         weight, bias = weight[1:] - weight[:1], bias[1:] - bias[:1]
     matched = None
@@ -98,11 +101,14 @@ def complete(found: Found, name: str, options: ImportOptions) -> Parts:
             body=found.body,
             weight=reference_weight.double().numpy(),
             bias=reference_bias.double().numpy(),
-            output=output,
-            column=column,
+            output="none" if found.silent else output,
+            column=None if found.silent else column,
             embedding=None if found.embedding is None else found.embedding.double().numpy(),
             rows=None if matched is None else matched.rows,
         ),
+        layers=found.layers,
+        level=found.level,
+        has_readout=found.readout is not None,
     )
 
 
@@ -114,8 +120,9 @@ def _task(options: ImportOptions, found: Found) -> str:
         channels = task_from_name(name).channels
     except ValueError as error:
         raise NetworkError(f"--task: {error}") from None
-    if channels != found.cell.inputs:
-        raise NetworkError(f"--task {name}: has {channels} inputs, the network takes {found.cell.inputs}")
+    inputs = (found.layers[0][0] if found.layers else found.cell).inputs
+    if channels != inputs:
+        raise NetworkError(f"--task {name}: has {channels} inputs, the network takes {inputs}")
     return name
 
 
@@ -192,7 +199,7 @@ def _add_configuration(path: Path, checkpoint: Checkpoint) -> None:
 def _output(found: Found, options: ImportOptions, notes: list[str]) -> tuple[Tensor, Tensor, Activation, int | None]:
     """Return the readout, its activation, and which output is used: the second of two classes, else None for all."""
     if found.readout is None:
-        notes.append("no readout: every output is 0.5")
+        notes.append("no readout: there is no output" if found.layers else "no readout: every output is 0.5")
         weight = torch.zeros(1, found.cell.size, dtype=found.cell.dtype)
         return weight, weight[:, 0].clone(), "sigmoid", None
     weight, bias = found.readout

@@ -181,9 +181,9 @@ def recorded(
         blank_cell(network.cell.name, network.cell.inputs, network.cell.size, network.cell.settings),
         network.readout_weight.detach().float().cpu().numpy(),
         network.readout_bias.detach().float().cpu().numpy(),
-        None if signal is not None else KnownWords(review.words[part], ids[part]),
+        None if signal is not None else KnownWords(review.words[part], _word_ids(network, review, ids)[part]),
         values,
-        name=network.name,
+        name=network.title,
         task=network.task,
         activation=network.activation,
     )
@@ -207,6 +207,12 @@ def recorded(
     return RecordedReview(
         review.name, text, review.label, network=facts, first=before + first, analysis=analysis, pushes=steered
     )
+
+
+def _word_ids(network: Network, review: Review, ids: NDArray[Any]) -> NDArray[Any]:
+    """Return the ids of the words of a review; an upper layer itself reads vectors."""
+    vocabulary = None if network.stack is None else network.stack.vocabulary
+    return ids if vocabulary is None else vocabulary.encode(review.words)
 
 
 def save_recording(path: Path, runs: Sequence[RecordedReview], version: str) -> None:

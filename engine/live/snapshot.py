@@ -69,7 +69,17 @@ class Snapshot:
     @property
     def unknown(self) -> int:
         """Count of words of the review outside the vocabulary."""
-        return 0 if self.network.vocabulary is None else int((self.ids == UNKNOWN).sum())
+        return int(self.unknown_words.sum())
+
+    @property
+    def unknown_words(self) -> NDArray[np.bool_]:
+        """Which words of the review are outside the vocabulary, (word,)."""
+        network = self.network
+        if network.vocabulary is not None:
+            return np.asarray(self.ids == UNKNOWN)
+        if network.stack is not None and network.stack.vocabulary is not None:  # an upper layer, which reads vectors
+            return np.asarray(network.stack.vocabulary.encode(self.review.words) == UNKNOWN)
+        return np.zeros(self.words, dtype=bool)
 
 
 @dataclass(frozen=True)

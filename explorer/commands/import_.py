@@ -16,7 +16,7 @@ import click
     help="Words of the embedding: one a line, JSON word to id, or CSV. keras-imdb:FILE reads the ranks of "
     "keras.datasets.imdb (id = rank + 3).",
 )
-@click.option("--layer", metavar="NAME", help="Recurrent layer to import, if the file has several.")
+@click.option("--layer", metavar="NAME", help="Recurrent layer to watch first, if the file has several.")
 @click.option("--readout", metavar="NAME", help="Linear layer that reads the cells; none imports the cells alone.")
 @click.option("--embedding", metavar="NAME", help="Embedding; none for a layer that takes vectors.")
 @click.option(
@@ -28,7 +28,9 @@ import click
     help="Nonlinearity that the file does not name: tanh or relu of an RNN, hard_sigmoid of Keras gates.",
 )
 @click.option(
-    "--direction", type=click.Choice(["forward", "backward"]), help="Direction to import of a bidirectional layer."
+    "--direction",
+    type=click.Choice(["forward", "backward"]),
+    help="Direction to watch of bidirectional layers: forward.",
 )
 @click.option(
     "--task",
@@ -53,9 +55,9 @@ def command(
     """Import the network in FILE and write it as a .safetensors file that every verb opens.
 
     FILE is a state dict, a checkpoint, a whole module or a TorchScript archive of PyTorch, a .safetensors file, a Keras
-    model or its weights, an ONNX graph, or a .toml that describes weights. No code in it is run. The network has one
-    recurrent layer, a linear readout, and an embedding if it reads words. The result is compared with an independent
-    computation of the original, and the largest difference is printed.
+    model or its weights, an ONNX graph, or a .toml that describes weights. No code in it is run. The network has
+    recurrent layers on top of each other, a linear readout, and an embedding if it reads words. The result is compared
+    with an independent computation of the original, and the largest difference is printed.
     """
     import torch
 
@@ -77,6 +79,7 @@ def command(
     found = check_import(network, parts)
     network.save(out)
     cell = network.cell
+    known = network.vocabulary if network.stack is None else network.stack.vocabulary
     if as_json:
         result = {
             "file": str(out),
@@ -85,8 +88,10 @@ def command(
             "cell": cell.name,
             "settings": cell.settings,
             "cells": cell.size,
-            "inputs": cell.inputs if network.vocabulary is None else None,
-            "words": None if network.vocabulary is None else len(network.vocabulary),
+            "inputs": network.channels if known is None else None,
+            "words": None if known is None else len(known),
+            "layers": 1 if network.stack is None else len(network.stack.layers),
+            "watched": network.level,
             "outputs": network.outputs,
             "activation": network.activation,
             "notes": list(parts.notes),
@@ -95,16 +100,18 @@ def command(
         }
         click.echo(json.dumps(result, indent=2))
         return
-    reads = f"vectors of {cell.inputs} numbers" if network.vocabulary is None else f"{len(network.vocabulary):,} words"
+    reads = f"vectors of {network.channels} numbers" if known is None else f"{len(known):,} words"
+    outputs = f"{network.outputs} {network.activation} output{'s' if network.outputs > 1 else ''}"
+    silent = network.activation == "none"
     source = f"{parts.info['imported_from']}, layer {parts.info['imported_layer']}"
     click.echo(
         f"{source}: {cell.size} {cell.label.replace(cell.title, f'{cell.title} cells', 1)}, reads {reads}, "
-        f"{network.outputs} {network.activation} output{'s' if network.outputs > 1 else ''}"
+        f"{'no output' if silent else outputs}"
     )
     for note in parts.notes:
         click.echo(f"note: {note}")
     click.echo(
-        f"largest difference from the original over {found.steps} random inputs: {found.states:.1e} in the states, "
-        f"{found.outputs:.1e} in the outputs"
+        f"largest difference from the original over {found.steps} random inputs: {found.states:.1e} in the states"
+        + ("" if silent else f", {found.outputs:.1e} in the outputs")
     )
-    click.echo(f"{out}: written; open it with `pinkx tui --network {out}`" if network.vocabulary else f"{out}: written")
+    click.echo(f"{out}: written; open it with `pinkx tui --network {out}`" if known else f"{out}: written")

@@ -134,7 +134,7 @@ def command(
             output = "output" if loaded.activation == "linear" else "logit"
             click.echo("\n" + histogram("Attractors", {output: attractors.logit}, output, "words"), nl=False)
         return
-    names = inputs or (("zero", "mean") if loaded.embedding is not None else ("zero", "+1", "-1"))
+    names = inputs or (("zero", "mean") if loaded.unit != "step" else ("zero", "+1", "-1"))
     reviews = _reviews(loaded, source)
 
     def find(names: Sequence[str]) -> FixedPoints:
@@ -180,11 +180,13 @@ def command(
 
 
 def _reviews(network: Network, source: str | None) -> list[Any]:
-    if network.vocabulary is None:
+    if network.unit == "step":
         return []
     from engine.reviews import CUT, open_reviews
+    from engine.sequences import encode
 
-    return [network.vocabulary.encode(network.split(review.text)[:CUT]) for review in open_reviews(source)[:100]]
+    texts = [network.split(review.text)[:CUT] for review in open_reviews(source)[:100]]
+    return [encode(network, words, "a review") for words in texts]
 
 
 @contextmanager

@@ -38,12 +38,17 @@ class Vectors:
     def json(self) -> dict[str, Any]:
         """Return the values in JSON types."""
         inputs = dict(zip(self.channels, self.inputs, strict=True))
-        return {"inputs": inputs, "outputs": [*self.outputs], "targets": self.targets and [*self.targets]}
+        return {"inputs": inputs, "outputs": [*map(_known, self.outputs)], "targets": self.targets and [*self.targets]}
 
     def line(self) -> str:
         """Return the values as parts of a line."""
         parts = {"in": self.inputs, "out": self.outputs, "target": self.targets or (None,) * len(self.outputs)}
         return "\t".join(f"{name} {' '.join(map(_number, values))}" for name, values in parts.items())
+
+
+def _known(value: float) -> float | None:
+    """Return None for NaN, the output of a layer that no readout reads: JSON has no NaN."""
+    return None if math.isnan(value) else value
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class Word:
         if self.point is not None:
             point = dict(zip(("number", "stability", "distance"), self.point, strict=True))
         if self.vectors is None:
-            read = {"review": self.review, "word": self.word, "text": self.text, output: self.output}
+            read = {"review": self.review, "word": self.word, "text": self.text, output: _known(self.output)}
         else:
             read = {"sequence": self.review, "step": self.word, **self.vectors.json()}
         return read | {
@@ -151,7 +156,7 @@ def command(
     if source is not None and network is None:
         reviews: Sequence[Review] = _opened(source, reading)  # reported at once if they cannot be read
     loaded = Network.load(network or default_network())
-    if loaded.vocabulary is None:
+    if loaded.unit == "step":
         reviews = open_sequences(loaded, source) if source is not None else [drawn_sequence(loaded, seed)]
     elif source is None:
         raise click.UsageError(f"{loaded.name} reads words: give a FILE, or - for standard input")

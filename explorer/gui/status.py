@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStatusBar, QVBoxLayout, QWidget
 
 from explorer.gui.host import Host
@@ -22,11 +23,13 @@ class Status(QStatusBar):
         super().__init__(parent)
         self._host = host
         self.hint, self.note, self.state = ReadoutLine(), QLabel(), QLabel()
+        self.setSizeGripEnabled(False)  # an empty box; the frame resizes the window
+        self.state.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.note.setMinimumWidth(0)
         self.note.setSizePolicy(self.note.sizePolicy().Policy.Ignored, self.note.sizePolicy().Policy.Fixed)
         lines = QWidget()
         column = QVBoxLayout(lines)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(0, 0, 6, 0)
         column.setSpacing(1)
         first = QHBoxLayout()
         first.addWidget(self.hint, 1)

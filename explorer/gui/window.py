@@ -183,7 +183,7 @@ class Window(Opening):
         if not self._ready:
             self._ready = True
             self.transport.set_networks(networks(session)[1])
-        title = f"{safe(frame.snapshot.review.name, 60)} · {frame.snapshot.network.name} · pinkx"
+        title = f"{safe(frame.snapshot.review.name, 60)} · {frame.snapshot.network.title} · pinkx"
         if title != self.windowTitle():
             self.setWindowTitle(title)
         self._name_units(session, unit_names(frame.snapshot.network))
@@ -212,7 +212,8 @@ class Window(Opening):
 
     def _name_units(self, session: Session, names: UnitNames) -> None:
         """Name docks and menu entries after what the network reads, and grey the entries that it cannot do."""
-        if (state := (names, session.replaying)) == self._named:
+        network = session.stream.snapshot.network
+        if (state := (names, session.replaying, network.stack is None, network.level)) == self._named:
             return
         self._named = state
         for name, panel in self.panels.items():
@@ -349,7 +350,7 @@ class Window(Opening):
         snapshot = self.opened_session.frame().snapshot
 
         def path_for(chosen: Panel, suffix: str) -> Path:
-            return free_path(Path.cwd(), snapshot.network.name, f"{snapshot.review.name}-{chosen.name}", suffix)
+            return free_path(Path.cwd(), snapshot.network.title, f"{snapshot.review.name}-{chosen.name}", suffix)
 
         def write(chosen: Export) -> None:
             with self._on_light_ground() if chosen.light else nullcontext():

@@ -92,6 +92,7 @@ ACTIONS = (
     Action("reviews", ("r",), "Reviews", "Reviews", "Choose a review from a list that can be searched."),
     Action("corpus", ("h",), "Corpus", "Reviews", "Show β of all reviews as it is computed; open any of them."),
     Action("networks", ("w",), "Network", "Reviews", "Choose the network that reads.", True),
+    Action("layer", ("backslash",), "Layer", "Reviews", "Watch the next layer of several, at the same word."),
     Action("compare", ("c",), "Compare", "Reviews", "Choose a second network to compare with, or none.", True),
     Action("compare-reviews", ("C",), "Compare review", "Reviews", "Choose a review to compare with, or none."),
     Action("type", ("t",), "Type", "Reviews", "Type or paste a review to be read.", True),

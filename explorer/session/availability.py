@@ -11,7 +11,7 @@ from explorer.session.controllers.recorder import NEEDS_NETWORK
 from explorer.session.views.units import UnitNames
 
 if TYPE_CHECKING:
-    from engine.network import Unit
+    from engine.network import Network
 
 RECORDING: Final = "this is a recording: it has no network that could do that"
 STEPS: Final[Mapping[str, str]] = {
@@ -32,6 +32,19 @@ CHARACTERS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("record", "export-run"), "this network reads characters: a recording holds the words of a review"),
 }  # fmt: skip
 """Action → why a network of characters cannot do it."""
+LAYERS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("attribution", "attributions"), "this network has several layers: attribution is that of one"),
+    "corpus": "this network has several layers: corpus statistics are those of networks with one",
+    "epochs": "this network has several layers: epochs are those of networks with one",
+}  # fmt: skip
+"""Action → why a network of several layers cannot do it."""
+UPPER: Final[Mapping[str, str]] = {
+    "contexts": "this layer reads vectors of the layer below, not words: watch the first layer",
+    **dict.fromkeys(("follow-input", "find-points"), "this layer reads vectors of the layer below: its points are "
+        "those under zero input and under its mean input"),
+    "focus-word-map": "this layer reads vectors of the layer below: it has no map of words",
+}  # fmt: skip
+"""Action → why an upper layer of several cannot do it."""
 
 
 def described(actions: Sequence[Action], names: UnitNames, refused: Callable[[str], str]) -> tuple[Action, ...]:
@@ -49,8 +62,14 @@ def described(actions: Sequence[Action], names: UnitNames, refused: Callable[[st
     )
 
 
-def refusal(name: str, *, replaying: bool, unit: Unit) -> str:
-    """Return why an action cannot be done now; "" if it can. ``unit`` is what the network reads at a step."""
+def refusal(name: str, *, replaying: bool, network: Network) -> str:
+    """Return why an action cannot be done now with a network, or with a recorded one; "" if it can."""
     if name in NEEDS_NETWORK and replaying:
         return RECORDING
-    return {"step": STEPS, "character": CHARACTERS, "word": {}}[unit].get(name, "")
+    several = network.stack is not None
+    if name == "layer" and not several:
+        return "this network has one layer"
+    refused = {"step": STEPS, "character": CHARACTERS, "word": {}}[network.unit].get(name, "")
+    if several:
+        refused = refused or LAYERS.get(name, "") or (UPPER.get(name, "") if network.level else "")
+    return refused

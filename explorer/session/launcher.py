@@ -213,7 +213,7 @@ class Launcher:
             from engine.sequences import as_read
 
             network = Network.load(name)
-            if reviews is None and network.vocabulary is not None:
+            if reviews is None and network.unit != "step":
                 reviews, followed = self._open_reviews(options)
             elif reviews is None:
                 if options.follow is not None:
@@ -257,7 +257,7 @@ class Launcher:
         from engine.reviews import open_reviews
         from engine.sequences import open_sequences
 
-        if network.vocabulary is None:
+        if network.unit == "step":
             self.progress = "opening the sequences"
             return open_sequences(network, options.reviews)
         self.progress = "opening the reviews"

@@ -22,7 +22,7 @@ def networks(session: Session) -> tuple[str, list[tuple[str, str]]]:
     from engine.catalogue import shipped_networks
 
     network = session.stream.snapshot.network
-    wanted = (True, "") if network.vocabulary is not None else (False, str(network.cell.inputs))
+    wanted = (True, "") if network.unit != "step" else (False, str(network.channels))
     found = [info for info in shipped_networks() if _reads(info) == wanted]
     entries = [
         (

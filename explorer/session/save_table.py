@@ -22,6 +22,6 @@ def save_table(session: Session, what: str, table: Callable[[], Table], folder: 
         If the file cannot be written.
     """
     snapshot, folder = session.stream.snapshot, Path.cwd() if folder is None else folder
-    path = free_path(folder, snapshot.network.name, f"{snapshot.review.name}-{what}", ".csv")
+    path = free_path(folder, snapshot.network.title, f"{snapshot.review.name}-{what}", ".csv")
     write_csv(path, table())
     return f"saved {path}"

@@ -219,7 +219,7 @@ class Session:
 
     def refusal(self, name: str) -> str:
         """Return why an action cannot be done with the present network, or recording; "" if it can."""
-        return refusal(name, replaying=self.replaying, unit=self.core.snapshot.network.unit)
+        return refusal(name, replaying=self.replaying, network=self.core.snapshot.network)
 
     def deselect(self) -> None:
         """Deselect the cell and the points, and clear the brush."""
@@ -259,6 +259,7 @@ class Session:
             "start": playback.go_to_start,
             "live": playback.follow,
             "restart": playback.restart,
+            "layer": playback.next_layer,
             "jump-back": playback.jump_back,
             "jump-forward": playback.jump_forward,
             "faster": playback.faster,

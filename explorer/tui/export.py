@@ -32,7 +32,7 @@ def export(app: App[Any], session: Session, panel: Widget | None, folder: Path |
     frame = session.frame()
     folder = Path.cwd() if folder is None else folder
     what = f"{frame.snapshot.review.name}-{frame.choices.signal}-{panel.id if panel is not None else 'screen'}"
-    table = free_path(folder, frame.snapshot.network.name, what, ".csv")
+    table = free_path(folder, frame.snapshot.network.title, what, ".csv")
     write_csv(table, panel_table(session, frame, panel.id if panel is not None else None))
     for kind in (".svg", ".png"):
         save_picture(app, table.with_suffix(kind), panel)

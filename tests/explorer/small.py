@@ -42,6 +42,19 @@ def small_network(size: int = 12, seed: int = 0) -> Network:
     )
 
 
+def deep_network() -> Network:
+    """Return a random stack of two LSTMs over the words of the small network, watched at the top."""
+    torch.manual_seed(0)
+    known = small_network().vocabulary
+    assert known is not None
+    module = {
+        "embedding": torch.nn.Embedding(len(known), 4),
+        "rnn": torch.nn.LSTM(4, 6, num_layers=2),
+        "out": torch.nn.Linear(6, 1),
+    }
+    return Network.from_torch(torch.nn.ModuleDict(module), vocabulary=known, name="deep")
+
+
 def small_file(folder: Path, size: int = 12) -> Path:
     """Save the same network to a file."""
     path = folder / f"lstm-{size}.safetensors"

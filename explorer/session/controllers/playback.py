@@ -166,6 +166,22 @@ class Playback:
         self._core.remember_network(name)
         self._core.stream.use_network(name)
 
+    def next_layer(self) -> None:
+        """Watch the next layer of a network with several: read the present review again, up to the same word.
+
+        Raises
+        ------
+        SessionError
+            If it has one layer.
+        """
+        network = self._core.snapshot.network
+        if network.stack is None or len(network.stack.layers) == 1:
+            raise SessionError("this network has one layer in the forward direction")
+        watched = network.watching((network.level + 1) % len(network.stack.layers))
+        self._core.stream.use_network(watched)
+        silent = ": the readout does not read it, so it has no output" if watched.activation == "none" else ""
+        self._core.note = f"watching {network.stack.label(watched.level)}{silent}"
+
     def look_at(self, word: int) -> None:
         """Jump to a word by its index; if it is not read yet, read up to it."""
         self._before_jump()

@@ -117,7 +117,7 @@ class PointSearch:
 
 def first_inputs(network: Network) -> tuple[str, ...]:
     """Return the inputs under which the points of a network are sought first."""
-    return INPUTS[:1] if network.vocabulary is None else INPUTS
+    return INPUTS[:1] if network.unit == "step" else INPUTS
 
 
 def survey(report: Report, network: Network, sequences: Sequences = ()) -> None:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 LIMIT: Final = 1 << 30  # bytes of runs in memory; some thousand reviews through 128 cells
 PATIENCE: Final = 30.0  # seconds; the engine answers after its present block, or after loading a network
 NEEDS_NETWORK: Final = frozenset({
-    "networks", "type", "edit", "ablate", "ablate-dead", "clamp", "undo", "undo-ablation", "find-points", "corpus",
-    "compare-reviews", "agree-elsewhere", "word-by-word", "follow-input", "memory", "attribution",
+    "networks", "layer", "type", "edit", "ablate", "ablate-dead", "clamp", "undo", "undo-ablation", "find-points",
+    "corpus", "compare-reviews", "agree-elsewhere", "word-by-word", "follow-input", "memory", "attribution",
     "attributions", "steer", "steering-vector", "contexts", "epochs",
 })  # fmt: skip
 
@@ -118,7 +118,7 @@ class Recorder:
             return "nothing to save: no word is read yet"
         folder = Path.cwd() if self.folder is None else self.folder
         what = runs[0].name if len(runs) == 1 else f"{len(runs)}-runs"
-        path = free_path(folder, runs[0].network.name, what, ".safetensors")
+        path = free_path(folder, runs[0].network.title, what, ".safetensors")
         save_recording(path, runs, version("pinkx"))
         return f"saved {path.name} in {folder}: pinkx tui --replay plays it"
 

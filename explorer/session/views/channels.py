@@ -89,7 +89,7 @@ class Traces:
 
 def reads_steps(frame: Frame) -> bool:
     """Return whether the network takes vectors, so that there are steps instead of words."""
-    return frame.snapshot.network.vocabulary is None
+    return frame.snapshot.network.unit == "step"
 
 
 def traces(reader: SignalReader, frame: Frame) -> Traces:
@@ -99,7 +99,7 @@ def traces(reader: SignalReader, frame: Frame) -> Traces:
     snapshot = frame.snapshot
     review, network, steps = snapshot.review, snapshot.network, snapshot.words
     sequence = review if isinstance(review, InputSequence) else None
-    x = np.zeros((steps, network.cell.inputs)) if sequence is None else sequence.inputs.astype(float)
+    x = np.zeros((steps, network.channels)) if sequence is None else sequence.inputs.astype(float)
     outputs = _outputs(reader, frame, steps)
     targets = None if sequence is None or sequence.targets is None else sequence.targets.astype(float)
     if targets is not None and targets.shape != outputs.shape:

@@ -59,6 +59,7 @@ _CLASS = Output("P(class 0)", "P(0)", "probability_class_0", "logit of class 0")
 _ONE_OF_SEVERAL = Output("P(output 0)", "P(0)", "probability_output_0", "logit of output 0")
 _STEPS = Output("output 1", "out 1", "output_1", "logit of output 1")
 _LINEAR_STEPS = Output("output 1", "out 1", "output_1", "output 1", bounded=False)
+_NONE = Output("no output", "out", "output_0", "no output")
 _LINEAR = Output("output 0", "out", "output_0", "output 0", bounded=False)
 
 
@@ -70,7 +71,9 @@ def output_line(output: Output, before: float, after: float) -> str:
 
 def output_of(network: Network) -> Output:
     """Return what the first output of a network is. Those of a network over vectors are numbered like its inputs."""
-    if network.vocabulary is None:
+    if network.activation == "none":
+        return _NONE
+    if network.unit == "step":
         return _LINEAR_STEPS if network.activation == "linear" else _STEPS
     if network.activation == "linear":
         return _LINEAR

@@ -300,7 +300,7 @@ def status_parts(
     losses += [f"{names.count(lost)} no longer stored"] if lost > 0 else []
     losses += [f"slow terminal: {', '.join(degraded)}"] if degraded else []
     parts: dict[Part, Line] = {
-        "network": (Run(snapshot.network.name, "value"), Run(f" · {snapshot.network.task}")),
+        "network": (Run(snapshot.network.title, "value"), Run(f" · {snapshot.network.task}")),
         "review": (Run(place, "text"),),
         "badge": (badge,),
         "word": (Run(f"{names.unit} "), Run(f"{frame.word + 1:,}", "value"), Run(f"/{snapshot.words:,}")),

@@ -74,7 +74,6 @@ def word_values(reader: SignalReader, frame: Frame, first: int, last: int) -> tu
 
 def unknown_words(frame: Frame) -> NDArray[np.bool_]:
     """Return which words of the review are not in the network's vocabulary, (word,)."""
-    from engine.network import UNKNOWN  # imports torch, which is loaded once there is a frame
 
     snapshot = frame.snapshot
-    return np.zeros(snapshot.words, dtype=bool) if snapshot.network.vocabulary is None else snapshot.ids == UNKNOWN
+    return snapshot.unknown_words

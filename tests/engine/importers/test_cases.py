@@ -38,7 +38,7 @@ REFUSED = {
     "real/hmmrnn-2HMM.pth": "does not say whether its nonlinearity is tanh or relu",
     "real/psychrnn-saved_weights.npz": "describe it in psychrnn-saved_weights.toml",
     "real/silero_vad_16k.safetensors": "no linear readout of 128 cells",
-    "real/textgenrnn_weights.hdf5": "stacks 2 recurrent layers",
+    "real/textgenrnn_weights.hdf5": "besides rnn_2 the model has attention",
     "real/ethnicolr-wiki_ln_lstm.h5": "--vocabulary FILE",
     "real/fpf-flip_flop_net_6.pt": "--output linear",
 }

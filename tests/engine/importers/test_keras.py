@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine.catalogue import NetworkError
+from engine.importers.keras import find_keras_network
+from engine.importers.keras_file import Layer, read_keras
+from engine.importers.parts import ImportOptions
 from engine.importers.time_limit import VARIABLE
 from engine.network import Network
 from tests.engine.importers.checked import checked_import
@@ -162,15 +166,40 @@ def test_layers_that_pinkx_cannot_run_are_named(extra: KerasLayer, says: str, tm
             opened(file)
 
 
-def test_a_stack_is_watched_at_its_first_layer(tmp_path: Path) -> None:
+def test_every_layer_of_a_stack_can_be_watched(tmp_path: Path) -> None:
     original = Network.load("lstm-8")
     layers = keras_layers(original)
-    layers.insert(4, KerasLayer("LSTM", "second", layers[3].weights, layers[3].settings))
+    weights = layers[3].weights
+    upper = {key: value[:8] if value.shape == weights["kernel"].shape else value for key, value in weights.items()}
+    layers.insert(4, KerasLayer("LSTM", "second", upper, layers[3].settings))
+    words = vocabulary(original, tmp_path)
+    for file in (write_hdf5(layers, tmp_path / "a.h5"), write_keras(layers, tmp_path / "a.keras")):
+        top = opened(file, vocabulary=words)
+        assert (top.title, top.activation) == ("a · layer 2 of 2", "sigmoid")
+        assert opened(file, vocabulary=words, layer="layer").title == "a · layer 1 of 2"
+        assert opened(file, vocabulary=words, layer="second", readout="none").title == "a · layer 2 of 2"
+
+
+def test_layers_that_do_not_feed_each_other_are_no_stack(tmp_path: Path) -> None:
+    original = Network.load("lstm-8")
+    layers = keras_layers(original)
+    wide = {**layers[3].weights, "kernel": np.vstack((layers[3].weights["kernel"],) * 2)}  # takes 16 numbers, not 8
+    layers.insert(4, KerasLayer("LSTM", "second", wide, layers[3].settings))
     file = write_hdf5(layers, tmp_path / "a.h5")
     words = vocabulary(original, tmp_path)
-    with pytest.raises(NetworkError, match="stacks 2 recurrent layers.*--layer layer --readout none"):
+    with pytest.raises(NetworkError, match="second does not read layer alone.*--layer layer --readout none"):
         opened(file, vocabulary=words)
     assert opened(file, vocabulary=words, layer="layer", readout="none").cell.size == 8
+    model = read_keras(write_hdf5(keras_layers(original), tmp_path / "b.h5"))
+    dense, lstm = model.layers[-1], next(layer for layer in model.layers if layer.kind == "LSTM")
+    parallel = [replace(lstm, name=name, sources=frozenset({"x"})) for name in ("a", "b")]
+    model = replace(model, layers=(Layer("InputLayer", "x", {}, ()), *parallel, dense))
+    with pytest.raises(NetworkError, match="b does not read a alone"):
+        find_keras_network(model, ImportOptions())
+    chain = replace(parallel[1], sources=frozenset({"drop"}))
+    drop = Layer("Dropout", "drop", {}, (), frozenset({"a"}))
+    model = replace(model, layers=(model.layers[0], parallel[0], drop, chain, dense))
+    assert len(find_keras_network(model, ImportOptions()).layers) == 2
 
 
 def test_old_weights_may_have_hard_sigmoid_gates(tmp_path: Path) -> None:

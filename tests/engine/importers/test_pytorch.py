@@ -48,11 +48,9 @@ def opened(path: Path, **options: str) -> Network:
     inputs: Any
     if network.vocabulary is not None:
         inputs = random.integers(0, len(network.vocabulary), 50)
-        x = network.embed(inputs)
     else:
-        inputs = random.normal(size=(50, network.cell.inputs))
-        x = torch.from_numpy(inputs).to(network.cell.dtype)
-    _, signals = network.cell.run(x)
+        inputs = random.normal(size=(50, network.channels))
+    _, signals = network.cell.run(network.inputs(inputs))
     ours = network.probability(signals["h"]).double().numpy()
     np.testing.assert_allclose(ours, parts.reference.outputs(inputs), atol=1e-5)
     return network
@@ -200,14 +198,19 @@ def test_layers_that_pinkx_cannot_run_are_refused_with_what_it_can(tmp_path: Pat
 
     deep = save(Deep(num_layers=2).state_dict(), tmp_path / "deep.pt")
     both = save(Deep(bidirectional=True).state_dict(), tmp_path / "both.pt")
-    with pytest.raises(NetworkError, match="rnn has 2 layers; pinkx runs one layer in one direction"):
-        opened(deep)
     with pytest.raises(NetworkError, match="rnn has two directions.*--direction forward"):
         opened(both)
     with pytest.raises(NetworkError, match="forward direction"):
         opened(both, direction="backward", readout="none")
-    assert opened(deep, readout="none").cell.size == 4
-    assert opened(both, readout="none", direction="forward").cell.size == 4
+    with pytest.raises(NetworkError, match=r"rnn has 2 layers, counted from 0; there is no 2"):
+        opened(deep, layer="rnn.2")
+    gap = save({k: v for k, v in Deep(num_layers=3).state_dict().items() if "_l1" not in k}, tmp_path / "gap.pt")
+    with pytest.raises(NetworkError, match="the tensor weight_hh_l1 is missing"):
+        opened(gap)
+    assert opened(deep).title == "deep · layer 2 of 2"
+    assert opened(deep, layer="rnn.0").activation == "none"
+    assert opened(deep, readout="none").title == "deep · layer 1 of 2"
+    assert opened(both, readout="none", direction="forward").title == "both · forward"
 
 
 Change = Callable[[dict[str, torch.Tensor]], object]

@@ -162,6 +162,7 @@ EFFECTS: dict[str, Check] = {
     "previous-review": lambda w: snapshot(w).review.name == "third",
     "reviews": lambda w: w.focused.name == "reviews",
     "networks": lambda w: dialog(w, ChooseDialog) is not None,
+    "layer": lambda w: "this network has one layer" in note(w) or not w.qt_actions["layer"].isEnabled(),
     "compare": lambda w: dialog(w, ChooseDialog) is not None,
     "compare-reviews": lambda w: dialog(w, ChooseDialog) is not None,
     "type": lambda w: dialog(w, TextDialog) is not None,

@@ -113,6 +113,7 @@ EFFECTS: dict[str, Effect] = {
     "reviews": opens(ChooseDialog),
     "corpus": opens(CorpusScreen),
     "networks": opens(ChooseDialog),
+    "layer": notes("one layer"),
     "type": opens(TypeDialog),
     "focus-review": focuses("review"),
     "focus-heatmap": focuses("heatmap"),

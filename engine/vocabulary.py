@@ -1,0 +1,41 @@
+"""The words that a network knows, and their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+PADDING: Final = 0
+UNKNOWN: Final = 1
+_FIRST_WORD: Final = 2
+
+
+class Vocabulary:
+    """Words by falling frequency; id 0 is padding, id 1 any word not listed."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words: tuple[str, ...] = tuple(words)
+        self._ids = {word: number for number, word in enumerate(self.words, start=_FIRST_WORD)}
+
+    def __len__(self) -> int:
+        """Number of ids: the words, padding and unknown."""
+        return len(self.words) + _FIRST_WORD
+
+    def encode(self, words: Iterable[str]) -> NDArray[np.int32]:
+        """Return the ids of words, (time,)."""
+        return np.fromiter((self._ids.get(word, UNKNOWN) for word in words), dtype=np.int32)
+
+    def word(self, number: int) -> str:
+        """Return the word of an id; ``[pad]`` and ``[unk]`` for ids 0 and 1."""
+        return self.words[number - _FIRST_WORD] if number >= _FIRST_WORD else ("[pad]", "[unk]")[number]
+
+
+def pad(reviews: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
+    """Return reviews of unequal lengths as one array (review, time), padded with ``PADDING``."""
+    padded = np.full((len(reviews), max(map(len, reviews))), PADDING, dtype=np.int32)
+    for row, review in zip(padded, reviews, strict=True):
+        row[: len(review)] = review
+    return padded

@@ -1,0 +1,113 @@
+"""A session over a stack of two layers: the watched layer changes at the same word, and is named everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.live.replay import load_recording
+from engine.live.stream import Stream
+from explorer.session.controllers.point_search import first_inputs
+from explorer.session.core import SessionError
+from explorer.session.session import Session
+from explorer.session.views.readouts import status_parts
+from explorer.session.views.runs import plain
+from tests.explorer.small import REVIEWS, SHARED_JOBS, deep_network, small_network, wait
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    found = Session(Stream(deep_network(), speed=None, window=32), REVIEWS, jobs=SHARED_JOBS)
+    yield found
+    found.close()
+
+
+def read(session: Session, words: int) -> None:
+    session.stream.seek(words)
+    wait(lambda: session.update().snapshot.time == words)
+
+
+def watched(session: Session) -> str:
+    return plain(status_parts(session.update())["network"])
+
+
+def test_the_key_watches_the_next_layer_at_the_same_word(session: Session) -> None:
+    read(session, 20)
+    network = session.update().snapshot.network
+    assert watched(session) == "deep · layer 2 of 2 · sentiment"
+    ids = network.watching(0).vocabulary.encode(REVIEWS[0].words)[:20]  # type: ignore[union-attr]
+    h = network.watching(0).hidden(network.watching(0).embed(ids)[None])
+    top = network.hidden(h)[0]
+    np.testing.assert_allclose(session.read("h", 0, 20), top.detach(), atol=1e-6)
+    snapshot = session.update().snapshot
+    assert snapshot.probability == pytest.approx(float(network.probability(top)[-1, 0].detach()), abs=1e-6)
+    session.perform("layer")
+    wait(lambda: session.update().snapshot.network.level == 0 and session.update().snapshot.time == 20)
+    assert watched(session) == "deep · layer 1 of 2 · sentiment"
+    assert session.note == "watching layer 1 of 2: the readout does not read it, so it has no output"
+    np.testing.assert_allclose(session.read("h", 0, 20), h[0].detach(), atol=1e-6)
+    assert np.isnan(session.update().snapshot.probability)
+    session.perform("layer")
+    wait(lambda: session.update().snapshot.network.level == 1)
+
+
+def test_what_needs_the_words_or_one_layer_is_refused(session: Session) -> None:
+    read(session, 2)
+    assert "mean input" in session.refusal("find-points")
+    assert "several layers" in session.refusal("corpus")
+    assert session.refusal("layer") == session.refusal("ablate") == ""
+    session.perform("layer")
+    wait(lambda: session.update().snapshot.network.level == 0)
+    assert session.refusal("find-points") == ""
+
+
+def test_a_network_of_one_layer_has_no_other() -> None:
+    session = Session(Stream(small_network(), window=32), REVIEWS, jobs=SHARED_JOBS)
+    with pytest.raises(SessionError, match="one layer"):
+        session.perform("layer")
+    session.close()
+
+
+def test_a_recording_names_the_layer(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    read(session, 20)
+    session.perform("export-run")
+    wait(lambda: bool(list(tmp_path.glob("*.safetensors"))))
+    (path,) = tmp_path.glob("*.safetensors")
+    (run,) = load_recording(path)
+    assert run.network.title == "deep · layer 2 of 2"
+    np.testing.assert_array_equal(run.network.values["h"], session.read("h", 0, 20))
+    played = Session(Stream(run.network, window=32, capacity=20), [run], jobs=SHARED_JOBS)
+    read(played, 20)
+    assert played.update().snapshot.probability == pytest.approx(session.update().snapshot.probability, abs=1e-6)
+    played.close()
+
+
+def test_points_are_those_under_zero_and_mean_input(session: Session) -> None:
+    read(session, 20)
+    points = session.fixed_points
+    assert first_inputs(deep_network()) == ("zero", "mean")
+
+    def searched() -> bool:
+        points.request(session.update())
+        return points.point_map is not None and points.point_map.certified > 0 and not points.search.progress
+
+    wait(searched)
+    assert points.point_map is not None
+    assert set(points.point_map.names[: points.point_map.certified]) == {"zero", "mean"}
+    assert points.details(session.update()) is not None
+
+
+def test_ablation_and_comparison_of_reviews_work(session: Session) -> None:
+    read(session, 40)
+    session.select(1)
+    session.perform("ablate")
+    wait(lambda: bool(session.update().snapshot.clamps))
+    points = session.fixed_points
+    points.request(session.update())
+    wait(lambda: session.update().snapshot.time == 40)
+    session.comparison.compare_review(REVIEWS[1])
+    wait(lambda: session.comparison.result(session.update()) is not None)
