@@ -35,7 +35,7 @@ _TINY: Final = ("--size", "4", "--epochs", "12", "--every-epoch")
 
 COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "train": ("train", *_TINY, "--imdb", "{imdb}", "--out", "{out}/n.safetensors"),
-    "train-task": ("train", "--task", "flip-flop-3", "--size", "12", "--batches", "120", "--out", "{out}/n.safetensors"),
+    "train-task": ("train", "--task", "flip-flop-3", "--batches", "120", "--out", "{out}/n.safetensors"),
     "one-over-f": ("measure", "one-over-f", *_TWO, *_SMALL, "--out", "{out}"),
     "fixed-points": ("measure", "fixed-points", "--networks", "gru-100-flip*", "--starts", "8", "--out", "{out}"),
     "line": ("measure", "fixed-points", "--networks", "gru-64", "--starts", "8", "--out", "{out}"),
