@@ -12,15 +12,18 @@ THRESHOLD = 0.02
 
 
 def deviation(h: ArrayLike) -> Array:
-    """Return the standard deviation of each cell over time, (..., time, cell) → (..., cell), ignoring NaN steps."""
+    """Return the standard deviation of each cell over time, (..., time, cell) → (..., cell), ignoring steps that are not finite."""
     values = np.array(h, dtype=np.float64)
-    total = values.sum(axis=-2, keepdims=True)
+    with np.errstate(over="ignore", invalid="ignore"):  # of a layer that diverges
+        total = values.sum(axis=-2, keepdims=True)
     if values.shape[-2] and np.isfinite(total).all():  # nothing to leave out: several times faster
         values -= total / values.shape[-2]
         return np.asarray(np.sqrt(np.einsum("...tc,...tc->...c", values, values) / values.shape[-2]))
-    count = np.isfinite(values).sum(axis=-2)
+    finite = np.isfinite(values)
+    values[~finite], count = np.nan, finite.sum(axis=-2)
     mean = np.divide(np.nansum(values, axis=-2), count, out=np.full(count.shape, np.nan), where=count > 0)
-    square = np.nansum((values - mean[..., None, :]) ** 2, axis=-2)
+    with np.errstate(over="ignore"):
+        square = np.nansum((values - mean[..., None, :]) ** 2, axis=-2)
     return np.sqrt(np.divide(square, count, out=np.full(count.shape, np.nan), where=count > 0))
 
 

@@ -102,15 +102,22 @@ def command(
         _plot(length, chosen, int(order), not standard, count)
 
 
+FEWEST = 32  # of --write-intervals, which uses fewer of them at long lengths
+
+
 def _write_intervals(path: Path, count: int) -> None:
     """Simulate the table into a file after every length; continue a file that was interrupted."""
     from engine import intervals
     from engine.files import atomic_write
 
+    if count < FEWEST:
+        raise ValueError(f"--count: quantiles need {FEWEST} series for each β or more, got {count}")
     known = None
     if path.exists():
         try:
             known = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(known, dict):
+                raise ValueError
         except ValueError:
             raise ValueError(f"{path} is no table of intervals to continue; delete it, or name another file") from None
     label = f"{count} series for each β"

@@ -17,6 +17,12 @@ def test_deviation_equals_numpys_and_ignores_padding() -> None:
     assert np.isnan(deviation(h)[2]).all()
 
 
+def test_a_layer_that_diverges_has_the_deviation_of_its_finite_steps() -> None:
+    h = np.array([[1.0, 1.0], [3.0, -3.0], [np.inf, 1e308], [np.inf, -np.inf]])
+    assert deviation(h)[0] == 1.0
+    assert np.isinf(deviation(h[:3])[1])
+
+
 def test_a_tiny_deviation_on_an_offset_is_measured() -> None:
     h = 0.9 + 1e-9 * np.tile([1.0, -1.0], 100)[:, None]
     assert deviation(h)[0] == pytest.approx(1e-9, rel=1e-6)

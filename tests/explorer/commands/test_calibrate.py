@@ -71,3 +71,4 @@ def test_the_table_of_intervals_is_written_and_continued(tmp_path: Path, monkeyp
     assert path.read_text() == first
     path.write_text("{")
     assert "is no table of intervals" in run("--write-intervals", str(path), code=1)
+    assert "--count: quantiles need 32 series" in run("--write-intervals", str(path), "--count", "6", code=1)
