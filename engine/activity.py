@@ -12,7 +12,7 @@ THRESHOLD = 0.02
 
 
 def deviation(h: ArrayLike) -> Array:
-    """Return the standard deviation of each cell over time, (..., time, cell) → (..., cell), ignoring steps that are not finite."""
+    """Return the standard deviation over time of each cell, (..., time, cell) → (..., cell), over its finite steps."""
     values = np.array(h, dtype=np.float64)
     with np.errstate(over="ignore", invalid="ignore"):  # of a layer that diverges
         total = values.sum(axis=-2, keepdims=True)
