@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import math
-import stat
 import tokenize
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.number_format import MINUS
+from engine.sources.streams import checked
 from engine.tasks import Task, task_from_name
 from engine.text import CharacterReview, Review, ReviewError, decode
 
@@ -239,7 +239,7 @@ def edited(sequence: InputSequence, text: str, task: Task | None) -> InputSequen
 
 
 def _read_npy(path: Path) -> list[InputSequence]:
-    _check_file(path)
+    checked(path, _LARGEST)
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: a wrong size in the header takes no memory
     except (ValueError, OSError, EOFError, SyntaxError, TypeError, OverflowError, tokenize.TokenError) as error:
@@ -264,7 +264,7 @@ def _read_npy(path: Path) -> list[InputSequence]:
 
 
 def _read_csv(path: Path) -> InputSequence:
-    _check_file(path)
+    checked(path, _LARGEST)
     text = decode(path.read_bytes(), repr(str(path)))
     first = text.lstrip("\r\n").partition("\n")[0]
     delimiter = max(_DELIMITERS, key=lambda sign: (first.count(sign), -_DELIMITERS.index(sign)))
@@ -319,18 +319,6 @@ def _sequence(path: Path, values: NDArray[np.generic], names: tuple[str, ...], n
             "fill or cut what is missing"
         )
     return InputSequence(name, "", inputs=inputs, channels=names)
-
-
-def _check_file(path: Path) -> None:
-    """Check that a path names a regular file that is not too large: a pipe or a device may never end."""
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise ReviewError(f"cannot read {str(path)!r}: {error.strerror}") from None
-    if not stat.S_ISREG(found.st_mode):
-        raise ReviewError(f"cannot read {str(path)!r}: not a regular file")
-    if found.st_size > _LARGEST:
-        raise ReviewError(f"{str(path)!r} has more than {_LARGEST >> 20} MiB; split it into several files")
 
 
 def _numbers(count: int) -> str:

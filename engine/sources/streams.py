@@ -90,8 +90,8 @@ def decompressed(raw: BinaryIO, kind: str, size: int, source: str) -> BinaryIO:
     return cast(BinaryIO, bounded(openers[kind](raw), size, source))
 
 
-def checked(path: Path) -> os.stat_result:
-    """Return the status of a regular file: another, such as a pipe or a device, may never end.
+def checked(path: Path, largest: int = _LARGEST_FILE) -> os.stat_result:
+    """Return the status of a regular file of at most ``largest`` bytes: a pipe or a device may never end.
 
     Raises
     ------
@@ -104,8 +104,8 @@ def checked(path: Path) -> os.stat_result:
         raise ReviewError(f"cannot read {str(path)!r}: {error.strerror}") from None
     if not stat.S_ISREG(found.st_mode):
         raise ReviewError(f"cannot read {str(path)!r}: not a regular file; give a pipe with --reviews - < FILE")
-    if found.st_size > _LARGEST_FILE:
-        raise ReviewError(f"{str(path)!r} has more than {_LARGEST_FILE >> 30} GiB; split it into several files")
+    if found.st_size > largest:
+        raise ReviewError(f"{str(path)!r} has more than {largest >> 20:,} MiB; split it into several files")
     return found
 
 
