@@ -100,8 +100,8 @@ def test_the_threshold_is_dragged_and_the_mask_follows(session: Session, cells: 
     cells.host.redraw()
     assert [row.dead for row in cell_table(session, session.frame())] == dead.tolist()
     assert f"† {dead.sum()} dead" in cells.readout.text()
-    colours = cells._bars.opts["brushes"]
-    assert [colour == cells.theme.dead for colour in colours] == dead.tolist()
+    colours = [brush.color().getRgb()[:3] for brush in cells._bars.opts["brushes"]]
+    assert [colour == tuple(cells.theme.dead) for colour in colours] == dead.tolist()
 
 
 def test_a_click_on_a_bar_selects_and_another_deselects(session: Session, cells: CellsPanel, qtbot: Any) -> None:

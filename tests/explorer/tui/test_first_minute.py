@@ -162,9 +162,9 @@ async def test_a_user_who_already_acts_is_not_interrupted(session: Session) -> N
 
 async def test_the_introduction_waits_for_words_to_introduce(session: Session) -> None:
     async with shown(session) as (app, pilot):
-        session.introduced, app._to_introduce = False, True
         session.stream.seek(0)
         await until(pilot, lambda: snapshot(app).time == 0)
+        session.introduced, app._to_introduce = False, True  # only now: a frame before would have words to introduce
         app.draw()
         await pilot.pause()
         assert len(app.screen_stack) == 1
