@@ -108,6 +108,7 @@ def is_tabulated(length: int, scales: Sequence[int]) -> bool:
     return _tabulated(length, tuple(scales)) is not None
 
 
+@lru_cache(maxsize=256)
 def _tabulated(length: int, scales: tuple[int, ...]) -> str | None:
     for kind, lengths in LENGTHS.items():
         if lengths[0] <= length <= lengths[-1] and scales == _SCALES[kind](length):
@@ -172,9 +173,14 @@ def has_one_exponent(F: ArrayLike, length: int, scales: Sequence[int] | None = N
     False means that β depends on the scales: it describes no single power law.  True where there is no exponent.
     """
     chosen = default_scales(length) if scales is None else tuple(int(scale) for scale in scales)
-    low, high = _bend_limits(length, chosen)
-    bent = bend(F, chosen)
-    return np.asarray(~((bent < low) | (bent > high)))
+    return is_straight(bend(F, chosen), length, chosen)
+
+
+def is_straight(bent: ArrayLike, length: int, scales: Sequence[int]) -> NDArray[np.bool_]:
+    """Return `has_one_exponent` for F(s) whose bend (see `engine.fluctuation.bend`) is known, (...)."""
+    low, high = _bend_limits(length, tuple(scales))
+    found = np.asarray(bent)
+    return np.asarray(~((found < low) | (found > high)))
 
 
 @lru_cache(maxsize=256)

@@ -63,10 +63,10 @@ def scaling(reader: SignalReader, frame: Frame, bounds: tuple[float, float] | No
 
 def _with_errors(found: Scaling, window: int, scales: list[int]) -> Scaling:
     from engine.fluctuation import half_betas
-    from engine.intervals import has_one_exponent, is_tabulated
+    from engine.intervals import is_straight, is_tabulated
 
     short, long = half_betas(found.fluctuation, scales)
-    straight = bool(has_one_exponent(found.fluctuation, window, scales)) if is_tabulated(window, scales) else None
+    straight = bool(is_straight(long - short, window, scales)) if is_tabulated(window, scales) else None
     return replace(
         found,
         interval=interval_of_beta(2 * found.alpha - 1, window, tuple(scales)),

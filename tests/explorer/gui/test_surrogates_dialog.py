@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installed", exc_type=ImportError)
+
 from explorer.gui.dialogs.surrogates import SurrogatesDialog
 from explorer.gui.window import Window
 from explorer.session.session import Session
