@@ -45,6 +45,7 @@ from explorer.tui.panels.review import ReviewPanel
 from explorer.tui.panels.spectrum import SpectrumPanel
 from explorer.tui.terminal.direct_renderer import DirectDriver, DirectRenderer
 from explorer.tui.terminal.hangup import terminal_closed
+from explorer.tui.terminal.plotext_chart import load_soon
 from explorer.tui.terminal.styles import as_markup, safe
 from explorer.tui.terminal.textual_internals import driver_of, plain_textual
 from explorer.tui.terminal.throttle import FRAME_RATES, Throttle
@@ -301,6 +302,7 @@ class Explorer(Opening):
             self.screen_stack[0].remove_class("starting")
             self.session.play()
             self._restore(self.launcher.state.terminal)
+            load_soon()
             self.call_after_refresh(self.draw)
             self._to_introduce = self.launcher.first_start and not self.screen_stack[0].has_class("tiny")
         elif not self.screen_stack[0].has_class("tiny"):

@@ -5,7 +5,9 @@ Logarithmic charts take logarithms and tick labels: plotext 6.1 draws no data on
 
 from __future__ import annotations
 
+import importlib
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,6 +30,11 @@ class Series:
     style: Style
     marker: str = ""
     label: str = ""
+
+
+def load_soon() -> None:
+    """Load plotext in a thread, so that the first chart need not wait for it."""
+    threading.Thread(target=importlib.import_module, args=("plotext",), name="pinkx plotext", daemon=True).start()
 
 
 def draw_chart(
