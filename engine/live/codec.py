@@ -192,8 +192,8 @@ class NumberedReviews(Sequence[Review]):
     def __getitem__(self, index: int | slice) -> Review | list[Review]:
         if isinstance(index, slice):
             return [self[k] for k in range(*index.indices(len(self)))]
-        count = len(self._reviews)
-        return self._reviews[index] if index < count else self._more[index - count]
+        position, count = range(len(self))[index], len(self._reviews)
+        return self._reviews[position] if position < count else self._more[position - count]
 
 
 class Decoder:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.live.codec import Decoder, Encoder
+from engine.live.codec import Decoder, Encoder, NumberedReviews
 from engine.live.commands import Extend, Open
 from engine.live.stream import Stream
 from engine.reviews import ReadOptions, Reviews, open_reviews
 from engine.sources.follow import FollowedFile
+from engine.text import Review
 from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.saved_state import captured, restored_reading
 from explorer.session.session import Session
@@ -106,3 +107,13 @@ def test_a_followed_file_may_begin_empty(tmp_path: Path) -> None:
     assert launcher.session is not None
     assert isinstance(launcher.session.following._file, FollowedFile)
     launcher.session.close()
+
+
+def test_the_engines_copy_counts_appended_reviews_from_the_end_too() -> None:
+    source = NumberedReviews([Review("a", "one"), Review("b", "two")])
+    source.extend([Review("c", "three")])
+    assert [source[k].name for k in (0, 2, -1, -2, -3)] == ["a", "c", "c", "b", "a"]
+    assert [review.name for review in source] == ["a", "b", "c"]
+    for index in (3, -4):
+        with pytest.raises(IndexError):
+            source[index]
