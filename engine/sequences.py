@@ -241,12 +241,12 @@ def edited(sequence: InputSequence, text: str, task: Task | None) -> InputSequen
 def _read_npy(path: Path) -> list[InputSequence]:
     checked(path, _LARGEST)
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: a wrong size in the header takes no memory
+        # Mapped: a wrong size in the header takes no memory.  `numpy.load` would take another file for a pickle.
+        array: NDArray[np.generic] = np.lib.format.open_memmap(path, mode="r")
     except (ValueError, OSError, EOFError, SyntaxError, TypeError, OverflowError, tokenize.TokenError) as error:
         raise ReviewError(f"{str(path)!r} is no .npy file of numbers: {error}") from None
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
-        what = array.dtype if isinstance(array, np.ndarray) else "an archive"
-        raise ReviewError(f"{str(path)!r} holds {what}; expected an array of real numbers")
+    if array.dtype.kind not in "biuf":
+        raise ReviewError(f"{str(path)!r} holds {array.dtype}; expected an array of real numbers")
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim not in (2, 3) or not array.size:
