@@ -175,6 +175,8 @@ class Session:
                 self.note = event.message
                 self.ablation.forget_request()
                 self.steering.forget_request()
+            elif event.kind == "device":
+                self.note = event.message
         self.following.update()
         frame = self.display.update()
         self.brush.update(frame)

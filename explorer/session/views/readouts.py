@@ -302,7 +302,7 @@ def status_parts(
     parts: dict[Part, Line] = {
         "network": (Run(snapshot.network.title, "value"), Run(f" · {snapshot.network.task}")),
         "review": (Run(place, "text"),),
-        "badge": (badge,),
+        "badge": (badge, *_device(snapshot)),
         "word": (Run(f"{names.unit} "), Run(f"{frame.word + 1:,}", "value"), Run(f"/{snapshot.words:,}")),
         "changes": names.line(changes_line(snapshot, restore_key)),
         "comparison": (Run(f"⇄ {comparison}", "other"),) if comparison else (),
@@ -313,6 +313,13 @@ def status_parts(
         "lost": (Run(", ".join(losses), "warning"),) if losses else (),
     }
     return {name: line for name, line in parts.items() if line}
+
+
+def _device(snapshot: Snapshot) -> Line:
+    """Where the network steps, unless it is the CPU as usual."""
+    if snapshot.device_problem:
+        return (Run(" on the CPU: the GPU failed", "warning"),)
+    return () if snapshot.device == "cpu" else (Run(" on the GPU", "good"),)
 
 
 def clamps_line(snapshot: Snapshot) -> Line:
