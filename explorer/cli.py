@@ -27,6 +27,7 @@ VERBS = {
     "gui": "Explore a network on the desktop.",
     "read": "Read a text and print one line a word, without a screen.",
     "networks": "List the networks that ship with pinkx.",
+    "table": "Sort, filter and plot a folder of networks, and open one.",
     "reviews": "List reviews, or download the IMDb archive.",
     "train": "Train a network.",
     "import": "Import a network of PyTorch or Keras.",
