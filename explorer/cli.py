@@ -125,17 +125,16 @@ def main() -> None:
                 "or install pinkx in an environment of its own (uv tool install, pipx)"
             )
     signal_watch.current = signal_watch.SignalWatch()
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
+    ending = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    for number in ending:
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # an ASCII locale has no α: better a ? than an error
     try:
         pinkx(prog_name="pinkx")
     except SystemExit as end:
-        if threading.active_count() > 2:  # more than this thread and that of the signals
-            from explorer.shutdown import end_now
-
-            end_now(end.code if isinstance(end.code, int) else 0 if end.code is None else 1)
+        code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        if code in [128 + number for number in ending] or threading.active_count() > 2:  # this thread, the signals'
+            signal_watch.end_now(code)
         raise
