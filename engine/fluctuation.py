@@ -233,21 +233,11 @@ def exponents(F: ArrayLike, scales: Sequence[int] = SCALES) -> Exponents:
     if values.ndim == 0 or values.shape[-1] != len(scales):
         raise ValueError(f"expected F of shape (..., {len(scales)}), one value a scale, got {values.shape}")
     usable = np.all((values > 0) & (values < np.inf), axis=-1)
-    alpha, stderr, r2 = _line(values, usable, np.log(lengths))
-    return Exponents(alpha, stderr, r2, _reasons(values, usable), values, tuple(lengths.tolist()))
+    alpha, stderr, r2 = straight_line(values, usable, np.log(lengths))
+    return Exponents(alpha, stderr, r2, reasons_of(values, usable), values, tuple(lengths.tolist()))
 
 
-def exponents_of_rows(F: Array, scales: NDArray[np.int64]) -> tuple[Array, Array, Array, NDArray[np.str_]]:
-    """Return β, its standard error, R² and the reason, (row, series) each, of rows with scales of their own.
-
-    F is (row, series, scale), ``scales`` (row, scale) with three scales or more.
-    """
-    usable = np.all((F > 0) & (np.inf > F), axis=-1)
-    alpha, stderr, r2 = _line(F, usable, np.log(scales)[:, None])
-    return 2 * alpha - 1, 2 * stderr, r2, _reasons(F, usable)
-
-
-def _line(values: Array, usable: NDArray[np.bool_], x: Array) -> tuple[Array, Array, Array]:
+def straight_line(values: Array, usable: NDArray[np.bool_], x: Array) -> tuple[Array, Array, Array]:
     """Return slope, its standard error and R² of ln ``values`` (..., scale) on x, (...) each; NaN unless usable."""
     x = x - x.mean(axis=-1, keepdims=True)
     y = np.log(np.where(usable[..., None], values, np.nan))
@@ -262,7 +252,8 @@ def _line(values: Array, usable: NDArray[np.bool_], x: Array) -> tuple[Array, Ar
     return alpha, np.sqrt(left / ((x.shape[-1] - 2) * spread)), r2
 
 
-def _reasons(values: Array, usable: NDArray[np.bool_]) -> NDArray[np.str_]:
+def reasons_of(values: Array, usable: NDArray[np.bool_]) -> NDArray[np.str_]:
+    """Return why F (..., scale) gives no exponent, "" where it does, (...)."""
     if usable.all():
         return np.full(usable.shape, "", dtype="<U16")
     short = (np.ascontiguousarray(values).view(np.uint64) == np.array(TOO_SHORT).view(np.uint64)).any(axis=-1)

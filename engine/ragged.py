@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.fluctuation import SHORTEST_SERIES, default_scales, exponents_of_rows, fluctuations
+from engine.fluctuation import SHORTEST_SERIES, default_scales, fluctuations, reasons_of, straight_line
 
 Array = NDArray[np.float64]
 Scales = NDArray[np.int64]
@@ -64,6 +64,16 @@ def fluctuations_by_length(series: Sequence[Array], scales: Scales) -> Array:
             found = fluctuations(np.stack([series[k] for k in same.tolist()]), scales[same[0], :count].tolist())
             result[same, :, :count] = found
     return result
+
+
+def exponents_of_rows(F: Array, scales: NDArray[np.int64]) -> tuple[Array, Array, Array, NDArray[np.str_]]:
+    """Return β, its standard error, R² and the reason, (row, series) each, of rows with scales of their own.
+
+    F is (row, series, scale), ``scales`` (row, scale) with three scales or more.
+    """
+    usable = np.all((F > 0) & (np.inf > F), axis=-1)
+    alpha, stderr, r2 = straight_line(F, usable, np.log(scales)[:, None])
+    return 2 * alpha - 1, 2 * stderr, r2, reasons_of(F, usable)
 
 
 def fit(rows: NDArray[np.void], F: Array, scales: Scales) -> None:

@@ -187,7 +187,7 @@ def record(
     ValueError
         For an empty review, an id outside the vocabulary, an input of the wrong shape, or an unknown signal.
     """
-    sequences = _Sequences(network, ids)
+    sequences = InputSequences(network, ids)
     names = signal_names(network, signals)
     checked = checked_clamps(network, clamp or {})
     if network.cell.device.type != "cpu":
@@ -221,7 +221,7 @@ def record(
 
 
 def _recorded_on_gpu(
-    network: Network, sequences: _Sequences, names: tuple[str, ...], clamps: dict[str, Float32s]
+    network: Network, sequences: InputSequences, names: tuple[str, ...], clamps: dict[str, Float32s]
 ) -> Recording | None:
     """Record by the GPU kernels; None where they cannot run."""
     reader = gpu_reader(network, clamps, sequences.vectors)
@@ -262,7 +262,7 @@ def record_reference(
     clamp: Mapping[str, ArrayLike] | None = None,
 ) -> Recording:
     """Record by plain PyTorch steps, in the network's precision and on its device: the slow reference of `record`."""
-    sequences = _Sequences(network, ids)
+    sequences = InputSequences(network, ids)
     names = signal_names(network, signals)
     cell = network.cell
     clamps = clamps_on_device(network, checked_clamps(network, clamp or {}))
@@ -399,7 +399,7 @@ class Stepper:
         self.clamps = {}
 
 
-class _Sequences:
+class InputSequences:
     """The input: ``tokens`` (review, time), which index rows of ``vectors`` (token, inputs); ``lengths`` (review,)."""
 
     def __init__(self, network: Network, ids: Any) -> None:
