@@ -44,8 +44,9 @@ def command(
 ) -> None:
     """Measure every epoch of the training runs in FOLDERS: β of every signal and of the logit, loss, accuracy.
 
-    Train them with `pinkx train --recipe published --every-epoch --grid 0,1,2`, and --switch NAME for one ingredient
-    only. Results are cached in OUT/cache: to resume an interrupted run, run the same command again.
+    Train them with `pinkx train --recipe published --every-epoch --grid 'seed=0..2 switch=all'`; switch=none,NAME
+    changes one ingredient only. Results are cached in OUT/cache: to resume an interrupted run, run the same command
+    again.
     """
     from engine.files import atomic_write
     from engine.reviews import CUT, open_reviews

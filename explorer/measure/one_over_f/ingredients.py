@@ -94,7 +94,9 @@ def find_runs(folders: Iterable[Path]) -> list[TrainingRun]:
         If a folder has none.
     """
     runs = []
-    for folder in folders:
+    for given in folders:
+        inner = given / "networks"  # of a sweep
+        folder = inner if inner.is_dir() else given
         found: dict[tuple[Path, ...], dict[int, Path]] = {}
         for path in sorted(folder.glob("*.safetensors")):
             files = epoch_files(path)
