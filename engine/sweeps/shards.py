@@ -27,6 +27,7 @@ from engine.sweeps.executors import Pool, open_pool, use_one_thread
 TRIES: Final = 3
 """How often a shard is started before one whose worker dies each time is reported."""
 
+MISSING: Final = object()
 _FORMAT: Final = "pinkx shard 1"
 _REOPEN: Final = 5.0  # seconds between two attempts to reach a scheduler that went away
 
@@ -37,7 +38,7 @@ class ShardError(ValueError):
 
 @dataclass(frozen=True)
 class Result:
-    """What a shard computes: JSON values, and files by name."""
+    """What a shard computes: values (JSON, if they are stored), and files by name."""
 
     values: Any
     files: Mapping[str, bytes] = field(default_factory=dict)
@@ -84,7 +85,7 @@ class Store:
     files: Path
 
     def read(self, shard: Shard, report: Callable[[str], None] = lambda text: None) -> Any:
-        """Return the values of a stored shard; None if it is missing, or damaged, which is reported."""
+        """Return the values of a stored shard; `MISSING` if it is missing, or damaged, which is reported."""
         path = self.folder / f"{shard.digest}.json"
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
@@ -96,10 +97,10 @@ class Store:
         except FileNotFoundError as error:
             if path.exists():
                 report(f"{shard.name}: {error.filename} is missing; computing it again")
-            return None
+            return MISSING
         except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
             report(f"{shard.name}: {path} is damaged ({str(error)[:80]}); computing it again")
-            return None
+            return MISSING
         return stored["values"]
 
     def write(self, shard: Shard, result: Result) -> None:
@@ -128,6 +129,28 @@ def digest_of(*parts: Any) -> str:
         content = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True).encode()
         found.update(f"{type(part) is bytes} {len(content)} ".encode() + content)
     return found.hexdigest()[:32]
+
+
+def map_shards(
+    work: Callable[..., Any],
+    calls: Mapping[str, tuple[Any, ...]],
+    on: str | None,
+    progress: Callable[[Progress], None] = lambda now: None,
+    report: Callable[[str], None] = lambda text: None,
+) -> list[Any]:
+    """Return ``work(*arguments)`` for each call, by its name in messages; nothing is stored.
+
+    Raises
+    ------
+    ShardError
+        See `run_shards`.
+    """
+    shards = [Shard(name, name, _unstored, (work, *arguments)) for name, arguments in calls.items()]
+    return run_shards(shards, on, progress=progress, report=report)
+
+
+def _unstored(work: Callable[..., Any], *arguments: Any) -> Result:
+    return Result(work(*arguments))
 
 
 def run_shards(
@@ -201,8 +224,8 @@ class _Run:
         self._show, self._start = progress, time.perf_counter()
         self._total = len({shard.digest for shard in shards})
         for shard in {shard.digest: shard for shard in shards}.values():
-            found = None if store is None else store.read(shard, report)
-            if found is None:
+            found = MISSING if store is None else store.read(shard, report)
+            if found is MISSING:
                 self.waiting.append(shard)
             else:
                 self.values[shard.digest] = found
@@ -256,10 +279,11 @@ class _Run:
             raise
         del self.running[future]
         self.suspects.discard(shard.digest)
+        self.values[shard.digest] = result.values
         if self.store is not None:
             self.store.write(shard, result)
-        # As they would be read from the store: a resumed run has the same values.
-        self.values[shard.digest] = json.loads(json.dumps(result.values))
+            # As they would be read from the store: a resumed run has the same values.
+            self.values[shard.digest] = json.loads(json.dumps(result.values))
         self._progress()
 
     def _progress(self) -> None:
