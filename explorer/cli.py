@@ -34,7 +34,7 @@ VERBS = {
     "import": "Import a network of PyTorch or Keras.",
     "points": "Find a network's fixed points, or the attractor of every word.",
     "lyapunov": "Measure a network's Lyapunov exponents and memory while it reads.",
-    "measure": "Reproduce a paper's tables and figures: one-over-f, fixed-points.",
+    "measure": "Reproduce a paper's tables and figures, or measure networks on your reviews.",
     "calibrate": "Tabulate what the estimator of α gives for exact 1/f noise.",
     "bench": "Measure the speed of this machine's CPU and GPU.",
     "keys": "Print all key bindings as a file you can edit.",

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from engine.catalogue import NetworkError, describe, shipped_networks
+from engine.sweeps.rows import HEADER, header_row, varying
 from engine.sweeps.table import TableError, read_table, table_file
 from engine.text import printable
 from explorer.session.core import SessionError
 from explorer.session.views.network_table import FILE, NAME, Row, Value
 
 NETWORKS: Final = "networks"  # the folder of a sweep's networks
-_FIXED: Final = (NAME, "cell", "size", "task", "seed", "accuracy", "date", FILE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,31 +80,15 @@ def open_folder(source: Path) -> NetworkFolder:
         rows: list[Row] = list(read_table(file))
         return NetworkFolder(source, file.parent, rows)
     files = sorted([*source.glob("*.safetensors"), *(source / NETWORKS).glob("*.safetensors")])
-    rows, notes = [], list[str]()
+    found, notes = list[Row](), list[str]()
     for path in files:
         try:
-            rows.append(_header_row(path, source))
+            found.append({**header_row(describe(path)), FILE: os.path.relpath(path, source)})
         except NetworkError as error:
             notes.append(str(error))
-    if not rows:
+    if not found:
         raise TableError(f"{source}: no table and no network; expected table.parquet, table.csv or .safetensors files")
-    return NetworkFolder(source, source, _without_constants(rows), tuple(notes))
-
-
-def _header_row(path: Path, base: Path) -> Row:
-    """Return what a network's header says, and the plain fields of its recipe."""
-    info = describe(path)
-    recipe = json.loads(info.metadata.get("recipe", "{}"))
-    fields = {key: value for key, value in recipe.items() if isinstance(value, str | int | float) and key not in _FIXED}
-    fixed: dict[str, Value] = {name: getattr(info, name) for name in _FIXED if name != FILE}
-    return {**fixed, **fields, FILE: os.path.relpath(path, base)}
-
-
-def _without_constants(rows: list[Row]) -> list[Row]:
-    """Drop the fields of the recipe that all networks share."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    same = {name for name in names if name not in _FIXED and len({row.get(name) for row in rows}) == 1}
-    return [{name: value for name, value in row.items() if name not in same} for row in rows]
+    return NetworkFolder(source, source, list(varying(found, (*HEADER, FILE))), tuple(notes))
 
 
 def _study_rows(path: Path) -> list[Row]:
