@@ -20,7 +20,7 @@ from typing import Any
 
 import click
 
-from explorer import signal_watch
+from explorer import signal_watch, torch_loading
 
 # Each verb is `command` in the module of the same name in explorer.commands; `import` is in import_.
 VERBS = {
@@ -134,6 +134,7 @@ def main() -> None:
                 f"error: the package {name!r} of pinkx is hidden by {file}: take that off PYTHONPATH or uninstall it, "
                 "or install pinkx in an environment of its own (uv tool install, pipx)"
             )
+    torch_loading.install()
     signal_watch.current = signal_watch.SignalWatch()
     ending = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     for number in ending:
