@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from engine.cells import TRAINED, cell_from_torch
 from engine.network import Network
+from engine.seeding import seeded
 from engine.tasks import Task, task_from_name
 
 _TEST_SEED = 2**31
@@ -74,8 +75,7 @@ def train_task(
         ``info`` holds its seed, recipe, γ and accuracy.
     """
     task = recipe.sequences()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
+    with seeded(recipe.seed):
         layer, readout = _glorot(recipe, task.channels)
     layer, readout = layer.to(device), readout.to(device)
     learned = [*layer.parameters(), *readout.parameters()]
