@@ -10,6 +10,7 @@ import click
 PAPERS = {
     "one-over-f": "1/f noise in LSTM networks (Chong & Ling 2024).",
     "fixed-points": "Fixed points of recurrent networks (Cheng, Schmid & Lange 2021).",
+    "sweep": "Every network of `pinkx train --grid`: β, dead cells and fixed points, in one table.",
     "ingredients": "What single ingredients of the published recipe do to 1/f noise.",
     "reviews": "β, accuracy and dead cells of networks on your own reviews, also by the million.",
 }
