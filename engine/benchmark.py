@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,8 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engine.beta import measure_encoded
 from engine.cells import GruCell, LstmCell
 from engine.device_stepper import DeviceStepper
+from engine.devices import own_stream
 from engine.fixed_points import find_fixed_points
 from engine.fluctuation import fluctuations
 from engine.network import Network, Vocabulary
@@ -77,7 +80,13 @@ def seconds(compute: Callable[[], object], device: str, turns: int = TURNS) -> f
 
 
 def timings(
-    device: str, reviews: int, *, sizes: tuple[int, ...] = SIZES, starts: int = 1024, turns: int = TURNS
+    device: str,
+    reviews: int,
+    *,
+    sizes: tuple[int, ...] = SIZES,
+    starts: int = 1024,
+    turns: int = TURNS,
+    corpus: int | None = None,
 ) -> Iterator[Timing]:
     """Measure each speed on a device.
 
@@ -91,6 +100,8 @@ def timings(
         Start states of the search for fixed points.
     turns : int
         Repetitions, of which the median counts.
+    corpus : int, optional
+        Number of reviews of unequal lengths that are measured after a clamp; by default ``reviews``.
     """
     ids = list(np.random.default_rng(0).integers(2, WORDS, (reviews, LENGTH)))
     rate = _fill_rate(device, turns)
@@ -100,6 +111,10 @@ def timings(
     yield _dfa(device, 7 * reviews, turns)
     yield _fixed_points(device, 100, starts)
     yield _live(random_network(sizes[0]), ids[0], device, turns)
+    count = reviews if corpus is None else corpus
+    yield _corpus([random_network(sizes[0])], count, device, turns)
+    if device != "cpu":
+        yield _corpus([random_network(8 + 15 * k) for k in range(9)], count, device, turns)
 
 
 def _fill_rate(device: str, turns: int) -> float:
@@ -141,6 +156,30 @@ def _fixed_points(device: str, size: int, starts: int) -> Timing:
     states = torch.rand(starts, size, generator=generator).to(device) * 2 - 1
     spent = seconds(lambda: find_fixed_points(cell, [0.0, 0.0, 0.0], states), device, 1)
     return Timing(f"fixed points of a GRU of {size} cells, {starts:,} starts", device, spent, "s")
+
+
+def _corpus(networks: list[Network], count: int, device: str, turns: int) -> Timing:
+    """Time what an ablated cell does to all reviews: layer sums, DFA, activity and P(positive)."""
+    random = np.random.default_rng(0)
+    lengths = random.gamma(2.0, 115.0, count).astype(int).clip(10, 2500)  # like those of IMDb
+    reviews = [random.integers(2, WORDS, length).astype(np.int32) for length in lengths]
+    on_device = [network.to(device=device) for network in networks]
+
+    def measure(network: Network) -> None:
+        clamp = {"h": np.where(np.arange(network.cell.size) == 0, 0.0, np.nan)}
+        with own_stream(device):
+            for _ in measure_encoded(network, reviews, [True] * count, ("h", "x"), clamp=clamp):
+                pass
+
+    def measure_all() -> None:
+        if len(networks) == 1:
+            measure(on_device[0])
+            return
+        with ThreadPoolExecutor(len(networks)) as pool:
+            list(pool.map(measure, on_device))
+
+    what = f"{networks[0].cell.size} cells" if len(networks) == 1 else f"{len(networks)} networks"
+    return Timing(f"{count:,} reviews after a clamp, {what}", device, seconds(measure_all, device, turns), "s")
 
 
 def _live(network: Network, ids: NDArray[np.int64], device: str, turns: int) -> Timing:

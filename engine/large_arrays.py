@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 import shutil
 import tempfile
+import threading
 import warnings
+import weakref
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +22,10 @@ Float32s = NDArray[np.float32]
 
 _ALIGNMENT: Final = 64  # bytes: a whole vector, so that large recordings may be written past the caches
 CHUNK: Final = 2**28  # bytes of a copy from a GPU
+RECYCLED: Final = 2**26  # bytes of memory that are stored for the next recordings
+
+_unused: dict[int, NDArray[np.uint8]] = {}
+_lock = threading.RLock()  # a finalizer may run in the thread that holds it
 
 
 def free_memory() -> int | None:
@@ -30,6 +37,31 @@ def free_memory() -> int | None:
     except OSError:
         pass
     return None
+
+
+def _recycled(size: int) -> NDArray[np.uint8]:
+    """Return aligned bytes, if possible those of an array that is no longer in use.
+
+    The system clears every page of new memory, which takes as long as the steps of a small layer.
+    """
+    with _lock:
+        fits = [key for key, memory in _unused.items() if size + _ALIGNMENT <= len(memory) <= 2 * size + _ALIGNMENT]
+        found = _unused.pop(fits[-1], None) if fits else None
+    memory = np.empty(size + _ALIGNMENT, dtype=np.uint8) if found is None else found
+    if len(memory) <= RECYCLED:
+        lent = (ctypes.c_char * len(memory)).from_buffer(memory)  # all views of the array refer to it
+        weakref.finalize(lent, _give_back, memory).atexit = False
+        memory = np.frombuffer(lent, dtype=np.uint8)
+    offset = -memory.ctypes.data % _ALIGNMENT
+    return memory[offset : offset + size]
+
+
+def _give_back(memory: NDArray[np.uint8]) -> None:
+    """Store memory whose array is no longer in use; forget the oldest beyond `RECYCLED` bytes."""
+    with _lock:
+        _unused[id(memory)] = memory
+        while sum(map(len, _unused.values())) > RECYCLED:
+            del _unused[next(iter(_unused))]
 
 
 def recording_array(*shape: int) -> Float32s:
@@ -45,9 +77,7 @@ def recording_array(*shape: int) -> Float32s:
     size = math.prod(shape) * 4
     free = free_memory()
     if free is None or size <= free:
-        memory = np.empty(size + _ALIGNMENT, dtype=np.uint8)
-        offset = -memory.ctypes.data % _ALIGNMENT
-        return memory[offset : offset + size].view(np.float32).reshape(shape)
+        return _recycled(size).view(np.float32).reshape(shape)
     folder = tempfile.gettempdir()
     what = f"the recording takes {size / 1e9:.1f} GB, and {free / 1e9:.1f} GB of memory are free"
     space = shutil.disk_usage(folder).free

@@ -15,7 +15,7 @@ from explorer.cli import pinkx
 
 def test_every_speed_is_measured() -> None:
     found = list(benchmark.timings("cpu", 2, sizes=(4,), starts=8, turns=1))
-    assert [timing.unit for timing in found] == ["GB/s", "M words/s", "GB/s", "µs per series", "s", "words/s"]
+    assert [timing.unit for timing in found] == ["GB/s", "M words/s", "GB/s", "µs per series", "s", "words/s", "s"]
     assert all(timing.value > 0 for timing in found)
     assert [timing.reference for timing in found if not math.isnan(timing.compared)] == [
         "nn.LSTM forward alone",
@@ -25,11 +25,11 @@ def test_every_speed_is_measured() -> None:
 
 def test_the_table_and_json(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [Timing("fill memory", "cpu", 12.34, "GB/s"), Timing("record", "cpu", 1.5, "M words/s", 0.71, "nn.LSTM")]
-    monkeypatch.setattr(benchmark, "timings", lambda device, reviews, turns: iter(rows))
-    table = CliRunner().invoke(pinkx, ["bench", "--device", "cpu"])
+    monkeypatch.setattr(benchmark, "timings", lambda device, reviews, turns, corpus: iter(rows))
+    table = CliRunner().invoke(pinkx, ["bench", "--device", "cpu", "--no-start"])
     assert not table.exit_code, table.output
     assert table.stdout.splitlines()[-1].split() == ["record", "cpu", "1.5", "M", "words/s", "0.71", "nn.LSTM"]
-    found = json.loads(CliRunner().invoke(pinkx, ["bench", "--device", "cpu", "--json"]).stdout)
+    found = json.loads(CliRunner().invoke(pinkx, ["bench", "--device", "cpu", "--no-start", "--json"]).stdout)
     assert found["timings"][0] == {
         "what": "fill memory", "device": "cpu", "value": 12.34, "unit": "GB/s", "compared": None, "reference": "",
     }  # fmt: skip
