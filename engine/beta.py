@@ -219,12 +219,13 @@ def _measured(
     """Yield the index of the first review of each part, and the part."""
     signal_names(network, signals)  # raises for an unknown one
     if (reader := gpu_reader(network, clamp or {})) is not None:
-        from engine.gpu_recording import PART_WORDS, measure_part  # imports Triton
+        from engine.gpu_recording import PART_WORDS, measured_parts  # imports Triton
 
         first = 0
         for group in _parts(reviews, PART_WORDS):
-            yield first, measure_part(reader, group, signals, scales)
-            first += len(group)
+            for part in measured_parts(reader, group, signals, scales):
+                yield first, part
+                first += len(part.lengths)
         return
     for batch in read_batches(network, reviews, signals, clamp=clamp):
         lengths = np.array([series.shape[1] for series in batch.series], dtype=np.intp)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -202,6 +202,29 @@ def review_statistics(
         probability.append(activate(logits.cpu().numpy()[:, None], network.activation)[:, 0])
         progress(first + count, len(reviews))
     return np.concatenate(F, axis=1), np.concatenate(mean), np.concatenate(deviation), np.concatenate(probability)
+
+
+def measured_parts(
+    reader: Reader, reviews: Sequence[NDArray[np.integer]], signals: Sequence[str], scales: Sequence[int] | None
+) -> Iterator[Part]:
+    """Yield the measurements of reviews in order; a part that runs out of memory is halved, with a warning."""
+    waiting = [reviews]
+    while waiting:
+        group = waiting.pop()
+        try:
+            part = measure_part(reader, group, signals, scales)
+        except torch.OutOfMemoryError:
+            if len(group) == 1:
+                raise
+            half = len(group) // 2
+            warnings.warn(
+                f"the GPU has too little memory for {len(group):,} reviews; it continues with {half:,}",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+            waiting += [group[half:], group[:half]]
+        else:
+            yield part
 
 
 def measure_part(

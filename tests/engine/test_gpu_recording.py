@@ -17,7 +17,7 @@ from engine.network import Network
 from engine.recording import Stepper, record
 
 pytest.importorskip("triton", reason="Triton, which compiles the GPU kernels, is not installed")
-from engine.gpu_recording import Reader, record_signals, review_statistics
+from engine.gpu_recording import Reader, measure_part, measured_parts, record_signals, review_statistics
 from engine.kernels.cuda import launch
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -58,6 +58,24 @@ def test_out_of_memory_halves_the_part_and_says_so(lstm: Network, monkeypatch: p
     with pytest.warns(RuntimeWarning, match="too little memory for the recording; it continues in parts of 1 reviews"):
         found = record_signals(reader(lstm), tokens(), LENGTHS, ("h",), free=10**9)
     np.testing.assert_array_equal(found["h"], expected["h"].cpu())
+
+
+def test_a_corpus_that_runs_out_of_memory_is_halved_and_says_so(lstm: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = launch.run
+
+    def little_memory(layer: launch.Layer, table: Tensor, ids: Tensor, *rest: Any, **options: Any) -> launch.Outputs:
+        if len(ids) > 1:
+            raise torch.OutOfMemoryError
+        return run(layer, table, ids, *rest, **options)
+
+    reviews = [row[:length] for row, length in zip(tokens(), LENGTHS, strict=True)]
+    expected = measure_part(reader(lstm), reviews, ("h",), (4, 5, 6))
+    monkeypatch.setattr(launch, "run", little_memory)
+    with pytest.warns(RuntimeWarning, match=r"too little memory for [23] reviews; it continues with 1"):
+        parts = list(measured_parts(reader(lstm), reviews, ("h",), (4, 5, 6)))
+    assert [len(part.lengths) for part in parts] == [1, 1, 1]
+    np.testing.assert_allclose(np.concatenate([part.probability for part in parts]), expected.probability)
+    np.testing.assert_allclose(np.concatenate([part.deviation for part in parts]), expected.deviation, rtol=1e-5)
 
 
 def test_vectors_are_read_in_parts_too() -> None:

@@ -58,6 +58,8 @@ def fluctuations_ragged(series: Tensor, lengths: NDArray[np.int64], scales: NDAr
     cancelled : (n,) bool array
         Series whose sums cancelled: their F is rounding, and their boxes must be fitted one by one.
     """
+    if not (scales > 0).any():  # the kernel reads the tables of at least one scale
+        return np.zeros(scales.shape), np.zeros(len(scales), dtype=bool)
     order = np.argsort(-lengths, kind="stable")  # lanes of a program then take loops of nearly equal length
     x = series[torch.as_tensor(order, device=series.device)].double()
     size = torch.as_tensor(lengths[order], device=x.device)
@@ -69,7 +71,7 @@ def fluctuations_ragged(series: Tensor, lengths: NDArray[np.int64], scales: NDAr
     if not sizes[0]:
         sizes, entries = sizes[1:], entries - 1
     rows, count = len(x), scales.shape[1]
-    grid = _grid(count, rows, 1 if not len(sizes) else max(1, (x.shape[1] - 1) // (int(sizes.max()) - 1)))
+    grid = _grid(count, rows, max(1, (x.shape[1] - 1) // (int(sizes.max()) - 1)))
     sums = torch.empty(2, grid[2], count, rows, dtype=torch.float64, device=x.device)
     kernel: Any = dfa_steps.overlapping_ragged
     with torch.cuda.device(x.device) if x.is_cuda else nullcontext():
