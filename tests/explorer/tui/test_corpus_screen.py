@@ -56,7 +56,9 @@ async def test_histograms_mark_the_watched_review_and_show_its_exponents(session
         assert f"noise of {len(session.reviews[WATCHED].words)} words" in drawn
         assert any(block in drawn for block in "▁▂▃▄▅▆▇█")
         short = sum(len(review.words) < 80 for review in session.reviews)
-        assert status_of(screen) == f"{COUNT} reviews measured   {short} without β"
+        summary = session.corpus.summary(frame)
+        known = f"accuracy {100 * summary.accuracy:.1f}%   † {summary.dead} dead"
+        assert status_of(screen) == f"{COUNT} reviews measured   {known}   {short} without β"
 
 
 async def test_the_height_of_every_bar_is_its_count(session: Session) -> None:
