@@ -21,6 +21,7 @@ STEPS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("attribution", "attributions"), "this network reads numbers: attribution is that of words"),
     "contexts": "this network reads numbers: its steps have no words around them to list",
     "corpus": "this network reads numbers: corpus statistics are those of reviews",
+    "accuracy-without": "this network reads numbers: accuracy is that of labelled reviews",
     "epochs": "this network was trained on a task: its epochs have no labelled reviews to be measured on",
     "follow-input": "this network reads numbers: F follows points to a word; the key of Find takes the present input",
     "focus-word-map": "this network reads numbers: it has no map of words",
@@ -35,6 +36,7 @@ CHARACTERS: Final[Mapping[str, str]] = {
 LAYERS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("attribution", "attributions"), "this network has several layers: attribution is that of one"),
     "corpus": "this network has several layers: corpus statistics are those of networks with one",
+    "accuracy-without": "this network has several layers: accuracy without a cell is that of networks with one",
     "epochs": "this network has several layers: epochs are those of networks with one",
 }  # fmt: skip
 """Action → why a network of several layers cannot do it."""
