@@ -198,10 +198,10 @@ def test_layers_that_pinkx_cannot_run_are_refused_with_what_it_can(tmp_path: Pat
 
     deep = save(Deep(num_layers=2).state_dict(), tmp_path / "deep.pt")
     both = save(Deep(bidirectional=True).state_dict(), tmp_path / "both.pt")
-    with pytest.raises(NetworkError, match="rnn has two directions.*--direction forward"):
+    with pytest.raises(NetworkError, match="reads both directions of rnn.*--reads final"):
         opened(both)
-    with pytest.raises(NetworkError, match="forward direction"):
-        opened(both, direction="backward", readout="none")
+    with pytest.raises(NetworkError, match="forward direction alone"):
+        opened(deep, direction="backward")
     with pytest.raises(NetworkError, match=r"rnn has 2 layers, counted from 0; there is no 2"):
         opened(deep, layer="rnn.2")
     gap = save({k: v for k, v in Deep(num_layers=3).state_dict().items() if "_l1" not in k}, tmp_path / "gap.pt")
@@ -209,8 +209,9 @@ def test_layers_that_pinkx_cannot_run_are_refused_with_what_it_can(tmp_path: Pat
         opened(gap)
     assert opened(deep).title == "deep · layer 2 of 2"
     assert opened(deep, layer="rnn.0").activation == "none"
+    assert opened(both, reads="final", direction="backward").title == "both · direction ←"
     assert opened(deep, readout="none").title == "deep · layer 1 of 2"
-    assert opened(both, readout="none", direction="forward").title == "both · forward"
+    assert opened(both, readout="none", direction="forward").title == "both · direction →"
 
 
 Change = Callable[[dict[str, torch.Tensor]], object]
