@@ -288,8 +288,7 @@ def _settings(layer: Layer, model: KerasModel, options: ImportOptions, notes: li
         biased = len(layer.weights) == 3
         single = biased and layer.weights[2].size == gates * layer.weights[1].shape[0]
         settings["reset_before"] = single or not configured.get("reset_after", True)
-        if layer.settings is None and not biased:
-            notes.append("the reset acts after the recurrent product, which weights without a bias do not say")
+    _check_given(layer, settings, model, options)
     if str(settings.get("gate", "sigmoid")) not in GATES:
         raise NetworkError(f"{name}: recurrent_activation {settings['gate']!r} is no gate between 0 and 1")
     return settings
@@ -309,25 +308,56 @@ def _nonlinearity(value: Any, model: KerasModel) -> str:
 def _options_as_settings(
     layer: Layer, model: KerasModel, options: ImportOptions, notes: list[str]
 ) -> Mapping[str, Any]:
-    """Return the settings of a layer in a file of weights, which names none, from ``--nonlinearity``."""
+    """Return the settings of a layer in a file of weights, which names none, from the options."""
     name, given = printable(layer.name), options.nonlinearity
+    gated = layer.kind != "SimpleRNN"
     if layer.kind.startswith("CuDNN"):
         return {}
-    if layer.kind == "SimpleRNN" and given is None:
-        raise NetworkError(f"{name}: a file of weights does not name the activation; give --nonlinearity tanh or relu")
-    old = re.match(r"2\.[012](\.|$)", model.version) and "-tf" not in model.version
-    if old and given is None:
-        raise NetworkError(
-            f"{name}: a file of weights of Keras {printable(model.version)}, whose gates have the activation "
-            "hard_sigmoid unless set otherwise; give --nonlinearity hard_sigmoid, or --nonlinearity tanh if they have "
-            "sigmoid"
+    if given is None:
+        what = "activations" if gated else "activation"
+        ways = (
+            "tanh (gates sigmoid, the default of Keras since 2.3), hard_sigmoid (those gates, the default before), "
+            "or both as in relu,hard_sigmoid"
         )
-    if given == "hard_sigmoid":
-        notes.append("gates hard_sigmoid and activation tanh, as given; a file of weights does not name them")
-        return {"recurrent_activation": "hard_sigmoid"}
-    gates = "" if layer.kind == "SimpleRNN" else " and gates sigmoid"
-    notes.append(f"activation {given or 'tanh'}{gates}, which a file of weights does not name")
-    return {"activation": given or "tanh"}
+        raise NetworkError(
+            f"{name}: a file of weights does not name the {what}; give --nonlinearity "
+            f"{ways if gated else 'tanh or relu'}, or the whole model"
+        )
+    settings = dict(zip(("activation", "recurrent_activation"), _given(given, gated), strict=False))
+    named = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in settings.items())
+    notes.append(f"{named}, as given; a file of weights does not name them")
+    if layer.kind == "GRU" and len(layer.weights) < 3:
+        if options.reset is None:
+            raise NetworkError(
+                f"{name}: a GRU without biases in a file of weights, which does not say where its reset gate acts; "
+                "give --reset after (the default of Keras 2 and later) or --reset before (the recurrent product)"
+            )
+        settings["reset_after"] = options.reset == "after"
+        notes.append(f"the reset acts {options.reset} the recurrent product, as given")
+    return settings
+
+
+def _given(text: str, gated: bool) -> tuple[str, ...]:
+    """Return activation and gate of ``--nonlinearity``: ``tanh``, ``relu,hard_sigmoid``, or ``hard_sigmoid`` alone."""
+    names = tuple(part.strip() for part in text.split(","))
+    if len(names) > (2 if gated else 1):
+        raise NetworkError(f"--nonlinearity {text}: expected an activation{' and one of the gates' if gated else ''}")
+    if names == ("hard_sigmoid",) and gated:
+        return "tanh", "hard_sigmoid"
+    return names if len(names) == 2 or not gated else (*names, "sigmoid")
+
+
+def _check_given(layer: Layer, settings: Mapping[str, Setting], model: KerasModel, options: ImportOptions) -> None:
+    """Check what the options say against what the file says."""
+    if options.nonlinearity is None or layer.settings is None:
+        return
+    given = [_nonlinearity(one, model) for one in _given(options.nonlinearity, "gate" in settings)]
+    said = [str(settings[key]) for key in ("activation", "gate") if key in settings]
+    if given != said:
+        raise NetworkError(
+            f"--nonlinearity {options.nonlinearity}: the file says {', '.join(said)} of {printable(layer.name)}; leave "
+            "out the option"
+        )
 
 
 def _activation(value: Any) -> str:

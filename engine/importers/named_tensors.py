@@ -251,6 +251,8 @@ def _nonlinearity(path: str, scalars: Mapping[str, Mapping[str, Any]], options: 
         )
     if nonlinearity not in ("tanh", "relu"):
         raise NetworkError(f"{_shown(path)}: an RNN of PyTorch has the nonlinearity tanh or relu, not {nonlinearity}")
+    if said and options.nonlinearity not in (None, nonlinearity):
+        raise NetworkError(f"--nonlinearity {options.nonlinearity}: the file says {said} of {_shown(path)}")
     if not said:
         notes.append(f"nonlinearity {nonlinearity}, as given; the file does not say")
     return nonlinearity

@@ -79,6 +79,8 @@ def find_onnx_network(graph: Graph, options: ImportOptions) -> Found:
     nodes, level = _stack(graph, options)
     for node in nodes:
         _check_node(graph, node)
+    if options.nonlinearity is not None:
+        raise NetworkError(f"--nonlinearity {options.nonlinearity}: an ONNX graph names its activations; leave it out")
     built = [_built(graph, node, notes) for node in nodes]
     layers = tuple(tuple(cell for cell, _ in directions) for directions in built)
     for node, cells, below in zip(nodes[1:], layers[1:], layers, strict=False):

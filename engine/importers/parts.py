@@ -29,7 +29,8 @@ class ImportOptions:
     ``layer``, ``readout`` and ``embedding`` are names in the file, or their last parts; ``readout`` and ``embedding``
     may be ``none``. ``vocabulary`` is a file, or ``keras-imdb:FILE``. ``task`` is that of a network that takes vectors,
     such as ``flip-flop-3``: its sequences give the start states of a fixed-point search. ``reads`` says which states of
-    two directions the readout reads, see `engine.stack.Stack`.
+    two directions the readout reads, see `engine.stack.Stack`. ``reset`` is where the reset gate of a GRU acts:
+    ``before`` or ``after`` the recurrent product.
     """
 
     vocabulary: str | None = None
@@ -41,6 +42,7 @@ class ImportOptions:
     output: str | None = None
     task: str | None = None
     reads: str | None = None
+    reset: str | None = None
 
     @property
     def watched(self) -> Direction:

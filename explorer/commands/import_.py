@@ -25,7 +25,13 @@ import click
 @click.option(
     "--nonlinearity",
     metavar="NAME",
-    help="Nonlinearity that the file does not name: tanh or relu of an RNN, hard_sigmoid of Keras gates.",
+    help="Nonlinearity that the file does not name: tanh or relu of an RNN; of Keras weights also hard_sigmoid, that "
+    "of the gates, or both, such as relu,hard_sigmoid.",
+)
+@click.option(
+    "--reset",
+    type=click.Choice(["before", "after"]),
+    help="Where the reset gate of a GRU acts, before or after the recurrent product, if Keras weights do not say.",
 )
 @click.option(
     "--direction",
@@ -53,6 +59,7 @@ def command(
     embedding: str | None,
     output: str | None,
     nonlinearity: str | None,
+    reset: str | None,
     direction: str | None,
     reads: str | None,
     task: str | None,
@@ -80,7 +87,7 @@ def command(
     if out.exists() and out.samefile(path):
         raise ValueError(f"{out}: would replace the file that is imported; choose another with --out")
     parts = import_network(
-        path, ImportOptions(vocabulary, layer, direction, nonlinearity, readout, embedding, output, task, reads)
+        path, ImportOptions(vocabulary, layer, direction, nonlinearity, readout, embedding, output, task, reads, reset)
     )
     network = Network.from_parts(parts)
     found = check_import(network, parts)

@@ -103,6 +103,17 @@ def activated(network: Network, h: NDArray[np.floating]) -> NDArray[np.float64]:
     return activate(h @ weight.T + bias, network.activation)
 
 
+def cell_weights(network: Network) -> NDArray[np.float64]:
+    """Return the weight of each cell in the first output, (n,); NaN for cells that the readout does not read."""
+    stack, n = network.stack, network.cell.size
+    if network.activation != "none":
+        return network.readout_weight[0].cpu().double().numpy()
+    if stack is None or stack.readout is None or network.level < len(stack.layers) - 1:
+        return np.full(n, np.nan)
+    weight = stack.readout[0][0].cpu().double().numpy()
+    return weight[-n:] if network.backward else weight[:n]
+
+
 def outputs_between(reader: SignalReader, network: Network, first: int, last: int) -> NDArray[np.float64]:
     """Return all outputs (word, k) after the words ``first`` to ``last`` of the run, as far as they are stored."""
     if network.shares_readout:

@@ -53,7 +53,7 @@ def test_every_layer_agrees_in_every_layout(name: str, layout: str, tmp_path: Pa
         file = write_keras(layers, tmp_path / "network.keras")
     else:
         file = write_hdf5(layers, tmp_path / "network.h5", weights_only=layout == "weights")
-    if layout == "weights" and name == "rnn-64":
+    if layout == "weights":
         with pytest.raises(NetworkError, match="--nonlinearity tanh"):
             opened(file, **options)
         options["nonlinearity"] = "tanh"
@@ -146,8 +146,16 @@ def test_a_gru_that_resets_before_the_product_opens(layout: str, tmp_path: Path)
         file = write_keras(layers, tmp_path / "a.keras")
     else:
         file = write_hdf5(layers, tmp_path / "a.h5", weights_only=layout == "weights")
-    network = opened(file, vocabulary=vocabulary(original, tmp_path))
+    given = {"nonlinearity": "tanh"} if layout == "weights" else {}
+    network = opened(file, vocabulary=vocabulary(original, tmp_path), **given)
     assert network.cell.label == "GRU (reset before)"
+    del layers[3].weights["bias"]  # type: ignore[attr-defined]
+    bare = write_hdf5(layers, tmp_path / "bare.h5", weights_only=True)
+    words = vocabulary(original, tmp_path)
+    with pytest.raises(NetworkError, match="does not say where its reset gate acts; give --reset after"):
+        opened(bare, vocabulary=words, nonlinearity="tanh")
+    for reset, label in (("before", "GRU (reset before)"), ("after", "GRU")):
+        assert opened(bare, vocabulary=words, nonlinearity="tanh", reset=reset).cell.label == label
 
 
 @pytest.mark.parametrize(
@@ -207,11 +215,17 @@ def test_old_weights_may_have_hard_sigmoid_gates(tmp_path: Path) -> None:
     original = Network.load("lstm-8")
     file = write_hdf5(keras_layers(original), tmp_path / "a.h5", weights_only=True, version="2.1.5")
     words = vocabulary(original, tmp_path)
-    with pytest.raises(NetworkError, match="hard_sigmoid unless set otherwise; give --nonlinearity hard_sigmoid"):
+    with pytest.raises(NetworkError, match="hard_sigmoid .those gates, the default before."):
         opened(file, vocabulary=words)
     assert opened(file, vocabulary=words, nonlinearity="tanh").cell.label == "LSTM"
     hard = opened(file, vocabulary=words, nonlinearity="hard_sigmoid")
     assert hard.cell.label == "LSTM (hard sigmoid 0.2 x + 0.5)"
+    other = opened(file, vocabulary=words, nonlinearity="relu,hard_sigmoid")
+    assert other.cell.settings == {"gate": "hard_sigmoid_5", "activation": "relu", "output": "relu"}
+    whole = write_hdf5(keras_layers(original), tmp_path / "b.h5", version="2.1.5")
+    assert opened(whole, vocabulary=words, nonlinearity="tanh").cell.label == "LSTM"
+    with pytest.raises(NetworkError, match="--nonlinearity relu: the file says tanh, sigmoid of layer"):
+        opened(whole, vocabulary=words, nonlinearity="relu")
 
 
 def test_links_to_other_files_and_damage_are_refused(tmp_path: Path) -> None:
