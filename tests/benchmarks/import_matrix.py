@@ -14,7 +14,7 @@ import tempfile
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -146,7 +146,7 @@ def _layers(network: Network) -> str:
 class Made(nn.Module):
     """Embedding → stacked layers → readout, as people write it."""
 
-    def __init__(self, kind: type[nn.RNNBase], layers: int, both: bool, **settings: str) -> None:
+    def __init__(self, kind: Any, layers: int, both: bool, **settings: str) -> None:
         super().__init__()
         self.embedding = nn.Embedding(40, 8)
         self.rnn = kind(8, 16, num_layers=layers, bidirectional=both, batch_first=True, **settings)
@@ -159,7 +159,7 @@ class Made(nn.Module):
         return torch.sigmoid(self.readout(read))
 
 
-MADE: Final[dict[str, tuple[type[nn.RNNBase], int, bool, dict[str, str]]]] = {
+MADE: Final[dict[str, tuple[Any, int, bool, dict[str, str]]]] = {
     "lstm-2-layers": (nn.LSTM, 2, False, {}),
     "gru-3-layers": (nn.GRU, 3, False, {}),
     "relu-2-layers": (nn.RNN, 2, False, {"nonlinearity": "relu"}),

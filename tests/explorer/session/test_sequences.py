@@ -135,6 +135,11 @@ def test_a_table_names_the_vectors(session: Session) -> None:
     table = words_table(session, session.frame())
     assert table.column("text")[:3] == list(drawn()[0].words[:3])
     np.testing.assert_allclose(table.column("output_1"), session.read("probability", 0, READ)[:, 0])
+    shown = traces(session, session.frame()).outputs
+    for number, trace in enumerate(shown, 1):
+        np.testing.assert_allclose(table.column(f"output_{number}"), trace.values[:READ], atol=1e-6)
+        assert trace.target is not None
+        np.testing.assert_array_equal(table.column(f"target_{number}"), trace.target[:READ])
 
 
 def test_a_recorded_run_plays_with_its_targets(session: Session, tmp_path: Path) -> None:
