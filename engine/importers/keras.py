@@ -174,8 +174,9 @@ def _is_above(layer: Layer, below: Layer, model: KerasModel) -> bool:
 def _reads(layer: Layer, below: Layer, model: KerasModel) -> bool:
     """Whether a layer reads another one and nothing else, but for layers without effect between them."""
     if not layer.sources:  # the layers follow each other
-        between = model.layers[model.layers.index(below) + 1 : model.layers.index(layer)]
-        return all(one.kind in _NO_EFFECT for one in between)
+        first, last = model.layers.index(below), model.layers.index(layer)
+        between = model.layers[first + 1 : last]
+        return first < last and all(one.kind in _NO_EFFECT for one in between)
     by_name = {one.name: one for one in model.layers}
     for _ in model.layers:  # as many as a path can have; a damaged file may hold a circle
         if len(layer.sources) != 1:

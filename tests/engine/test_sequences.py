@@ -133,19 +133,6 @@ def test_an_edited_step_has_the_targets_of_its_task() -> None:
     assert edited(after, "", task).name == "flip-flop-3, seed 1, edited"
 
 
-def test_targets_of_a_signal(tmp_path: Path) -> None:
-    (tmp_path / "signal.csv").write_text("a,b,c\n1,2,3\n4,5,6\n")
-    (tmp_path / "goals.csv").write_text("x,y,z\nnan,1,1\n0,0.5,1\n")
-    made = network()
-    (sequence,) = open_sequences(made, tmp_path / "signal.csv", tmp_path / "goals.csv")
-    np.testing.assert_array_equal(sequence.targets, np.array([[np.nan, 1, 1], [0, 0.5, 1]], dtype=np.float32))
-    (tmp_path / "short.csv").write_text("1,2,3\n")
-    with pytest.raises(ReviewError, match=r"targets of shape \(1, 3\); expected \(steps, outputs\) \(2, 3\)"):
-        open_sequences(made, tmp_path / "signal.csv", tmp_path / "short.csv")
-    with pytest.raises(ReviewError, match="belongs to a signal"):
-        open_sequences(made, None, tmp_path / "goals.csv")
-
-
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -160,7 +160,7 @@ def test_a_matrix_product_with_a_sum_is_a_readout(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"direction": "reverse"}, "layer: pinkx runs the forward direction"),
+        ({"direction": "reverse"}, "layer reads from the end alone"),
         ({"clip": 3.0}, "attribute clip is not supported"),
         ({"activations": ["Elu", "Tanh", "Tanh"]}, "activation Elu is not supported"),
     ],

@@ -18,10 +18,9 @@ from torch import nn
 
 from engine.catalogue import NetworkError
 from engine.file_formats import file_format
-from engine.importers.parts import ImportOptions
 from engine.importers.pickles import Inert, read_pickle
-from engine.importers.read import import_network
 from engine.network import Network
+from tests.engine.importers.checked import checked_import
 from tests.engine.importers.torch_files import Classifier, prefixed, save
 
 WORDS = ["a", "wonderful", "film", "about", "nothing", "at", "all"]
@@ -42,18 +41,7 @@ def vocabulary(original: Network, tmp_path_factory: pytest.TempPathFactory) -> s
 
 def opened(path: Path, **options: str) -> Network:
     """Import a file and check it against its independent body."""
-    parts = import_network(path, ImportOptions(**options))
-    network = Network.from_parts(parts)
-    random = np.random.default_rng(0)
-    inputs: Any
-    if network.vocabulary is not None:
-        inputs = random.integers(0, len(network.vocabulary), 50)
-    else:
-        inputs = random.normal(size=(50, network.channels))
-    _, signals = network.cell.run(network.inputs(inputs))
-    ours = network.probability(signals["h"]).double().numpy()
-    np.testing.assert_allclose(ours, parts.reference.outputs(inputs), atol=1e-5)
-    return network
+    return checked_import(path, 1e-5, **options)
 
 
 def answer(network: Network) -> float:
