@@ -425,20 +425,9 @@ class Network:
         return 0.0 if self.activation == "linear" else 0.5
 
     def classify(self, ids: NDArray[np.integer] | Sequence[int] | Sequence[NDArray[np.integer]]) -> NDArray[np.float64]:
-        """Return P(positive) after the last word.
+        """Return P(positive) after the last word of one review, () for ids (time,), or (review,) of several.
 
-        Parameters
-        ----------
-        ids : (time,) ids of one review, or a sequence of such arrays
-
-        Returns
-        -------
-        () or (review,) float64 array
-
-        Raises
-        ------
-        ValueError
-            For a review without words, or an unknown id.
+        ValueError for a review without words, or an unknown id.
         """
         reviews, single = as_reviews(self.text_vocabulary, ids, self.name)
         order = np.argsort([len(review) for review in reviews], kind="stable")

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from engine.catalogue import NetworkError
@@ -170,16 +171,16 @@ MADE: Final[dict[str, tuple[Any, int, bool, dict[str, str]]]] = {
 
 
 def made_files(folder: Path) -> list[tuple[Path, dict[str, str]]]:
-    """Write stacks and two directions as state dicts and ONNX graphs; return them with their options."""
+    """Write stacks and two directions as state dicts in safetensors files and as ONNX graphs; return them with their options."""
     torch.manual_seed(0)
     words = folder / "words.txt"
     words.write_text("\n".join(["<pad>", "<unk>", *(f"w{k}" for k in range(38))]))
     found = []
     for name, (kind, layers, both, settings) in MADE.items():
         module = Made(kind, layers, both, **settings).eval()
-        torch.save(module.state_dict(), folder / f"{name}.pt")
+        save_file(module.state_dict(), folder / f"{name}.safetensors")
         known = {WORDS: str(words)}
-        found.append((folder / f"{name}.pt", known | ({"reads": "final"} if both else {}) | settings))
+        found.append((folder / f"{name}.safetensors", known | ({"reads": "final"} if both else {}) | settings))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             torch.onnx.export(
