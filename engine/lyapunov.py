@@ -9,6 +9,7 @@ Sources: Benettin et al., Meccanica 15 (1980) 9; Engelken, Wolf & Abbott, Phys. 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +27,13 @@ TRANSIENT = 20
 
 @torch.no_grad()
 def lyapunov_spectrum(
-    cell: Cell, x: Tensor, *, state: Tensor | None = None, count: int = 8, transient: int = TRANSIENT
+    cell: Cell,
+    x: Tensor,
+    *,
+    state: Tensor | None = None,
+    count: int = 8,
+    transient: int = TRANSIENT,
+    on_step: Callable[[], object] = lambda: None,
 ) -> Array:
     """Return the ``count`` largest Lyapunov exponents of each run, (B, count), nats a step, falling.
 
@@ -42,6 +49,8 @@ def lyapunov_spectrum(
         Exponents, at most S.
     transient : int
         Steps left out at the beginning.
+    on_step : callable
+        Called at every step; what it raises ends the computation.
 
     Raises
     ------
@@ -58,6 +67,7 @@ def lyapunov_spectrum(
     frame = torch.linalg.qr(torch.randn(runs, cell.state_size, count, generator=generator, dtype=torch.float64))[0]
     total = torch.zeros(runs, count, dtype=torch.float64)
     for t in range(steps):
+        on_step()
         frame, upper = torch.linalg.qr(cell.jacobian(x[:, t], s) @ frame)
         if t >= transient:
             total += upper.diagonal(dim1=-2, dim2=-1).abs().clamp_min(1e-300).log()

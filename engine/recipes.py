@@ -9,7 +9,6 @@ of the lowest training loss.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal, get_args, get_type_hints
 
@@ -133,27 +132,10 @@ RECIPES: Final = {"pinkx": PINKX, "published": PUBLISHED}
 INGREDIENTS: Final = tuple(name for name, value in asdict(PUBLISHED).items() if value != getattr(PINKX, name))
 """The fields in which the two recipes differ."""
 
-
 _TOGETHER: Final = dict.fromkeys(("selection", "validation"), ("selection", "validation"))  # one needs the other
 
 
-def recipe_grid(base: Recipe, other: Recipe, seeds: Sequence[int], names: Sequence[str] = ()) -> dict[str, Recipe]:
-    """Return the runs that show what single ingredients do, by the stem of their files.
-
-    For each seed ``base``, and ``base`` with each of its ingredients as in ``other``: those in which they differ, or
-    those of ``names``.
-
-    Raises
-    ------
-    ValueError
-        For a name that is no ingredient in which the recipes differ.
-    """
-    differing = [name for name in INGREDIENTS if getattr(base, name) != getattr(other, name)]
-    if unknown := [name for name in names if name not in differing]:
-        raise ValueError(f"the recipes do not differ in {', '.join(unknown)}; they do in {', '.join(differing)}")
-    cells = f"{base.cell}-{base.size}"
-    runs = {f"{cells}-s{seed}": replace(base, seed=seed) for seed in seeds}
-    for name in names or [name for name in differing if name != "validation"]:
-        changes: Any = {key: getattr(other, key) for key in _TOGETHER.get(name, (name,))}
-        runs |= {f"{cells}-{name}-s{seed}": replace(base, seed=seed, **changes) for seed in seeds}
-    return runs
+def switched(base: Recipe, other: Recipe, name: str) -> Recipe:
+    """Return a recipe with one ingredient as in the other; ``selection`` and ``validation`` change together."""
+    changes: Any = {key: getattr(other, key) for key in _TOGETHER.get(name, (name,))}
+    return replace(base, **changes)

@@ -73,17 +73,30 @@ def open_reviews(
         If the source does not exist, has no review, or does not say what is needed; with ``options.strict`` if any of
         its rows or files cannot be read.
     """
+    return read_into(Reviews(), source, split, imdb, progress, options)
+
+
+def read_into(
+    reviews: Reviews,
+    source: str | Path | None,
+    split: str,
+    imdb: str | Path | None,
+    progress: Progress | None,
+    options: ReadOptions,
+) -> Reviews:
+    """Add the reviews of a source to ``reviews``, and return them; see `open_reviews`."""
     if source is None:
-        return _read_container(Collector("the bundled reviews", options), Folder(BUNDLED), BUNDLED, "")
+        return _read_container(Collector("the bundled reviews", options, reviews), Folder(BUNDLED), BUNDLED, "")
     name, _, part = str(source).partition(":")
     if name == "imdb":
-        return _read_archive(find_archive(imdb), part or split or "test", progress, options)
+        path = find_archive(imdb)
+        return _read_archive(Collector(str(path), options, reviews), path, part or split or "test", progress)
     if source == "-":
-        return _read_standard_input(options)
+        return _read_standard_input(Collector("standard input", options, reviews))
     path, part = _located(source, split)
     if path.suffix.lower() == ".npy":
         raise ReviewError(f"{str(path)!r} holds numbers, not reviews: read it with a network over real-valued input")
-    collector = Collector(str(path), options)
+    collector = Collector(str(path), options, reviews)
     if path.is_dir():
         return _read_container(collector, Folder(path), path, part)
     return _read_file(collector, path, part, progress)
@@ -99,9 +112,8 @@ def _located(source: str | Path, split: str) -> tuple[Path, str]:
     raise ReviewError(f"no such file or folder: {str(source)!r}")
 
 
-def _read_archive(path: Path, split: str, progress: Progress | None, options: ReadOptions) -> Reviews:
+def _read_archive(collector: Collector, path: Path, split: str, progress: Progress | None) -> Reviews:
     """Read the paper's data, complete and as they are: a damaged archive is refused."""
-    collector = Collector(str(path), options)
     collector.format = "IMDb archive"
     if split != "test":
         collector.note(f"split {split}")
@@ -110,15 +122,14 @@ def _read_archive(path: Path, split: str, progress: Progress | None, options: Re
     return collector.finished()
 
 
-def _read_standard_input(options: ReadOptions) -> Reviews:
+def _read_standard_input(collector: Collector) -> Reviews:
     """Read standard input: one text, or a format that shows in its first bytes or that the user names."""
-    collector = Collector("standard input", options)
     head, stream = head_of(sys.stdin.buffer)
     kind = compression(head)
     if kind:
         stream = decompressed(stream, kind, LARGEST_TEXT // RATIO, collector.source)
         head, stream = head_of(stream)
-    _read_stream(collector, stream, Path("standard input"), source_format(head, "", options.format), "")
+    _read_stream(collector, stream, Path("standard input"), source_format(head, "", collector.options.format), "")
     return collector.finished()
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from engine.number_format import MINUS
 from engine.sources.streams import checked
 from engine.tasks import Task, task_from_name
-from engine.text import CharacterReview, Review, ReviewError, decode
+from engine.text import CharacterReview, Review, ReviewError, decode, printable
 
 if TYPE_CHECKING:
     from engine.network import Network
@@ -294,7 +294,7 @@ def _read_csv(path: Path, gaps: bool) -> InputSequence:
     rows = list(_rows(path, text, delimiter))
     if not rows:
         raise ReviewError(f"{str(path)!r} is empty; expected one row a step")
-    head = [cell.strip() for cell in rows[0][1]]
+    head = [printable(cell) for cell in rows[0][1]]
     named = not all(_is_number(cell, gaps) for cell in head)
     names = tuple(head) if named else tuple(f"channel {channel}" for channel in range(1, len(head) + 1))
     if not rows[named:]:

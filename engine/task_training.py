@@ -74,22 +74,24 @@ def train_task(
         ``info`` holds its seed, recipe, γ and accuracy.
     """
     task = recipe.sequences()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
-        layer, readout = _glorot(recipe, task.channels)
-    layer, readout = layer.to(device), readout.to(device)
+    layer, readout = initial_layers(recipe, device)
     learned = [*layer.parameters(), *readout.parameters()]
     optimiser = torch.optim.Adam(learned, lr=recipe.learning_rate)
     for batch in range(recipe.batches):
         # Each run has its own range of seeds, so that no two runs share sequences.
         inputs, targets = task.sequences(recipe.batch, recipe.steps, recipe.seed * recipe.batches + batch)
-        logits = readout(layer(torch.from_numpy(inputs).to(device))[0])
+        logits = readout(layer(torch.from_numpy(inputs).to(readout.weight))[0])
         loss = _cross_entropy(logits, torch.from_numpy(targets).to(device))
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(learned, recipe.clip)
         optimiser.step()
         progress(batch + 1, loss.item())
+    return task_network(recipe, layer, readout)
+
+
+def task_network(recipe: TaskRecipe, layer: nn.RNNBase, readout: nn.Linear) -> Network:
+    """Return trained layers as a network on the CPU, with its provenance and its accuracy on test sequences."""
     info = {
         "seed": str(recipe.seed),
         "date": date.today().isoformat(),
@@ -104,7 +106,7 @@ def train_task(
         task=recipe.task,
         info=info,
     ).to(device="cpu")
-    network.info["accuracy"] = f"{task_accuracy(network, task, recipe.steps):.5f}"
+    network.info["accuracy"] = f"{task_accuracy(network, recipe.sequences(), recipe.steps):.5f}"
     return network
 
 
@@ -117,15 +119,19 @@ def task_accuracy(network: Network, task: Task, steps: int, *, count: int = 2000
     return float(np.mean(right[~np.isnan(targets)]))
 
 
-def _glorot(recipe: TaskRecipe, channels: int) -> tuple[nn.RNNBase, nn.Linear]:
-    kind = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[recipe.cell]
-    layer, readout = kind(channels, recipe.size, batch_first=True), nn.Linear(recipe.size, channels)
-    for parameter in (*layer.parameters(), *readout.parameters()):
-        if parameter.ndim == 2:
-            nn.init.xavier_uniform_(parameter)
-        else:
-            nn.init.zeros_(parameter)
-    return layer, readout
+def initial_layers(recipe: TaskRecipe, device: str = "cpu") -> tuple[nn.RNNBase, nn.Linear]:
+    """Return a recurrent layer and a readout with the initial weights of the recipe's seed."""
+    channels = recipe.sequences().channels
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        kind = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[recipe.cell]
+        layer, readout = kind(channels, recipe.size, batch_first=True), nn.Linear(recipe.size, channels)
+        for parameter in (*layer.parameters(), *readout.parameters()):
+            if parameter.ndim == 2:
+                nn.init.xavier_uniform_(parameter)
+            else:
+                nn.init.zeros_(parameter)
+    return layer.to(device), readout.to(device)
 
 
 def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:

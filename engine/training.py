@@ -151,7 +151,7 @@ def train_sentiment(
     """
     if len(encoded) <= recipe.validation:
         raise ValueError(f"{len(encoded)} reviews are too few to hold out {recipe.validation} for validation")
-    run = _Run(encoded, recipe, device)
+    run = SentimentRun(encoded, recipe, device)
     if checkpoint is not None and checkpoint.exists():
         run.resume(checkpoint)
     elif every_epoch is not None:
@@ -255,7 +255,7 @@ def _network(recipe: Recipe, vocabulary: Vocabulary, module: _Module, measured: 
     )
 
 
-class _Run:
+class SentimentRun:
     """State of a training run between two epochs, as in a checkpoint."""
 
     def __init__(self, encoded: EncodedReviews, recipe: Recipe, device: str) -> None:
@@ -277,7 +277,7 @@ class _Run:
         start = time.perf_counter()
         # One generator an epoch, so that a resumed run draws the same numbers as an uninterrupted one.
         random = torch.Generator(self.device).manual_seed(1000 * self.recipe.seed + self.epoch)
-        batches = self._batches(np.random.default_rng((self.recipe.seed, self.epoch)))
+        batches = self.batches(np.random.default_rng((self.recipe.seed, self.epoch)))
         total = penalties = 0.0
         for number, batch in enumerate(batches):
             self._set_rate((self.epoch + number / len(batches)) / self.recipe.epochs)
@@ -286,18 +286,22 @@ class _Run:
             penalties += penalty
             self._average(self.epoch * len(batches) + number + 1)
             progress(Progress(self.epoch, number + 1, len(batches), total / (number + 1)))
+        self.end_epoch((total + penalties) / len(batches), self._validate())
+        seconds = time.perf_counter() - start
+        right, held_out = (self.measures.get(f"validation_{name}") for name in ("accuracy", "loss"))
+        progress(Progress(self.epoch - 1, len(batches), len(batches), total / len(batches), held_out, right, seconds))
+
+    def end_epoch(self, training_loss: float, validation: Mapping[str, float]) -> None:
+        """Count an epoch, and note its averaged weights if their loss is the lowest so far."""
         self.epoch += 1
-        measures = {"training_loss": (total + penalties) / len(batches), **self._validate(), "epoch": float(self.epoch)}
+        measures = {"training_loss": training_loss, **validation, "epoch": float(self.epoch)}
         self.measures = measures
         criterion = f"{self.recipe.selection}_loss"
         if measures[criterion] < self.best_measures.get(criterion, math.inf):
             self.best = {key: value.clone() for key, value in self.averaged.items()}
             self.best_measures = measures
-        seconds = time.perf_counter() - start
-        right, held_out = measures.get("validation_accuracy"), measures.get("validation_loss")
-        progress(Progress(self.epoch - 1, len(batches), len(batches), total / len(batches), held_out, right, seconds))
 
-    def _batches(self, random: np.random.Generator) -> list[NDArray[np.int64]]:
+    def batches(self, random: np.random.Generator) -> list[NDArray[np.int64]]:
         """Return shuffled batches; those of similar length are sorted only within pools of fifty batches."""
         order = random.permutation(self.training)
         size = self.recipe.batch

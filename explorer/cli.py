@@ -27,12 +27,13 @@ VERBS = {
     "gui": "Explore a network on the desktop.",
     "read": "Read a text and print one line a word, without a screen.",
     "networks": "List the networks that ship with pinkx.",
+    "table": "Sort, filter and plot a folder of networks, and open one.",
     "reviews": "List reviews, or download the IMDb archive.",
     "train": "Train a network.",
     "import": "Import a network of PyTorch or Keras.",
     "points": "Find a network's fixed points, or the attractor of every word.",
     "lyapunov": "Measure a network's Lyapunov exponents and memory while it reads.",
-    "measure": "Reproduce a paper's tables and figures: one-over-f, fixed-points.",
+    "measure": "Reproduce a paper's tables and figures, or measure networks on your reviews.",
     "calibrate": "Tabulate what the estimator of α gives for exact 1/f noise.",
     "bench": "Measure the speed of this machine's CPU and GPU.",
     "keys": "Print all key bindings as a file you can edit.",
@@ -124,17 +125,16 @@ def main() -> None:
                 "or install pinkx in an environment of its own (uv tool install, pipx)"
             )
     signal_watch.current = signal_watch.SignalWatch()
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
+    ending = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    for number in ending:
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # an ASCII locale has no α: better a ? than an error
     try:
         pinkx(prog_name="pinkx")
     except SystemExit as end:
-        if threading.active_count() > 2:  # more than this thread and that of the signals
-            from explorer.shutdown import end_now
-
-            end_now(end.code if isinstance(end.code, int) else 0 if end.code is None else 1)
+        code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        if code in [128 + number for number in ending] or threading.active_count() > 2:  # this thread, the signals'
+            signal_watch.end_now(code)
         raise

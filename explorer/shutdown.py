@@ -1,10 +1,8 @@
-"""Shutting down a front end: stop the engine, raise a start-up error, end the process at once."""
+"""Shutting down a front end: save the user's choices, stop the engine, raise a start-up error."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 import click
 
 from explorer.session.saved_state import captured, save_state
+from explorer.signal_watch import end_now
 
 if TYPE_CHECKING:
     from explorer.session.launcher import Launcher
@@ -50,18 +49,6 @@ def shut_down(front_end: FrontEnd, code: int) -> NoReturn:
     if front_end.failure is not None:
         raise front_end.failure
     end_now(code)
-
-
-def end_now(code: int) -> NoReturn:
-    """End the process without waiting for its threads; all files must have been written.
-
-    An orderly exit takes seconds on a busy machine, because PyTorch and numba clean up. A thread that is importing or
-    compiling cannot be stopped at all, and one inside PyTorch aborts the process during interpreter shutdown.
-    """
-    with contextlib.suppress(OSError):  # the terminal may be gone
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code)
 
 
 def save_choices(front_end: FrontEnd) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from contextlib import suppress
+from typing import Final, NoReturn
 
-LIMIT: Final = 1.0
-"""Seconds for an orderly exit."""
+LIMIT: Final = 0.7
+"""Seconds for an orderly exit. On a busy machine this thread may wait as long again for the interpreter's lock, and the
+system to free the memory."""
 
 
 class SignalWatch:
@@ -51,3 +54,15 @@ class SignalWatch:
 
 current: SignalWatch | None = None
 """The watch of this process, once `explorer.cli.main` has started it."""
+
+
+def end_now(code: int) -> NoReturn:
+    """End the process without waiting for its threads; all files must have been written.
+
+    An orderly exit takes seconds on a busy machine, because PyTorch and numba clean up. A thread that is importing or
+    compiling cannot be stopped at all, and one inside PyTorch aborts the process during interpreter shutdown.
+    """
+    with suppress(OSError):  # the terminal may be gone
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)

@@ -57,3 +57,9 @@ class NamedMemory(SharedMemory):
     def __del__(self) -> None:
         with suppress(BufferError):  # arrays still use it; the process that ends frees it
             super().__del__()
+
+
+def free_unused_memory() -> None:
+    """Return the free memory of the C library's heaps to the system, where the library can (glibc)."""
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)

@@ -19,7 +19,10 @@ from typing import Any, Final
 from engine.live.inheritance import inherit, pipe_end
 
 _JOIN_SECONDS: Final = 0.5  # for the two threads, which only pass messages on
-_ONE_THREAD: Final = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
+_ENVIRONMENT: Final = {
+    **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "NUMBA")},
+    "MALLOC_ARENA_MAX": "2",  # glibc has up to eight heaps a core, each of which stays at its largest size
+}
 
 
 class Worker:
@@ -163,7 +166,7 @@ def _start_python(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=os.environ | _ONE_THREAD,
+            env=os.environ | _ENVIRONMENT,
             **inherit([there.fileno(), *handles]),
         )
     return process, here

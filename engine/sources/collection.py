@@ -213,13 +213,16 @@ class Collector:
     source : str
         The name of the source, for messages.
     options : ReadOptions
+    reviews : Reviews
+        What the reviews are added to.
     """
 
     source: str
     options: ReadOptions = field(default_factory=ReadOptions)
+    reviews: Reviews = field(default_factory=Reviews)
 
     def __post_init__(self) -> None:
-        self.reviews = Reviews(SourceReport(source=self.source))
+        self.reviews.report = SourceReport(source=self.source)
         self.format = ""
         self.encodings: dict[str, None] = {}
         self.notes: dict[str, None] = {}

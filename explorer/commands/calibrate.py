@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from engine.devices import choose
 from engine.fluctuation import default_scales, exponents, fluctuations, rolling_scales
 from engine.noise import power_law_noise
 from engine.null import BETAS, COUNT, Null, band
 from engine.scales import ORDERS
+from engine.sweeps.shards import map_shards
 from explorer.commands.device_option import device_option
+from explorer.commands.on_option import on_option, shard_progress
 from explorer.commands.plots import plot_option
 
 PLOTTED = {0.0: "white noise", 1.0: "1/f noise"}
@@ -43,6 +47,7 @@ def _scales(context: click.Context, parameter: click.Parameter, text: str | None
 @click.option("--standard", is_flag=True, help="Use standard instead of unbiased DFA.")
 @click.option("--count", default=COUNT, show_default=True, type=click.IntRange(2), help="Number of series for each β.")
 @device_option
+@on_option
 @plot_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 @click.option(
@@ -58,6 +63,7 @@ def command(
     standard: bool,
     count: int,
     device: str,
+    on: str | None,
     plot: bool,
     as_json: bool,
     write_intervals: Path | None,
@@ -67,17 +73,22 @@ def command(
     Compare an exponent of a network only with a table for the same length and the same scales.
     """
     if write_intervals is not None:
+        if on is not None:
+            raise ValueError("--on spreads the table of α; --write-intervals runs in this process")
         _write_intervals(write_intervals, count)
         return
     length = window or length
     chosen = scales or (rolling_scales(window) if window else default_scales(length))
     if len(chosen) < 3:
         raise ValueError(f"--scales: a slope needs three scales or more, got {len(chosen)}")
-    on = choose(device, "reviews").device
-    rows: list[Null] = []
-    with click.progressbar(BETAS, label="β", file=sys.stderr, hidden=not sys.stderr.isatty()) as betas:
-        for beta in betas:
-            rows += band(length, chosen, int(order), not standard, betas=(beta,), count=count, device=on)
+    if max(chosen) > length:
+        raise ValueError(f"--scales: a scale of {max(chosen)} words is longer than a series of {length} words")
+    simulate = partial(
+        band, length, chosen, int(order), not standard, count=count, device=choose(device, "reviews").device
+    )
+    with shard_progress(Console(stderr=True), "values of β") as (show, say):
+        tables = map_shards(_of_one_beta, {f"β = {beta:.2f}": (simulate, beta) for beta in BETAS}, on, show, say)
+    rows = [row for table in tables for row in table]
     if as_json:
         head = {"length": length, "scales": chosen, "order": int(order), "unbiased": not standard, "count": count}
         click.echo(json.dumps(head | {"rows": [asdict(row) for row in rows]}, indent=2))
@@ -100,6 +111,10 @@ def command(
         click.echo(line(*cells).replace("-", "−"))
     if plot:
         _plot(length, chosen, int(order), not standard, count)
+
+
+def _of_one_beta(simulate: Callable[..., tuple[Null, ...]], beta: float) -> tuple[Null, ...]:
+    return simulate(betas=(beta,))
 
 
 FEWEST = 32  # of --write-intervals, which uses fewer of them at long lengths

@@ -10,7 +10,9 @@ import click
 PAPERS = {
     "one-over-f": "1/f noise in LSTM networks (Chong & Ling 2024).",
     "fixed-points": "Fixed points of recurrent networks (Cheng, Schmid & Lange 2021).",
+    "sweep": "Every network of `pinkx train --grid`: β, dead cells and fixed points, in one table.",
     "ingredients": "What single ingredients of the published recipe do to 1/f noise.",
+    "reviews": "β, accuracy and dead cells of networks on your own reviews, also by the million.",
 }
 
 
@@ -33,7 +35,8 @@ class Papers(click.Group):
 
 @click.group(cls=Papers, subcommand_metavar="STUDY …")
 def command() -> None:
-    """Reproduce a paper's tables and figures from trained networks, and decide which of its claims hold.
+    """Reproduce a paper's tables and figures from trained networks, or measure networks on your own reviews.
 
-    Each study writes a report (index.html), its figures, and all numbers as JSON and CSV.
+    Each study of a paper decides which of its claims hold, and writes a report (index.html), its figures, and all
+    numbers as JSON and CSV.
     """

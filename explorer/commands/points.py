@@ -15,6 +15,7 @@ import click
 from explorer.commands.basins import ends_json, find_ends, show_ends
 from explorer.commands.device_option import device_option
 from explorer.commands.layer_options import layer_options
+from explorer.commands.on_option import on_option, shard_progress
 from explorer.commands.plots import eigenvalues, histogram, plot_option
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ _NOISE: Final = 64, 100  # sequences of white noise, and their steps
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Number of CPU threads.")
 @device_option
 @layer_options
+@on_option
 @click.option("--fresh", is_flag=True, help="Search again instead of using a cached result.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Save everything, including eigenvectors, to this .npz file."
@@ -98,6 +100,7 @@ def command(
     device: str,
     layer: int | None,
     direction: Literal["forward", "backward"] | None,
+    on: str | None,
     fresh: bool,
     out: Path | None,
     limit: int | None,
@@ -121,9 +124,11 @@ def command(
 
     from engine.devices import choose, or_on_the_cpu
     from engine.network import Network
-    from engine.points_cache import cached_word_attractors, network_points
+    from engine.points_cache import cached_word_attractors
     from explorer.session.layers import watched
 
+    if on is not None and (words or along is not None):
+        raise ValueError("--on spreads a search over the inputs; leave out --words and --along, or --on")
     torch.set_num_threads(threads)
     loaded = watched(Network.load(network), layer, direction)
     chosen = choose(device, "points").device
@@ -144,22 +149,11 @@ def command(
     names = inputs or (("zero", "mean") if loaded.unit != "step" else ("zero", "+1", "-1"))
     reviews = _reviews(loaded, source)
 
+    options = {"count": starts, "noise": noise, "seed": seed, "method": method, "reviews": reviews, "cache": not fresh}
+
     def find(names: Sequence[str]) -> FixedPoints:
         with _bar("starts") as show:
-            return or_on_the_cpu(
-                chosen,
-                lambda on: network_points(
-                    loaded.to(device=on),
-                    names,
-                    count=starts,
-                    noise=noise,
-                    seed=seed,
-                    method=method,
-                    reviews=reviews,
-                    progress=show,
-                    cache=not fresh,
-                ),
-            )
+            return search(loaded, names, chosen, options, show)
 
     if along is not None:
         from explorer.commands import along as changes
@@ -174,7 +168,17 @@ def command(
         if plot:
             click.echo("\n" + changes.branches_chart(loaded, branches), nl=False)
         return
-    found = find(names)
+    if on is None:
+        found = find(names)
+    else:
+        from rich.console import Console
+
+        from engine.points import FixedPoints
+        from engine.sweeps.shards import map_shards
+
+        calls = {f"input {name}": (loaded, [name], chosen, options) for name in names}
+        with shard_progress(Console(stderr=True), "inputs") as (show, say):
+            found = FixedPoints.concatenate(map_shards(search, calls, on, show, say))
     if out is not None:
         found.save(out)
     ends = find_ends(loaded, found, states, seed, reviews, cache=not fresh) if states else {}
@@ -184,6 +188,20 @@ def command(
         kinds["slow"] = ~found.fixed
         groups = {f"{kind} points": found.eigenvalues[rows] for kind, rows in kinds.items() if rows.any()}
         click.echo("\n" + eigenvalues("Eigenvalues", groups), nl=False)
+
+
+def search(
+    network: Network,
+    names: Sequence[str],
+    device: str,
+    options: Mapping[str, Any],
+    progress: Progress | None = None,
+) -> FixedPoints:
+    """Return `engine.points_cache.network_points` on a device, or on the CPU if that fails."""
+    from engine.devices import or_on_the_cpu
+    from engine.points_cache import network_points
+
+    return or_on_the_cpu(device, lambda on: network_points(network.to(device=on), names, progress=progress, **options))
 
 
 def _reviews(network: Network, source: str | None) -> list[Any]:

@@ -12,9 +12,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from engine.recipes import CHOICES, RECIPES, Recipe, recipe_grid
+from engine.recipes import CHOICES, RECIPES, Recipe
+from explorer.commands.on_option import on_option
 from explorer.commands.plots import Curve, curves, plot_option
-from explorer.measure.study.options import whole_numbers
 
 if TYPE_CHECKING:
     from engine import training
@@ -85,6 +85,10 @@ def _ingredient_options(function: Callable[..., None]) -> Callable[..., None]:
     help="Number of batches of 64 sequences; with --task.",
 )  # fmt: skip
 @click.option(
+    "--reviews", "source", metavar="SOURCE",
+    help="Train on these labelled reviews instead of IMDb, or on the `bundled` ones; every fifth is a test review.",
+)  # fmt: skip
+@click.option(
     "--imdb", type=click.Path(path_type=Path), help="The IMDb archive.  [default: $PINKX_IMDB, or the downloaded one]"
 )
 @click.option(
@@ -95,14 +99,12 @@ def _ingredient_options(function: Callable[..., None]) -> Callable[..., None]:
     "--every-epoch", is_flag=True, help="Also save the network after every epoch: OUT-e00 (untrained), OUT-e01, …"
 )
 @click.option(
-    "--grid", callback=lambda *given: whole_numbers(*given) or None, metavar="SEED,SEED,…",
-    help="Train, with each of these seeds, the recipe and the recipe with each single ingredient of the other one, "
-    "into the folder --out  [default: runs]. Networks that are there already are not trained again.",
+    "--grid", metavar="FIELD=VALUES …",
+    help="Train every combination of these values, such as 'cell=lstm,gru size=8..128x2 seed=0..9', into the folder "
+    "--out  [default: runs]. a..b: all whole numbers; a..b+s and a..bxf: steps; any field of the recipe; switch=all: "
+    "each ingredient as in the other recipe. Networks that are there already are not trained again.",
 )  # fmt: skip
-@click.option(
-    "--switch", multiple=True, metavar="INGREDIENT",
-    help="With --grid: change only this ingredient, such as padding or clip; can be repeated.",
-)  # fmt: skip
+@on_option
 @plot_option
 @click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: CELL-SIZE-sSEED.safetensors]")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object at the end; progress goes to stderr.")
@@ -114,12 +116,13 @@ def command(
     seed: int,
     recipe_name: str,
     batches: int,
+    source: str | None,
     imdb: Path | None,
     device: str,
     threads: int,
     every_epoch: bool,
-    grid: tuple[int, ...] | None,
-    switch: tuple[str, ...],
+    grid: str | None,
+    on: str | None,
     plot: bool,
     out: Path | None,
     as_json: bool,
@@ -128,47 +131,61 @@ def command(
     """Train a network on the 25,000 IMDb training reviews and test it on the 25,000 test reviews.
 
     Both recipes follow Table I of Chong & Ling (2024); they differ in what the paper leaves open. To resume an
-    interrupted run after its last complete epoch, run the same command again. `pinkx measure ingredients` measures the
-    epochs of a --grid.
+    interrupted run after its last complete epoch, run the same command again.
+
+    With --grid, train many networks, small ones side by side; --on spreads them over processes or a cluster. An
+    interrupted grid resumes after its last complete group of networks. `pinkx measure sweep` measures them,
+    `pinkx measure ingredients` the epochs of each.
 
     With --task, train on a synthetic task by the recipe of Cheng, Schmid & Lange (2021). This takes a minute or two
     on a CPU.
     """
     import torch
 
-    from engine.reviews import open_reviews
     from engine.task_training import TaskRecipe
 
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("--device cuda: PyTorch finds no CUDA device; use --device cpu, or run `pinkx doctor`")
+    if grid is None and on is not None:
+        raise ValueError("--on spreads the networks of a --grid; one network is trained in this process")
     torch.set_num_threads(threads)
+    console = Console(stderr=as_json)
     if task is not None:
         of_task = TaskRecipe(task=task, gamma=gamma, cell=cell, size=size or 100, seed=seed, batches=batches)
+        if grid is not None:
+            from explorer.commands.train_grid import train_tasks
+
+            train_tasks(of_task, grid, on, out, console, as_json)
+            return
         _train_task(of_task, device, out, plot, as_json)
         return
     changes: Any = {name: value for name, value in ingredients.items() if value is not None}
     recipe = replace(RECIPES[recipe_name], cell=cell, size=size or 8, seed=seed, **changes)
-    console = Console(stderr=as_json)
-    runs = {out or Path(f"{cell}-{recipe.size}-s{seed}.safetensors"): recipe}
     if grid is not None:
+        from explorer.commands.train_grid import train_reviews
+
         (other,) = (one for name, one in RECIPES.items() if name != recipe_name)
-        named = recipe_grid(recipe, other, grid, [name.replace("-", "_") for name in switch])
-        runs = {(out or Path("runs")) / f"{stem}.safetensors": one for stem, one in named.items()}
+        train_reviews(recipe, other, grid, lambda: _splits(source, imdb), on, out, every_epoch, console, as_json)
+        return
     console.print(f"reading reviews to train {recipe.size} {cell.upper()} cells on {device}")
-    reviews = (open_reviews("imdb", split="train", imdb=imdb), open_reviews("imdb", split="test", imdb=imdb))
-    results = []
-    for file, one in runs.items():
-        if grid is not None:
-            if file.exists():
-                console.print(f"{file} was trained before")
-                continue
-            console.print(f"training {file} (seed {one.seed})")
-        result, epochs = _train_reviews(one, reviews, file, device, every_epoch, console)
-        results.append(result)
-        if plot and not as_json:
-            _plot_epochs(epochs)
+    file = out or Path(f"{cell}-{recipe.size}-s{seed}.safetensors")
+    result, epochs = _train_reviews(recipe, _splits(source, imdb), file, device, every_epoch, console)
+    if plot and not as_json:
+        _plot_epochs(epochs)
     if as_json:
-        click.echo(json.dumps(results if grid is not None else results[0], indent=2))
+        click.echo(json.dumps(result, indent=2))
+
+
+def _splits(source: str | None, imdb: Path | None) -> tuple[Sequence[Review], Sequence[Review]]:
+    """Return the reviews to train and to test on."""
+    from engine.reviews import open_reviews
+
+    if source is None:
+        return open_reviews("imdb", split="train", imdb=imdb), open_reviews("imdb", split="test", imdb=imdb)
+    labelled = [one for one in open_reviews(None if source == "bundled" else source) if one.label is not None]
+    if len(labelled) < 5:
+        raise ValueError(f"--reviews {source}: {len(labelled)} reviews have a label; expected 5 or more")
+    return [one for k, one in enumerate(labelled) if k % 5 != 2], labelled[2::5]
 
 
 def _train_reviews(

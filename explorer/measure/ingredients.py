@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
+from explorer.commands.on_option import on_option
 from explorer.measure.study.cache import FOLDER
 from explorer.measure.study.options import set_threads
 from explorer.measure.study.progress import NetworkProgress, time_left
+
+if TYPE_CHECKING:
+    from explorer.measure.one_over_f.ingredients import Corpus, TrainingRun
 
 
 @click.command
@@ -28,6 +35,7 @@ from explorer.measure.study.progress import NetworkProgress, time_left
     "--imdb", type=click.Path(path_type=Path), help="The IMDb archive.  [default: $PINKX_IMDB, or the downloaded one]"
 )
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Number of CPU threads.")
+@on_option
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default="ingredients", show_default=True,
     help="Folder for the numbers.",
@@ -39,13 +47,15 @@ def command(
     test_reviews: int,
     imdb: Path | None,
     threads: int,
+    on: str | None,
     out: Path,
     as_json: bool,
 ) -> None:
     """Measure every epoch of the training runs in FOLDERS: β of every signal and of the logit, loss, accuracy.
 
-    Train them with `pinkx train --recipe published --every-epoch --grid 0,1,2`, and --switch NAME for one ingredient
-    only. Results are cached in OUT/cache: to resume an interrupted run, run the same command again.
+    Train them with `pinkx train --recipe published --every-epoch --grid 'seed=0..2 switch=all'`; switch=none,NAME
+    changes one ingredient only. Results are cached in OUT/cache: to resume an interrupted run, run the same command
+    again.
     """
     from engine.files import atomic_write
     from engine.reviews import CUT, open_reviews
@@ -59,6 +69,9 @@ def command(
         test = open_reviews("imdb", split="test", imdb=imdb)
         long = evenly([review for review in test if len(review.words) >= CUT], count)
         corpus = ingredients.Corpus(long, evenly(test, test_reviews))
+    if on is not None:
+        _spread(runs, corpus, out / FOLDER, on)
+    with time_left(console) as bar:
         progress = NetworkProgress(bar, [f"{run.changes}, seed {run.recipe.seed}" for run in runs])
         measured = [
             progress.measure(number, partial(ingredients.measure_run, run, corpus, out / FOLDER))
@@ -75,3 +88,24 @@ def command(
     for row in (ingredients.HEADINGS, *ingredients.rows(document)):
         click.echo("  ".join(row))
     click.echo(path)
+
+
+def _spread(runs: Sequence[TrainingRun], corpus: Corpus, folder: Path, on: str) -> None:
+    """Measure the epochs of runs elsewhere into the cache."""
+    from explorer.measure.one_over_f import ingredients
+    from explorer.measure.study.spread import Call, fill_cache
+
+    calls = [
+        Call(
+            f"{run.changes}, seed {run.recipe.seed}",
+            (
+                ingredients.VERSION,
+                corpus.digest,
+                [sha256(path.read_bytes()).hexdigest() for path in run.files.values()],
+            ),
+            ingredients.measure_run,
+            (run,),
+        )
+        for run in runs
+    ]
+    fill_cache(folder, on, calls, (corpus,))

@@ -1,28 +1,35 @@
 """Long computations during a live run, in one worker process of low priority.
 
 In a thread they would compete with the front end for the interpreter's lock, and with an engine that is a thread too,
-which then reads at half its speed. Each job is a thread of the worker process.
+which then reads at half its speed. Each job runs in a thread of the worker process.
 
 A job is a function of a module, called as ``work(report, *arguments)``. ``report(result)`` sends a result at once and
-returns whether the job is still wanted; ``report(None)`` sends nothing.
+returns True; ``report(None)`` sends nothing. In a cancelled job it raises `Cancelled`, which ends the job.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
-from engine.live.inheritance import lower_priority
+from engine.live.inheritance import free_unused_memory, lower_priority
 from engine.live.worker import ParentConnection, Worker
 
 Report = Callable[[object], bool]
 _Work = Callable[..., None]
 
 NICE = 10  # on a single core the engine then gets nine tenths of it
+THREADS: Final = 8
+"""Jobs that run at the same time, cancelled ones that have not ended yet included; further ones wait."""
+
+
+class Cancelled(BaseException):
+    """Nobody wants the result of this job any more. Not an `Exception`, so that nothing handles it as a failure."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,28 +140,77 @@ class JobRunner:
             job.on_end(f"its process ended by itself, with {reason}")
 
 
-def serve(handle: int, nice: int) -> None:
-    """Run jobs in this process until the parent ends."""
-    lower_priority(nice)
-    parent, wanted = ParentConnection(handle), set[int]()
+class JobThreads:
+    """The threads of the worker process that run jobs, at most ``THREADS``.
 
-    def run(job: _Start) -> None:
+    Parameters
+    ----------
+    send : callable
+        Sends a message to the front end; any thread calls it.
+    """
+
+    def __init__(self, send: Callable[[_Result | _End], None]) -> None:
+        self._send = send
+        self._lock = threading.Lock()
+        self._waiting: deque[_Start] = deque()
+        self._wanted: set[int] = set()
+        self._running = 0
+
+    def start(self, job: _Start) -> None:
+        """Run a job as soon as a thread is free."""
+        with self._lock:
+            self._wanted.add(job.number)
+            self._waiting.append(job)
+            if self._running < THREADS:
+                self._running += 1
+                threading.Thread(target=self._work, daemon=True).start()
+
+    def cancel(self, number: int) -> None:
+        """End a job at its next report; if it waits, drop it."""
+        with self._lock:
+            self._wanted.discard(number)
+            self._waiting = deque(job for job in self._waiting if job.number != number)
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._running -= 1
+                    return
+                job = self._waiting.popleft()
+            self._run(job)
+            with self._lock:
+                self._wanted.discard(job.number)
+            del job  # with its networks and recordings, which may be large
+            free_unused_memory()
+
+    def _run(self, job: _Start) -> None:
         def report(result: object) -> bool:
-            if result is not None and job.number in wanted:
-                parent.send(_Result(job.number, result))
-            return job.number in wanted
+            if job.number not in self._wanted:
+                raise Cancelled
+            if result is not None:
+                self._send(_Result(job.number, result))
+            return True
 
         try:
             job.work(report, *job.arguments)
+        except Cancelled:
+            pass
         except Exception as error:  # the front end shows it
-            parent.send(_End(job.number, str(error) or repr(error)))
+            self._send(_End(job.number, str(error) or repr(error)))
         else:
-            parent.send(_End(job.number, ""))
+            self._send(_End(job.number, ""))
 
+
+def serve(handle: int, nice: int) -> None:
+    """Run jobs in this process until the parent ends."""
+    lower_priority(nice)
+    parent = ParentConnection(handle)
+    threads = JobThreads(parent.send)
     while (message := parent.receive()) is not None:
         if isinstance(message, _Cancel):
-            wanted.discard(message.number)
+            threads.cancel(message.number)
         else:
-            wanted.add(message.number)
-            threading.Thread(target=run, args=(message,), daemon=True).start()
+            threads.start(message)
+        del message  # a job's arguments may be large
     os._exit(0)  # jobs that are deep in a computation end too

@@ -15,6 +15,7 @@ import click
 
 from explorer import signal_watch
 from explorer.session.launcher import LaunchOptions
+from explorer.session.network_folder import NetworkFolder
 from explorer.shutdown import shut_down
 
 if TYPE_CHECKING:
@@ -75,6 +76,23 @@ def run(options: LaunchOptions) -> None:
     shut_down(app, code or app.return_code or 0)
 
 
+def run_table(folder: NetworkFolder) -> None:
+    """Show the table of a folder of networks until the user quits.
+
+    Raises
+    ------
+    click.UsageError
+        If standard input or output is not a terminal that can draw.
+    """
+    if not (os.isatty(0) and sys.stdout.isatty()):
+        raise click.UsageError("pinkx table needs a terminal for its keys; --csv prints the rows")
+    _check_terminal("`pinkx table DIR --csv` needs no screen")
+    _measure_the_terminal_itself()
+    from explorer.tui.network_table import NetworkTable
+
+    NetworkTable(folder).run()
+
+
 def _take_keys_from_the_terminal() -> None:
     """Make the terminal the process's input, for keys, and what was its input ``sys.stdin``, for the reviews.
 
@@ -106,15 +124,14 @@ def _terminal_attributes() -> list[Any]:
     return termios.tcgetattr(0)
 
 
-def _check_terminal() -> None:
-    """Check that the terminal can draw.
+def _check_terminal(other: str = "`pinkx read FILE` needs no screen") -> None:
+    """Check that the terminal can draw; ``other`` says what to do where it cannot.
 
     Raises
     ------
     click.UsageError
         If it has no cursor, or its encoding lacks the characters.
     """
-    other = "`pinkx read FILE` needs no screen"
     kind = os.environ.get("TERM", "")
     if kind in ("", "dumb", "unknown"):
         raise click.UsageError(

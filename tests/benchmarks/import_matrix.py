@@ -171,7 +171,7 @@ MADE: Final[dict[str, tuple[Any, int, bool, dict[str, str]]]] = {
 
 
 def made_files(folder: Path) -> list[tuple[Path, dict[str, str]]]:
-    """Write stacks and two directions as state dicts in safetensors files and as ONNX graphs; return them with their options."""
+    """Write stacks and two directions as safetensors files and ONNX graphs; return them with their options."""
     torch.manual_seed(0)
     words = folder / "words.txt"
     words.write_text("\n".join(["<pad>", "<unk>", *(f"w{k}" for k in range(38))]))

@@ -69,6 +69,11 @@ def test_targets_of_a_signal(tmp_path: Path) -> None:
         open_sequences(made, None, tmp_path / "goals.csv")
 
 
+def test_the_names_of_channels_are_one_printable_line(tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text('"left\n\x1b[2J ear",right\n0,1\n1,0\n', encoding="utf-8")
+    assert open_sequences(network(inputs=2), tmp_path / "s.csv")[0].channels == ("left [2J ear", "right")
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -133,8 +133,8 @@ def test_a_trained_network_is_saved_whole(corpus: EncodedReviews, tmp_path: Path
 # ---- ingredients, each against an independent definition ------------------------------------------------------------
 
 
-def run(corpus: EncodedReviews, **changes: Any) -> training._Run:
-    return training._Run(corpus, replace(PUBLISHED, **{**SMALL, "cut": 13, **changes}), "cpu")
+def run(corpus: EncodedReviews, **changes: Any) -> training.SentimentRun:
+    return training.SentimentRun(corpus, replace(PUBLISHED, **{**SMALL, "cut": 13, **changes}), "cpu")
 
 
 @pytest.mark.parametrize("padding", ["before", "behind"])
@@ -243,7 +243,7 @@ def test_the_lowest_training_loss_selects_the_epoch(corpus: EncodedReviews) -> N
 
 def test_random_batches_do_not_depend_on_length(corpus: EncodedReviews) -> None:
     spread = {
-        batching: np.mean([np.ptp(made.lengths[batch]) for batch in made._batches(np.random.default_rng(0))])
+        batching: np.mean([np.ptp(made.lengths[batch]) for batch in made.batches(np.random.default_rng(0))])
         for batching in ("length", "random")
         for made in [run(corpus, padding="none", batching=batching)]
     }

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from explorer.commands.device_option import device_option
+from explorer.commands.on_option import on_option
 from explorer.measure.study.cache import FOLDER
 from explorer.measure.study.options import set_threads, study_options
 from explorer.measure.study.progress import NetworkProgress, time_left
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     "fixed-points",
 )
 @device_option
+@on_option
 def command(
     networks: tuple[str, ...],
     starts: int,
@@ -43,6 +45,7 @@ def command(
     out: Path,
     as_json: bool,
     device: str,
+    on: str | None,
 ) -> None:
     """Reproduce the figures of Cheng, Schmid & Lange (2021), and decide which of its claims hold.
 
@@ -60,6 +63,8 @@ def command(
 
     set_threads(threads)
     selected = select_networks(networks, seeds)
+    if on is not None:
+        _spread(selected, starts, seed, out / FOLDER, on)
     with time_left(Console(stderr=True)) as bar:
         measure = partial(measure_task, device=choose(device, "points").device)
         results, lines = measure_networks(selected, starts, seed, out, bar, measure)
@@ -72,6 +77,23 @@ def command(
     write_study(out, "fixed_points", document_, tables(results, lines), claims)
     page = report(results, lines, claims, methods)
     publish(page, claims, out, out / "fixed_points.json" if as_json else None)
+
+
+def _spread(selected: Sequence[NetworkInfo], starts: int, seed: int, folder: Path, on: str) -> None:
+    """Measure networks elsewhere, on CPUs, into the cache."""
+    from engine.network import Network
+    from engine.points_cache import content_hash
+    from explorer.measure import line_attractor
+    from explorer.measure.fixed_points import results
+    from explorer.measure.study.spread import Call, fill_cache
+
+    calls = []
+    for info in selected:
+        module = line_attractor if info.task == "sentiment" else results
+        measure = line_attractor.measure_line if info.task == "sentiment" else results.measure
+        contents = (module.VERSION, content_hash(Network.load(info.path)), info.task, starts, seed)
+        calls.append(Call(info.name, contents, measure, (info, starts, seed)))
+    fill_cache(folder, on, calls)
 
 
 def measure_networks(

@@ -236,7 +236,7 @@ def _ingredients(document: dict[str, Any], results: StudyResults) -> str:
 accuracy over {document["test_reviews"]:,} test reviews. Number of networks, each with a seed of its own: {counts}.
 
 ```
-pinkx train --recipe published --every-epoch --grid 0,1,2,3,4 --out runs
+pinkx train --recipe published --every-epoch --grid 'seed=0..4 switch=all' --out runs
 pinkx measure ingredients runs --out ingredients
 ```
 

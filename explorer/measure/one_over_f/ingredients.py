@@ -37,7 +37,7 @@ from explorer.measure.study.output import json_values
 from explorer.measure.study.progress import ShowFraction
 
 FORMAT: Final = "pinkx ingredients 2"
-_VERSION: Final = 1  # of cached results: increase it when the numbers change
+VERSION: Final = 1  # of cached results: increase it when the numbers change
 
 Measured = Mapping[str, Any]
 
@@ -94,7 +94,9 @@ def find_runs(folders: Iterable[Path]) -> list[TrainingRun]:
         If a folder has none.
     """
     runs = []
-    for folder in folders:
+    for given in folders:
+        inner = given / "networks"  # of a sweep
+        folder = inner if inner.is_dir() else given
         found: dict[tuple[Path, ...], dict[int, Path]] = {}
         for path in sorted(folder.glob("*.safetensors")):
             files = epoch_files(path)
@@ -116,7 +118,9 @@ def find_runs(folders: Iterable[Path]) -> list[TrainingRun]:
     return sorted(runs, key=lambda run: (names.index(run.changes), run.recipe.size, run.recipe.seed))
 
 
-def measure_run(run: TrainingRun, corpus: Corpus, folder: Path, show: ShowFraction) -> dict[str, Any]:
+def measure_run(
+    run: TrainingRun, corpus: Corpus, folder: Path, show: ShowFraction = lambda fraction: None
+) -> dict[str, Any]:
     """Measure every epoch of a run, or read what ``folder`` has of it."""
     epochs = []
     for done, (epoch, path) in enumerate(run.files.items()):
@@ -131,7 +135,7 @@ def _measured_file(path: Path, recipe: Recipe, corpus: Corpus, folder: Path) -> 
     loss = json.loads(network.info.get("measured", "{}")).get("training_loss")
     weights = [*network.cell.weights().values(), network.readout_weight, network.readout_bias, network.embedding]
     key = [float(weight.double().square().sum()) for weight in weights if weight is not None]
-    file = cache_file(folder, path.stem, _VERSION, key, corpus.digest)
+    file = cache_file(folder, path.stem, VERSION, key, corpus.digest)
     found: dict[str, Any] = cached(file, lambda: measure_network(network, recipe, corpus), dict)
     return {"loss": loss, **found}
 

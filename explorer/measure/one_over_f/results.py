@@ -42,7 +42,7 @@ Array = NDArray[np.float64]
 CONTROL_REVIEWS: Final = 400  # long reviews for the controls: enough to know the mean β to about 0.01
 ABLATION_REVIEWS: Final = 5000  # labelled reviews of any length for the ablations
 
-_VERSION: Final = 6  # of cached results: increase it when the numbers change
+VERSION: Final = 6  # of cached results: increase it when the numbers change
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,14 @@ def spread(values: Sequence[float]) -> tuple[float, float]:
 
 
 def measure(
-    trained: TrainedNetwork, sample: ReviewSample, options: Options, folder: Path, show: ShowFraction
+    trained: TrainedNetwork,
+    sample: ReviewSample,
+    options: Options,
+    folder: Path,
+    show: ShowFraction = lambda fraction: None,
 ) -> NetworkResult:
     """Measure a network, or read the cached result for the same network, reviews and options."""
-    contents = (_VERSION, trained.digest, trained.epoch, sample.digest, options.scales, options.signals)
+    contents = (VERSION, trained.digest, trained.epoch, sample.digest, options.scales, options.signals)
     path = cache_file(folder, f"{trained.cell}-{trained.size}", *contents, options.controls, options.surrogates)
 
     def restore(values: dict[str, Any]) -> NetworkResult:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from explorer.commands.device_option import device_option
+from explorer.commands.on_option import on_option
 from explorer.commands.plots import Curve, curves, histogram, plot_option
 from explorer.measure.study.cache import FOLDER
 from explorer.measure.study.options import set_threads, study_options, whole_numbers
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 @click.option("--paper-only", is_flag=True, help="Skip the controls that the paper lacks.")
 @study_options("all shipped", "Also time COUNT reviews with the paper's implementation.", "one-over-f", None)
 @device_option
+@on_option
 @plot_option
 def command(
     networks: tuple[str, ...],
@@ -69,6 +71,7 @@ def command(
     out: Path,
     as_json: bool,
     device: str,
+    on: str | None,
     plot: bool,
 ) -> None:
     """Reproduce the tables and figures of Chong & Ling (2024), and decide which of its claims hold.
@@ -86,7 +89,6 @@ def command(
     from explorer.measure.one_over_f.selection import ReviewSample, select_networks
     from explorer.measure.study.output import publish, write_study
 
-    on = choose(device, "reviews").device
     start = time.perf_counter()
     if scales and not 5 <= min(scales) <= max(scales) <= words:
         raise ValueError(
@@ -94,7 +96,9 @@ def command(
         )
     selected = select_networks(networks, seeds)
     wanted = _checked_signals(selected, signals)
-    options = Options(scales or default_scales(words), wanted, not paper_only, on, surrogates or 0)
+    options = Options(
+        scales or default_scales(words), wanted, not paper_only, choose(device, "reviews").device, surrogates or 0
+    )
     console = Console(stderr=True)
     with time_left(console) as bar:
         reading = bar.add_task("reading reviews", total=None)
@@ -103,6 +107,9 @@ def command(
             bar.update(reading, completed=done, total=total, visible=done < total)
 
         sample = ReviewSample.read(None if source == "bundled" else source, words, limit, show)
+    if on is not None:
+        _spread(selected, sample, options, out / FOLDER, on)
+    with time_left(console) as bar:
         results = StudyResults.of(
             measure_networks(selected, sample, options, out, bar, threads=threads), sample, options
         )
@@ -114,6 +121,16 @@ def command(
     console.print(f"{len(results.every)} networks, {time.perf_counter() - start:.0f} s", highlight=False)
     if plot and not as_json:
         _plot(results)
+
+
+def _spread(selected: Sequence[TrainedNetwork], sample: ReviewSample, options: Options, folder: Path, on: str) -> None:
+    """Measure networks elsewhere into the cache."""
+    from explorer.measure.one_over_f.results import VERSION, measure
+    from explorer.measure.study.spread import Call, fill_cache
+
+    numbers = (VERSION, sample.digest, options.scales, options.signals, options.controls, options.surrogates)
+    calls = [Call(one.name, (one.digest, one.epoch, *numbers), measure, (one,)) for one in selected]
+    fill_cache(folder, on, calls, (sample, options))
 
 
 def measure_networks(

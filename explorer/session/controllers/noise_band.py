@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from explorer.session.core import Core
 from explorer.session.jobs import JobRunner, Report
@@ -47,14 +46,11 @@ class NoiseBands:
 
 def send_band(report: Report, length: int, scales: tuple[int, ...] | None) -> None:
     """Job: send the `Band`."""
-    report(_band(length, scales))
-
-
-@lru_cache
-def _band(length: int, scales: tuple[int, ...] | None) -> Band:
     from engine.fluctuation import default_scales
     from engine.null import null_exponents
 
     scales = default_scales(length) if scales is None else scales
-    white, pink = (null_exponents(beta, length, scales) for beta in (0.0, 1.0))
-    return Band((white.low, white.high), (pink.low, pink.high))
+    white = null_exponents(0.0, length, scales)
+    report(None)
+    pink = null_exponents(1.0, length, scales)
+    report(Band((white.low, white.high), (pink.low, pink.high)))

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from engine.catalogue import describe
 from engine.recipes import PUBLISHED, Recipe
+from engine.sweeps.table import read_table
 from explorer.cli import pinkx
 from explorer.measure.one_over_f.ingredients import find_runs
 
@@ -78,22 +79,29 @@ def test_the_published_recipe_with_one_ingredient_changed(archive: Path, tmp_pat
 
 def test_a_grid_trains_what_is_not_there(archive: Path, tmp_path: Path) -> None:
     given = ["train", "--size", "2", "--epochs", "1", "--recipe", "published", "--padding", "none", "--every-epoch"]
-    given += ["--grid", "3", "--switch", "dropout-mask", "--imdb", str(archive), "--out", str(tmp_path / "runs")]
-    done = CliRunner().invoke(pinkx, given, catch_exceptions=False)
+    given += ["--imdb", str(archive), "--out", str(tmp_path / "runs")]
+    done = CliRunner().invoke(pinkx, [*given, "--grid", "seed=3 switch=none,dropout-mask"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    plain, switched = (tmp_path / f"runs/lstm-2{name}-s3.safetensors" for name in ("", "-dropout_mask"))
+    assert "2 networks" in done.output
+    plain, switched = (tmp_path / f"runs/networks/lstm-2{name}-s3.safetensors" for name in ("", "-dropout_mask"))
     recipe = replace(PUBLISHED, size=2, seed=3, epochs=1, padding="none")
     assert Recipe(**describe(plain).json()["recipe"]) == recipe
     assert Recipe(**describe(switched).json()["recipe"]) == replace(recipe, dropout_mask="step")
     runs = find_runs([tmp_path / "runs"])
     assert [run.changes for run in runs] == ["padding none", "padding none, dropout mask step"]
     assert [list(run.files) for run in runs] == [[0, 1], [0, 1]]
+    (row, other) = read_table(tmp_path / "runs")
+    assert (row["name"], row["file"]) == ("lstm-2-s3", "networks/lstm-2-s3.safetensors")
+    assert f"{row['accuracy']:.5f}" == describe(plain).metadata["accuracy"]
+    assert other["switch"] == "dropout_mask"
     switched.unlink()
-    again = CliRunner().invoke(pinkx, given, catch_exceptions=False)
-    assert f"{plain} was trained before" in again.output.replace("\n", "")
+    again = CliRunner().invoke(pinkx, [*given, "--grid", "seed=3 switch=none,dropout-mask"], catch_exceptions=False)
+    assert "is missing; computing it again" in again.output.replace("\n", " ")
     assert switched.exists()
-    wrong = CliRunner().invoke(pinkx, [*given, "--switch", "size"])
-    assert "the recipes do not differ in size; they do in epochs," in wrong.output.replace("\n", " ")
+    wrong = CliRunner().invoke(pinkx, [*given, "--grid", "switch=size"])
+    assert "switch=size is unknown; expected one of none, epochs," in wrong.output.replace("\n", " ")
+    clash = CliRunner().invoke(pinkx, [*given, "--clip", "1", "--grid", "seed=3"])
+    assert "has a network lstm-2-s3 of another recipe (clip)" in clash.output.replace("\n", " ")
 
 
 def test_an_interrupted_run_leaves_a_checkpoint(archive: Path, tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from engine.beta import series_beta
 from engine.epochs import epoch_file
 from engine.fluctuation import SCALES
 from engine.network import Network, Vocabulary
-from engine.recipes import INGREDIENTS, PINKX, PUBLISHED, Recipe, recipe_grid
+from engine.recipes import INGREDIENTS, PINKX, PUBLISHED, Recipe
 from engine.recording import record_reference
 from engine.reviews import Review
+from engine.sweeps.grid import sentiment_grid
 from engine.training import accuracy, untrained_network
 from explorer.cli import pinkx
 from explorer.measure.one_over_f import ingredients
@@ -122,7 +123,7 @@ def test_folders_without_epochs_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_grid_switches_one_ingredient_a_run() -> None:
-    runs = recipe_grid(PUBLISHED, PINKX, (0, 1))
+    runs = sentiment_grid("seed=0,1 switch=all", PUBLISHED, PINKX).recipes
     assert runs["lstm-8-s1"] == replace(PUBLISHED, seed=1)
     assert runs["lstm-8-clip-s0"] == replace(PUBLISHED, clip=PINKX.clip)
     assert runs["lstm-8-selection-s0"] == replace(PUBLISHED, selection="validation", validation=1250)

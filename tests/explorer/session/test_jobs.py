@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.session.jobs import Job, JobRunner
+from explorer.session.jobs import THREADS, Job, JobRunner, JobThreads, Report, _Start
 from tests.explorer.jobs import describe_process, die, fail, forever, read, square
 from tests.explorer.small import small_network, wait
 
@@ -105,6 +106,31 @@ def test_a_cancelled_job_reports_nothing_more_and_ends(runner: JobRunner) -> Non
     after, _ = start(runner, square, np.ones(1))
     wait(lambda: after.error == "")
     assert (len(cancelled.results), cancelled.error) == (1, None)
+
+
+def test_cancelled_jobs_do_not_pile_up_and_those_that_wait_never_start() -> None:
+    begun: list[int] = []
+    ended: list[int] = []
+    release = threading.Event()
+
+    def work(report: Report, number: int) -> None:
+        begun.append(number)
+        release.wait()
+        report(None)
+        ended.append(number)
+
+    sent: list[Any] = []
+    threads = JobThreads(sent.append)
+    last = THREADS + 5
+    for number in range(last + 1):
+        threads.start(_Start(number, work, (number,)))
+    wait(lambda: len(begun) == THREADS)
+    for number in range(last):
+        threads.cancel(number)
+    release.set()
+    wait(lambda: bool(sent))
+    assert (sorted(begun[:-1]), begun[-1]) == ([*range(THREADS)], last)
+    assert (ended, [message.number for message in sent]) == ([last], [last])
 
 
 def test_close_ends_at_once_a_job_that_never_reports(runner: JobRunner) -> None:
