@@ -324,7 +324,7 @@ def _options_as_settings(
             f"{name}: a file of weights does not name the {what}; give --nonlinearity "
             f"{ways if gated else 'tanh or relu'}, or the whole model"
         )
-    settings = dict(zip(("activation", "recurrent_activation"), _given(given, gated), strict=False))
+    settings: dict[str, Any] = dict(zip(("activation", "recurrent_activation"), _given(given, gated), strict=False))
     named = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in settings.items())
     notes.append(f"{named}, as given; a file of weights does not name them")
     if layer.kind == "GRU" and len(layer.weights) < 3:

@@ -177,8 +177,8 @@ def command(
         from engine.sweeps.shards import map_shards
 
         calls = {f"input {name}": (loaded, [name], chosen, options) for name in names}
-        with shard_progress(Console(stderr=True), "inputs") as (show, say):
-            found = FixedPoints.concatenate(map_shards(search, calls, on, show, say))
+        with shard_progress(Console(stderr=True), "inputs") as (count, say):
+            found = FixedPoints.concatenate(map_shards(search, calls, on, count, say))
     if out is not None:
         found.save(out)
     ends = find_ends(loaded, found, states, seed, reviews, cache=not fresh) if states else {}

@@ -149,7 +149,7 @@ def test_a_gru_that_resets_before_the_product_opens(layout: str, tmp_path: Path)
     given = {"nonlinearity": "tanh"} if layout == "weights" else {}
     network = opened(file, vocabulary=vocabulary(original, tmp_path), **given)
     assert network.cell.label == "GRU (reset before)"
-    del layers[3].weights["bias"]  # type: ignore[attr-defined]
+    del layers[3].weights["bias"]
     bare = write_hdf5(layers, tmp_path / "bare.h5", weights_only=True)
     words = vocabulary(original, tmp_path)
     with pytest.raises(NetworkError, match="does not say where its reset gate acts; give --reset after"):
