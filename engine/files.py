@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -63,6 +64,27 @@ def atomic_write(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder that becomes ``path`` when the block succeeds and is removed when it fails.
+
+    What processes that were killed left beside ``path`` is removed, too.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, or ``path`` exists.
+    """
+    _remove_abandoned(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def _remove_abandoned(path: Path) -> None:
     before = time.time() - ABANDONED
     with suppress(OSError):  # the folder cannot be listed, or another process removed the file
@@ -71,7 +93,10 @@ def _remove_abandoned(path: Path) -> None:
             number = process.partition("-")[0]
             old = beginning == f".{path.name}" and number.isdecimal() and entry.stat().st_mtime < before
             if old and not _is_running(int(number)):
-                os.unlink(entry)
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry, ignore_errors=True)
+                else:
+                    os.unlink(entry)
 
 
 def _is_running(process: int) -> bool:

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFileDialog
 
 from engine.sources.options import ReadOptions
+from engine.zarr_store import is_store
 from explorer.gui.dialogs.action_dialogs import ActionDialogs
 from explorer.session.action_dispatch import Handler
 from explorer.session.core import SessionError
@@ -37,9 +38,7 @@ class Opening(ActionDialogs):
         return {
             **super().handlers(),
             "open-reviews": lambda: self._ask_for("Open reviews", REVIEWS, lambda path: self.open_next(reviews=path)),
-            "open-folder": lambda: self._ask_for(
-                "Open a folder of reviews", "", lambda path: self.open_next(reviews=path)
-            ),
+            "open-folder": lambda: self._ask_for("Open a folder of reviews", "", self._open_folder),
             "open-network": lambda: self._ask_for("Open a network", NETWORKS, self._use_network),
             "open-recording": lambda: self._ask_for(
                 "Open a recording", RECORDINGS, lambda path: self.open_next(replay=Path(path))
@@ -91,6 +90,13 @@ class Opening(ActionDialogs):
         if self.opened_session.replaying:
             raise SessionError("this is a recording: open it again, or open reviews to start an engine")
         self.open_next()
+
+    def _open_folder(self, path: str) -> None:
+        """Open a folder of reviews, or a recording in a Zarr store."""
+        if is_store(Path(path)):
+            self.open_next(replay=Path(path))
+        else:
+            self.open_next(reviews=path)
 
     def _use_network(self, path: str) -> None:
         self.opened_session.check_allowed("networks")

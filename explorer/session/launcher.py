@@ -305,7 +305,7 @@ class Launcher:
         return session
 
     def _replay(self, options: LaunchOptions, path: Path) -> Session:
-        if not path.is_file():  # reported at once, before the slow part
+        if not path.exists():  # reported at once, before the slow part
             raise FileNotFoundError(f"no such recording: {str(path)!r}")
         self.progress = "loading PyTorch"
         from engine.live.replay import load_recording
@@ -313,7 +313,12 @@ class Launcher:
         from engine.sequences import content_of
 
         self.progress = f"opening the recording {path.name}"
-        runs = load_recording(path)
+        if path.is_dir():
+            from engine.live.zarr_replay import load_store
+
+            runs = load_store(path)
+        else:
+            runs = load_recording(path)
         analysis = runs[0].analysis
         self.progress = "compiling the kernels (only the first time)"
         capacity = max(len(content_of(run)) for run in runs)

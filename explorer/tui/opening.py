@@ -57,7 +57,7 @@ class Opening(ActionDialogs):
         if path.suffix in NETWORKS or (path.suffix == WEIGHTS and not _is_recording(path)):
             self._session().check_allowed("networks")
             self._session().use_network(str(path.absolute()))
-        elif path.suffix == WEIGHTS:
+        elif path.suffix == WEIGHTS or (path.is_dir() and _is_store(path)):
             self._open_next(LaunchOptions(replay=path))
         else:
             self._open_next(LaunchOptions(reviews=str(path.absolute()) if path.exists() or _part_of(name) else name))
@@ -117,3 +117,9 @@ def _is_recording(path: Path) -> bool:
     from engine.live.replay import is_recording
 
     return is_recording(path)
+
+
+def _is_store(path: Path) -> bool:
+    from engine.zarr_store import is_store
+
+    return is_store(path)

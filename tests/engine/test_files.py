@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from safetensors import SafetensorError
 
-from engine.files import atomic_write, user_folder
+from engine.files import atomic_folder, atomic_write, user_folder
 
 
 def test_the_file_appears_when_it_is_complete(tmp_path: Path) -> None:
@@ -48,6 +48,25 @@ def test_what_a_killed_process_left_is_removed_once_it_is_old(tmp_path: Path) ->
     with atomic_write(path) as temporary:
         temporary.write_text("new")
     assert sorted(tmp_path.iterdir()) == sorted([path, *kept])
+
+
+def test_a_folder_appears_when_it_is_complete(tmp_path: Path) -> None:
+    path, abandoned = tmp_path / "a.zarr", tmp_path / ".a.zarr.99999998-1"
+    (abandoned / "part").mkdir(parents=True)
+    os.utime(abandoned, (0, 0))
+
+    def interrupted() -> None:
+        with atomic_folder(path) as temporary:
+            (temporary / "part").touch()
+            assert not path.exists()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert list(tmp_path.iterdir()) == []
+    with atomic_folder(path) as temporary:
+        (temporary / "part").touch()
+    assert list(tmp_path.rglob("*")) == [path, path / "part"]
 
 
 @pytest.mark.parametrize("raises", [False, True], ids=["unexpanded", "raised"])  # by the version of platformdirs

@@ -11,11 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from engine.live.pushes import Push, same_pushes
+from engine.network import Network
+from engine.zarr_recording import record_to_zarr
 from explorer.cli import pinkx
 from explorer.session.actions import ACTIONS
 from explorer.session.controllers.recorder import NEEDS_NETWORK, Recorder
 from explorer.session.core import Frame, SessionError
-from explorer.session.launcher import LaunchOptions
+from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.session import Session
 from explorer.session.views.heatmap import heatmap
 from explorer.session.views.readouts import changes_line
@@ -196,6 +198,19 @@ async def test_the_terminal_plays_a_recording(session: Session, tmp_path: Path) 
             await until(pilot, lambda: "REC 1 run" in text_of(app, "#status"))
     finally:
         played.close()
+
+
+def test_a_recording_in_a_zarr_store_is_played(tmp_path: Path) -> None:
+    pytest.importorskip("zarr", reason="Zarr stores need zarr")
+    network = Network.load("lstm-8")
+    record_to_zarr(network, [np.arange(2, 40), np.arange(5, 20)], tmp_path / "x.zarr")
+    launcher = Launcher(LaunchOptions(replay=tmp_path / "x.zarr", save=False))
+    launcher.begin()
+    wait(lambda: launcher.done)
+    assert launcher.session is not None, launcher.error
+    assert [len(review.words) for review in launcher.session.reviews] == [38, 15]
+    assert launcher.session.replaying
+    launcher.session.close()
 
 
 async def test_a_file_that_is_no_recording_is_reported(tmp_path: Path) -> None:
