@@ -16,6 +16,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from engine import interruption
 from engine.cells import Cell
 from engine.network import Network
 from engine.stack import Held
@@ -174,6 +175,7 @@ class _Path:
         with torch.enable_grad():
             state = self.cell.initial_state(len(x))
             for word, each in enumerate(inputs.unbind(1)):
+                interruption.allow()
                 state, _ = self.cell.step(each, state, self._clamps)
                 if word in self._pushes:
                     state = state + self._pushes[word]

@@ -15,6 +15,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from engine import interruption
+
 LONGEST, SHORTEST = 0.4, 1e-4
 """Longest and shortest step along a curve, Euclidean in (u, p)."""
 
@@ -97,6 +99,7 @@ def trace(
     tangent = _tangent(linear(place)[1], towards)
     length = starts.new_full((count,), longest / 8)
     for _ in range(steps):
+        interruption.allow()
         guess = place + length.unsqueeze(-1) * tangent
         moved, turned, on_curve = _correct(linear, guess, tangent, converged)
         straight = (turned * tangent).sum(-1) > _STRAIGHT

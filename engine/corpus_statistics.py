@@ -94,8 +94,7 @@ def corpus_statistics(
     if network.cell.device.type == "cuda" and plain and not kernel_problem():
         from engine.gpu_recording import Reader, review_statistics  # imports Triton
 
-        assert network.embedding is not None
-        reader = Reader(network, network.embedding.detach().float().cpu().numpy(), {})
+        reader = Reader(network, {})
         return CorpusStatistics(names, tuple(scales), *review_statistics(reader, reviews, names, scales, progress))
     F, mean, moved, probability = [], [], [], []
     for batch in read_batches(network, reviews, names):

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine import interruption
 from engine.cells import Cell
 
 STEPS = 4000
@@ -74,6 +75,7 @@ def settle(cell: Cell, x: Tensor, starts: Tensor, *, steps: int = STEPS) -> Tens
     """Return the states (B, S) after ``steps`` iterations under inputs (B, inputs)."""
     state = starts
     for _ in range(steps):
+        interruption.allow()
         state = cell.step(x, state)[0]
     return state
 

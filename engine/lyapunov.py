@@ -9,7 +9,6 @@ Sources: Benettin et al., Meccanica 15 (1980) 9; Engelken, Wolf & Abbott, Phys. 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine import interruption
 from engine.cells import Cell
 
 Array = NDArray[np.float64]
@@ -27,13 +27,7 @@ TRANSIENT = 20
 
 @torch.no_grad()
 def lyapunov_spectrum(
-    cell: Cell,
-    x: Tensor,
-    *,
-    state: Tensor | None = None,
-    count: int = 8,
-    transient: int = TRANSIENT,
-    on_step: Callable[[], object] = lambda: None,
+    cell: Cell, x: Tensor, *, state: Tensor | None = None, count: int = 8, transient: int = TRANSIENT
 ) -> Array:
     """Return the ``count`` largest Lyapunov exponents of each run, (B, count), nats a step, falling.
 
@@ -49,8 +43,6 @@ def lyapunov_spectrum(
         Exponents, at most S.
     transient : int
         Steps left out at the beginning.
-    on_step : callable
-        Called at every step; what it raises ends the computation.
 
     Raises
     ------
@@ -67,7 +59,7 @@ def lyapunov_spectrum(
     frame = torch.linalg.qr(torch.randn(runs, cell.state_size, count, generator=generator, dtype=torch.float64))[0]
     total = torch.zeros(runs, count, dtype=torch.float64)
     for t in range(steps):
-        on_step()
+        interruption.allow()
         frame, upper = torch.linalg.qr(cell.jacobian(x[:, t], s) @ frame)
         if t >= transient:
             total += upper.diagonal(dim1=-2, dim2=-1).abs().clamp_min(1e-300).log()
@@ -104,6 +96,7 @@ def memory_decay(cell: Cell, x: Tensor, *, lags: int = 100) -> MemoryDecay:
     lags = min(lags, steps)
     states = [cell.initial_state(runs)]
     for t in range(steps):
+        interruption.allow()
         states.append(cell.step(x[:, t], states[-1])[0])
     last = slice(steps - lags, steps)
     before = torch.stack(states[:-1], dim=1)[:, last]
@@ -111,6 +104,7 @@ def memory_decay(cell: Cell, x: Tensor, *, lags: int = 100) -> MemoryDecay:
     backward = torch.eye(cell.state_size, dtype=torch.float64)[: cell.size].expand(runs, -1, -1)  # ∂h_T/∂s_T
     norm = np.empty((runs, lags))
     for lag in range(lags):
+        interruption.allow()
         norm[:, lag] = (backward @ by_input[:, -1 - lag]).flatten(1).norm(dim=-1).cpu().numpy()
         backward = backward @ by_state[:, -1 - lag]
     half = np.full(runs, np.nan)
@@ -125,6 +119,7 @@ def _by_input(cell: Cell, x: Tensor, state: Tensor) -> Tensor:
     """∂F(s, x)/∂x, (B, T, S, inputs)."""
     columns = []
     for k in torch.arange(cell.inputs):
+        interruption.allow()
         along = torch.zeros_like(x).index_fill(-1, k, 1.0)
         with torch.enable_grad():
             columns.append(torch.autograd.functional.jvp(lambda inputs: cell.step(inputs, state)[0], x, along)[1])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from engine import interruption
 from engine.reduced import Equation
 
 FLOOR = 1e-14
@@ -69,6 +70,7 @@ def _solve(equation: Equation, x: Tensor, u: Tensor, iterations: int, creeping: 
     damping = torch.full((len(u),), 1e-3, dtype=u.dtype, device=u.device)
     growth = torch.full_like(damping, 2.0)
     for _ in range(iterations):
+        interruption.allow()
         if not len(active):
             break
         residual, jacobian = equation.linear(x, u)

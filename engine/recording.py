@@ -61,9 +61,9 @@ def record(
     ValueError
         For an empty review, an id outside the vocabulary, an input of the wrong shape, or an unknown signal.
     """
-    sequences = _Sequences(network, ids, clamp)
+    sequences = InputSequences(network, ids, clamp)
     names = signal_names(network, signals)
-    checked = _checked_clamps(network, clamp or {})
+    checked = checked_clamps(network, clamp or {})
     if network.cell.device.type != "cpu":
         found = _recorded_on_gpu(network, sequences, names, checked)
         return found or record_reference(network, ids, signals, clamp=clamp)
@@ -95,10 +95,10 @@ def record(
 
 
 def _recorded_on_gpu(
-    network: Network, sequences: _Sequences, names: tuple[str, ...], clamps: dict[str, Float32s]
+    network: Network, sequences: InputSequences, names: tuple[str, ...], clamps: dict[str, Float32s]
 ) -> Recording | None:
     """Record by the GPU kernels; None where they cannot run."""
-    reader = _gpu_reader(network, sequences.vectors, clamps)
+    reader = gpu_reader(network, clamps, sequences.vectors)
     if reader is None:
         return None
     from engine.gpu_recording import record_signals
@@ -107,14 +107,23 @@ def _recorded_on_gpu(
     return sequences.recording(names, record_signals(reader, sequences.tokens, sequences.lengths, recorded))
 
 
-def _gpu_reader(network: Network, vectors: Float32s, clamps: Mapping[str, Float32s]) -> Reader | None:
-    """Return the kernels for a network, None where they cannot run or lack its cell, weights or clamps."""
+def gpu_reader(network: Network, clamps: Mapping[str, ArrayLike], vectors: Float32s | None = None) -> Reader | None:
+    """Return the GPU kernels for a network, None where they cannot run or lack its cell, weights or clamps.
+
+    ``vectors`` are the inputs of a network without an embedding.
+
+    Raises
+    ------
+    ValueError
+        For an unknown signal, or a clamp of the wrong shape.
+    """
+    checked = checked_clamps(network, clamps)
     if network.cell.device.type != "cuda" or not network.cell.standard or kernel_problem():
         return None
     from engine.gpu_recording import Reader  # imports Triton
 
     try:
-        return Reader(network, vectors, clamps)
+        return Reader(network, checked, vectors)
     except ValueError:
         return None
 
@@ -127,10 +136,10 @@ def record_reference(
     clamp: Mapping[str, ArrayLike] | None = None,
 ) -> Recording:
     """Record by plain PyTorch steps, in the network's precision and on its device: the slow reference of `record`."""
-    sequences = _Sequences(network, ids, clamp)
+    sequences = InputSequences(network, ids, clamp)
     names = signal_names(network, signals)
     cell = network.cell
-    clamps = _on_device(network, _checked_clamps(network, clamp or {}))
+    clamps = clamps_on_device(network, checked_clamps(network, clamp or {}))
     with torch.inference_mode():
         vectors = torch.as_tensor(sequences.vectors).to(cell.weight_ih)
         tokens = torch.as_tensor(sequences.tokens, dtype=torch.long, device=cell.device)
@@ -241,7 +250,7 @@ class Stepper:
 
     @clamps.setter
     def clamps(self, clamps: Mapping[str, ArrayLike]) -> None:
-        self._clamps = _checked_clamps(self.network, clamps)
+        self._clamps = checked_clamps(self.network, clamps)
         self._clamp = steps.clamp(self.network.cell, self._clamps)
 
     def clamp(self, signal: str, cells: ArrayLike, value: ArrayLike) -> None:
@@ -264,60 +273,10 @@ class Stepper:
         self.clamps = {}
 
 
-class DeviceStepper:
-    """`Stepper` on the network's own device: a block of words is one launch, or plain PyTorch steps without kernels."""
-
-    def __init__(self, network: Network) -> None:
-        self.network = network
-        self.clamps = {}
-        self._state = network.cell.initial_state()
-
-    @property
-    def clamps(self) -> Mapping[str, Float32s]:
-        """The clamps, signal → (n,) values, NaN for a free cell; setting them replaces all."""
-        return self._clamps
-
-    @clamps.setter
-    def clamps(self, clamps: Mapping[str, ArrayLike]) -> None:
-        self._clamps = _checked_clamps(self.network, clamps)
-        self._on_device = _on_device(self.network, self._clamps)
-        vectors = self.network.embedding
-        self._reader = (
-            None if vectors is None else _gpu_reader(self.network, np.empty((0, 0), np.float32), self._clamps)
-        )
-
-    def reset(self) -> None:
-        """Return to the initial state; clamps stay."""
-        self._state = self.network.cell.initial_state()
-
-    @property
-    def state(self) -> Float32s:
-        """A copy of the current state, (S,); set it from an array of that shape."""
-        return self._state.float().cpu().numpy().copy()
-
-    @state.setter
-    def state(self, values: ArrayLike) -> None:
-        self._state = torch.as_tensor(np.asarray(values, dtype=np.float32)).to(self._state)
-
-    def advance(self, ids: NDArray[np.integer] | Sequence[int] | Float32s) -> dict[str, Float32s]:
-        """Read words (time,) or vectors (time, inputs) and return every signal, ``x`` too, as (time, cell)."""
-        with torch.inference_mode():
-            x = self.network.embed(np.asarray(ids))
-            if self._reader is not None and len(x):
-                names = [signal.name for signal in self.network.cell.signals]
-                tokens, state = np.asarray(ids, dtype=np.int32)[None], self._state.float()[None]
-                found = self._reader.run(tokens, np.array([len(x)]), record=names, state=state).record
-                assert found is not None
-                self._state = state[0].to(self._state)
-                return {**dict(zip(names, found[:, 0].cpu().numpy(), strict=True)), "x": x.float().cpu().numpy()}
-            self._state, signals = self.network.cell.run(x, self._state, self._on_device)
-            return {name: value.float().cpu().numpy() for name, value in {**signals, "x": x}.items()}
-
-
-class _Sequences:
+class InputSequences:
     """The input: ``tokens`` (review, time), which index rows of ``vectors`` (token, inputs); ``lengths`` (review,)."""
 
-    def __init__(self, network: Network, ids: Any, clamp: Mapping[str, ArrayLike] | None) -> None:
+    def __init__(self, network: Network, ids: Any, clamp: Mapping[str, ArrayLike] | None = None) -> None:
         self.network = network
         self._clamp = clamp or {}
         self.reviews: list[NDArray[np.int32]] | None = None  # of words
@@ -372,7 +331,8 @@ def signal_names(network: Network, signals: Sequence[str] | None) -> tuple[str, 
     return known if signals is None else tuple(name for name in known if name in signals)
 
 
-def _checked_clamps(network: Network, clamp: Mapping[str, ArrayLike]) -> dict[str, Float32s]:
+def checked_clamps(network: Network, clamp: Mapping[str, ArrayLike]) -> dict[str, Float32s]:
+    """Return clamps as float32 arrays (n,); ValueError for an unknown signal or another shape."""
     signal_names(network, [*clamp])
     clamps = {signal: np.asarray(values, dtype=np.float32) for signal, values in clamp.items()}
     n = network.cell.size
@@ -384,5 +344,6 @@ def _checked_clamps(network: Network, clamp: Mapping[str, ArrayLike]) -> dict[st
     return clamps
 
 
-def _on_device(network: Network, clamps: Mapping[str, Float32s]) -> dict[str, Tensor]:
+def clamps_on_device(network: Network, clamps: Mapping[str, Float32s]) -> dict[str, Tensor]:
+    """Return clamps as tensors in the precision and on the device of a network."""
     return {signal: torch.as_tensor(values).to(network.cell.weight_ih) for signal, values in clamps.items()}

@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from engine.cells import TRAINED, cell_from_torch
 from engine.network import Network
+from engine.seeding import seeded
 from engine.tasks import Task, task_from_name
 
 _TEST_SEED = 2**31
@@ -122,8 +123,7 @@ def task_accuracy(network: Network, task: Task, steps: int, *, count: int = 2000
 def initial_layers(recipe: TaskRecipe, device: str = "cpu") -> tuple[nn.RNNBase, nn.Linear]:
     """Return a recurrent layer and a readout with the initial weights of the recipe's seed."""
     channels = recipe.sequences().channels
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
+    with seeded(recipe.seed):
         kind = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[recipe.cell]
         layer, readout = kind(channels, recipe.size, batch_first=True), nn.Linear(recipe.size, channels)
         for parameter in (*layer.parameters(), *readout.parameters()):

@@ -35,6 +35,7 @@ from engine.files import atomic_write
 from engine.network import PADDING, Network, Vocabulary, pad
 from engine.recipes import INGREDIENTS, Recipe
 from engine.reviews import CUT, Review, count_words
+from engine.seeding import seeded
 from engine.text import printable
 
 TEXT_RULES: Final = {
@@ -231,8 +232,7 @@ class _Module(nn.Module):
 
 
 def _initial(recipe: Recipe, words: int) -> _Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
+    with seeded(recipe.seed):
         return _Module(recipe, words)
 
 

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine import interruption
 from engine.arrays import load_arrays, save_arrays
 from engine.cells import Cell
 from engine.cycles import periods
@@ -162,6 +163,7 @@ def word_attractors(
 def _repeat(cell: Cell, x: Tensor) -> Tensor:
     state = cell.initial_state(len(x))
     for _ in range(REPETITIONS):
+        interruption.allow()
         state = cell.step(x, state)[0]
     equation = reduced_equation(cell)
     h = equation.unknowns(state)

@@ -15,11 +15,12 @@ from importlib import import_module
 from importlib.util import find_spec
 from os.path import samefile
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
 
-from explorer import signal_watch
+from explorer import signal_watch, torch_loading
 
 # Each verb is `command` in the module of the same name in explorer.commands; `import` is in import_.
 VERBS = {
@@ -116,6 +117,15 @@ def hiding_file(name: str) -> str | None:
     return None if origin is not None and ours.exists() and samefile(origin, ours) else origin or "no file"
 
 
+def _exit_in_order(number: int, frame: FrameType | None) -> None:
+    """Raise SystemExit; during an import, whose C++ code it could abort, end the process: nothing is written then."""
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            signal_watch.end_now(128 + number)
+        frame = frame.f_back
+    sys.exit(128 + number)
+
+
 def main() -> None:
     """Run the program. SIGTERM and SIGHUP end it like an interrupt: every ``finally`` runs if there is time."""
     for name in ("engine", "assets"):
@@ -124,10 +134,11 @@ def main() -> None:
                 f"error: the package {name!r} of pinkx is hidden by {file}: take that off PYTHONPATH or uninstall it, "
                 "or install pinkx in an environment of its own (uv tool install, pipx)"
             )
+    torch_loading.install()
     signal_watch.current = signal_watch.SignalWatch()
     ending = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     for number in ending:
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+        signal.signal(number, _exit_in_order)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # an ASCII locale has no α: better a ? than an error

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, NoReturn
 
-LIMIT: Final = 0.7
-"""Seconds for an orderly exit. On a busy machine this thread may wait as long again for the interpreter's lock, and the
-system to free the memory."""
+LIMIT: Final = 0.3
+"""Seconds for an orderly exit. On a busy machine this thread may wait much longer for the interpreter's lock, which
+loading PyTorch holds for a third of a second of computing time."""
 
 
 class SignalWatch:
-    """A thread that ends the process when a signal has not done so within `LIMIT`.
+    """A thread that ends the process when a signal has not done so within a limit.
 
     Python calls its signal handlers between two bytecodes of the main thread, which may be compiling a kernel or
     multiplying matrices for a minute. Here the number of the signal arrives at once.
@@ -27,10 +27,13 @@ class SignalWatch:
     ----------
     end : callable
         Ends the process with an exit code; a front end puts its own here, which restores the terminal first.
+    limit : float
+        Seconds; a front end, which saves the user's choices, puts a longer one here.
     """
 
     def __init__(self) -> None:
         self.end: Callable[[int], object] = os._exit
+        self.limit = LIMIT
         self._numbers, self._source = socket.socketpair()
         self._source.setblocking(False)
         signal.set_wakeup_fd(self._source.fileno(), warn_on_full_buffer=False)
@@ -41,7 +44,7 @@ class SignalWatch:
         while numbers := self._numbers.recv(64):
             for number in {int(getattr(signal, name, signal.SIGTERM)) for name in ("SIGTERM", "SIGHUP")}:
                 if number in numbers:
-                    time.sleep(LIMIT)
+                    time.sleep(self.limit)
                     self.end(128 + number)
 
     def close(self) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from engine.device_stepper import FallbackStepper
 from engine.live.pushes import Clamps, Push, additions
 from engine.network import Network
 from engine.probability import activate
-from engine.recording import DeviceStepper, Stepper
+from engine.recording import Stepper
 from engine.stack import Held
 from engine.stack_outputs import outputs_along
 
@@ -74,27 +75,27 @@ class BackwardStepper:
 
     Parameters
     ----------
-    stepper : Stepper or DeviceStepper
+    inner : Stepper or FallbackStepper
         Runs the layer.
     """
 
-    def __init__(self, stepper: Stepper | DeviceStepper) -> None:
-        self._stepper = stepper
+    def __init__(self, stepper: Stepper | FallbackStepper) -> None:
+        self.inner = stepper
         self._rows: Mapping[str, Float32s] = {}
         self.state: Float32s = stepper.state
 
     @property
     def clamps(self) -> Mapping[str, Float32s]:
         """The clamps, signal → (n,) values, NaN for a free cell."""
-        return self._stepper.clamps
+        return self.inner.clamps
 
     @clamps.setter
     def clamps(self, clamps: Mapping[str, ArrayLike]) -> None:
-        self._stepper.clamps = clamps
+        self.inner.clamps = clamps
 
     def start(self, inputs: NDArray[Any], pushes: Sequence[Push]) -> None:
         """Read a review, from its last word to its first."""
-        stepper, parts = self._stepper, self._stepper.network.cell.state_parts
+        stepper, parts = self.inner, self.inner.network.cell.state_parts
         added = additions(pushes, stepper.clamps, parts)
         ends = sorted({len(inputs), *(len(inputs) - word for word in added)})
         stepper.reset()

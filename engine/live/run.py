@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.activity import THRESHOLD, RollingActivity, is_dead
+from engine.device_stepper import CPU_BLOCK, FallbackStepper, OnDevice, on_its_device
 from engine.fluctuation import RollingExponent, rolling_scales
 from engine.live import commands
 from engine.live.commands import NO_REVIEWS, Command
@@ -28,12 +29,11 @@ from engine.live.ring import Ring
 from engine.live.snapshot import Event, Floats, Snapshot
 from engine.network import Network
 from engine.probability import activate
-from engine.recording import DeviceStepper, Stepper
+from engine.recording import Stepper
 from engine.samples import sum_over_cells
 from engine.sequences import content_of, encoded
 from engine.text import Review
 
-_BLOCK: Final = 64  # words between two looks at the commands, at full speed: a few milliseconds
 _PUBLISH: Final = 0.01  # seconds between two snapshots while the run reads
 
 
@@ -71,17 +71,21 @@ class LiveRun:
     network : Network
     settings : Settings
     outlet : Outlet
+    on_device : callable
+        Makes the stepper of a network on a device other than the CPU.
     """
 
     _activity: RollingActivity
     _clamps: Mapping[str, NDArray[np.float32]]
 
-    def __init__(self, network: Network, settings: Settings, outlet: Outlet) -> None:
+    def __init__(
+        self, network: Network, settings: Settings, outlet: Outlet, on_device: OnDevice = on_its_device
+    ) -> None:
         self.commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()  # None ends the run
         self._outlet = outlet
         self._window, self._capacity, self._threshold = settings.window, settings.capacity, settings.threshold
         self._scales = settings.scales or rolling_scales(settings.window)
-        self._device = settings.device
+        self._device, self._device_problem, self._on_device = settings.device, "", on_device
         self._continuous = settings.continuous
         self._speed = settings.speed
         self._playing = False
@@ -98,6 +102,7 @@ class LiveRun:
         self._on_recording: Callable[[RecordedReview], None] | None = None
         self._pushes: Pushes = ()
         self._set_network(network)
+        self._note_device()
         self._publish()
 
     def work(self) -> None:
@@ -113,6 +118,7 @@ class LiveRun:
             if command is None:
                 return
             self._guarded(partial(self._execute, command))
+            self._note_device()
             self._publish()
 
     # ---- commands --------------------------------------------------------------------------------------------
@@ -238,13 +244,13 @@ class LiveRun:
         """Return the count of words to read now."""
         left = len(self._ids) - self._ring.time
         if self._goal is not None:
-            return min(_BLOCK, self._goal - self._ring.time)
+            return min(self._block, self._goal - self._ring.time)
         if not self._playing or not left:
             return 0
         if self._speed is None:
-            return min(_BLOCK, left)
+            return min(self._block, left)
         due = self._due_time + int((time.perf_counter() - self._due_from) * self._speed) - self._ring.time
-        return max(0, min(_BLOCK, left, due))
+        return max(0, min(self._block, left, due))
 
     def _wait(self) -> float | None:
         if not self._playing or self._speed is None or self._ring.time >= len(self._ids):
@@ -266,6 +272,7 @@ class LiveRun:
             )
             if (push := added.get(self._ring.time + count - 1)) is not None:
                 signals = self._add_to_state(push, signals)
+            self._note_device()
             self._ring.write({**signals, **self._analyse(signals), **self._outputs(signals)})
             self._last_second.append((time.perf_counter(), count))
         arrived = self._goal is not None and self._ring.time >= self._goal
@@ -351,11 +358,27 @@ class LiveRun:
         self._cells = RollingExponent(self._scales, self._window, widths[self._watched])
         self._activity = RollingActivity(self._window, size)
 
-    def _stepper_of(self, network: Network) -> Stepper | DeviceStepper | BackwardStepper | Playback:
+    def _stepper_of(self, network: Network) -> Stepper | FallbackStepper | BackwardStepper | Playback:
         if isinstance(network, RecordedNetwork):
             return Playback(network)
-        stepper = Stepper(network) if self._device == "cpu" else DeviceStepper(network.to(device=self._device))
+        if self._device == "cpu":
+            stepper: Stepper | FallbackStepper = Stepper(network)
+        else:
+            stepper = FallbackStepper(network, self._device, self._on_device)
         return BackwardStepper(stepper) if network.backward else stepper
+
+    def _note_device(self) -> None:
+        """Report once that the CPU took over, and compute there from now on."""
+        stepper = self._stepper.inner if isinstance(self._stepper, BackwardStepper) else self._stepper
+        if isinstance(stepper, FallbackStepper) and stepper.problem and self._device != "cpu":
+            self._device = "cpu"
+            self._device_problem = stepper.problem
+            self._outlet.emit(Event("device", self._run, f"the GPU failed ({stepper.problem}): the CPU computes now"))
+
+    @property
+    def _block(self) -> int:
+        """Number of words between two looks at the commands, at full speed."""
+        return self._stepper.block if isinstance(self._stepper, FallbackStepper) else CPU_BLOCK
 
     def _recorded(self) -> RecordedReview | None:
         ring = self._ring
@@ -431,4 +454,6 @@ class LiveRun:
             scales=self._scales,
             clamps=self._clamps,
             pushes=self._pushes,
+            device=self._device,
+            device_problem=self._device_problem,
         )

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from explorer import signal_watch
 from explorer.gui.libraries import check, platform_settings
 from explorer.session.launcher import LaunchOptions
 from explorer.shutdown import shut_down
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 LAYOUT_DELAY = 50  # milliseconds in which Qt lays out what was drawn
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+PATIENCE = 1.2  # seconds for an orderly exit after a signal
 
 
 def run(options: LaunchOptions) -> None:
@@ -37,6 +39,8 @@ def run(options: LaunchOptions) -> None:
     from explorer.gui.window import Window
 
     window = Window(options)
+    if signal_watch.current is not None:
+        signal_watch.current.limit = PATIENCE
     code = 0
 
     def close(number: int, _frame: Any) -> None:

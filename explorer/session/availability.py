@@ -57,6 +57,7 @@ REFUSALS: Final = (
     Refusal(_ATTRIBUTION, _steps, "this network reads numbers: attribution is that of words"),
     Refusal(("contexts",), _steps, "this network reads numbers: its steps have no words around them to list"),
     Refusal(("corpus",), _steps, "this network reads numbers: corpus statistics are those of reviews"),
+    Refusal(("accuracy-without",), _steps, "this network reads numbers: accuracy is that of labelled reviews"),
     Refusal(
         ("epochs",),
         _steps,
@@ -73,6 +74,11 @@ REFUSALS: Final = (
         ("record", "export-run"),
         _characters,
         "this network reads characters: a recording holds the words of a review",
+    ),
+    Refusal(
+        ("accuracy-without",),
+        _several,
+        "this network has several layers: accuracy without a cell is that of networks with one",
     ),
     Refusal(("epochs",), _several, "pinkx trains networks of one layer: this one has several layers and no epochs"),
     Refusal(_ATTRIBUTION, _silent, "this network has no readout: there is no output to attribute to words"),

@@ -4,19 +4,20 @@ In a thread they would compete with the front end for the interpreter's lock, an
 which then reads at half its speed. Each job runs in a thread of the worker process.
 
 A job is a function of a module, called as ``work(report, *arguments)``. ``report(result)`` sends a result at once and
-returns True; ``report(None)`` sends nothing. In a cancelled job it raises `Cancelled`, which ends the job.
+returns True; ``report(None)`` sends nothing. In a cancelled job it raises `Cancelled`, which ends the job,
+as does `engine.interruption.allow`.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
 
+from engine.interruption import interruptible
 from engine.live.inheritance import free_unused_memory, lower_priority
 from engine.live.worker import ParentConnection, Worker
 
@@ -24,8 +25,9 @@ Report = Callable[[object], bool]
 _Work = Callable[..., None]
 
 NICE = 10  # on a single core the engine then gets nine tenths of it
-THREADS: Final = 8
-"""Jobs that run at the same time, cancelled ones that have not ended yet included; further ones wait."""
+THREADS: Final = 5
+"""Jobs that run at the same time, cancelled ones that have not ended yet included. Further ones wait; the newest, which
+the user asked for last, is next."""
 
 
 class Cancelled(BaseException):
@@ -152,7 +154,7 @@ class JobThreads:
     def __init__(self, send: Callable[[_Result | _End], None]) -> None:
         self._send = send
         self._lock = threading.Lock()
-        self._waiting: deque[_Start] = deque()
+        self._waiting: list[_Start] = []
         self._wanted: set[int] = set()
         self._running = 0
 
@@ -166,10 +168,10 @@ class JobThreads:
                 threading.Thread(target=self._work, daemon=True).start()
 
     def cancel(self, number: int) -> None:
-        """End a job at its next report; if it waits, drop it."""
+        """End a job at its next step; if it waits, drop it."""
         with self._lock:
             self._wanted.discard(number)
-            self._waiting = deque(job for job in self._waiting if job.number != number)
+            self._waiting = [job for job in self._waiting if job.number != number]
 
     def _work(self) -> None:
         while True:
@@ -177,7 +179,7 @@ class JobThreads:
                 if not self._waiting:
                     self._running -= 1
                     return
-                job = self._waiting.popleft()
+                job = self._waiting.pop()
             self._run(job)
             with self._lock:
                 self._wanted.discard(job.number)
@@ -193,7 +195,8 @@ class JobThreads:
             return True
 
         try:
-            job.work(report, *job.arguments)
+            with interruptible(lambda: report(None)):
+                job.work(report, *job.arguments)
         except Cancelled:
             pass
         except Exception as error:  # the front end shows it

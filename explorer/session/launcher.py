@@ -350,7 +350,7 @@ def _start(stream: Stream, reviews: Sequence[Review], options: LaunchOptions) ->
     from explorer.session.session import Session
 
     try:
-        return Session(stream, reviews, (options.review or 1) - 1)
+        return Session(stream, reviews, (options.review or 1) - 1, device=options.device)
     except ValueError:
         stream.close()
         raise

@@ -56,6 +56,7 @@ def run(options: LaunchOptions) -> None:
 
     if signal_watch.current is not None:
         signal_watch.current.end = partial(_exit_now, attributes=attributes)
+        signal_watch.current.limit = PATIENCE
 
     def stop(number: int, _: Any) -> None:
         nonlocal code

@@ -54,9 +54,9 @@ main()
 
 
 class Program:
-    """An explorer on a pseudo-terminal, with folders of its own."""
+    """An explorer on a pseudo-terminal, with folders of its own; Python code runs before it."""
 
-    def __init__(self, folder: Path, *arguments: str, desktop: bool = False) -> None:
+    def __init__(self, folder: Path, *arguments: str, desktop: bool = False, prelude: str = "") -> None:
         self.desktop = desktop
         self.folder = folder
         self.temporary = folder / "tmp"
@@ -75,7 +75,7 @@ class Program:
         environment |= dict.fromkeys(("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(folder))
         code, verb = (_DESKTOP, "gui") if desktop else ("from explorer.cli import main; main()", "tui")
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code, verb, *arguments],
+            [sys.executable, "-c", prelude + code, verb, *arguments],
             stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=environment, cwd=folder,
         )  # fmt: skip
 

@@ -73,7 +73,7 @@ class Place:
         found = {}
         for path in [self.out.parent / "printed.json", *sorted(self.out.rglob("*"))]:
             if path.suffix in COMPARED and "cache" not in path.parts:
-                found[path.name] = _without_durations(path)
+                found[path.name] = _without_durations(path, self.out.parent)
         return found
 
     def left(self) -> list[str]:
@@ -82,7 +82,8 @@ class Place:
         return sorted({p.name for p in (*self.temporary.rglob("*"), *hidden)})
 
 
-def _without_durations(path: Path) -> Any:
+def _without_durations(path: Path, folder: Path) -> Any:
+    """Return what a file holds, without the durations and the name of the folder."""
     data = path.read_bytes()
     if path.suffix == ".safetensors":
         length = int.from_bytes(data[:8], "little")
@@ -90,7 +91,7 @@ def _without_durations(path: Path) -> Any:
     try:
         return _strip(json.loads(data)) if path.suffix == ".json" else data
     except ValueError:
-        return data.replace(str(path.parents[1]).encode(), b"")
+        return data.replace(str(folder).encode(), b"")
 
 
 def _strip(value: Any) -> Any:
@@ -127,7 +128,7 @@ def resumed(name: str, kills: int, folder: Path, imdb: Path, dice: random.Random
     for _ in range(kills):
         process = killed.start(COMMANDS[name])
         try:
-            process.wait(dice.uniform(0.3, 1.0) * took)
+            process.wait(dice.uniform(0.1, 0.8) * took)
             ended += 1
         except subprocess.TimeoutExpired:
             process.kill()

@@ -1,13 +1,14 @@
-"""Memory while random actions are done: ``python -m tests.robustness.soak [MINUTES] [--desktop]``.
+"""Memory while random actions are done: ``python -m tests.robustness.soak [MINUTES] [--desktop] [--json FILE]``.
 
-An explorer reads the bundled reviews at full speed, and a random action follows another. Prints the memory of its
-processes (Pss: pages that they share count once) once in half a minute, and by how much it grows an hour in the second
-half, by a line fitted to it.
+An explorer reads long reviews at full speed, and a random action follows another. Prints the memory of its
+processes (Pss: pages that they share count once) and the words read, and by how much the memory grows an hour in the
+second half, by a line fitted to it.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import tempfile
 import time
@@ -15,38 +16,84 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.reviews import open_reviews
 from tests.robustness.kills import KEYS, Program, descendants
 
 MIB = 1 << 20
 EVERY, SHOWN = 2.0, 15  # seconds between samples, samples a line
 
+# Counts the words, and goes on reading when an action has paused that or the review has ended.
+_COUNT = """
+import contextlib, threading, time
+from pathlib import Path
+from explorer.session.session import Session
+def begun(self, *given, begin=Session.__init__, **options):
+    begin(self, *given, **options)
+    threading.Thread(target=count, args=(self,), daemon=True).start()
+def count(session):
+    words, before = 0.0, time.monotonic()
+    while True:
+        time.sleep(0.25)
+        snapshot, now = session.stream.snapshot, time.monotonic()
+        words, before = words + snapshot.words_per_second * (now - before), now
+        Path("counting").write_text(str(round(words)))
+        Path("counting").replace("words")
+        with contextlib.suppress(Exception):
+            if snapshot.finished:
+                session.perform("next-review" if session.index + 1 < len(session.reviews) else "restart")
+            elif not snapshot.playing:
+                session.playback.follow()
+                session.play()
+Session.__init__ = begun
+"""
+_NAMES = {"engine_server": "engine", "session.jobs": "background jobs"}
 
-def memory(pid: int) -> int:
-    """Return the memory of a process and its children in bytes."""
-    total = 0
-    for one in (pid, *descendants(pid)):
+
+def memory(pid: int) -> dict[str, int]:
+    """Return the memory of a process and its children in bytes, by what they do."""
+    found: dict[str, int] = {}
+    for one, command in {pid: "front end", **descendants(pid)}.items():
         try:
             text = Path(f"/proc/{one}/smaps_rollup").read_text()
         except OSError:  # it has ended
             continue
-        total += 1024 * int(text.partition("\nPss:")[2].split()[0])
-    return total
+        name = next((name for part, name in _NAMES.items() if part in command), "front end" if one == pid else "other")
+        found[name] = found.get(name, 0) + 1024 * int(text.partition("\nPss:")[2].split()[0])
+    return found
 
 
-def soak(minutes: float, desktop: bool, seed: int) -> None:
+def write_reviews(path: Path, dice: random.Random) -> None:
+    """Write 500 reviews of about 2,000 words, each of ten bundled ones: opening a short one takes longer than reading
+    it."""
+    texts = [review.text for review in open_reviews(None)]
+    rows = [json.dumps({"text": " ".join(dice.choices(texts, k=10))}) for _ in range(500)]
+    path.write_text("\n".join(rows), encoding="utf-8")
+
+
+def soak(minutes: float, desktop: bool, seed: int) -> dict[str, object]:
+    """Return the samples: ``seconds``, ``words``, and ``mib`` of each process."""
     dice = random.Random(seed)
-    samples: list[tuple[float, float]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        program = Program(Path(folder), "--speed", "inf", "--network", "lstm-64", desktop=desktop)
+    seconds: list[float] = []
+    words: list[int] = []
+    used: list[dict[str, int]] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_reviews(folder / "long.jsonl", dice)
+        options = ("--speed", "inf", "--network", "lstm-64", "--reviews", "long.jsonl")
+        program = Program(folder, *options, desktop=desktop, prelude=_COUNT)
         try:
-            while b"LIVE" not in program.output:
+            while not (folder / "words").exists() and program.process.poll() is None:
                 program.take(0.5)
             began = time.monotonic()
             while (passed := time.monotonic() - began) < 60 * minutes:
-                if not samples or passed > samples[-1][0] + EVERY:
-                    samples.append((passed, memory(program.process.pid) / MIB))
-                    if len(samples) % SHOWN == 1:
-                        print(f"{passed:6.0f} s {samples[-1][1]:7.0f} MiB", flush=True)
+                if not seconds or passed > seconds[-1] + EVERY:
+                    seconds.append(round(passed, 1))
+                    used.append(memory(program.process.pid))
+                    words.append(int((folder / "words").read_text()))
+                    if len(seconds) % SHOWN == 1:
+                        print(
+                            f"{passed:6.0f} s {words[-1]:12,} words {sum(used[-1].values()) / MIB:7.0f} MiB", flush=True
+                        )
                 program.take(0.3)
                 program.press(dice.choice(KEYS))
                 if program.process.poll() is not None:
@@ -55,11 +102,14 @@ def soak(minutes: float, desktop: bool, seed: int) -> None:
             print("ended" if program.ends() else "DID NOT END")
         finally:
             program.close()
-    seconds, used = np.array(samples).T
-    half = seconds > seconds[-1] / 2
-    slope = 3600 * np.polyfit(seconds[half], used[half], 1)[0]
-    print(f"maximum {used.max():.0f} MiB; second half {used[half].min():.0f} to {used[half].max():.0f} MiB, "
-          f"{slope:+.0f} MiB an hour")  # fmt: skip
+    names = list(dict.fromkeys(name for one in used for name in one))
+    total = np.array([sum(one.values()) / MIB for one in used])
+    half = np.array(seconds) > seconds[-1] / 2
+    slope = 3600 * np.polyfit(np.array(seconds)[half], total[half], 1)[0]
+    print(f"{words[-1]:,} words; maximum {total.max():.0f} MiB; second half {total[half].min():.0f} to "
+          f"{total[half].max():.0f} MiB, {slope:+.0f} MiB an hour")  # fmt: skip
+    mib = {name: [round(one.get(name, 0) / MIB) for one in used] for name in names}
+    return {"explorer": "desktop" if desktop else "terminal", "seconds": seconds, "words": words, "mib": mib}
 
 
 def main() -> None:
@@ -67,8 +117,11 @@ def main() -> None:
     parser.add_argument("minutes", nargs="?", type=float, default=10.0)
     parser.add_argument("--desktop", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path, help="store the samples, for tests.robustness.soak_picture")
     options = parser.parse_args()
-    soak(options.minutes, options.desktop, options.seed)
+    found = soak(options.minutes, options.desktop, options.seed)
+    if options.json is not None:
+        options.json.write_text(json.dumps(found) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def measure(report: Report, network: Network, name: str, ids: NDArray[np.integer
         x = network.embed(words).double().cpu().unsqueeze(0)
         if not report(("progress", f"Lyapunov spectrum of the words {order} … {k * 50}%")):
             return
-        exponents = lyapunov_spectrum(network.cell, x, count=EXPONENTS, on_step=lambda: report(None))[0]
+        exponents = lyapunov_spectrum(network.cell, x, count=EXPONENTS)[0]
         if not report(("progress", f"memory decay of the words {order} … {k * 50 + 30}%")):
             return
         decay = memory_decay(network.cell, x, lags=LAGS)

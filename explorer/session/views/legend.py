@@ -147,6 +147,7 @@ LEGEND: Final = (
             Term("value", "the chosen signal at the word looked at"),
             Term("σ", "activity: standard deviation of h over the window"),
             Term("sat", "saturation: share of the window's words with the signal in the outer tenths of its range"),
+            Term("w/o", "accuracy over the labelled reviews without the cell: its h clamped at its mean"),
             Term("weight", "of the cell in the readout: how much its h adds to the logit"),
         ),
     ),

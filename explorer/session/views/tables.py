@@ -115,21 +115,26 @@ def overview_table(
     return Table(columns, list(zip(time, *values, strict=True)))
 
 
-def cells_table(rows: Sequence[CellRow], signal: str) -> Table:
-    """Every cell with its numbers, in the order given.
+def cells_table(rows: Sequence[CellRow], signal: str, reviews: int = 0) -> Table:
+    """Every cell with its numbers, in the order given; with the accuracy without it, if that is measured.
+
+    ``reviews`` is the number of labelled reviews over which it is.
 
     ``state`` is ``ablated`` (h is clamped), ``clamped`` (other signals are, listed in ``clamped``) or empty.
     """
-    columns = (
+    columns: tuple[str, ...] = (
         "cell", signal, f"alpha_{signal}", f"beta_{signal}", "std_h", f"saturation_{signal}", "readout_weight", "dead",
         "state", "clamped", "pinned", "selected",
     )  # fmt: skip
+    if reviews:
+        columns += ("accuracy_without", "accuracy_reviews")
     return Table(
         columns,
         [
             (
                 row.cell, row.value, row.alpha, 2 * row.alpha - 1, row.activity, row.saturation, row.weight,
                 int(row.dead), row.state, " ".join(row.clamps), int(row.pinned), int(row.selected),
+                *((row.accuracy_without, reviews) if reviews else ()),
             )
             for row in rows
         ],

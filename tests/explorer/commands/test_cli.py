@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import builtins
+import importlib
 import os
 import signal
 import subprocess
 import sys
 import types
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 
+from explorer import cli, signal_watch
 from explorer.cli import VERBS, pinkx
 
 PINKX = [sys.executable, "-c", "from explorer.cli import main; main()"]
@@ -111,6 +115,21 @@ def test_a_closed_pipe_is_no_error() -> None:
     assert process.stderr.read() == b""
     process.wait()
     process.stderr.close()
+
+
+def test_a_signal_during_an_import_ends_the_process_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr(signal_watch, "end_now", ended.append)
+    (tmp_path / "slow_to_load.py").write_text("import inspect\nhandler(15, inspect.currentframe())\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(builtins, "handler", cli._exit_in_order, raising=False)
+    with pytest.raises(SystemExit):
+        importlib.import_module("slow_to_load")
+    assert set(ended) == {143}  # the real one does not return
+    ended.clear()
+    with pytest.raises(SystemExit):
+        cli._exit_in_order(15, sys._getframe())
+    assert ended == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

@@ -122,9 +122,11 @@ def test_cancelled_jobs_do_not_pile_up_and_those_that_wait_never_start() -> None
     sent: list[Any] = []
     threads = JobThreads(sent.append)
     last = THREADS + 5
-    for number in range(last + 1):
+    for number in range(THREADS):
         threads.start(_Start(number, work, (number,)))
     wait(lambda: len(begun) == THREADS)
+    for number in range(THREADS, last + 1):
+        threads.start(_Start(number, work, (number,)))
     for number in range(last):
         threads.cancel(number)
     release.set()
