@@ -28,7 +28,8 @@ from typing import Any, Final, TypeVar
 T = TypeVar("T")
 
 EXPECTED: Final = "expected local:N, dask://HOST:PORT or slurm:KEY=VALUE,…, such as slurm:partition=cpu,time=60"
-_CONNECT: Final = 20.0  # seconds to wait for the scheduler
+CONNECT: Final = 20.0
+"""Seconds to wait for a scheduler, and for its first worker."""
 _POLL: Final = 0.5  # seconds between two looks at the jobs of Slurm
 _IDLE: Final = 60  # seconds after which a process without a shard ends
 SLURM_KEYS: Final = {
@@ -167,18 +168,18 @@ def _begin_worker() -> None:
 def _dask(address: str) -> Iterator[Pool]:
     distributed = _imported("distributed", "dask")
     try:
-        client = distributed.Client(f"tcp://{address}", timeout=_CONNECT, set_as_default=False)
+        client = distributed.Client(f"tcp://{address}", timeout=CONNECT, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ValueError(
-            f"--on dask://{address}: no scheduler answers within {_CONNECT:.0f} s ({type(error).__name__}); "
+            f"--on dask://{address}: no scheduler answers within {CONNECT:.0f} s ({type(error).__name__}); "
             "start one with `dask scheduler`"
         ) from None
     try:
         try:
-            client.wait_for_workers(1, timeout=_CONNECT)
+            client.wait_for_workers(1, timeout=CONNECT)
         except TimeoutError:
             raise ValueError(
-                f"--on dask://{address}: the scheduler has no worker after {_CONNECT:.0f} s; start some with "
+                f"--on dask://{address}: the scheduler has no worker after {CONNECT:.0f} s; start some with "
                 f"`dask worker {address} --nthreads 1`"
             ) from None
         yield Pool(

@@ -44,15 +44,19 @@ ROWS: Final = 8192
 """Cells times sequences of a step of all networks trained side by side: more no longer fit the caches."""
 MOST: Final = 16
 """Networks trained side by side at most: more are hardly faster, and fewer shards keep fewer workers busy."""
+ALONE: Final = 64
+"""Sequences above which PyTorch's fused LSTM of one network is faster."""
 
 _LIBRARIES: Final = ("numpy", "torch", "numba")
 
 
 def group_size(cell: str, size: int, sequences: int) -> int:
-    """Return how many networks of a shape are trained side by side; it does not depend on the number of workers.
+    """Return how many networks of a shape are trained side by side, as measured with 8 and 10 cells (docs/sweeps.md).
 
-    Measured with 8 and 10 cells (docs/sweeps.md).
+    It does not depend on the number of workers, so that neither do the results.
     """
+    if cell == "lstm" and sequences > ALONE:
+        return 1
     return max(1, min(MOST, ROWS // (size * sequences)))
 
 

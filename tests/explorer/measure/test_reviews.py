@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner, Result as Done
 
 from engine.catalogue import SHIPPED
+from engine.sweeps.shards import Result
 from engine.sweeps.table import read_table
 from explorer.cli import pinkx
+from explorer.measure import reviews
 from explorer.session.network_folder import open_folder
 
 
@@ -22,7 +25,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def measure(*arguments: str | Path) -> Result:
+def measure(*arguments: str | Path) -> Done:
     return CliRunner().invoke(pinkx, ["measure", "reviews", *map(str, arguments)])
 
 
@@ -43,6 +46,29 @@ def test_every_network_is_a_row_that_names_its_file(tmp_path: Path, source: Path
     assert [folder.path_of(number).resolve() for number in (0, 1)] == [
         SHIPPED / f"{name}.safetensors" for name in ("lstm-8", "rnn-64")
     ]
+
+
+def test_a_run_is_resumed_unless_the_reviews_change(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, calls = tmp_path / "b.jsonl", list[str]()
+    copy.write_bytes(source.read_bytes())
+
+    def counted(file: str, *rest: Any) -> Result:
+        calls.append(Path(file).stem)
+        return measured(file, *rest)
+
+    measured = reviews.measure_file
+    monkeypatch.setattr(reviews, "measure_file", counted)
+    command = ("--reviews", copy, "--signals", "h", "--out", tmp_path / "out", "--json")
+    first = measure("lstm-8", *command)
+    both = measure("rnn-64", "lstm-8", *command)
+    assert calls == ["lstm-8", "rnn-64"]
+    assert json.loads(both.stdout)[1]["beta_h"] == json.loads(first.stdout)[0]["beta_h"]
+    with copy.open("a") as file:
+        file.write('{"text": "dull", "label": 0}\n')
+    measure("lstm-8", *command)
+    assert len(calls) == 3
 
 
 def test_a_folder_of_networks_is_measured(tmp_path: Path, source: Path) -> None:
