@@ -19,6 +19,8 @@ from engine.fluctuation import exponents, fluctuations
 from engine.network import Network
 from engine.ragged import Part, fit, fluctuations_by_length, scales_of
 from engine.recording import Recording, gpu_reader, record, signal_names
+from engine.stack import Held
+from engine.stack_outputs import final_outputs
 from engine.text import Review
 
 Array = NDArray[np.float64]
@@ -110,12 +112,17 @@ def _read(
     with_words = np.flatnonzero([len(ids) for ids in reviews])
     if not len(with_words):
         return Batch(first, series, probability, None)
-    recording = record(network, [reviews[k] for k in with_words], [*signals, "h"], clamp=clamp)
+    read = [np.asarray(reviews[k], dtype=np.int32) for k in with_words]
+    recording = record(network, read, [*signals, "h"], clamp=clamp)
     sums = np.array([recording.layer_sum(name) for name in signals]).reshape(len(signals), *recording.mask.shape)
     for row, k in enumerate(with_words.tolist()):
         series[k] = sums[:, row, : recording.lengths[row]]
-    last = torch.as_tensor(recording["h"][np.arange(len(with_words)), recording.lengths - 1])
-    probability[with_words] = network.probability(last.to(network.readout_weight))[:, 0].double().cpu().numpy()
+    if network.stack is not None and network.shares_readout:
+        held = Held.of_arrays((network.level, network.direction), clamp or {})
+        probability[with_words] = final_outputs(network.stack, network.output, read, held)[:, 0]
+    else:
+        last = torch.as_tensor(recording["h"][np.arange(len(with_words)), recording.lengths - 1])
+        probability[with_words] = network.probability(last.to(network.readout_weight))[:, 0].double().cpu().numpy()
     return Batch(first, series, probability, recording)
 
 
@@ -159,7 +166,7 @@ def measure_reviews(
     ValueError
         If the network takes vectors instead of words, or has no such signal.
     """
-    vocabulary = network.vocabulary
+    vocabulary = network.text_vocabulary
     if vocabulary is None:
         raise ValueError(
             f"{network.name} takes vectors of {network.cell.inputs} numbers and reads no reviews; "
@@ -218,7 +225,8 @@ def _measured(
 ) -> Iterator[tuple[int, Part]]:
     """Yield the index of the first review of each part, and the part."""
     signal_names(network, signals)  # raises for an unknown one
-    if (reader := gpu_reader(network, clamp or {})) is not None:
+    reader = gpu_reader(network, clamp or {}) if network.stack is None else None
+    if reader is not None:
         from engine.gpu_recording import PART_WORDS, measured_parts  # imports Triton
 
         first = 0

@@ -90,7 +90,8 @@ def corpus_statistics(
     if not len(reviews):
         raise ValueError(f"{network.name}: no reviews to measure; expected at least one")
     names = signal_names(network, signals)
-    if network.cell.device.type == "cuda" and network.cell.standard and not kernel_problem():
+    plain = network.stack is None and network.cell.standard
+    if network.cell.device.type == "cuda" and plain and not kernel_problem():
         from engine.gpu_recording import Reader, review_statistics  # imports Triton
 
         reader = Reader(network, {})

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,144 +18,19 @@ from torch import Tensor
 from engine.devices import kernel_problem
 from engine.kernels.cpu import steps
 from engine.kernels.cpu.tiles import BLOCK
-from engine.large_arrays import recording_array, to_numpy
-from engine.network import Network, as_reviews, pad
-from engine.number_format import significant
-from engine.samples import sum_over_cells
+from engine.large_arrays import recording_array
+from engine.network import Network, pad
+from engine.recorded_signals import Recording as Recording
+from engine.stack import Held, turned
+from engine.stack_outputs import outputs_along
+from engine.vocabulary import as_reviews
 
 if TYPE_CHECKING:
-    import xarray
-
     from engine.gpu_recording import Reader
 
 Float32s = NDArray[np.float32]
 Ids = NDArray[np.integer] | Sequence[int] | Sequence[NDArray[np.integer]]
 Inputs = NDArray[np.floating] | Sequence[NDArray[np.floating]]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Recording:
-    """Signals of many sequences: ``recording["f"]`` is float32 (review, time, cell), NaN past the end of a review.
-
-    Attributes
-    ----------
-    network : Network
-    names : tuple of str
-        The recorded signals.
-    lengths : (review,) array
-        Number of words of each review.
-    """
-
-    network: Network
-    names: tuple[str, ...]
-    lengths: NDArray[np.intp]
-    _signals: Mapping[str, Tensor]
-    _tokens: NDArray[np.int32]
-    _vectors: Float32s
-
-    def __getitem__(self, name: str) -> Float32s:
-        """Return one signal, (review, time, cell), or the input ``x``, (review, time, input).
-
-        Raises
-        ------
-        KeyError
-            If the signal was not recorded.
-        """
-        if name not in self.names:
-            raise KeyError(f"no signal {name!r} in this recording; it holds {', '.join(self.names)}")
-        if name == "x":
-            return self._input
-        if name not in self._arrays:
-            self._arrays[name] = to_numpy(self._signals[name])
-        return self._arrays[name]
-
-    def tensor(self, name: str) -> Tensor:
-        """Return one signal as a tensor on the device that computed it; the arrays of a CPU share its memory.
-
-        Raises
-        ------
-        KeyError
-            If the signal was not recorded.
-        """
-        return torch.from_numpy(self[name]) if name == "x" or name not in self.names else self._signals[name]
-
-    @cached_property
-    def _arrays(self) -> dict[str, Float32s]:
-        return {}
-
-    def __repr__(self) -> str:
-        cell, (reviews, time) = self.network.cell, self._tokens.shape
-        sequence, unit = ("sequence", "steps") if self.network.vocabulary is None else ("review", "words")
-        shortest = f"{self.lengths.min():,} to " if self.lengths.min() < time else ""
-        of_cells = " ".join(name for name in self.names if name != "x")
-        signals = [f"{of_cells}, each (review, time, cell) = {(reviews, time, cell.size)}"] if of_cells else []
-        if "x" in self.names:
-            signals.append(f"x (review, time, input) = {(reviews, time, cell.inputs)}")
-        return (
-            f"Recording of {reviews:,} {sequence}{'s' * (reviews != 1)} of {shortest}{time:,} {unit} "
-            f"by {self.network.name} ({cell.label}, {cell.size} cells)\n"
-            f"  signals: {'; '.join(signals)}\n"
-            f"  memory: {significant(sum(values.nbytes for values in self._signals.values()) / 1e6)} MB"
-        )
-
-    @cached_property
-    def _input(self) -> Float32s:
-        x = self._vectors[self._tokens]
-        x[~self.mask] = np.nan
-        return x
-
-    @cached_property
-    def mask(self) -> NDArray[np.bool_]:
-        """True where a review has a word, (review, time)."""
-        return np.arange(self._tokens.shape[1]) < self.lengths[:, None]
-
-    def layer_sum(self, name: str) -> NDArray[np.floating]:
-        """Return a signal summed over cells, (review, time): the series that Chong & Ling (2024) analyse.
-
-        It is NaN past the end of a review; for exponents of reviews of unequal lengths use `series`.
-        """
-        if name in self.names and name != "x" and self._signals[name].device.type != "cpu":
-            return self._signals[name].sum(-1, dtype=torch.float64).float().cpu().numpy()
-        return sum_over_cells(self[name])
-
-    def series(self, name: str) -> list[NDArray[np.floating]]:
-        """Return the layer sum of each review cut to the review's own length: a list of (time,) arrays."""
-        return [row[:length] for row, length in zip(self.layer_sum(name), self.lengths.tolist(), strict=True)]
-
-    def to_xarray(self) -> xarray.Dataset:
-        """Return all signals as an xarray Dataset with dims (review, time, cell), NaN past the end of a review.
-
-        ``x`` has the dims (review, time, input); ``length`` (review) holds the number of words of each review.
-
-        Raises
-        ------
-        ImportError
-            If xarray is not installed.
-        """
-        try:
-            import xarray
-        except ImportError:
-            raise ImportError("Recording.to_xarray needs xarray: pip install 'pinkx[xarray]'") from None
-        variables: dict[str, Any] = {"length": ("review", self.lengths)}
-        kinds = {signal.name: signal for signal in self.network.signals}
-        for name in self.names:
-            about = {"long_name": kinds[name].meaning, "kind": kinds[name].kind}
-            variables[name] = (("review", "time", "input" if name == "x" else "cell"), self[name], about)
-        cell = self.network.cell
-        return xarray.Dataset(variables, attrs={"network": self.network.name, "cell": cell.name, "size": cell.size})
-
-    @cached_property
-    def probability(self) -> NDArray[np.float64]:
-        """P(positive) after every word, (review, time), or (review, time, k) for a network of k > 1 outputs.
-
-        Raises
-        ------
-        KeyError
-            If ``h`` was not recorded.
-        """
-        h = self.tensor("h").to(self.network.readout_weight)
-        probability = self.network.probability(h).double().cpu().numpy()
-        return probability[..., 0] if self.network.outputs == 1 else probability
 
 
 def record(
@@ -176,7 +49,8 @@ def record(
     ----------
     network : Network
     ids : (time,) ids of one review, or a sequence of such arrays
-        For a network without an embedding: (time, inputs) vectors, or a sequence of such arrays.
+        For a network without an embedding: (time, inputs) vectors, or a sequence of such arrays. An upper layer of a
+        network that reads words takes both: ids of whole reviews, or vectors that the layer below puts out.
     signals : sequence of str, optional
         The signals to record; all of ``network.signals`` by default.
     clamp : mapping of str to (n,) array, optional
@@ -187,7 +61,7 @@ def record(
     ValueError
         For an empty review, an id outside the vocabulary, an input of the wrong shape, or an unknown signal.
     """
-    sequences = InputSequences(network, ids)
+    sequences = InputSequences(network, ids, clamp)
     names = signal_names(network, signals)
     checked = checked_clamps(network, clamp or {})
     if network.cell.device.type != "cpu":
@@ -262,7 +136,7 @@ def record_reference(
     clamp: Mapping[str, ArrayLike] | None = None,
 ) -> Recording:
     """Record by plain PyTorch steps, in the network's precision and on its device: the slow reference of `record`."""
-    sequences = InputSequences(network, ids)
+    sequences = InputSequences(network, ids, clamp)
     names = signal_names(network, signals)
     cell = network.cell
     clamps = clamps_on_device(network, checked_clamps(network, clamp or {}))
@@ -402,11 +276,17 @@ class Stepper:
 class InputSequences:
     """The input: ``tokens`` (review, time), which index rows of ``vectors`` (token, inputs); ``lengths`` (review,)."""
 
-    def __init__(self, network: Network, ids: Any) -> None:
+    def __init__(self, network: Network, ids: Any, clamp: Mapping[str, ArrayLike] | None = None) -> None:
         self.network = network
+        self._clamp = clamp or {}
+        self.reviews: list[NDArray[np.int32]] | None = None  # of words
+        if network.text_vocabulary is not None and np.ndim(ids[0] if len(ids) else 0) < 2:
+            self.reviews, _ = as_reviews(network.text_vocabulary, ids, network.name)
+            ids = [network.inputs(review).float().cpu().numpy() for review in self.reviews] if network.level else ids
         if network.embedding is not None:
-            reviews, _ = as_reviews(network, ids)
+            assert self.reviews is not None
             self.vectors: Float32s = network.embedding.detach().float().cpu().numpy()
+            rows = self.reviews
         else:
             # The kernel looks up vectors like words: here each row is a word of its own.
             if not len(ids):
@@ -416,12 +296,25 @@ class InputSequences:
                 _check_inputs(network, x, f"sequence {number}")
             self.vectors = np.concatenate(inputs)
             ends = np.cumsum([len(x) for x in inputs])
-            reviews = [np.arange(end - len(x), end, dtype=np.int32) for x, end in zip(inputs, ends, strict=True)]
-        self.lengths = np.array([len(review) for review in reviews], dtype=np.intp)
-        self.tokens = pad(reviews)
+            rows = [np.arange(end - len(x), end, dtype=np.int32) for x, end in zip(inputs, ends, strict=True)]
+        self.lengths = np.array([len(row) for row in rows], dtype=np.intp)
+        self.in_order = pad(rows)
+        self.tokens = pad([row[::-1] for row in rows]) if network.backward else self.in_order
+        """Read from the left: those of a backward layer are turned round."""
 
     def recording(self, names: tuple[str, ...], values: Mapping[str, Tensor]) -> Recording:
-        return Recording(self.network, names, self.lengths, values, self.tokens, self.vectors)
+        if self.network.backward:
+            lengths = torch.from_numpy(self.lengths)
+            values = {name: turned(value, lengths) for name, value in values.items()}
+        outputs = self._outputs if self.reviews is not None and self.network.shares_readout else None
+        return Recording(self.network, names, self.lengths, values, self.in_order, self.vectors, outputs)
+
+    def _outputs(self) -> list[NDArray[np.float64]]:
+        network, reviews = self.network, self.reviews
+        assert network.stack is not None
+        assert reviews is not None
+        held = Held.of_arrays((network.level, network.direction), self._clamp)
+        return [outputs_along(network.stack, network.output, ids, held=held) for ids in reviews]
 
 
 def _check_inputs(network: Network, x: NDArray[np.floating], what: str) -> None:

@@ -22,8 +22,9 @@ from engine.device_stepper import CPU_BLOCK, FallbackStepper, OnDevice, on_its_d
 from engine.fluctuation import RollingExponent, rolling_scales
 from engine.live import commands
 from engine.live.commands import NO_REVIEWS, Command
+from engine.live.layers import BackwardStepper, WholeOutputs
 from engine.live.pushes import Push, Pushes, additions, checked
-from engine.live.replay import Analysis, Playback, RecordedNetwork, RecordedReview, recorded
+from engine.live.replay import OUTPUTS, Analysis, Playback, RecordedNetwork, RecordedReview, recorded
 from engine.live.ring import Ring
 from engine.live.snapshot import Event, Floats, Snapshot
 from engine.network import Network
@@ -262,7 +263,7 @@ class LiveRun:
 
     def _advance(self, count: int) -> None:
         if count:
-            steered = bool(self._pushes) and not isinstance(self._stepper, Playback)
+            steered = bool(self._pushes) and not isinstance(self._stepper, Playback | BackwardStepper)
             added = additions(self._pushes, self._clamps, self._network.cell.state_parts) if steered else {}
             # A block ends with a word after which the state changes.
             count = min([count, *(word + 1 - self._ring.time for word in added if word >= self._ring.time)])
@@ -272,7 +273,7 @@ class LiveRun:
             if (push := added.get(self._ring.time + count - 1)) is not None:
                 signals = self._add_to_state(push, signals)
             self._note_device()
-            self._ring.write({**signals, **self._analyse(signals), "probability": self._probabilities(signals["h"])})
+            self._ring.write({**signals, **self._analyse(signals), **self._outputs(signals)})
             self._last_second.append((time.perf_counter(), count))
         arrived = self._goal is not None and self._ring.time >= self._goal
         if arrived:
@@ -306,20 +307,29 @@ class LiveRun:
         sums = np.stack([sum_over_cells(signals[name]) for name in self._names], axis=1)
         return {"alpha": self._sums.trace(sums).alpha}
 
-    def _probabilities(self, h: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return P(positive), the first output, after every word: (time, 1)."""
-        return activate(h @ self._readout_weight + self._readout_bias, self._network.activation)[:, :1]
+    def _outputs(self, signals: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[Any]]:
+        """Return P(positive), the first output, after every word, (time, 1), and all outputs if layers share them."""
+        if self._whole is not None or OUTPUTS in signals:
+            found = signals[OUTPUTS] if self._whole is None else self._whole.advance(self._ring.time, signals["h"])
+            return {OUTPUTS: found, "probability": found[:, :1].astype(np.float64)}
+        logits = signals["h"] @ self._readout_weight + self._readout_bias
+        return {"probability": activate(logits, self._network.activation)[:, :1]}
 
     def _start(self) -> None:
         """Start the present review from its first word."""
         self._deliver_recording()
         self._review = self._reviews[self._index]
         self._ids = encoded(self._network, self._review)
-        played = isinstance(self._network, RecordedNetwork)
-        self._read_by_stepper = np.arange(len(self._ids), dtype=np.int32) if played else self._ids
+        whole = isinstance(self._stepper, Playback | BackwardStepper)
+        self._read_by_stepper = np.arange(len(self._ids), dtype=np.int32) if whole else self._ids
         self._run += 1
         self._goal = None
         self._stepper.reset()
+        if isinstance(self._stepper, BackwardStepper):
+            self._stepper.start(self._ids, self._pushes)
+        if self._whole is not None:
+            lowest = encoded(self._network.watching(0), self._review)
+            self._whole.start(lowest, self._clamps, self._pushes)
         self._ring.clear()
         for analysis in (self._sums, self._cells, self._activity):
             analysis.reset()
@@ -336,6 +346,9 @@ class LiveRun:
         size = network.cell.size
         widths = dict.fromkeys(self._names, size) | {"x": network.cell.inputs}
         self._widths = widths | {"alpha": len(self._names), "probability": 1}
+        self._whole = WholeOutputs(network) if network.shares_readout and network.stack is not None else None
+        if network.shares_readout:
+            self._widths[OUTPUTS] = network.outputs
         outputs = network.outputs if network.activation == "softmax" else 1
         self._readout_weight = network.readout_weight[:outputs].T.numpy()
         self._readout_bias = network.readout_bias[:outputs].numpy()
@@ -345,16 +358,18 @@ class LiveRun:
         self._cells = RollingExponent(self._scales, self._window, widths[self._watched])
         self._activity = RollingActivity(self._window, size)
 
-    def _stepper_of(self, network: Network) -> Stepper | FallbackStepper | Playback:
+    def _stepper_of(self, network: Network) -> Stepper | FallbackStepper | BackwardStepper | Playback:
         if isinstance(network, RecordedNetwork):
             return Playback(network)
         if self._device == "cpu":
-            return Stepper(network)
-        return FallbackStepper(network, self._device, self._on_device)
+            stepper: Stepper | FallbackStepper = Stepper(network)
+        else:
+            stepper = FallbackStepper(network, self._device, self._on_device)
+        return BackwardStepper(stepper) if network.backward else stepper
 
     def _note_device(self) -> None:
         """Report once that the CPU took over, and compute there from now on."""
-        stepper = self._stepper
+        stepper = self._stepper.inner if isinstance(self._stepper, BackwardStepper) else self._stepper
         if isinstance(stepper, FallbackStepper) and stepper.problem and self._device != "cpu":
             self._device = "cpu"
             self._device_problem = stepper.problem
@@ -369,7 +384,8 @@ class LiveRun:
         ring = self._ring
         if not ring.time:
             return None
-        values = {name: ring.read(name, ring.first, ring.time) for name in self._names}
+        names = [*self._names, *([OUTPUTS] if OUTPUTS in self._widths else [])]
+        values = {name: ring.read(name, ring.first, ring.time) for name in names}
         analysis = Analysis(self._window, self._scales, self._threshold)
         return recorded(self._network, self._review, self._ids, ring.first, values, analysis, self._pushes)
 
@@ -385,13 +401,16 @@ class LiveRun:
 
     def _go_back(self, target: int) -> None:
         """Go back to an earlier word, whose state and window of analyses are rows of the ring."""
-        if target == 0 or max(0, target - self._window) < self._ring.first:  # no longer stored: read it again
+        needed = 0 if self._whole is not None else max(0, target - self._window)
+        if target == 0 or needed < self._ring.first:  # no longer stored: read it again
             playing = self._playing
             self._start()
             self._playing = playing
             return
         parts = [self._ring.read(part, target - 1, target)[0] for part in self._network.cell.state_parts]
         self._stepper.state = np.concatenate(parts)
+        if self._whole is not None:
+            self._whole.rewind(self._ring.read("h", 0, target))
         self._ring.rewind(target)
         for analysis in (self._sums, self._cells, self._activity):
             analysis.reset()

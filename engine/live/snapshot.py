@@ -80,8 +80,8 @@ class Snapshot:
         network = self.network
         if network.vocabulary is not None:
             return np.asarray(self.ids == UNKNOWN)
-        if network.stack is not None and network.stack.vocabulary is not None:  # an upper layer, which reads vectors
-            return np.asarray(network.stack.vocabulary.encode(self.review.words) == UNKNOWN)
+        if network.text_vocabulary is not None:  # an upper layer, which reads vectors
+            return np.asarray(network.text_vocabulary.encode(self.review.words) == UNKNOWN)
         return np.zeros(self.words, dtype=bool)
 
 

@@ -167,7 +167,7 @@ def review_rows(
 
 
 def _has_class(network: Network) -> bool:
-    return network.activation == "softmax" or output_of(network).positive
+    return network.output == "softmax" or output_of(network).positive
 
 
 def word_colours_line(frame: Frame, low: float, high: float) -> Line:

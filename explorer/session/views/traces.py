@@ -17,6 +17,7 @@ from explorer.session.moment import INPUT
 from explorer.session.reading import Comparison
 from explorer.session.views.clamps import clamped_cells
 from explorer.session.views.number_format import MINUS
+from explorer.session.views.outputs import cell_weights
 from explorer.session.views.time_axis import TimeAxis
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def cell_table(
     """
     snapshot, choices = frame.snapshot, frame.choices
     value, moment = value_at(reader, snapshot, choices.signal, frame.word), frame.moment
-    weight = snapshot.network.readout_weight[0].tolist()
+    weight = cell_weights(snapshot.network).tolist()
     saturated = saturation_of(reader, snapshot, choices.signal, frame.word)
     clamps = clamped_cells(snapshot)
     return [

@@ -72,7 +72,7 @@ POINT = PointDetails(
 
 def frame(*, word: int = 99, note: str = "", choices: Choices | None = None, **changes: Any) -> Frame:
     """A frame of a small run, made by hand: 100 of 144 words read, paused."""
-    network = SimpleNamespace(title="lstm-4", task="imdb", activation="sigmoid", outputs=1, unit="word", vocabulary=())
+    network = SimpleNamespace(title="lstm-4", task="imdb", output="sigmoid", outputs=1, unit="word", vocabulary=())
     fields: dict[str, Any] = {
         "network": network, "review": SimpleNamespace(name="first", label=True), "index": 16, "reviews": 1871,
         "time": 100, "words": 144, "playing": False, "finished": False, "speed": 480.0, "words_per_second": 1234.5,
