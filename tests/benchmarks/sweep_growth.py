@@ -32,17 +32,12 @@ PLAN = (80_000, 50_000)  # networks, reviews
 
 
 def measured_seconds(networks: int, source: Path, workers: int) -> float:
-    """Return the seconds that networks take on a source, after the processes were started."""
+    """Return the seconds that networks take on a source, with the start of the processes."""
     file = str(find("lstm-8"))
-
-    def shards(first: int, count: int) -> list[Shard]:
-        return [
-            Shard(f"network {k}", str(k), measure_file, (file, str(source), None, ("h", "x"), DEFAULTS))
-            for k in range(first, first + count)
-        ]
-
+    call = file, str(source), None, ("h", "x"), DEFAULTS
+    shards = [Shard(f"network {k}", str(k), measure_file, call) for k in range(networks)]
     start = time.perf_counter()
-    run_shards(shards(0, networks), f"local:{workers}")
+    run_shards(shards, f"local:{workers}")
     return time.perf_counter() - start
 
 
@@ -64,7 +59,7 @@ def run(results: Path, largest: int) -> list[dict[str, Any]]:
                 )
                 with atomic_write(results) as temporary:
                     temporary.write_text(json.dumps(rows, indent=1) + "\n")
-                print(f"{networks:,} networks × {reviews:,} reviews, {workers} processes: {seconds:.1f} s", flush=True)
+                print(f"{networks:,} networks × {reviews:,} reviews, in {workers}: {seconds:.1f} s", flush=True)
     return rows
 
 
