@@ -23,7 +23,7 @@ def clamped_network(network: Network, clamps: Mapping[str, ArrayLike]) -> Networ
     clamps : mapping of str to (n,) array
         Values at which to clamp a signal's cells, NaN for a free cell; as in `engine.recording.record`.
     """
-    cell = network.cell
+    cell, stack = network.cell, network.stack
     weights = {name: weight.clone() for name, weight in cell.weights().items()}
     order = [signal.name for signal in cell.signals]  # that of a step: later clamps override earlier ones
     for signal in order:
@@ -46,6 +46,7 @@ def clamped_network(network: Network, clamps: Mapping[str, ArrayLike]) -> Networ
         name=network.name,
         task=network.task,
         info=network.info,
-        stack=None if network.stack is None else network.stack.replacing(network.level, changed),
+        stack=None if stack is None else stack.replacing(network.level, network.direction, changed),
         level=network.level,
+        direction=network.direction,
     )

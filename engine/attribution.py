@@ -19,6 +19,8 @@ from torch import Tensor
 from engine import interruption
 from engine.cells import Cell
 from engine.network import Network
+from engine.stack import Held
+from engine.stack_outputs import final_logits
 from engine.start_states import input_from_name
 
 FEWEST, MOST = 16, 512  # points of the quadrature
@@ -72,7 +74,7 @@ def integrated_gradients(
     Parameters
     ----------
     network : Network
-        Reads words.
+        Reads words. Of several layers or directions, all are run, and the gradients go through all.
     ids : (time,) array
     baseline : str
         The input x₀ of every word, as `input_from_name` takes it: ``zero``, or ``mean``, the mean embedding.
@@ -96,7 +98,8 @@ def integrated_gradients(
     """
     path = _Path(network, ids, output, clamps, pushes)
     x = path.x
-    start = input_from_name(network, baseline).expand_as(x)
+    first = network if network.stack is None else network.watching(0)
+    start = input_from_name(first, baseline).expand_as(x)
     ends, _ = path.gradients(torch.stack([start, x]))
     baseline_logit, logit = ends.tolist()
     points = min(FEWEST, most)
@@ -146,16 +149,29 @@ class _Path:
             raise ValueError(f"expected the ids of at least one word, (time,), got shape {words.shape}")
         if not 0 <= output < network.outputs:
             raise ValueError(f"{network.name} has outputs 0 to {network.outputs - 1}, got {output}")
-        self.x = network.embed(words).detach().cpu().double()
+        self._output, self._stack = output, None
         self.cell: Cell = network.cell.to(dtype=torch.float64, device="cpu")
-        self._weight = network.readout_weight[output].detach().cpu().double()
-        self._bias = network.readout_bias[output].detach().cpu().double()
         self._clamps = {name: _double(values) for name, values in (clamps or {}).items()}
         self._pushes = {word: _double(values) for word, values in (pushes or {}).items()}
+        if network.stack is not None:
+            if network.stack.readout is None:
+                raise ValueError(f"{network.name} has no readout: there is no output to attribute")
+            self._stack = network.stack.to(dtype=torch.float64, device="cpu")
+            self._held = Held(network.level, network.direction, self._clamps, self._pushes)
+            self.x = self._stack.embed(words).detach()
+            return
+        self.x = network.embed(words).detach().cpu().double()
+        self._weight = network.readout_weight[output].detach().cpu().double()
+        self._bias = network.readout_bias[output].detach().cpu().double()
 
     def gradients(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits (point,) of inputs (point, time, inputs), and their gradients in that shape."""
         inputs = x.detach().clone().requires_grad_()
+        if self._stack is not None:
+            with torch.enable_grad():
+                found = final_logits(self._stack, inputs, held=self._held)[:, self._output]
+                (gradients,) = torch.autograd.grad(found.sum(), inputs)
+            return found.detach(), gradients
         with torch.enable_grad():
             state = self.cell.initial_state(len(x))
             for word, each in enumerate(inputs.unbind(1)):

@@ -12,10 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from engine.cells import GruCell, LstmCell
+from engine.device_stepper import DeviceStepper
 from engine.fixed_points import find_fixed_points
 from engine.fluctuation import fluctuations
 from engine.network import Network, Vocabulary
-from engine.recording import DeviceStepper, Stepper, record
+from engine.recording import Stepper, record
 
 SIZES: Final = (8, 32, 64, 128)
 WORDS: Final = 4002

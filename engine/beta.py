@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from engine.fluctuation import SHORTEST_SERIES, default_scales, exponents, fluctuations
+from engine.fluctuation import exponents, fluctuations
 from engine.network import Network
-from engine.recording import Recording, record
+from engine.ragged import Part, fit, fluctuations_by_length, scales_of
+from engine.recording import Recording, gpu_reader, record, signal_names
+from engine.stack import Held
+from engine.stack_outputs import final_outputs
 from engine.text import Review
 
 Array = NDArray[np.float64]
@@ -108,12 +112,17 @@ def _read(
     with_words = np.flatnonzero([len(ids) for ids in reviews])
     if not len(with_words):
         return Batch(first, series, probability, None)
-    recording = record(network, [reviews[k] for k in with_words], [*signals, "h"], clamp=clamp)
+    read = [np.asarray(reviews[k], dtype=np.int32) for k in with_words]
+    recording = record(network, read, [*signals, "h"], clamp=clamp)
     sums = np.array([recording.layer_sum(name) for name in signals]).reshape(len(signals), *recording.mask.shape)
     for row, k in enumerate(with_words.tolist()):
         series[k] = sums[:, row, : recording.lengths[row]]
-    last = torch.as_tensor(recording["h"][np.arange(len(with_words)), recording.lengths - 1])
-    probability[with_words] = network.probability(last.to(network.readout_weight))[:, 0].double().cpu().numpy()
+    if network.stack is not None and network.shares_readout:
+        held = Held.of_arrays((network.level, network.direction), clamp or {})
+        probability[with_words] = final_outputs(network.stack, network.output, read, held)[:, 0]
+    else:
+        last = torch.as_tensor(recording["h"][np.arange(len(with_words)), recording.lengths - 1])
+        probability[with_words] = network.probability(last.to(network.readout_weight))[:, 0].double().cpu().numpy()
     return Batch(first, series, probability, recording)
 
 
@@ -150,50 +159,87 @@ def measure_reviews(
     Yields
     ------
     record array
-        One row a review, in order: ``review`` (its index), ``words``, ``probability`` (P(positive) after the last
-        word), ``label`` (1, 0, or ``UNLABELLED``), and, one value a signal, ``beta``, ``beta_stderr``, ``r2`` and
-        ``reason``: "" or, where β is NaN, "too short", "flat", "flat to rounding" or
-        "not finite".
+        As `measure_encoded`.
 
     Raises
     ------
     ValueError
         If the network takes vectors instead of words, or has no such signal.
     """
-    vocabulary = network.vocabulary
+    vocabulary = network.text_vocabulary
     if vocabulary is None:
         raise ValueError(
             f"{network.name} takes vectors of {network.cell.inputs} numbers and reads no reviews; "
             "choose a network with a vocabulary"
         )
     ids = (vocabulary.encode(network.split(review.text)[:cut]) for review in reviews)
-    k = (len(signals),)
-    row = np.dtype(
-        [("review", np.int32), ("words", np.int32), ("probability", np.float64), ("label", np.int8)]
-        + [(name, np.float64, k) for name in ("beta", "beta_stderr", "r2")]
-        + [("reason", "U16", k)]
-    )
-    for batch in read_batches(network, ids, signals, clamp=clamp):
-        rows = np.zeros(len(batch), dtype=row)
-        rows["review"] = batch.first + np.arange(len(batch))
-        rows["words"] = [series.shape[1] for series in batch.series]
-        rows["probability"] = batch.probability
-        labels = (reviews[number].label for number in rows["review"].tolist())
-        rows["label"] = [UNLABELLED if label is None else int(label) for label in labels]
-        _fit(rows, batch.series, scales)
+    return measure_encoded(network, ids, (review.label for review in reviews), signals, scales=scales, clamp=clamp)
+
+
+def measure_encoded(
+    network: Network,
+    reviews: Iterable[Ids],
+    labels: Iterable[bool | None],
+    signals: Sequence[str],
+    *,
+    scales: Sequence[int] | None = None,
+    clamp: Mapping[str, ArrayLike] | None = None,
+) -> Iterator[NDArray[np.void]]:
+    """Do the work of `measure_reviews` for reviews as (time,) id arrays; on a GPU if the network is on one.
+
+    Yields
+    ------
+    record array
+        One row a review, in order: ``review`` (its index), ``words``, ``probability`` (P(positive) after the last
+        word), ``label`` (1, 0, or ``UNLABELLED``), ``deviation`` (the standard deviation of ``h`` of each cell, NaN
+        without words), and, one value a signal, ``beta``, ``beta_stderr``, ``r2`` and ``reason``: "" or, where β is
+        NaN, "too short", "flat", "flat to rounding" or "not finite".
+    """
+    labels = iter(labels)
+    dtype = _row(len(signals), network.cell.size)
+    for first, part in _measured(network, reviews, signals, scales, clamp):
+        rows = np.zeros(len(part.lengths), dtype=dtype)
+        rows["review"] = first + np.arange(len(rows))
+        rows["words"], rows["probability"], rows["deviation"] = part.lengths, part.probability, part.deviation
+        rows["label"] = [UNLABELLED if label is None else int(label) for label in islice(labels, len(rows))]
+        fit(rows, part.F, part.scales)
         yield rows
 
 
-def _fit(rows: NDArray[np.void], series: list[Array], scales: Sequence[int] | None) -> None:
-    """Fill in the exponents of each row; series of one length share one call of DFA."""
-    for words in np.unique(rows["words"]).tolist():
-        same = np.flatnonzero(rows["words"] == words)
-        if not words or (scales is None and words < SHORTEST_SERIES):
-            for name in ("beta", "beta_stderr", "r2"):
-                rows[name][same] = np.nan
-            rows["reason"][same] = "too short"
-            continue
-        lengths = default_scales(words) if scales is None else scales
-        fit = exponents(fluctuations(np.stack([series[k] for k in same]), lengths), lengths)
-        for name in ("beta", "beta_stderr", "r2", "reason"):
-            rows[name][same] = getattr(fit, name)
+def _row(signals: int, cells: int) -> np.dtype[np.void]:
+    k = (signals,)
+    return np.dtype(
+        [("review", np.int32), ("words", np.int32), ("probability", np.float64), ("label", np.int8)]
+        + [("deviation", np.float32, (cells,))]
+        + [(name, np.float64, k) for name in ("beta", "beta_stderr", "r2")]
+        + [("reason", "U16", k)]
+    )
+
+
+def _measured(
+    network: Network,
+    reviews: Iterable[Ids],
+    signals: Sequence[str],
+    scales: Sequence[int] | None,
+    clamp: Mapping[str, ArrayLike] | None,
+) -> Iterator[tuple[int, Part]]:
+    """Yield the index of the first review of each part, and the part."""
+    signal_names(network, signals)  # raises for an unknown one
+    reader = gpu_reader(network, clamp or {}) if network.stack is None else None
+    if reader is not None:
+        from engine.gpu_recording import PART_WORDS, measure_part  # imports Triton
+
+        first = 0
+        for group in _parts(reviews, PART_WORDS):
+            yield first, measure_part(reader, group, signals, scales)
+            first += len(group)
+        return
+    for batch in read_batches(network, reviews, signals, clamp=clamp):
+        lengths = np.array([series.shape[1] for series in batch.series], dtype=np.intp)
+        moved = np.full((len(batch), network.cell.size), np.nan)
+        if batch.recording is not None:
+            h = batch.recording["h"]
+            moved[lengths > 0] = [row[:length].std(axis=0) for row, length in zip(h, lengths[lengths > 0], strict=True)]
+        chosen = scales_of(lengths, scales)
+        F = fluctuations_by_length(batch.series, chosen)
+        yield batch.first, Part(lengths, batch.probability, moved, F, chosen)

@@ -6,7 +6,8 @@ reduced equation R(h) − h on the whole ball.  If
     ‖A (R(ĥ) − ĥ)‖∞ + ‖I − A [J]‖∞ r < r,
 
 the ball holds a root, and only one.  All quantities are enclosed in float64: the gates' pre-activations by
-intervals, the Jacobian as Σ_k diag([a_k]) U_k with one interval per unit and gate, and every rounding error by an
+intervals, the Jacobian as Σ_k diag([a_k]) U_k with one interval per unit and gate (of a GRU that resets before the
+product as diag([a]) U_n (diag([r]) + diag([d]) U_r)), and every rounding error by an
 inflation of the interval (γ_n of Higham for products; 8 units in the last place for exp and tanh).
 
 Sources: Krawczyk, Computing 4 (1969) 187; Rump, Acta Numerica 19 (2010) 287; Higham, *Accuracy and Stability of
@@ -22,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.cells import Cell, GruCell, LstmCell, RateCell, RnnCell
+from engine.cells import Cell, GruCell, LstmCell, MinGruCell, MinLstmCell
 
 Array = NDArray[np.float64]
 
@@ -113,6 +114,18 @@ def _hard_sigmoid(slope: float) -> tuple[Value, Slope]:
     return value, derivative
 
 
+def _shifted(z: Interval) -> Interval:
+    """z + ½ above 0 and σ below."""
+    below = _sigmoid(z)
+    line = _outwards(z.low + 0.5, z.high + 0.5, 2)
+    return Interval(np.where(z.low >= 0, line.low, below.low), np.where(z.high >= 0, line.high, below.high))
+
+
+def _shifted_slope(z: Interval, y: Interval) -> Interval:
+    below = _spread(_sigmoid(Interval(np.minimum(z.low, 0), np.minimum(z.high, 0))))
+    return Interval(np.where(z.low >= 0, 1, below.low), np.where(z.high >= 0, 1, below.high))
+
+
 Value = Callable[[Interval], Interval]
 Slope = Callable[[Interval, Interval], Interval]
 _FUNCTIONS: Final[dict[str, tuple[Value, Slope]]] = {
@@ -123,6 +136,11 @@ _FUNCTIONS: Final[dict[str, tuple[Value, Slope]]] = {
         lambda z, y: Interval((z.low > 0).astype(np.float64), (z.high > 0).astype(np.float64)),
     ),
     "linear": (lambda z: z, lambda z, y: Interval(np.ones_like(z.low), np.ones_like(z.high))),
+    "softplus": (
+        lambda z: _outwards(np.logaddexp(z.low, 0), np.logaddexp(z.high, 0), 16),
+        lambda z, y: _sigmoid(z),
+    ),
+    "shifted": (_shifted, _shifted_slope),
     "hard_sigmoid_5": _hard_sigmoid(1 / 5),
     "hard_sigmoid_6": _hard_sigmoid(1 / 6),
 }
@@ -138,6 +156,7 @@ class _Layer:
         bias = cell.bias.detach().cpu().double().numpy()
         self.cell = cell
         self.weights = np.split(weight_hh, cell.gates)
+        self.row_sums = [np.abs(one).sum(axis=1) * (1 + _gamma(one.shape[1])) for one in self.weights]
         fixed, size = weight_ih @ x + bias, np.abs(weight_ih) @ np.abs(x) + np.abs(bias)
         error = _gamma(len(x) + 2) * size
         self.inputs = [
@@ -145,6 +164,43 @@ class _Layer:
             for ends in zip(np.split(fixed - error, cell.gates), np.split(fixed + error, cell.gates), strict=True)
         ]
         self.hidden_bias = cell.bias_hn.detach().cpu().double().numpy() if isinstance(cell, GruCell) else None
+
+    def enclose(self, h: Array, radius: float) -> tuple[Interval, Array, Array]:
+        """Return R over the ball, a matrix near its Jacobian, and bounds of the rows of their difference, (n,) sums."""
+        n = len(h)
+        if isinstance(self.cell, GruCell) and self.cell.reset_before:
+            return self._reset_before(h, radius)
+        image, parts = self.evaluate(h, radius)
+        rounding, centre = _gamma(n + 4 + len(parts)), np.zeros((n, n))
+        # Only row sums of the half-widths and of the absolute values enter the norm.
+        spread = np.full(n, 3 * rounding)
+        for gate, a in parts:
+            weight = self.weights[gate]
+            centre += ((a.low + a.high) / 2)[:, None] * weight
+            total = self.row_sums[gate]
+            spread += ((a.high - a.low) / 2 * (1 + 4 * U) + 3 * rounding * a.magnitude) * total
+        return image, centre, spread
+
+    def _reset_before(self, h: Array, radius: float) -> tuple[Interval, Array, Array]:
+        """n = φ(W x + b + U_n (r ⊙ h)), whose Jacobian is diag(a) U_n (diag(r) + diag(d) U_r), d = h σ'."""
+        n = len(h)
+        (gate, gate_slope), (value, value_slope) = self._functions("gate"), self._functions("activation")
+        around = _outwards(h - radius, h + radius, 2)
+        zr = self.inputs[0].plus(self.recurrent(0, h, radius))
+        r = gate(zr)
+        zn = self.inputs[2].plus(_product(self.weights[2], r.times(around)))
+        out = value(zn)
+        a, d = value_slope(zn, out), around.times(gate_slope(zr, r))
+        middles = [(one.low + one.high) / 2 for one in (a, r, d)]
+        inner = middles[2][:, None] * self.weights[0]
+        inner.flat[:: n + 1] += middles[1]
+        centre = middles[0][:, None] * (self.weights[2] @ inner)
+        absolute, total = np.abs(self.weights[2]) * (1 + _gamma(n)), self.row_sums[0]
+        half = [(one.high - one.low) / 2 * (1 + 4 * U) for one in (a, r, d)]
+        size = absolute @ (r.magnitude + d.magnitude * total)  # bounds the rows of |U_n| |inner|
+        spread = half[0] * size + a.magnitude * (absolute @ (half[1] + half[2] * total))
+        rounding = 3 * _gamma(2 * n + 8)
+        return out, centre, (spread + rounding * (1 + a.magnitude * size)) * (1 + _gamma(2 * n + 8))
 
     def recurrent(self, gate: int, h: Array, radius: float) -> Interval:
         """U_gate h over the ball."""
@@ -163,6 +219,8 @@ class _Layer:
                 return self._gru(h, radius)
             case LstmCell():
                 return self._lstm(h, radius)
+            case MinGruCell() | MinLstmCell():  # n(x) does not depend on h
+                return self._functions("activation")[0](self.inputs[-1]), []
         value, slope = self._functions("activation")
         z = self.inputs[0].plus(self.recurrent(0, h, radius))
         out = value(z)
@@ -206,23 +264,13 @@ class _Layer:
         ]
 
 
-def has_certificate(cell: Cell) -> bool:
-    """Whether `certified_radius` can prove roots of a layer: not with a reset before the product, nor softplus."""
-    if not isinstance(cell, RnnCell | RateCell | GruCell | LstmCell) or (
-        isinstance(cell, GruCell) and cell.reset_before
-    ):
-        return False
-    functions = [key for key, default in cell.defaults.items() if isinstance(default, str)]
-    return all(cell.function(key).name in _FUNCTIONS for key in functions)
-
-
 def certified_radius(cell: Cell, x: Tensor, h: Tensor) -> tuple[Array, Array]:
     """Return for every root the radii of balls that hold exactly one root.
 
     Parameters
     ----------
     cell : Cell
-        A layer for which `has_certificate` holds; its weights are taken as exact float64 numbers.
+        Its weights are taken as exact float64 numbers.
     x : (P, inputs) tensor
         The constant input of each point.
     h : (P, n) tensor
@@ -231,15 +279,12 @@ def certified_radius(cell: Cell, x: Tensor, h: Tensor) -> tuple[Array, Array]:
     Returns
     -------
     nearest : (P,) array
-        The smallest radius tried (maximum norm, in h) within which a root is proved to exist; NaN where none is, and
-        for every root of a layer without certificates.
+        The smallest radius tried (maximum norm, in h) within which a root is proved to exist; NaN where none is.
     unique : (P,) array
         The largest radius tried in which that root is proved to be the only one; NaN where none is.  An eigenvalue
         close to 1 makes both fail.
     """
     nearest, unique = np.full(len(h), np.nan), np.full(len(h), np.nan)
-    if not has_certificate(cell):
-        return nearest, unique
     layers: dict[bytes, _Layer] = {}
     for k, (constant, state) in enumerate(zip(x.cpu().double().numpy(), h.cpu().double().numpy(), strict=True)):
         layer = layers.setdefault(constant.tobytes(), _Layer(cell, constant))
@@ -250,8 +295,7 @@ def certified_radius(cell: Cell, x: Tensor, h: Tensor) -> tuple[Array, Array]:
 def _proved(layer: _Layer, h: Array) -> tuple[float, float] | None:
     """The smallest and the largest radius for which Krawczyk's test holds."""
     n = len(h)
-    image, parts = layer.evaluate(h, 0.0)
-    middle = sum((((a.low + a.high) / 2)[:, None] * layer.weights[gate] for gate, a in parts), np.zeros((n, n)))
+    image, middle, _ = layer.enclose(h, 0.0)
     try:
         inverse = np.linalg.inv(middle - np.eye(n))
     except np.linalg.LinAlgError:
@@ -259,20 +303,11 @@ def _proved(layer: _Layer, h: Array) -> tuple[float, float] | None:
     absolute = np.abs(inverse)
     residual = image.minus(Interval(h, h)).magnitude
     newton = float((absolute @ residual).max()) * (1 + _gamma(n + 2))
-    rounding = _gamma(n + 4 + len(parts))
-    row_sums = [np.abs(layer.weights[gate]).sum(axis=1) * (1 + _gamma(n)) for gate, _ in parts]
 
     def contraction(radius: float) -> float:
         """‖I − A [J]‖∞, bounded: the middle's defect, the intervals' half-widths, and rounding."""
-        _, ball = layer.evaluate(h, radius)
-        centre = -np.eye(n)
-        for gate, a in ball:
-            centre += ((a.low + a.high) / 2)[:, None] * layer.weights[gate]
-        # Only row sums of the half-widths and of the absolute values enter the norm.
-        spread = np.full(n, 3 * rounding)
-        for (_, a), total in zip(ball, row_sums, strict=True):
-            spread += ((a.high - a.low) / 2 * (1 + 4 * U) + 3 * rounding * a.magnitude) * total
-        defect = inverse @ centre
+        _, centre, spread = layer.enclose(h, radius)
+        defect = inverse @ (centre - np.eye(n))
         defect.flat[:: n + 1] -= 1
         rows = np.abs(defect).sum(axis=1) + absolute @ spread
         return float(rows.max()) * (1 + 2 * _gamma(2 * n + 4))
@@ -289,6 +324,17 @@ def _proved(layer: _Layer, h: Array) -> tuple[float, float] | None:
         middle_row = (low + high) // 2
         low, high = (middle_row, high) if holds(float(RADII[middle_row])) else (low, middle_row)
     return float(RADII[first]), float(RADII[low])
+
+
+def _product(weight: Array, vector: Interval) -> Interval:
+    """Weight times an interval vector."""
+    absolute, middle = np.abs(weight), (vector.low + vector.high) / 2
+    half = (vector.high - vector.low) / 2
+    n = len(middle)
+    around = absolute @ (half * (1 + 4 * U) + 4 * U * np.abs(middle)) * (1 + 4 * _gamma(n))
+    around += 2 * _gamma(n + 1) * (absolute @ np.abs(middle))
+    product = weight @ middle
+    return _outwards(product - around, product + around, 2)
 
 
 def _gamma(n: int) -> float:

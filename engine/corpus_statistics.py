@@ -90,11 +90,11 @@ def corpus_statistics(
     if not len(reviews):
         raise ValueError(f"{network.name}: no reviews to measure; expected at least one")
     names = signal_names(network, signals)
-    if network.cell.device.type == "cuda" and network.cell.standard and not kernel_problem():
+    plain = network.stack is None and network.cell.standard
+    if network.cell.device.type == "cuda" and plain and not kernel_problem():
         from engine.gpu_recording import Reader, review_statistics  # imports Triton
 
-        assert network.embedding is not None
-        reader = Reader(network, network.embedding.detach().float().cpu().numpy(), {})
+        reader = Reader(network, {})
         return CorpusStatistics(names, tuple(scales), *review_statistics(reader, reviews, names, scales, progress))
     F, mean, moved, probability = [], [], [], []
     for batch in read_batches(network, reviews, names):

@@ -11,6 +11,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
@@ -101,6 +102,15 @@ def choose(name: str, work: Work) -> Choice:
     if problem or work == "live":
         return Choice("cpu", problem or _REASONS[work])
     return Choice("cuda", _REASONS[work])
+
+
+def own_stream(device: str) -> AbstractContextManager[object]:
+    """Return a context in which this thread's launches on a GPU run beside those of other threads."""
+    if device == "cpu":
+        return nullcontext()
+    import torch
+
+    return torch.cuda.stream(torch.cuda.Stream(device))
 
 
 def or_on_the_cpu(device: str, compute: Callable[[str], Result]) -> Result:

@@ -188,7 +188,7 @@ def fluctuations(
         else:
             size, step = largest_sample(rows), rounding_step(rows.dtype)
             found = _fluctuations_scaled(rows, size, lengths[fits], order, unbiased, backward)
-        result[:, fits] = _without_rounding(found, step, size, lengths[fits])
+        result[:, fits] = without_rounding(found, step, size, lengths[fits])
     return result.reshape(*values.shape[:-1], len(lengths))
 
 
@@ -203,7 +203,7 @@ def _fluctuations_scaled(
     return np.ldexp(found, powers)
 
 
-def _without_rounding(found: Array, step: float, size: Array, lengths: NDArray[np.int64]) -> Array:
+def without_rounding(found: Array, step: float, size: Array, lengths: NDArray[np.int64]) -> Array:
     """Replace F (..., scale) within the rounding of samples up to ``size`` (...) by `ROUNDED`."""
     if not step:
         return found
@@ -233,22 +233,27 @@ def exponents(F: ArrayLike, scales: Sequence[int] = SCALES) -> Exponents:
     if values.ndim == 0 or values.shape[-1] != len(scales):
         raise ValueError(f"expected F of shape (..., {len(scales)}), one value a scale, got {values.shape}")
     usable = np.all((values > 0) & (values < np.inf), axis=-1)
-    x = np.log(lengths)
-    x -= x.mean()
+    alpha, stderr, r2 = straight_line(values, usable, np.log(lengths))
+    return Exponents(alpha, stderr, r2, reasons_of(values, usable), values, tuple(lengths.tolist()))
+
+
+def straight_line(values: Array, usable: NDArray[np.bool_], x: Array) -> tuple[Array, Array, Array]:
+    """Return slope, its standard error and R² of ln ``values`` (..., scale) on x, (...) each; NaN unless usable."""
+    x = x - x.mean(axis=-1, keepdims=True)
     y = np.log(np.where(usable[..., None], values, np.nan))
     y -= y.mean(axis=-1, keepdims=True)
-    spread = x @ x
-    alpha = y @ x / spread
+    spread = np.einsum("...k,...k->...", x, x)
+    alpha = np.einsum("...k,...k->...", y, x) / spread
     total = np.einsum("...k,...k->...", y, y)
     y -= alpha[..., None] * x
     left = np.einsum("...k,...k->...", y, y)
     # A constant F is a straight line too: R² = 1, not 0/0.
     r2 = 1 - np.divide(left, total, out=np.zeros_like(left), where=total != 0)
-    stderr = np.sqrt(left / ((len(scales) - 2) * spread))
-    return Exponents(alpha, stderr, r2, _reasons(values, usable), values, tuple(lengths.tolist()))
+    return alpha, np.sqrt(left / ((x.shape[-1] - 2) * spread)), r2
 
 
-def _reasons(values: Array, usable: NDArray[np.bool_]) -> NDArray[np.str_]:
+def reasons_of(values: Array, usable: NDArray[np.bool_]) -> NDArray[np.str_]:
+    """Return why F (..., scale) gives no exponent, "" where it does, (...)."""
     if usable.all():
         return np.full(usable.shape, "", dtype="<U16")
     short = (np.ascontiguousarray(values).view(np.uint64) == np.array(TOO_SHORT).view(np.uint64)).any(axis=-1)
@@ -456,7 +461,7 @@ class RollingExponent:
         found = np.sqrt(known.reshape(len(known), known.shape[1] * LANES, len(self.scales))[:, : self.series])
         if self._samples.powers.any():
             found = np.ldexp(found, self._samples.powers[:, None])
-        F[full] = _without_rounding(found, self._step, self._largest.max(axis=0), self._lengths)
+        F[full] = without_rounding(found, self._step, self._largest.max(axis=0), self._lengths)
         return F
 
     @property

@@ -11,11 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.fluctuation import fluctuations
+from engine.fluctuation import TOO_SHORT, fluctuations, without_rounding
 from engine.kernels.cuda import launch
+from engine.kernels.cuda.dfa import fluctuations_ragged
 from engine.large_arrays import recording_array
-from engine.network import Network
+from engine.network import Network, pad
 from engine.probability import activate
+from engine.ragged import Part, scales_of
+from engine.samples import rounding_step
 
 Float32s = NDArray[np.float32]
 Float64s = NDArray[np.float64]
@@ -30,10 +33,10 @@ class Reader:
     Parameters
     ----------
     network : Network
-    vectors : (token, inputs) array
-        The embedding, or the inputs of all sequences one after the other.
     clamps : mapping of str to (n,) array
         NaN for a free cell.
+    vectors : (token, inputs) array, optional
+        The inputs of all sequences one after the other, for a network without an embedding.
 
     Raises
     ------
@@ -41,16 +44,22 @@ class Reader:
         If a weight or a clamp of ``h`` is too large for the kernels.
     """
 
-    def __init__(self, network: Network, vectors: Float32s, clamps: Mapping[str, Float32s]) -> None:
+    def __init__(self, network: Network, clamps: Mapping[str, Float32s], vectors: Float32s | None = None) -> None:
         self.network = network
         self.device = network.cell.device
         self.layer = launch.arrange(network.cell, network.readout_weight[0] if network.outputs == 1 else None)
-        self._clamps = {name: torch.as_tensor(values, device=self.device) for name, values in clamps.items()}
-        largest = np.nanmax(np.abs(clamps["h"]), initial=0) if "h" in clamps else 0
-        if largest > self.layer.state_bound:
+        if not self.use(clamps):
+            largest = np.nanmax(np.abs(clamps["h"]))
             raise ValueError(f"a clamp of h at {largest:.3g} is above {self.layer.state_bound:,.0f}; use the CPU")
         self._vectors = vectors
         self._table = None if network.embedding is None else launch.input_table(self.layer, network.embedding)
+
+    def use(self, clamps: Mapping[str, Float32s]) -> bool:
+        """Replace the clamps; return False, and change nothing, if one of ``h`` is too large for the kernels."""
+        if "h" in clamps and np.nanmax(np.abs(clamps["h"]), initial=0) > self.layer.state_bound:
+            return False
+        self._clamps = launch.clamp_table(self.layer, clamps)
+        return True
 
     def run(
         self,
@@ -67,6 +76,7 @@ class Reader:
         ids = torch.as_tensor(tokens, dtype=torch.int32, device=self.device)
         table = self._table
         if table is None:
+            assert self._vectors is not None
             first, last = int(tokens[0, 0]), int(tokens[-1, lengths[-1] - 1])
             table = launch.input_table(self.layer, torch.as_tensor(self._vectors[first : last + 1], device=self.device))
             ids = (ids - first).clamp(min=0)
@@ -76,7 +86,7 @@ class Reader:
             self.layer,
             table,
             ids,
-            torch.as_tensor(lengths, dtype=torch.int32, device=self.device),
+            lengths,
             state,
             clamps=self._clamps,
             record=record,
@@ -84,6 +94,20 @@ class Reader:
             readout=readout,
             statistic=statistic,
         )
+
+    def check(self, reviews: Sequence[NDArray[np.integer]]) -> None:
+        """Check that all ids are in the vocabulary: the kernels do not.
+
+        Raises
+        ------
+        ValueError
+            For an id outside the vocabulary.
+        """
+        with_words = [ids for ids in reviews if len(ids)]
+        low, high = (int(pick([pick(ids) for ids in with_words])) for pick in (np.min, np.max))
+        known = len(self.network.embedding) if self.network.embedding is not None else 0
+        if not 0 <= low <= high < known:
+            raise ValueError(f"ids from {low} to {high}; {self.network.name} knows 0 to {known - 1}")
 
 
 def record_signals(
@@ -155,9 +179,7 @@ def review_statistics(
     """
     network = reader.network
     assert network.embedding is not None
-    low, high, known = int(reviews.min()), int(reviews.max()), len(network.embedding)
-    if not 0 <= low <= high < known:
-        raise ValueError(f"ids from {low} to {high}; {network.name} knows 0 to {known - 1}")
+    reader.check([reviews])
     summed = [name for name in signals if name != "x"]
     x_of_word = network.embedding.sum(-1, dtype=torch.float64).float()
     F, mean, deviation, probability = [], [], [], []
@@ -180,3 +202,65 @@ def review_statistics(
         probability.append(activate(logits.cpu().numpy()[:, None], network.activation)[:, 0])
         progress(first + count, len(reviews))
     return np.concatenate(F, axis=1), np.concatenate(mean), np.concatenate(deviation), np.concatenate(probability)
+
+
+def measure_part(
+    reader: Reader, reviews: Sequence[NDArray[np.integer]], signals: Sequence[str], scales: Sequence[int] | None
+) -> Part:
+    """Measure reviews of any length for `engine.beta.measure_encoded` without leaving the device.
+
+    Raises
+    ------
+    ValueError
+        For an id outside the vocabulary.
+    """
+    network, lengths = reader.network, np.array([len(ids) for ids in reviews], dtype=np.intp)
+    assert network.embedding is not None
+    chosen, count = scales_of(lengths, scales), len(reviews)
+    part = Part(
+        lengths,
+        np.full(count, np.nan),
+        np.full((count, network.cell.size), np.nan),
+        np.zeros((count, len(signals), chosen.shape[1])),
+        chosen,
+    )
+    read = np.flatnonzero(lengths)
+    if not len(read):
+        return part
+    reader.check(reviews)
+    tokens, steps = pad([np.asarray(reviews[k], dtype=np.int32) for k in read.tolist()]), lengths[read]
+    summed = [name for name in signals if name != "x"]
+    found = reader.run(tokens, steps, sums=summed, readout=True, statistic="h")
+    assert found.readout is not None
+    assert found.statistics is not None
+    series = dict(zip(summed, found.sums if found.sums is not None else [], strict=True))
+    size = torch.as_tensor(steps, device=reader.device)
+    if "x" in signals:
+        x = network.embedding.sum(-1, dtype=torch.float64).float()[torch.as_tensor(tokens, device=reader.device).long()]
+        past = torch.arange(x.shape[1], device=reader.device) >= size[:, None]
+        series["x"] = x.masked_fill(past, torch.nan)
+    part.deviation[read] = (found.statistics[1].double() / size[:, None]).sqrt().cpu().numpy()
+    last = found.readout.gather(1, size[:, None] - 1)[:, 0].double() + network.readout_bias[0].double()
+    part.probability[read] = activate(last.cpu().numpy()[:, None], network.activation)[:, 0]
+    for k, name in enumerate(signals):
+        part.F[read, k] = _ragged_F(series[name], steps, chosen[read])
+    return part
+
+
+def _ragged_F(series: Tensor, lengths: NDArray[np.intp], scales: NDArray[np.int64]) -> Float64s:
+    """Return F of series padded with NaN, (n, scale), each at scales of its own, 0 where it has fewer."""
+    F = np.zeros(scales.shape)
+    with_scales = np.flatnonzero((scales > 0).any(1))
+    if not len(with_scales):
+        return F
+    rows = series[torch.as_tensor(with_scales, device=series.device)]
+    fits = np.where(scales <= lengths[:, None], scales, 0)[with_scales]
+    found, cancelled = fluctuations_ragged(rows, lengths[with_scales], fits)
+    size = rows.nan_to_num(0).abs().amax(-1).double().cpu().numpy()
+    step = rounding_step(str(rows.dtype).removeprefix("torch."))
+    found = without_rounding(found, step, size, fits)
+    for k in np.flatnonzero(cancelled).tolist():
+        own = fits[k] > 0
+        found[k, own] = fluctuations(rows[k, : lengths[with_scales[k]]].cpu().numpy(), fits[k][own].tolist())
+    F[with_scales] = np.where(fits < scales[with_scales], TOO_SHORT, found)
+    return F

@@ -12,20 +12,20 @@ from typing import Final, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.catalogue import FORMAT, STACK_FORMAT, NetworkError, describe, find
 from engine.cells import CELLS, INPUT, Cell, Setting, Signal, build_cell
 from engine.file_formats import file_format
 from engine.files import atomic_write
-from engine.importers.parts import ImportOptions, Parts, one_precision
+from engine.importers.parts import ImportOptions, Parts, own_tensors
 from engine.importers.read import import_module, import_network
 from engine.probability import Activation
-from engine.stack import Stack
+from engine.stack import Direction, Stack
+from engine.stack_outputs import final_outputs
 from engine.text import split_words
-from engine.vocabulary import PADDING as PADDING, UNKNOWN as UNKNOWN, Vocabulary as Vocabulary, pad as pad
+from engine.vocabulary import PADDING as PADDING, UNKNOWN as UNKNOWN, Vocabulary as Vocabulary, as_reviews, pad as pad
 
 Unit = Literal["word", "character", "step"]
 
@@ -33,8 +33,8 @@ Unit = Literal["word", "character", "step"]
 class Network:
     """Embedding → recurrent layer → sigmoid readout.
 
-    Of a `Stack` of layers one is watched: ``cell``. An upper one has no ``embedding`` and no ``vocabulary``: it takes
-    the vectors that `inputs` computes with the layers below.
+    Of a `Stack` of layers one is watched in one direction: ``cell``. An upper one has no ``embedding`` and no
+    ``vocabulary``: it takes the vectors that `inputs` computes with the layers below.
 
     Parameters
     ----------
@@ -53,6 +53,8 @@ class Network:
         All layers, of which ``cell`` is one; see `watching`.
     level : int
         The number of the watched layer in the stack, from 0.
+    direction : {"forward", "backward"}
+        The backward one reads the words from the last to the first.
 
     Raises
     ------
@@ -73,8 +75,9 @@ class Network:
         info: Mapping[str, str] | None = None,
         stack: Stack | None = None,
         level: int = 0,
+        direction: Direction = "forward",
     ) -> None:
-        self.stack, self.level = stack, level
+        self.stack, self.level, self.direction = stack, level, direction
         self.cell = cell
         self.readout_weight = readout_weight
         self.readout_bias = readout_bias
@@ -123,9 +126,33 @@ class Network:
         return (*self.cell.signals, INPUT)
 
     @property
+    def text_vocabulary(self) -> Vocabulary | None:
+        """The vocabulary of the whole network, whichever layer is watched; None if it takes vectors."""
+        return self.vocabulary if self.stack is None else self.stack.vocabulary
+
+    @property
+    def backward(self) -> bool:
+        """Whether the watched layer reads the words from the last to the first."""
+        return self.direction == "backward"
+
+    @property
+    def shares_readout(self) -> bool:
+        """Whether there is a readout, but the outputs along a review are no function of the watched layer's states."""
+        stack = self.stack
+        if stack is None or stack.readout is None:
+            return False
+        return not stack.is_read_alone(self.level) or (stack.bidirectional and stack.reads != "each")
+
+    @property
+    def output(self) -> Activation:
+        """What the outputs of the whole network are; ``activation`` is what they are as a function of ``cell``'s h."""
+        name = self.info.get("output", "none")
+        return next((one for one in _ACTIVATIONS if one == name), "none") if self.shares_readout else self.activation
+
+    @property
     def unit(self) -> Unit:
         """What the network reads at a step: a word, a character (``info["unit"]``), or a vector of numbers."""
-        if self.vocabulary is None and (self.stack is None or self.stack.vocabulary is None):
+        if self.text_vocabulary is None:
             return "step"
         return "character" if self.info.get("unit") == "character" else "word"
 
@@ -136,7 +163,7 @@ class Network:
     @property
     def title(self) -> str:
         """The name, with the watched layer if there are several: ``mine · layer 2 of 2``."""
-        return self.name if self.stack is None else f"{self.name} · {self.stack.label(self.level)}"
+        return self.name if self.stack is None else f"{self.name} · {self.stack.label(self.level, self.direction)}"
 
     @property
     def channels(self) -> int:
@@ -145,8 +172,9 @@ class Network:
 
     @property
     def outputs(self) -> int:
-        """k, the number of outputs."""
-        return self.readout_bias.shape[0]
+        """k, the number of outputs of the whole network."""
+        stack = self.stack
+        return len(stack.readout[1]) if stack is not None and stack.readout is not None else len(self.readout_bias)
 
     def tensors(self) -> dict[str, Tensor]:
         """Return every weight by its name in the file."""
@@ -157,14 +185,14 @@ class Network:
         """Return the same network in another precision or on another device."""
         if self.stack is not None:
             stack = self.stack.to(dtype=dtype, device=device)
-            return self.of_stack(stack, self.level, self.name, self.task, self.info)
+            return self.of_stack(stack, self.level, self.name, self.task, self.info, self.direction)
         moved = {key: tensor.to(dtype=dtype, device=device) for key, tensor in self.tensors().items()}
         return _assemble(self.cell.name, self.cell.settings, moved, self.vocabulary, self.name, self.task, self.info)
 
     def __reduce__(self) -> tuple[Callable[..., Network], tuple[object, ...]]:
         """Pickle the weights as arrays: PyTorch would share memory, which disappears with the sending process."""
         if self.stack is not None:
-            return Network.of_stack, (self.stack, self.level, self.name, self.task, self.info)
+            return Network.of_stack, (self.stack, self.level, self.name, self.task, self.info, self.direction)
         arrays = {key: tensor.detach().cpu().numpy() for key, tensor in self.tensors().items()}
         words = None if self.vocabulary is None else self.vocabulary.words
         cell = self.cell.name, self.cell.settings
@@ -188,19 +216,11 @@ class Network:
         if file_format(path) != "pinkx":
             return cls.from_parts(import_network(path))
         info = describe(path)
-        try:
-            # Copies, because the loaded tensors are mapped from the file, and change when it is overwritten.
-            tensors = {key: tensor.clone() for key, tensor in load_file(info.path).items()}
-        except (SafetensorError, OSError) as error:
-            raise NetworkError(f"{info.path}: cannot be read ({error}); download or train it again") from None
-        try:
-            tensors = one_precision(tensors)
-        except NetworkError as error:
-            raise NetworkError(f"{info.path}: {error}") from None
-        header = info.metadata
+        tensors, header = own_tensors(info.path), info.metadata
         if "layers" in header:
             try:
-                return cls.of_stack(*Stack.of_header(header, tensors), info.name, info.task, header)
+                stack, (level, direction) = Stack.of_header(header, tensors)
+                return cls.of_stack(stack, level, info.name, info.task, header, direction)
             except ValueError as error:
                 raise NetworkError(f"{info.path}: {error}") from None
         if info.cell not in CELLS:
@@ -220,10 +240,22 @@ class Network:
         return network
 
     @classmethod
-    def of_stack(cls, stack: Stack, level: int, name: str, task: str, info: Mapping[str, str]) -> Network:
-        """Return the network of a stack, watched at a layer. Only the top layer has outputs; the others have NaN."""
-        cell = stack.layers[level][0]
-        read = stack.readout if level == len(stack.layers) - 1 else None
+    def of_stack(
+        cls,
+        stack: Stack,
+        level: int,
+        name: str,
+        task: str,
+        info: Mapping[str, str],
+        direction: Direction = "forward",
+    ) -> Network:
+        """Return the network of a stack, watched at a layer.
+
+        Only the top layer of one direction has ``probability``: elsewhere it is NaN, and
+        `engine.stack_outputs.outputs_along` runs all layers.
+        """
+        cell = stack.cell(level, direction)
+        read = stack.readout if stack.is_read_alone(level) else None
         info = {**info, "output": info.get("output", info.get("activation", "sigmoid"))}
         info["activation"] = "none" if read is None else info["output"]
         weight, bias = read or (cell.weight_ih.new_zeros(1, cell.size), cell.weight_ih.new_zeros(1))
@@ -239,13 +271,17 @@ class Network:
             info=info,
             stack=stack,
             level=level,
+            direction=direction,
         )
 
-    def watching(self, level: int) -> Network:
-        """Return the same network, watched at another layer of its stack."""
-        if self.stack is None or not 0 <= level < len(self.stack.layers):
-            raise ValueError(f"{self.name} has no layer {level}, counted from 0")
-        return self.of_stack(self.stack, level, self.name, self.task, self.info)
+    def watching(self, level: int, direction: Direction = "forward") -> Network:
+        """Return the same network, watched at another layer of its stack; ValueError if it has none such."""
+        if self.stack is None:
+            raise ValueError(f"{self.name} has one layer in one direction")
+        try:
+            return self.of_stack(self.stack, level, self.name, self.task, self.info, direction)
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {error}") from None
 
     @classmethod
     def from_torch(
@@ -256,7 +292,7 @@ class Network:
         name: str = "unnamed",
         **options: str,
     ) -> Network:
-        """Take the recurrent layer, the embedding and the readout of a PyTorch module.
+        """Take the recurrent layers, the embedding and the readout of a PyTorch module.
 
         Parameters
         ----------
@@ -267,8 +303,7 @@ class Network:
             The words in the order of the embedding's rows, a mapping of word to row, or a file of either.
         name : str
         **options : str
-            ``layer``, ``readout``, ``embedding``, ``output``, ``direction`` and ``nonlinearity``, as in
-            ``pinkx import``.
+            As in ``pinkx import``: ``layer``, ``direction``, ``readout`` and so on.
 
         Raises
         ------
@@ -286,11 +321,7 @@ class Network:
     def from_keras(cls, path: str | Path, **options: str) -> Network:
         """Read a Keras file (.keras, .h5, .hdf5); needs h5py, but neither Keras nor TensorFlow.
 
-        Parameters
-        ----------
-        path : str or Path
-        **options : str
-            ``vocabulary`` and the others, as in ``pinkx import``.
+        ``options`` are ``vocabulary`` and the others, as in ``pinkx import``.
 
         Raises
         ------
@@ -308,8 +339,8 @@ class Network:
         if parts.layers:
             vocabulary = None if parts.words is None else Vocabulary(parts.words)
             read = (parts.readout_weight, parts.readout_bias) if parts.has_readout else None
-            stack = Stack(parts.layers, read, parts.embedding, vocabulary)
-            return cls.of_stack(stack, parts.level, parts.name, parts.task, parts.info)
+            stack = Stack(parts.layers, read, parts.embedding, vocabulary, parts.reads)
+            return cls.of_stack(stack, parts.level, parts.name, parts.task, parts.info, parts.direction)
         return cls(
             parts.cell,
             parts.readout_weight,
@@ -336,8 +367,9 @@ class Network:
         vocabulary, tensors = self.vocabulary, self.tensors()
         if self.stack is not None:
             vocabulary, tensors = self.stack.vocabulary, self.stack.tensors()
-            layers = {"layers": json.dumps(self.stack.description()), "layer": str(self.level)}
-            header |= layers | {"format": STACK_FORMAT, "inputs": str(self.stack.inputs)}
+            header |= {"format": STACK_FORMAT, "inputs": str(self.stack.inputs), "reads": self.stack.reads}
+            header |= {"layer": str(self.level), "direction": self.direction}
+            header["layers"] = json.dumps(self.stack.description())
         elif self.cell.settings:
             header["cell_settings"] = json.dumps(self.cell.settings)
         if vocabulary is not None:
@@ -352,17 +384,14 @@ class Network:
     def inputs(self, ids: NDArray[np.integer] | NDArray[np.floating] | Tensor) -> Tensor:
         """Return the input vectors (time, inputs) of the watched layer, for ids (time,) of a review, or for vectors.
 
-        The layers below read the whole review first, in both directions if they have two.
+        They stand in the order of the text, also for a layer that reads from its end. The layers below read all first.
         """
         return self.embed(ids) if self.stack is None else self.stack.vectors(ids, self.level)
 
     def embed(self, ids: NDArray[np.integer] | NDArray[np.floating] | Tensor) -> Tensor:
         """Return the input vectors (..., inputs) of ids (...); those of a network without an embedding are themselves.
 
-        Raises
-        ------
-        ValueError
-            For ids, or vectors of another length, if the network takes vectors.
+        ValueError for ids, or vectors of another length, if the network takes vectors.
         """
         if self.embedding is None:
             vectors = torch.as_tensor(ids)
@@ -396,22 +425,11 @@ class Network:
         return 0.0 if self.activation == "linear" else 0.5
 
     def classify(self, ids: NDArray[np.integer] | Sequence[int] | Sequence[NDArray[np.integer]]) -> NDArray[np.float64]:
-        """Return P(positive) after the last word.
+        """Return P(positive) after the last word of one review, () for ids (time,), or (review,) of several.
 
-        Parameters
-        ----------
-        ids : (time,) ids of one review, or a sequence of such arrays
-
-        Returns
-        -------
-        () or (review,) float64 array
-
-        Raises
-        ------
-        ValueError
-            For a review without words, or an id outside the vocabulary.
+        ValueError for a review without words, or an unknown id.
         """
-        reviews, single = as_reviews(self, ids)
+        reviews, single = as_reviews(self.text_vocabulary, ids, self.name)
         order = np.argsort([len(review) for review in reviews], kind="stable")
         probability = np.empty(len(reviews))
         with torch.inference_mode():
@@ -420,6 +438,8 @@ class Network:
         return probability[0] if single else probability
 
     def _classify_block(self, reviews: list[NDArray[np.int32]]) -> NDArray[np.float64]:
+        if self.stack is not None and self.stack.readout is not None:
+            return final_outputs(self.stack, self.output, reviews)[:, 0]
         last = torch.tensor([len(review) - 1 for review in reviews], device=self.cell.device)
         hidden = self.hidden(self.embed(pad(reviews)))
         return self.probability(hidden[torch.arange(len(reviews)), last])[:, 0].double().cpu().numpy()
@@ -438,23 +458,6 @@ class Network:
 _ACTIVATIONS: Final[tuple[Activation, ...]] = ("sigmoid", "softmax", "linear", "none")
 _COUNTED: Final = {"size": "cells", "inputs": "inputs", "outputs": "outputs"}
 _BLOCK: Final = 256  # reviews classified together; sorted by length, so that blocks need little padding
-
-
-def as_reviews(
-    network: Network, ids: NDArray[np.integer] | Sequence[int] | Sequence[NDArray[np.integer]]
-) -> tuple[list[NDArray[np.int32]], bool]:
-    """Return one or several reviews as a list of checked id arrays, and whether it was one."""
-    single = len(ids) == 0 or np.ndim(ids[0]) == 0
-    reviews = [np.asarray(review, dtype=np.int32) for review in ([ids] if single else ids)]
-    limit = len(network.vocabulary) if network.vocabulary is not None else 0
-    for number, review in enumerate(reviews):
-        if review.ndim != 1 or not len(review):
-            raise ValueError(f"review {number} has no words; expected a one-dimensional array of at least one id")
-        if review.min() < 0 or review.max() >= limit:
-            raise ValueError(
-                f"review {number} has ids from {review.min()} to {review.max()}; {network.name} knows 0 to {limit - 1}"
-            )
-    return reviews, single
 
 
 def _assemble(

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,144 +18,19 @@ from torch import Tensor
 from engine.devices import kernel_problem
 from engine.kernels.cpu import steps
 from engine.kernels.cpu.tiles import BLOCK
-from engine.large_arrays import recording_array, to_numpy
-from engine.network import Network, as_reviews, pad
-from engine.number_format import significant
-from engine.samples import sum_over_cells
+from engine.large_arrays import recording_array
+from engine.network import Network, pad
+from engine.recorded_signals import Recording as Recording
+from engine.stack import Held, turned
+from engine.stack_outputs import outputs_along
+from engine.vocabulary import as_reviews
 
 if TYPE_CHECKING:
-    import xarray
-
     from engine.gpu_recording import Reader
 
 Float32s = NDArray[np.float32]
 Ids = NDArray[np.integer] | Sequence[int] | Sequence[NDArray[np.integer]]
 Inputs = NDArray[np.floating] | Sequence[NDArray[np.floating]]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Recording:
-    """Signals of many sequences: ``recording["f"]`` is float32 (review, time, cell), NaN past the end of a review.
-
-    Attributes
-    ----------
-    network : Network
-    names : tuple of str
-        The recorded signals.
-    lengths : (review,) array
-        Number of words of each review.
-    """
-
-    network: Network
-    names: tuple[str, ...]
-    lengths: NDArray[np.intp]
-    _signals: Mapping[str, Tensor]
-    _tokens: NDArray[np.int32]
-    _vectors: Float32s
-
-    def __getitem__(self, name: str) -> Float32s:
-        """Return one signal, (review, time, cell), or the input ``x``, (review, time, input).
-
-        Raises
-        ------
-        KeyError
-            If the signal was not recorded.
-        """
-        if name not in self.names:
-            raise KeyError(f"no signal {name!r} in this recording; it holds {', '.join(self.names)}")
-        if name == "x":
-            return self._input
-        if name not in self._arrays:
-            self._arrays[name] = to_numpy(self._signals[name])
-        return self._arrays[name]
-
-    def tensor(self, name: str) -> Tensor:
-        """Return one signal as a tensor on the device that computed it; the arrays of a CPU share its memory.
-
-        Raises
-        ------
-        KeyError
-            If the signal was not recorded.
-        """
-        return torch.from_numpy(self[name]) if name == "x" or name not in self.names else self._signals[name]
-
-    @cached_property
-    def _arrays(self) -> dict[str, Float32s]:
-        return {}
-
-    def __repr__(self) -> str:
-        cell, (reviews, time) = self.network.cell, self._tokens.shape
-        sequence, unit = ("sequence", "steps") if self.network.vocabulary is None else ("review", "words")
-        shortest = f"{self.lengths.min():,} to " if self.lengths.min() < time else ""
-        of_cells = " ".join(name for name in self.names if name != "x")
-        signals = [f"{of_cells}, each (review, time, cell) = {(reviews, time, cell.size)}"] if of_cells else []
-        if "x" in self.names:
-            signals.append(f"x (review, time, input) = {(reviews, time, cell.inputs)}")
-        return (
-            f"Recording of {reviews:,} {sequence}{'s' * (reviews != 1)} of {shortest}{time:,} {unit} "
-            f"by {self.network.name} ({cell.label}, {cell.size} cells)\n"
-            f"  signals: {'; '.join(signals)}\n"
-            f"  memory: {significant(sum(values.nbytes for values in self._signals.values()) / 1e6)} MB"
-        )
-
-    @cached_property
-    def _input(self) -> Float32s:
-        x = self._vectors[self._tokens]
-        x[~self.mask] = np.nan
-        return x
-
-    @cached_property
-    def mask(self) -> NDArray[np.bool_]:
-        """True where a review has a word, (review, time)."""
-        return np.arange(self._tokens.shape[1]) < self.lengths[:, None]
-
-    def layer_sum(self, name: str) -> NDArray[np.floating]:
-        """Return a signal summed over cells, (review, time): the series that Chong & Ling (2024) analyse.
-
-        It is NaN past the end of a review; for exponents of reviews of unequal lengths use `series`.
-        """
-        if name in self.names and name != "x" and self._signals[name].device.type != "cpu":
-            return self._signals[name].sum(-1, dtype=torch.float64).float().cpu().numpy()
-        return sum_over_cells(self[name])
-
-    def series(self, name: str) -> list[NDArray[np.floating]]:
-        """Return the layer sum of each review cut to the review's own length: a list of (time,) arrays."""
-        return [row[:length] for row, length in zip(self.layer_sum(name), self.lengths.tolist(), strict=True)]
-
-    def to_xarray(self) -> xarray.Dataset:
-        """Return all signals as an xarray Dataset with dims (review, time, cell), NaN past the end of a review.
-
-        ``x`` has the dims (review, time, input); ``length`` (review) holds the number of words of each review.
-
-        Raises
-        ------
-        ImportError
-            If xarray is not installed.
-        """
-        try:
-            import xarray
-        except ImportError:
-            raise ImportError("Recording.to_xarray needs xarray: pip install 'pinkx[xarray]'") from None
-        variables: dict[str, Any] = {"length": ("review", self.lengths)}
-        kinds = {signal.name: signal for signal in self.network.signals}
-        for name in self.names:
-            about = {"long_name": kinds[name].meaning, "kind": kinds[name].kind}
-            variables[name] = (("review", "time", "input" if name == "x" else "cell"), self[name], about)
-        cell = self.network.cell
-        return xarray.Dataset(variables, attrs={"network": self.network.name, "cell": cell.name, "size": cell.size})
-
-    @cached_property
-    def probability(self) -> NDArray[np.float64]:
-        """P(positive) after every word, (review, time), or (review, time, k) for a network of k > 1 outputs.
-
-        Raises
-        ------
-        KeyError
-            If ``h`` was not recorded.
-        """
-        h = self.tensor("h").to(self.network.readout_weight)
-        probability = self.network.probability(h).double().cpu().numpy()
-        return probability[..., 0] if self.network.outputs == 1 else probability
 
 
 def record(
@@ -176,7 +49,8 @@ def record(
     ----------
     network : Network
     ids : (time,) ids of one review, or a sequence of such arrays
-        For a network without an embedding: (time, inputs) vectors, or a sequence of such arrays.
+        For a network without an embedding: (time, inputs) vectors, or a sequence of such arrays. An upper layer of a
+        network that reads words takes both: ids of whole reviews, or vectors that the layer below puts out.
     signals : sequence of str, optional
         The signals to record; all of ``network.signals`` by default.
     clamp : mapping of str to (n,) array, optional
@@ -187,9 +61,9 @@ def record(
     ValueError
         For an empty review, an id outside the vocabulary, an input of the wrong shape, or an unknown signal.
     """
-    sequences = _Sequences(network, ids)
+    sequences = InputSequences(network, ids, clamp)
     names = signal_names(network, signals)
-    checked = _checked_clamps(network, clamp or {})
+    checked = checked_clamps(network, clamp or {})
     if network.cell.device.type != "cpu":
         found = _recorded_on_gpu(network, sequences, names, checked)
         return found or record_reference(network, ids, signals, clamp=clamp)
@@ -221,10 +95,10 @@ def record(
 
 
 def _recorded_on_gpu(
-    network: Network, sequences: _Sequences, names: tuple[str, ...], clamps: dict[str, Float32s]
+    network: Network, sequences: InputSequences, names: tuple[str, ...], clamps: dict[str, Float32s]
 ) -> Recording | None:
     """Record by the GPU kernels; None where they cannot run."""
-    reader = _gpu_reader(network, sequences.vectors, clamps)
+    reader = gpu_reader(network, clamps, sequences.vectors)
     if reader is None:
         return None
     from engine.gpu_recording import record_signals
@@ -233,14 +107,23 @@ def _recorded_on_gpu(
     return sequences.recording(names, record_signals(reader, sequences.tokens, sequences.lengths, recorded))
 
 
-def _gpu_reader(network: Network, vectors: Float32s, clamps: Mapping[str, Float32s]) -> Reader | None:
-    """Return the kernels for a network, None where they cannot run or lack its cell, weights or clamps."""
+def gpu_reader(network: Network, clamps: Mapping[str, ArrayLike], vectors: Float32s | None = None) -> Reader | None:
+    """Return the GPU kernels for a network, None where they cannot run or lack its cell, weights or clamps.
+
+    ``vectors`` are the inputs of a network without an embedding.
+
+    Raises
+    ------
+    ValueError
+        For an unknown signal, or a clamp of the wrong shape.
+    """
+    checked = checked_clamps(network, clamps)
     if network.cell.device.type != "cuda" or not network.cell.standard or kernel_problem():
         return None
     from engine.gpu_recording import Reader  # imports Triton
 
     try:
-        return Reader(network, vectors, clamps)
+        return Reader(network, checked, vectors)
     except ValueError:
         return None
 
@@ -253,10 +136,10 @@ def record_reference(
     clamp: Mapping[str, ArrayLike] | None = None,
 ) -> Recording:
     """Record by plain PyTorch steps, in the network's precision and on its device: the slow reference of `record`."""
-    sequences = _Sequences(network, ids)
+    sequences = InputSequences(network, ids, clamp)
     names = signal_names(network, signals)
     cell = network.cell
-    clamps = _on_device(network, _checked_clamps(network, clamp or {}))
+    clamps = clamps_on_device(network, checked_clamps(network, clamp or {}))
     with torch.inference_mode():
         vectors = torch.as_tensor(sequences.vectors).to(cell.weight_ih)
         tokens = torch.as_tensor(sequences.tokens, dtype=torch.long, device=cell.device)
@@ -367,7 +250,7 @@ class Stepper:
 
     @clamps.setter
     def clamps(self, clamps: Mapping[str, ArrayLike]) -> None:
-        self._clamps = _checked_clamps(self.network, clamps)
+        self._clamps = checked_clamps(self.network, clamps)
         self._clamp = steps.clamp(self.network.cell, self._clamps)
 
     def clamp(self, signal: str, cells: ArrayLike, value: ArrayLike) -> None:
@@ -390,64 +273,20 @@ class Stepper:
         self.clamps = {}
 
 
-class DeviceStepper:
-    """`Stepper` on the network's own device: a block of words is one launch, or plain PyTorch steps without kernels."""
-
-    def __init__(self, network: Network) -> None:
-        self.network = network
-        self.clamps = {}
-        self._state = network.cell.initial_state()
-
-    @property
-    def clamps(self) -> Mapping[str, Float32s]:
-        """The clamps, signal → (n,) values, NaN for a free cell; setting them replaces all."""
-        return self._clamps
-
-    @clamps.setter
-    def clamps(self, clamps: Mapping[str, ArrayLike]) -> None:
-        self._clamps = _checked_clamps(self.network, clamps)
-        self._on_device = _on_device(self.network, self._clamps)
-        vectors = self.network.embedding
-        self._reader = (
-            None if vectors is None else _gpu_reader(self.network, np.empty((0, 0), np.float32), self._clamps)
-        )
-
-    def reset(self) -> None:
-        """Return to the initial state; clamps stay."""
-        self._state = self.network.cell.initial_state()
-
-    @property
-    def state(self) -> Float32s:
-        """A copy of the current state, (S,); set it from an array of that shape."""
-        return self._state.float().cpu().numpy().copy()
-
-    @state.setter
-    def state(self, values: ArrayLike) -> None:
-        self._state = torch.as_tensor(np.asarray(values, dtype=np.float32)).to(self._state)
-
-    def advance(self, ids: NDArray[np.integer] | Sequence[int] | Float32s) -> dict[str, Float32s]:
-        """Read words (time,) or vectors (time, inputs) and return every signal, ``x`` too, as (time, cell)."""
-        with torch.inference_mode():
-            x = self.network.embed(np.asarray(ids))
-            if self._reader is not None and len(x):
-                names = [signal.name for signal in self.network.cell.signals]
-                tokens, state = np.asarray(ids, dtype=np.int32)[None], self._state.float()[None]
-                found = self._reader.run(tokens, np.array([len(x)]), record=names, state=state).record
-                assert found is not None
-                self._state = state[0].to(self._state)
-                return {**dict(zip(names, found[:, 0].cpu().numpy(), strict=True)), "x": x.float().cpu().numpy()}
-            self._state, signals = self.network.cell.run(x, self._state, self._on_device)
-            return {name: value.float().cpu().numpy() for name, value in {**signals, "x": x}.items()}
-
-
-class _Sequences:
+class InputSequences:
     """The input: ``tokens`` (review, time), which index rows of ``vectors`` (token, inputs); ``lengths`` (review,)."""
 
-    def __init__(self, network: Network, ids: Any) -> None:
+    def __init__(self, network: Network, ids: Any, clamp: Mapping[str, ArrayLike] | None = None) -> None:
         self.network = network
+        self._clamp = clamp or {}
+        self.reviews: list[NDArray[np.int32]] | None = None  # of words
+        if network.text_vocabulary is not None and np.ndim(ids[0] if len(ids) else 0) < 2:
+            self.reviews, _ = as_reviews(network.text_vocabulary, ids, network.name)
+            ids = [network.inputs(review).float().cpu().numpy() for review in self.reviews] if network.level else ids
         if network.embedding is not None:
-            reviews, _ = as_reviews(network, ids)
+            assert self.reviews is not None
             self.vectors: Float32s = network.embedding.detach().float().cpu().numpy()
+            rows = self.reviews
         else:
             # The kernel looks up vectors like words: here each row is a word of its own.
             if not len(ids):
@@ -457,12 +296,25 @@ class _Sequences:
                 _check_inputs(network, x, f"sequence {number}")
             self.vectors = np.concatenate(inputs)
             ends = np.cumsum([len(x) for x in inputs])
-            reviews = [np.arange(end - len(x), end, dtype=np.int32) for x, end in zip(inputs, ends, strict=True)]
-        self.lengths = np.array([len(review) for review in reviews], dtype=np.intp)
-        self.tokens = pad(reviews)
+            rows = [np.arange(end - len(x), end, dtype=np.int32) for x, end in zip(inputs, ends, strict=True)]
+        self.lengths = np.array([len(row) for row in rows], dtype=np.intp)
+        self.in_order = pad(rows)
+        self.tokens = pad([row[::-1] for row in rows]) if network.backward else self.in_order
+        """Read from the left: those of a backward layer are turned round."""
 
     def recording(self, names: tuple[str, ...], values: Mapping[str, Tensor]) -> Recording:
-        return Recording(self.network, names, self.lengths, values, self.tokens, self.vectors)
+        if self.network.backward:
+            lengths = torch.from_numpy(self.lengths)
+            values = {name: turned(value, lengths) for name, value in values.items()}
+        outputs = self._outputs if self.reviews is not None and self.network.shares_readout else None
+        return Recording(self.network, names, self.lengths, values, self.in_order, self.vectors, outputs)
+
+    def _outputs(self) -> list[NDArray[np.float64]]:
+        network, reviews = self.network, self.reviews
+        assert network.stack is not None
+        assert reviews is not None
+        held = Held.of_arrays((network.level, network.direction), self._clamp)
+        return [outputs_along(network.stack, network.output, ids, held=held) for ids in reviews]
 
 
 def _check_inputs(network: Network, x: NDArray[np.floating], what: str) -> None:
@@ -479,7 +331,8 @@ def signal_names(network: Network, signals: Sequence[str] | None) -> tuple[str, 
     return known if signals is None else tuple(name for name in known if name in signals)
 
 
-def _checked_clamps(network: Network, clamp: Mapping[str, ArrayLike]) -> dict[str, Float32s]:
+def checked_clamps(network: Network, clamp: Mapping[str, ArrayLike]) -> dict[str, Float32s]:
+    """Return clamps as float32 arrays (n,); ValueError for an unknown signal or another shape."""
     signal_names(network, [*clamp])
     clamps = {signal: np.asarray(values, dtype=np.float32) for signal, values in clamp.items()}
     n = network.cell.size
@@ -491,5 +344,6 @@ def _checked_clamps(network: Network, clamp: Mapping[str, ArrayLike]) -> dict[st
     return clamps
 
 
-def _on_device(network: Network, clamps: Mapping[str, Float32s]) -> dict[str, Tensor]:
+def clamps_on_device(network: Network, clamps: Mapping[str, Float32s]) -> dict[str, Tensor]:
+    """Return clamps as tensors in the precision and on the device of a network."""
     return {signal: torch.as_tensor(values).to(network.cell.weight_ih) for signal, values in clamps.items()}

@@ -8,7 +8,7 @@ import json
 import math
 import tokenize
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -135,7 +135,9 @@ def as_read(network: Network, reviews: Sequence[Review]) -> Sequence[Review]:
     return [CharacterReview(review.name, review.text, review.label) for review in reviews]
 
 
-def open_sequences(network: Network, source: str | Path | None = None) -> Sequence[InputSequence]:
+def open_sequences(
+    network: Network, source: str | Path | None = None, targets: str | Path | None = None
+) -> Sequence[InputSequence]:
     """Return the sequences of a source for a network over real-valued input.
 
     Parameters
@@ -145,13 +147,18 @@ def open_sequences(network: Network, source: str | Path | None = None) -> Sequen
         None: sequences of the network's own task, the first drawn with seed 1. Otherwise a file: ``.csv``, one row a
         step and one column a channel, with the channels' names in the first line; or ``.npy``, (time, channel) or
         (sequence, time, channel).
+    targets : str or path, optional
+        A file of the same formats and the same steps: what each output should be, NaN (``nan``) where anything is
+        right.
 
     Raises
     ------
     ReviewError
-        If the file cannot be read, or has another number of channels than the network takes.
+        If a file cannot be read, or has another number of channels than the network takes, or the targets do not fit.
     """
     if source is None:
+        if targets is not None:
+            raise ReviewError(f"--targets {str(targets)!r} belongs to a signal: give one with --reviews signal.csv")
         return [drawn_sequence(network, seed) for seed in range(1, DRAWN + 1)]
     path = Path(source)
     if path.suffix.lower() not in SUFFIXES:
@@ -159,14 +166,25 @@ def open_sequences(network: Network, source: str | Path | None = None) -> Sequen
             f"{network.name} takes numbers, not reviews: expected a .csv or .npy file of {_wanted(network)}, "
             f"got {str(source)!r}"
         )
-    sequences = _read_npy(path) if path.suffix.lower() == ".npy" else [_read_csv(path)]
+    sequences = _read(path)
     found = len(sequences[0].channels)
     if found != network.channels:
         names = f" ({', '.join(sequences[0].channels)[:80]})" if path.suffix.lower() == ".csv" else ""
         raise ReviewError(
             f"{str(path)!r} has {_channels(found)}{names}; {network.name} takes {_wanted(network)}, one column each"
         )
-    return sequences
+    return sequences if targets is None else _with_targets(sequences, Path(targets), network)
+
+
+def _with_targets(sequences: list[InputSequence], path: Path, network: Network) -> list[InputSequence]:
+    if path.suffix.lower() not in SUFFIXES:
+        raise ReviewError(f"--targets: expected a .csv or .npy file of numbers, got {str(path)!r}")
+    goals = [one.inputs for one in _read(path, gaps=True)]
+    expected = [(one.length, network.outputs) for one in sequences]
+    if [one.shape for one in goals] != expected:
+        found, wanted = (", ".join(map(str, shapes[:3])) for shapes in ([one.shape for one in goals], expected))
+        raise ReviewError(f"{str(path)!r} has targets of shape {found}; expected (steps, outputs) {wanted}")
+    return [replace(one, targets=goal) for one, goal in zip(sequences, goals, strict=True)]
 
 
 # ---- the network's own task ---------------------------------------------------------------------------------------
@@ -238,7 +256,12 @@ def edited(sequence: InputSequence, text: str, task: Task | None) -> InputSequen
 # ---- files --------------------------------------------------------------------------------------------------------
 
 
-def _read_npy(path: Path) -> list[InputSequence]:
+def _read(path: Path, gaps: bool = False) -> list[InputSequence]:
+    """Read every sequence of a file; ``gaps``: NaN is a value."""
+    return _read_npy(path, gaps) if path.suffix.lower() == ".npy" else [_read_csv(path, gaps)]
+
+
+def _read_npy(path: Path, gaps: bool) -> list[InputSequence]:
     checked(path, _LARGEST)
     try:
         # Mapped: a wrong size in the header takes no memory.  `numpy.load` would take another file for a pickle.
@@ -258,12 +281,12 @@ def _read_npy(path: Path) -> list[InputSequence]:
         raise ReviewError(f"{str(path)!r} has {len(several):,} sequences; expected at most {_MOST_SEQUENCES:,}")
     names = tuple(f"channel {channel}" for channel in range(1, several.shape[2] + 1))
     return [
-        _sequence(path, values, names, path.stem if array.ndim == 2 else f"{path.stem}, sequence {number}")
+        _sequence(path, values, names, path.stem if array.ndim == 2 else f"{path.stem}, sequence {number}", gaps)
         for number, values in enumerate(several, 1)
     ]
 
 
-def _read_csv(path: Path) -> InputSequence:
+def _read_csv(path: Path, gaps: bool) -> InputSequence:
     checked(path, _LARGEST)
     text = decode(path.read_bytes(), repr(str(path)))
     first = text.lstrip("\r\n").partition("\n")[0]
@@ -272,7 +295,7 @@ def _read_csv(path: Path) -> InputSequence:
     if not rows:
         raise ReviewError(f"{str(path)!r} is empty; expected one row a step")
     head = [printable(cell) for cell in rows[0][1]]
-    named = not all(_is_number(cell) for cell in head)
+    named = not all(_is_number(cell, gaps) for cell in head)
     names = tuple(head) if named else tuple(f"channel {channel}" for channel in range(1, len(head) + 1))
     if not rows[named:]:
         raise ReviewError(f"{str(path)!r} has a header and no row; expected one row a step")
@@ -281,12 +304,12 @@ def _read_csv(path: Path) -> InputSequence:
         if len(cells) != len(names):
             raise ReviewError(f"{str(path)!r}, line {line}: {len(cells)} values, expected {len(names)}")
         for channel, cell in enumerate(cells):
-            if not _is_number(cell):
+            if not _is_number(cell, gaps):
                 raise ReviewError(
                     f"{str(path)!r}, line {line}, {names[channel][:40]}: {cell.strip()[:40]!r} is not a finite number"
                 )
             values[step, channel] = float(cell)
-    return _sequence(path, values, names, path.stem)
+    return _sequence(path, values, names, path.stem, gaps)
 
 
 def _rows(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -300,20 +323,21 @@ def _rows(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str
         raise ReviewError(f"{str(path)!r} is not CSV: {error} (line {reader.line_num})") from None
 
 
-def _is_number(cell: str) -> bool:
+def _is_number(cell: str, gaps: bool = False) -> bool:
     try:
-        return math.isfinite(float(cell))
+        return math.isfinite(float(cell)) or (gaps and math.isnan(float(cell)))
     except ValueError:
         return False
 
 
-def _sequence(path: Path, values: NDArray[np.generic], names: tuple[str, ...], name: str) -> InputSequence:
+def _sequence(path: Path, values: NDArray[np.generic], names: tuple[str, ...], name: str, gaps: bool) -> InputSequence:
     if len(values) > _MOST_STEPS:
         raise ReviewError(f"{str(path)!r} has {len(values):,} steps; expected at most {_MOST_STEPS:,}: split it")
     with np.errstate(over="ignore"):
         inputs = np.ascontiguousarray(values, dtype=np.float32)
-    if not np.isfinite(inputs).all():
-        step, channel = np.argwhere(~np.isfinite(inputs))[0].tolist()
+    wrong = np.isinf(inputs) if gaps else ~np.isfinite(inputs)
+    if wrong.any():
+        step, channel = np.argwhere(wrong)[0].tolist()
         raise ReviewError(
             f"{name!r}, step {step + 1}, {names[channel]}: {values[step, channel]} is not finite in single precision; "
             "fill or cut what is missing"

@@ -1,21 +1,30 @@
-"""Several recurrent layers on top of each other, each in one direction or in two, as the files of others hold them."""
+"""Several recurrent layers on top of each other, each in one direction or in two, as the files of others hold them.
+
+The outputs of a whole stack are those of `engine.stack_outputs`.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from engine.cells import CELLS, Cell, build_cell
+from engine.cells import CELLS, Cell, Clamps, build_cell
 from engine.vocabulary import Vocabulary
 
-DIRECTIONS: Final = ("forward", "backward")
+Direction = Literal["forward", "backward"]
+Reads = Literal["final", "last", "each"]
+DIRECTIONS: Final[tuple[Direction, ...]] = get_args(Direction)
+READS: Final[tuple[Reads, ...]] = get_args(Reads)
+Position = tuple[int, Direction]
+"""A layer, counted from 0, and its direction."""
+ARROWS: Final[Mapping[Direction, str]] = {"forward": "→", "backward": "←"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +36,12 @@ class Stack:
     layers : tuple of (forward,) or (forward, backward) cells
         From the bottom. A layer of two directions puts out both hidden states, the forward one first.
     readout : (weight (k, n), bias (k,)) or None
-        Of the top layer in the forward direction.
+        Of the top layer: of both directions, the forward one first, if it has two.
     embedding, vocabulary : (V, inputs) tensor and Vocabulary, or None
         None for a network that takes vectors.
+    reads : {"final", "last", "each"}
+        Which states of two directions the readout reads: ``final``, the last state of each direction, so the backward
+        one after the first word; ``last``, both states at the last word; ``each``, both states at every word.
 
     Raises
     ------
@@ -41,8 +53,11 @@ class Stack:
     readout: tuple[Tensor, Tensor] | None
     embedding: Tensor | None
     vocabulary: Vocabulary | None
+    reads: Reads = "final"
 
     def __post_init__(self) -> None:
+        if self.reads not in READS:
+            raise ValueError(f"the readout reads {self.reads!r}, expected one of {', '.join(READS)}")
         width = self.inputs if self.embedding is None else self.embedding.shape[-1]
         for number, cells in enumerate(self.layers, 1):
             if any(cell.inputs != width for cell in cells):
@@ -61,27 +76,51 @@ class Stack:
         """The length of the vectors that the first layer takes."""
         return self.layers[0][0].inputs
 
-    def label(self, level: int) -> str:
-        """Return what a layer is called: ``layer 2 of 2``, and ``forward`` if it has two directions."""
-        number = f"layer {level + 1} of {len(self.layers)}" if len(self.layers) > 1 else ""
-        return ", ".join(filter(None, (number, "forward" if len(self.layers[level]) > 1 else "")))
+    @property
+    def bidirectional(self) -> bool:
+        """Whether a layer has two directions."""
+        return any(len(cells) > 1 for cells in self.layers)
+
+    @property
+    def positions(self) -> tuple[Position, ...]:
+        """Every layer in each of its directions, from the bottom."""
+        return tuple(
+            (level, direction)
+            for level, cells in enumerate(self.layers)
+            for direction, _ in zip(DIRECTIONS, cells, strict=False)
+        )
+
+    def cell(self, level: int, direction: Direction) -> Cell:
+        """Return a layer in one direction; ValueError if there is none."""
+        if (level, direction) not in self.positions:
+            raise ValueError(f"there is no layer {level}, counted from 0, in the {direction} direction")
+        return self.layers[level][DIRECTIONS.index(direction)]
+
+    def is_read_alone(self, level: int) -> bool:
+        """Whether the readout reads the states of this layer in one direction, and no others."""
+        return self.readout is not None and level == len(self.layers) - 1 and len(self.layers[level]) == 1
+
+    def label(self, level: int, direction: Direction) -> str:
+        """Return what a layer is called: ``layer 2 of 2``, and ``layer 2 of 2 ←`` if it has two directions."""
+        number = f"layer {level + 1} of {len(self.layers)}" if len(self.layers) > 1 else "direction"
+        return f"{number} {ARROWS[direction]}" if len(self.layers[level]) > 1 else number
+
+    def embed(self, ids: NDArray[Any] | Tensor) -> Tensor:
+        """Return the vectors (..., inputs) of ids (...); of a network without an embedding, the vectors given."""
+        if self.embedding is None:
+            return torch.as_tensor(ids).to(self.layers[0][0].weight_ih)
+        return self.embedding[torch.as_tensor(ids, dtype=torch.long, device=self.embedding.device)]
 
     def vectors(self, ids: NDArray[Any] | Tensor, level: int) -> Tensor:
         """Return the input vectors (time, inputs) of a layer for ids (time,), or vectors, of a whole review."""
-        if self.embedding is None:
-            x = torch.as_tensor(ids).to(self.layers[0][0].weight_ih)
-        else:
-            x = self.embedding[torch.as_tensor(ids, dtype=torch.long, device=self.embedding.device)]
-        for cells in self.layers[:level]:
-            states = [_states(cells[0], x)] + [_states(cell, x.flip(0)).flip(0) for cell in cells[1:]]
-            x = torch.cat(states, dim=-1)
-        return x
+        x = self.embed(ids)
+        return hidden_states(self, x[None], levels=level)[0] if level and len(x) else x
 
-    def replacing(self, level: int, cell: Cell) -> Stack:
-        """Return the same stack with another cell in the forward direction of a layer."""
-        layers = list(self.layers)
-        layers[level] = (cell, *layers[level][1:])
-        return replace(self, layers=tuple(layers))
+    def replacing(self, level: int, direction: Direction, cell: Cell) -> Stack:
+        """Return the same stack with another cell in one direction of a layer."""
+        layers = [list(cells) for cells in self.layers]
+        layers[level][DIRECTIONS.index(direction)] = cell
+        return replace(self, layers=tuple(map(tuple, layers)))
 
     # ---- files and processes ---------------------------------------------------------------------------------
 
@@ -106,7 +145,11 @@ class Stack:
 
     @classmethod
     def of_tensors(
-        cls, description: Sequence[Mapping[str, Any]], tensors: Mapping[str, Tensor], vocabulary: Vocabulary | None
+        cls,
+        description: Sequence[Mapping[str, Any]],
+        tensors: Mapping[str, Tensor],
+        vocabulary: Vocabulary | None,
+        reads: Reads = "final",
     ) -> Stack:
         """Assemble a stack.
 
@@ -130,10 +173,10 @@ class Stack:
         if not layers:
             raise ValueError("expected at least one layer")
         read = (tensors["readout_weight"], tensors["readout_bias"]) if "readout_weight" in tensors else None
-        return cls(tuple(layers), read, tensors.get("embedding"), vocabulary)
+        return cls(tuple(layers), read, tensors.get("embedding"), vocabulary, reads)
 
     @classmethod
-    def of_header(cls, header: Mapping[str, str], tensors: Mapping[str, Tensor]) -> tuple[Stack, int]:
+    def of_header(cls, header: Mapping[str, str], tensors: Mapping[str, Tensor]) -> tuple[Stack, Position]:
         """Assemble the stack of a file; return it and the layer to watch.
 
         Raises
@@ -142,39 +185,137 @@ class Stack:
             If the file is inconsistent.
         """
         vocabulary = Vocabulary(header["vocabulary"].split("\n")) if "vocabulary" in header else None
+        reads = next((one for one in READS if one == header.get("reads", "final")), None)
+        direction = next((one for one in DIRECTIONS if one == header.get("direction", "forward")), None)
+        if reads is None or direction is None:
+            raise ValueError(f"the header reads {header.get('reads')!r} in the direction {header.get('direction')!r}")
         try:
-            stack, level = cls.of_tensors(json.loads(header["layers"]), tensors, vocabulary), int(header["layer"])
+            stack = cls.of_tensors(json.loads(header["layers"]), tensors, vocabulary, reads)
+            level = int(header["layer"])
         except KeyError as error:
             raise ValueError(f"{error} is missing") from None
         except (TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"the list of layers is damaged ({error})") from None
-        if not 0 <= level < len(stack.layers):
-            raise ValueError(f"there is no layer {level}, counted from 0")
-        return stack, level
+        stack.cell(level, direction)
+        return stack, (level, direction)
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Stack:
         """Return the same stack in another precision or on another device."""
         moved = {key: tensor.to(dtype=dtype, device=device) for key, tensor in self.tensors().items()}
-        return self.of_tensors(self.description(), moved, self.vocabulary)
+        return self.of_tensors(self.description(), moved, self.vocabulary, self.reads)
 
     def __reduce__(self) -> tuple[Callable[..., Stack], tuple[object, ...]]:
         """Pickle the weights as arrays: PyTorch would share memory, which disappears with the sending process."""
         arrays = {key: tensor.detach().cpu().numpy() for key, tensor in self.tensors().items()}
-        return _from_arrays, (self.description(), arrays, self.vocabulary, str(self.layers[0][0].device))
+        return _from_arrays, (self.description(), arrays, self.vocabulary, self.reads, str(self.layers[0][0].device))
 
 
-def _states(cell: Cell, x: Tensor) -> Tensor:
-    """Return the hidden states (time, n) of inputs (time, inputs)."""
-    if cell.in_torch and len(x):
-        return torch.as_tensor(cell.to_torch()(x)[0])
-    return cell.run(x)[1]["h"] if len(x) else x.new_empty(0, cell.size)
+@dataclass(frozen=True, eq=False)
+class Held:
+    """What a user holds or adds in one layer while the stack runs.
+
+    Attributes
+    ----------
+    level, direction : the layer
+    clamps : mapping of str to (n,) tensor
+        Values that replace a signal, NaN for a free cell.
+    pushes : mapping of int to (S,) tensor
+        What is added to the state after a word, by its place in the review.
+    """
+
+    level: int
+    direction: Direction
+    clamps: Clamps
+    pushes: Mapping[int, Tensor]
+
+    @classmethod
+    def of_arrays(
+        cls,
+        position: Position,
+        clamps: Mapping[str, ArrayLike],
+        pushes: Mapping[int, ArrayLike] | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> Held | None:
+        """Return what is held, as tensors on the CPU; None if nothing is."""
+        if not clamps and not pushes:
+            return None
+        by_signal = {name: torch.as_tensor(np.asarray(values), dtype=dtype) for name, values in clamps.items()}
+        by_word = {word: torch.as_tensor(np.asarray(values), dtype=dtype) for word, values in (pushes or {}).items()}
+        return cls(*position, by_signal, by_word)
+
+
+def hidden_states(
+    stack: Stack, x: Tensor, lengths: Tensor | None = None, *, held: Held | None = None, levels: int | None = None
+) -> Tensor:
+    """Run whole reviews, differentiably.
+
+    Parameters
+    ----------
+    stack : Stack
+    x : (review, time, inputs) tensor
+        Inputs of the first layer, with anything after the end of a review.
+    lengths : (review,) tensor, optional
+        Number of words of each review; all have the full time by default.
+    held : Held, optional
+    levels : int, optional
+        How many layers to run from the bottom; all by default.
+
+    Returns
+    -------
+    (review, time, n) tensor
+        The hidden states of the highest of them, both directions next to each other; in the backward direction the
+        state at a word is that after the words from the last one to this.
+    """
+    for level, cells in enumerate(stack.layers[:levels]):
+        parts = []
+        for direction, cell in zip(DIRECTIONS, cells, strict=False):
+            own = held if held is not None and (held.level, held.direction) == (level, direction) else None
+            parts.append(_run(cell, x, lengths, direction, own))
+        x = torch.cat(parts, dim=-1)
+    return x
+
+
+def turned(values: Tensor, lengths: Tensor | None = None) -> Tensor:
+    """Return (review, time, …) with the words of each review in the opposite order; what follows its end stays."""
+    if lengths is None:
+        return values.flip(1)
+    time = torch.arange(values.shape[1], device=values.device)
+    order = lengths.to(values.device)[:, None] - 1 - time
+    return values[torch.arange(len(values), device=values.device)[:, None], torch.where(order >= 0, order, time)]
+
+
+def _run(cell: Cell, x: Tensor, lengths: Tensor | None, direction: Direction, held: Held | None) -> Tensor:
+    """Return the hidden states (review, time, n) of one layer in one direction."""
+    backward = direction == "backward"
+    inputs = turned(x, lengths) if backward else x
+    if held is not None and held.pushes:
+        return _run_with_pushes(cell, x, lengths, backward, held)
+    if cell.in_torch and (held is None or not held.clamps):
+        h = cell.to_torch()(inputs.transpose(0, 1))[0].transpose(0, 1)
+    else:
+        h = cell.run(inputs, clamps={} if held is None else held.clamps)[1]["h"]
+    return turned(h, lengths) if backward else h
+
+
+def _run_with_pushes(cell: Cell, x: Tensor, lengths: Tensor | None, backward: bool, held: Held) -> Tensor:
+    time = torch.arange(x.shape[1]).expand(len(x), -1)
+    words = turned(time, lengths) if backward else time
+    inputs, state, rows = turned(x, lengths) if backward else x, cell.initial_state(len(x)), []
+    for t in range(x.shape[1]):
+        state, _ = cell.step(inputs[:, t], state, held.clamps)
+        for word, addition in held.pushes.items():
+            state = torch.where((words[:, t] == word).to(state.device)[:, None], state + addition, state)
+        rows.append(state[:, : cell.size])  # h comes first in every state
+    h = torch.stack(rows, dim=1)
+    return turned(h, lengths) if backward else h
 
 
 def _from_arrays(
     description: Sequence[Mapping[str, Any]],
     arrays: Mapping[str, NDArray[np.floating]],
     vocabulary: Vocabulary | None,
+    reads: Reads,
     device: str,
 ) -> Stack:
     tensors = {key: torch.from_numpy(array).to(device) for key, array in arrays.items()}
-    return Stack.of_tensors(description, tensors, vocabulary)
+    return Stack.of_tensors(description, tensors, vocabulary, reads)

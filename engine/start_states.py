@@ -121,11 +121,11 @@ def _runs_of_task(network: Network, count: int, seed: int) -> Sequence[Tensor]:
 
 
 def _runs_of_reviews(network: Network, reviews: Sequence[NDArray[Any]] | None) -> Sequence[Tensor]:
-    whole = [np.asarray(review) for review in reviews or () if len(review)]
+    whole = [np.asarray(review)[:: -1 if network.backward else 1] for review in reviews or () if len(review)]
     if not whole:
         raise ValueError(f"{network.name} reads words: expected at least one review with words, to visit states")
     if network.embedding is None:
-        return [_states(network, network.embed(x).double().unsqueeze(0))[0] for x in whole]
+        return [_states(network, network.embed(x.copy()).double().unsqueeze(0))[0] for x in whole]
     states = _states(network, network.embed(pad(whole)).double())
     return [rows[: len(review)] for rows, review in zip(states, whole, strict=True)]
 

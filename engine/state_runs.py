@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from engine.beta import read_batches
 from engine.kernels.cpu import steps
 from engine.large_arrays import recording_array
-from engine.network import Network, as_reviews, pad
+from engine.network import Network, pad
+from engine.vocabulary import as_reviews
 
 Float32s = NDArray[np.float32]
 
@@ -67,7 +68,7 @@ def last_states(network: Network, reviews: Sequence[NDArray[np.integer]]) -> Flo
     ValueError
         For an empty review or an id outside the vocabulary.
     """
-    checked, _ = as_reviews(network, list(reviews))
+    checked, _ = as_reviews(network.vocabulary, list(reviews), network.name)
     state = np.zeros((len(checked), network.cell.state_size), dtype=np.float32)
     _run(network, pad(checked), np.array([len(ids) for ids in checked], dtype=np.intp), state, ())
     return state
@@ -106,7 +107,7 @@ def last_probability(
     free = np.flatnonzero(np.isnan(values))
     if not len(free):  # the output does not depend on the review
         return np.repeat(_probability(network, values[None]), len(reviews))
-    checked, _ = as_reviews(network, list(reviews))
+    checked, _ = as_reviews(network.vocabulary, list(reviews), network.name)
     _, first = run_on(network, np.array([ids[:1] for ids in checked]))
     part = free_cells(network, values)
     columns = np.concatenate([free + k * n for k in range(network.cell.state_size // n)])

@@ -24,7 +24,7 @@ def mean_final_state(
     clamp: Mapping[str, ArrayLike] | None = None,
     progress: Callable[[int], bool] = lambda _: True,
 ) -> NDArray[np.float32] | None:
-    """Return the mean state after the last words of reviews, (S,).
+    """Return the mean state after the last words of reviews that a layer reads, (S,).
 
     ``progress`` gets the count of reviews read; the result is None once it returns False.
 
@@ -38,7 +38,8 @@ def mean_final_state(
     total, parts = np.zeros(network.cell.state_size), network.cell.state_parts
     for first in range(0, len(reviews), _BATCH):
         recording = record(network, reviews[first : first + _BATCH], parts, clamp=clamp)
-        rows = np.arange(len(recording.lengths)), recording.lengths - 1
+        last = np.zeros_like(recording.lengths) if network.backward else recording.lengths - 1
+        rows = np.arange(len(recording.lengths)), last
         total += np.concatenate([recording[part][rows] for part in parts], axis=1).sum(axis=0, dtype=np.float64)
         if not progress(min(first + _BATCH, len(reviews))):
             return None

@@ -39,3 +39,28 @@ def pad(reviews: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
     for row, review in zip(padded, reviews, strict=True):
         row[: len(review)] = review
     return padded
+
+
+def as_reviews(
+    vocabulary: Vocabulary | None,
+    ids: NDArray[np.integer] | Sequence[int] | Sequence[NDArray[np.integer]],
+    name: str,
+) -> tuple[list[NDArray[np.int32]], bool]:
+    """Return one or several reviews as a list of id arrays that the network ``name`` knows, and whether it was one.
+
+    Raises
+    ------
+    ValueError
+        For a review without words, or an unknown id.
+    """
+    single = len(ids) == 0 or np.ndim(ids[0]) == 0
+    reviews = [np.asarray(review, dtype=np.int32) for review in ([ids] if single else ids)]
+    limit = 0 if vocabulary is None else len(vocabulary)
+    for number, review in enumerate(reviews):
+        if review.ndim != 1 or not len(review):
+            raise ValueError(f"review {number} has no words; expected a one-dimensional array of at least one id")
+        if review.min() < 0 or review.max() >= limit:
+            raise ValueError(
+                f"review {number} has ids from {review.min()} to {review.max()}; {name} knows 0 to {limit - 1}"
+            )
+    return reviews, single

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.importers.parts import Parts
 from engine.network import Network
+from engine.stack_outputs import outputs_along
 
 
 @dataclass(frozen=True)
@@ -34,20 +35,22 @@ def check_import(network: Network, parts: Parts, steps: int = 40, seed: int = 0)
     """
     random = np.random.default_rng(seed)
     inputs: Any
-    vocabulary = network.vocabulary if network.stack is None else network.stack.vocabulary
-    if vocabulary is not None:
-        inputs = random.integers(0, len(vocabulary), steps)
+    if network.text_vocabulary is not None:
+        inputs = random.integers(0, len(network.text_vocabulary), steps)
     else:
         inputs = random.normal(size=(steps, network.channels))
     x = network.inputs(inputs)
     with torch.inference_mode():
-        h = network.cell.run(x)[1]["h"]
+        h = network.cell.run(x.flip(0) if network.backward else x)[1]["h"]
+        h = h.flip(0) if network.backward else h
         outputs = network.probability(h).double().numpy()
+    if network.stack is not None and network.shares_readout:
+        outputs = outputs_along(network.stack, network.output, inputs)
     states = parts.reference.states(inputs)
     return Differences(
         steps,
         states=_difference(h.double().numpy(), states),
-        outputs=0.0 if network.activation == "none" else _difference(outputs, parts.reference.outputs(inputs)),
+        outputs=0.0 if network.output == "none" else _difference(outputs, parts.reference.outputs(inputs)),
     )
 
 

@@ -16,9 +16,10 @@ from engine.catalogue import NetworkError
 from engine.cells import Cell, Setting, build_cell
 from engine.importers.formulas import VALUES
 from engine.importers.keras_file import KerasModel, Layer
-from engine.importers.parts import Array, Found, ImportOptions, StackBody, one_precision
+from engine.importers.parts import Array, Found, ImportOptions, StackBody, one_precision, states_read
 from engine.nonlinearities import GATES
 from engine.probability import Activation
+from engine.stack import DIRECTIONS, Reads
 from engine.text import printable
 
 _GATES: Final = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4, "CuDNNGRU": 3, "CuDNNLSTM": 4}
@@ -80,7 +81,9 @@ def find_keras_network(model: KerasModel, options: ImportOptions) -> Found:
     stack, level = _recurrent(model, options)
     recurrent, top = stack[level], stack[-1]
     others = [layer for layer in model.layers if layer not in stack and layer.kind not in _NO_EFFECT]
-    embedding = _only([layer for layer in others if layer.kind == "Embedding"], "embedding")
+    embeddings = [layer for layer in others if layer.kind == "Embedding"]
+    below = [layer for layer in embeddings if _reads(stack[0], layer, model)]
+    embedding = _only(below or embeddings, "embedding")
     readout = None if options.readout == "none" else _readout(others, top, options)
     left = [layer for layer in others if layer not in (embedding, readout) and not _follows(layer, readout, model)]
     if left and options.readout is None:
@@ -92,34 +95,61 @@ def find_keras_network(model: KerasModel, options: ImportOptions) -> Found:
         notes.append(f"left out, so that the import is not the whole network of the file: {_listed(left)}")
     if recurrent.settings is None and options.embedding is None and embedding is None:
         notes.append("the file holds no embedding: the network takes vectors")
-    built = [_built(layer, model, options, notes) for layer in stack]
-    cells = [cell for cell, _ in built]
-    for below, layer, lower, cell in zip(stack, stack[1:], cells, cells[1:], strict=False):
-        if cell.inputs != lower.size or not _reads(layer, below, model):
-            raise NetworkError(
-                f"{printable(layer.name)} does not read {printable(below.name)} alone; to watch the first layer "
-                f"without a readout, give --layer {printable(stack[0].name)} --readout none"
-            )
+    merges = ["", *(layer.merge if layer.backward is not None else "" for layer in stack)]
+    built = [
+        [_built(one, merge, model, options, notes) for one in layer.directions]
+        for layer, merge in zip(stack, merges, strict=False)
+    ]
+    layers = tuple(tuple(cell for cell, _ in directions) for directions in built)
+    watched = options.watched
+    if watched == "backward" and recurrent.backward is None:
+        raise NetworkError(f"--direction backward: {printable(recurrent.name)} has the forward direction alone")
+    reads = states_read(
+        options, printable(top.name), _states_of(top), directions=len(layers[-1]), readout=readout is not None
+    )
     if len(stack) > 1:
         notes.append(f"{len(stack)} layers, of which layer {level + 1} is watched first")
+    if recurrent.backward is not None:
+        notes.append(f"two directions, of which the {watched} one is watched first")
     return Found(
         source=f"{model.source}{f', Keras {printable(model.version)}' if model.version else ''}",
-        cell=cells[level],
-        body=StackBody([[body] for _, body in built[: level + 1]]),
+        cell=layers[level][DIRECTIONS.index(watched)],
+        body=StackBody([[body for _, body in directions] for directions in built], level, watched, reads),
         layer=recurrent.name,
-        readout=None if readout is None else _dense(readout, cells[-1].size),
-        embedding=None if embedding is None else _embedding(embedding, cells[0].inputs),
+        readout=None if readout is None else _dense(readout, layers[-1][0].size, merges[-1]),
+        embedding=None if embedding is None else _embedding(embedding, layers[0][0].inputs),
         output=None if readout is None else _output(readout, model),
         notes=notes,
-        layers=tuple((cell,) for cell in cells) if len(cells) > 1 else (),
+        layers=layers if len(layers) > 1 or len(layers[0]) > 1 else (),
         level=level,
+        direction=watched,
+        reads=reads,
     )
 
 
-def _built(layer: Layer, model: KerasModel, options: ImportOptions, notes: list[str]) -> tuple[Cell, KerasBody]:
-    """Return a recurrent layer as a cell, and as Keras computes it."""
+def _states_of(top: Layer) -> Reads | None:
+    """Return which states of the top layer the model goes on with; None if the file does not say."""
+    if top.settings is None:
+        return None
+    return "each" if top.settings.get("return_sequences") else "final"
+
+
+def _joined(kernel: NDArray[Any], merge: str, name: str) -> NDArray[Any]:
+    """Return the kernel (2n, k) over two directions next to each other, of one over them as they were merged."""
+    if merge in ("", "concat"):
+        return kernel
+    if merge not in ("sum", "ave"):
+        raise NetworkError(f"{name}: the directions below are merged by {merge!r}; expected concat, sum or ave")
+    return np.concatenate((kernel, kernel)) * (0.5 if merge == "ave" else 1)
+
+
+def _built(
+    layer: Layer, merge: str, model: KerasModel, options: ImportOptions, notes: list[str]
+) -> tuple[Cell, KerasBody]:
+    """Return a recurrent layer as a cell, and as Keras computes it; ``merge`` is that of two directions below."""
     gates = _GATES[layer.kind]
     kernel, hidden, bias = kernels(layer, gates)
+    kernel = _joined(kernel, merge, printable(layer.name))
     settings = _settings(layer, model, options, notes)
     arrays = {"kernel": kernel, "recurrent_kernel": hidden, "bias": bias}
     tensors = one_precision(
@@ -132,20 +162,21 @@ def _built(layer: Layer, model: KerasModel, options: ImportOptions, notes: list[
     return cell, KerasBody(gates, w.double().numpy(), u.double().numpy(), b.double().numpy(), settings)
 
 
-def _is_stack(layers: Sequence[Layer], model: KerasModel) -> bool:
-    """Whether each layer reads the one before it."""
-    return all(
-        _reads(layer, below, model) and layer.weights[0].shape[:1] == below.weights[1].shape[:1]
-        for below, layer in pairwise(layers)
-        if layer.weights and len(below.weights) > 1
-    )
+def _is_above(layer: Layer, below: Layer, model: KerasModel) -> bool:
+    """Whether a recurrent layer reads another one alone, and has a kernel for what that puts out."""
+    if not layer.weights or len(below.weights) < 2:  # reported when they are built
+        return _reads(layer, below, model)
+    concatenated = below.backward is not None and below.merge == "concat"
+    width = below.weights[1].shape[0] * (2 if concatenated else 1)
+    return _reads(layer, below, model) and layer.weights[0].shape[0] == width
 
 
 def _reads(layer: Layer, below: Layer, model: KerasModel) -> bool:
     """Whether a layer reads another one and nothing else, but for layers without effect between them."""
     if not layer.sources:  # the layers follow each other
-        between = model.layers[model.layers.index(below) + 1 : model.layers.index(layer)]
-        return all(one.kind in _NO_EFFECT for one in between)
+        first, last = model.layers.index(below), model.layers.index(layer)
+        between = model.layers[first + 1 : last]
+        return first < last and all(one.kind in _NO_EFFECT for one in between)
     by_name = {one.name: one for one in model.layers}
     for _ in model.layers:  # as many as a path can have; a damaged file may hold a circle
         if len(layer.sources) != 1:
@@ -162,14 +193,13 @@ def _in_order(tensor: Tensor, gates: int) -> Tensor:
 
 
 def _recurrent(model: KerasModel, options: ImportOptions) -> tuple[list[Layer], int]:
-    """Return the recurrent layers from the bottom, and the number of the one to watch."""
+    """Return the layers of a stack from the bottom, and the number of the one to watch.
+
+    Where the recurrent layers of the model are no single stack, it is the chosen one with those below it.
+    """
     for layer in model.layers:
         if layer.kind in ("Lambda", "TFOpLambda"):
             raise NetworkError(f"the model has a Lambda layer ({printable(layer.name)}), whose code is never run")
-        if layer.kind == "Bidirectional":
-            raise NetworkError(
-                f"{printable(layer.name)} is Bidirectional; pinkx runs one recurrent layer in the forward direction"
-            )
     found = [layer for layer in model.layers if layer.kind in _GATES]
     if not found:
         kinds = ", ".join(sorted({printable(layer.kind) for layer in model.layers})) or "none"
@@ -177,11 +207,22 @@ def _recurrent(model: KerasModel, options: ImportOptions) -> tuple[list[Layer], 
     named = [layer for layer in found if options.layer in (None, layer.name)]
     if not named:
         raise NetworkError(f"no recurrent layer {options.layer!r} in the file; it has {_listed(found)}")
-    if options.direction == "backward":
-        raise NetworkError("--direction backward: pinkx runs one recurrent layer in the forward direction")
-    if options.layer == found[0].name and options.readout == "none" and not _is_stack(found, model):
-        return found[:1], 0
-    return found, found.index(named[0] if options.layer else found[0 if options.readout == "none" else -1])
+    if all(_is_above(layer, below, model) for below, layer in pairwise(found)):
+        return found, found.index(named[0] if options.layer else found[0 if options.readout == "none" else -1])
+    if options.layer is None or options.readout is None:
+        raise NetworkError(
+            f"the recurrent layers are no stack, in which each reads the one below alone: {_listed(found)}; choose one "
+            "with --layer NAME, and its readout with --readout NAME or none"
+        )
+    chain, ordered = [named[0]], not named[0].sources
+    if ordered and named[0] is not found[0]:
+        raise NetworkError(f"the file does not say what {printable(named[0].name)} reads; give the whole model")
+    while below := [layer for layer in found if layer is not chain[0] and _is_above(chain[0], layer, model)]:
+        chain.insert(0, below[0])
+    others = [layer for layer in found if layer not in chain and chain[0].sources & {layer.name}]
+    if others or len(chain[0].sources) > 1:
+        raise NetworkError(f"{printable(chain[0].name)} reads several layers; expected a stack on one input")
+    return chain, len(chain) - 1
 
 
 def _only(layers: Sequence[Layer], what: str) -> Layer | None:
@@ -248,8 +289,7 @@ def _settings(layer: Layer, model: KerasModel, options: ImportOptions, notes: li
         biased = len(layer.weights) == 3
         single = biased and layer.weights[2].size == gates * layer.weights[1].shape[0]
         settings["reset_before"] = single or not configured.get("reset_after", True)
-        if layer.settings is None and not biased:
-            notes.append("the reset acts after the recurrent product, which weights without a bias do not say")
+    _check_given(layer, settings, model, options)
     if str(settings.get("gate", "sigmoid")) not in GATES:
         raise NetworkError(f"{name}: recurrent_activation {settings['gate']!r} is no gate between 0 and 1")
     return settings
@@ -269,25 +309,56 @@ def _nonlinearity(value: Any, model: KerasModel) -> str:
 def _options_as_settings(
     layer: Layer, model: KerasModel, options: ImportOptions, notes: list[str]
 ) -> Mapping[str, Any]:
-    """Return the settings of a layer in a file of weights, which names none, from ``--nonlinearity``."""
+    """Return the settings of a layer in a file of weights, which names none, from the options."""
     name, given = printable(layer.name), options.nonlinearity
+    gated = layer.kind != "SimpleRNN"
     if layer.kind.startswith("CuDNN"):
         return {}
-    if layer.kind == "SimpleRNN" and given is None:
-        raise NetworkError(f"{name}: a file of weights does not name the activation; give --nonlinearity tanh or relu")
-    old = re.match(r"2\.[012](\.|$)", model.version) and "-tf" not in model.version
-    if old and given is None:
-        raise NetworkError(
-            f"{name}: a file of weights of Keras {printable(model.version)}, whose gates have the activation "
-            "hard_sigmoid unless set otherwise; give --nonlinearity hard_sigmoid, or --nonlinearity tanh if they have "
-            "sigmoid"
+    if given is None:
+        what = "activations" if gated else "activation"
+        ways = (
+            "tanh (gates sigmoid, the default of Keras since 2.3), hard_sigmoid (those gates, the default before), "
+            "or both as in relu,hard_sigmoid"
         )
-    if given == "hard_sigmoid":
-        notes.append("gates hard_sigmoid and activation tanh, as given; a file of weights does not name them")
-        return {"recurrent_activation": "hard_sigmoid"}
-    gates = "" if layer.kind == "SimpleRNN" else " and gates sigmoid"
-    notes.append(f"activation {given or 'tanh'}{gates}, which a file of weights does not name")
-    return {"activation": given or "tanh"}
+        raise NetworkError(
+            f"{name}: a file of weights does not name the {what}; give --nonlinearity "
+            f"{ways if gated else 'tanh or relu'}, or the whole model"
+        )
+    settings: dict[str, Any] = dict(zip(("activation", "recurrent_activation"), _given(given, gated), strict=False))
+    named = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in settings.items())
+    notes.append(f"{named}, as given; a file of weights does not name them")
+    if layer.kind == "GRU" and len(layer.weights) < 3:
+        if options.reset is None:
+            raise NetworkError(
+                f"{name}: a GRU without biases in a file of weights, which does not say where its reset gate acts; "
+                "give --reset after (the default of Keras 2 and later) or --reset before (the recurrent product)"
+            )
+        settings["reset_after"] = options.reset == "after"
+        notes.append(f"the reset acts {options.reset} the recurrent product, as given")
+    return settings
+
+
+def _given(text: str, gated: bool) -> tuple[str, ...]:
+    """Return activation and gate of ``--nonlinearity``: ``tanh``, ``relu,hard_sigmoid``, or ``hard_sigmoid`` alone."""
+    names = tuple(part.strip() for part in text.split(","))
+    if len(names) > (2 if gated else 1):
+        raise NetworkError(f"--nonlinearity {text}: expected an activation{' and one of the gates' if gated else ''}")
+    if names == ("hard_sigmoid",) and gated:
+        return "tanh", "hard_sigmoid"
+    return names if len(names) == 2 or not gated else (*names, "sigmoid")
+
+
+def _check_given(layer: Layer, settings: Mapping[str, Setting], model: KerasModel, options: ImportOptions) -> None:
+    """Check what the options say against what the file says."""
+    if options.nonlinearity is None or layer.settings is None:
+        return
+    given = [_nonlinearity(one, model) for one in _given(options.nonlinearity, "gate" in settings)]
+    said = [str(settings[key]) for key in ("activation", "gate") if key in settings]
+    if given != said:
+        raise NetworkError(
+            f"--nonlinearity {options.nonlinearity}: the file says {', '.join(said)} of {printable(layer.name)}; leave "
+            "out the option"
+        )
 
 
 def _activation(value: Any) -> str:
@@ -297,8 +368,13 @@ def _activation(value: Any) -> str:
     return printable(str(value or "linear"))
 
 
-def _dense(layer: Layer, size: int) -> tuple[Tensor, Tensor]:
+def _dense(layer: Layer, size: int, merge: str) -> tuple[Tensor, Tensor]:
+    """Return weight and bias of a readout of cells, or of two directions of ``size`` cells each if they are merged."""
     kernel = layer.weights[0] if layer.weights else np.zeros((0, 0))
+    size *= 2 if merge == "concat" else 1
+    if kernel.ndim == 2 and kernel.shape[0] == size:
+        kernel = _joined(kernel, merge, printable(layer.name))
+        size = len(kernel)
     if kernel.ndim != 2 or kernel.shape[0] != size or not kernel.shape[1]:
         raise NetworkError(
             f"{printable(layer.name)}: the kernel of a readout of {size} cells is ({size}, k), got {kernel.shape}"

@@ -10,7 +10,7 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +28,8 @@ class Layer:
     """One layer of a Keras model. ``settings`` is None in a file that holds weights only.
 
     ``sources`` names the layers that it reads in a Functional model; it is empty where the order of the layers says so.
+    A Bidirectional layer is its forward layer; ``backward`` is the other, and ``merge`` says how their outputs are
+    joined.
     """
 
     kind: str
@@ -35,6 +37,13 @@ class Layer:
     settings: Mapping[str, Any] | None
     weights: tuple[NDArray[Any], ...]
     sources: frozenset[str] = frozenset()
+    backward: Layer | None = None
+    merge: str = "concat"
+
+    @property
+    def directions(self) -> tuple[Layer, ...]:
+        """The layer, and its backward one if it has two."""
+        return (self,) if self.backward is None else (self, self.backward)
 
 
 @dataclass(frozen=True)
@@ -95,18 +104,18 @@ def _read_hdf5(file: Any, limit: int) -> KerasModel:
         weights = {name: _old_weights(group, limit) for name, group in _old_layers(file["model_weights"])}
         config = json.loads(_text(file.attrs["model_config"]))
         layers = tuple(
-            Layer(kind, name, settings, weights.get(name, ()), sources)
+            _with_directions(Layer(kind, name, settings, weights.get(name, ()), sources))
             for kind, name, settings, sources in _configured(config)
         )
         return KerasModel(layers, version, "Keras model (HDF5)")
     if "layer_names" in file.attrs:
         found = ((name, _old_weights(group, limit), group) for name, group in _old_layers(file))
-        layers = tuple(Layer(_kind_of(name, weights, group), name, None, weights) for name, weights, group in found)
+        layers = tuple(_of_weights(name, weights, group) for name, weights, group in found)
         return KerasModel(layers, version, "Keras weights (HDF5)")
     weights3 = _keras3_weights(file, limit)
     if not weights3:
         raise NetworkError("an HDF5 file, but not one of Keras")
-    layers = tuple(Layer(_kind_of(key, arrays, None), key, None, arrays) for key, arrays in weights3.items())
+    layers = tuple(_of_weights(key, arrays, None) for key, arrays in weights3.items())
     return KerasModel(layers, version or "3", "Keras weights (HDF5)")
 
 
@@ -162,10 +171,15 @@ def _keras3_weights(file: Any, limit: int) -> dict[str, tuple[NDArray[Any], ...]
     found = {}
     for key in layers:
         group = _member(layers, key)
-        group = _member(group, "cell") if "cell" in group else group
-        names = sorted(_member(group, "vars"), key=int) if "vars" in group else []
-        found[str(key)] = tuple(_array(group, f"vars/{name}", limit) for name in names)
+        parts = [_member(group, name) for name in ("forward_layer", "backward_layer") if name in group] or [group]
+        found[str(key)] = tuple(array for part in parts for array in _variables(part, limit))
     return found
+
+
+def _variables(group: Any, limit: int) -> Iterator[NDArray[Any]]:
+    group = _member(group, "cell") if "cell" in group else group
+    for name in sorted(_member(group, "vars"), key=int) if "vars" in group else []:
+        yield _array(group, f"vars/{name}", limit)
 
 
 def _with_settings(config: Any, weights: Mapping[str, tuple[NDArray[Any], ...]]) -> tuple[Layer, ...]:
@@ -175,7 +189,7 @@ def _with_settings(config: Any, weights: Mapping[str, tuple[NDArray[Any], ...]])
         snake = _snake(kind)
         key = f"{snake}_{counts[snake]}" if counts[snake] else snake
         counts[snake] += 1
-        layers.append(Layer(kind, name, settings, weights.get(key, ()), sources))
+        layers.append(_with_directions(Layer(kind, name, settings, weights.get(key, ()), sources)))
     return tuple(layers)
 
 
@@ -205,6 +219,35 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, dict | list | tuple):
         for part in value.values() if isinstance(value, dict) else value:
             yield from _texts(part)
+
+
+def _with_directions(layer: Layer) -> Layer:
+    """Return a Bidirectional layer as its forward layer with the backward one; any other as it is."""
+    settings = layer.settings or {}
+    inner = settings.get("layer") if layer.kind == "Bidirectional" else None
+    if not isinstance(inner, Mapping):
+        return layer
+    other, half = settings.get("backward_layer") or inner, len(layer.weights) // 2
+    kinds = [str(one["class_name"]) for one in (inner, other)]
+    parts = [
+        Layer(kind, layer.name, {**one["config"], "go_backwards": False}, weights, layer.sources)
+        for kind, one, weights in zip(kinds, (inner, other), (layer.weights[:half], layer.weights[half:]), strict=True)
+    ]
+    if kinds[0] != kinds[1] or inner["config"].get("go_backwards"):
+        raise NetworkError(
+            f"{layer.name}: a Bidirectional layer of {kinds[0]} and {kinds[1]}, or of one that itself "
+            "reads backwards, is not supported"
+        )
+    return replace(parts[0], backward=parts[1], merge=str(settings.get("merge_mode", "concat")))
+
+
+def _of_weights(name: str, weights: tuple[NDArray[Any], ...], group: Any) -> Layer:
+    """Return a layer of a file of weights."""
+    first, second = weights[: len(weights) // 2], weights[len(weights) // 2 :]
+    if len(weights) in (4, 6) and [one.shape for one in first] == [one.shape for one in second]:
+        kind = _kind_of(name, first, None)
+        return Layer(kind, name, None, first, backward=Layer(kind, name, None, second))
+    return Layer(_kind_of(name, weights, group), name, None, weights)
 
 
 def _kind_of(name: str, weights: tuple[NDArray[Any], ...], group: Any) -> str:

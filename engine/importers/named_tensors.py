@@ -15,8 +15,17 @@ from torch import Tensor, nn
 
 from engine.catalogue import NetworkError
 from engine.cells import Cell, Setting, build_cell
-from engine.importers.parts import Array, Found, ImportOptions, StackBody, StoredTensor, one_precision
+from engine.importers.parts import (
+    Array,
+    Found,
+    ImportOptions,
+    StackBody,
+    StoredTensor,
+    one_precision,
+    states_read,
+)
 from engine.importers.vocabulary import as_words
+from engine.stack import DIRECTIONS
 from engine.text import printable
 
 _KINDS: Final = {1: "rnn", 3: "gru", 4: "lstm"}
@@ -66,7 +75,7 @@ class TorchBody:
     def states(self, x: Array) -> Array:
         """Hidden states (time, n) for inputs (time, inputs)."""
         with torch.inference_mode():
-            hidden, _ = self.module(torch.from_numpy(np.ascontiguousarray(x)))
+            hidden, _ = self.module(torch.from_numpy(np.array(x, order="C")))
         return hidden.numpy()
 
 
@@ -99,8 +108,11 @@ def find_network(file: Checkpoint, options: ImportOptions) -> Found:
     nonlinearity = _nonlinearity(path, file.scalars, options, notes) if gates == 1 else "tanh"
     layers = tuple(tuple(_cell(path, raw, nonlinearity) for raw in directions) for directions in raws)
     _check_widths(path, layers)
-    cell, size, inputs = layers[level][0], layers[-1][0].size, layers[0][0].inputs
-    bodies = [[TorchBody(gates, raw, nonlinearity) for raw in directions] for directions in raws[: level + 1]]
+    watched, inputs = options.watched, layers[0][0].inputs
+    size = sum(cell.size for cell in layers[-1])
+    if watched == "backward" and len(layers[0]) == 1:
+        raise NetworkError(f"--direction backward: {_shown(path)} has the forward direction alone")
+    bodies = [[TorchBody(gates, raw, nonlinearity) for raw in directions] for directions in raws]
     several = len(layers) > 1 or len(layers[0]) > 1
     used = {name for name in tensors if name.startswith((f"{prefix}weight_", f"{prefix}bias_"))}
     others = {name: tensor for name, tensor in tensors.items() if name not in used and _same_root(name, path)}
@@ -111,19 +123,23 @@ def find_network(file: Checkpoint, options: ImportOptions) -> Found:
     if bias_name is not None:
         chosen[bias_name] = tensors[bias_name]
     _refuse_left_over(set(others) - set(chosen), path, readout_name, options, notes)
+    reads = states_read(options, _shown(path), directions=len(layers[-1]), readout=readout_name is not None)
+    if len(layers[-1]) > 1 and readout_name is not None:
+        notes.append(f"the readout reads both directions, as given: {reads}")
     read = one_precision({name: tensor.read() for name, tensor in chosen.items()})
     readout = None
     if readout_name is not None:
         weight = read[readout_name].reshape(read[readout_name].shape[0], size)
-        half = weight[:, :size]
-        readout = half, read[bias_name] if bias_name is not None else torch.zeros_like(half[:, 0])
+        readout = weight, read[bias_name] if bias_name is not None else torch.zeros_like(weight[:, 0])
     return Found(
         source=file.source,
-        cell=cell,
-        body=StackBody(bodies),
+        cell=layers[level][DIRECTIONS.index(watched)],
+        body=StackBody(bodies, level, watched, reads),
         layer=path or "weight_hh",
         layers=layers if several else (),
         level=level,
+        direction=watched,
+        reads=reads,
         readout=readout,
         embedding=None if embedding_name is None else read[embedding_name],
         vocabularies=file.vocabularies,
@@ -166,21 +182,11 @@ def _layer(tensors: Collection[str], options: ImportOptions) -> tuple[str, list[
         raise NetworkError(f"{_shown(path)}: the tensor weight_hh{suffix} is missing")
     if chosen is not None and chosen >= stack:
         raise NetworkError(f"{_shown(path)} has {stack} layer{'s' * (stack > 1)}, counted from 0; there is no {chosen}")
-    if options.direction == "backward":
-        raise NetworkError(
-            f"{_shown(path)}: a layer is watched in the forward direction; the backward one reads the last word first"
-        )
-    if both and (options.readout != "none" or options.direction != "forward"):
-        raise NetworkError(
-            f"{_shown(path)} has two directions, and its readout reads both, of which the backward one needs the words "
-            "still to come; to watch the layers in the forward direction without a readout, give --readout none "
-            "--direction forward"
-        )
     level = chosen if chosen is not None else 0 if options.readout == "none" else stack - 1
     if stack > 1:
         notes.append(f"{stack} layers, of which layer {level + 1} is watched first")
     if both:
-        notes.append("two directions, of which the forward one is watched")
+        notes.append(f"two directions, of which the {options.watched} one is watched first")
     return path, [[parts[number, reverse] for reverse in directions] for number in range(stack)], level, notes
 
 
@@ -245,6 +251,8 @@ def _nonlinearity(path: str, scalars: Mapping[str, Mapping[str, Any]], options: 
         )
     if nonlinearity not in ("tanh", "relu"):
         raise NetworkError(f"{_shown(path)}: an RNN of PyTorch has the nonlinearity tanh or relu, not {nonlinearity}")
+    if said and options.nonlinearity not in (None, nonlinearity):
+        raise NetworkError(f"--nonlinearity {options.nonlinearity}: the file says {said} of {_shown(path)}")
     if not said:
         notes.append(f"nonlinearity {nonlinearity}, as given; the file does not say")
     return nonlinearity

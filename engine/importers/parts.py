@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from engine.catalogue import NetworkError
 from engine.cells import Cell
 from engine.probability import Activation, activate
+from engine.stack import READS, Direction, Reads
 
 Array = NDArray[np.float64]
 
@@ -24,7 +28,9 @@ class ImportOptions:
 
     ``layer``, ``readout`` and ``embedding`` are names in the file, or their last parts; ``readout`` and ``embedding``
     may be ``none``. ``vocabulary`` is a file, or ``keras-imdb:FILE``. ``task`` is that of a network that takes vectors,
-    such as ``flip-flop-3``: its sequences give the start states of a fixed-point search.
+    such as ``flip-flop-3``: its sequences give the start states of a fixed-point search. ``reads`` says which states of
+    two directions the readout reads, see `engine.stack.Stack`. ``reset`` is where the reset gate of a GRU acts:
+    ``before`` or ``after`` the recurrent product.
     """
 
     vocabulary: str | None = None
@@ -35,6 +41,13 @@ class ImportOptions:
     embedding: str | None = None
     output: str | None = None
     task: str | None = None
+    reads: str | None = None
+    reset: str | None = None
+
+    @property
+    def watched(self) -> Direction:
+        """The direction to watch first."""
+        return "backward" if self.direction == "backward" else "forward"
 
 
 class Body(Protocol):
@@ -45,16 +58,45 @@ class Body(Protocol):
 
 
 class StackBody:
-    """Layers on top of each other: ``levels`` up to the watched one, each the bodies of one direction or of two."""
+    """Layers on top of each other, each the bodies of one direction or of two; one is watched.
 
-    def __init__(self, levels: Sequence[Sequence[Body]]) -> None:
-        self.levels = levels
+    Parameters
+    ----------
+    levels : sequence of (forward,) or (forward, backward) bodies
+    level, direction : the watched layer, from 0
+    reads : which states of two directions the readout reads
+    """
+
+    def __init__(
+        self, levels: Sequence[Sequence[Body]], level: int, direction: Direction = "forward", reads: Reads = "final"
+    ) -> None:
+        self.levels, self.level, self.direction, self.reads = levels, level, direction, reads
 
     def states(self, x: Array) -> Array:
-        """Hidden states (time, n) of the watched layer in the forward direction, for inputs (time, inputs)."""
-        for bodies in self.levels[:-1]:
+        """Hidden states (time, n) of the watched layer, in the order of the text, for inputs (time, inputs)."""
+        both = self._layers(x)[self.level]
+        size = both.shape[1] // len(self.levels[self.level])
+        return both[:, size:] if self.direction == "backward" else both[:, :size]
+
+    def read(self, x: Array) -> Array:
+        """What the readout reads after every word, (time, n): each time of the review cut after that word."""
+        if all(len(bodies) == 1 for bodies in self.levels) or self.reads == "each":
+            return self._layers(x)[-1]
+        rows = []
+        for last in range(1, len(x) + 1):
+            top = self._layers(x[:last])[-1]
+            size = top.shape[1] // len(self.levels[-1])
+            backward = top[0 if self.reads == "final" else -1, size:]
+            rows.append(np.concatenate((top[-1, :size], backward)))
+        return np.array(rows)
+
+    def _layers(self, x: Array) -> list[Array]:
+        """Hidden states (time, n) of every layer, both directions next to each other."""
+        found = []
+        for bodies in self.levels:
             x = np.hstack([bodies[0].states(x)] + [body.states(x[::-1])[::-1] for body in bodies[1:]])
-        return self.levels[-1][0].states(x)
+            found.append(x)
+        return found
 
 
 @dataclass(frozen=True)
@@ -80,8 +122,10 @@ class Found:
         Name of the recurrent layer in the file.
     layers : tuple of (forward,) or (forward, backward) cells
         All layers from the bottom, if there are several or two directions; else empty.
-    level : int
-        The number of the watched layer among them, from 0.
+    level, direction : int, {"forward", "backward"}
+        The watched layer among them, from 0, and its direction.
+    reads : {"final", "last", "each"}
+        See `engine.stack.Stack`.
     readout : (weight (k, n), bias (k,)) or None
     embedding : (V, inputs) tensor or None
     vocabularies : list of mappings from id to word
@@ -106,11 +150,13 @@ class Found:
     task: str | None = None
     layers: tuple[tuple[Cell, ...], ...] = ()
     level: int = 0
+    direction: Direction = "forward"
+    reads: Reads = "final"
 
     @property
     def silent(self) -> bool:
-        """Whether this is a layer of a stack that no readout reads."""
-        return bool(self.layers) and (self.readout is None or self.level < len(self.layers) - 1)
+        """Whether these are several layers or directions without a readout."""
+        return bool(self.layers) and self.readout is None
 
 
 @dataclass(frozen=True)
@@ -142,17 +188,21 @@ class Reference:
 
     def states(self, inputs: NDArray[np.integer] | Array) -> Array:
         """Hidden states (time, n) after every step, for ids (time,) of the import or inputs (time, inputs)."""
-        x = np.asarray(inputs, dtype=np.float64)
-        if self.embedding is not None and self.rows is not None:
-            rows = self.rows[np.asarray(inputs)]
-            x = np.where((rows < 0)[:, None], 0.0, self.embedding[rows])
-        return self.body.states(x)
+        return self.body.states(self._embedded(inputs))
 
     def outputs(self, inputs: NDArray[np.integer] | Array) -> Array:
         """Outputs (time, k) after every step, for the inputs of `states`."""
-        logits = self.states(inputs) @ self.weight.T + self.bias
+        x = self._embedded(inputs)
+        read = self.body.read(x) if isinstance(self.body, StackBody) else self.body.states(x)
+        logits = read @ self.weight.T + self.bias
         values = activate(logits, self.output)
         return values if self.column is None else values[:, [self.column]]
+
+    def _embedded(self, inputs: NDArray[np.integer] | Array) -> Array:
+        if self.embedding is None or self.rows is None:
+            return np.asarray(inputs, dtype=np.float64)
+        rows = self.rows[np.asarray(inputs)]
+        return np.where((rows < 0)[:, None], 0.0, self.embedding[rows])
 
 
 @dataclass(frozen=True)
@@ -171,6 +221,8 @@ class Parts:
     reference: Reference
     layers: tuple[tuple[Cell, ...], ...] = ()
     level: int = 0
+    direction: Direction = "forward"
+    reads: Reads = "final"
     has_readout: bool = True
 
 
@@ -204,3 +256,51 @@ def one_precision(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     converted = {name: as_weights(tensor, name) for name, tensor in tensors.items()}
     double = any(tensor.dtype == torch.float64 for tensor in converted.values())
     return {name: tensor.double() if double else tensor for name, tensor in converted.items()}
+
+
+def own_tensors(path: Path) -> dict[str, Tensor]:
+    """Read the tensors of a network file of pinkx, in one precision.
+
+    Raises
+    ------
+    NetworkError
+        If the file cannot be read, or a tensor is not finite.
+    """
+    try:
+        # Copies, because the loaded tensors are mapped from the file, and change when it is overwritten.
+        tensors = {key: tensor.clone() for key, tensor in load_file(path).items()}
+    except (SafetensorError, OSError) as error:
+        raise NetworkError(f"{path}: cannot be read ({error}); download or train it again") from None
+    try:
+        return one_precision(tensors)
+    except NetworkError as error:
+        raise NetworkError(f"{path}: {error}") from None
+
+
+def states_read(
+    options: ImportOptions, name: str, found: Reads | None = None, *, directions: int, readout: bool
+) -> Reads:
+    """Return which states the readout of a layer reads: as the file says, or the options.
+
+    Raises
+    ------
+    NetworkError
+        If it reads two directions, and neither says how.
+    """
+    given = next((one for one in READS if one == options.reads), None)
+    if options.reads is not None and given is None:
+        raise NetworkError(f"--reads {options.reads}: expected one of {', '.join(READS)}")
+    if directions == 1 or not readout:
+        if given is not None:
+            raise NetworkError(f"--reads {given}: {name} has no readout of two directions")
+        return found or "final"  # which only layers of two directions below distinguish
+    if found is not None and given not in (None, found):
+        raise NetworkError(f"--reads {given}: the file says {found}")
+    reads = found or given
+    if reads is None:
+        raise NetworkError(
+            f"the readout reads both directions of {name}, and the file does not say at which words; give --reads "
+            "final (the last state of each direction, as in torch.cat((h_n[-2], h_n[-1]), 1)), --reads last (both "
+            "states at the last word, output[-1]) or --reads each (both at every word)"
+        )
+    return reads

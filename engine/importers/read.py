@@ -66,9 +66,6 @@ def complete(found: Found, name: str, options: ImportOptions) -> Parts:
     notes = list(found.notes)
     weight, bias, output, column = _output(found, options, notes)
     reference_weight, reference_bias = weight, bias
-    if found.silent:
-        reference_weight = torch.zeros(1, found.cell.size, dtype=found.cell.dtype)
-        reference_bias = reference_weight[:, 0]
     if column is not None:
         weight, bias = weight[1:] - weight[:1], bias[1:] - bias[:1]
     matched = None
@@ -108,6 +105,8 @@ def complete(found: Found, name: str, options: ImportOptions) -> Parts:
         ),
         layers=found.layers,
         level=found.level,
+        direction=found.direction,
+        reads=found.reads,
         has_readout=found.readout is not None,
     )
 
@@ -200,7 +199,8 @@ def _output(found: Found, options: ImportOptions, notes: list[str]) -> tuple[Ten
     """Return the readout, its activation, and which output is used: the second of two classes, else None for all."""
     if found.readout is None:
         notes.append("no readout: there is no output" if found.layers else "no readout: every output is 0.5")
-        weight = torch.zeros(1, found.cell.size, dtype=found.cell.dtype)
+        size = sum(cell.size for cell in found.layers[-1]) if found.layers else found.cell.size
+        weight = torch.zeros(1, size, dtype=found.cell.dtype)
         return weight, weight[:, 0].clone(), "sigmoid", None
     weight, bias = found.readout
     count = weight.shape[0]

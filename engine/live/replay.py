@@ -6,7 +6,7 @@ and ``x``, ``k/ids`` (time,), ``k/readout_weight`` (outputs, n) and ``k/readout_
 and task of the network; name, text and label of the review; the word its first row belongs to; word and label of each
 addition to the state). A steered run also has ``k/additions`` (addition, S). A run over a sequence of vectors has
 ``channels``, their names, in the header, and ``k/targets`` (time, outputs) instead of ``k/ids`` if its targets are
-known.
+known. The run of a layer whose network has an output of all layers has ``k/outputs`` (time, outputs), too.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from engine.sequences import InputSequence
 from engine.text import FileError, Review, printable
 
 FORMAT: Final = "pinkx recording 1"
+OUTPUTS: Final = "outputs"
+"""Name of the outputs of a whole network, in a ring and in a recording, where the watched layer alone has none."""
 _KINDS: Final = ("F32", "F64", "F16", "I32", "I64")  # of tensors, that NumPy can read; `_run` says which are right
 _LONGEST_WINDOW: Final = 10**5  # words; analyses of the window take memory in proportion
 _MOST: Final = 10**9  # cells, inputs, words
@@ -73,6 +75,7 @@ class RecordedNetwork(Network):
         name: str,
         task: str,
         activation: str = "sigmoid",
+        output: str = "none",
     ) -> None:
         self.values = values
         super().__init__(
@@ -82,16 +85,24 @@ class RecordedNetwork(Network):
             vocabulary=vocabulary,
             name=name,
             task=task,
-            info={"activation": activation},
+            info={"activation": activation, "output": output},
         )
 
     def _check(self) -> None:
         """`load_recording` has checked the file."""
 
+    @property
+    def shares_readout(self) -> bool:
+        return OUTPUTS in self.values
+
+    @property
+    def outputs(self) -> int:
+        return self.values[OUTPUTS].shape[1] if self.shares_readout else super().outputs
+
     def __reduce__(self) -> tuple[Callable[..., Network], tuple[object, ...]]:
         cell = self.cell.name, self.cell.inputs, self.cell.size, self.cell.settings
         weights = self.readout_weight.numpy(), self.readout_bias.numpy()
-        names = self.name, self.task, self.activation
+        names = self.name, self.task, self.activation, self.info["output"]
         return _from_rows, (cell, *weights, self.vocabulary, self.values, *names)
 
 
@@ -104,9 +115,10 @@ def _from_rows(
     name: str,
     task: str,
     activation: str,
+    output: str,
 ) -> RecordedNetwork:
-    weights = readout_weight, readout_bias
-    return RecordedNetwork(blank_cell(*cell), *weights, vocabulary, values, name=name, task=task, activation=activation)
+    parts = blank_cell(*cell), readout_weight, readout_bias, vocabulary, values
+    return RecordedNetwork(*parts, name=name, task=task, activation=activation, output=output)
 
 
 @dataclass(frozen=True)
@@ -186,6 +198,7 @@ def recorded(
         name=network.title,
         task=network.task,
         activation=network.activation,
+        output=network.output,
     )
     before = review.first if isinstance(review, RecordedReview) else 0
     steered = tuple(
@@ -211,8 +224,11 @@ def recorded(
 
 def _word_ids(network: Network, review: Review, ids: NDArray[Any]) -> NDArray[Any]:
     """Return the ids of the words of a review; an upper layer itself reads vectors."""
-    vocabulary = None if network.stack is None else network.stack.vocabulary
-    return ids if vocabulary is None else vocabulary.encode(review.words)
+    return (
+        ids
+        if network.stack is None or network.stack.vocabulary is None
+        else network.stack.vocabulary.encode(review.words)
+    )
 
 
 def save_recording(path: Path, runs: Sequence[RecordedReview], version: str) -> None:
@@ -258,6 +274,7 @@ def _facts(run: RecordedReview) -> dict[str, Any]:
         "network": run.network.name,
         "task": run.network.task,
         "activation": run.network.activation,
+        "output": run.network.output,
         "review": run.name,
         "text": run.text,
         "label": run.label,
@@ -331,11 +348,14 @@ def _run(
         raise ValueError(f"run {number + 1} has {time} words, {outputs} outputs, label {label!r}")
     widths = {signal.name: size for signal in CELLS[facts["cell"]].signals} | {INPUT.name: inputs}
     shapes: dict[str, tuple[int, ...]] = {name: (time, width) for name, width in widths.items()}
+    if f"{number}/{OUTPUTS}" in tensors:
+        widths[OUTPUTS] = tensors[f"{number}/{OUTPUTS}"].shape[-1]
+        shapes[OUTPUTS] = (time, widths[OUTPUTS])
     shapes |= {"readout_weight": (outputs, size), "readout_bias": (outputs,)}
     if not signal:
         shapes["ids"] = (time,)
     elif f"{number}/targets" in tensors:
-        shapes["targets"] = (time, outputs)
+        shapes["targets"] = (time, widths.get(OUTPUTS, outputs))
     got = {name: tensors[f"{number}/{name}"] for name in shapes}
     for name, shape in shapes.items():
         expected = np.int32 if name == "ids" else np.float32
@@ -354,6 +374,7 @@ def _run(
         name=printable(str(facts["network"])),
         task=printable(str(facts["task"])),
         activation=str(facts.get("activation", "sigmoid")),  # older recordings have none
+        output=str(facts.get("output", "none")),
     )
     first = _whole("first", facts["first"], 0, _MOST)
     pushes = _pushes(number, facts, tensors, time, network.cell.state_size)

@@ -18,21 +18,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.activity import THRESHOLD, RollingActivity, is_dead
+from engine.device_stepper import CPU_BLOCK, FallbackStepper, OnDevice, on_its_device
 from engine.fluctuation import RollingExponent, rolling_scales
 from engine.live import commands
 from engine.live.commands import NO_REVIEWS, Command
+from engine.live.layers import BackwardStepper, WholeOutputs
 from engine.live.pushes import Push, Pushes, additions, checked
-from engine.live.replay import Analysis, Playback, RecordedNetwork, RecordedReview, recorded
+from engine.live.replay import OUTPUTS, Analysis, Playback, RecordedNetwork, RecordedReview, recorded
 from engine.live.ring import Ring
 from engine.live.snapshot import Event, Floats, Snapshot
 from engine.network import Network
 from engine.probability import activate
-from engine.recording import DeviceStepper, Stepper
+from engine.recording import Stepper
 from engine.samples import sum_over_cells
 from engine.sequences import content_of, encoded
 from engine.text import Review
 
-_BLOCK: Final = 64  # words between two looks at the commands, at full speed: a few milliseconds
 _PUBLISH: Final = 0.01  # seconds between two snapshots while the run reads
 
 
@@ -70,17 +71,21 @@ class LiveRun:
     network : Network
     settings : Settings
     outlet : Outlet
+    on_device : callable
+        Makes the stepper of a network on a device other than the CPU.
     """
 
     _activity: RollingActivity
     _clamps: Mapping[str, NDArray[np.float32]]
 
-    def __init__(self, network: Network, settings: Settings, outlet: Outlet) -> None:
+    def __init__(
+        self, network: Network, settings: Settings, outlet: Outlet, on_device: OnDevice = on_its_device
+    ) -> None:
         self.commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()  # None ends the run
         self._outlet = outlet
         self._window, self._capacity, self._threshold = settings.window, settings.capacity, settings.threshold
         self._scales = settings.scales or rolling_scales(settings.window)
-        self._device = settings.device
+        self._device, self._device_problem, self._on_device = settings.device, "", on_device
         self._continuous = settings.continuous
         self._speed = settings.speed
         self._playing = False
@@ -97,6 +102,7 @@ class LiveRun:
         self._on_recording: Callable[[RecordedReview], None] | None = None
         self._pushes: Pushes = ()
         self._set_network(network)
+        self._note_device()
         self._publish()
 
     def work(self) -> None:
@@ -112,6 +118,7 @@ class LiveRun:
             if command is None:
                 return
             self._guarded(partial(self._execute, command))
+            self._note_device()
             self._publish()
 
     # ---- commands --------------------------------------------------------------------------------------------
@@ -237,13 +244,13 @@ class LiveRun:
         """Return the count of words to read now."""
         left = len(self._ids) - self._ring.time
         if self._goal is not None:
-            return min(_BLOCK, self._goal - self._ring.time)
+            return min(self._block, self._goal - self._ring.time)
         if not self._playing or not left:
             return 0
         if self._speed is None:
-            return min(_BLOCK, left)
+            return min(self._block, left)
         due = self._due_time + int((time.perf_counter() - self._due_from) * self._speed) - self._ring.time
-        return max(0, min(_BLOCK, left, due))
+        return max(0, min(self._block, left, due))
 
     def _wait(self) -> float | None:
         if not self._playing or self._speed is None or self._ring.time >= len(self._ids):
@@ -256,7 +263,7 @@ class LiveRun:
 
     def _advance(self, count: int) -> None:
         if count:
-            steered = bool(self._pushes) and not isinstance(self._stepper, Playback)
+            steered = bool(self._pushes) and not isinstance(self._stepper, Playback | BackwardStepper)
             added = additions(self._pushes, self._clamps, self._network.cell.state_parts) if steered else {}
             # A block ends with a word after which the state changes.
             count = min([count, *(word + 1 - self._ring.time for word in added if word >= self._ring.time)])
@@ -265,7 +272,8 @@ class LiveRun:
             )
             if (push := added.get(self._ring.time + count - 1)) is not None:
                 signals = self._add_to_state(push, signals)
-            self._ring.write({**signals, **self._analyse(signals), "probability": self._probabilities(signals["h"])})
+            self._note_device()
+            self._ring.write({**signals, **self._analyse(signals), **self._outputs(signals)})
             self._last_second.append((time.perf_counter(), count))
         arrived = self._goal is not None and self._ring.time >= self._goal
         if arrived:
@@ -299,20 +307,29 @@ class LiveRun:
         sums = np.stack([sum_over_cells(signals[name]) for name in self._names], axis=1)
         return {"alpha": self._sums.trace(sums).alpha}
 
-    def _probabilities(self, h: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return P(positive), the first output, after every word: (time, 1)."""
-        return activate(h @ self._readout_weight + self._readout_bias, self._network.activation)[:, :1]
+    def _outputs(self, signals: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[Any]]:
+        """Return P(positive), the first output, after every word, (time, 1), and all outputs if layers share them."""
+        if self._whole is not None or OUTPUTS in signals:
+            found = signals[OUTPUTS] if self._whole is None else self._whole.advance(self._ring.time, signals["h"])
+            return {OUTPUTS: found, "probability": found[:, :1].astype(np.float64)}
+        logits = signals["h"] @ self._readout_weight + self._readout_bias
+        return {"probability": activate(logits, self._network.activation)[:, :1]}
 
     def _start(self) -> None:
         """Start the present review from its first word."""
         self._deliver_recording()
         self._review = self._reviews[self._index]
         self._ids = encoded(self._network, self._review)
-        played = isinstance(self._network, RecordedNetwork)
-        self._read_by_stepper = np.arange(len(self._ids), dtype=np.int32) if played else self._ids
+        whole = isinstance(self._stepper, Playback | BackwardStepper)
+        self._read_by_stepper = np.arange(len(self._ids), dtype=np.int32) if whole else self._ids
         self._run += 1
         self._goal = None
         self._stepper.reset()
+        if isinstance(self._stepper, BackwardStepper):
+            self._stepper.start(self._ids, self._pushes)
+        if self._whole is not None:
+            lowest = encoded(self._network.watching(0), self._review)
+            self._whole.start(lowest, self._clamps, self._pushes)
         self._ring.clear()
         for analysis in (self._sums, self._cells, self._activity):
             analysis.reset()
@@ -329,6 +346,9 @@ class LiveRun:
         size = network.cell.size
         widths = dict.fromkeys(self._names, size) | {"x": network.cell.inputs}
         self._widths = widths | {"alpha": len(self._names), "probability": 1}
+        self._whole = WholeOutputs(network) if network.shares_readout and network.stack is not None else None
+        if network.shares_readout:
+            self._widths[OUTPUTS] = network.outputs
         outputs = network.outputs if network.activation == "softmax" else 1
         self._readout_weight = network.readout_weight[:outputs].T.numpy()
         self._readout_bias = network.readout_bias[:outputs].numpy()
@@ -338,16 +358,34 @@ class LiveRun:
         self._cells = RollingExponent(self._scales, self._window, widths[self._watched])
         self._activity = RollingActivity(self._window, size)
 
-    def _stepper_of(self, network: Network) -> Stepper | DeviceStepper | Playback:
+    def _stepper_of(self, network: Network) -> Stepper | FallbackStepper | BackwardStepper | Playback:
         if isinstance(network, RecordedNetwork):
             return Playback(network)
-        return Stepper(network) if self._device == "cpu" else DeviceStepper(network.to(device=self._device))
+        if self._device == "cpu":
+            stepper: Stepper | FallbackStepper = Stepper(network)
+        else:
+            stepper = FallbackStepper(network, self._device, self._on_device)
+        return BackwardStepper(stepper) if network.backward else stepper
+
+    def _note_device(self) -> None:
+        """Report once that the CPU took over, and compute there from now on."""
+        stepper = self._stepper.inner if isinstance(self._stepper, BackwardStepper) else self._stepper
+        if isinstance(stepper, FallbackStepper) and stepper.problem and self._device != "cpu":
+            self._device = "cpu"
+            self._device_problem = stepper.problem
+            self._outlet.emit(Event("device", self._run, f"the GPU failed ({stepper.problem}): the CPU computes now"))
+
+    @property
+    def _block(self) -> int:
+        """Number of words between two looks at the commands, at full speed."""
+        return self._stepper.block if isinstance(self._stepper, FallbackStepper) else CPU_BLOCK
 
     def _recorded(self) -> RecordedReview | None:
         ring = self._ring
         if not ring.time:
             return None
-        values = {name: ring.read(name, ring.first, ring.time) for name in self._names}
+        names = [*self._names, *([OUTPUTS] if OUTPUTS in self._widths else [])]
+        values = {name: ring.read(name, ring.first, ring.time) for name in names}
         analysis = Analysis(self._window, self._scales, self._threshold)
         return recorded(self._network, self._review, self._ids, ring.first, values, analysis, self._pushes)
 
@@ -363,13 +401,16 @@ class LiveRun:
 
     def _go_back(self, target: int) -> None:
         """Go back to an earlier word, whose state and window of analyses are rows of the ring."""
-        if target == 0 or max(0, target - self._window) < self._ring.first:  # no longer stored: read it again
+        needed = 0 if self._whole is not None else max(0, target - self._window)
+        if target == 0 or needed < self._ring.first:  # no longer stored: read it again
             playing = self._playing
             self._start()
             self._playing = playing
             return
         parts = [self._ring.read(part, target - 1, target)[0] for part in self._network.cell.state_parts]
         self._stepper.state = np.concatenate(parts)
+        if self._whole is not None:
+            self._whole.rewind(self._ring.read("h", 0, target))
         self._ring.rewind(target)
         for analysis in (self._sums, self._cells, self._activity):
             analysis.reset()
@@ -413,4 +454,6 @@ class LiveRun:
             scales=self._scales,
             clamps=self._clamps,
             pushes=self._pushes,
+            device=self._device,
+            device_problem=self._device_problem,
         )

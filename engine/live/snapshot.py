@@ -27,6 +27,7 @@ class Snapshot:
     below ``threshold`` over a full window. ``clamps`` maps signals to the values their cells are clamped to, (n,), NaN
     where a cell is free; ``pushes`` are what is added to the state in this review. ``reviews`` is the count of reviews
     of the source, ``index`` the place of this one; ``ids`` (time,) are its words, or (time, input) its vectors.
+    ``device`` is where the network steps, and ``device_problem`` why the CPU took over from another one.
     ``lost``: the process that ran it ended by itself.
     """
 
@@ -55,6 +56,8 @@ class Snapshot:
     scales: tuple[int, ...]
     clamps: Mapping[str, NDArray[np.float32]]
     pushes: Pushes = ()
+    device: str = "cpu"
+    device_problem: str = ""
     lost: bool = False
 
     @property
@@ -77,15 +80,18 @@ class Snapshot:
         network = self.network
         if network.vocabulary is not None:
             return np.asarray(self.ids == UNKNOWN)
-        if network.stack is not None and network.stack.vocabulary is not None:  # an upper layer, which reads vectors
-            return np.asarray(network.stack.vocabulary.encode(self.review.words) == UNKNOWN)
+        if network.text_vocabulary is not None:  # an upper layer, which reads vectors
+            return np.asarray(network.text_vocabulary.encode(self.review.words) == UNKNOWN)
         return np.zeros(self.words, dtype=bool)
 
 
 @dataclass(frozen=True)
 class Event:
-    """A rare event. ``message`` says what failed and what to do; the run goes on as before."""
+    """A rare event. ``message`` says what failed and what to do; the run goes on as before.
 
-    kind: Literal["opened", "finished", "failed"]
+    ``device``: the CPU took over from a GPU that failed.
+    """
+
+    kind: Literal["opened", "finished", "failed", "device"]
     run: int
     message: str = ""

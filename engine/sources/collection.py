@@ -143,6 +143,11 @@ class Reviews(Sequence[Review]):
         """Return how many are positive, negative and unlabelled."""
         return self._labels.count(1), self._labels.count(0), self._labels.count(-1)
 
+    @property
+    def labelled(self) -> list[bool]:
+        """Which reviews have a label."""
+        return [label >= 0 for label in self._labels]
+
     def reordered(self, order: Sequence[int]) -> Reviews:
         """Return the reviews in another order."""
         ordered = Reviews(self.report)

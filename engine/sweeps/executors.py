@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +29,8 @@ from typing import Any, Final, TypeVar
 T = TypeVar("T")
 
 EXPECTED: Final = "expected local:N, dask://HOST:PORT or slurm:KEY=VALUE,…, such as slurm:partition=cpu,time=60"
-_CONNECT: Final = 20.0  # seconds to wait for the scheduler
+CONNECT: Final = 20.0
+"""Seconds to wait for a scheduler, and for its first worker."""
 _POLL: Final = 0.5  # seconds between two looks at the jobs of Slurm
 _IDLE: Final = 60  # seconds after which a process without a shard ends
 SLURM_KEYS: Final = {
@@ -99,13 +101,12 @@ def open_pool(on: str | None) -> Iterator[Pool]:
 
 
 def use_one_thread() -> None:
-    """Give PyTorch and the CPU kernels one thread each, as every shard expects."""
-    import torch
-
-    from engine.kernels.cpu.threads import set_thread_count
-
-    torch.set_num_threads(1)
-    set_thread_count(1)
+    """Give PyTorch and the CPU kernels one thread each, as every shard expects; those not loaded yet take it later."""
+    os.environ.update(_ONE_THREAD)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    if "engine.kernels.cpu.threads" in sys.modules:
+        sys.modules["engine.kernels.cpu.threads"].set_thread_count(1)
 
 
 def _parse(on: str | None) -> tuple[str, str]:
@@ -167,18 +168,18 @@ def _begin_worker() -> None:
 def _dask(address: str) -> Iterator[Pool]:
     distributed = _imported("distributed", "dask")
     try:
-        client = distributed.Client(f"tcp://{address}", timeout=_CONNECT, set_as_default=False)
+        client = distributed.Client(f"tcp://{address}", timeout=CONNECT, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ValueError(
-            f"--on dask://{address}: no scheduler answers within {_CONNECT:.0f} s ({type(error).__name__}); "
+            f"--on dask://{address}: no scheduler answers within {CONNECT:.0f} s ({type(error).__name__}); "
             "start one with `dask scheduler`"
         ) from None
     try:
         try:
-            client.wait_for_workers(1, timeout=_CONNECT)
+            client.wait_for_workers(1, timeout=CONNECT)
         except TimeoutError:
             raise ValueError(
-                f"--on dask://{address}: the scheduler has no worker after {_CONNECT:.0f} s; start some with "
+                f"--on dask://{address}: the scheduler has no worker after {CONNECT:.0f} s; start some with "
                 f"`dask worker {address} --nthreads 1`"
             ) from None
         yield Pool(

@@ -44,15 +44,19 @@ ROWS: Final = 8192
 """Cells times sequences of a step of all networks trained side by side: more no longer fit the caches."""
 MOST: Final = 16
 """Networks trained side by side at most: more are hardly faster, and fewer shards keep fewer workers busy."""
+ALONE: Final = 64
+"""Sequences above which PyTorch's fused LSTM of one network is faster."""
 
 _LIBRARIES: Final = ("numpy", "torch", "numba")
 
 
 def group_size(cell: str, size: int, sequences: int) -> int:
-    """Return how many networks of a shape are trained side by side; it does not depend on the number of workers.
+    """Return how many networks of a shape are trained side by side, as measured with 8 and 10 cells (docs/sweeps.md).
 
-    Measured with 8 and 10 cells (docs/sweeps.md).
+    It does not depend on the number of workers, so that neither do the results.
     """
+    if cell == "lstm" and sequences > ALONE:
+        return 1
     return max(1, min(MOST, ROWS // (size * sequences)))
 
 
@@ -198,7 +202,7 @@ def _train_reviews(
     stems: Sequence[str], recipes: Sequence[Recipe], digest: str, every_epoch: bool, corpora: Mapping[str, Corpus]
 ) -> Result:
     """Train a group of sentiment networks, and test them."""
-    start, corpus = time.perf_counter(), corpora[digest]
+    start, corpus = time.process_time(), corpora[digest]
     files: dict[str, bytes] = {}
 
     def add(stem: str, network: Network) -> float:
@@ -213,7 +217,7 @@ def _train_reviews(
 
     networks = train_side_by_side(corpus.train, recipes, every_epoch=save if every_epoch else None)
     rights = [add(stem, network) for stem, network in zip(stems, networks, strict=True)]
-    seconds = (time.perf_counter() - start) / len(stems)
+    seconds = (time.process_time() - start) / len(stems)
     rows = []
     for stem, recipe, network, right in zip(stems, recipes, networks, rights, strict=True):
         measured = json.loads(network.info["measured"])
@@ -224,7 +228,7 @@ def _train_reviews(
 
 def _train_tasks(stems: Sequence[str], recipes: Sequence[TaskRecipe], _: Mapping[str, Corpus]) -> Result:
     """Train a group of networks on their tasks; their loss is the mean of the last hundred batches."""
-    start = time.perf_counter()
+    start = time.process_time()
     last: list[Sequence[float]] = []
 
     def note(batch: int, losses: Sequence[float]) -> None:
@@ -233,7 +237,7 @@ def _train_tasks(stems: Sequence[str], recipes: Sequence[TaskRecipe], _: Mapping
 
     networks = train_tasks_side_by_side(recipes, progress=note)
     files = {f"{stem}.safetensors": _content(network) for stem, network in zip(stems, networks, strict=True)}
-    seconds = (time.perf_counter() - start) / len(stems)
+    seconds = (time.process_time() - start) / len(stems)
     losses = np.mean(last, axis=0).tolist()
     rows = [
         {"name": stem, "accuracy": float(network.info["accuracy"]), "loss": loss, "seconds": seconds}

@@ -82,7 +82,7 @@ def command(
     if len(chosen) < 3:
         raise ValueError(f"--scales: a slope needs three scales or more, got {len(chosen)}")
     if max(chosen) > length:
-        raise ValueError(f"--scales: a scale of {max(chosen)} words is longer than a series of {length} words")
+        raise ValueError(f"a scale of {max(chosen)} words is longer than a series of {length} words")
     simulate = partial(
         band, length, chosen, int(order), not standard, count=count, device=choose(device, "reviews").device
     )

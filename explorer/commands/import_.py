@@ -25,12 +25,24 @@ import click
 @click.option(
     "--nonlinearity",
     metavar="NAME",
-    help="Nonlinearity that the file does not name: tanh or relu of an RNN, hard_sigmoid of Keras gates.",
+    help="Nonlinearity that the file does not name: tanh or relu of an RNN; of Keras weights also hard_sigmoid, that "
+    "of the gates, or both, such as relu,hard_sigmoid.",
+)
+@click.option(
+    "--reset",
+    type=click.Choice(["before", "after"]),
+    help="Where the reset gate of a GRU acts, before or after the recurrent product, if Keras weights do not say.",
 )
 @click.option(
     "--direction",
     type=click.Choice(["forward", "backward"]),
-    help="Direction to watch of bidirectional layers: forward.",
+    help="Direction of a bidirectional layer to watch first.  [default: forward]",
+)
+@click.option(
+    "--reads",
+    type=click.Choice(["final", "last", "each"]),
+    help="States of two directions that the readout reads: the final one of each, both at the last word, or both at "
+    "every word.",
 )
 @click.option(
     "--task",
@@ -47,7 +59,9 @@ def command(
     embedding: str | None,
     output: str | None,
     nonlinearity: str | None,
+    reset: str | None,
     direction: str | None,
+    reads: str | None,
     task: str | None,
     out: Path | None,
     as_json: bool,
@@ -73,13 +87,13 @@ def command(
     if out.exists() and out.samefile(path):
         raise ValueError(f"{out}: would replace the file that is imported; choose another with --out")
     parts = import_network(
-        path, ImportOptions(vocabulary, layer, direction, nonlinearity, readout, embedding, output, task)
+        path, ImportOptions(vocabulary, layer, direction, nonlinearity, readout, embedding, output, task, reads, reset)
     )
     network = Network.from_parts(parts)
     found = check_import(network, parts)
     network.save(out)
     cell = network.cell
-    known = network.vocabulary if network.stack is None else network.stack.vocabulary
+    known = network.text_vocabulary
     if as_json:
         result = {
             "file": str(out),
@@ -92,8 +106,10 @@ def command(
             "words": None if known is None else len(known),
             "layers": 1 if network.stack is None else len(network.stack.layers),
             "watched": network.level,
+            "direction": network.direction,
+            "directions": 1 if network.stack is None else len(network.stack.layers[network.level]),
             "outputs": network.outputs,
-            "activation": network.activation,
+            "activation": network.output,
             "notes": list(parts.notes),
             "steps": found.steps,
             "difference": {"states": float(found.states), "outputs": float(found.outputs)},
@@ -101,8 +117,8 @@ def command(
         click.echo(json.dumps(result, indent=2))
         return
     reads = f"vectors of {network.channels} numbers" if known is None else f"{len(known):,} words"
-    outputs = f"{network.outputs} {network.activation} output{'s' if network.outputs > 1 else ''}"
-    silent = network.activation == "none"
+    outputs = f"{network.outputs} {network.output} output{'s' if network.outputs > 1 else ''}"
+    silent = network.output == "none"
     source = f"{parts.info['imported_from']}, layer {parts.info['imported_layer']}"
     click.echo(
         f"{source}: {cell.size} {cell.label.replace(cell.title, f'{cell.title} cells', 1)}, reads {reads}, "

@@ -6,12 +6,13 @@ import functools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 from click.core import ParameterSource
 
 from engine.sources.options import ReadOptions
+from explorer.commands.layer_options import layer_options
 from explorer.commands.read_options import read_options
 from explorer.session.launcher import DEFAULT_SPEED, LaunchOptions
 
@@ -30,6 +31,10 @@ _OPTIONS = (
     click.option(
         "--follow", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
         help="Add the reviews that are appended to FILE while pinkx runs: JSON Lines, CSV, or one a line.",
+    ),
+    click.option(
+        "--targets", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+        help="What the outputs should be at every step of a signal given with --reviews: .csv or .npy, nan for open.",
     ),
     click.option("--review", type=click.IntRange(min=1), metavar="N", help="Start with review N, counted from 1."),
     click.option(
@@ -61,21 +66,26 @@ def launch_options(command: Callable[..., None]) -> Callable[..., None]:
         network: str | None,
         reviews: str | None,
         follow: Path | None,
+        targets: Path | None,
         review: int | None,
         device: str,
         speed: float | None,
         replay: Path | None,
         keys: Path | None,
         fresh: bool,
+        layer: int | None,
+        direction: Literal["forward", "backward"] | None,
         reading: ReadOptions,
         **others: Any,
     ) -> None:
         if replay is not None and (network or reviews or follow):
             raise click.UsageError("--replay plays a recording: use it without --network, --reviews and --follow")
         options = LaunchOptions(network, reviews, review, device, speed, replay, keys, fresh, engine_process=True)
-        command(replace(options, reading=reading, follow=follow), **others)
+        options = replace(options, reading=reading, follow=follow, targets=targets)
+        options = replace(options, layer=layer, direction=direction)
+        command(options, **others)
 
-    decorated = read_options(with_options)
+    decorated = layer_options(read_options(with_options))
     for option in reversed(_OPTIONS):
         decorated = option(decorated)
     return decorated

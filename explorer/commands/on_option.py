@@ -37,7 +37,7 @@ on_option: Final = click.option(
 def shard_progress(console: Console, unit: str) -> Iterator[tuple[Callable[[Progress], None], Callable[[str], None]]]:
     """Yield functions that show the progress of shards, with rate and time left, and a sentence about them.
 
-    On a terminal the progress is a bar, elsewhere a line every ten seconds and at the end.
+    On a terminal the progress is a bar, elsewhere a line every ten seconds.
     """
     columns: tuple[Any, ...] = (TextColumn(unit), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Bar(
@@ -49,8 +49,7 @@ def shard_progress(console: Console, unit: str) -> Iterator[tuple[Callable[[Prog
         def show(now: Progress) -> None:
             nonlocal printed
             bar.update(task, total=now.total, completed=now.done, speed=speed(now))
-            late = time.monotonic() - printed >= _LINE or (now.done == now.total and now.done > now.resumed)
-            if not console.is_terminal and late:
+            if not console.is_terminal and time.monotonic() - printed >= _LINE:
                 printed = time.monotonic()
                 console.print(f"{now.done:,} of {now.total:,} {unit}{speed(now) and ', ' + speed(now)}")
 

@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
 from explorer.commands.basins import ends_json, find_ends, show_ends
 from explorer.commands.device_option import device_option
+from explorer.commands.layer_options import layer_options
 from explorer.commands.on_option import on_option, shard_progress
 from explorer.commands.plots import eigenvalues, histogram, plot_option
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 LONGEST = 1e6  # steps; longer time constants are printed as ∞
 ROWS = 50  # default length of a table
+_NOISE: Final = 64, 100  # sequences of white noise, and their steps
 
 
 @click.command
@@ -56,7 +58,8 @@ ROWS = 50  # default length of a table
 )  # fmt: skip
 @click.option(
     "--reviews", "source", metavar="SOURCE",
-    help="Reviews that provide the start states.  [default: the reviews that ship with pinkx]",
+    help="Reviews that provide the start states, or a signal (.csv, .npy) for a network over real-valued input.  "
+    "[default: the reviews that ship with pinkx; sequences of the network's task, or white noise if it names none]",
 )  # fmt: skip
 @click.option(
     "--words", is_flag=True, help="Find the attractor of every word instead: the state if it were repeated forever."
@@ -73,6 +76,7 @@ ROWS = 50  # default length of a table
 )  # fmt: skip
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Number of CPU threads.")
 @device_option
+@layer_options
 @on_option
 @click.option("--fresh", is_flag=True, help="Search again instead of using a cached result.")
 @click.option(
@@ -94,6 +98,8 @@ def command(
     states: int,
     threads: int,
     device: str,
+    layer: int | None,
+    direction: Literal["forward", "backward"] | None,
     on: str | None,
     fresh: bool,
     out: Path | None,
@@ -119,11 +125,12 @@ def command(
     from engine.devices import choose, or_on_the_cpu
     from engine.network import Network
     from engine.points_cache import cached_word_attractors
+    from explorer.session.layers import watched
 
     if on is not None and (words or along is not None):
         raise ValueError("--on spreads a search over the inputs; leave out --words and --along, or --on")
     torch.set_num_threads(threads)
-    loaded = Network.load(network)
+    loaded = watched(Network.load(network), layer, direction)
     chosen = choose(device, "points").device
     if words:
         with _bar("words") as show:
@@ -199,12 +206,33 @@ def search(
 
 def _reviews(network: Network, source: str | None) -> list[Any]:
     if network.unit == "step":
-        return []
+        return _signals(network, source)
     from engine.reviews import CUT, open_reviews
     from engine.sequences import encode
 
     texts = [network.split(review.text)[:CUT] for review in open_reviews(source)[:100]]
     return [encode(network, words, "a review") for words in texts]
+
+
+def _signals(network: Network, source: str | None) -> list[Any]:
+    """Return input vectors that provide the start states; none if the network's own task does."""
+    from engine.sequences import encoded, open_sequences, task_of
+
+    if source is not None:
+        return [encoded(network, sequence) for sequence in open_sequences(network, source)]
+    if task_of(network) is not None:
+        return []
+    click.echo(
+        f"{network.name} names no task: the start states are those that it visits under white noise of variance 1; "
+        "give --reviews signal.csv for others",
+        err=True,
+    )
+    import numpy as np
+
+    from engine.sequences import encode
+
+    noise = np.random.default_rng(0).normal(size=(*_NOISE, network.channels)).astype(np.float32)
+    return [encode(network, values, "noise") for values in noise]
 
 
 @contextmanager

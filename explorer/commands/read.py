@@ -6,13 +6,15 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 import numpy as np
 
 from engine.number_format import MISSING, number
 from engine.sources.options import ReadOptions
+from explorer.commands.layer_options import layer_options
 from explorer.commands.read_options import read_options
 
 if TYPE_CHECKING:
@@ -123,8 +125,15 @@ def _number(value: float | None) -> str:
     show_default=True,
     help="Seed of the sequence of a network's own task that is read without FILE.",
 )
+@click.option(
+    "--targets",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="What the outputs should be at every step of the signal in FILE: .csv or .npy, nan for open.",
+)
 @click.option("--points/--no-points", default=True, show_default=True, help="Find the fixed points, once.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
+@layer_options
 @read_options
 def command(
     source: str | None,
@@ -132,8 +141,11 @@ def command(
     signal: str,
     window: int,
     seed: int,
+    targets: Path | None,
     points: bool,
     as_json: bool,
+    layer: int | None,
+    direction: Literal["forward", "backward"] | None,
     reading: ReadOptions,
 ) -> None:
     """Read the text in FILE, or standard input with -, and print one line a word.
@@ -150,14 +162,18 @@ def command(
     from engine.network import Network
     from engine.sequences import as_read, drawn_sequence, open_sequences
     from explorer.session.launcher import default_network
+    from explorer.session.layers import watched
     from explorer.session.views.outputs import output_of
 
     torch.set_num_threads(1)
     if source is not None and network is None:
         reviews: Sequence[Review] = _opened(source, reading)  # reported at once if they cannot be read
-    loaded = Network.load(network or default_network())
+    loaded = watched(Network.load(network or default_network()), layer, direction)
     if loaded.unit == "step":
-        reviews = open_sequences(loaded, source) if source is not None else [drawn_sequence(loaded, seed)]
+        drawn = source is None and targets is None
+        reviews = [drawn_sequence(loaded, seed)] if drawn else open_sequences(loaded, source, targets)
+    elif targets is not None:
+        raise click.UsageError(f"--targets belongs to a signal of numbers: {loaded.name} reads {loaded.unit}s")
     elif source is None:
         raise click.UsageError(f"{loaded.name} reads words: give a FILE, or - for standard input")
     elif network is not None:
@@ -206,14 +222,23 @@ def read_words(
     from engine.activity import RollingActivity, is_dead
     from engine.fluctuation import RollingExponent, rolling_scales
     from engine.intervals import beta_interval
+    from engine.live.layers import BackwardStepper, WholeOutputs
     from engine.recording import Stepper
     from engine.samples import sum_over_cells
     from engine.sequences import encoded
     from explorer.session.views.outputs import activated
 
     n, scales = network.cell.size, rolling_scales(window)
-    stepper, exponent, activity = Stepper(network), RollingExponent(scales, window, 1), RollingActivity(window, n)
+    exponent, activity = RollingExponent(scales, window, 1), RollingActivity(window, n)
+    stepper: Stepper | BackwardStepper = Stepper(network)
     ids = encoded(network, review)
+    if isinstance(stepper, Stepper) and network.backward:  # it reads the review from its end
+        stepper = BackwardStepper(stepper)
+        stepper.start(ids, ())
+        ids = np.arange(len(ids))
+    whole = WholeOutputs(network) if network.shares_readout else None
+    if whole is not None:
+        whole.start(encoded(network.watching(0), review), {}, ())
     for place, text in enumerate(review.words, 1):
         signals = stepper.advance(ids[place - 1 : place])
         h = signals["h"]
@@ -222,7 +247,7 @@ def read_words(
         alpha, beta = float(exponent.alpha[0]), float(exponent.beta[0])
         known, full = math.isfinite(beta), place >= window
         low, high = beta_interval(beta, window, scales).tolist() if known else (math.nan, math.nan)
-        outputs = activated(network, h)[0].tolist()
+        outputs = (activated(network, h) if whole is None else whole.advance(place - 1, h))[0].tolist()
         yield Word(
             number,
             place,

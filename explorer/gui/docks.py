@@ -51,6 +51,7 @@ class Docks(QObject):
         self._changed.timeout.connect(self._remember_change)
         self.docks: dict[str, QDockWidget] = {}
         self._first: dict[Place, QDockWidget] = {}  # the dock in front at each place
+        self._withdrawn: set[str] = set()  # hidden because the network has nothing to show there
         self._low = False  # whether the docks are arranged for a low window
         self._panels = list(panels)
         window.setDockNestingEnabled(True)
@@ -156,6 +157,17 @@ class Docks(QObject):
         if event.type() == QEvent.Type.Resize and QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton:
             self._changed.start()
         return False
+
+    def set_available(self, name: str, available: bool) -> None:
+        """Hide the dock of a panel that has nothing to show for the present network, and show it again afterwards."""
+        dock = self.docks[name]
+        if not available and not dock.isHidden():
+            dock.hide()
+            self._withdrawn.add(name)
+        elif available and name in self._withdrawn:
+            dock.show()
+            self._withdrawn.discard(name)
+        dock.toggleViewAction().setEnabled(available)
 
     def raise_panel(self, name: str) -> None:
         """Show a panel in front of its tab group and give it the keyboard focus."""

@@ -219,6 +219,8 @@ class Window(Opening):
         for name, panel in self.panels.items():
             own = session.refusal(f"focus-{name}")  # what there is none of keeps its name
             self.docks.docks[name].setWindowTitle(panel.title if own else names.reword(panel.title))
+        if "corpus" in self.panels:
+            self.docks.set_available("corpus", not session.refusal("corpus"))
         self.transport.name_units(names)
         for entry in self.table:
             action, why = self.qt_actions[entry.id], session.refusal(entry.id)

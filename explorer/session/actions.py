@@ -65,6 +65,8 @@ ACTIONS = (
     Action("ablate", ("x",), "Ablate", "Cells", "Clamp h of the selected cell at its mean, or restore it. "
         "With no cell selected: restore all ablated cells."),
     Action("ablate-dead", ("X",), "Ablate dead", "Cells", "Ablate all dead cells. Again: restore them."),
+    Action("accuracy-without", ("percent_sign",), "Accuracy w/o", "Cells", "Measure how well all labelled "
+        "reviews are classified without each cell. Again: stop."),
     Action("clamp", ("H",), "Clamp", "Cells", "Clamp the chosen signal of the selected cell, or of all, at a value."),
     Action("undo", ("Z",), "Undo", "Cells", "Undo the last ablation, clamp, addition or restoration. Again: the one "
         "before."),
@@ -153,7 +155,7 @@ TERMINAL_ACTIONS = (
 # The actions of each panel, which its help lists first; a panel's name is that of its action after ``focus-``.
 _CELLS = (
     *("select-down", "select-up", "pin", "ablate", "ablate-dead", "clamp", "undo", "undo-ablation"),
-    *("steer", "steering-vector", "contexts", "saturation"),
+    *("steer", "steering-vector", "contexts", "saturation", "accuracy-without"),
     *("order", "threshold-down", "threshold-up"),
 )
 PANELS = {

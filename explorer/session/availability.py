@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from explorer.session.actions import Action
 from explorer.session.controllers.recorder import NEEDS_NETWORK
@@ -14,37 +14,82 @@ if TYPE_CHECKING:
     from engine.network import Network
 
 RECORDING: Final = "this is a recording: it has no network that could do that"
-STEPS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("search", "next-found", "previous-found"), "this network reads numbers: there are no words to "
-        "search for"),
-    "type": "this network reads numbers: give a sequence with --reviews signal.csv or signal.npy",
-    **dict.fromkeys(("attribution", "attributions"), "this network reads numbers: attribution is that of words"),
-    "contexts": "this network reads numbers: its steps have no words around them to list",
-    "corpus": "this network reads numbers: corpus statistics are those of reviews",
-    "epochs": "this network was trained on a task: its epochs have no labelled reviews to be measured on",
-    "follow-input": "this network reads numbers: F follows points to a word; the key of Find takes the present input",
-    "focus-word-map": "this network reads numbers: it has no map of words",
-}  # fmt: skip
-"""Action → why a network over real-valued input cannot do it."""
-CHARACTERS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("search", "next-found", "previous-found"), "this network reads characters: there are no words to "
-        "search for"),
-    **dict.fromkeys(("record", "export-run"), "this network reads characters: a recording holds the words of a review"),
-}  # fmt: skip
-"""Action → why a network of characters cannot do it."""
-LAYERS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("attribution", "attributions"), "this network has several layers: attribution is that of one"),
-    "corpus": "this network has several layers: corpus statistics are those of networks with one",
-    "epochs": "this network has several layers: epochs are those of networks with one",
-}  # fmt: skip
-"""Action → why a network of several layers cannot do it."""
-UPPER: Final[Mapping[str, str]] = {
-    "contexts": "this layer reads vectors of the layer below, not words: watch the first layer",
-    **dict.fromkeys(("follow-input", "find-points"), "this layer reads vectors of the layer below: its points are "
-        "those under zero input and under its mean input"),
-    "focus-word-map": "this layer reads vectors of the layer below: it has no map of words",
-}  # fmt: skip
-"""Action → why an upper layer of several cannot do it."""
+
+
+class Refusal(NamedTuple):
+    """Actions that cannot be done with some networks: which networks, and why, as a sentence without a full stop."""
+
+    actions: tuple[str, ...]
+    concerns: Callable[[Network], bool]
+    why: str
+
+
+def _steps(network: Network) -> bool:
+    return network.unit == "step"
+
+
+def _characters(network: Network) -> bool:
+    return network.unit == "character"
+
+
+def _several(network: Network) -> bool:
+    return network.stack is not None
+
+
+def _upper(network: Network) -> bool:
+    return network.level > 0
+
+
+def _one(network: Network) -> bool:
+    return network.stack is None or len(network.stack.positions) == 1
+
+
+def _silent(network: Network) -> bool:
+    return network.output == "none"
+
+
+_SEARCH: Final = ("search", "next-found", "previous-found")
+_ATTRIBUTION: Final = ("attribution", "attributions")
+REFUSALS: Final = (
+    Refusal(("layer",), _one, "this network has one layer in one direction"),
+    Refusal(_SEARCH, _steps, "this network reads numbers: there are no words to search for"),
+    Refusal(("type",), _steps, "this network reads numbers: give a sequence with --reviews signal.csv or signal.npy"),
+    Refusal(_ATTRIBUTION, _steps, "this network reads numbers: attribution is that of words"),
+    Refusal(("contexts",), _steps, "this network reads numbers: its steps have no words around them to list"),
+    Refusal(("corpus",), _steps, "this network reads numbers: corpus statistics are those of reviews"),
+    Refusal(("accuracy-without",), _steps, "this network reads numbers: accuracy is that of labelled reviews"),
+    Refusal(
+        ("epochs",),
+        _steps,
+        "this network was trained on a task: its epochs have no labelled reviews to be measured on",
+    ),
+    Refusal(
+        ("follow-input",),
+        _steps,
+        "this network reads numbers: F follows points to a word; the key of Find takes the present input",
+    ),
+    Refusal(("focus-word-map",), _steps, "this network reads numbers: it has no map of words"),
+    Refusal(_SEARCH, _characters, "this network reads characters: there are no words to search for"),
+    Refusal(
+        ("record", "export-run"),
+        _characters,
+        "this network reads characters: a recording holds the words of a review",
+    ),
+    Refusal(
+        ("accuracy-without",),
+        _several,
+        "this network has several layers: accuracy without a cell is that of networks with one",
+    ),
+    Refusal(("epochs",), _several, "pinkx trains networks of one layer: this one has several layers and no epochs"),
+    Refusal(_ATTRIBUTION, _silent, "this network has no readout: there is no output to attribute to words"),
+    Refusal(
+        ("follow-input", "find-points"),
+        _upper,
+        "this layer reads vectors of the layer below: its points are those under zero input and under its mean input",
+    ),
+    Refusal(("focus-word-map",), _upper, "this layer reads vectors of the layer below: it has no map of words"),
+)
+"""Everything that cannot be done with some networks; the first row that concerns a network counts."""
 
 
 def described(actions: Sequence[Action], names: UnitNames, refused: Callable[[str], str]) -> tuple[Action, ...]:
@@ -66,10 +111,5 @@ def refusal(name: str, *, replaying: bool, network: Network) -> str:
     """Return why an action cannot be done now with a network, or with a recorded one; "" if it can."""
     if name in NEEDS_NETWORK and replaying:
         return RECORDING
-    several = network.stack is not None
-    if name == "layer" and not several:
-        return "this network has one layer"
-    refused = {"step": STEPS, "character": CHARACTERS, "word": {}}[network.unit].get(name, "")
-    if several:
-        refused = refused or LAYERS.get(name, "") or (UPPER.get(name, "") if network.level else "")
-    return refused
+    found = (row.why for row in REFUSALS if name in row.actions and row.concerns(network))
+    return next(found, "")

@@ -9,9 +9,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from engine.sources.options import DEFAULTS, ReadOptions
+from explorer.session.layers import watched
 from explorer.session.saved_state import State, captured, load_state, restore, restored_reading
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ class LaunchOptions:
         How to read the reviews.
     follow : Path or None
         A file whose appended reviews are added while the session is open.
+    targets : Path or None
+        Targets of a signal in ``reviews``.
+    layer, direction
+        As `explorer.session.layers.watched` takes them.
     """
 
     network: str | None = None
@@ -76,6 +81,9 @@ class LaunchOptions:
     scales: tuple[int, ...] | None = None
     reading: ReadOptions = DEFAULTS
     follow: Path | None = None
+    targets: Path | None = None
+    layer: int | None = None
+    direction: Literal["forward", "backward"] | None = None
 
     def for_picture(self) -> LaunchOptions:
         """Return the options of a session that is drawn once: nothing restored, nothing saved."""
@@ -212,13 +220,15 @@ class Launcher:
             from engine.network import Network
             from engine.sequences import as_read
 
-            network = Network.load(name)
+            network = watched(Network.load(name), options.layer, options.direction)
             if reviews is None and network.unit != "step":
                 reviews, followed = self._open_reviews(options)
             elif reviews is None:
                 if options.follow is not None:
                     raise ValueError(f"--follow adds reviews: {network.name} takes numbers, not words")
                 reviews = self._inputs_for(network, options)
+            if options.targets is not None and network.unit != "step":
+                raise ValueError(f"--targets belongs to a signal of numbers: {network.name} reads {network.unit}s")
             if network.unit == "character" and options.follow is not None:
                 raise ValueError(f"--follow adds reviews word by word: {network.name} reads characters")
             reviews = as_read(network, reviews)
@@ -259,7 +269,7 @@ class Launcher:
 
         if network.unit == "step":
             self.progress = "opening the sequences"
-            return open_sequences(network, options.reviews)
+            return open_sequences(network, options.reviews, options.targets)
         self.progress = "opening the reviews"
         return open_reviews(options.reviews, progress=self._report, options=options.reading)
 
@@ -340,7 +350,7 @@ def _start(stream: Stream, reviews: Sequence[Review], options: LaunchOptions) ->
     from explorer.session.session import Session
 
     try:
-        return Session(stream, reviews, (options.review or 1) - 1)
+        return Session(stream, reviews, (options.review or 1) - 1, device=options.device)
     except ValueError:
         stream.close()
         raise

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from explorer.session.views.outputs import POSITIVE, Output, activated, output_of
 
 if TYPE_CHECKING:
-    from engine.network import Network
+    from engine.network import Network, Unit
     from engine.sequences import Content
 
-BLOCK: Final = 1024  # words between two checks for cancellation
+BLOCK: Final = 256  # words between two checks for cancellation
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +88,7 @@ def read_words(
     scales: tuple[int, ...],
     clamps: Mapping[str, NDArray[np.float32]],
     wanted: Callable[[], bool] = lambda: True,
+    unit: Unit | None = None,
 ) -> Reading | None:
     """Read words, or input vectors, with a network and analyse them as the live run does.
 
@@ -102,6 +103,8 @@ def read_words(
         Signal → values (n,), NaN where a cell is not clamped.
     wanted : callable
         Asked every ``BLOCK`` words; the reading stops once it returns False.
+    unit : {"word", "character", "step"}, optional
+        What ``words`` are; by default what the network reads.
 
     Returns
     -------
@@ -113,27 +116,43 @@ def read_words(
         If the network does not read that kind of input, or there is none of that name.
     """
     from engine.fluctuation import RollingExponent
+    from engine.live.layers import BackwardStepper, WholeOutputs
     from engine.recording import Stepper
     from engine.samples import sum_over_cells
     from engine.sequences import encode
 
     if isinstance(network, str):
         network = _load(network)
-    stepper = Stepper(network)
-    stepper.clamps = clamps
+    if unit is not None and {unit, network.unit} == {"word", "character"}:
+        raise ValueError(
+            f"{network.name} reads {network.unit}s, and the present network {unit}s: they cannot be compared, because "
+            "their states belong to different places of the text"
+        )
+    inner = Stepper(network)
+    inner.clamps = clamps
+    stepper = BackwardStepper(inner) if network.backward else inner
     names = [signal.name for signal in network.signals]
     exponents = RollingExponent(scales, window, len(names))
     ids = encode(network, words, "this")
-    h, alpha = [], []
+    read_by_stepper = ids
+    if isinstance(stepper, BackwardStepper):
+        stepper.start(ids, ())
+        read_by_stepper = np.arange(len(ids))
+    whole = WholeOutputs(network) if network.shares_readout else None
+    if whole is not None:
+        whole.start(encode(network.watching(0), words, "this"), clamps, ())
+    h, alpha, shared = [], [], []
     for first in range(0, len(ids), BLOCK):
         if not wanted():
             return None
-        signals = stepper.advance(ids[first : first + BLOCK])
+        signals = stepper.advance(read_by_stepper[first : first + BLOCK])
         sums = np.stack([sum_over_cells(signals[name]) for name in names], axis=1)
         h.append(signals["h"])
+        if whole is not None:
+            shared.append(whole.advance(first, signals["h"]))
         alpha.append(exponents.trace(sums).alpha)
     hidden, exponent = np.concatenate(h), np.concatenate(alpha)
-    output = activated(network, hidden)[:, 0]
+    output = (np.concatenate(shared) if whole is not None else activated(network, hidden))[:, 0].astype(np.float64)
     read = words if isinstance(words, np.ndarray) else tuple(words)
     return Reading(read, output, dict(zip(names, exponent.T, strict=True)), hidden, output_of(network))
 

@@ -10,6 +10,7 @@ from engine.sources.options import ReadOptions
 from explorer.session.actions import Action, action
 from explorer.session.availability import refusal
 from explorer.session.controllers.ablation import AblationController
+from explorer.session.controllers.ablation_accuracy import AblationAccuracy
 from explorer.session.controllers.attribution import AttributionController
 from explorer.session.controllers.branch_search import BranchSearch
 from explorer.session.controllers.brush import BrushController
@@ -33,6 +34,7 @@ from explorer.session.controllers.surrogates import SurrogatesController
 from explorer.session.controllers.text_diff import TextDiffController
 from explorer.session.controllers.word_search import WordSearch
 from explorer.session.core import Choices, Core, Frame, SessionError
+from explorer.session.corpus_job import SentReviews
 from explorer.session.jobs import JobRunner
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ class Session:
         Reviews of the corpus in one job.
     recording_limit : int
         Bytes at which a recording is written.
+    device : {"auto", "cpu", "cuda"}
+        Where the corpus is measured, by the rule of ``--device``.
 
     Attributes
     ----------
@@ -82,6 +86,7 @@ class Session:
         clock: Callable[[], float] = time.monotonic,
         portion: int = PORTION,
         recording_limit: int = LIMIT,
+        device: str = "cpu",
     ) -> None:
         self.core = core = Core(stream, reviews, index, clock)
         self.origin: tuple[str | None, str | None] = (None, None)
@@ -98,7 +103,9 @@ class Session:
         self.comparison = ComparisonController(core, jobs)
         self.text_diff = TextDiffController(core, self.playback, self.comparison, jobs)
         self.noise_bands = NoiseBands(core, jobs)
-        self.corpus = CorpusController(core, self.noise_bands, jobs, portion)
+        sent = SentReviews(core)
+        self.corpus = CorpusController(core, self.noise_bands, jobs, sent, portion, device)
+        self.ablation_accuracy = AblationAccuracy(core, sent, jobs, device)
         self.fixed_points = FixedPointsController(
             core, self.ablation, search or PointSearch(jobs), LinearPredictor(core, jobs, clock)
         )
@@ -175,11 +182,14 @@ class Session:
                 self.note = event.message
                 self.ablation.forget_request()
                 self.steering.forget_request()
+            elif event.kind == "device":
+                self.note = event.message
         self.following.update()
         frame = self.display.update()
         self.brush.update(frame)
         self.comparison.update(frame)
         self.attribution.update(frame)
+        self.ablation_accuracy.update(frame)
         return frame
 
     def frame(self) -> Frame:
@@ -244,6 +254,7 @@ class Session:
         self.following.close()
         self.fixed_points.close()
         self.corpus.close()
+        self.ablation_accuracy.close()
         self.jobs.close()
         self.stream.close()
 
@@ -284,6 +295,7 @@ class Session:
             "next-place": self.brush.next_place,
             "ablate": self.ablation.ablate,
             "ablate-dead": self.ablation.ablate_dead,
+            "accuracy-without": self.ablation_accuracy.toggle,
             "undo": self._undo,
             "undo-ablation": self._restore,
             "steer": self.steering.steer,

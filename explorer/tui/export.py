@@ -54,5 +54,7 @@ def panel_table(session: Session, frame: Frame, panel: str | None) -> tables.Tab
     if panel == "spectrum":
         return tables.spectrum_table(session.fixed_points.details(frame))
     if panel == "cells":
-        return tables.cells_table(traces.cell_table(session, frame), frame.choices.signal)
+        found = session.ablation_accuracy.result(frame)
+        rows = traces.cell_table(session, frame, accuracy=None if found is None else found.without)
+        return tables.cells_table(rows, frame.choices.signal, 0 if found is None else found.reviews)
     return tables.words_table(session, frame)

@@ -28,8 +28,8 @@ from engine.live.engine_process import EngineProcess
 from engine.live.stream import Stream
 from engine.network import Network
 from engine.reviews import Review, open_reviews
-from explorer.session.controllers import corpus
 from explorer.session.controllers.point_search import survey
+from explorer.session.corpus_job import Numbers, send_rows
 from explorer.session.jobs import JobRunner
 
 SECONDS = 3.0
@@ -112,7 +112,7 @@ def compare(name: str) -> dict[str, tuple[float, float]]:
     network, reviews = Network.load(name), list(open_reviews(None))
     works: dict[str, Work] = {
         "search": (survey, (network,)),
-        "corpus": (corpus.send_rows, (network, {}, reviews)),
+        "corpus": (send_rows, (network, {}, reviews, Numbers(0, tuple(range(len(reviews)))), "cpu")),
     }
     sides: dict[str, Callable[[], AbstractContextManager[None]]] = {
         f"{what}, {where.__name__.replace('_', ' ')}": partial(where, work, *arguments)

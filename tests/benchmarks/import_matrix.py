@@ -1,5 +1,8 @@
 """Format × architecture × (opens, agreement, fixed points, live) of every network file in the folder PINKX_CASES.
 
+Stacks and two directions, of which the folder has few, are written here by PyTorch. Every layer of a stack is compared
+in every direction.
+
 Run ``PINKX_CASES=FOLDER python -m tests.benchmarks.import_matrix``; it prints the table of docs/your_own_network.md.
 """
 
@@ -8,18 +11,21 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
 
 from engine.catalogue import NetworkError
 from engine.file_formats import file_format
 from engine.fixed_points import find_fixed_points
 from engine.importers.check import check_import
-from engine.importers.parts import ImportOptions
+from engine.importers.parts import ImportOptions, StackBody
 from engine.importers.read import import_network
 from engine.network import Network
 from engine.recording import Stepper
@@ -110,18 +116,79 @@ def _row(file: Path, options: dict[str, str], described: str | None) -> Row:
         return Row(file.name, kind, "–", f"no: {_reason(error, file)}", "–", "–", "–")
     network = Network.from_parts(parts)
     found = check_import(network, parts)
+    for level, direction in () if network.stack is None else network.stack.positions:
+        watched = replace(parts, level=level, direction=direction)
+        body = parts.reference.body
+        assert isinstance(body, StackBody)
+        own = replace(parts.reference, body=StackBody(body.levels, level, direction, body.reads))
+        other = check_import(Network.from_parts(watched), replace(watched, reference=own))
+        found = replace(found, states=max(found.states, other.states), outputs=max(found.outputs, other.outputs))
     silent = any(note.startswith("no readout") for note in parts.notes)
-    outputs = "no readout" if silent else f"{network.outputs} {network.activation}"
+    outputs = "no readout" if silent else f"{network.outputs} {network.output}"
     needed = ", ".join(f"`--{key}`" for key in options) or (f"`{described}`" if described else "")
     return Row(
         file.name,
         kind,
-        f"{network.cell.label}, {network.cell.size} cells, {outputs}",
+        f"{network.cell.label}, {_layers(network)}{network.cell.size} cells, {outputs}",
         f"with {needed}" if needed else "directly",
         f"{found.states:.0e} / {'–' if silent else f'{found.outputs:.0e}'}",
         _points(network),
         _live(network),
     )
+
+
+def _layers(network: Network) -> str:
+    if network.stack is None:
+        return ""
+    layers, both = len(network.stack.layers), ", two directions" if network.stack.bidirectional else ""
+    return f"{layers} layer{'s' * (layers > 1)}{both}, "
+
+
+class Made(nn.Module):
+    """Embedding → stacked layers → readout, as people write it."""
+
+    def __init__(self, kind: Any, layers: int, both: bool, **settings: str) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(40, 8)
+        self.rnn = kind(8, 16, num_layers=layers, bidirectional=both, batch_first=True, **settings)
+        self.readout = nn.Linear(32 if both else 16, 1)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        _, final = self.rnn(self.embedding(ids))
+        h = final[0] if isinstance(final, tuple) else final
+        read = torch.cat((h[-2], h[-1]), 1) if self.rnn.bidirectional else h[-1]
+        return torch.sigmoid(self.readout(read))
+
+
+MADE: Final[dict[str, tuple[Any, int, bool, dict[str, str]]]] = {
+    "lstm-2-layers": (nn.LSTM, 2, False, {}),
+    "gru-3-layers": (nn.GRU, 3, False, {}),
+    "relu-2-layers": (nn.RNN, 2, False, {"nonlinearity": "relu"}),
+    "lstm-both": (nn.LSTM, 1, True, {}),
+    "gru-both-2-layers": (nn.GRU, 2, True, {}),
+    "lstm-both-3-layers": (nn.LSTM, 3, True, {}),
+}
+
+
+def made_files(folder: Path) -> list[tuple[Path, dict[str, str]]]:
+    """Write stacks and two directions as safetensors files and ONNX graphs; return them with their options."""
+    torch.manual_seed(0)
+    words = folder / "words.txt"
+    words.write_text("\n".join(["<pad>", "<unk>", *(f"w{k}" for k in range(38))]))
+    found = []
+    for name, (kind, layers, both, settings) in MADE.items():
+        module = Made(kind, layers, both, **settings).eval()
+        save_file(module.state_dict(), folder / f"{name}.safetensors")
+        known = {WORDS: str(words)}
+        found.append((folder / f"{name}.safetensors", known | ({"reads": "final"} if both else {}) | settings))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                module, (torch.arange(2, 9)[None],), folder / f"{name}.onnx", dynamo=False,
+                input_names=["ids"], output_names=["p"], dynamic_axes={"ids": {1: "time"}},
+            )  # fmt: skip
+        found.append((folder / f"{name}.onnx", known))
+    return found
 
 
 def _reason(error: NetworkError, file: Path) -> str:
@@ -155,6 +222,9 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for file in network_files(folder):
         print(row_of(file).markdown(), flush=True)
+    with tempfile.TemporaryDirectory() as made:
+        for file, options in made_files(Path(made)):
+            print(_row(file, options, None).markdown(), flush=True)
 
 
 if __name__ == "__main__":

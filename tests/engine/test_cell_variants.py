@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from engine.ablation import clamped_network
 from engine.cells import CELLS, Cell, LruCell, RnnCell, Setting, blank_cell, build_cell
-from engine.certificates import certified_radius, has_certificate
+from engine.certificates import _Layer, certified_radius
 from engine.fixed_points import find_fixed_points
 from engine.kernels.cpu import steps
 from engine.live.replay import RecordedNetwork
@@ -217,7 +217,7 @@ def test_fixed_points_stand_still_in_the_formulas(variant: str) -> None:
     if cell.bounded or "min" in variant:
         assert found.fixed.any()
     roots = found[found.fixed]
-    if has_certificate(cell) and len(roots):
+    if len(roots):
         assert np.isfinite(roots.exists_within).any()
 
 
@@ -281,14 +281,37 @@ def test_modes_of_an_lru_are_its_eigenvalues_and_complex_states() -> None:
     np.testing.assert_allclose(points.states[0], np.concatenate((rest.real, rest.imag)), rtol=1e-9)
 
 
-@pytest.mark.parametrize("variant", ["GRU reset before", "rate relu", "minLSTM"])
-def test_certificates_are_given_only_where_they_are_proved(variant: str) -> None:
-    cell = cell_of(variant)
+@variants
+def test_certificates_enclose_values_and_jacobians_over_the_ball(variant: str) -> None:
+    cell, random = cell_of(variant), np.random.default_rng(7)
+    x, middle, radius = random.normal(size=INPUTS), 0.5 * random.normal(size=N), 0.02
+    image, centre, spread = _Layer(cell, x).enclose(middle, radius)
+    equation = reduced_equation(cell)
+    h = torch.from_numpy(middle + random.uniform(-radius, radius, (50, N)))
+    residual, jacobian = equation.linear(torch.from_numpy(x).expand(50, -1), h)
+    value = (residual + h).numpy()
+    assert (image.low <= value).all()
+    assert (value <= image.high).all()
+    apart = np.abs(jacobian.numpy() + np.eye(N) - centre).sum(axis=-1)
+    assert (apart <= spread).all()
+    assert (spread < 10 * apart.max(axis=0) + 1).all()
+
+
+@pytest.mark.parametrize("variant", ["GRU reset before", "rate relu", "minGRU", "minLSTM", "softplus RNN"])
+def test_roots_are_proved(variant: str) -> None:
+    cell = (
+        RnnCell(*cell_of("relu RNN").weights().values(), activation="softplus")
+        if "soft" in variant
+        else (cell_of(variant))
+    )
+    cell = cell.with_weights({key: 0.3 * weight for key, weight in cell.weights().items()})
     root = find_fixed_points(cell, np.zeros(INPUTS), np.zeros((3, cell.state_size)))
     h = torch.from_numpy(root.states[:1, :N])
-    radii = certified_radius(cell, torch.zeros(1, INPUTS, dtype=torch.float64), h)
-    assert has_certificate(cell) is (variant == "rate relu")
-    assert bool(np.isfinite(radii).all()) is has_certificate(cell)
+    nearest, unique = certified_radius(cell, torch.zeros(1, INPUTS, dtype=torch.float64), h)
+    assert nearest[0] < 1e-9
+    assert unique[0] > 1e-2
+    away = certified_radius(cell, torch.zeros(1, INPUTS, dtype=torch.float64), h + 2.0)
+    assert np.isnan(away).all()
 
 
 def test_an_initial_state_is_where_every_run_begins() -> None:

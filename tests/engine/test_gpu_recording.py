@@ -9,10 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine import recording
+from engine import beta, device_stepper
+from engine.beta import measure_encoded
 from engine.corpus_statistics import corpus_statistics
+from engine.device_stepper import DeviceStepper
 from engine.network import Network
-from engine.recording import DeviceStepper, Stepper, record
+from engine.recording import Stepper, record
 
 pytest.importorskip("triton", reason="Triton, which compiles the GPU kernels, is not installed")
 from engine.gpu_recording import Reader, record_signals, review_statistics
@@ -32,8 +34,7 @@ def lstm() -> Network:
 
 
 def reader(network: Network) -> Reader:
-    assert network.embedding is not None
-    return Reader(network.to(device=DEVICE), network.embedding.numpy(), {})
+    return Reader(network.to(device=DEVICE), {})
 
 
 def test_a_recording_in_parts_equals_one_at_once(lstm: Network) -> None:
@@ -47,7 +48,7 @@ def test_a_recording_in_parts_equals_one_at_once(lstm: Network) -> None:
 def test_out_of_memory_halves_the_part_and_says_so(lstm: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     run = launch.run
 
-    def little_memory(layer: launch.Layer, table: Tensor, ids: Tensor, *rest: Tensor, **options: Any) -> launch.Outputs:
+    def little_memory(layer: launch.Layer, table: Tensor, ids: Tensor, *rest: Any, **options: Any) -> launch.Outputs:
         if len(ids) > 2:
             raise torch.OutOfMemoryError
         return run(layer, table, ids, *rest, **options)
@@ -64,7 +65,7 @@ def test_vectors_are_read_in_parts_too() -> None:
     inputs = np.random.default_rng(0).standard_normal((6, network.cell.inputs)).astype(np.float32)
     lengths, ids = np.array([2, 3, 1]), np.array([[0, 1, 0], [2, 3, 4], [5, 0, 0]], dtype=np.int32)
     expected = record(network, [inputs[:2], inputs[2:5], inputs[5:]], ["h"])["h"]
-    found = record_signals(Reader(network.to(device=DEVICE), inputs, {}), ids, lengths, ("h",), free=1)
+    found = record_signals(Reader(network.to(device=DEVICE), {}, inputs), ids, lengths, ("h",), free=1)
     np.testing.assert_allclose(found["h"], expected, atol=1e-6)
 
 
@@ -73,7 +74,7 @@ def test_a_clamp_too_large_for_float16_is_refused() -> None:
     clamp = np.full(32, np.nan, dtype=np.float32)
     clamp[0] = 7e4
     with pytest.raises(ValueError, match="a clamp of h at 7e\\+04 is above 60,000; use the CPU"):
-        Reader(network, np.zeros((1, 8), dtype=np.float32), {"h": clamp})
+        Reader(network, {"h": clamp})
 
 
 def test_statistics_of_a_corpus_equal_those_of_the_cpu(lstm: Network) -> None:
@@ -89,9 +90,25 @@ def test_statistics_of_a_corpus_equal_those_of_the_cpu(lstm: Network) -> None:
         review_statistics(reader(lstm), np.array([[0, 9999]]), names, scales, lambda *step: None)
 
 
+def test_reviews_of_any_length_are_measured_as_on_the_cpu(lstm: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    reviews = [random.integers(2, 50, length) for length in (10, 5, 0, 13, 10)]
+    labels, scales = [True, False, None, True, False], (4, 5, 6)
+    clamp = {"h": np.where(np.arange(8) == 2, 0.5, np.nan)}
+    (expected,) = measure_encoded(lstm, reviews, labels, ("x", "h"), scales=scales, clamp=clamp)
+    if DEVICE == "cpu":
+        monkeypatch.setattr(beta, "gpu_reader", Reader)
+    (found,) = measure_encoded(lstm.to(device=DEVICE), reviews, labels, ("x", "h"), scales=scales, clamp=clamp)
+    for name in ("review", "words", "label", "reason"):
+        assert found[name].tolist() == expected[name].tolist()
+    assert found["reason"][1].tolist() == ["too short"] * 2
+    for name in ("beta", "beta_stderr", "r2", "probability", "deviation"):
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-3, atol=1e-5)
+
+
 def test_a_live_run_continues_from_block_to_block(lstm: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     if DEVICE == "cpu":
-        monkeypatch.setattr(recording, "_gpu_reader", Reader)
+        monkeypatch.setattr(device_stepper, "gpu_reader", Reader)
     ids = np.random.default_rng(0).integers(2, 50, 6)
     live, expected = DeviceStepper(lstm.to(device=DEVICE)), Stepper(lstm)
     live.clamps = expected.clamps = {"f": np.where(np.arange(8) == 3, 0.5, np.nan)}

@@ -10,9 +10,10 @@ from numba import njit
 
 from engine.catalogue import shipped_networks
 from engine.cells import TRAINED, GruCell, cell_from_torch
+from engine.device_stepper import DeviceStepper
 from engine.kernels.cpu import steps
 from engine.network import Network, Vocabulary
-from engine.recording import DeviceStepper, Recording, Stepper, record, record_reference
+from engine.recording import Recording, Stepper, record, record_reference
 from engine.reviews import open_reviews
 
 WORDS = 40

@@ -56,6 +56,19 @@ def test_npy_of_one_or_several_sequences(tmp_path: Path) -> None:
     assert open_sequences(network(inputs=1), tmp_path / "channel.npy")[0].inputs.shape == (5, 1)
 
 
+def test_targets_of_a_signal(tmp_path: Path) -> None:
+    (tmp_path / "signal.csv").write_text("a,b,c\n1,2,3\n4,5,6\n")
+    (tmp_path / "goals.csv").write_text("x,y,z\nnan,1,1\n0,0.5,1\n")
+    made = network()
+    (sequence,) = open_sequences(made, tmp_path / "signal.csv", tmp_path / "goals.csv")
+    np.testing.assert_array_equal(sequence.targets, np.array([[np.nan, 1, 1], [0, 0.5, 1]], dtype=np.float32))
+    (tmp_path / "short.csv").write_text("1,2,3\n")
+    with pytest.raises(ReviewError, match=r"targets of shape \(1, 3\); expected \(steps, outputs\) \(2, 3\)"):
+        open_sequences(made, tmp_path / "signal.csv", tmp_path / "short.csv")
+    with pytest.raises(ReviewError, match="belongs to a signal"):
+        open_sequences(made, None, tmp_path / "goals.csv")
+
+
 def test_the_names_of_channels_are_one_printable_line(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text('"left\n\x1b[2J ear",right\n0,1\n1,0\n', encoding="utf-8")
     assert open_sequences(network(inputs=2), tmp_path / "s.csv")[0].channels == ("left [2J ear", "right")

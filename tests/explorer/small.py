@@ -42,17 +42,18 @@ def small_network(size: int = 12, seed: int = 0) -> Network:
     )
 
 
-def deep_network() -> Network:
+def deep_network(bidirectional: bool = False) -> Network:
     """Return a random stack of two LSTMs over the words of the small network, watched at the top."""
     torch.manual_seed(0)
     known = small_network().vocabulary
     assert known is not None
     module = {
         "embedding": torch.nn.Embedding(len(known), 4),
-        "rnn": torch.nn.LSTM(4, 6, num_layers=2),
-        "out": torch.nn.Linear(6, 1),
+        "rnn": torch.nn.LSTM(4, 6, num_layers=2, bidirectional=bidirectional),
+        "out": torch.nn.Linear(12 if bidirectional else 6, 1),
     }
-    return Network.from_torch(torch.nn.ModuleDict(module), vocabulary=known, name="deep")
+    options = {"reads": "final"} if bidirectional else {}
+    return Network.from_torch(torch.nn.ModuleDict(module), vocabulary=known, name="deep", **options)
 
 
 def small_file(folder: Path, size: int = 12) -> Path:

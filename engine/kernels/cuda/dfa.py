@@ -39,6 +39,56 @@ def fluctuations_cuda(
     return torch.cat(parts).cpu().numpy()
 
 
+def fluctuations_ragged(series: Tensor, lengths: NDArray[np.int64], scales: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Compute F(s) of series of unequal lengths by unbiased DFA of order 1, each at scales of its own.
+
+    Parameters
+    ----------
+    series : (n, time) tensor
+        NaN past the end of a series.
+    lengths : (n,) array
+        Number of samples of each series.
+    scales : (n, scale) array
+        Box lengths, none longer than its series; 0 where a series has fewer scales.
+
+    Returns
+    -------
+    F : (n, scale) array
+        NaN for a series with a sample that is not finite; 0 at a scale of 0.
+    cancelled : (n,) bool array
+        Series whose sums cancelled: their F is rounding, and their boxes must be fitted one by one.
+    """
+    order = np.argsort(-lengths, kind="stable")  # lanes of a program then take loops of nearly equal length
+    x = series[torch.as_tensor(order, device=series.device)].double()
+    size = torch.as_tensor(lengths[order], device=x.device)
+    past = torch.arange(x.shape[1], device=x.device) >= size[:, None]
+    finite = (x.isfinite() | past).all(1)
+    x[~finite] = 0
+    sizes, entries = np.unique(scales[order], return_inverse=True)
+    entries = entries.reshape(scales.shape)
+    if not sizes[0]:
+        sizes, entries = sizes[1:], entries - 1
+    rows, count = len(x), scales.shape[1]
+    grid = _grid(count, rows, 1 if not len(sizes) else max(1, (x.shape[1] - 1) // (int(sizes.max()) - 1)))
+    sums = torch.empty(2, grid[2], count, rows, dtype=torch.float64, device=x.device)
+    kernel: Any = dfa_steps.overlapping_ragged
+    with torch.cuda.device(x.device) if x.is_cuda else nullcontext():
+        kernel[grid](
+            x.T.contiguous(), size.int(), torch.as_tensor(entries.T.astype(np.int32), device=x.device).contiguous(),
+            torch.as_tensor(sizes, dtype=torch.int32, device=x.device),
+            torch.as_tensor(constants(sizes), device=x.device), sums[0], sums[1], rows,
+            PARTS=grid[2], BLOCK=BLOCK, **OPTIONS,
+        )  # fmt: skip
+    boxes, squares = sums.sum(1).mT.cpu().numpy()  # (series, scale)
+    s, known = scales[order].astype(np.float64), scales[order] > 0
+    cancelled = (known & (squares > CANCELLED * s * boxes)).any(1) & finite.cpu().numpy()
+    factor = np.where(known, np.sqrt((s - 1).clip(0) / s.clip(1)) / (lengths[order, None] - s + 1), 0)
+    result = np.sqrt(boxes * factor)
+    result[~finite.cpu().numpy()] = np.nan
+    place = np.argsort(order)
+    return result[place], cancelled[place]
+
+
 def _part(rows: Tensor, scales: NDArray[np.int64], order: int, unbiased: bool, backward: bool) -> Tensor:
     x = rows.double().T.contiguous()
     length = len(x)

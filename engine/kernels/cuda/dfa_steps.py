@@ -2,7 +2,8 @@
 
 `overlapping` is unbiased DFA of order 1 by the sums of ``engine.kernels.cpu.dfa``: around an anchor every s − 1 points,
 a box that moves by one sample loses a point behind the anchor and gains one ahead of it, so that its cost does not
-depend on s.  `direct` fits every box in two passes, for all orders and for standard DFA.
+depend on s.  `overlapping_ragged` does so for series of unequal lengths.  `direct` fits every box in two passes, for
+all orders and for standard DFA.
 
 The series lie side by side, (time, series), so that the lanes read neighbours.  A program takes one block of series,
 one scale and one part of the boxes; parts are summed afterwards.
@@ -95,6 +96,84 @@ def overlapping(x, scales, constants, boxes, squares, series, length, PARTS: tl.
                 variance, covariance * by_s, mean, first - begin, last - end, step * step, constants
             )
             total_squares += square
+    place = (part * tl.num_programs(0) + scale) * row + lane
+    tl.store(boxes + place, total_boxes, mask=inside)
+    tl.store(squares + place, total_squares, mask=inside)
+
+
+@triton.jit(do_not_specialize=["series"])
+def overlapping_ragged(
+    x, lengths, scales, sizes, constants, boxes, squares, series, PARTS: tl.constexpr, BLOCK: tl.constexpr
+):  # fmt: skip
+    """The same as `overlapping` for series of unequal lengths, each with scales of its own.
+
+    ``scales`` (scale, series) holds rows of ``sizes`` and ``constants``, −1 where a series has fewer scales.
+    """
+    scale, part = tl.program_id(0), tl.program_id(2)
+    lane = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    inside = lane < series
+    column = x + lane
+    row = series.to(tl.int64)
+    length = tl.load(lengths + lane, mask=inside, other=0)
+    entry = tl.load(scales + scale * row + lane, mask=inside, other=-1)
+    known = entry >= 0
+    s = tl.load(sizes + entry, mask=known, other=2)
+    p = s - 1
+    constants += tl.maximum(entry, 0) * CONSTANTS
+    by_s, norm, half = tl.load(constants), tl.load(constants + 1), tl.load(constants + 2)
+    signs, signed_positions = tl.load(constants + 3), tl.load(constants + 4)
+    total_boxes = tl.zeros((BLOCK,), tl.float64)
+    total_squares = tl.zeros((BLOCK,), tl.float64)
+    longest = tl.max(tl.where(known, s, 0), 0)
+    anchors = tl.max(tl.where(known, (length - 1) // p, 0), 0)
+    for k in range(part + 1, anchors + 1, PARTS):
+        anchor = p * k
+        present = known & (anchor < length)
+        step = tl.load(column + anchor * row, mask=present, other=0.0)
+        total = tl.zeros((BLOCK,), tl.float64)
+        moment = tl.zeros((BLOCK,), tl.float64)
+        square = tl.zeros((BLOCK,), tl.float64)
+        lag = tl.zeros((BLOCK,), tl.float64)
+        alternating = tl.zeros((BLOCK,), tl.float64)
+        first = tl.zeros((BLOCK,), tl.float64)
+        last = tl.zeros((BLOCK,), tl.float64)
+        for u in range(1, longest):
+            on = present & (u < s)
+            z = first - (tl.load(column + (anchor - u + 1) * row, mask=on, other=0.0) - step)
+            z = tl.where(on, z, 0.0)
+            total += z
+            moment -= u * z
+            square += z * z
+            lag += z * first
+            alternating += sign_of(u) * z
+            first = tl.where(on, z, first)
+        ahead = tl.where(present, tl.minimum(p, length - anchor), 0)
+        for u in range(tl.max(ahead, 0)):
+            on = u < ahead
+            back = p - u
+            if u > 0:
+                gone = tl.where(on, first, 0.0)
+                other = gone + (tl.load(column + (anchor - back) * row, mask=on, other=0.0) - step)
+                first = tl.where(on, other, first)
+                z = tl.where(on, last + (tl.load(column + (anchor + u) * row, mask=on, other=0.0) - step), 0.0)
+                total += z - gone
+                moment += u * z + (back + 1) * gone
+                square += z * z - gone * gone
+                lag += last * z - gone * first
+                alternating += sign_of(u) * z - sign_of(back + 1) * gone
+                last = tl.where(on, z, last)
+            centred = moment + (back - half) * total
+            m = total * by_s
+            g = centred * norm
+            fitted = m * total + g * centred
+            begin = m - g * half
+            end = m + g * half
+            covariance = lag + (end + g) * (last - 0.5 * end) + (begin - g) * (first - 0.5 * begin) - fitted
+            mean = (sign_of(back) * alternating - m * signs - g * signed_positions) * by_s
+            variance = (square - fitted) * by_s
+            box = unbiased_box(variance, covariance * by_s, mean, first - begin, last - end, step * step, constants)
+            total_boxes += tl.where(on, box, 0.0)
+            total_squares += tl.where(on, square, 0.0)
     place = (part * tl.num_programs(0) + scale) * row + lane
     tl.store(boxes + place, total_boxes, mask=inside)
     tl.store(squares + place, total_squares, mask=inside)

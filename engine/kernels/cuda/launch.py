@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
 import torch
 import triton
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from engine.cells import Cell, GruCell
@@ -68,6 +70,7 @@ class Layer:
     low: Tensor
     bias_hn: Tensor  # (N,): the hidden bias of a GRU's candidate
     readout: Tensor  # (N,)
+    slots: dict[object, Tensor] = field(default_factory=dict)  # tables of `slots_of` on the device
 
     @property
     def state_bound(self) -> float:
@@ -141,14 +144,34 @@ def input_table(layer: Layer, vectors: Tensor) -> Tensor:
     return table
 
 
+def clamp_table(layer: Layer, clamps: Mapping[str, ArrayLike]) -> Tensor | None:
+    """Return clamps (n,), NaN for a free cell, in the layout of the kernels, (signal, N); None without one."""
+    if not clamps:
+        return None
+    names = [signal.name for signal in layer.cell.signals]
+    table = np.full((len(names), layer.plan.padded), np.nan, dtype=np.float32)
+    for name, values in clamps.items():
+        table[names.index(name), : layer.cell.size] = values
+    return torch.as_tensor(table, device=layer.high.device)
+
+
+def slots_of(layer: Layer, chosen: tuple[str, ...], extra: tuple[int, ...] = ()) -> Tensor:
+    """Return the place of each signal among the chosen ones, −1 if it is not, and then ``extra``, on the device."""
+    key = chosen, extra
+    if key not in layer.slots:
+        places = [chosen.index(signal.name) if signal.name in chosen else -1 for signal in layer.cell.signals]
+        layer.slots[key] = torch.tensor([*places, *extra], dtype=torch.int32, device=layer.high.device)
+    return layer.slots[key]
+
+
 def run(
     layer: Layer,
     table: Tensor,
     tokens: Tensor,
-    lengths: Tensor,
+    lengths: NDArray[np.integer],
     state: Tensor,
     *,
-    clamps: Mapping[str, Tensor] | None = None,
+    clamps: Tensor | None = None,
     record: Sequence[str] = (),
     sums: Sequence[str] = (),
     readout: bool = False,
@@ -162,12 +185,12 @@ def run(
         Result of `input_table`.
     tokens : (review, time) int32 tensor
         Rows of the table; not checked.
-    lengths : (review,) int32 tensor
+    lengths : (review,) array on the host
         Number of steps of each review, none longer than ``time``.
     state : (review, S) float32 tensor
         Initial states; overwritten by the final ones.
-    clamps : mapping of str to (n,) tensor
-        Values at which signals are clamped, NaN for a free cell.
+    clamps : (signal, N) tensor, optional
+        Result of `clamp_table`.
     record, sums : sequence of str
         Signals to record, and to sum over cells.
     readout : bool
@@ -178,43 +201,38 @@ def run(
     cell, chosen, device = layer.cell, layer.plan, tokens.device
     names = [signal.name for signal in cell.signals]
     reviews, time = tokens.shape
-    ragged = bool((lengths < time).any())
+    ragged = bool((lengths < time).any())  # on the host: a question to the card would wait for it
+    sorted_ = np.argsort(-lengths, kind="stable")
+    sizes, order = torch.as_tensor(np.stack((lengths, sorted_)).astype(np.int32), device=device)
 
     def empty(*shape: int) -> Tensor:
         return torch.full(shape, torch.nan, device=device) if ragged else torch.empty(shape, device=device)
 
-    def slots(chosen_names: Sequence[str], extra: Sequence[int] = ()) -> Tensor:
-        places = [chosen_names.index(name) if name in chosen_names else -1 for name in names]
-        return torch.tensor([*places, *extra], dtype=torch.int32, device=device)
-
     columns = 2 if cell.gates == 1 else 8
-    last = [len(sums) if readout else -1]
+    last = len(sums) if readout else -1
     unused = torch.empty(1, device=device)
     out = empty(len(record), reviews, time, cell.size) if record else unused
     total = empty(len(sums) + readout, reviews, time) if sums or readout else unused
     statistics = torch.zeros(4, reviews, cell.size, device=device) if statistic is not None else unused
-    clamp = torch.full((len(names), chosen.padded), torch.nan, device=device)
-    for name, values in (clamps or {}).items():
-        clamp[names.index(name), : cell.size] = values
     arguments: dict[str, Any] = {
         "table": table,
         "weight_high": layer.high,
         "weight_low": layer.low,
         "bias_hn": layer.bias_hn,
         "tokens": tokens.contiguous(),
-        "lengths": lengths,
-        "order": torch.argsort(lengths, descending=True, stable=True).int(),
+        "lengths": sizes,
+        "order": order,
         "state": state,
-        "clamps": clamp,
-        "slots": slots(record),
+        "clamps": unused if clamps is None else clamps,
+        "slots": slots_of(layer, tuple(record)),
         "out": out,
-        "sum_slots": slots(sums, last + [-1] * (columns - len(names) - 1)),
+        "sum_slots": slots_of(layer, tuple(sums), (last, *[-1] * (columns - len(names) - 1))),
         "sums": total,
         "readout": layer.readout,
         "statistics": statistics,
         "reviews": reviews,
         "time": time,
-        "CLAMPED": bool(clamps),
+        "CLAMPED": clamps is not None,
     }
     arguments |= chosen.constants(cell.gates, cell.size)
     programs = triton.cdiv(reviews, ROWS)

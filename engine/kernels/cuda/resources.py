@@ -30,7 +30,7 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
     "record, sums": {"RECORD": True, "SUMS": True, "STATISTIC": -1},
     "statistics": {"RECORD": False, "SUMS": False, "STATISTIC": 0},
 }
-_INTEGERS: Final = ("tokens", "lengths", "order", "slots", "sum_slots", "scales")
+_INTEGERS: Final = ("tokens", "lengths", "order", "slots", "sum_slots", "scales", "sizes")
 _DOUBLES: Final = ("x", "constants", "bases", "boxes", "squares")
 _SCALARS: Final = ("reviews", "time", "series", "length", "longest")
 
@@ -61,8 +61,11 @@ def recurrent(cell: str, n: int, outputs: str, clamped: bool, capability: int) -
 
 
 def dfa(order: int, unbiased: bool, capability: int) -> Resources:
-    """Compile the kernel of DFA of an order; order 0 is the one of sums for order 1."""
+    """Compile the kernel of DFA of an order; 0 is that of sums for order 1, −1 the same for unequal lengths."""
     common: dict[str, Any] = {"PARTS": 1, "BLOCK": 128}
+    if order == -1:
+        name = "DFA 1, unbiased, unequal lengths"
+        return _compiled(name, dfa_steps.overlapping_ragged, common, 4, capability)
     if order == 0:
         return _compiled("DFA 1, unbiased, by sums", dfa_steps.overlapping, common, 4, capability)
     constants = common | {"ORDER": order, "UNBIASED": unbiased, "BACKWARD": not unbiased}
@@ -77,6 +80,7 @@ def everything() -> Iterator[Resources]:
             for n in SIZES:
                 for outputs in OUTPUTS:
                     yield recurrent(cell, n, outputs, True, capability)
+        yield dfa(-1, True, capability)
         yield dfa(0, True, capability)
         for order in (1, 2, 3):
             for unbiased in (True, False):

@@ -10,7 +10,15 @@ from PySide6.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from explorer.gui.theme import DARK, Theme, qcolor
-from explorer.session.views.cell_readouts import CELL_HEADINGS, CELL_MEANINGS, MARKS_MEANING, cell_text
+from explorer.session.views.cell_readouts import (
+    ACCURACY_HEADING,
+    ACCURACY_MEANING,
+    CELL_HEADINGS,
+    CELL_MEANINGS,
+    MARKS_MEANING,
+    accuracy_text,
+    cell_text,
+)
 from explorer.session.views.traces import CellRow
 
 Index = Any  # QModelIndex or QPersistentModelIndex
@@ -23,9 +31,11 @@ KEYS: tuple[Callable[[CellRow], float], ...] = (
     lambda row: row.saturation,
     lambda row: row.weight,
     lambda row: row.dead,
+    lambda row: row.accuracy_without,
 )
-HEADINGS = ("cell", *CELL_HEADINGS, "dead")
-MEANINGS = (MARKS_MEANING, *CELL_MEANINGS, "σ below the threshold")
+HEADINGS = ("cell", *CELL_HEADINGS, "dead", f"{ACCURACY_HEADING} %")
+MEANINGS = (MARKS_MEANING, *CELL_MEANINGS, "σ below the threshold", ACCURACY_MEANING)
+ACCURACY = len(HEADINGS) - 1  # a column that is hidden until it is measured
 VALUE = 1  # the column whose heading is the chosen signal
 
 
@@ -109,7 +119,12 @@ class CellModel(QAbstractTableModel):
         if texts is None:
             row = self.rows[number]
             text = cell_text(row)
-            texts = self._texts[number] = f"{text.name} {text.mark}", *text.numbers, "†" if row.dead else ""
+            texts = self._texts[number] = (
+                f"{text.name} {text.mark}",
+                *text.numbers,
+                "†" if row.dead else "",
+                accuracy_text(row),
+            )
         return texts
 
 
@@ -134,6 +149,7 @@ class CellTable(QTableView):
         header.setMinimumSectionSize(20)
         header.setSectionsClickable(True)
         header.sectionClicked.connect(self.cells.sort_by)
+        self.setColumnHidden(ACCURACY, True)
         self.clicked.connect(lambda index: self.chosen.emit(self.cells.rows[index.row()].cell))
 
     def show_rows(self, rows: list[CellRow], theme: Theme, signal: str, *, reorder: bool) -> None:

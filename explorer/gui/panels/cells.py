@@ -11,13 +11,13 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QMenu, QSplitter
 
 from explorer.gui.host import Host
-from explorer.gui.panels.cell_table import CellTable
+from explorer.gui.panels.cell_table import ACCURACY, CellTable
 from explorer.gui.panels.panel import Panel
 from explorer.gui.theme import Theme
 from explorer.session.core import Frame
 from explorer.session.palette import RGB
 from explorer.session.session import Session
-from explorer.session.views.cell_readouts import cell_line, cells_line, dead_line
+from explorer.session.views.cell_readouts import accuracy_line, cell_line, cells_line, dead_line
 from explorer.session.views.number_format import cell_name
 from explorer.session.views.runs import Run, join, plain
 from explorer.session.views.tables import Table, cells_table
@@ -59,6 +59,7 @@ class CellsPanel(Panel):
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self._rows: list[CellRow] = []
+        self._reviews = 0  # over which accuracy is measured
         self.view = BarsView(self)
         self.picture = self.plot(view=self.view, y="σ of h")
         self.picture.getPlotItem().getAxis("bottom").setStyle(showValues=False)
@@ -84,8 +85,15 @@ class CellsPanel(Panel):
 
     def show_frame(self, session: Session, frame: Frame) -> None:
         theme, snapshot = self.theme, frame.snapshot
-        self._rows = rows = cell_table(session, frame, session.brush.signs)
-        self.set_readout(join((cells_line(frame), (Run(f"order: {frame.choices.order}"),), dead_line(snapshot))))
+        accuracy = session.ablation_accuracy
+        found = accuracy.result(frame)
+        without = None if found is None else found.without
+        self._rows = rows = cell_table(session, frame, session.brush.signs, without)
+        self._reviews = 0 if found is None else found.reviews
+        measured = accuracy_line(found, accuracy.progress) if accuracy.shown else ()
+        order = (Run(f"order: {frame.choices.order}"),)
+        self.set_readout(join((cells_line(frame), *((measured,) if measured else ()), order, dead_line(snapshot))))
+        self.table.setColumnHidden(ACCURACY, not accuracy.shown)
         activity = np.array([row.activity for row in rows])
         colours = [_colour(row, theme) for row in rows]
         if self.changed("size", len(rows)):
@@ -112,7 +120,7 @@ class CellsPanel(Panel):
         self.threshold.setHoverPen(pg.mkPen(theme.pink, width=3))
 
     def export_table(self) -> Table:
-        return cells_table(self._rows, self.table.cells.signal_name)
+        return cells_table(self._rows, self.table.cells.signal_name, self._reviews)
 
     # ---- the mouse -----------------------------------------------------------------------------------------------
 

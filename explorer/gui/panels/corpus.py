@@ -17,8 +17,9 @@ from explorer.gui.panels.reviews_list import TableView
 from explorer.gui.plots.marks import Labels, Spots
 from explorer.gui.text import safe
 from explorer.gui.theme import Theme, qcolor
-from explorer.session.controllers.corpus import ORDERS, RANGE, SIGNALS, Entry, Histogram
+from explorer.session.controllers.corpus import ORDERS, RANGE, Entry, Histogram
 from explorer.session.core import Frame
+from explorer.session.corpus_job import SIGNALS
 from explorer.session.session import Session
 from explorer.session.views.number_format import number
 from explorer.session.views.outputs import POSITIVE, Output, output_of
@@ -243,6 +244,7 @@ class CorpusPanel(Panel):
             changes=plain(clamps_line(frame.snapshot)),
             listed=listed,
             error=corpus.trouble,
+            summary=corpus.summary(frame),
         )
         watched = (histogram_line(h.signal, h.median, h.beta, h.reason) for h in seen)
         self.set_readout(join((line, *watched)))

@@ -23,7 +23,7 @@ from engine.beta_controls import (
     untrained_twin,
 )
 from engine.corpus_statistics import CorpusStatistics, corpus_statistics
-from engine.devices import or_on_the_cpu
+from engine.devices import or_on_the_cpu, own_stream
 from engine.fluctuation import half_betas
 from engine.intervals import has_one_exponent
 from engine.kernels.cpu.threads import thread_count
@@ -157,12 +157,15 @@ def _measured(trained: TrainedNetwork, sample: ReviewSample, options: Options, s
         signals = [name for name in signals if name in {*options.signals, "h", "x"}]
     controlled = options.controls and trained.epoch is None
     steps = (1 + controlled) * len(ids)
-    found = or_on_the_cpu(
-        options.device,
-        lambda on: corpus_statistics(
-            network.to(device=on), ids, signals, options.scales, progress=lambda done, _: show(done / steps)
-        ),
-    )
+
+    def statistics(device: str) -> CorpusStatistics:
+        with own_stream(device):
+            on_device = network.to(device=device)
+            return corpus_statistics(
+                on_device, ids, signals, options.scales, progress=lambda done, _: show(done / steps)
+            )
+
+    found = or_on_the_cpu(options.device, statistics)
     labels = sample.labels
     correct = (found.probability >= network.threshold) == (labels > 0.5)
     labelled = np.isfinite(labels)

@@ -144,11 +144,14 @@ def measure_networks(
 ) -> list[NetworkResult]:
     """Measure networks, or read their cached results; ``measure`` measures one, see `results.measure`.
 
-    Every thread measures a network of its own; threads that are left over share the work of each network.
+    Every thread measures a network of its own; threads that are left over share the work of each network. On a GPU
+    all networks are measured at once.
     """
     from explorer.measure.one_over_f import results
 
     measure = measure or results.measure
+    if options.device != "cpu":  # on streams of their own, small networks fill the card together
+        threads = max(threads, len(selected))
     costs = [one.size**1.5 + 400 for one in selected]  # roughly proportional to the time for a network
     progress = NetworkProgress(bar, [one.name for one in selected], costs)
     workers = min(threads, len(selected))

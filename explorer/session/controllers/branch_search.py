@@ -17,7 +17,7 @@ from explorer.session.controllers.point_search import INPUTS, STARTS, encoded_re
 from explorer.session.core import Core, SessionError
 from explorer.session.jobs import JobRunner, Report
 from explorer.session.views.branch_curves import Axes, Branches, Target
-from explorer.session.views.outputs import output_of
+from explorer.session.views.outputs import readout_of
 
 if TYPE_CHECKING:
     from engine.branches import Branch
@@ -127,7 +127,8 @@ def follow_channel(report: Report, path: Path, target: Target) -> None:
     if found is not None:
         points, branches = found
         h = points.states[:, : network.cell.size]
-        report(("result", Branches(target, branches, Axes(Projection.of(h, 1), network.cell.size, output_of(network)))))
+        axes = Axes(Projection.of(h, 1), network.cell.size, readout_of(network))
+        report(("result", Branches(target, branches, axes)))
 
 
 def _followed(

@@ -18,7 +18,7 @@ from explorer.session.views.outputs import output_of
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
-    from engine.network import Network
+    from engine.network import Network, Unit
     from engine.reviews import Review
     from engine.sequences import Content
 
@@ -112,6 +112,7 @@ class ComparisonController:
         return self._jobs.start(
             read_review,
             network,
+            snapshot.network.unit,
             words,
             present,
             snapshot.window,
@@ -130,13 +131,14 @@ def same(request: Request, other: Request) -> bool:
 def read_review(
     report: Report,
     network: Network | str,
+    unit: Unit,
     words: Content,
     present: Content,
     window: int,
     scales: tuple[int, ...],
     clamps: Mapping[str, NDArray[np.float32]],
 ) -> None:
-    """Job: send the `Reading` of ``words``, and which of them correspond to the ``present`` ones."""
-    reading = read_words(network, words, window, scales, clamps, lambda: report(None))
+    """Job: send the `Reading` of ``words``, which are of a ``unit``, and which correspond to the ``present`` ones."""
+    reading = read_words(network, words, window, scales, clamps, lambda: report(None), unit=unit)
     if reading is not None:
         report((reading, counterparts(words, present)))

@@ -77,8 +77,8 @@ def search(
     """Job: send ``("result", Contexts)`` and ``("progress", text)`` after every few reviews."""
     from engine.contexts import find_extremes
 
-    assert network.vocabulary is not None, "the network being read with takes words"
-    encoded = [network.vocabulary.encode(network.split(review.text)) for review in reviews]
+    assert network.text_vocabulary is not None, "the network being read with takes words"
+    encoded = [network.text_vocabulary.encode(network.split(review.text)) for review in reviews]
     known = [k for k, ids in enumerate(encoded) if len(ids)]
 
     def progress(found: Extremes) -> bool:

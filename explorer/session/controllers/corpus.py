@@ -16,14 +16,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from explorer.session.controllers.noise_band import Band, NoiseBands
 from explorer.session.core import Core, Frame
-from explorer.session.jobs import Job, JobRunner, Report
+from explorer.session.corpus_job import MISSING, SIGNALS, Numbers, SentReviews, send_rows
+from explorer.session.jobs import Job, JobRunner
+from explorer.session.views.corpus_summary import CorpusSummary, summarise
 from explorer.session.views.outputs import output_of
 
 if TYPE_CHECKING:  # these modules need torch, which a front end loads after its first frame
     from engine.network import Network
     from engine.reviews import Review
 
-SIGNALS: Final = ("h", "x")
 ORDERS: Final = ("β of h", "β of x", "length", "confidence", "error")
 RANGE: Final = (-1.0, 3.0)  # of β in the histograms: nearly all that DFA of order 1 can give; end bins count the rest
 PORTION: Final = 256  # reviews in one job: some tenths of a second
@@ -90,8 +91,12 @@ class CorpusController:
     core : Core
     noise : NoiseBands
     jobs : JobRunner
+    sent : SentReviews
+        What the worker process has.
     portion : int
-        Reviews in one job.
+        Reviews in one job, as long as their texts must be sent; later, one job measures all.
+    device : {"auto", "cpu", "cuda"}
+        Where to measure, by the rule of ``--device``.
 
     Attributes
     ----------
@@ -105,7 +110,15 @@ class CorpusController:
         Why nothing is measured; "" without an error.
     """
 
-    def __init__(self, core: Core, noise: NoiseBands, jobs: JobRunner, portion: int = PORTION) -> None:
+    def __init__(
+        self,
+        core: Core,
+        noise: NoiseBands,
+        jobs: JobRunner,
+        sent: SentReviews,
+        portion: int = PORTION,
+        device: str = "cpu",
+    ) -> None:
         self.order = ORDERS[0]
         self.falling = True
         self.narrowed: tuple[str, float, float] | None = None
@@ -113,11 +126,16 @@ class CorpusController:
         self._core = core
         self._noise = noise
         self._jobs = jobs
+        self._sent = sent
         self._portion = portion
+        self._device = device
         self._lock = threading.RLock()
         self._network: Network | None = None
         self._clamps: Mapping[str, Any] = {}
         self._job: Job | None = None
+        self._measuring: Sequence[int] = ()  # the reviews of the job
+        self._intact: tuple[Network, Rows, NDArray[np.intp]] | None = None  # measured without clamps
+        self._summary: tuple[tuple[object, ...], CorpusSummary] | None = None
         self._closed = False
         self._listed: tuple[tuple[object, ...], NDArray[np.intp]] | None = None
         self._reset()
@@ -160,13 +178,17 @@ class CorpusController:
         with self._lock:
             if not self._is_of(frame):
                 self._end_job()
+                self._store_intact()
                 self._network, self._clamps = snapshot.network, snapshot.clamps
                 self._reset()
+                self._restore_intact()
             index = self._index(frame)
             if index is None and snapshot.words and (self._typed is None or self._typed[0] is not snapshot.review):
                 self._typed = snapshot.review, None
             elif index is not None and self._row_of[index] < 0 and self._waiting and self._waiting[-1] != index:
                 self._waiting.append(index)  # it may wait twice now; measured reviews are skipped
+                if len(self._measuring) > self._portion and index not in self._measuring[: self._portion]:
+                    self._end_job()
             if self._job is None:
                 self._start_next()
         if words := self._band_length(frame):
@@ -214,6 +236,18 @@ class CorpusController:
             return self._typed[1] if self._typed is not None and self._typed[0] is frame.snapshot.review else None
         row = int(self._row_of[index])
         return None if row < 0 or self._rows is None else self._rows[row]
+
+    def summary(self, frame: Frame) -> CorpusSummary:
+        """Return accuracy and dead cells over the reviews measured so far."""
+        rows, threshold = self.rows(frame), frame.snapshot.threshold
+        key = (len(rows), self._network, id(self._clamps), threshold)
+        if self._summary is None or self._summary[0] != key:
+            before = None
+            if self._clamps and self._intact is not None and self._intact[0] is self._network:
+                before = self._intact[1:]
+            positive = self._network is not None and output_of(self._network).positive
+            self._summary = key, summarise(rows, threshold, before, positive=positive)
+        return self._summary[1]
 
     def listed(self, frame: Frame) -> NDArray[np.intp]:
         """Return the rows that the list shows, in its order; those without a value come last."""
@@ -318,28 +352,50 @@ class CorpusController:
         return None if watched is None or (watched["reason"] == "too short").any() else int(watched["words"])
 
     def _end_job(self) -> None:
+        """Cancel the job; what it has not measured waits again, behind what was added since."""
         if self._job is not None:
             self._jobs.cancel(self._job)
             self._job = None
+            left = [index for index in reversed(self._measuring) if index >= 0 and self._row_of[index] < 0]
+            newest, self._waiting = self._waiting[-1:], self._waiting[:-1]
+            self._waiting += left + newest
+
+    def _store_intact(self) -> None:
+        """Keep what is measured without clamps, to compare with."""
+        if self._network is not None and not self._clamps and self._rows is not None:
+            self._intact = self._network, self._rows[: self._count].copy(), self._row_of.copy()
+
+    def _restore_intact(self) -> None:
+        """Return to what was measured before the clamps that are undone now."""
+        if self._clamps or self._intact is None or self._intact[0] is not self._network:
+            return
+        _, rows, row_of = self._intact
+        if len(row_of) == self.total and len(rows):
+            self._rows = np.empty(self.total, dtype=rows.dtype)
+            self._count, self._row_of = len(rows), row_of.copy()
+            self._rows[: self._count] = rows
 
     def _start_next(self) -> None:
         """Start the next job, if there is anything left: the typed review, or a portion of those that wait."""
         if self._closed or self.trouble or self._network is None:
             return
         if self._typed is not None and self._typed[1] is None:
-            self._start([-1], [self._typed[0]])
+            self._start([-1], [self._typed[0]], Numbers(0, (-1,)))
             return
-        indices: list[int] = []
-        # The first portion is small, so that something is shown at once.
-        while self._waiting and len(indices) < (self._portion if self._count else self._portion // 16):
+        most = self._portion if self._count else self._portion // 16  # the first is small: it is shown at once
+        if self._waiting and self._sent.has(self._network, self._waiting):
+            most = len(self._waiting)
+        indices: dict[int, None] = {}
+        while self._waiting and len(indices) < most:
             index = self._waiting.pop()
-            if self._row_of[index] < 0 and index not in indices:
-                indices.append(index)
+            if self._row_of[index] < 0:
+                indices[index] = None
         if indices:
-            self._start(indices, [self._core.reviews[index] for index in indices])
+            self._start([*indices], *self._sent.take(self._network, [*indices]))
 
-    def _start(self, indices: Sequence[int], reviews: Sequence[Review]) -> None:
+    def _start(self, indices: Sequence[int], reviews: Sequence[Review | None], numbers: Numbers) -> None:
         job: Job
+        self._measuring = indices
 
         def take(rows: Rows) -> None:
             with self._lock:
@@ -349,20 +405,25 @@ class CorpusController:
         def end(trouble: str) -> None:
             with self._lock:
                 if job is self._job:
+                    if trouble:
+                        self._sent.forget()
+                    if trouble == MISSING:
+                        self._end_job()
+                    elif trouble:
+                        self.trouble = f"measuring failed: {trouble}"
                     self._job = None
-                    self.trouble = f"measuring failed: {trouble}" if trouble else ""
                     self._start_next()
 
         job = self._job = self._jobs.start(
-            send_rows, self._network, dict(self._clamps), reviews, on_result=take, on_end=end
+            send_rows, self._network, dict(self._clamps), reviews, numbers, self._device, on_result=take, on_end=end
         )
 
-    def _take(self, rows: Rows, indices: Sequence[int], reviews: Sequence[Review]) -> None:
+    def _take(self, rows: Rows, indices: Sequence[int], reviews: Sequence[Review | None]) -> None:
         places = rows["review"].copy()
         rows["review"] = [indices[place] for place in places]
         if indices[0] < 0:
             if self._typed is not None and self._typed[0] is reviews[0]:
-                self._typed = reviews[0], rows[0]
+                self._typed = self._typed[0], rows[0]
             return
         if self._rows is None:
             self._rows = np.empty(self.total, dtype=rows.dtype)
@@ -383,16 +444,8 @@ _NOTHING: Rows = np.empty(
         ("words", np.int32),
         ("probability", np.float64),
         ("label", np.int8),
+        ("deviation", np.float32, (1,)),
         *((name, np.float64, (len(SIGNALS),)) for name in ("beta", "beta_stderr", "r2")),
         ("reason", "U16", (len(SIGNALS),)),
     ],
 )
-
-
-def send_rows(report: Report, network: Network, clamps: Mapping[str, Any], reviews: Sequence[Review]) -> None:
-    """Job: send the rows of these reviews, batch by batch."""
-    from engine.beta import measure_reviews
-
-    for rows in measure_reviews(network, reviews, SIGNALS, clamp=clamps):
-        if not report(rows):
-            return

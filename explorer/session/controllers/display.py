@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from explorer.session.core import Choices, Core, Frame, SessionError, word_of
 from explorer.session.moment import Moment
 from explorer.session.palette import MAPS
+from explorer.session.views.outputs import cell_weights
 from explorer.session.views.traces import saturation_of, value_at
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Display:
         if order == "α":
             return np.nan_to_num(moment.cell_alpha, nan=-9.0)
         if order == "weight":
-            return np.abs(snapshot.network.readout_weight[0].cpu().numpy()).astype(float)
+            return np.abs(np.nan_to_num(cell_weights(snapshot.network)))
         if order == "saturation":
             return np.nan_to_num(saturation_of(self._core, snapshot, choices.signal, word), nan=-1.0)
         if order == "value":

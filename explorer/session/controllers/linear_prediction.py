@@ -76,6 +76,8 @@ class LinearPredictor:
         """
         if points.found.points is None or not points.certified or frame.word < 0:
             return
+        if frame.snapshot.network.backward:  # the state after a word does not lead to the next one
+            return
         reading = frame.snapshot.playing and frame.following
         moment = ("reading", self._clock() // PERIOD) if reading else ("word", frame.word)
         request = (*_subject(points, frame, point), moment)

@@ -43,7 +43,10 @@ class MemoryController(ComputationController[Memory]):
         if snapshot.words <= 2 * TRANSIENT:
             has = unit_names(snapshot.network).reword(f"the review has {snapshot.words} words")
             raise SessionError(f"{has}: the spectrum needs more than {2 * TRANSIENT}")
-        network, ids = self._ablation.network(snapshot), np.array(snapshot.ids[: snapshot.words])
+        network, ids = (
+            self._ablation.network(snapshot),
+            np.array(snapshot.ids[:: -1 if snapshot.network.backward else 1]),
+        )
         subject = network, snapshot.review.name, ids.tobytes()
         self._computation.request(subject, measure, network, snapshot.review.name, ids)
 

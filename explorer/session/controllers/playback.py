@@ -11,6 +11,7 @@ from explorer.session.views.units import unit_names
 
 if TYPE_CHECKING:
     from engine.reviews import Review
+    from engine.stack import Direction
 
 SPEEDS: Final[tuple[float | None, ...]] = (1, 2, 4, 8, 16, 32, 64, 125, 250, 500, 1000, None)  # words a second
 PAGE: Final = 10  # words
@@ -167,20 +168,32 @@ class Playback:
         self._core.stream.use_network(name)
 
     def next_layer(self) -> None:
-        """Watch the next layer of a network with several: read the present review again, up to the same word.
+        """Watch the next layer or direction of a network with several, at the same word.
 
         Raises
         ------
         SessionError
-            If it has one layer.
+            If it has one layer in one direction.
         """
         network = self._core.snapshot.network
-        if network.stack is None or len(network.stack.layers) == 1:
-            raise SessionError("this network has one layer in the forward direction")
-        watched = network.watching((network.level + 1) % len(network.stack.layers))
+        if network.stack is None or len(network.stack.positions) == 1:
+            raise SessionError("this network has one layer in one direction")
+        positions = network.stack.positions
+        here = positions.index((network.level, network.direction))
+        self.watch_layer(*positions[(here + 1) % len(positions)])
+
+    def watch_layer(self, level: int, direction: Direction = "forward") -> None:
+        """Watch a layer in one direction: the present review is read again, up to the same word."""
+        network = self._core.snapshot.network
+        watched = network.watching(level, direction)
+        assert watched.stack is not None
         self._core.stream.use_network(watched)
-        silent = ": the readout does not read it, so it has no output" if watched.activation == "none" else ""
-        self._core.note = f"watching {network.stack.label(watched.level)}{silent}"
+        says = [f"watching {watched.stack.label(level, direction)}"]
+        if watched.backward:
+            says.append("it reads from the last word to the first; its states stand at their words")
+        if watched.output == "none":
+            says.append("the network has no readout, so no output")
+        self._core.note = ": ".join(says[:2]) + "".join(f"; {more}" for more in says[2:])
 
     def look_at(self, word: int) -> None:
         """Jump to a word by its index; if it is not read yet, read up to it."""

@@ -23,7 +23,7 @@ PATIENCE: Final = 30.0  # seconds; the engine answers after its present block, o
 NEEDS_NETWORK: Final = frozenset({
     "networks", "layer", "type", "edit", "ablate", "ablate-dead", "clamp", "undo", "undo-ablation", "find-points",
     "corpus", "compare-reviews", "agree-elsewhere", "word-by-word", "follow-input", "memory", "attribution",
-    "attributions", "steer", "steering-vector", "contexts", "epochs",
+    "attributions", "steer", "steering-vector", "contexts", "epochs", "accuracy-without",
 })  # fmt: skip
 
 

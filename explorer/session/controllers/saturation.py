@@ -64,7 +64,7 @@ class SaturationController:
         A recording has no network that could read the source: then the present review stays.
         """
         core, snapshot = self._core, self._core.snapshot
-        alone = core.replaying or core.snapshot.network.vocabulary is None  # no corpus, or one without words
+        alone = core.replaying or core.snapshot.network.unit == "step"  # no corpus, or one without words
         self.scope = "review" if alone else scope
         if self.scope == "corpus":
             numbers = evenly(len(core.reviews), SAMPLE)
@@ -92,8 +92,8 @@ def measure(
     """Job: send ``("result", Saturation)`` and ``("progress", text)`` after every few reviews."""
     from engine.gate_saturation import corpus_saturation
 
-    assert network.vocabulary is not None, "the network being read with takes words"
-    encoded = [network.vocabulary.encode(network.split(review.text)) for review in reviews]
+    assert network.text_vocabulary is not None, "the network being read with takes words"
+    encoded = [network.text_vocabulary.encode(network.split(review.text)) for review in reviews]
     known = [ids for ids in encoded if len(ids)]
 
     def progress(found: GateSaturation) -> bool:

@@ -17,7 +17,7 @@ from explorer.session.controllers.computation import Computation
 from explorer.session.core import Core, SessionError
 from explorer.session.jobs import JobRunner, Report
 from explorer.session.views.number_format import count, number
-from explorer.session.views.outputs import output_of
+from explorer.session.views.outputs import readout_of
 from explorer.session.views.steering import steering_summary
 from explorer.session.views.units import unit_names
 
@@ -157,7 +157,7 @@ class SteeringController:
         label = f"{significant(self.strength)} × ({vector.name})"
         addition = np.float32(self.strength) * vector.values
         self._request((*self.pushes, Push(word, addition, label)))
-        h, output = addition[: snapshot.network.cell.size], output_of(snapshot.network)
+        h, output = addition[: snapshot.network.cell.size], readout_of(snapshot.network)
         moved = float(snapshot.network.readout_weight[0].double().cpu().numpy() @ h)
         effect = f"{output.logit} {'+' if moved >= 0 else ''}{number(moved)}, ‖Δh‖ {number(float(np.linalg.norm(h)))}"
         restore = self._core.key_of("undo-ablation")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from engine.activity import participation_ratio
 from explorer.session.core import Frame
@@ -59,6 +59,9 @@ CELL_MEANINGS = (
     "saturation: share of the window's words at which the signal is in the outer tenths of its range",
     "weight in the readout",
 )
+ACCURACY_HEADING = "w/o"
+ACCURACY_WIDTH = 5
+ACCURACY_MEANING = "accuracy over the labelled reviews without this cell: its h clamped at its mean"
 MARKS_MEANING = "∅ ablated, = clamped, + high or − low in the brushed words, † dead, * pinned"
 
 
@@ -68,6 +71,35 @@ def cell_text(row: CellRow) -> CellText:
     value, beta, activity, _, weight = map(number, values, CELL_WIDTHS)
     role: Role = "warning" if row.clamps else "dead" if row.mark == "†" else "accent"
     return CellText(cell_name(row.cell), row.mark, role, (value, beta, activity, percent(row.saturation), weight))
+
+
+class Accuracy(Protocol):
+    """The accuracy over the corpus: `explorer.session.controllers.ablation_accuracy.CellAccuracy`."""
+
+    @property
+    def reviews(self) -> int: ...
+    @property
+    def total(self) -> int: ...
+    @property
+    def intact(self) -> float: ...
+
+
+def accuracy_line(found: Accuracy | None, progress: str, width: int | None = None) -> Line:
+    """The accuracy with all cells, over how many reviews, and what is being measured."""
+    measured: Line = ()
+    if found is not None:
+        of = "" if found.reviews == found.total else f" of {found.total:,}"
+        measured = (
+            Run("accuracy "),
+            Run(f"{100 * found.intact:.1f}%", "value"),
+            Run(f" of n = {found.reviews:,}{of} reviews, w/o: without the cell"),
+        )
+    return join((measured, (Run(progress, "warning"),) if progress else ()), width)
+
+
+def accuracy_text(row: CellRow) -> str:
+    """The accuracy without one cell, at most ``ACCURACY_WIDTH`` wide."""
+    return MISSING if math.isnan(row.accuracy_without) else f"{100 * row.accuracy_without:.1f}"
 
 
 def cell_line(row: CellRow) -> Line:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from explorer.session.core import Frame, SignalReader
 from explorer.session.views.number_format import number, percent
-from explorer.session.views.outputs import activated
+from explorer.session.views.outputs import outputs_between, targets_of
 from explorer.session.views.runs import Line, Run
 
 Floats = NDArray[np.float64]
@@ -101,12 +101,10 @@ def traces(reader: SignalReader, frame: Frame) -> Traces:
     sequence = review if isinstance(review, InputSequence) else None
     x = np.zeros((steps, network.channels)) if sequence is None else sequence.inputs.astype(float)
     outputs = _outputs(reader, frame, steps)
-    targets = None if sequence is None or sequence.targets is None else sequence.targets.astype(float)
-    if targets is not None and targets.shape != outputs.shape:
-        targets = None
+    targets = targets_of(review, outputs.shape[1])
     names = input_names(frame)
     ends = _ends(x)
-    out_ends = (0.0, 1.0) if network.activation != "linear" else _ends(outputs)
+    out_ends = (0.0, 1.0) if network.output != "linear" else _ends(outputs)
     return Traces(
         tuple(Trace(f"in {name}", x[:, k], *ends) for k, name in enumerate(names)),
         tuple(
@@ -129,11 +127,11 @@ def _outputs(reader: SignalReader, frame: Frame, steps: int) -> Floats:
     """Return all outputs after every step, (time, k), NaN where h is not known."""
     snapshot, network = frame.snapshot, frame.snapshot.network
     out = np.full((steps, network.outputs), np.nan)
-    h = reader.read("h", 0, snapshot.time)
-    if h.ndim == 2 and h.shape[1] == network.cell.size and len(h):
+    found = outputs_between(reader, network, 0, snapshot.time)
+    if len(found):
         last = min(steps, snapshot.time)
-        first = max(0, last - len(h))
-        out[first:last] = activated(network, h[: last - first])
+        first = max(0, last - len(found))
+        out[first:last] = found[: last - first]
     return out
 
 

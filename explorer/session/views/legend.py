@@ -71,7 +71,12 @@ LEGEND: Final = (
         "heatmap",
         (
             Term("i f g o c_out c h", "LSTM: input, forget, candidate and output gate, tanh of the cell state, cell "
-                "state, output; a GRU has r z n h; x is the input"),
+                "state, output; a GRU has r z n h: reset and update gate, candidate, output; x is the input"),
+            Term("v h", "rate network: the current of each unit, and the rate φ(v) that it puts out; a minGRU has z n "
+                "h, a minLSTM f i g h, an LRU the real and then the imaginary parts of its states as h"),
+            Term("→ ←", "direction of a bidirectional layer; the backward one reads from the last word, and each of "
+                "its states stands at the word after which it is reached. P(positive) is that of the review cut after "
+                "the word looked at"),
             Term("σ of each cell", "colours count standard deviations from each cell's own mean"),
             Term("cells/row (strongest), (mean)", "rows are too few for all cells: each shows the strongest or the "
                 "mean of several"),
@@ -142,6 +147,7 @@ LEGEND: Final = (
             Term("value", "the chosen signal at the word looked at"),
             Term("σ", "activity: standard deviation of h over the window"),
             Term("sat", "saturation: share of the window's words with the signal in the outer tenths of its range"),
+            Term("w/o", "accuracy over the labelled reviews without the cell: its h clamped at its mean"),
             Term("weight", "of the cell in the readout: how much its h adds to the logit"),
         ),
     ),

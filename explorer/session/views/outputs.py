@@ -1,23 +1,29 @@
 """The first output of a network: its name, its scale, and what it predicts.
 
-The readout is a sigmoid, a softmax or linear, as `engine.network.Network.activation` says. Only a single sigmoid is
+The readout is a sigmoid, a softmax or linear, as `engine.network.Network.output` says. Only a single sigmoid is
 P(positive); a linear output is no probability and has no bounds.
+
+A network of several layers or directions has outputs that are no function of the watched layer's states: `output_of`
+describes those, which the live run computes, and `readout_of` what can be read from a state h of the watched layer.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.probability import activate
+from engine.probability import Activation, activate
 from explorer.session.core import Frame, SignalReader
 from explorer.session.views.number_format import number
 
 if TYPE_CHECKING:
     from engine.network import Network
+    from engine.text import Review
+
+OUTPUTS: Final = "outputs"  # as `engine.live.replay` names them, which needs PyTorch
 
 
 @dataclass(frozen=True)
@@ -71,27 +77,75 @@ def output_line(output: Output, before: float, after: float) -> str:
 
 def output_of(network: Network) -> Output:
     """Return what the first output of a network is. Those of a network over vectors are numbered like its inputs."""
-    if network.activation == "none":
+    return _output(network, network.output)
+
+
+def readout_of(network: Network) -> Output:
+    """Return what the first output is as a function of the state of the watched layer; "no output" if it is none."""
+    return _output(network, network.activation)
+
+
+def _output(network: Network, activation: Activation) -> Output:
+    if activation == "none":
         return _NONE
     if network.unit == "step":
-        return _LINEAR_STEPS if network.activation == "linear" else _STEPS
-    if network.activation == "linear":
+        return _LINEAR_STEPS if activation == "linear" else _STEPS
+    if activation == "linear":
         return _LINEAR
-    if network.activation == "softmax":
+    if activation == "softmax":
         return _CLASS
     return POSITIVE if network.outputs == 1 else _ONE_OF_SEVERAL
 
 
 def activated(network: Network, h: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return all outputs (..., k) of hidden states (..., n)."""
+    """Return all outputs (..., k) of hidden states (..., n) of the watched layer; NaN if they are no function of it."""
     weight, bias = (part.cpu().double().numpy() for part in (network.readout_weight, network.readout_bias))
     return activate(h @ weight.T + bias, network.activation)
 
 
+def cell_weights(network: Network) -> NDArray[np.float64]:
+    """Return the weight of each cell in the first output, (n,); NaN for cells that the readout does not read."""
+    stack, n = network.stack, network.cell.size
+    if network.activation != "none":
+        return network.readout_weight[0].cpu().double().numpy()
+    if stack is None or stack.readout is None or network.level < len(stack.layers) - 1:
+        return np.full(n, np.nan)
+    weight = stack.readout[0][0].cpu().double().numpy()
+    return weight[-n:] if network.backward else weight[:n]
+
+
+def outputs_between(reader: SignalReader, network: Network, first: int, last: int) -> NDArray[np.float64]:
+    """Return all outputs (word, k) after the words ``first`` to ``last`` of the run, as far as they are stored."""
+    if network.shares_readout:
+        found = reader.read(OUTPUTS, first, last).astype(np.float64)
+        return found if found.shape[1] == network.outputs else np.empty((0, network.outputs))
+    h = reader.read("h", first, last)
+    return activated(network, h) if h.shape[1] == network.cell.size else np.empty((0, network.outputs))
+
+
 def outputs_at(reader: SignalReader, frame: Frame) -> NDArray[np.float64]:
     """Return all outputs after the word looked at, (k,); empty before the first word."""
-    h, network = reader.read("h", frame.word, frame.word + 1), frame.snapshot.network
-    return activated(network, h)[0] if h.shape == (1, network.cell.size) else np.empty(0)
+    if frame.word < 0:
+        return np.empty(0)
+    found = outputs_between(reader, frame.snapshot.network, frame.word, frame.word + 1)
+    return found[0] if len(found) == 1 else np.empty(0)
+
+
+def other_column(network: Network, k: int) -> str:
+    """Return the name of output k, counted from 0, in CSV files; see `Output.column` for the first."""
+    if network.unit == "step":
+        return f"output_{k + 1}"
+    return {"softmax": f"probability_class_{k}", "sigmoid": f"probability_output_{k}"}.get(
+        network.output, f"output_{k}"
+    )
+
+
+def targets_of(review: Review, outputs: int) -> NDArray[np.float64] | None:
+    """Return the targets (time, k) of a sequence of vectors; None if they are not known, or not of ``outputs``."""
+    from engine.sequences import InputSequence
+
+    targets = review.targets if isinstance(review, InputSequence) else None
+    return None if targets is None or targets.shape[1] != outputs else targets.astype(np.float64)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from engine.projection import Projection
 from explorer.session.palette import codes
 from explorer.session.views.attractors import Basin, attracting_cycles, cycle_states, point_basins
-from explorer.session.views.outputs import Output, activated, output_of
+from explorer.session.views.outputs import Output, activated, readout_of
 
 if TYPE_CHECKING:
     from engine.basins import Ends
@@ -191,7 +191,7 @@ class PointMap:
     @cached_property
     def output(self) -> Output:
         """What the first output of the network is."""
-        return output_of(self.found.network)
+        return readout_of(self.found.network)
 
     def value(self, entry: int) -> float:
         """Return the first output at an entry."""

@@ -156,8 +156,10 @@ def points_line(points: PointMap, view: PointView, progress: str = "", width: in
 def index_line(points: PointMap) -> Line:
     """The sum Σ of the indices of the fixed points: 1, or proof that points are missing."""
     found = points.found.points
-    if found is None or not len(found):
+    if found is None:
         return ()
+    if not len(found):
+        return (Run(f"search ended: no point from {count(found.starts, 'start')}", "warning"),)
     if not found.indexed:
         return (Run("no index: points may be missing", "warning"),)
     wrong = [total for total in found.index_sum.values() if total != 1]

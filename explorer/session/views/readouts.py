@@ -17,6 +17,7 @@ from explorer.session.core import Frame
 from explorer.session.moment import INPUT
 from explorer.session.palette import Role
 from explorer.session.views.clamps import clamp_summary
+from explorer.session.views.corpus_summary import CorpusSummary
 from explorer.session.views.number_format import (
     MISSING,
     cell_name,
@@ -166,7 +167,7 @@ def review_rows(
 
 
 def _has_class(network: Network) -> bool:
-    return network.activation == "softmax" or output_of(network).positive
+    return network.output == "softmax" or output_of(network).positive
 
 
 def word_colours_line(frame: Frame, low: float, high: float) -> Line:
@@ -207,9 +208,10 @@ def corpus_line(
     changes: str = "",
     listed: tuple[int, str, float, float] | None = None,
     error: str = "",
+    summary: CorpusSummary | None = None,
     width: int | None = None,
 ) -> Line:
-    """How many reviews are measured, how many have no exponent, and what the list shows.
+    """How many reviews are measured, how well they are classified, and what the list shows.
 
     ``changes`` is what `clamp_summary` returns; ``listed`` the count of a narrowed list, its signal and its ends of β.
     """
@@ -224,12 +226,24 @@ def corpus_line(
         (
             progress,
             (Run(error, "warning"),) if error else (),
+            *(() if summary is None else _summary(summary)),
             (Run(narrowed, "text"),) if narrowed else (),
             (Run(f"{missing:,} without β"),) if missing else (),
             (Run(f"{changes} in all reviews", "warning"),) if changes else (),
         ),
         width,
     )
+
+
+def _summary(summary: CorpusSummary) -> tuple[Line, Line]:
+    """Accuracy, with that before the changes, and dead cells."""
+    accuracy: Line = ()
+    if summary.labelled:
+        accuracy = (Run("accuracy "), Run(f"{100 * summary.accuracy:.1f}%", "value"))
+        if not math.isnan(summary.intact):
+            accuracy = (*accuracy, Run(f", {100 * summary.intact:.1f}% unchanged", "text"))
+    dead: Line = () if summary.dead is None else (Run(f"† {summary.dead}", "dead"), Run(" dead"))
+    return accuracy, dead
 
 
 def histogram_line(signal: str, median: float, beta: float, reason: str = "", width: int | None = None) -> Line:
@@ -302,7 +316,7 @@ def status_parts(
     parts: dict[Part, Line] = {
         "network": (Run(snapshot.network.title, "value"), Run(f" · {snapshot.network.task}")),
         "review": (Run(place, "text"),),
-        "badge": (badge,),
+        "badge": (badge, *_device(snapshot)),
         "word": (Run(f"{names.unit} "), Run(f"{frame.word + 1:,}", "value"), Run(f"/{snapshot.words:,}")),
         "changes": names.line(changes_line(snapshot, restore_key)),
         "comparison": (Run(f"⇄ {comparison}", "other"),) if comparison else (),
@@ -313,6 +327,13 @@ def status_parts(
         "lost": (Run(", ".join(losses), "warning"),) if losses else (),
     }
     return {name: line for name, line in parts.items() if line}
+
+
+def _device(snapshot: Snapshot) -> Line:
+    """Where the network steps, unless it is the CPU as usual."""
+    if snapshot.device_problem:
+        return (Run(" on the CPU: the GPU failed", "warning"),)
+    return () if snapshot.device == "cpu" else (Run(" on the GPU", "good"),)
 
 
 def clamps_line(snapshot: Snapshot) -> Line:

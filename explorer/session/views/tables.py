@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from explorer.session.core import Frame, SessionError, SignalReader
 from explorer.session.views.eigenvalues import time_constant
-from explorer.session.views.outputs import POSITIVE, Output, output_of
+from explorer.session.views.outputs import POSITIVE, Output, other_column, output_of, outputs_between, targets_of
 from explorer.session.views.point_map import STATES, PointDetails, PointMap
 from explorer.session.views.scaling import fine_fluctuation, fine_scales, scaling
 from explorer.session.views.steering import added_after
@@ -39,8 +39,9 @@ class Table(NamedTuple):
 def words_table(
     reader: SignalReader, frame: Frame, words: tuple[int, int] | None = None, signals: Sequence[str] = ()
 ) -> Table:
-    """One row a word that is read and stored: the first output, rolling α, and the chosen signal of every cell.
+    """One row a word that is read and stored: the outputs, rolling α, and the chosen signal of every cell.
 
+    The targets of a sequence of vectors stand beside its outputs.
     ``added_to_state`` names the steering vectors that were added after the word.
     ``words`` limits the rows to a first word and one past the last; ``signals`` are shown instead of the chosen one.
     """
@@ -50,21 +51,30 @@ def words_table(
     names = signals or (signal,)
     parts = [values if name == signal else reader.read(name, first, last) for name in names]
     rows = min(map(len, parts))  # the engine may read on
+    network = frame.snapshot.network
     output = reader.read("probability", first, last)[:, 0].tolist()
+    others = outputs_between(reader, network, first, last)[:, 1:].tolist()
+    targets = targets_of(frame.snapshot.review, network.outputs)
+    asked = [[]] * rows if targets is None else targets[first:last].tolist()
     alpha = alpha_column(reader, frame, first, last)[:, 0].tolist()
     text = frame.snapshot.review.words[first:last]
     columns = (
         "time",
         "text",
-        output_of(frame.snapshot.network).column,
+        output_of(network).column,
+        *(other_column(network, k) for k in range(1, network.outputs)),
+        *(f"target_{k}" for k in range(1, 1 + (0 if targets is None else targets.shape[1]))),
         f"alpha_{signal}",
         "added_to_state",
         *(column for name, part in zip(names, parts, strict=True) for column in _cell_columns(name, part.shape[1])),
     )
     added = [added_after(frame.snapshot.pushes, word) for word in range(first, last)]
     cells = np.concatenate([part[:rows] for part in parts], axis=1).tolist()
-    lines = zip(range(first, last), text, output, alpha, added, cells, strict=False)
-    return Table(columns, [(*line, *values) for *line, values in lines])
+    lines = zip(range(first, last), text, output, others, asked, alpha, added, cells, strict=False)
+    return Table(
+        columns,
+        [(time, word, one, *more, *goal, a, push, *row) for time, word, one, more, goal, a, push, row in lines],
+    )
 
 
 def alpha_table(reader: SignalReader, frame: Frame, words: tuple[int, int] | None = None) -> Table:
@@ -105,21 +115,26 @@ def overview_table(
     return Table(columns, list(zip(time, *values, strict=True)))
 
 
-def cells_table(rows: Sequence[CellRow], signal: str) -> Table:
-    """Every cell with its numbers, in the order given.
+def cells_table(rows: Sequence[CellRow], signal: str, reviews: int = 0) -> Table:
+    """Every cell with its numbers, in the order given; with the accuracy without it, if that is measured.
+
+    ``reviews`` is the number of labelled reviews over which it is.
 
     ``state`` is ``ablated`` (h is clamped), ``clamped`` (other signals are, listed in ``clamped``) or empty.
     """
-    columns = (
+    columns: tuple[str, ...] = (
         "cell", signal, f"alpha_{signal}", f"beta_{signal}", "std_h", f"saturation_{signal}", "readout_weight", "dead",
         "state", "clamped", "pinned", "selected",
     )  # fmt: skip
+    if reviews:
+        columns += ("accuracy_without", "accuracy_reviews")
     return Table(
         columns,
         [
             (
                 row.cell, row.value, row.alpha, 2 * row.alpha - 1, row.activity, row.saturation, row.weight,
                 int(row.dead), row.state, " ".join(row.clamps), int(row.pinned), int(row.selected),
+                *((row.accuracy_without, reviews) if reviews else ()),
             )
             for row in rows
         ],

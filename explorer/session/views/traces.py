@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from explorer.session.moment import INPUT
 from explorer.session.reading import Comparison
 from explorer.session.views.clamps import clamped_cells
 from explorer.session.views.number_format import MINUS
+from explorer.session.views.outputs import cell_weights
 from explorer.session.views.time_axis import TimeAxis
 
 if TYPE_CHECKING:
@@ -141,7 +143,8 @@ class CellRow:
     ``value`` is the chosen signal at the word looked at, ``activity`` the standard deviation of h over the window,
     ``saturation`` the share of the window's words at which the chosen signal is in the outer tenths of its range (NaN
     if it has none), ``weight`` that of the readout; ``clamps`` names the clamped signals; ``brushed`` is 1 for a cell
-    that is high in the brushed words, −1 for one that is low, else 0.
+    that is high in the brushed words, −1 for one that is low, else 0; ``accuracy_without`` is that over the corpus
+    with the cell ablated.
     """
 
     cell: int
@@ -155,6 +158,7 @@ class CellRow:
     pinned: bool
     selected: bool
     brushed: int = 0
+    accuracy_without: float = math.nan
 
     @property
     def state(self) -> Literal["", "ablated", "clamped"]:
@@ -172,11 +176,19 @@ class CellRow:
         return "†" if self.dead else "*" if self.pinned else " "
 
 
-def cell_table(reader: SignalReader, frame: Frame, brushed: Mapping[int, int] = MappingProxyType({})) -> list[CellRow]:
-    """Return all cells in the chosen order; ``brushed`` are those of the brushed words with their signs."""
+def cell_table(
+    reader: SignalReader,
+    frame: Frame,
+    brushed: Mapping[int, int] = MappingProxyType({}),
+    accuracy: NDArray[np.float64] | None = None,
+) -> list[CellRow]:
+    """Return all cells in the chosen order.
+
+    ``brushed`` are those of the brushed words with their signs; ``accuracy`` (cell,) is that without each cell.
+    """
     snapshot, choices = frame.snapshot, frame.choices
     value, moment = value_at(reader, snapshot, choices.signal, frame.word), frame.moment
-    weight = snapshot.network.readout_weight[0].tolist()
+    weight = cell_weights(snapshot.network).tolist()
     saturated = saturation_of(reader, snapshot, choices.signal, frame.word)
     clamps = clamped_cells(snapshot)
     return [
@@ -192,6 +204,7 @@ def cell_table(reader: SignalReader, frame: Frame, brushed: Mapping[int, int] = 
             pinned=cell in choices.pins,
             selected=cell == choices.selected,
             brushed=brushed.get(cell, 0),
+            accuracy_without=math.nan if accuracy is None else float(accuracy[cell]),
         )
         for cell in frame.order.tolist()
     ]

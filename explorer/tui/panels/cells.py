@@ -8,7 +8,17 @@ from textual import events
 
 from explorer.session.core import Frame
 from explorer.session.session import Session
-from explorer.session.views.cell_readouts import CELL_HEADINGS, CELL_WIDTHS, cell_text, cells_line, dead_line
+from explorer.session.views.cell_readouts import (
+    ACCURACY_HEADING,
+    ACCURACY_WIDTH,
+    CELL_HEADINGS,
+    CELL_WIDTHS,
+    accuracy_line,
+    accuracy_text,
+    cell_text,
+    cells_line,
+    dead_line,
+)
 from explorer.session.views.traces import CellRow, cell_table
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.styles import DIM, FAINT, GOOD, PINK, ROLES, SELECTED, TEXT, Line, styled
@@ -29,11 +39,15 @@ class CellsPanel(Panel, can_focus=True):
         snapshot, choices = frame.snapshot, frame.choices
         shown = choices.signal, choices.selected, choices.pins, choices.order, frame.word
         run = snapshot.run, snapshot.time, snapshot.watched, snapshot.threshold, snapshot.window, snapshot.scales
-        return *shown, *run, frame.order, snapshot.network, snapshot.clamps, session.brush.pattern
+        accuracy = session.ablation_accuracy
+        measured = accuracy.shown, accuracy.progress, getattr(accuracy.result(frame), "reviews", 0)
+        return *shown, *run, *measured, frame.order, snapshot.network, snapshot.clamps, session.brush.pattern
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         height = self.size.height
-        rows = cell_table(session, frame, session.brush.signs)
+        accuracy = session.ablation_accuracy
+        found = accuracy.result(frame)
+        rows = cell_table(session, frame, session.brush.signs, None if found is None else found.without)
         self._cells = [row.cell for row in rows]
         self._header = 1 if height < 5 else 2 if height < 8 else 3
         room = max(1, height - self._header)
@@ -52,7 +66,15 @@ class CellsPanel(Panel, can_focus=True):
         ]
         if self._header == 3:
             header.insert(1, [Segment(" "), *styled(dead_line(frame.snapshot))])
-        return [*header[: self._header], *(_line(row, biggest) for row in shown)]
+        if accuracy.shown:
+            # Beside the number of the cell: in a narrow panel, the last columns are cut off.
+            heading = f"{ACCURACY_HEADING} %"
+            signal = f"{frame.choices.signal:^{2 * HALF + 1}}"
+            header[-1] = [Segment(f" cell {heading:>{ACCURACY_WIDTH}}  {signal}{titles}", DIM)]
+            if self._header > 1:
+                line = styled(accuracy_line(found, accuracy.progress, self.size.width - 1))
+                header[self._header - 2] = [Segment(" "), *line]
+        return [*header[: self._header], *(_line(row, biggest, accuracy=accuracy.shown) for row in shown)]
 
     def on_click(self, event: events.Click) -> None:
         place = event.get_content_offset(self)
@@ -69,7 +91,7 @@ class CellsPanel(Panel, can_focus=True):
         self.host.perform("select-up")
 
 
-def _line(row: CellRow, biggest: float) -> Line:
+def _line(row: CellRow, biggest: float, *, accuracy: bool) -> Line:
     style = SELECTED if row.selected else DIM if row.dead else TEXT
     reach = 0 if not np.isfinite(row.value) else round(row.value / biggest * HALF)
     left = "".join("█" if HALF - k <= -reach else " " for k in range(HALF))
@@ -78,6 +100,7 @@ def _line(row: CellRow, biggest: float) -> Line:
     return [
         Segment(f"{'▸' if row.selected else ' '}{text.name}", style),
         Segment(f"{row.mark} ", ROLES[text.mark_role]),
+        *([Segment(f"{accuracy_text(row):>{ACCURACY_WIDTH}} ", style)] if accuracy else []),
         Segment(left, PINK),
         Segment("│", FAINT),
         Segment(right, GOOD),

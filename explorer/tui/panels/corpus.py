@@ -16,9 +16,10 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from explorer.session.controllers.corpus import RANGE, SIGNALS, Entry, Histogram
+from explorer.session.controllers.corpus import RANGE, Entry, Histogram
 from explorer.session.controllers.noise_band import Band
 from explorer.session.core import Frame
+from explorer.session.corpus_job import SIGNALS
 from explorer.session.palette import BARS
 from explorer.session.session import Session
 from explorer.session.views.number_format import number
@@ -147,6 +148,7 @@ class CorpusScreen(ModalScreen[int]):
             changes=plain(clamps_line(frame.snapshot)),
             listed=None if corpus.narrowed is None else (len(self._listed), *corpus.narrowed),
             error=corpus.trouble,
+            summary=corpus.summary(frame),
             width=self.size.width - 4,
         )
         return markup(line)

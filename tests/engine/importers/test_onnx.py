@@ -160,7 +160,7 @@ def test_a_matrix_product_with_a_sum_is_a_readout(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"direction": "reverse"}, "layer: pinkx runs the forward direction"),
+        ({"direction": "reverse"}, "layer reads from the end alone"),
         ({"clip": 3.0}, "attribute clip is not supported"),
         ({"activations": ["Elu", "Tanh", "Tanh"]}, "activation Elu is not supported"),
     ],
@@ -174,7 +174,7 @@ def test_a_bidirectional_layer_is_watched_forward(tmp_path: Path) -> None:
     arrays = constants("LSTM")
     arrays |= {key: np.concatenate((arrays[key], 2 * arrays[key])) for key in ("W", "R", "B")}
     made = model("LSTM", nodes("LSTM", direction="bidirectional"), arrays)
-    with pytest.raises(NetworkError, match="layer is bidirectional; to watch its forward direction"):
+    with pytest.raises(NetworkError, match=r"readout of 12 cells is \(k, 12\)"):
         opened(made, tmp_path)
     assert opened(made, tmp_path, direction="forward", readout="none").cell.size == N
 

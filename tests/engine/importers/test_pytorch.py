@@ -18,10 +18,9 @@ from torch import nn
 
 from engine.catalogue import NetworkError
 from engine.file_formats import file_format
-from engine.importers.parts import ImportOptions
 from engine.importers.pickles import Inert, read_pickle
-from engine.importers.read import import_network
 from engine.network import Network
+from tests.engine.importers.checked import checked_import
 from tests.engine.importers.torch_files import Classifier, prefixed, save
 
 WORDS = ["a", "wonderful", "film", "about", "nothing", "at", "all"]
@@ -42,18 +41,7 @@ def vocabulary(original: Network, tmp_path_factory: pytest.TempPathFactory) -> s
 
 def opened(path: Path, **options: str) -> Network:
     """Import a file and check it against its independent body."""
-    parts = import_network(path, ImportOptions(**options))
-    network = Network.from_parts(parts)
-    random = np.random.default_rng(0)
-    inputs: Any
-    if network.vocabulary is not None:
-        inputs = random.integers(0, len(network.vocabulary), 50)
-    else:
-        inputs = random.normal(size=(50, network.channels))
-    _, signals = network.cell.run(network.inputs(inputs))
-    ours = network.probability(signals["h"]).double().numpy()
-    np.testing.assert_allclose(ours, parts.reference.outputs(inputs), atol=1e-5)
-    return network
+    return checked_import(path, 1e-5, **options)
 
 
 def answer(network: Network) -> float:
@@ -198,10 +186,10 @@ def test_layers_that_pinkx_cannot_run_are_refused_with_what_it_can(tmp_path: Pat
 
     deep = save(Deep(num_layers=2).state_dict(), tmp_path / "deep.pt")
     both = save(Deep(bidirectional=True).state_dict(), tmp_path / "both.pt")
-    with pytest.raises(NetworkError, match="rnn has two directions.*--direction forward"):
+    with pytest.raises(NetworkError, match="reads both directions of rnn.*--reads final"):
         opened(both)
-    with pytest.raises(NetworkError, match="forward direction"):
-        opened(both, direction="backward", readout="none")
+    with pytest.raises(NetworkError, match="forward direction alone"):
+        opened(deep, direction="backward")
     with pytest.raises(NetworkError, match=r"rnn has 2 layers, counted from 0; there is no 2"):
         opened(deep, layer="rnn.2")
     gap = save({k: v for k, v in Deep(num_layers=3).state_dict().items() if "_l1" not in k}, tmp_path / "gap.pt")
@@ -209,8 +197,9 @@ def test_layers_that_pinkx_cannot_run_are_refused_with_what_it_can(tmp_path: Pat
         opened(gap)
     assert opened(deep).title == "deep · layer 2 of 2"
     assert opened(deep, layer="rnn.0").activation == "none"
+    assert opened(both, reads="final", direction="backward").title == "both · direction ←"
     assert opened(deep, readout="none").title == "deep · layer 1 of 2"
-    assert opened(both, readout="none", direction="forward").title == "both · forward"
+    assert opened(both, readout="none", direction="forward").title == "both · direction →"
 
 
 Change = Callable[[dict[str, torch.Tensor]], object]

@@ -11,7 +11,7 @@ from engine.kernels.reference import fluctuations_reference
 
 pytest.importorskip("triton", reason="Triton, which compiles the GPU kernels, is not installed")
 from engine.kernels.cuda import dfa as dfa_cuda
-from engine.kernels.cuda.dfa import fluctuations_cuda
+from engine.kernels.cuda.dfa import fluctuations_cuda, fluctuations_ragged
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 METHODS = pytest.mark.parametrize(("unbiased", "backward"), [(True, False), (False, False), (False, True)])
@@ -47,6 +47,27 @@ def test_chunks_and_parts_do_not_change_the_result(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(dfa_cuda, "CHUNK", 2 * LENGTH)
     monkeypatch.setattr(dfa_cuda, "PROGRAMS", 1)
     np.testing.assert_allclose(fluctuations_cuda(series, scales, 1, True), whole, rtol=1e-13)
+
+
+def test_series_of_unequal_lengths_have_scales_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    lengths = np.array([12, 31, 25, 31, 20])
+    scales = np.array([[4, 0, 0], [4, 6, 7], [5, 6, 0], [4, 6, 7], [4, 5, 0]])
+    series = np.full((5, 31), np.nan)
+    for row, length in zip(series, lengths, strict=True):
+        row[:length] = random.standard_normal(length)
+    series[3, 10] = np.inf
+    found, cancelled = fluctuations_ragged(torch.tensor(series, device=DEVICE), lengths, scales)
+    assert not cancelled.any()
+    assert np.isnan(found[3]).all()
+    for k in (0, 1, 2, 4):
+        own = scales[k][scales[k] > 0]
+        expected = fluctuations_reference(series[k : k + 1, : lengths[k]], own, 1, True)[0]
+        np.testing.assert_allclose(found[k][: len(own)], expected, rtol=1e-9)
+        assert not found[k][len(own) :].any()
+    monkeypatch.setattr(dfa_cuda, "CANCELLED", 0.0)
+    _, cancelled = fluctuations_ragged(torch.tensor(series[2:4, :25], device=DEVICE), np.array([25, 25]), scales[2:4])
+    assert cancelled.tolist() == [True, False]
 
 
 @METHODS

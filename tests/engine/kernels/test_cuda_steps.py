@@ -58,9 +58,9 @@ def compare(
         layer,
         launch.input_table(layer, vectors.to(DEVICE)),
         tokens.int().to(DEVICE),
-        torch.tensor(lengths, dtype=torch.int32, device=DEVICE),
+        np.array(lengths),
         end,
-        clamps={name: values.to(DEVICE) for name, values in (clamps or {}).items()},
+        clamps=launch.clamp_table(layer, clamps or {}),
         record=record,
         sums=names[::-1],
         readout=True,
@@ -136,7 +136,7 @@ def test_trained_weights_stay_exact_for_499_words(network: str) -> None:
     tokens = torch.randint(WORDS, (3, 499), generator=generator)
     _, expected = cell.to(dtype=torch.float64).run(words.double()[tokens])
     layer = launch.arrange(cell.to(device=DEVICE))
-    lengths = torch.tensor([499, 2, 1], dtype=torch.int32, device=DEVICE)
+    lengths = np.array([499, 2, 1])
     state = torch.zeros(3, cell.state_size, device=DEVICE)
     table = launch.input_table(layer, words.to(DEVICE))
     found = launch.run(layer, table, tokens.int().to(DEVICE), lengths, state, record=names)

@@ -13,7 +13,7 @@ import pytest
 
 from engine.sweeps import shards as module
 from engine.sweeps.executors import InProcess, Pool
-from engine.sweeps.shards import Progress, Result, Shard, ShardError, Store, digest_of, run_shards
+from engine.sweeps.shards import Progress, Result, Shard, ShardError, Store, digest_of, map_shards, run_shards
 
 
 def square(number: int, added: int) -> Result:
@@ -141,3 +141,7 @@ def test_a_shard_whose_worker_dies_is_tried_again_alone_and_then_named(
         assert executor.started.count("2") == 4  # once with others
     assert all(text.startswith("a worker was lost (a process ended)") for text in said)
     assert len(said) == min(deaths, 3)
+
+
+def test_calls_are_spread_without_a_store() -> None:
+    assert map_shards(divmod, {"a": (7, 2), "b": (9, 4)}, None) == [(3, 1), (2, 1)]

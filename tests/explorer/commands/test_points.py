@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from engine.network import Network
 from engine.points import FixedPoints
 from engine.word_attractors import WordAttractors
 from explorer.cli import pinkx
+from tests.explorer.small import deep_network
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +111,32 @@ def test_a_linear_readout_is_no_probability(tmp_path: Path) -> None:
     followed = points(str(path), "--along", "2", "--starts", "10", "--plot").stdout
     assert followed.splitlines()[1].split()[3] == "OUTPUT"
     assert "logit" not in followed.casefold()
+
+
+def test_a_network_without_a_task_is_searched_from_noise_or_a_signal(tmp_path: Path) -> None:
+    made = Network.load("rnn-16-flip-flop-3")
+    made.task = "imported"
+    path = tmp_path / "mine.safetensors"
+    made.save(path)
+    np.save(tmp_path / "signal.npy", np.eye(3).repeat(10, axis=0))
+    arguments = (str(path), "--input", "zero", "--starts", "10", "--json")
+    for more, said in (((), True), (("--reviews", str(tmp_path / "signal.npy")), False)):
+        done = points(*arguments, *more)
+        assert ("white noise of variance 1" in done.stderr) is said
+        assert any(row["stability"] == "stable" for row in json.loads(done.stdout)["points"])
+
+
+def test_the_layer_and_the_direction_are_chosen(tmp_path: Path) -> None:
+    path = tmp_path / "deep.safetensors"
+    deep_network(bidirectional=True).save(path)
+    arguments = (str(path), "--starts", "4", "--input", "zero", "--json")
+    found = {
+        (layer, direction): json.loads(points(*arguments, "--layer", layer, "--direction", direction).stdout)
+        for layer, direction in product("12", ("forward", "backward"))
+    }
+    assert len({str(document["points"][0]["eigenvalues"][0]) for document in found.values()}) == 4
+    refused = points(*arguments, "--layer", "3")
+    assert "has the layers 1 to 2" in refused.stderr
 
 
 def test_a_sentiment_network_is_searched_from_the_bundled_reviews() -> None:

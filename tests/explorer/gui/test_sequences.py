@@ -51,3 +51,11 @@ def test_entries_that_need_words_are_grey_and_say_why(window: Window) -> None:
     assert search.toolTip() == "this network reads numbers: there are no words to search for"
     assert ablate.isEnabled()
     assert window.qt_actions["next-review"].iconText() == "Sequence ▸"
+
+
+@pytest.mark.panels("heatmap", "corpus")
+def test_the_corpus_of_reviews_is_hidden(window: Window) -> None:
+    window.redraw()
+    assert window.docks.docks["corpus"].isHidden()
+    assert not window.docks.docks["corpus"].toggleViewAction().isEnabled()
+    assert not window.docks.docks["heatmap"].isHidden()

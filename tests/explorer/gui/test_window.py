@@ -125,6 +125,7 @@ EFFECTS: dict[str, Check] = {
     "next-place": lambda w: "brush some words first" in note(w),
     "ablate": lambda w: "no cell is selected" in note(w),
     "ablate-dead": lambda w: "cell" in note(w),
+    "accuracy-without": lambda w: w.opened_session.ablation_accuracy.shown,
     "clamp": lambda w: dialog(w, PromptDialog) is not None,
     "contexts": lambda w: "no cell is selected" in note(w),
     "saturation": lambda w: dialog(w, SaturationDialog) is not None,

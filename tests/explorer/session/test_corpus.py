@@ -15,8 +15,9 @@ from engine.live.stream import Stream
 from engine.network import Network
 from engine.null import null_exponents
 from engine.reviews import Review
-from explorer.session.controllers.corpus import ORDERS, PORTION, RANGE, SIGNALS, send_rows
+from explorer.session.controllers.corpus import ORDERS, PORTION, RANGE
 from explorer.session.core import Frame, SessionError
+from explorer.session.corpus_job import SIGNALS, send_rows
 from explorer.session.jobs import Job, JobRunner
 from explorer.session.session import Session
 from tests.explorer import jobs
@@ -199,6 +200,16 @@ def test_another_network_or_a_clamp_starts_anew(session: Session) -> None:
     (expected,) = measure_reviews(small_network(), session.reviews, SIGNALS, clamp=clamps)
     assert np.array_equal(rows["beta"][np.argsort(rows["review"])], expected["beta"], equal_nan=True)
     assert not np.array_equal(expected["beta"], free, equal_nan=True)
+    summary = session.corpus.summary(session.frame())
+    labels = [(row["label"], row["probability"] >= 0.5) for row in rows if row["label"] >= 0]
+    assert summary.accuracy == np.mean([label == positive for label, positive in labels])
+    assert summary.labelled == len(labels)
+    assert summary.intact == np.mean([(r["probability"] >= 0.5) == r["label"] for r in before if r["label"] >= 0])
+    assert summary.dead == (rows["deviation"].mean(axis=0) < session.frame().snapshot.threshold).sum() >= 1
+    session.stream.clamp({})
+    wait(lambda: not session.stream.snapshot.clamps)
+    session.corpus.request(session.frame())
+    assert len(session.corpus.rows(session.frame())) == COUNT, "what was measured without clamps is stored"
     other = small_network(7, seed=3)
     session.stream.use_network(other)
     wait(lambda: session.stream.snapshot.network is other)
@@ -216,7 +227,7 @@ class NotingJobs(CountingJobs):
 
     def start(self, work: Callable[..., None], *arguments: Any, **callbacks: Any) -> Job:
         if work is send_rows:
-            self.portions.append([review.name for review in arguments[2]])
+            self.portions.append(["" if review is None else review.name for review in arguments[2]])
         return super().start(work, *arguments, **callbacks)
 
 
@@ -234,6 +245,19 @@ def test_it_is_measured_in_portions_and_a_review_opened_meanwhile_comes_next() -
     assert [len(part) for part in given] == [PORTION // 16, PORTION, 2 * PORTION - PORTION - PORTION // 16]
     assert f"r{last}" in (given[1][0], given[0][0])
     assert sorted(name for part in given for name in part) == sorted(review.name for review in session.reviews)
+
+
+def test_after_a_clamp_one_job_measures_all_reviews_that_were_sent_before() -> None:
+    runner = NotingJobs()
+    session = opened(reviews(), WATCHED, runner, portion=16)
+    settle(session)
+    sent = len(runner.portions)
+    session.stream.clamp({"h": np.where(np.arange(12) == 2, 0.3, np.nan).astype(np.float32)})
+    wait(lambda: bool(session.stream.snapshot.clamps))
+    settle(session)
+    assert sent > 2
+    assert runner.portions[sent:] == [[""] * COUNT]
+    session.close()
 
 
 class FailingJobs(CountingJobs):

@@ -8,10 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.live.pushes import Push
 from engine.live.replay import load_recording
 from engine.live.stream import Stream
+from engine.network import Network
+from engine.recording import record
 from explorer.session.controllers.point_search import first_inputs
 from explorer.session.core import SessionError
+from explorer.session.reading import read_words
 from explorer.session.session import Session
 from explorer.session.views.readouts import status_parts
 from explorer.session.views.runs import plain
@@ -47,9 +51,14 @@ def test_the_key_watches_the_next_layer_at_the_same_word(session: Session) -> No
     session.perform("layer")
     wait(lambda: session.update().snapshot.network.level == 0 and session.update().snapshot.time == 20)
     assert watched(session) == "deep · layer 1 of 2 · sentiment"
-    assert session.note == "watching layer 1 of 2: the readout does not read it, so it has no output"
+    assert session.note == "watching layer 1 of 2"
     np.testing.assert_allclose(session.read("h", 0, 20), h[0].detach(), atol=1e-6)
-    assert np.isnan(session.update().snapshot.probability)
+    assert session.update().snapshot.probability == pytest.approx(snapshot.probability, abs=1e-6)
+    session.stream.step(-4)
+    wait(lambda: session.update().snapshot.time == 16)
+    session.stream.step(4)
+    wait(lambda: session.update().snapshot.time == 20)
+    assert session.update().snapshot.probability == pytest.approx(snapshot.probability, abs=1e-6)
     session.perform("layer")
     wait(lambda: session.update().snapshot.network.level == 1)
 
@@ -57,8 +66,8 @@ def test_the_key_watches_the_next_layer_at_the_same_word(session: Session) -> No
 def test_what_needs_the_words_or_one_layer_is_refused(session: Session) -> None:
     read(session, 2)
     assert "mean input" in session.refusal("find-points")
-    assert "several layers" in session.refusal("corpus")
-    assert session.refusal("layer") == session.refusal("ablate") == ""
+    assert "several layers" in session.refusal("epochs")
+    assert session.refusal("layer") == session.refusal("ablate") == session.refusal("corpus") == ""
     session.perform("layer")
     wait(lambda: session.update().snapshot.network.level == 0)
     assert session.refusal("find-points") == ""
@@ -111,3 +120,79 @@ def test_ablation_and_comparison_of_reviews_work(session: Session) -> None:
     wait(lambda: session.update().snapshot.time == 40)
     session.comparison.compare_review(REVIEWS[1])
     wait(lambda: session.comparison.result(session.update()) is not None)
+
+
+@pytest.fixture
+def both() -> Iterator[Session]:
+    found = Session(Stream(deep_network(bidirectional=True), speed=None, window=32), REVIEWS, jobs=SHARED_JOBS)
+    yield found
+    found.close()
+
+
+def cut(network: Network, words: int) -> float:
+    """P(positive) of the first review cut after some words, by `torch.nn` through `Network.classify`."""
+    assert network.text_vocabulary is not None
+    return float(network.classify(network.text_vocabulary.encode(REVIEWS[0].words)[:words]))
+
+
+def test_every_layer_and_direction_is_watched_in_turn_at_the_same_word(both: Session) -> None:
+    read(both, 20)
+    titles = ["layer 1 of 2 →", "layer 1 of 2 ←", "layer 2 of 2 →", "layer 2 of 2 ←"]
+    network = both.update().snapshot.network
+    for title in [*titles[3:], *titles[:3]]:
+        both.perform("layer")
+        wait(lambda title=title: both.update().snapshot.network.title == f"deep · {title}")  # type: ignore[misc]
+        wait(lambda: both.update().snapshot.time == 20)
+        snapshot = both.update().snapshot
+        assert both.note.startswith(f"watching {title}")
+        assert ("from the last word to the first" in both.note) is title.endswith("←")
+        assert watched(both) == f"deep · {title} · sentiment"
+        assert snapshot.probability == pytest.approx(cut(network, 20), abs=1e-6)
+        expected = record(snapshot.network, [network.text_vocabulary.encode(REVIEWS[0].words)], ["h"])["h"][0]  # type: ignore[union-attr]
+        np.testing.assert_allclose(both.read("h", 0, 20), expected[:20], atol=1e-6)
+
+
+def test_a_clamp_and_an_addition_act_through_all_layers(both: Session) -> None:
+    both.playback.watch_layer(0, "backward")
+    wait(lambda: both.update().snapshot.network.backward)
+    read(both, 10)
+    before = both.update().snapshot.probability
+    both.stream.clamp({"h": np.full(6, 0.5, dtype=np.float32)})
+    wait(lambda: bool(both.update().snapshot.clamps) and both.update().snapshot.time == 10)
+    held = both.update().snapshot.probability
+    np.testing.assert_array_equal(both.read("h", 0, 10), np.full((10, 6), 0.5))
+    assert abs(held - before) > 1e-4
+    both.stream.clamp({})
+    wait(lambda: not both.update().snapshot.clamps and both.update().snapshot.time == 10)
+    assert both.update().snapshot.probability == pytest.approx(before, abs=1e-6)
+    rows = both.read("h", 0, 10)
+    both.stream.steer([Push(5, np.ones(12, dtype=np.float32), "one")])
+    wait(lambda: bool(both.update().snapshot.pushes) and both.update().snapshot.time == 10)
+    changed = np.abs(both.read("h", 0, 10) - rows).max(axis=1)
+    assert (changed[6:] == 0).all()
+    assert (changed[:6] > 1e-3).all()
+    assert abs(both.update().snapshot.probability - before) > 1e-5
+
+
+def test_a_recording_of_a_direction_has_the_outputs_of_all_layers(
+    both: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    read(both, 12)
+    both.perform("export-run")
+    wait(lambda: bool(list(tmp_path.glob("*.safetensors"))))
+    (run,) = load_recording(next(tmp_path.glob("*.safetensors")))
+    played = Session(Stream(run.network, window=32, capacity=12), [run], jobs=SHARED_JOBS)
+    read(played, 12)
+    assert played.update().snapshot.network.title == "deep · layer 2 of 2 →"
+    np.testing.assert_array_equal(played.read("probability", 0, 12), both.read("probability", 0, 12))
+    played.close()
+
+
+def test_the_other_side_of_a_comparison_reads_as_the_live_run_does(both: Session) -> None:
+    network = deep_network(bidirectional=True).watching(1, "backward")
+    found = read_words(network, REVIEWS[0].words[:9], 32, (4, 8, 16), {})
+    assert found is not None
+    np.testing.assert_allclose(found.output[-1], cut(network, 9), atol=1e-6)
+    with pytest.raises(ValueError, match="reads words, and the present network characters"):
+        read_words(network, REVIEWS[0].words[:9], 32, (4, 8, 16), {}, unit="character")

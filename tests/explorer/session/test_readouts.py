@@ -72,13 +72,14 @@ POINT = PointDetails(
 
 def frame(*, word: int = 99, note: str = "", choices: Choices | None = None, **changes: Any) -> Frame:
     """A frame of a small run, made by hand: 100 of 144 words read, paused."""
-    network = SimpleNamespace(title="lstm-4", task="imdb", activation="sigmoid", outputs=1, unit="word", vocabulary=())
+    network = SimpleNamespace(title="lstm-4", task="imdb", output="sigmoid", outputs=1, unit="word", vocabulary=())
     fields: dict[str, Any] = {
         "network": network, "review": SimpleNamespace(name="first", label=True), "index": 16, "reviews": 1871,
         "time": 100, "words": 144, "playing": False, "finished": False, "speed": 480.0, "words_per_second": 1234.5,
         "r2": {"h": 0.973}, "reason": {"h": "constant"}, "watched": "h", "cell_alpha": np.array([0.5, 0.9, 0.7, NAN]),
         "activity": np.array([0.3, 0.3, 0.0, 0.3]), "dead": np.array([False, False, True, False]), "threshold": 0.02,
         "window": 64, "scales": (4, 6, 9, 16), "clamps": {}, "pushes": (), "unknown": 3, "lost": False,
+        "device": "cpu", "device_problem": "",
     } | changes  # fmt: skip
     snapshot = cast("Snapshot", SimpleNamespace(**fields))
     moment = Moment(snapshot.activity, snapshot.dead, snapshot.cell_alpha, snapshot.r2["h"], snapshot.reason["h"])
@@ -313,6 +314,17 @@ def test_the_overview_line() -> None:
 
 
 # ---- the corpus --------------------------------------------------------------------------------------------------
+
+
+def test_the_badge_says_which_device_computes() -> None:
+    usual = plain(status_parts(frame())["badge"])
+    for device, problem, text in (
+        ("cpu", "", ""),
+        ("cuda", "", " on the GPU"),
+        ("cpu", "CUDA error: device lost", " on the CPU: the GPU failed"),
+    ):
+        found = status_parts(frame(device=device, device_problem=problem))
+        assert plain(found["badge"]) == usual + text
 
 
 def test_the_corpus_line() -> None:

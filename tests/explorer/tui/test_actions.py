@@ -89,6 +89,7 @@ EFFECTS: dict[str, Effect] = {
     "next-place": notes("brush some words first"),
     "ablate": notes("no cell is selected"),
     "ablate-dead": notes("cell"),
+    "accuracy-without": session_has(lambda session: session.ablation_accuracy.shown),
     "clamp": opens(AskDialog),
     "contexts": notes("no cell is selected"),
     "saturation": opens(SaturationDialog),
