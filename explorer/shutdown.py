@@ -68,9 +68,14 @@ def close_session(front_end: FrontEnd) -> None:
     session = front_end.session or (front_end.launcher.session if front_end.launcher is not None else None)
     if session is None:
         return
+    writes = session.recorder.busy
     closing = threading.Thread(target=session.close, name="pinkx shutdown", daemon=True)
     closing.start()
-    closing.join(WRITE_LIMIT if session.recorder.busy else STOP_LIMIT)
-    if closing.is_alive():
+    closing.join(WRITE_LIMIT if writes else STOP_LIMIT)
+    # Without a file to write nothing is lost: the engine, which may be compiling, ends with this process.
+    if closing.is_alive() and writes:
         with contextlib.suppress(OSError):
-            click.echo("the engine did not stop in time; pinkx ended without waiting for it", err=True)
+            click.echo(
+                f"the recording was not written within {WRITE_LIMIT:.0f} s; pinkx ended without waiting for it",
+                err=True,
+            )

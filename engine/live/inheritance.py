@@ -10,6 +10,8 @@ import os
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing import connection
@@ -18,6 +20,8 @@ from typing import Any, Final
 
 PASSES_FILES: Final = hasattr(socket, "send_fds")
 """Whether an open file can be sent through a socket; else memory is shared by name."""
+
+_LOOK: Final = 0.5  # seconds
 
 _BELOW_NORMAL: Final = 0x4000  # a priority class of Windows
 
@@ -63,3 +67,18 @@ def free_unused_memory() -> None:
     """Return the free memory of the C library's heaps to the system, where the library can (glibc)."""
     if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
         trim(0)
+
+
+def end_with(parent: int) -> None:
+    """End this process when its parent has ended, from a thread: this one may be loading PyTorch for a while.
+
+    Afterwards the pipe to the parent reports the end at once. On Windows the number of the parent never changes.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK)
+        os._exit(0)
+
+    if os.name == "posix":
+        threading.Thread(target=watch, name="pinkx parent", daemon=True).start()

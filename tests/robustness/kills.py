@@ -170,7 +170,8 @@ def trial(victim: str, dice: random.Random, folder: Path, desktop: bool) -> list
         wrong += [f"still running: {children[pid][:80]}" for pid in children if is_running(pid)]
     finally:
         program.close()
-    wrong += [f"shared memory {name}" for name in set(os.listdir("/dev/shm")) - before]
+    made = set(os.listdir("/dev/shm")) - before
+    wrong += [f"shared memory {name}" for name in made if not name.startswith("sem.")]  # those are of other programs
     wrong += [f"temporary file {path.name}" for path in program.temporary.iterdir()]
     if program.state.exists() and (note := load_state(program.state).note):
         wrong.append(note)

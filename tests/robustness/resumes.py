@@ -7,7 +7,9 @@ two seconds of SIGTERM, and leave no temporary file. Figures and durations are n
 from __future__ import annotations
 
 import argparse
+import csv
 import importlib.util
+import io
 import json
 import os
 import random
@@ -88,6 +90,10 @@ def _without_durations(path: Path, folder: Path) -> Any:
     if path.suffix == ".safetensors":
         length = int.from_bytes(data[:8], "little")
         return _strip(json.loads(data[8 : 8 + length])), data[8 + length :]
+    if path.suffix == ".csv":
+        rows = list(csv.reader(io.StringIO(data.decode())))
+        compared = [k for k, name in enumerate(rows[0]) if name not in DURATIONS]
+        return [[row[k] for k in compared] for row in rows]
     try:
         return _strip(json.loads(data)) if path.suffix == ".json" else data
     except ValueError:

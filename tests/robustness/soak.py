@@ -63,10 +63,10 @@ def memory(pid: int) -> dict[str, int]:
 
 
 def write_reviews(path: Path, dice: random.Random) -> None:
-    """Write 500 reviews of about 2,000 words, each of ten bundled ones: opening a short one takes longer than reading
+    """Write 100 reviews of about 2,000 words, each of ten bundled ones: opening a short one takes longer than reading
     it."""
     texts = [review.text for review in open_reviews(None)]
-    rows = [json.dumps({"text": " ".join(dice.choices(texts, k=10))}) for _ in range(500)]
+    rows = [json.dumps({"text": " ".join(dice.choices(texts, k=10))}) for _ in range(100)]
     path.write_text("\n".join(rows), encoding="utf-8")
 
 

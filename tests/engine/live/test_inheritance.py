@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import subprocess
+import sys
+import threading
 from multiprocessing import connection
 from types import SimpleNamespace
 from typing import Any
@@ -12,9 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.live import inheritance
 from engine.live.codec import Decoder
 from engine.live.engine_server import _Publisher
-from engine.live.inheritance import NamedMemory, inherit, lower_priority, pipe_end
+from engine.live.inheritance import NamedMemory, end_with, free_unused_memory, inherit, lower_priority, pipe_end
 from engine.live.shared_state import SharedState, shared_file
 from tests.engine.live.test_stream import make
 
@@ -84,3 +87,24 @@ def test_an_engine_that_cannot_send_open_files_sends_the_name_of_its_memory() ->
         assert SharedState(memory, sent[0].widths, 4, sent[0].room).ring.read("h", 0).sum() == 6
     finally:
         memory.unlink()
+
+
+def test_a_process_that_loads_for_long_ends_with_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    parents, ended = iter([5, 5, 1]), threading.Event()
+    monkeypatch.setattr(os, "getppid", lambda: next(parents))
+    monkeypatch.setattr(os, "_exit", lambda code: ended.set())
+    monkeypatch.setattr(inheritance, "_LOOK", 0)
+    end_with(5)
+    assert ended.wait(5)
+    assert next(parents, None) is None
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_unused_memory_is_freed_where_the_c_library_can(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace(malloc_trim=calls.append))
+    free_unused_memory()
+    assert calls == [0] * (platform == "linux")
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace())  # as of musl
+    free_unused_memory()

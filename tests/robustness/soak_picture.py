@@ -1,0 +1,35 @@
+"""Draw the samples of soaks: ``python -m tests.robustness.soak_picture FILE.svg SAMPLES.json …``, a panel each."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("samples", type=Path, nargs="+")
+    options = parser.parse_args()
+    matplotlib.rcParams["svg.hashsalt"] = "pinkx"  # the same picture from the same samples
+    figure = Figure(figsize=(3.6 * len(options.samples), 2.8), layout="constrained")
+    axes = figure.subplots(1, len(options.samples), sharey=True, squeeze=False)[0]
+    for axis, path in zip(axes, options.samples, strict=True):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        minutes = np.array(found["seconds"]) / 60
+        axis.stackplot(minutes, *found["mib"].values(), labels=list(found["mib"]))
+        axis.set_title(f"{found['explorer']}: {found['words'][-1]:,} words", fontsize="medium")
+        axis.set_xlabel("minutes of random actions")
+        axis.margins(0)
+    axes[0].set_ylabel("memory (Pss), MiB")
+    axes[0].legend(loc="lower right", fontsize="small")
+    figure.savefig(options.file, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    main()
