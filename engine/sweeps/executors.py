@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -100,13 +101,12 @@ def open_pool(on: str | None) -> Iterator[Pool]:
 
 
 def use_one_thread() -> None:
-    """Give PyTorch and the CPU kernels one thread each, as every shard expects."""
-    import torch
-
-    from engine.kernels.cpu.threads import set_thread_count
-
-    torch.set_num_threads(1)
-    set_thread_count(1)
+    """Give PyTorch and the CPU kernels one thread each, as every shard expects; those not loaded yet take it later."""
+    os.environ.update(_ONE_THREAD)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    if "engine.kernels.cpu.threads" in sys.modules:
+        sys.modules["engine.kernels.cpu.threads"].set_thread_count(1)
 
 
 def _parse(on: str | None) -> tuple[str, str]:

@@ -202,7 +202,7 @@ def _train_reviews(
     stems: Sequence[str], recipes: Sequence[Recipe], digest: str, every_epoch: bool, corpora: Mapping[str, Corpus]
 ) -> Result:
     """Train a group of sentiment networks, and test them."""
-    start, corpus = time.perf_counter(), corpora[digest]
+    start, corpus = time.process_time(), corpora[digest]
     files: dict[str, bytes] = {}
 
     def add(stem: str, network: Network) -> float:
@@ -217,7 +217,7 @@ def _train_reviews(
 
     networks = train_side_by_side(corpus.train, recipes, every_epoch=save if every_epoch else None)
     rights = [add(stem, network) for stem, network in zip(stems, networks, strict=True)]
-    seconds = (time.perf_counter() - start) / len(stems)
+    seconds = (time.process_time() - start) / len(stems)
     rows = []
     for stem, recipe, network, right in zip(stems, recipes, networks, rights, strict=True):
         measured = json.loads(network.info["measured"])
@@ -228,7 +228,7 @@ def _train_reviews(
 
 def _train_tasks(stems: Sequence[str], recipes: Sequence[TaskRecipe], _: Mapping[str, Corpus]) -> Result:
     """Train a group of networks on their tasks; their loss is the mean of the last hundred batches."""
-    start = time.perf_counter()
+    start = time.process_time()
     last: list[Sequence[float]] = []
 
     def note(batch: int, losses: Sequence[float]) -> None:
@@ -237,7 +237,7 @@ def _train_tasks(stems: Sequence[str], recipes: Sequence[TaskRecipe], _: Mapping
 
     networks = train_tasks_side_by_side(recipes, progress=note)
     files = {f"{stem}.safetensors": _content(network) for stem, network in zip(stems, networks, strict=True)}
-    seconds = (time.perf_counter() - start) / len(stems)
+    seconds = (time.process_time() - start) / len(stems)
     losses = np.mean(last, axis=0).tolist()
     rows = [
         {"name": stem, "accuracy": float(network.info["accuracy"]), "loss": loss, "seconds": seconds}

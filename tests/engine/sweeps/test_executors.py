@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import os
+from pathlib import Path
+
 import pytest
 
 from engine.sweeps.executors import InProcess, check, open_pool
+from engine.sweeps.shards import Shard, Store, digest_of, map_shards, run_shards
 
 
 @pytest.mark.parametrize(
@@ -39,3 +44,42 @@ def test_this_process_is_an_executor() -> None:
         assert pool.executor.submit(divmod, 7, 2).result() == (3, 1)
         assert isinstance(pool.executor.submit(divmod, 7, 0).exception(), ZeroDivisionError)
         assert pool.share("reviews") == "reviews"
+
+
+WORK = """
+import os, signal
+from pathlib import Path
+from engine.sweeps.shards import Result
+
+def square(number, flag):
+    if number == 2 and flag and not Path(flag).exists():
+        Path(flag).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return Result(number * number, {f"{number}.txt": str(os.getpid()).encode()})
+"""
+
+
+def test_two_processes_give_the_results_of_one_though_a_process_dies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "local_work.py").write_text(WORK, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    square = importlib.import_module("local_work").square
+    shards = [Shard(f"square of {k}", digest_of("square", k), square, (k,)) for k in range(6)]
+    store = Store(tmp_path / "shards", tmp_path / "files")
+    said: list[str] = []
+    values = run_shards(shards, "local:2", store, shared=(str(tmp_path / "died"),), report=said.append)
+    assert values == run_shards(shards, shared=("",)) == [k * k for k in range(6)]
+    assert (tmp_path / "died").exists()
+    assert said[0].startswith(
+        "a worker was lost (A worker process managed by the executor was unexpectedly terminated)"
+    )
+    assert os.getpid() not in {int(path.read_text()) for path in store.files.iterdir()}
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # submitit leaves its logs open
+def test_slurm_jobs_are_an_executor(tmp_path: Path) -> None:
+    """The debug executor of submitit runs a job in this process when it is asked for its result."""
+    pytest.importorskip("submitit", reason="needs the extra cluster: pip install 'pinkx[cluster]'")
+    on = f"slurm:cluster=debug,folder={tmp_path / 'jobs'},time=1,jobs=2"
+    assert map_shards(divmod, {"a": (7, 2), "b": (9, 4), "c": (1, 1)}, on) == [(3, 1), (2, 1), (1, 0)]
