@@ -97,6 +97,7 @@ class Docks(QObject):
                 dock.show()
         for dock in first.values():
             dock.raise_()
+        self._hide_withdrawn()
         self.resize()
 
     def _place(self, panel: Panel) -> Place:
@@ -178,7 +179,10 @@ class Docks(QObject):
 
     def saved_layout(self) -> str:
         """Return the layout as base64 text after its checksum, because Qt crashes on some damaged layouts."""
+        for name in self._withdrawn:  # hidden for the present network only
+            self.docks[name].show()
         layout = bytes(self._window.saveState(VERSION).toBase64().data())
+        self._hide_withdrawn()
         return f"{crc32(layout):08x}:{layout.decode()}"
 
     def restore(self, layout: str) -> bool:
@@ -187,7 +191,13 @@ class Docks(QObject):
         encoded = text.encode(errors="replace")
         if checksum != f"{crc32(encoded):08x}":
             return False
-        return self._window.restoreState(QByteArray.fromBase64(encoded), VERSION)
+        restored = self._window.restoreState(QByteArray.fromBase64(encoded), VERSION)
+        self._hide_withdrawn()
+        return restored
+
+    def _hide_withdrawn(self) -> None:
+        for name in self._withdrawn:
+            self.docks[name].hide()
 
 
 def _in_layout(dock: QDockWidget) -> bool:

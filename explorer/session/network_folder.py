@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from engine.catalogue import NetworkError, describe, shipped_networks
+from engine.catalogue import SHIPPED, NetworkError, describe, shipped_networks
+from engine.files import atomic_write
 from engine.sweeps.rows import HEADER, header_row, varying
 from engine.sweeps.table import TableError, read_table, table_file
 from engine.text import printable
 from explorer.session.core import SessionError
+from explorer.session.views.atlas import atlas_page
 from explorer.session.views.network_table import FILE, NAME, Row, Value
 
 NETWORKS: Final = "networks"  # the folder of a sweep's networks
@@ -121,6 +123,31 @@ def _accuracy(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
+def write_atlas(folder: NetworkFolder, order: Sequence[int], path: Path) -> None:
+    """Write the atlas of some rows; see `explorer.session.views.atlas`.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+
+    def command(number: int) -> str | None:
+        try:
+            network = folder.path_of(number)
+        except SessionError:
+            return None
+        own = network.resolve()
+        shown = own.stem if own.parent == SHIPPED.resolve() else os.path.relpath(network, path.parent)
+        return f"--network {shlex.quote(shown)}"
+
+    page = atlas_page(
+        f"Atlas of {folder.source.name}", folder.rows, order, [command(k) for k in range(len(folder.rows))]
+    )
+    with atomic_write(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
 FrontEnd = Literal["tui", "gui"]
 
 
@@ -128,11 +155,6 @@ def command_line(front_end: FrontEnd, network: Path) -> list[str]:
     """Return the command that opens a network in a front end."""
     program = "from explorer.cli import main; main()"
     return [sys.executable, "-c", program, front_end, "--network", str(network)]
-
-
-def shown_command(front_end: FrontEnd, network: Path | str) -> str:
-    """Return the command as a user types it."""
-    return f"pinkx {front_end} --network {shlex.quote(str(network))}"
 
 
 def has_display() -> bool:

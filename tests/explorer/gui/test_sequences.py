@@ -59,3 +59,10 @@ def test_the_corpus_of_reviews_is_hidden(window: Window) -> None:
     assert window.docks.docks["corpus"].isHidden()
     assert not window.docks.docks["corpus"].toggleViewAction().isEnabled()
     assert not window.docks.docks["heatmap"].isHidden()
+    layout = window.docks.saved_layout()
+    assert window.docks.restore(layout)
+    assert window.docks.docks["corpus"].isHidden()
+    window.docks.set_available("corpus", True)  # a network that reads words
+    assert not window.docks.docks["corpus"].isHidden()
+    assert window.docks.restore(layout)
+    assert not window.docks.docks["corpus"].isHidden()

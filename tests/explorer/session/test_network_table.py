@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ from engine.catalogue import SHIPPED
 from engine.sweeps.table import TableError, write_table
 from explorer.session.core import SessionError
 from explorer.session.network_browser import MAX_LISTED, NetworkBrowser
-from explorer.session.network_folder import NetworkFolder, has_display, open_folder, shown_command, start_desktop
+from explorer.session.network_folder import NetworkFolder, has_display, open_folder, start_desktop, write_atlas
 from explorer.session.views.network_table import (
     Row,
     Sorting,
@@ -181,10 +184,6 @@ def test_without_a_display_the_desktop_is_refused_in_one_sentence(monkeypatch: p
     assert has_display()
 
 
-def test_a_command_is_quoted() -> None:
-    assert shown_command("tui", "a b.safetensors") == "pinkx tui --network 'a b.safetensors'"
-
-
 def test_many_rows_are_listed_in_part_and_found_by_a_filter(tmp_path: Path) -> None:
     browser = NetworkBrowser(NetworkFolder(tmp_path, tmp_path, [{"name": f"n-{k}", "size": k} for k in range(80_000)]))
     assert len(browser.listed) == MAX_LISTED
@@ -197,3 +196,26 @@ def test_many_rows_are_listed_in_part_and_found_by_a_filter(tmp_path: Path) -> N
     assert browser.where == "size>=79999"
     assert browser.export(tmp_path).endswith("-networks-1.csv")
     assert (tmp_path / browser.export(tmp_path).removeprefix("saved ")).read_text() == "name,size\nn-79999,79999\n"
+
+
+def test_the_atlas_has_a_point_and_a_command_for_every_network(tmp_path: Path) -> None:
+    (tmp_path / "my nets").mkdir()
+    (tmp_path / "my nets" / "a.safetensors").write_bytes(b"")
+    shipped = os.path.relpath(SHIPPED / "lstm-8.safetensors", tmp_path)
+    rows: list[Row] = [
+        {"name": "<a>", "size": 8, "beta_h": 1.25, "dead": 0.0, "points": 3, "file": "my nets/a.safetensors"},
+        {"name": "b", "size": 16, "beta_h": 0.5, "dead": 0.5, "points": 1, "file": None},
+        {"name": "c", "size": 32, "beta_h": None, "dead": 0.5, "points": 1, "file": shipped},
+    ]
+    write_atlas(NetworkFolder(tmp_path, tmp_path, rows), [1, 0, 2], tmp_path / "atlas.html")
+    page = (tmp_path / "atlas.html").read_text()
+    assert page.count("<svg") == 2  # β against dead cells and against the number of points
+    assert page.count("<circle") == 4
+    assert "<title>&lt;a&gt;: β of h 1.25, share of dead cells 0</title>" in page
+    assert "pinkx tui --network &#x27;my nets/a.safetensors&#x27;" in page
+    assert "pinkx tui --network lstm-8<" in page
+    assert "no file here" in page
+    assert page.index('id="n1"') < page.index('id="n0"')
+    assert 'href="#n0"' in page
+    assert re.findall(r"https?://|src=|@import", page) == []
+    ElementTree.fromstring("".join(re.findall("<svg.*?</svg>", page, re.DOTALL)[:1]))
