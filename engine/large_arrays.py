@@ -49,7 +49,7 @@ def _recycled(size: int) -> NDArray[np.uint8]:
         found = _unused.pop(fits[-1], None) if fits else None
     memory = np.empty(size + _ALIGNMENT, dtype=np.uint8) if found is None else found
     if len(memory) <= RECYCLED:
-        lent = (ctypes.c_char * len(memory)).from_buffer(memory)  # all views of the array refer to it
+        lent: Any = (ctypes.c_char * len(memory)).from_buffer(memory.data)  # all views of the array refer to it
         weakref.finalize(lent, _give_back, memory).atexit = False
         memory = np.frombuffer(lent, dtype=np.uint8)
     offset = -memory.ctypes.data % _ALIGNMENT
