@@ -27,7 +27,7 @@ class Call:
     arguments: tuple[Any, ...]
 
 
-def fill_cache(folder: Path, on: str, calls: Sequence[Call], shared: Sequence[Any] = ()) -> None:
+def fill_cache(folder: Path, on: str | None, calls: Sequence[Call], shared: Sequence[Any] = ()) -> None:
     """Measure what the cache does not have from an earlier call of this function.
 
     Raises
