@@ -31,7 +31,7 @@ VERBS = {
     "table": "Sort, filter and plot a folder of networks, and open one.",
     "reviews": "List reviews, or download the IMDb archive.",
     "train": "Train a network.",
-    "import": "Import a network of PyTorch or Keras.",
+    "import": "Import a network of PyTorch, Keras or ONNX.",
     "points": "Find a network's fixed points, or the attractor of every word.",
     "lyapunov": "Measure a network's Lyapunov exponents and memory while it reads.",
     "measure": "Reproduce a paper's tables and figures, or measure networks on your reviews.",

@@ -75,7 +75,7 @@ class BackwardStepper:
 
     Parameters
     ----------
-    inner : Stepper or FallbackStepper
+    stepper : Stepper or FallbackStepper
         Runs the layer.
     """
 
