@@ -229,8 +229,8 @@ def _recurrent(model: KerasModel, options: ImportOptions) -> tuple[list[Layer], 
         raise NetworkError(f"no recurrent layer {options.layer!r} in the file; it has {_listed(found)}")
     if all(_is_above(layer, below, model) for below, layer in pairwise(found)):
         return found, found.index(named[0] if options.layer else found[0 if options.readout == "none" else -1])
-    for below, above in pairwise(found if options.layer is None else found[: found.index(named[0]) + 1]):
-        _check_merge(below, above, f"or --layer {printable(below.name)} --readout none for the layers up to it")
+    for lower, upper in pairwise(found if options.layer is None else found[: found.index(named[0]) + 1]):
+        _check_merge(lower, upper, f"or --layer {printable(lower.name)} --readout none for the layers up to it")
     if options.layer is None or options.readout is None:
         raise NetworkError(
             f"the recurrent layers are no stack, in which each reads the one below alone: {_listed(found)}; choose one "
