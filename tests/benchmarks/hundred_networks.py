@@ -175,7 +175,8 @@ def section(document: dict[str, Any]) -> str:
 
 Seconds are those of the clock, with the start of pinkx and of its processes, on {document["cores"]} cores
 ({document["processor"]}); the load is the average number of processes that wanted a core before the run. Rows were
-compared without their times. All rows are in `assets/measured/sweep.json`; `python -m {MODULE} FOLDER` does it again."""
+compared without their times. All rows are in `assets/measured/sweep.json`, written by
+`python -m {MODULE} FOLDER`."""
     return fill(text)
 
 
