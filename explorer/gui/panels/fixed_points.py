@@ -33,6 +33,7 @@ from explorer.session.views.point_readouts import (
 )
 from explorer.session.views.runs import Run, join, plain
 from explorer.session.views.tables import Table, points_table
+from explorer.session.views.units import unit_names
 
 DEGREES_PER_PIXEL = 0.5  # of a drag
 POINT, GROWTH = 11, 16  # pixels: a point, and how much larger it is if all visited states end there
@@ -343,12 +344,14 @@ def _legend(by: str, found: PointMap, theme: Theme) -> str:
     if by == "input":
         inputs = dict.fromkeys(found.names[: found.first_word])
         parts += [f"{_coloured('●', palette[k].color())} {as_html(name)}" for k, name in enumerate(inputs)]
+    elif by == "readout" and not found.output.exists:
+        parts.append(as_html(found.output.name))
     elif by != "stability":
         scale = "".join(_coloured("━", brush.color()) for brush in palette[:-1:28])
-        reach = float(np.abs(found.logit).max(initial=0))
+        reach, units = float(np.abs(found.logit).max(initial=0)), unit_names(found.found.network).units
         low, high, unit = (
             (number(-reach), number(reach), found.output.logit) if by == "readout"
-            else (f"{TIME_CONSTANTS[0]:,.0f}", f"{TIME_CONSTANTS[1]:,.0f}", "words (slowest τ)")
+            else (f"{TIME_CONSTANTS[0]:,.0f}", f"{TIME_CONSTANTS[1]:,.0f}", f"{units} (slowest τ)")
         )  # fmt: skip
         parts.append(f"{low} {scale} {high} {unit}")
     return "&nbsp;&nbsp; ".join(f"<span style='white-space:nowrap'>{part}</span>" for part in parts)

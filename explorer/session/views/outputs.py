@@ -55,6 +55,11 @@ class Output:
         return 0.5 if self.bounded else 0.0
 
     @property
+    def exists(self) -> bool:
+        """Whether there is an output; False of a network, or of a layer's states, without one."""
+        return self != _NONE
+
+    @property
     def positive(self) -> bool:
         """Whether the output is P(positive), which a review's label can be compared with."""
         return self == POSITIVE

@@ -29,11 +29,7 @@ def point_lines(
     lines = [
         (Run(point_name(point), "accent"), Run(f" {_origin(point)}")),
         *_kind_lines(point),
-        (
-            Run(f"{point.output.name} "),
-            Run(number(point.value), "value"),
-            *((Run("  logit "), Run(number(point.logit), "text")) if point.output.bounded else ()),
-        ),
+        _output_line(point),
     ]
     if explained is not None:
         lines.append(prediction_line(explained, width))
@@ -44,6 +40,13 @@ def point_lines(
     elif point.certified and point.kind == "fixed":
         lines.append((Run("not proved to be the only root nearby: an eigenvalue is too close to 1", "warning"),))
     return tuple(lines)
+
+
+def _output_line(point: PointDetails) -> Line:
+    if not point.output.exists:
+        return (Run("no output of this state alone"),)
+    logit = (Run("  logit "), Run(number(point.logit), "text")) if point.output.bounded else ()
+    return (Run(f"{point.output.name} "), Run(number(point.value), "value"), *logit)
 
 
 def _origin(point: PointDetails) -> str:
@@ -215,8 +218,8 @@ def entry_line(points: PointMap, entry: int) -> Line:
     """One entry of a map in one line: name, logit, slowest time constant or what it is instead, and its basin."""
     basin = points.basins.get(entry)
     share = "" if basin is None else f"{GAP}basin {percent(basin.visited.share)} of visited states"
-    logit = f"{points.output.logit} {number(float(points.logit[entry]))}"
-    return (Run(points.names[entry], "accent"), Run(f"{GAP}{logit}{GAP}{_memory(points, entry)}{share}", "text"))
+    logit = f"{GAP}{points.output.logit} {number(float(points.logit[entry]))}" if points.output.exists else ""
+    return (Run(points.names[entry], "accent"), Run(f"{logit}{GAP}{_memory(points, entry)}{share}", "text"))
 
 
 def _memory(points: PointMap, entry: int) -> str:

@@ -146,7 +146,7 @@ def review_rows(
 
     ``outputs`` (k,) are all outputs; only a softmax needs them. A linear output has no class.
     """
-    snapshot, output = frame.snapshot, output_of(frame.snapshot.network)
+    snapshot, output, names = frame.snapshot, output_of(frame.snapshot.network), unit_names(frame.snapshot.network)
     known = math.isfinite(value)
     role: Role = "label" if not known else "good" if value >= output.middle else "bad"
     predicted: Line = (Run("positive" if value >= output.middle else "negative", role),)
@@ -157,7 +157,7 @@ def review_rows(
         Row(output.name, (Run(number(value), "value"),)),
         *([Row("network", predicted if known else (Run(MISSING, role),))] if _has_class(snapshot.network) else []),
         Row("label", (Run(label, "text"),)),
-        Row("unknown", (Run(f"{snapshot.unknown:,} of {count(snapshot.words, 'word')}", "text"),)),
+        Row("unknown", (Run(f"{snapshot.unknown:,} of {names.count(snapshot.words)}", "text"),)),
     ]
     if other is not None:
         rows.append(
@@ -313,8 +313,10 @@ def status_parts(
     losses = [f"up to {cells_per_row} cells/row"] if cells_per_row > 1 else []
     losses += [f"{names.count(lost)} no longer stored"] if lost > 0 else []
     losses += [f"slow terminal: {', '.join(degraded)}"] if degraded else []
+    task = snapshot.network.task  # that of any imported network of words is "sentiment"
+    shows_task = task != "sentiment" or output_of(snapshot.network).positive
     parts: dict[Part, Line] = {
-        "network": (Run(snapshot.network.title, "value"), Run(f" · {snapshot.network.task}")),
+        "network": (Run(snapshot.network.title, "value"), *((Run(f" · {task}"),) if shows_task else ())),
         "review": (Run(place, "text"),),
         "badge": (badge, *_device(snapshot)),
         "word": (Run(f"{names.unit} "), Run(f"{frame.word + 1:,}", "value"), Run(f"/{snapshot.words:,}")),

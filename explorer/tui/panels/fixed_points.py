@@ -96,7 +96,9 @@ class FixedPointsPanel(Panel, can_focus=True):
         if found.cycles:
             line += [Segment(" ◇ ", CYCLE if by == "stability" else BRIGHT), Segment("cycle", DIM)]
         line += [Segment(" ◆ ", PINK_BOLD), Segment(f"now{gap}", DIM)]
-        if by in ("readout", "time constant"):
+        if by == "readout" and not found.output.exists:
+            line.append(Segment("no output", DIM))
+        elif by in ("readout", "time constant"):
             units = unit_names(found.found.network).units
             low, high = _ends(found) if by == "readout" else (TIMES[0], f"{TIMES[1]} {units}")
             styles = _styles(by, self.host.glyphs)

@@ -171,7 +171,7 @@ class ReviewPanel(Panel, can_focus=True):
                 )
             ],
             [Segment(axis, DIM)],
-            *([Segment(f"{row.label:<9}", DIM), *styled(row.line)] for row in rows),
+            *([Segment(f"{row.label:<9}", DIM), *styled(_fitting(row.line, width - 9))] for row in rows),
         ]
 
     def _set_titles(self, session: Session, frame: Frame, colours: tuple[Run, ...]) -> None:
@@ -217,6 +217,13 @@ def _brackets(brushed: range, pattern: Pattern | None) -> tuple[dict[int, str], 
         opens.setdefault(first, "‹")
         closes.setdefault(last, "›")
     return opens, closes
+
+
+def _fitting(line: tuple[Run, ...], width: int) -> tuple[Run, ...]:
+    """Return a line without its last word, the unit, if it is too long with it."""
+    if len(line) != 1 or len(line[0].text) <= width:
+        return line
+    return (Run(line[0].text.rpartition(" ")[0], line[0].role),)
 
 
 def _beside(left: list[Line], right: list[Line], room: int) -> list[Line]:

@@ -22,6 +22,7 @@ from explorer.session.controllers.point_search import first_inputs
 from explorer.session.core import SessionError
 from explorer.session.reading import read_words
 from explorer.session.session import Session
+from explorer.session.views.point_readouts import entry_line, point_lines
 from explorer.session.views.readouts import status_parts
 from explorer.session.views.runs import plain
 from tests.explorer.small import REVIEWS, SHARED_JOBS, deep_network, small_network, wait
@@ -154,6 +155,24 @@ def test_a_recording_names_the_layer(session: Session, tmp_path: Path, monkeypat
     read(played, 20)
     assert played.update().snapshot.probability == pytest.approx(session.update().snapshot.probability, abs=1e-6)
     played.close()
+
+
+def test_a_layer_that_the_readout_does_not_read_alone_has_points_without_an_output(session: Session) -> None:
+    session.perform("layer")
+    wait(lambda: session.update().snapshot.network.level == 0)
+    read(session, 4)
+    points = session.fixed_points
+
+    def found() -> bool:
+        points.request(session.update())
+        return points.details(session.update()) is not None
+
+    wait(found)
+    point = points.details(session.update())
+    assert point is not None
+    assert "no output of this state alone" in map(plain, point_lines(point))
+    assert points.point_map is not None
+    assert "output" not in plain(entry_line(points.point_map, 0))
 
 
 def test_points_are_those_under_zero_and_mean_input(session: Session) -> None:
