@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from engine.ablation_accuracy import count_correct, mean_states
 from engine.live.pushes import Push
@@ -15,6 +16,7 @@ from engine.live.replay import load_recording
 from engine.live.stream import Stream
 from engine.network import Network
 from engine.recording import record
+from engine.sequences import as_read
 from engine.stack import Direction
 from engine.stack_outputs import final_outputs
 from engine.word_attractors import word_attractors
@@ -23,7 +25,7 @@ from explorer.session.core import SessionError
 from explorer.session.reading import read_words
 from explorer.session.session import Session
 from explorer.session.views.point_readouts import entry_line, point_lines
-from explorer.session.views.readouts import status_parts
+from explorer.session.views.readouts import review_rows, status_parts
 from explorer.session.views.runs import plain
 from tests.explorer.small import REVIEWS, SHARED_JOBS, deep_network, small_network, wait
 
@@ -276,3 +278,16 @@ def test_the_other_side_of_a_comparison_reads_as_the_live_run_does(both: Session
     np.testing.assert_allclose(found.output[-1], cut(network, 9), atol=1e-6)
     with pytest.raises(ValueError, match="reads words, and the present network characters"):
         read_words(network, REVIEWS[0].words[:9], 32, (4, 8, 16), {}, unit="character")
+
+
+def test_unknown_characters_are_counted_as_characters() -> None:
+    known = small_network().vocabulary
+    assert known is not None
+    module = torch.nn.ModuleDict({"embedding": torch.nn.Embedding(len(known), 4), "rnn": torch.nn.LSTM(4, 6)})
+    network = Network.from_torch(module, vocabulary=known, name="bare", readout="none")
+    network.info = {**network.info, "unit": "character"}
+    session = Session(Stream(network, window=32), as_read(network, REVIEWS), jobs=SHARED_JOBS)
+    wait(lambda: session.update().snapshot.run == 1)
+    frame = session.update()
+    assert plain(review_rows(frame, float("nan"))[-1].line).endswith("characters")
+    session.close()
