@@ -34,7 +34,7 @@ from engine.checkpoints import (
 from engine.network import Network, pad
 from engine.recipes import Recipe
 from engine.sweeps.recurrence import recurrence
-from engine.sweeps.stacked import Adam, Stack, clip, per_network
+from engine.sweeps.stacked import Adam, Stack, clipped, per_network
 from engine.training import EncodedReviews, SentimentRun, train_sentiment, untrained_network
 
 SHARED: Final = (
@@ -207,7 +207,7 @@ class _Group:
         input_weights = self.weights["layer.weight_ih_l0"]
         loss = (each * given.share).sum(dim=1) + self.l2 * input_weights.square().sum(dim=(1, 2))
         gradients = torch.autograd.grad(loss.sum(), self.weights.learned())
-        clip(gradients, [recipe.clip for recipe in self.recipes])
+        gradients = clipped(gradients, [recipe.clip for recipe in self.recipes])
         cosine = 0.5 * (1 + math.cos(math.pi * done))
         schedule = [1.0 if recipe.schedule == "constant" else cosine for recipe in self.recipes]
         self.optimiser.step(gradients, self.rate * per_network(schedule, self.rate.dtype, self.device))
