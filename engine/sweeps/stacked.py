@@ -70,15 +70,17 @@ class Adam:
             one.sub_(mean / (square.sqrt() / scale).add_(self._eps) * _column(rate, one))
 
 
-def clip(gradients: Sequence[Tensor], norms: Sequence[float]) -> None:
-    """Scale the gradients (K, …) of each network to at most its norm, in place; a norm of 0 leaves them as they are."""
+def clip(gradients: Sequence[Tensor], norms: Sequence[float]) -> Sequence[Tensor]:
+    """Return the gradients (K, …), those of each network scaled to at most its norm; a norm of 0 leaves them alone.
+
+    Not in place: two biases that are added have one gradient, the same tensor.
+    """
     if not any(norms):
-        return
+        return gradients
     found = torch.stack([gradient.flatten(1).norm(dim=1) for gradient in gradients]).norm(dim=0)
     limit = per_network([norm or float("inf") for norm in norms], found.dtype, found.device)
     factor = (limit / (found + 1e-6)).clamp(max=1.0)
-    for gradient in gradients:
-        gradient.mul_(_column(factor, gradient))
+    return [gradient * _column(factor, gradient) for gradient in gradients]
 
 
 def per_network(values: Sequence[float], dtype: torch.dtype, device: torch.device | str) -> Tensor:
