@@ -2,7 +2,7 @@
 
 Each network draws its own initial weights, batches and dropout masks, and has its own clipping, learning rate, running
 mean and selected epoch, exactly as `engine.training.train_sentiment` gives them to it alone.  Only the order of sums
-differs: in float64 the weights agree to about 1e-12, in float32 to about 1e-6 after the first batches; training
+differs: in float64 the weights agree to about 1e-11, in float32 to about 1e-6 after the first batches; training
 amplifies rounding, so that they may drift further apart in a long run.
 """
 
@@ -34,7 +34,7 @@ from engine.checkpoints import (
 from engine.network import Network, pad
 from engine.recipes import Recipe
 from engine.sweeps.recurrence import recurrence
-from engine.sweeps.stacked import Adam, Stack, clipped, per_network
+from engine.sweeps.stacked import Adam, Stack, clip, per_network
 from engine.training import EncodedReviews, SentimentRun, train_sentiment, untrained_network
 
 SHARED: Final = (
@@ -206,8 +206,8 @@ class _Group:
         each = functional.binary_cross_entropy_with_logits(logits, given.labels, reduction="none")
         input_weights = self.weights["layer.weight_ih_l0"]
         loss = (each * given.share).sum(dim=1) + self.l2 * input_weights.square().sum(dim=(1, 2))
-        gradients = torch.autograd.grad(loss.sum(), self.weights.learned())
-        gradients = clipped(gradients, [recipe.clip for recipe in self.recipes])
+        gradients: Sequence[Tensor] = torch.autograd.grad(loss.sum(), self.weights.learned())
+        gradients = clip(gradients, [recipe.clip for recipe in self.recipes])
         cosine = 0.5 * (1 + math.cos(math.pi * done))
         schedule = [1.0 if recipe.schedule == "constant" else cosine for recipe in self.recipes]
         self.optimiser.step(gradients, self.rate * per_network(schedule, self.rate.dtype, self.device))

@@ -80,10 +80,10 @@ class Adam:
             one.sub_(mean / (square.sqrt() / scale).add_(self._eps) * _column(rate, one))
 
 
-def clipped(gradients: Sequence[Tensor], norms: Sequence[float]) -> Sequence[Tensor]:
-    """Return the gradients (K, …) of each network, scaled to at most its norm; a norm of 0 leaves them as they are.
+def clip(gradients: Sequence[Tensor], norms: Sequence[float]) -> Sequence[Tensor]:
+    """Return the gradients (K, …), those of each network scaled to at most its norm; a norm of 0 leaves them alone.
 
-    New tensors, as the gradients of two biases that are added can be one tensor.
+    Not in place: two biases that are added have one gradient, the same tensor.
     """
     if not any(norms):
         return gradients

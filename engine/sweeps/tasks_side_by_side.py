@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from engine.network import Network
 from engine.sweeps.recurrence import recurrence
-from engine.sweeps.stacked import Adam, Stack, clipped, per_network
+from engine.sweeps.stacked import Adam, Stack, clip, per_network
 from engine.task_training import TaskRecipe, initial_layers, task_network
 
 TASK_SHARED: Final = ("task", "cell", "size", "steps", "batch", "batches")
@@ -54,8 +54,8 @@ def train_tasks_side_by_side(
             torch.from_numpy(np.stack([one[k] for one in drawn])).to(device).permute(2, 0, 1, 3) for k in (0, 1)
         )
         losses = _losses(_logits(first.cell, stack, inputs.to(dtype)), targets.to(dtype))
-        gradients = torch.autograd.grad(losses.sum(), stack.learned())
-        gradients = clipped(gradients, [recipe.clip for recipe in recipes])
+        gradients: Sequence[Tensor] = torch.autograd.grad(losses.sum(), stack.learned())
+        gradients = clip(gradients, [recipe.clip for recipe in recipes])
         optimiser.step(gradients, rate)
         progress(batch + 1, losses.tolist())
     return [task_network(recipe, *pair) for recipe, pair in zip(recipes, layers, strict=True)]
