@@ -206,7 +206,7 @@ class _Group:
         each = functional.binary_cross_entropy_with_logits(logits, given.labels, reduction="none")
         input_weights = self.weights["layer.weight_ih_l0"]
         loss = (each * given.share).sum(dim=1) + self.l2 * input_weights.square().sum(dim=(1, 2))
-        gradients: Sequence[Tensor] = torch.autograd.grad(loss.sum(), self.weights.learned())
+        gradients = torch.autograd.grad(loss.sum(), self.weights.learned())
         gradients = clip(gradients, [recipe.clip for recipe in self.recipes])
         cosine = 0.5 * (1 + math.cos(math.pi * done))
         schedule = [1.0 if recipe.schedule == "constant" else cosine for recipe in self.recipes]

@@ -54,7 +54,7 @@ def train_tasks_side_by_side(
             torch.from_numpy(np.stack([one[k] for one in drawn])).to(device).permute(2, 0, 1, 3) for k in (0, 1)
         )
         losses = _losses(_logits(first.cell, stack, inputs.to(dtype)), targets.to(dtype))
-        gradients: Sequence[Tensor] = torch.autograd.grad(losses.sum(), stack.learned())
+        gradients = torch.autograd.grad(losses.sum(), stack.learned())
         gradients = clip(gradients, [recipe.clip for recipe in recipes])
         optimiser.step(gradients, rate)
         progress(batch + 1, losses.tolist())
