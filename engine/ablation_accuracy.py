@@ -1,6 +1,7 @@
 """How well a network classifies reviews without each of its cells: mean-ablation of one cell after the other.
 
-``h`` of a cell is clamped at its mean over reviews, so that the layers above get a constant from it.
+``h`` of a cell is clamped at its mean over reviews, so that the layers above get a constant from it; the outputs of a
+network of several layers or directions are computed through all of them.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from engine.beta import read_batches
+from engine.beta import batches_of, read_batches
 from engine.final_states import FinalStates
 from engine.network import Network
+from engine.stack import Held
+from engine.stack_outputs import final_outputs
 
 Ids = NDArray[np.integer]
 Clamps = Mapping[str, ArrayLike]
+Outputs = Callable[[Clamps], NDArray[np.floating]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,13 +91,13 @@ def count_correct(
     """
     given = {name: np.asarray(values, dtype=np.float32) for name, values in (clamp or {}).items()}
     free = given.get("h", np.full(network.cell.size, np.nan, dtype=np.float32))
-    kept = [k for k, ids in enumerate(reviews) if len(ids)]
-    states = FinalStates(network, [reviews[k] for k in kept])
+    kept = sorted((k for k, ids in enumerate(reviews) if len(ids)), key=lambda k: len(reviews[k]))  # less padding
+    read = [reviews[k] for k in kept]
     positive = np.array([labels[k] for k in kept], dtype=bool)
+    outputs = _outputs_of_stack(network, read) if network.shares_readout else _outputs_of_states(network, read)
 
     def correct(clamps: Clamps) -> int:
-        probability = network.probability(states.read(clamps).to(network.readout_weight))[:, 0].cpu().numpy()
-        return int(((probability >= 0.5) == positive).sum())
+        return int(((outputs(clamps) >= 0.5) == positive).sum())
 
     intact = correct(given)
     without = np.full(network.cell.size, intact, dtype=np.int64)
@@ -104,3 +108,29 @@ def count_correct(
         h[cell] = means[cell]
         without[cell] = correct({**given, "h": h})
     return CorrectCounts(len(kept), intact, without)
+
+
+def _outputs_of_states(network: Network, reviews: Sequence[Ids]) -> Outputs:
+    """Return a function from clamps to the first output after each review, a function of ``h`` after its last word."""
+    states = FinalStates(network, reviews)
+
+    def outputs(clamps: Clamps) -> NDArray[np.floating]:
+        probability = network.probability(states.read(clamps).to(network.readout_weight))
+        return np.asarray(probability[:, 0].cpu())
+
+    return outputs
+
+
+def _outputs_of_stack(network: Network, reviews: Sequence[Ids]) -> Outputs:
+    """Return a function from clamps of the watched layer to the first output after each review, through all layers."""
+    stack = network.stack
+    assert stack is not None
+    batches = [[np.asarray(ids, dtype=np.int32) for ids in batch] for batch in batches_of(reviews)]
+
+    def outputs(clamps: Clamps) -> NDArray[np.floating]:
+        held = Held.of_arrays((network.level, network.direction), clamps)
+        return np.concatenate(
+            [np.empty(0), *(final_outputs(stack, network.output, part, held)[:, 0] for part in batches)]
+        )
+
+    return outputs

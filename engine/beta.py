@@ -86,12 +86,12 @@ def read_batches(
         For an unknown signal, an id outside the vocabulary, or a clamp of the wrong shape.
     """
     first = 0
-    for part in _parts(reviews, words):
+    for part in batches_of(reviews, words):
         yield _read(network, first, part, signals, clamp)
         first += len(part)
 
 
-def _parts(reviews: Iterable[Ids], words: int) -> Iterator[list[Ids]]:
+def batches_of(reviews: Iterable[Ids], words: int = BATCH_WORDS) -> Iterator[list[Ids]]:
     """Split reviews, in order, into lists that fill at most ``words`` words when padded."""
     part, longest = list[Ids](), 0
     for ids in reviews:
@@ -230,7 +230,7 @@ def _measured(
         from engine.gpu_recording import PART_WORDS, measured_parts  # imports Triton
 
         first = 0
-        for group in _parts(reviews, PART_WORDS):
+        for group in batches_of(reviews, PART_WORDS):
             for part in measured_parts(reader, group, signals, scales):
                 yield first, part
                 first += len(part.lengths)

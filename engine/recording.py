@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 Float32s = NDArray[np.float32]
 Ids = NDArray[np.integer] | Sequence[int] | Sequence[NDArray[np.integer]]
 Inputs = NDArray[np.floating] | Sequence[NDArray[np.floating]]
+
+_TABLE: Final = 2**18
+"""Numbers of a table of W x + b for every token, 1 MB, which a cache holds; a larger one is slower than the product."""
 
 
 def record(
@@ -71,6 +74,8 @@ def record(
         return record_reference(network, ids, signals, clamp=clamp)
     clamps = steps.clamp(network.cell, checked)
     layer, tokens, vectors = steps.arrange(network.cell), sequences.tokens, sequences.vectors
+    if tokens.size > 4 * len(vectors) and len(vectors) * layer.width <= _TABLE:
+        layer, vectors = steps.multiply(layer, vectors)
     recorded = [name for name in names if name != "x"]
     slots = np.array(
         [recorded.index(s.name) if s.name in recorded else -1 for s in network.cell.signals], dtype=np.intp

@@ -202,7 +202,7 @@ def measure_source(
     ReviewError
         If the source cannot be read.
     """
-    vocabulary = network.vocabulary
+    vocabulary = network.text_vocabulary
     if vocabulary is None:
         raise ValueError(
             f"{network.name} takes vectors of {network.cell.inputs} numbers and reads no reviews; "

@@ -128,7 +128,8 @@ def word_attractors(
     """
     if network.vocabulary is None or network.embedding is None:
         raise ValueError(
-            f"{network.name} takes vectors, not words, and has no word attractors; choose a network of words"
+            f"{network.title} takes vectors, not words, and has no word attractors; choose "
+            f"{'a network of words' if network.text_vocabulary is None else 'the first layer'}"
         )
     words = network.vocabulary.words
     ids = torch.from_numpy(network.vocabulary.encode(words)).long()

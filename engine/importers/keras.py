@@ -95,6 +95,8 @@ def find_keras_network(model: KerasModel, options: ImportOptions) -> Found:
         notes.append(f"left out, so that the import is not the whole network of the file: {_listed(left)}")
     if recurrent.settings is None and options.embedding is None and embedding is None:
         notes.append("the file holds no embedding: the network takes vectors")
+    if readout is not None:
+        _check_merge(top, readout, "or --readout none for the states alone")
     merges = ["", *(layer.merge if layer.backward is not None else "" for layer in stack)]
     built = [
         [_built(one, merge, model, options, notes) for one in layer.directions]
@@ -141,6 +143,24 @@ def _joined(kernel: NDArray[Any], merge: str, name: str) -> NDArray[Any]:
     if merge not in ("sum", "ave"):
         raise NetworkError(f"{name}: the directions below are merged by {merge!r}; expected concat, sum or ave")
     return np.concatenate((kernel, kernel)) * (0.5 if merge == "ave" else 1)
+
+
+def _check_merge(below: Layer, above: Layer, or_else: str) -> None:
+    """Check that the layer that reads two directions in a file of weights can read them next to each other (concat).
+
+    Raises
+    ------
+    NetworkError
+        If they were merged in another way, which such a file does not name.
+    """
+    if below.settings is None and below.backward is not None and below.weights and above.weights:
+        size, (taken, *_) = len(below.weights[1]), above.weights[0].shape
+        if taken == size:
+            raise NetworkError(
+                f"a file of weights does not say how the two directions of {printable(below.name)} are merged: "
+                f"{printable(above.name)} reads {size} numbers, so it is not concat ({2 * size}); give the whole model "
+                f"(sum and ave can be opened), {or_else}"
+            )
 
 
 def _built(
@@ -209,6 +229,8 @@ def _recurrent(model: KerasModel, options: ImportOptions) -> tuple[list[Layer], 
         raise NetworkError(f"no recurrent layer {options.layer!r} in the file; it has {_listed(found)}")
     if all(_is_above(layer, below, model) for below, layer in pairwise(found)):
         return found, found.index(named[0] if options.layer else found[0 if options.readout == "none" else -1])
+    for lower, upper in pairwise(found if options.layer is None else found[: found.index(named[0]) + 1]):
+        _check_merge(lower, upper, f"or --layer {printable(lower.name)} --readout none for the layers up to it")
     if options.layer is None or options.readout is None:
         raise NetworkError(
             f"the recurrent layers are no stack, in which each reads the one below alone: {_listed(found)}; choose one "

@@ -55,7 +55,7 @@ def train_tasks_side_by_side(
         )
         losses = _losses(_logits(first.cell, stack, inputs.to(dtype)), targets)
         gradients = torch.autograd.grad(losses.sum(), stack.learned())
-        clip(gradients, [recipe.clip for recipe in recipes])
+        gradients = clip(gradients, [recipe.clip for recipe in recipes])
         optimiser.step(gradients, rate)
         progress(batch + 1, losses.tolist())
     return [task_network(recipe, *pair) for recipe, pair in zip(recipes, layers, strict=True)]

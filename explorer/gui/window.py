@@ -217,10 +217,9 @@ class Window(Opening):
             return
         self._named = state
         for name, panel in self.panels.items():
-            own = session.refusal(f"focus-{name}")  # what there is none of keeps its name
-            self.docks.docks[name].setWindowTitle(panel.title if own else names.reword(panel.title))
-        if "corpus" in self.panels:
-            self.docks.set_available("corpus", not session.refusal("corpus"))
+            available = not (panel.needs and session.refusal(panel.needs))
+            self.docks.set_available(name, available)
+            self.docks.docks[name].setWindowTitle(names.reword(panel.title) if available else panel.title)
         self.transport.name_units(names)
         for entry in self.table:
             action, why = self.qt_actions[entry.id], session.refusal(entry.id)

@@ -75,11 +75,6 @@ REFUSALS: Final = (
         _characters,
         "this network reads characters: a recording holds the words of a review",
     ),
-    Refusal(
-        ("accuracy-without",),
-        _several,
-        "this network has several layers: accuracy without a cell is that of networks with one",
-    ),
     Refusal(("epochs",), _several, "pinkx trains networks of one layer: this one has several layers and no epochs"),
     Refusal(_ATTRIBUTION, _silent, "this network has no readout: there is no output to attribute to words"),
     Refusal(

@@ -85,7 +85,7 @@ def encoded(network: Network, reviews: Sequence[Review | None], numbers: Numbers
     LookupError
         If one was sent to another process, or is not encoded yet: then all must be sent again.
     """
-    vocabulary = network.vocabulary
+    vocabulary = network.text_vocabulary
     assert vocabulary is not None, "a corpus is read by networks of words"
     with _lock:
         stored = _encoded.setdefault(numbers.key, {})

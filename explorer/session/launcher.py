@@ -7,13 +7,14 @@ import math
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from engine.sources.options import DEFAULTS, ReadOptions
 from explorer.session.layers import watched
-from explorer.session.saved_state import State, captured, load_state, restore, restored_reading
+from explorer.session.saved_state import State, absolute, captured, load_state, restore, restored_reading
 
 if TYPE_CHECKING:
     from engine.live.stream import Stream
@@ -220,7 +221,7 @@ class Launcher:
             from engine.network import Network
             from engine.sequences import as_read
 
-            network = watched(Network.load(name), options.layer, options.direction)
+            network = self._at_layer(Network.load(name))
             if reviews is None and network.unit != "step":
                 reviews, followed = self._open_reviews(options)
             elif reviews is None:
@@ -243,6 +244,22 @@ class Launcher:
         if followed is not None:
             session.following.start(followed)
         return session
+
+    def _at_layer(self, network: Network) -> Network:
+        """Return a network watched at the layer of the options, or else, if it is that of the last session, as there.
+
+        Raises
+        ------
+        ValueError
+            If it has no such layer or direction.
+        """
+        options, saved = self.options, self.state.session
+        if options.layer is not None or options.direction is not None:
+            return watched(network, options.layer, options.direction)
+        if options.network is None or absolute(options.network) == saved.get("network"):
+            with suppress(ValueError):  # the file has changed
+                return watched(network, saved.get("layer"), saved.get("direction"))
+        return network
 
     def _open_reviews(self, options: LaunchOptions) -> tuple[Sequence[Review], FollowedFile | None]:
         """Open the source and the file to follow, and wait until there is a review."""

@@ -142,6 +142,8 @@ def _or_none(is_valid: Callable[[object], bool]) -> Callable[[object], bool]:
 
 _SESSION: Mapping[str, Callable[[object], bool]] = {
     "network": _text,
+    "layer": lambda value: _count(value) and value != 0,
+    "direction": lambda value: value in ("forward", "backward"),
     "reviews": _or_none(_text),
     "review": _count,
     "reading": lambda value: isinstance(value, dict),
@@ -166,15 +168,16 @@ def captured(session: Session, state: State) -> State:
     While a recording is played, the saved network and reviews stay as they are.
     """
     snapshot, choices, view = session.stream.snapshot, session.choices, session.fixed_points.view
-    opened = {
-        name: state.session[name] for name in ("network", "reviews", "review", "reading") if name in state.session
-    }
+    saved_names = ("network", "layer", "direction", "reviews", "review", "reading")
+    opened = {name: state.session[name] for name in saved_names if name in state.session}
     if not session.replaying:
         network, reviews = session.origin
         given = network is not None and Path(network).stem == snapshot.network.name
-        opened = {"network": _absolute(network) if network is not None and given else snapshot.network.name}
+        opened = {"network": absolute(network) if network is not None and given else snapshot.network.name}
+        if snapshot.network.stack is not None:
+            opened |= {"layer": snapshot.network.level + 1, "direction": snapshot.network.direction}
         if reviews != "-":  # reviews from standard input cannot be opened again
-            opened |= {"reviews": None if reviews is None else _absolute(reviews), "review": session.index}
+            opened |= {"reviews": None if reviews is None else absolute(reviews), "review": session.index}
             if session.reading != DEFAULTS:
                 opened["reading"] = asdict(session.reading)
     saved = ("signal", "selected", "order", "bins", "colour_map", "contrast", "scaling")
@@ -233,7 +236,7 @@ def restored_reading(saved: Mapping[str, Any]) -> ReadOptions:
         return DEFAULTS
 
 
-def _absolute(path: str) -> str:
+def absolute(path: str) -> str:
     """Return the absolute path of an existing file or a part of one (``PATH:PART``); other names stay as they are."""
     before, colon, _ = path.rpartition(":")
     return os.path.abspath(path) if os.path.exists(path) or (colon and os.path.exists(before)) else path

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 import explorer.session.jobs
-from engine.cells import LstmCell
+from engine.cells import LstmCell, build_cell
+from engine.fixed_points import find_fixed_points
 from engine.live.stream import Stream
 from engine.network import Network, Vocabulary
 from engine.reviews import Review
@@ -18,7 +20,7 @@ from explorer.session.controllers.point_search import PointSearch
 from explorer.session.jobs import Job, JobRunner
 from explorer.session.launcher import Launcher, LaunchOptions
 from explorer.session.session import Session
-from explorer.session.views.point_map import PointMap
+from explorer.session.views.point_map import FoundPoints, PointMap
 
 TEXT = "The film starts slowly, but then it becomes a wonderful, warm and very human story about a town. " * 8
 REVIEWS = (
@@ -54,6 +56,37 @@ def deep_network(bidirectional: bool = False) -> Network:
     }
     options = {"reads": "final"} if bidirectional else {}
     return Network.from_torch(torch.nn.ModuleDict(module), vocabulary=known, name="deep", **options)
+
+
+def unbounded_network() -> Network:
+    """Return a relu network over the words of the small one whose h only grows: it has no fixed point."""
+    torch.manual_seed(0)
+    known = small_network().vocabulary
+    assert known is not None
+    cell = build_cell(
+        "rnn",
+        {"weight_ih": torch.rand(6, 2), "weight_hh": torch.eye(6), "bias": torch.full((6,), 0.2)},
+        {"activation": "relu"},
+    )
+    embedding = torch.rand(len(known), 2)
+    return Network(cell, torch.randn(1, 6) / 20, torch.zeros(1), embedding=embedding, vocabulary=known, name="grows")
+
+
+def unbounded_session(starts: int = 32) -> Iterator[Session]:
+    """Yield a session of that network with 20 words read and a search from this many starts, which found no point."""
+    session = Session(Stream(unbounded_network(), speed=None, window=32), REVIEWS, jobs=SHARED_JOBS)
+    wait(lambda: session.stream.snapshot.run == 1)
+    session.fixed_points.close()
+    session.stream.seek(20)
+    wait(lambda: session.stream.snapshot.time == 20)
+    network = session.stream.snapshot.network
+    visited = 30 * np.random.default_rng(0).random((starts, 6))
+    readout = network.readout_weight, network.readout_bias
+    points = find_fixed_points(network.cell, torch.ones(2), visited, readout=readout, input_names=["zero"])
+    assert not len(points)
+    show_found(session, PointMap(FoundPoints(network, visited, points)))
+    yield session
+    session.close()
 
 
 def small_file(folder: Path, size: int = 12) -> Path:

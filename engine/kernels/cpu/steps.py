@@ -24,6 +24,7 @@ from engine.kernels.cpu.tiles import (
     LANES,
     PANEL,
     copy_eight,
+    copy_eight_past_caches,
     copy_past_caches,
     product_of_block,
     product_of_one,
@@ -36,6 +37,8 @@ Indices = NDArray[np.intp]
 RNN, GRU, LSTM, RATE, MINGRU, MINLSTM = range(6)
 SIGMOID, HARD_5, HARD_6, TANH, RELU, LINEAR = range(6)
 _LARGE: Final = 2**21  # numbers, 8 MB: more than a cache holds until they are read
+STAGED: Final = 8
+"""Steps of eight cells that are collected before they are written: stores past the caches must fill whole lines."""
 
 _at = np.uintp  # an unsigned index needs no test for a negative one, so that LLVM can vectorise the loop
 
@@ -131,6 +134,12 @@ def arrange(cell: Cell) -> Layer:
         bias=weights[-1].copy(),
         columns=np.array([places[signal.name] for signal in cell.signals], dtype=np.intp),
     )
+
+
+def multiply(layer: Layer, vectors: Float32s) -> tuple[Layer, Float32s]:
+    """Return the layer without W, and W x + b (token, width) for its vectors x: for tokens that are read many times."""
+    product = layer.panels[:, layer.stride :].transpose(1, 0, 2).reshape(-1, layer.width)
+    return layer._replace(panels=np.ascontiguousarray(layer.panels[:, : layer.stride])), vectors @ product + layer.bias
 
 
 def _code(cell: Cell, key: str, default: str) -> int:
@@ -346,6 +355,7 @@ def run(
     Parameters
     ----------
     vectors : (token, inputs) array
+        Or (token, width), see `multiply`.
     tokens : (review, time) array
         Rows of ``vectors`` to read; not checked.
     lengths : (review,) array
@@ -360,8 +370,12 @@ def run(
     """
     n, p, width, columns = layer.cells, layer.stride, layer.width, layer.columns
     memory, hidden = width, columns[-1]
-    past_caches = n % LANES == 0 and out.size > _LARGE and out.ctypes.data % (4 * LANES) == 0
-    work = np.empty((BLOCK + 1, hidden + p + vectors.shape[1]), np.float32)
+    large = out.size > _LARGE and out.ctypes.data % 64 == 0
+    past_caches, staged = n % LANES == 0 and large, n == 8 and large
+    stage = np.empty((BLOCK, out.shape[0], STAGED, n if staged else 0), np.float32)
+    stages = stage.reshape(BLOCK * out.shape[0], STAGED * stage.shape[3])
+    multiplied = layer.panels.shape[1] == p
+    work = np.empty((BLOCK + 1, hidden + layer.panels.shape[1]), np.float32)
     work[BLOCK] = np.nan  # an extra row, the source of the padding
     for first in range(0, order.size, BLOCK):
         rows = min(BLOCK, order.size - first)
@@ -377,11 +391,15 @@ def run(
                 rows -= 1
 
             for r in range(rows):
-                for j in range(width):
-                    work[r, j] = layer.bias[j]
                 token = tokens[order[first + r], t]
-                for j in range(vectors.shape[1]):
-                    work[r, _at(hidden + p + j)] = vectors[token, j]
+                if multiplied:
+                    for j in range(width):
+                        work[r, j] = vectors[token, j]
+                else:
+                    for j in range(width):
+                        work[r, j] = layer.bias[j]
+                    for j in range(vectors.shape[1]):
+                        work[r, _at(hidden + p + j)] = vectors[token, j]
             for panel in range(layer.panels.shape[0]):
                 if rows > 2:
                     product_of_block(work, 0, hidden, layer.panels, panel)
@@ -406,7 +424,10 @@ def run(
                 if slots[signal] >= 0:
                     for r in range(rows):
                         slot, review, column = slots[signal], order[first + r], columns[signal]
-                        if past_caches:
+                        if staged:
+                            place = (review * out.shape[2] + t) % STAGED
+                            copy_eight(work, r, column, stage, r, slot, place, 0)
+                        elif past_caches:
                             for j in range(0, n, LANES):
                                 copy_past_caches(work, r, column + j, out, slot, review, t, j)
                         elif n % 8 == 0:
@@ -415,6 +436,15 @@ def run(
                         else:
                             for j in range(n):
                                 out[slot, review, t, j] = work[r, _at(column + j)]
+            if staged:
+                for r in range(rows):
+                    review = order[first + r]
+                    last = (review * out.shape[2] + t) % STAGED
+                    if last == STAGED - 1 or t == lengths[review] - 1:
+                        for slot in range(out.shape[0]):
+                            for place in range(max(0, last - t), last + 1):
+                                row, time = r * out.shape[0] + slot, t - last + place
+                                copy_eight_past_caches(stages, row, place * n, out, slot, review, time, 0)
 
         for r in range(min(BLOCK, order.size - first)):
             review = order[first + r]

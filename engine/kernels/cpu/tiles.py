@@ -98,4 +98,5 @@ def _copy(lanes: int, past_caches: bool) -> Callable[..., None]:
 product_of_block = _product(BLOCK)
 product_of_one = _product(1)
 copy_eight = _copy(8, past_caches=False)
+copy_eight_past_caches = _copy(8, past_caches=True)  # the target must be aligned to eight numbers
 copy_past_caches = _copy(LANES, past_caches=True)  # the target must be aligned to one vector

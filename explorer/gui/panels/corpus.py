@@ -173,6 +173,7 @@ class CorpusPanel(Panel):
     title: ClassVar[str] = "Corpus"
     place: ClassVar[Any] = "middle"
     every: ClassVar[int] = 12
+    needs: ClassVar[str] = "corpus"
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)

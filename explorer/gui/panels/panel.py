@@ -87,7 +87,8 @@ class Panel(QWidget):
     ``place`` is where the default layout puts it; panels at one place become tabs. ``every``: while words arrive, the
     panel is drawn at every n-th frame; panels take turns, so that all frames cost about the same. ``readout_rows``:
     rows of the readout line, which is long or in a narrow panel if it needs two. ``one_signal``: its table is that of
-    the chosen signal, and `export_every_signal` has the others, too.
+    the chosen signal, and `export_every_signal` has the others, too. ``needs``: the action that is refused where the
+    network has nothing to show here; the dock is hidden then.
     """
 
     name: ClassVar[str]
@@ -96,6 +97,7 @@ class Panel(QWidget):
     every: ClassVar[int] = 1
     readout_rows: ClassVar[int] = 1
     one_signal: ClassVar[bool] = False
+    needs: ClassVar[str] = ""
 
     def __init__(self, host: Host) -> None:
         super().__init__()

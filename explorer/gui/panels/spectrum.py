@@ -70,7 +70,7 @@ class SpectrumPanel(Panel):
         points.request(frame)
         self._point = point = points.details(frame)
         if point is None:
-            self.set_readout(no_points_line(points.search.progress, session.replaying))
+            self.set_readout(no_points_line(points.search.progress, session.replaying, points.point_map))
             self.details.setText("")
             self._values.clear()
             self._ring.clear()

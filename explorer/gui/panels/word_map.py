@@ -20,7 +20,7 @@ from explorer.session.session import Session
 from explorer.session.views.picking import nearest
 from explorer.session.views.point_map import PointMap
 from explorer.session.views.point_readouts import entry_line, no_points_line, word_map_line
-from explorer.session.views.runs import Run, plain
+from explorer.session.views.runs import plain
 from explorer.session.views.tables import Table, word_map_table
 from explorer.session.views.word_map import AXES, WordMap, placed_labels, word_kinds, word_map
 
@@ -53,6 +53,7 @@ class WordMapPanel(Panel):
     name: ClassVar[str] = "word-map"
     title: ClassVar[str] = "7 Word map"
     every: ClassVar[int] = 6
+    needs: ClassVar[str] = "focus-word-map"
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
@@ -90,9 +91,7 @@ class WordMapPanel(Panel):
         found = points.point_map
         if found is None or found.found.words is None:
             self._words = self._source = None
-            why = session.refusal("focus-word-map")
-            none = (Run(why, "warning"),) if why else no_points_line(points.search.progress, session.replaying)
-            self.set_readout(none)
+            self.set_readout(no_points_line(points.search.progress, session.replaying))
             for spots in (self._cloud, self._ring):
                 spots.clear()
             for labels in (self._labels, self._chosen, self._tip):

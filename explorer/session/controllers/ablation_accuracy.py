@@ -85,7 +85,7 @@ class AblationAccuracy:
             self._stop()
             return
         core, network = self._core, self._core.snapshot.network
-        if not output_of(network).positive or network.vocabulary is None:
+        if not output_of(network).positive or network.text_vocabulary is None:
             raise SessionError(f"accuracy needs a network whose output is P(positive): {network.title} has another")
         if not _has_label(core.reviews):
             raise SessionError("no review of this source has a label, positive or negative, so there is no accuracy")
@@ -96,7 +96,7 @@ class AblationAccuracy:
         snapshot = frame.snapshot
         if not self.shown:
             return
-        if self._core.replaying or not output_of(snapshot.network).positive or snapshot.network.vocabulary is None:
+        if self._core.replaying or not output_of(snapshot.network).positive or snapshot.network.text_vocabulary is None:
             self.toggle()
             return
         with self._lock:

@@ -219,6 +219,8 @@ class FixedPointsController:
 
     def _step(self, change: int) -> None:
         if self.point_map is None or not len(self.point_map):
+            if self.point_map is not None and self.point_map.found.points is not None:
+                raise SessionError("the search found no point")
             why = "a recording has no network to search" if self._core.replaying else "wait for the search"
             raise SessionError(f"no points are found yet: {why}")
         order = self.point_map.order.tolist()

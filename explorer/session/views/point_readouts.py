@@ -189,9 +189,11 @@ def elsewhere_line(points: PointMap) -> Line:
     return (Run(f"{name}: {percent(shares[name])} of visited states end at no certified attractor", "warning"),)
 
 
-def no_points_line(progress: str, replaying: bool) -> Line:
-    """Why there is no point to see."""
-    why = progress or ("a recording has no network to search" if replaying else "none found yet")
+def no_points_line(progress: str, replaying: bool, points: PointMap | None = None) -> Line:
+    """Why there is no point to see; ``points`` is what was found."""
+    found = None if points is None else points.found.points
+    none = "none found yet" if found is None else f"none found from {count(found.starts, 'start')}"
+    why = progress or ("a recording has no network to search" if replaying else none)
     return (Run("fixed points: "), Run(why, "warning"))
 
 

@@ -25,14 +25,15 @@ class SpectrumPanel(Panel, can_focus=True):
     def state(self, session: Session, frame: Frame) -> tuple[object, ...]:
         points = session.fixed_points
         points.request(frame)
-        return points.details(frame), points.prediction(frame), points.view.selected, session.replaying
+        found, selected = points.point_map, points.view.selected
+        return points.details(frame), points.prediction(frame), selected, found, session.replaying
 
     def paint(self, session: Session, frame: Frame) -> list[Line]:
         width, height = self.size
         point = session.fixed_points.details(frame)
         if point is None:
             self.set_title("4 Spectrum")
-            return [[Segment(" "), *styled(no_points_line("", session.replaying))]]
+            return [[Segment(" "), *styled(no_points_line("", session.replaying, session.fixed_points.point_map))]]
         selected = session.fixed_points.view.selected is not None
         title = f"4 {spectrum_title(selected)}"
         if len(title) > width - 2:

@@ -211,6 +211,27 @@ def test_layers_that_do_not_feed_each_other_are_no_stack(tmp_path: Path) -> None
     assert len(find_keras_network(model, ImportOptions()).layers) == 2
 
 
+def test_weights_alone_do_not_say_how_directions_that_are_not_next_to_each_other_were_merged(tmp_path: Path) -> None:
+    original = Network.load("lstm-8")
+    layers = keras_layers(original)
+    weights = layers[3].weights
+    both = {f"{direction}/{key}": value for direction in ("forward", "backward") for key, value in weights.items()}
+    layers[3] = KerasLayer("Bidirectional", "both", both)
+    words, given = vocabulary(original, tmp_path), {"nonlinearity": "tanh"}
+    file = write_hdf5(layers, tmp_path / "a.h5", weights_only=True)
+    says = "how the two directions of both are merged: dense reads 8 numbers, so it is not concat .16.; give the whole "
+    with pytest.raises(NetworkError, match=says):
+        opened(file, vocabulary=words, reads="final", **given)
+    assert opened(file, vocabulary=words, readout="none", **given).title == "a · direction →"
+    upper = {key: value[:8] if key == "kernel" else value for key, value in weights.items()}
+    layers.insert(4, KerasLayer("LSTM", "second", upper))
+    file = write_hdf5(layers, tmp_path / "b.h5", weights_only=True)
+    for options in ({}, {"layer": "second", "readout": "none"}):
+        with pytest.raises(NetworkError, match=r"second reads 8 numbers.*or --layer both --readout none"):
+            opened(file, vocabulary=words, **options, **given)
+    assert opened(file, vocabulary=words, layer="both", readout="none", **given).title == "b · direction →"
+
+
 def test_old_weights_may_have_hard_sigmoid_gates(tmp_path: Path) -> None:
     original = Network.load("lstm-8")
     file = write_hdf5(keras_layers(original), tmp_path / "a.h5", weights_only=True, version="2.1.5")

@@ -25,7 +25,7 @@ from explorer.session.views.number_format import number
 from explorer.session.views.point_map import PointMap
 from explorer.session.views.runs import plain
 from tests.explorer.gui.mouse import CTRL, SHIFT, at, click, double_click, drag, hover, raise_panel, raised
-from tests.explorer.small import settle, small_file, wait
+from tests.explorer.small import settle, small_file, unbounded_session, wait
 
 pytestmark = pytest.mark.panels("points", "word-map", "spectrum")
 
@@ -346,3 +346,17 @@ def test_the_word_under_the_mouse_in_another_panel_is_marked(window: Window, poi
     window.hover(None)
     window.redraw()
     assert len(points._hovered.getData()[0]) == 0
+
+
+def test_a_search_that_found_no_point_says_so(qtbot: Any) -> None:
+    for session in unbounded_session():
+        window = Window(session=session, panels=(FixedPointsPanel, SpectrumPanel), show_rates=False)
+        window.show()
+        qtbot.waitExposed(window)
+        for panel in window.panels.values():
+            panel.show_frame(session, session.frame())
+        texts = {name: plain(panel._next_readout) for name, panel in window.panels.items()}
+        assert "search ended: no point from 32 starts" in texts["points"]
+        assert texts["spectrum"] == "fixed points: none found from 32 starts"
+        window.close()
+        window.deleteLater()

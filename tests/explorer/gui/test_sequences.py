@@ -53,11 +53,13 @@ def test_entries_that_need_words_are_grey_and_say_why(window: Window) -> None:
     assert window.qt_actions["next-review"].iconText() == "Sequence ▸"
 
 
-@pytest.mark.panels("heatmap", "corpus")
-def test_the_corpus_of_reviews_is_hidden(window: Window) -> None:
+@pytest.mark.panels("heatmap", "corpus", "word-map")
+def test_the_corpus_of_reviews_and_the_map_of_words_are_hidden(window: Window) -> None:
     window.redraw()
-    assert window.docks.docks["corpus"].isHidden()
-    assert not window.docks.docks["corpus"].toggleViewAction().isEnabled()
+    for name in ("corpus", "word-map"):
+        assert window.docks.docks[name].isHidden()
+        assert not window.docks.docks[name].toggleViewAction().isEnabled()
+    assert not window.qt_actions["focus-word-map"].isEnabled()
     assert not window.docks.docks["heatmap"].isHidden()
     layout = window.docks.saved_layout()
     assert window.docks.restore(layout)

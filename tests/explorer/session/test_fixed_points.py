@@ -30,7 +30,9 @@ from explorer.session.views.point_map import (
     scene_of,
     view_matrix,
 )
-from tests.explorer.small import CountingJobs, open_session, settle, small_network, wait
+from explorer.session.views.point_readouts import index_line, no_points_line
+from explorer.session.views.runs import Run, plain
+from tests.explorer.small import CountingJobs, open_session, settle, small_network, unbounded_session, wait
 
 
 @pytest.fixture
@@ -224,6 +226,23 @@ def test_without_points_nothing_can_be_selected_or_searched() -> None:
     assert session.fixed_points.scene(session.frame()) is None
     assert session.fixed_points.details(session.frame()) is None
     session.close()
+
+
+def test_a_search_that_found_no_point_says_so() -> None:
+    for session in unbounded_session():
+        frame, points = session.update(), session.fixed_points
+        points.request(frame)
+        found = points.point_map
+        assert found is not None
+        assert len(found) == 0
+        assert index_line(found) == (Run("search ended: no point from 32 starts", "warning"),)
+        assert plain(no_points_line("", False, found)) == "fixed points: none found from 32 starts"
+        assert points.details(frame) is None
+        scene = points.scene(frame)
+        assert scene is not None
+        assert len(scene.trail) == 20
+        with pytest.raises(SessionError, match=r"^the search found no point$"):
+            session.perform("next-point")
 
 
 # ---- the map ---------------------------------------------------------------------------------------------------

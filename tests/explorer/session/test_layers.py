@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from engine.ablation_accuracy import count_correct, mean_states
 from engine.live.pushes import Push
 from engine.live.replay import load_recording
 from engine.live.stream import Stream
 from engine.network import Network
 from engine.recording import record
+from engine.stack import Direction
+from engine.stack_outputs import final_outputs
+from engine.word_attractors import word_attractors
 from explorer.session.controllers.point_search import first_inputs
 from explorer.session.core import SessionError
 from explorer.session.reading import read_words
@@ -68,9 +73,65 @@ def test_what_needs_the_words_or_one_layer_is_refused(session: Session) -> None:
     assert "mean input" in session.refusal("find-points")
     assert "several layers" in session.refusal("epochs")
     assert session.refusal("layer") == session.refusal("ablate") == session.refusal("corpus") == ""
+    assert "no map of words" in session.refusal("focus-word-map")
+    with pytest.raises(ValueError, match="layer 2 of 2 takes vectors, not words.*choose the first layer"):
+        word_attractors(session.update().snapshot.network)
     session.perform("layer")
     wait(lambda: session.update().snapshot.network.level == 0)
-    assert session.refusal("find-points") == ""
+    assert session.refusal("find-points") == session.refusal("focus-word-map") == ""
+
+
+def test_the_corpus_is_measured_in_an_upper_layer(session: Session) -> None:
+    read(session, 2)
+
+    def measured() -> bool:
+        frame = session.update()
+        session.corpus.request(frame)
+        assert session.corpus.trouble == ""
+        return len(session.corpus.rows(frame)) == len(REVIEWS)
+
+    wait(measured)
+    (row,) = (row for row in session.corpus.rows(session.update()) if row["review"] == 0)
+    network = session.update().snapshot.network
+    ids = network.text_vocabulary.encode(REVIEWS[0].words)  # type: ignore[union-attr]
+    assert row["probability"] == pytest.approx(float(network.classify(ids)), abs=1e-6)
+
+
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+def test_accuracy_without_a_cell_is_that_of_the_whole_stack(direction: Direction) -> None:
+    network = deep_network(bidirectional=True)
+    stack, random = network.stack, np.random.default_rng(0)
+    assert stack is not None
+    assert stack.vocabulary is not None
+    assert stack.readout is not None
+    ids = [stack.vocabulary.encode(random.choice(stack.vocabulary.words, 5).tolist()) for _ in range(9)]
+    weight, bias = stack.readout
+    middle = float(np.median(final_outputs(stack, "linear", ids)))
+    stack = replace(stack, readout=(500 * weight, 500 * (bias - middle)))  # half of the reviews positive
+    network = Network.of_stack(stack, 0, "deep", network.task, network.info, direction)
+    means, labels = mean_states(network, ids), [True, False, True] * 3
+    recording = record(network, ids, ["h"])
+    np.testing.assert_allclose(means, recording["h"][recording.mask].mean(axis=0), atol=1e-6)
+    found = count_correct(network, ids, labels, means, clamp={"h": np.where(np.arange(6) == 2, 0.1, np.nan)})
+    assert found is not None
+    for cell in range(6):
+        h = np.where(np.arange(6) == 2, 0.1, np.nan)
+        h[cell] = 0.1 if cell == 2 else means[cell]
+        read = record(network, ids, ["h"], clamp={"h": h})
+        last = read.probability[np.arange(len(ids)), read.lengths - 1].ravel()
+        assert found.without[cell] == ((last >= 0.5) == np.array(labels)).sum()
+    assert found.without[2] == found.intact
+    assert len(set(found.without.tolist())) > 1
+
+
+def test_accuracy_without_a_cell_is_shown_in_every_layer(both: Session) -> None:
+    for _ in range(2):
+        both.perform("accuracy-without")
+        wait(lambda: (found := both.ablation_accuracy.result(both.update())) is not None and found.reviews == 2)
+        both.perform("accuracy-without")
+        here = both.update().snapshot.network
+        both.perform("layer")
+        wait(lambda here=here: both.update().snapshot.network is not here)  # type: ignore[misc]
 
 
 def test_a_network_of_one_layer_has_no_other() -> None:

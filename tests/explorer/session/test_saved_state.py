@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -16,7 +17,7 @@ from explorer.session.saved_state import State, captured, load_state, restore, s
 from explorer.session.session import Session
 from explorer.shutdown import save_choices
 from explorer.tui.app import Explorer
-from tests.explorer.small import open_session, small_file, wait
+from tests.explorer.small import deep_network, open_session, small_file, wait
 from tests.explorer.tui.harness import explorer, until
 
 
@@ -228,6 +229,27 @@ def test_options_win_and_the_rest_is_as_it_was(tmp_path: Path, texts: Path) -> N
     (tmp_path / "one.txt").write_text("another film")
     session = start_session(LaunchOptions(reviews=str(tmp_path / "one.txt")))
     assert (session.index, len(session.reviews)) == (0, 1)
+
+
+def test_the_watched_layer_is_restored_unless_options_name_one(tmp_path: Path, texts: Path) -> None:
+    file = tmp_path / "deep.safetensors"
+    deep_network(bidirectional=True).save(file)
+
+    def title(**options: Any) -> str:
+        session = start_session(LaunchOptions(reviews=str(texts), **options))
+        saved = captured(session, State()).session
+        network = session.stream.snapshot.network
+        assert (saved.get("layer", 1), saved.get("direction", "forward")) == (network.level + 1, network.direction)
+        assert session.note == ""
+        return network.title
+
+    write_state(network=str(file), layer=1, direction="backward")
+    assert title() == title(network=str(file)) == "deep · layer 1 of 2 ←"
+    assert title(layer=2) == "deep · layer 2 of 2 →"
+    assert title(network=str(small_file(tmp_path))) == "lstm-12"
+    for layer, direction in ((3, "forward"), (0, "backward"), (2, "sideways")):  # no such layer: as the file says
+        write_state(network=str(file), layer=layer, direction=direction)
+        assert title(fresh=layer < 3, network=str(file)) == "deep · layer 2 of 2 →"
 
 
 def test_a_missing_network_is_reported_and_defaults_are_used(tmp_path: Path, texts: Path) -> None:

@@ -15,7 +15,7 @@ from explorer.tui.app import Explorer
 from explorer.tui.panels.fixed_points import MARGIN, FixedPointsPanel
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.canvas import Canvas
-from tests.explorer.small import open_session, wait
+from tests.explorer.small import open_session, unbounded_session, wait
 from tests.explorer.tui.harness import explorer, shown, text_of, until
 
 
@@ -154,6 +154,14 @@ async def test_without_points_the_panels_say_so() -> None:
         assert "no search" in text_of(app, "#points")
         assert "none found yet" in text_of(app, "#spectrum")
     session.close()
+
+
+async def test_a_search_that_found_no_point_says_so() -> None:
+    for session in unbounded_session():
+        async with shown(session) as (app, _):
+            title = app.query_one("#points").border_subtitle
+            assert "search ended: no point from 32 starts" in str(title)
+            assert "none found from 32 starts" in text_of(app, "#spectrum")
 
 
 async def test_visited_states_are_drawn_until_word_attractors_are_found(session: Session) -> None:
