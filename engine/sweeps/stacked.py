@@ -80,7 +80,7 @@ class Adam:
             one.sub_(mean / (square.sqrt() / scale).add_(self._eps) * _column(rate, one))
 
 
-def clip(gradients: Sequence[Tensor], norms: Sequence[float]) -> Sequence[Tensor]:
+def clip(gradients: tuple[Tensor, ...], norms: Sequence[float]) -> tuple[Tensor, ...]:
     """Return the gradients (K, …), those of each network scaled to at most its norm; a norm of 0 leaves them alone.
 
     Not in place: two biases that are added have one gradient, the same tensor.
@@ -90,7 +90,7 @@ def clip(gradients: Sequence[Tensor], norms: Sequence[float]) -> Sequence[Tensor
     found = torch.stack([gradient.flatten(1).norm(dim=1) for gradient in gradients]).norm(dim=0)
     limit = per_network([norm or float("inf") for norm in norms], found.dtype, found.device)
     factor = (limit / (found + 1e-6)).clamp(max=1.0)
-    return [gradient * _column(factor, gradient) for gradient in gradients]
+    return tuple(gradient * _column(factor, gradient) for gradient in gradients)
 
 
 def per_network(values: Sequence[float], dtype: torch.dtype, device: torch.device | str) -> Tensor:
