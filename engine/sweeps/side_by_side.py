@@ -2,7 +2,7 @@
 
 Each network draws its own initial weights, batches and dropout masks, and has its own clipping, learning rate, running
 mean and selected epoch, exactly as `engine.training.train_sentiment` gives them to it alone.  Only the order of sums
-differs: in float64 the weights agree to about 1e-11, in float32 to about 1e-6 after the first batches; training
+differs: in float64 the weights agree to about 1e-12, in float32 to about 1e-6 after the first batches; training
 amplifies rounding, so that they may drift further apart in a long run.
 """
 

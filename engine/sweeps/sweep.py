@@ -40,7 +40,7 @@ Show = Callable[[Progress], None]
 Say = Callable[[str], None]
 
 FORMAT: Final = "pinkx sweep 1"
-VERSION: Final = 1  # of training: increase it when the weights change
+VERSION: Final = 2  # of training: increase it when the weights change
 NETWORKS: Final = "networks"
 SHARDS: Final = "shards"
 UNFINISHED: Final = ".checkpoint"
