@@ -56,12 +56,14 @@ if TYPE_CHECKING:  # the same names for type checkers and editors
     from engine.projection import Projection as Projection
     from engine.recording import Recording as Recording, Stepper as Stepper, record as record
     from engine.reviews import Review as Review, ReviewError as ReviewError, open_reviews as open_reviews
+    from engine.rolling_traces import rolling_exponents as rolling_exponents
     from engine.spectrum import (
         SpectralExponents as SpectralExponents,
         power_spectrum as power_spectrum,
         spectral_exponents as spectral_exponents,
     )
     from engine.start_states import input_from_name as input_from_name, visited_states as visited_states
+    from engine.zarr_recording import record_to_zarr as record_to_zarr
 
 __version__ = "0.1.0"
 
@@ -82,8 +84,10 @@ _EXPORTS = {
     "projection": "Projection",
     "recording": "Recording Stepper record",
     "reviews": "Review ReviewError open_reviews",
+    "rolling_traces": "rolling_exponents",
     "spectrum": "SpectralExponents power_spectrum spectral_exponents",
     "start_states": "input_from_name visited_states",
+    "zarr_recording": "record_to_zarr",
 }
 _MODULE_OF = {name: f"engine.{module}" for module, names in _EXPORTS.items() for name in names.split()}
 

@@ -15,7 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
+from engine import interruption
+
 Array = NDArray[np.float64]
+
+_CHUNK = 1 << 17  # values of one part of the series that are transformed together, about 10 MiB
 
 
 def power_law_noise(beta: float, length: int, count: int, random: np.random.Generator) -> Array:
@@ -37,9 +41,16 @@ def power_law_noise(beta: float, length: int, count: int, random: np.random.Gene
     # The spectrum of the circulant embedding is non-negative up to rounding.
     power = np.fft.fft(np.concatenate((gamma, gamma[-2:0:-1]))).real.clip(min=0)
     pairs = (count + 1) // 2
-    white = random.standard_normal((2, pairs, 2 * length))
-    both = np.fft.fft((white[0] + 1j * white[1]) * np.sqrt(power / (2 * length)))[:, :length]
-    return np.concatenate((both.real, both.imag))[:count]
+    scale = np.sqrt(power / (2 * length))
+    white = random.standard_normal((pairs, 2 * length))
+    series = np.empty((2, pairs, length))
+    rows = max(1, _CHUNK // length)  # long series would otherwise take ten times the memory of the result
+    for first in range(0, pairs, rows):
+        interruption.allow()
+        real = white[first : first + rows]
+        both = np.fft.fft((real + 1j * random.standard_normal(real.shape)) * scale)[:, :length]
+        series[0, first : first + rows], series[1, first : first + rows] = both.real, both.imag
+    return series.reshape(2 * pairs, length)[:count]
 
 
 def heavy_tailed_noise(beta: float, length: int, count: int, random: np.random.Generator) -> Array:

@@ -20,6 +20,7 @@ from engine.spectrum import spectral_exponents
 
 BETAS = tuple(float(b) for b in np.arange(-0.5, 2.01, 0.25))
 COUNT = 1000
+_CHUNK = 1 << 17  # values whose spectra are computed together
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def null_exponents(
     series = power_law_noise(beta, length, count, random)
     F = or_on_the_cpu(device, lambda on: fluctuations(_on(series, on), scales, order, unbiased))
     alpha = exponents(F, scales).alpha
-    spectral = spectral_exponents(series, scales).beta
+    parts = np.array_split(series, max(1, series.size // _CHUNK))
+    spectral = np.concatenate([spectral_exponents(part, scales).beta for part in parts])
     low, high = np.quantile(alpha, (0.05, 0.95))
     numbers = (alpha.mean(), alpha.std(ddof=1), low, high, spectral.mean(), spectral.std(ddof=1))
     return Null(beta, *(float(number) for number in numbers))

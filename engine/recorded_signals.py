@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from engine.samples import sum_over_cells
 
 if TYPE_CHECKING:
     import xarray
+
+    from engine.zarr_store import Part, StoredRecording
 
 Float32s = NDArray[np.float32]
 
@@ -112,6 +115,32 @@ class Recording:
     def series(self, name: str) -> list[NDArray[np.floating]]:
         """Return the layer sum of each review cut to the review's own length: a list of (time,) arrays."""
         return [row[:length] for row, length in zip(self.layer_sum(name), self.lengths.tolist(), strict=True)]
+
+    def to_zarr(self, path: str | Path) -> StoredRecording:
+        """Write all signals to a Zarr store, a folder that must not exist; `record_to_zarr` needs less memory.
+
+        Raises
+        ------
+        ImportError
+            If zarr is not installed.
+        FileExistsError, OSError
+            If ``path`` exists, or the store cannot be written.
+        """
+        from engine.zarr_store import rows_at_once, write_store
+
+        reviews, time = self._tokens.shape
+        rows = rows_at_once(time, self.network.cell.size)
+
+        def rows_of(some: slice, name: str) -> Float32s:
+            return self[name][some]
+
+        def parts() -> Iterator[Part]:
+            for first in range(0, reviews, rows):
+                some = slice(first, first + rows)
+                ids = [row[:length] for row, length in zip(self._tokens[some], self.lengths[some], strict=True)]
+                yield None if self.network.embedding is None else ids, partial(rows_of, some)
+
+        return write_store(path, self.network, self.names, self.lengths, parts())
 
     def to_xarray(self) -> xarray.Dataset:
         """Return all signals as an xarray Dataset with dims (review, time, cell), NaN past the end of a review.

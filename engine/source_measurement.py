@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t
 
 from engine.activity import deviation, is_dead
 from engine.beta import UNLABELLED, Batch, Ids, read_batches
@@ -24,7 +25,7 @@ from engine.review_stream import ReviewStream
 
 Array = NDArray[np.float64]
 
-_NORMAL: Final = 1.96  # standard errors of half a 95 % interval
+_LEVEL: Final = 0.95
 _SMALLEST: Final = 1e-7  # probability whose logarithm is taken: that of float32
 
 Progress = Callable[[int, float | None], None]
@@ -52,10 +53,10 @@ class Moments:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the mean; NaN for fewer than two values."""
+        """The 95 % interval of the mean by Student's t; NaN for fewer than two values."""
         if self.count < 2:
             return np.nan, np.nan
-        half = _NORMAL * (self.squares / (self.count - 1) / self.count) ** 0.5
+        half = float(t.ppf((1 + _LEVEL) / 2, self.count - 1)) * (self.squares / (self.count - 1) / self.count) ** 0.5
         return self.mean - half, self.mean + half
 
 

@@ -82,7 +82,7 @@ def train_task(
         # Each run has its own range of seeds, so that no two runs share sequences.
         inputs, targets = task.sequences(recipe.batch, recipe.steps, recipe.seed * recipe.batches + batch)
         logits = readout(layer(torch.from_numpy(inputs).to(readout.weight))[0])
-        loss = _cross_entropy(logits, torch.from_numpy(targets).to(device))
+        loss = _cross_entropy(logits, torch.from_numpy(targets).to(logits))
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(learned, recipe.clip)

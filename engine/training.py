@@ -12,7 +12,6 @@ Adam's ε of 1e-7 are Keras' defaults, which the paper used.  What the paper lea
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import time
@@ -25,18 +24,23 @@ from typing import Any, Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.cells import cell_from_torch
-from engine.files import atomic_write
+from engine.checkpoints import (
+    checked_epoch,
+    checked_measures,
+    layout,
+    opened_checkpoint,
+    other_recipe,
+    part,
+    write_checkpoint,
+)
 from engine.network import PADDING, Network, Vocabulary, pad
 from engine.recipes import INGREDIENTS, Recipe
 from engine.reviews import CUT, Review, count_words
 from engine.seeding import seeded
-from engine.text import printable
 
 TEXT_RULES: Final = {
     "case": "lower",
@@ -372,68 +376,28 @@ class SentimentRun:
         for number, state in self.optimiser.state_dict()["state"].items():
             tensors |= {f"adam.{number}.{key}": value for key, value in state.items()}
         header = {"recipe": json.dumps(asdict(self.recipe)), "epoch": str(self.epoch)}
-        header |= {"best": json.dumps(self.best_measures)}
-        header["digest"] = _digest(header, tensors)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path) as temporary:
-            save_file({key: value.detach().cpu().clone() for key, value in tensors.items()}, temporary, header)
+        write_checkpoint(path, header | {"best": json.dumps(self.best_measures)}, tensors)
 
     def resume(self, path: Path) -> None:
-        try:
-            with safe_open(path, framework="numpy") as file:
-                header = file.metadata() or {}
-            tensors = load_file(path, device=self.device)
-            recipe = Recipe.stored(json.loads(header["recipe"]))
-            if recipe == self.recipe:
-                self._take(header, tensors)
-        except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-            reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-            raise ValueError(
-                f"{path}: the checkpoint is damaged ({printable(reason)[:200]}); delete it to start again"
-            ) from None
-        if recipe != self.recipe:
-            raise ValueError(f"{path}: the checkpoint has another recipe; delete it, or choose another file")
+        with opened_checkpoint(path, self.device) as (header, tensors):
+            if Recipe.stored(json.loads(header["recipe"])) != self.recipe:
+                raise other_recipe(path)
+            self._take(header, tensors)
 
     def _take(self, header: Mapping[str, str], tensors: Mapping[str, Tensor]) -> None:
         """Continue from a checkpoint; raise ValueError or KeyError if it does not fit."""
-        if "digest" in header and header["digest"] != _digest(header, tensors):  # pinkx 0.1.0 wrote none
-            raise ValueError("its digest differs")
-
-        def part(name: str) -> dict[str, Tensor]:
-            return {key.removeprefix(name): value for key, value in tensors.items() if key.startswith(name)}
-
-        def layout(weights: Mapping[str, Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
-            return {key: (value.shape, value.dtype) for key, value in weights.items()}
-
-        moments = [part(f"adam.{number}.") for number in range(len(self.learned))]
+        moments = [part(tensors, f"adam.{number}.") for number in range(len(self.learned))]
         for name in ("module.", "averaged.", "best."):
-            if layout(part(name)) != layout(self.module.state_dict()):
+            if layout(part(tensors, name)) != layout(self.module.state_dict()):
                 raise ValueError(f"the tensors {name}* do not fit the recipe")
         fitting = [{"step": torch.zeros(()), "exp_avg": tensor, "exp_avg_sq": tensor} for tensor in self.learned]
         if [layout(found) for found in moments] != [layout(state) for state in fitting]:
             raise ValueError("the tensors adam.* do not fit the recipe")
-        epoch, best = int(header["epoch"]), json.loads(header["best"])
-        if not 1 <= epoch <= self.recipe.epochs:
-            raise ValueError(f"epoch {epoch} of {self.recipe.epochs}")
-        if not isinstance(best, dict) or not all(isinstance(value, float) for value in best.values()):
-            raise ValueError("the losses of its best epoch are not numbers")
+        epoch, best = checked_epoch(header, self.recipe.epochs), checked_measures(json.loads(header["best"]))
         self.epoch, self.best_measures = epoch, best
-        self.module.load_state_dict(part("module."))
-        self.averaged, self.best = part("averaged."), part("best.")
+        self.module.load_state_dict(part(tensors, "module."))
+        self.averaged, self.best = part(tensors, "averaged."), part(tensors, "best.")
         self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": dict(enumerate(moments))})
-
-
-def _digest(header: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
-    """Return the SHA-256 of the entries and tensors of a checkpoint: damage would change every later number."""
-    digest = hashlib.sha256(json.dumps([header[key] for key in ("recipe", "epoch", "best")]).encode())
-    for name, tensor in sorted(tensors.items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(
-            tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes()
-            if tensor.ndim
-            else b"%f" % tensor.item()
-        )
-    return digest.hexdigest()
 
 
 def _chunks(items: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:

@@ -122,6 +122,7 @@ class Encoder:
         self._sent: dict[int, None] = {}
         self._takes: dict[int, Callable[[RecordedReview | None], None]] = {}
         self._records: dict[int, Callable[[RecordedReview], None]] = {}
+        self._records_end = 0  # the engine has ended, or will end, those of lower numbers
 
     def encode(self, command: Command) -> object:
         """Return the message for a command."""
@@ -136,8 +137,11 @@ class Encoder:
             case TakeRecording(on_recording):
                 self._takes[request := next(self._numbers)] = on_recording
                 return TakeNumbered(request)
-            case RecordRuns(on_run) if on_run is not None:
-                self._records[request := next(self._numbers)] = on_run
+            case RecordRuns(on_run):
+                self._records_end = request = next(self._numbers)
+                if on_run is None:
+                    return command
+                self._records[request] = on_run
                 return RecordNumbered(request)
             case _:
                 return command
@@ -151,6 +155,9 @@ class Encoder:
     def deliver(self, recorded: Recorded) -> None:
         """Call the function that asked for a recording."""
         if (take := self._takes.pop(recorded.request, None)) is not None:
+            if recorded.request > self._records_end:  # the engine answers in order: no run of these can follow
+                for ended in [request for request in self._records if request < self._records_end]:
+                    del self._records[ended]  # with all the runs that it was called with
             take(recorded.recording)
         elif recorded.recording is not None:
             self._records[recorded.request](recorded.recording)

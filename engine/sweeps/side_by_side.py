@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -20,6 +22,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from engine.checkpoints import (
+    checked_epoch,
+    checked_measures,
+    layout,
+    opened_checkpoint,
+    other_recipe,
+    part,
+    write_checkpoint,
+)
 from engine.network import Network, pad
 from engine.recipes import Recipe
 from engine.sweeps.recurrence import recurrence
@@ -43,6 +54,9 @@ SHARED: Final = (
 )
 """The fields of a recipe that networks trained side by side share; they decide the shapes, and what is read."""
 
+PAUSE = 5.0
+"""Seconds between two checkpoints of a group: epochs of small corpora take less than writing one."""
+
 EveryEpoch = Callable[[int, int, Network], None]
 
 
@@ -60,6 +74,7 @@ def train_side_by_side(
     recipes: Sequence[Recipe],
     *,
     device: str = "cpu",
+    checkpoint: Path | None = None,
     progress: Callable[[GroupProgress], None] = lambda now: None,
     every_epoch: EveryEpoch | None = None,
 ) -> list[Network]:
@@ -71,6 +86,8 @@ def train_side_by_side(
         The training reviews, as for `train_sentiment`.
     recipes : sequence of Recipe
         Equal in the fields of `SHARED`.
+    checkpoint : path, optional
+        Written after an epoch; training continues from an existing one of the same recipes, with the same numbers.
     progress : callable
         Called after every epoch.
     every_epoch : callable, optional
@@ -79,27 +96,34 @@ def train_side_by_side(
     Raises
     ------
     ValueError
-        If the recipes differ in a shared field, or there are too few reviews.
+        If the recipes differ in a shared field, there are too few reviews, or the checkpoint is damaged or of other
+        recipes (`engine.checkpoints.CheckpointError`).
     """
     first = recipes[0]
     if differing := [name for name in SHARED if any(getattr(one, name) != getattr(first, name) for one in recipes)]:
         raise ValueError(f"networks trained side by side need the same {', '.join(differing)}")
     if len(recipes) == 1:
         each = None if every_epoch is None else (lambda epoch, network: every_epoch(0, epoch, network))
-        return [train_sentiment(encoded, first, device=device, every_epoch=each)]
+        return [train_sentiment(encoded, first, device=device, checkpoint=checkpoint, every_epoch=each)]
     if len(encoded) <= first.validation:
         raise ValueError(f"{len(encoded)} reviews are too few to hold out {first.validation} for validation")
     group = _Group(encoded, recipes, device)
-    if every_epoch is not None:
+    if checkpoint is not None and checkpoint.exists():
+        group.resume(checkpoint)
+    elif every_epoch is not None:
         for k, recipe in enumerate(recipes):
             every_epoch(k, 0, untrained_network(recipe, encoded.vocabulary))
-    for epoch in range(first.epochs):
+    written = time.monotonic()
+    for epoch in range(group.runs[0].epoch, first.epochs):
         group.train_epoch()
         losses = tuple(run.measures["training_loss"] for run in group.runs)
         progress(GroupProgress(epoch + 1, first.epochs, losses))
         if every_epoch is not None:
             for k, run in enumerate(group.runs):
                 every_epoch(k, run.epoch, run.network(run.averaged, {"measured": json.dumps(run.measures)}))
+        if checkpoint is not None and time.monotonic() - written >= PAUSE:
+            group.save(checkpoint)
+            written = time.monotonic()
     return [run.network(run.best, {"measured": json.dumps(run.best_measures)}) for run in group.runs]
 
 
@@ -118,6 +142,45 @@ class _Group:
         self.rate = per_network([recipe.learning_rate for recipe in recipes], dtype, device)
         self.l2 = per_network([recipe.l2 for recipe in recipes], dtype, device)
         self.optimiser = Adam(self.weights.learned(), eps=1e-7)
+
+    def save(self, path: Path) -> None:
+        tensors = self._tensors() | {
+            f"best.{k}.{name}": value for k, run in enumerate(self.runs) for name, value in run.best.items()
+        }
+        header = {"recipe": self._described(), "epoch": str(self.runs[0].epoch)}
+        write_checkpoint(path, header | {"best": json.dumps([run.best_measures for run in self.runs])}, tensors)
+
+    def resume(self, path: Path) -> None:
+        with opened_checkpoint(path, self.device) as (header, tensors):
+            if header["recipe"] != self._described():
+                raise other_recipe(path)
+            epoch = checked_epoch(header, self.epochs)
+            measures = [checked_measures(one) for one in json.loads(header["best"])]
+            bests = [part(tensors, f"best.{k}.") for k in range(len(self.runs))]
+            own, stored = self._tensors(), {name: one for name, one in tensors.items() if not name.startswith("best.")}
+            expected = [layout(run.best) for run in self.runs]
+            if layout(stored) != layout(own) or [layout(best) for best in bests] != expected:
+                raise ValueError("its tensors do not fit the recipes")
+            with torch.no_grad():
+                for name, value in own.items():
+                    value.copy_(stored[name])
+            self.optimiser.steps = epoch * math.ceil(len(self.runs[0].training) / self.recipes[0].batch)
+            for run, best, one in zip(self.runs, bests, measures, strict=True):
+                run.epoch, run.best_measures = epoch, one
+                if one:  # else it has no best epoch yet, and its weights stand in
+                    run.best = best
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """Return the tensors that training changes in place, by name."""
+        kinds = {
+            "weights": self.weights.tensors(),
+            "averaged": self.averaged.tensors(),
+            "adam": self.optimiser.moments(),
+        }
+        return {f"{kind}.{name}": value for kind, named in kinds.items() for name, value in named.items()}
+
+    def _described(self) -> str:
+        return json.dumps([asdict(recipe) for recipe in self.recipes])
 
     def train_epoch(self) -> None:
         number = len(self.runs)
@@ -144,7 +207,7 @@ class _Group:
         input_weights = self.weights["layer.weight_ih_l0"]
         loss = (each * given.share).sum(dim=1) + self.l2 * input_weights.square().sum(dim=(1, 2))
         gradients = torch.autograd.grad(loss.sum(), self.weights.learned())
-        clip(gradients, [recipe.clip for recipe in self.recipes])
+        gradients = clip(gradients, [recipe.clip for recipe in self.recipes])
         cosine = 0.5 * (1 + math.cos(math.pi * done))
         schedule = [1.0 if recipe.schedule == "constant" else cosine for recipe in self.recipes]
         self.optimiser.step(gradients, self.rate * per_network(schedule, self.rate.dtype, self.device))

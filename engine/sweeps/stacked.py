@@ -37,6 +37,10 @@ class Stack:
         """Return the stacked tensors that require gradients."""
         return [self._stacked[name] for name in self._learned]
 
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the stacked tensors themselves, by name."""
+        return dict(self._stacked)
+
     def rows(self) -> list[dict[str, Tensor]]:
         """Return the tensors of each network, as views."""
         count = len(next(iter(self._stacked.values())))
@@ -54,31 +58,39 @@ class Adam:
     def __init__(
         self, parameters: Sequence[Tensor], betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
     ) -> None:
-        self._parameters, self._betas, self._eps, self._steps = parameters, betas, eps, 0
+        self._parameters, self._betas, self._eps = parameters, betas, eps
+        self.steps = 0
         self._mean, self._square = ([torch.zeros_like(one) for one in parameters] for _ in range(2))
+
+    def moments(self) -> dict[str, Tensor]:
+        """Return the running means of the gradients and of their squares themselves, by name."""
+        kinds = {"mean": self._mean, "square": self._square}
+        return {f"{kind}.{k}": one for kind, values in kinds.items() for k, one in enumerate(values)}
 
     @torch.no_grad()
     def step(self, gradients: Sequence[Tensor], rate: Tensor) -> None:
         """Take a step with the gradients of the parameters and the learning rates (K,)."""
-        self._steps += 1
+        self.steps += 1
         first, second = self._betas
-        scale = (1 - second**self._steps) ** 0.5
-        rate = rate / (1 - first**self._steps)
+        scale = (1 - second**self.steps) ** 0.5
+        rate = rate / (1 - first**self.steps)
         for one, gradient, mean, square in zip(self._parameters, gradients, self._mean, self._square, strict=True):
             mean.lerp_(gradient, 1 - first)
             square.mul_(second).addcmul_(gradient, gradient, value=1 - second)
             one.sub_(mean / (square.sqrt() / scale).add_(self._eps) * _column(rate, one))
 
 
-def clip(gradients: Sequence[Tensor], norms: Sequence[float]) -> None:
-    """Scale the gradients (K, …) of each network to at most its norm, in place; a norm of 0 leaves them as they are."""
+def clip(gradients: tuple[Tensor, ...], norms: Sequence[float]) -> tuple[Tensor, ...]:
+    """Return the gradients (K, …), those of each network scaled to at most its norm; a norm of 0 leaves them alone.
+
+    Not in place: two biases that are added have one gradient, the same tensor.
+    """
     if not any(norms):
-        return
+        return gradients
     found = torch.stack([gradient.flatten(1).norm(dim=1) for gradient in gradients]).norm(dim=0)
     limit = per_network([norm or float("inf") for norm in norms], found.dtype, found.device)
     factor = (limit / (found + 1e-6)).clamp(max=1.0)
-    for gradient in gradients:
-        gradient.mul_(_column(factor, gradient))
+    return tuple(gradient * _column(factor, gradient) for gradient in gradients)
 
 
 def per_network(values: Sequence[float], dtype: torch.dtype, device: torch.device | str) -> Tensor:

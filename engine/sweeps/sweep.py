@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +19,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import torch
 
+from engine.checkpoints import CheckpointError
 from engine.epochs import epoch_file
 from engine.files import atomic_write
 from engine.network import Network
@@ -37,8 +40,11 @@ Show = Callable[[Progress], None]
 Say = Callable[[str], None]
 
 FORMAT: Final = "pinkx sweep 1"
-VERSION: Final = 1  # of training: increase it when the weights change
+VERSION: Final = 2  # of training: increase it when the weights change
 NETWORKS: Final = "networks"
+SHARDS: Final = "shards"
+UNFINISHED: Final = ".checkpoint"
+"""Suffix of the folder of a shard that is not finished, ``shards/DIGEST.checkpoint``."""
 
 ROWS: Final = 8192
 """Cells times sequences of a step of all networks trained side by side: more no longer fit the caches."""
@@ -87,6 +93,7 @@ def train_sweep(
     *,
     on: str | None = None,
     every_epoch: bool = False,
+    device: str = "cpu",
     progress: Show = lambda now: None,
     report: Say = lambda text: None,
 ) -> list[dict[str, Any]]:
@@ -103,6 +110,8 @@ def train_sweep(
         See `engine.sweeps.executors`.
     every_epoch : bool
         Also save the networks after every epoch, as `engine.epochs.epoch_file` names them.
+    device : str
+        Where every worker trains, ``cpu`` or ``cuda``.
     progress, report : callable
         See `engine.sweeps.shards.run_shards`.
 
@@ -112,9 +121,17 @@ def train_sweep(
         If the folder has a network of the same name and another recipe, or a shard fails.
     """
     _describe(folder, grid)
-    store = Store(folder / "shards", folder / NETWORKS)
-    shards, shared = _shards(grid, splits, every_epoch)
-    values = run_shards(shards, on, store, shared=(shared,), progress=progress, report=report)
+    store = Store(folder / SHARDS, folder / NETWORKS)
+    store.folder.mkdir(exist_ok=True)
+    shards, shared = _shards(grid, splits, every_epoch, device, store.folder.absolute())
+
+    def show(now: Progress) -> None:
+        for unfinished in store.folder.glob(f"*{UNFINISHED}"):
+            if unfinished.with_suffix(".json").exists():
+                shutil.rmtree(unfinished, ignore_errors=True)
+        progress(now)
+
+    values = run_shards(shards, on, store, shared=(shared,), progress=show, report=report)
     trained = {row["name"]: row for group in values for row in group}
     rows = [_row(grid, stem, trained[stem]) for stem in grid.recipes]
     write_table(folder, rows)
@@ -167,7 +184,9 @@ def _row(grid: Grid[Any], stem: str, trained: Mapping[str, Any]) -> dict[str, An
 # ---- shards --------------------------------------------------------------------------------------------------------
 
 
-def _shards(grid: Grid[Any], splits: Splits | None, every_epoch: bool) -> tuple[list[Shard], dict[str, Corpus]]:
+def _shards(
+    grid: Grid[Any], splits: Splits | None, every_epoch: bool, device: str, folder: Path
+) -> tuple[list[Shard], dict[str, Corpus]]:
     """Return the shards of a grid, each a group of networks of one shape, and the corpora that they read."""
     corpora: dict[tuple[Any, ...], Corpus] = {}
     groups: dict[tuple[Any, ...], list[str]] = {}
@@ -189,21 +208,34 @@ def _shards(grid: Grid[Any], splits: Splits | None, every_epoch: bool) -> tuple[
         for start in range(0, len(stems), width):
             some = stems[start : start + width]
             recipes = [grid.recipes[stem] for stem in some]
-            digest = digest_of(FORMAT, VERSION, [asdict(recipe) for recipe in recipes], some, corpus, every_epoch)
+            where = [] if device == "cpu" else [device]
+            digest = digest_of(FORMAT, VERSION, [asdict(one) for one in recipes], some, corpus, every_epoch, *where)
             name = some[0] if len(some) == 1 else f"{some[0]} … {some[-1]}"
+            options = _Options(every_epoch, device, folder / f"{digest}{UNFINISHED}")
             if corpus:
-                shards.append(Shard(name, digest, _train_reviews, (some, recipes, corpus, every_epoch)))
+                shards.append(Shard(name, digest, _train_reviews, (some, recipes, corpus, options)))
             else:
-                shards.append(Shard(name, digest, _train_tasks, (some, recipes)))
+                shards.append(Shard(name, digest, _train_tasks, (some, recipes, device)))
     return shards, {corpus.digest: corpus for corpus in corpora.values()}
 
 
+@dataclass(frozen=True)
+class _Options:
+    """How a group is trained; ``folder`` has what it computed so far."""
+
+    every_epoch: bool
+    device: str
+    folder: Path
+
+
 def _train_reviews(
-    stems: Sequence[str], recipes: Sequence[Recipe], digest: str, every_epoch: bool, corpora: Mapping[str, Corpus]
+    stems: Sequence[str], recipes: Sequence[Recipe], digest: str, options: _Options, corpora: Mapping[str, Corpus]
 ) -> Result:
-    """Train a group of sentiment networks, and test them."""
+    """Train a group of sentiment networks, and test them; continue from a checkpoint where the worker sees one."""
     start, corpus = time.process_time(), corpora[digest]
+    _check(options.device)
     files: dict[str, bytes] = {}
+    folder = options.folder if options.folder.parent.is_dir() else None
 
     def add(stem: str, network: Network) -> float:
         right = accuracy(network, corpus.test) if len(corpus.test) else float("nan")
@@ -213,9 +245,33 @@ def _train_reviews(
 
     def save(k: int, epoch: int, network: Network) -> None:
         network.info |= {"epoch": str(epoch)}
-        add(epoch_file(Path(f"{stems[k]}.safetensors"), epoch).stem, network)
+        stem = epoch_file(Path(f"{stems[k]}.safetensors"), epoch).stem
+        add(stem, network)
+        if folder is not None:
+            folder.mkdir(exist_ok=True)
+            with atomic_write(folder / stem) as temporary:
+                temporary.write_bytes(files[f"{stem}.safetensors"])
 
-    networks = train_side_by_side(corpus.train, recipes, every_epoch=save if every_epoch else None)
+    def train() -> list[Network]:
+        return train_side_by_side(
+            corpus.train,
+            recipes,
+            device=options.device,
+            checkpoint=None if folder is None else folder / "state",
+            every_epoch=save if options.every_epoch else None,
+        )
+
+    try:
+        networks = train()
+    except CheckpointError:
+        assert folder is not None
+        shutil.rmtree(folder)
+        networks = train()
+    if options.every_epoch and folder is not None:  # those before the checkpoint
+        for stem, recipe in zip(stems, recipes, strict=True):
+            for epoch in range(recipe.epochs + 1):
+                early = epoch_file(Path(f"{stem}.safetensors"), epoch)
+                files.setdefault(early.name, (folder / early.stem).read_bytes())
     rights = [add(stem, network) for stem, network in zip(stems, networks, strict=True)]
     seconds = (time.process_time() - start) / len(stems)
     rows = []
@@ -226,16 +282,17 @@ def _train_reviews(
     return Result(rows, files)
 
 
-def _train_tasks(stems: Sequence[str], recipes: Sequence[TaskRecipe], _: Mapping[str, Corpus]) -> Result:
+def _train_tasks(stems: Sequence[str], recipes: Sequence[TaskRecipe], device: str, _: Mapping[str, Corpus]) -> Result:
     """Train a group of networks on their tasks; their loss is the mean of the last hundred batches."""
     start = time.process_time()
+    _check(device)
     last: list[Sequence[float]] = []
 
     def note(batch: int, losses: Sequence[float]) -> None:
         if batch > recipes[0].batches - 100:
             last.append(losses)
 
-    networks = train_tasks_side_by_side(recipes, progress=note)
+    networks = train_tasks_side_by_side(recipes, device=device, progress=note)
     files = {f"{stem}.safetensors": _content(network) for stem, network in zip(stems, networks, strict=True)}
     seconds = (time.process_time() - start) / len(stems)
     losses = np.mean(last, axis=0).tolist()
@@ -244,6 +301,11 @@ def _train_tasks(stems: Sequence[str], recipes: Sequence[TaskRecipe], _: Mapping
         for stem, network, loss in zip(stems, networks, losses, strict=True)
     ]
     return Result(rows, files)
+
+
+def _check(device: str) -> None:
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("--device cuda: PyTorch finds no CUDA device where this shard runs; use --device cpu")
 
 
 def _content(network: Network) -> bytes:

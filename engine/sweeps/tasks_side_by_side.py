@@ -53,9 +53,9 @@ def train_tasks_side_by_side(
         inputs, targets = (
             torch.from_numpy(np.stack([one[k] for one in drawn])).to(device).permute(2, 0, 1, 3) for k in (0, 1)
         )
-        losses = _losses(_logits(first.cell, stack, inputs.to(dtype)), targets)
+        losses = _losses(_logits(first.cell, stack, inputs.to(dtype)), targets.to(dtype))
         gradients = torch.autograd.grad(losses.sum(), stack.learned())
-        clip(gradients, [recipe.clip for recipe in recipes])
+        gradients = clip(gradients, [recipe.clip for recipe in recipes])
         optimiser.step(gradients, rate)
         progress(batch + 1, losses.tolist())
     return [task_network(recipe, *pair) for recipe, pair in zip(recipes, layers, strict=True)]

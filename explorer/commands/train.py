@@ -134,8 +134,8 @@ def command(
     interrupted run after its last complete epoch, run the same command again.
 
     With --grid, train many networks, small ones side by side; --on spreads them over processes or a cluster. An
-    interrupted grid resumes after its last complete group of networks. `pinkx measure sweep` measures them,
-    `pinkx measure ingredients` the epochs of each.
+    interrupted grid resumes after its last complete epochs; on tasks, after its last complete group of networks.
+    `pinkx measure sweep` measures the networks, `pinkx measure ingredients` the epochs of each.
 
     With --task, train on a synthetic task by the recipe of Cheng, Schmid & Lange (2021). This takes a minute or two
     on a CPU.
@@ -144,7 +144,7 @@ def command(
 
     from engine.task_training import TaskRecipe
 
-    if device == "cuda" and not torch.cuda.is_available():
+    if device == "cuda" and (on is None or on.startswith("local")) and not torch.cuda.is_available():
         raise ValueError("--device cuda: PyTorch finds no CUDA device; use --device cpu, or run `pinkx doctor`")
     if grid is None and on is not None:
         raise ValueError("--on spreads the networks of a --grid; one network is trained in this process")
@@ -155,7 +155,7 @@ def command(
         if grid is not None:
             from explorer.commands.train_grid import train_tasks
 
-            train_tasks(of_task, grid, on, out, console, as_json)
+            train_tasks(of_task, grid, on, device, out, console, as_json)
             return
         _train_task(of_task, device, out, plot, as_json)
         return
@@ -165,7 +165,9 @@ def command(
         from explorer.commands.train_grid import train_reviews
 
         (other,) = (one for name, one in RECIPES.items() if name != recipe_name)
-        train_reviews(recipe, other, grid, lambda: _splits(source, imdb), on, out, every_epoch, console, as_json)
+        train_reviews(
+            recipe, other, grid, lambda: _splits(source, imdb), on, device, out, every_epoch, console, as_json
+        )
         return
     console.print(f"reading reviews to train {recipe.size} {cell.upper()} cells on {device}")
     file = out or Path(f"{cell}-{recipe.size}-s{seed}.safetensors")

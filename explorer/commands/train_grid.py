@@ -28,6 +28,7 @@ def train_reviews(
     text: str,
     splits: Callable[[], Splits],
     on: str | None,
+    device: str,
     out: Path | None,
     every_epoch: bool,
     console: Console,
@@ -38,17 +39,19 @@ def train_reviews(
 
     grid = sentiment_grid(text, base, other)
     console.print(f"reading reviews to train {_count(grid)}")
-    _train(grid, splits(), on, out or FOLDER, every_epoch, console, as_json)
+    _train(grid, splits(), on, device, out or FOLDER, every_epoch, console, as_json)
 
 
-def train_tasks(base: TaskRecipe, text: str, on: str | None, out: Path | None, console: Console, as_json: bool) -> None:
+def train_tasks(
+    base: TaskRecipe, text: str, on: str | None, device: str, out: Path | None, console: Console, as_json: bool
+) -> None:
     """Train a grid of networks on synthetic tasks."""
     from engine.cells import TRAINED
     from engine.sweeps.grid import grid_of
 
     grid = grid_of(text, base, {"cell": tuple(TRAINED)})
     console.print(f"training {_count(grid)}")
-    _train(grid, None, on, out or FOLDER, False, console, as_json)
+    _train(grid, None, on, device, out or FOLDER, False, console, as_json)
 
 
 def _count(grid: Grid[Any]) -> str:
@@ -59,6 +62,7 @@ def _train(
     grid: Grid[Any],
     splits: Splits | None,
     on: str | None,
+    device: str,
     out: Path,
     every_epoch: bool,
     console: Console,
@@ -68,7 +72,7 @@ def _train(
 
     start = time.perf_counter()
     with shard_progress(console, "groups of networks") as (show, say):
-        rows = train_sweep(out, grid, splits, on=on, every_epoch=every_epoch, progress=show, report=say)
+        rows = train_sweep(out, grid, splits, on=on, every_epoch=every_epoch, device=device, progress=show, report=say)
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # these modules need torch, which a front end loads after its
 NOTICE_SECONDS: Final = 6.0, 0.05  # a notice is shown for so long, and longer by this for each character
 
 OWN_NETWORKS: Final = 12  # networks that are remembered
+UNDOABLE: Final = 1000  # changes of the network that can be undone, of each kind
 Status = Literal["LIVE", "REPLAY", "PAUSED", "LOOKING", "END", "LOST"]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from engine.activity import deviation, is_dead, saturation
 from engine.beta import measure_reviews
@@ -46,7 +47,7 @@ def test_beta_accuracy_and_loss_are_those_of_single_reviews(source: Path, measur
         moments = measured.beta[signal]
         assert moments.count == len(beta) == 6
         assert moments.mean == pytest.approx(beta.mean(), abs=1e-6)
-        half = 1.96 * beta.std(ddof=1) / math.sqrt(len(beta))
+        half = t.ppf(0.975, len(beta) - 1) * beta.std(ddof=1) / math.sqrt(len(beta))
         assert moments.interval == pytest.approx((beta.mean() - half, beta.mean() + half), abs=1e-6)
     positive = rows["label"] == 1
     assert measured.labelled == 14

@@ -54,6 +54,11 @@ def test_what_is_recorded_into_a_store_is_the_recording(
     assert is_store(path)
     np.testing.assert_array_equal(stored.review(2)["f"], recording["f"][2, : len(ids[2])])
     assert "7 reviews by lstm-8" in repr(stored)
+    written = recording.to_zarr(tmp_path / "y.zarr")
+    equal(written, recording)
+    for review in range(7):
+        np.testing.assert_array_equal(written.tokens(review), stored.tokens(review))
+    assert written.facts == stored.facts
 
 
 def test_xarray_opens_a_store(tmp_path: Path, network: Network, ids: list[np.ndarray], recording: Recording) -> None:

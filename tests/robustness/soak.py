@@ -21,15 +21,21 @@ from tests.robustness.kills import KEYS, Program, descendants
 
 MIB = 1 << 20
 EVERY, SHOWN = 2.0, 15  # seconds between samples, samples a line
+STILL = 10  # samples without a word that are reported
 
-# Counts the words, and goes on reading when an action has paused that or the review has ended.
+# Counts the words, and goes on reading at full speed when an action has slowed or paused that or the review has ended.
 _COUNT = """
-import contextlib, threading, time
+import contextlib, threading, time, traceback
 from pathlib import Path
 from explorer.session.session import Session
 def begun(self, *given, begin=Session.__init__, **options):
     begin(self, *given, **options)
-    threading.Thread(target=count, args=(self,), daemon=True).start()
+    threading.Thread(target=guarded, args=(self,), daemon=True).start()
+def guarded(session):
+    try:
+        count(session)
+    except BaseException:
+        Path("failed").write_text(traceback.format_exc())
 def count(session):
     words, before = 0.0, time.monotonic()
     while True:
@@ -44,6 +50,8 @@ def count(session):
             elif not snapshot.playing:
                 session.playback.follow()
                 session.play()
+            elif snapshot.speed is not None:
+                session.stream.set_speed(None)
 Session.__init__ = begun
 """
 _NAMES = {"engine_server": "engine", "session.jobs": "background jobs"}
@@ -63,7 +71,7 @@ def memory(pid: int) -> dict[str, int]:
 
 
 def write_reviews(path: Path, dice: random.Random) -> None:
-    """Write 100 reviews of about 2,000 words, each of ten bundled ones: opening a short one takes longer than reading
+    """Write 100 reviews of about 6,000 words, each of ten bundled ones: opening a short one takes longer than reading
     it."""
     texts = [review.text for review in open_reviews(None)]
     rows = [json.dumps({"text": " ".join(dice.choices(texts, k=10))}) for _ in range(100)]
@@ -94,8 +102,12 @@ def soak(minutes: float, desktop: bool, seed: int) -> dict[str, object]:
                         print(
                             f"{passed:6.0f} s {words[-1]:12,} words {sum(used[-1].values()) / MIB:7.0f} MiB", flush=True
                         )
+                    if len(words) % STILL == 0 and words[-1] == words[-STILL]:
+                        print(f"{passed:6.0f} s NO WORD was read for {STILL * EVERY:.0f} s", flush=True)
                 program.take(0.3)
                 program.press(dice.choice(KEYS))
+                if (folder / "failed").exists():
+                    raise SystemExit(f"words are not counted any more:\n{(folder / 'failed').read_text()}")
                 if program.process.poll() is not None:
                     raise SystemExit(f"the program ended: {program.output[-2000:].decode(errors='replace')}")
             program.press(b"\x03")

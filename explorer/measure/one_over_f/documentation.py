@@ -212,10 +212,13 @@ def _ingredients(document: dict[str, Any], results: StudyResults) -> str:
         group_betas([chosen(run)], INTERNAL["lstm"])[0] - group_betas([chosen(run)], EXTERNAL["lstm"])[0]
         for run in published
     ]
-    logit = [
-        np.subtract(*(chosen(run, by)["beta"]["logit"]["mean"] for by in ("training", "test")))
-        for run in document["runs"]
-    ]
+    later = {
+        name: [
+            float(np.subtract(*(chosen(run, by)["beta"][name]["mean"] for by in ("training", "test"))))
+            for run in published
+        ]
+        for name in ("h", "logit")
+    }
     gaps = [
         [one["test_loss"] - one["loss"] for run in published for one in run["epochs"] if one["epoch"] == epoch]
         for epoch in (1, epochs)
@@ -226,8 +229,7 @@ def _ingredients(document: dict[str, Any], results: StudyResults) -> str:
         base = {run["seed"]: chosen(run)["beta"]["h"]["mean"] for run in published}
         pairs = [seeds[seed] - base[seed] for seed in seeds if seed in base]
         if name != "published" and len(pairs) > 1:
-            mean, half = float(np.mean(pairs)), float(_half_interval(pairs))
-            moved.append(f"{name} {mean:+.2f} ({mean - half:+.2f} … {mean + half:+.2f}, n = {len(pairs)})")
+            moved.append(f"{name} {_mean_change(pairs)}")
     return f"""
 ## The published recipe, and single ingredients of it
 
@@ -254,8 +256,8 @@ lowest training loss; {inside} of the {len(published)} published ones lie where 
 1/f noise do, {low:.2f} … {high:.2f}. Internal signals have a
 smaller β than external ones in {sum(value < 0 for value in below)} of {len(below)}. Overfitting is large: under the
 published recipe, the gap grows from {np.mean(gaps[0]):.2f} after the first epoch to {np.mean(gaps[1]):.2f} after the
-last. The logit's β at the lowest training loss differs from that at the lowest test loss by {min(logit):+.2f} to
-{max(logit):+.2f}: long training beyond the best epoch lowers it.
+last. Training beyond the epoch of the lowest test loss, to that of the lowest training loss, changes β in the published
+networks: {"; ".join(f"{name} {_mean_change(values)}" for name, values in later.items())}.
 
 By epoch, means over the networks:
 
@@ -269,6 +271,11 @@ def _half_interval(differences: Sequence[float]) -> float:
     """Return half of the 95% interval of the mean of differences, by Student's t."""
     n = len(differences)
     return float(student.ppf(0.975, n - 1) * np.std(differences, ddof=1) / np.sqrt(n))
+
+
+def _mean_change(differences: Sequence[float]) -> str:
+    mean, half = float(np.mean(differences)), _half_interval(differences)
+    return f"{mean:+.2f} ({mean - half:+.2f} … {mean + half:+.2f}, n = {len(differences)})"
 
 
 def current_page() -> str:

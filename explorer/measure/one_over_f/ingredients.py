@@ -126,6 +126,8 @@ def measure_run(
     for done, (epoch, path) in enumerate(run.files.items()):
         show(done / len(run.files))
         epochs.append({"epoch": epoch, **_measured_file(path, run.recipe, corpus, folder)})
+        if epoch and epochs[-1]["loss"] is None:
+            raise ValueError(f"{path}: its header lacks the training loss; train it with `pinkx train --every-epoch`")
     recipe = asdict(run.recipe)
     return {"changes": run.changes, "size": recipe["size"], "seed": recipe["seed"], "recipe": recipe, "epochs": epochs}
 

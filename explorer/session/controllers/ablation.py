@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.number_format import significant
-from explorer.session.core import Core, SessionError
+from explorer.session.core import UNDOABLE, Core, SessionError
 from explorer.session.views.clamps import clamp_summary
 from explorer.session.views.number_format import cell_name, number
 from explorer.session.views.units import unit_names
@@ -227,6 +227,7 @@ class AblationController:
     def _clamp(self, clamps: Clamps, together: set[int] | None = None) -> None:
         """Clamp these signals and no others; ``together`` are the cells that `ablate_dead` ablated, if they change."""
         self._history.append((next(self._core.changes), self._core.snapshot.network, self._clamps, self._together))
+        del self._history[:-UNDOABLE]
         if together is not None:
             self._together = together
         self._request(clamps)

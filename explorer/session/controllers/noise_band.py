@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from explorer.session.core import Core
-from explorer.session.jobs import JobRunner, Report
+from explorer.session.jobs import Job, JobRunner, Report
 
 Key = tuple[int, tuple[int, ...] | None]
 """Length of the series in words, and the scales; None for the default scales of that length."""
@@ -26,6 +26,7 @@ class NoiseBands:
         self._core = core
         self._jobs = jobs
         self._bands: dict[Key, Band | None] = {}
+        self._of_review: tuple[Key, Job] | None = None  # the newest request for a whole review
 
     def request(self, length: int, scales: tuple[int, ...] | None = None) -> None:
         """Start to compute the band of α of a series of this length, unless that is done or in progress."""
@@ -33,7 +34,14 @@ class NoiseBands:
         if key in self._bands:
             return
         self._bands[key] = None
-        self._jobs.start(send_band, *key, on_result=lambda band: self._bands.update({key: band}), on_end=self._report)
+        job = self._jobs.start(
+            send_band, *key, on_result=lambda band: self._bands.update({key: band}), on_end=self._report
+        )
+        if scales is None:
+            if self._of_review is not None and self._bands[self._of_review[0]] is None:  # nobody reads that review now
+                self._jobs.cancel(self._of_review[1])
+                del self._bands[self._of_review[0]]
+            self._of_review = key, job
 
     def result(self, length: int, scales: tuple[int, ...] | None = None) -> Band | None:
         """Return the band of α; None until it is computed."""

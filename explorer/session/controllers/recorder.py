@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from engine.live.inheritance import free_unused_memory
 from explorer.session.core import Core
 from explorer.session.filenames import free_path
 
@@ -105,6 +106,9 @@ class Recorder:
         def write() -> None:
             present = taken.result(PATIENCE)  # by now the engine has sent every run before it
             self._core.note = self._write([*runs, *([present] if present is not None else [])])
+            runs.clear()
+            del present
+            free_unused_memory()  # the heap of the thread that received the runs
 
         thread = threading.Thread(target=_reporting_errors(write, self._core), name="pinkx recorder", daemon=True)
         self._writers = [*(other for other in self._writers if other.is_alive()), thread]

@@ -14,7 +14,7 @@ from engine.live.pushes import Push, Pushes, same_pushes
 from engine.number_format import significant
 from explorer.session.controllers.brush import BrushController
 from explorer.session.controllers.computation import Computation
-from explorer.session.core import Core, SessionError
+from explorer.session.core import UNDOABLE, Core, SessionError
 from explorer.session.jobs import JobRunner, Report
 from explorer.session.views.number_format import count, number
 from explorer.session.views.outputs import readout_of
@@ -206,6 +206,7 @@ class SteeringController:
 
     def _request(self, pushes: Pushes) -> None:
         self._history.append((next(self._core.changes), self._core.snapshot, self.pushes))
+        del self._history[:-UNDOABLE]
         self._send(pushes)
 
     def _send(self, pushes: Pushes) -> None:

@@ -12,7 +12,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
 from explorer.session.actions import Action, key_of, sections, shown_key
@@ -20,13 +19,14 @@ from explorer.session.core import SessionError
 from explorer.session.palette import DARK
 from explorer.session.views.legend import Section, legend, sentence
 from explorer.session.views.units import WORDS, UnitNames
+from explorer.tui.dialogs.closing import Dialog
 from explorer.tui.dialogs.rows import ListDialog
 from explorer.tui.terminal.styles import BRIGHT, DIM, PINK_BOLD, TEXT, Line, as_markup, safe
 
 TERM = 18  # columns of the terms
 
 
-class HelpDialog(ModalScreen[None]):
+class HelpDialog(Dialog[None]):
     """All actions with their keys; those of the focused panel first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q,question_mark,f1", "dismiss", "Close")]
@@ -57,7 +57,7 @@ def _keys_table(shown: Sequence[tuple[str, Sequence[Action]]]) -> Table:
     return table
 
 
-class LegendDialog(ModalScreen[None]):
+class LegendDialog(Dialog[None]):
     """What the terms on the screen mean; those of the focused panel first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q,l,question_mark", "dismiss", "Close")]
@@ -121,7 +121,7 @@ Accept = Callable[[str], object]
 """Acts on what was entered; raises SessionError, ValueError or OSError if that is impossible."""
 
 
-class EntryDialog(ModalScreen[bool]):
+class EntryDialog(Dialog[bool]):
     """A dialog that stays open, with the reason, while what is entered is refused. Returns True once it is accepted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss(False)", "Close")]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen, ScreenResultType
+from textual.screen import ScreenResultType
 
 from explorer.session.core import Frame
 from explorer.session.session import Session
@@ -27,6 +27,7 @@ from explorer.session.views.memory import DECAY_TITLE, ROLES, SPECTRUM_TITLE, Me
 from explorer.session.views.number_format import number
 from explorer.session.views.runs import Run, join
 from explorer.session.views.units import UnitNames, unit_names
+from explorer.tui.dialogs.closing import Dialog
 from explorer.tui.panels.panel import Panel
 from explorer.tui.terminal.plotext_chart import Series, draw_chart
 from explorer.tui.terminal.styles import DIM, GOOD, OTHER, PINK, ROLES as STYLES, WARN, Line, padded, styled
@@ -35,7 +36,7 @@ PERIOD = 0.2  # seconds between two looks at the progress
 DASH = 2  # columns between the marks of an unstable branch
 
 
-class ChartDialog(ModalScreen[ScreenResultType]):
+class ChartDialog(Dialog[ScreenResultType]):
     """A dialog with one panel, which draws the newest result."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q", "dismiss", "Close")]

@@ -9,12 +9,12 @@ from typing import cast
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from explorer.session.actions import Action, key_of
 from explorer.session.views.introduction import KEY_LABELS, KEYS, TITLE, annotations_for
 from explorer.session.views.units import WORDS, UnitNames
+from explorer.tui.dialogs.closing import Dialog
 from explorer.tui.host import Host
 from explorer.tui.terminal.styles import DIM, PINK_BOLD, TEXT
 
@@ -22,7 +22,7 @@ WIDTH = 58  # columns of a box at most
 ROOMY = 30  # rows from which boxes stand in their panels; below, under each other
 
 
-class IntroductionScreen(ModalScreen[str | None]):
+class IntroductionScreen(Dialog[str | None]):
     """Any key or click closes it. Returns the action of that key, so that no key is lost; None if it has none."""
 
     def __init__(self, actions: Sequence[Action], names: UnitNames = WORDS) -> None:

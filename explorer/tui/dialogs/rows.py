@@ -12,12 +12,12 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.geometry import Size
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Input
 
 from explorer.session.palette import DARK
+from explorer.tui.dialogs.closing import Dialog
 from explorer.tui.terminal.styles import Line, as_markup
 
 HIGHLIGHT = Style(bgcolor=DARK.selected.hex)
@@ -106,7 +106,7 @@ class Rows(ScrollView, can_focus=True):
 Result = TypeVar("Result")
 
 
-class ListDialog(ModalScreen[Result | None]):
+class ListDialog(Dialog[Result | None]):
     """A dialog with a list, and a text field above it if ``hint`` is set.
 
     Subclasses implement `row`, the line of a row, and `chosen`.

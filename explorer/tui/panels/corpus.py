@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from explorer.session.controllers.corpus import RANGE, Entry, Histogram
@@ -28,6 +27,7 @@ from explorer.session.views.readouts import clamps_line, corpus_line, histogram_
 from explorer.session.views.runs import plain
 from explorer.session.views.tables import corpus_table
 from explorer.tui.dialogs.analysis import saved
+from explorer.tui.dialogs.closing import Dialog
 from explorer.tui.dialogs.rows import Rows
 from explorer.tui.host import Host
 from explorer.tui.panels.panel import Panel
@@ -76,7 +76,7 @@ h q        close                              mouse   click on a bin, on a headi
 MARKS = {True: "+", False: "−", None: " "}
 
 
-class CorpusScreen(ModalScreen[int]):
+class CorpusScreen(Dialog[int]):
     """Returns the index of the chosen review, None if none was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -233,7 +233,7 @@ class CorpusScreen(ModalScreen[int]):
         return self._session.corpus.histogram(self._session.frame(), self._signal, bins)
 
 
-class CorpusHelp(ModalScreen[None]):
+class CorpusHelp(Dialog[None]):
     """What the corpus shows, and its keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q,question_mark,f1", "dismiss", "Close")]

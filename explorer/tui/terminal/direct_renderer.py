@@ -9,7 +9,7 @@ same lines.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast, runtime_checkable
 
 import numpy as np
 from rich.color import ColorSystem
@@ -55,6 +55,9 @@ class DirectDriver(Protocol):
 
     def invalidate(self) -> None:
         """Send every cell again: the terminal may have lost what it showed."""
+
+
+MAX_STYLES: Final = 4096  # converted styles at which all are dropped: pictures have one for each pair of colours
 
 
 class DirectRenderer:
@@ -141,6 +144,8 @@ class DirectRenderer:
                 behind = Color.parse("#000000") if colour is None else Color.from_rich_color(colour)
                 for each in self._app.get_line_filters():
                     (segment,) = each.apply([segment], behind)
+            if len(self._styles) >= MAX_STYLES:
+                self._styles.clear()
             known = self._styles[background, style] = self._rendered(segment)
         return known
 

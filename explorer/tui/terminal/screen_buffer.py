@@ -31,7 +31,7 @@ _PLAIN = re.compile(
 _NEAR = 3  # up to this many unchanged cells between changed ones, sending them again is cheaper than a cursor move
 _FEW = 6  # up to this many adjacent pieces are sorted individually
 _BATCH = 200  # changed cells to sort at a time, about 4 kB of output
-MAX_CODES = 1 << 17  # table size at which unused codes are dropped, about 20 MB
+MAX_CODES = 1 << 15  # table size at which unused codes are dropped, about 20 MiB
 
 Cell = tuple[str, Style]  # a character with its combining marks; "" for the second column of a wide one
 Codes = NDArray[np.int32]
@@ -64,6 +64,7 @@ class ScreenBuffer:
         self.resize(width, height)
 
     def _clear_table(self) -> None:
+        self._limit = self.max_codes
         self._cells: list[Cell] = []
         self._plain: list[bool] = []  # whether every terminal moves one column for it
         self._looks: list[_Look] = []
@@ -173,7 +174,7 @@ class ScreenBuffer:
 
     def _drop_unused(self) -> None:
         """Rebuild the code table from the cells in use once it is too large."""
-        if len(self._cells) > self.max_codes:
+        if len(self._cells) > self._limit:
             cells = self._cells
             self._clear_table()
             self.generation += 1
@@ -183,6 +184,7 @@ class ScreenBuffer:
                     text, style = cells[code]
                     new[code] = self._code(text, style, self._codes.setdefault(style, {}))
             self._wanted, self._shown = new[self._wanted], new[self._shown]
+            self._limit = max(self.max_codes, 2 * len(self._cells))  # a large screen may need more codes than that
 
     # ---- what to send ----------------------------------------------------------------------------------------
 

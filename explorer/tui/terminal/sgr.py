@@ -11,7 +11,7 @@ Style = tuple[str, str, str]  # foreground, background, other attributes: each a
 DEFAULT: Style = ("", "", "")
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def painted(sent: Style | None, text: str, style: Style) -> tuple[str, str, Style]:
     """Return the escape sequence and the character to send, and the terminal's style afterwards.
 
@@ -41,7 +41,7 @@ def _change(sent: Style | None, style: Style) -> str:
     return f"\x1b[{';'.join(parts)}m"
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def after(style: Style, parameters: str) -> Style:
     """Return the style that results from SGR parameters."""
     foreground, ground, rest = style

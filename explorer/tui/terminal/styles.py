@@ -72,7 +72,7 @@ def markup(runs: Iterable[Run]) -> str:
     return "".join(parts)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)  # an entry takes about 600 bytes
 def half_blocks(name: str, upper: int, lower: int) -> Segment:
     """Return one character that shows two colour-map positions, one above the other."""
     colours = hex_colours_of(name)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from engine.network import Network
 from engine.recipes import PINKX, PUBLISHED, Recipe
@@ -19,7 +21,7 @@ from engine.sweeps.shards import Progress
 from engine.sweeps.sweep import Corpus, Splits, _shards, group_size, train_sweep
 from engine.sweeps.table import read_table
 from engine.task_training import TaskRecipe
-from engine.training import EncodedReviews, accuracy, train_sentiment
+from engine.training import EncodedReviews, SentimentRun, accuracy, train_sentiment
 
 BASE = replace(PINKX, size=3, epochs=1, validation=0, selection="training", batch=8, vocabulary=20, cut=30)
 GRID = "cell=gru,rnn seed=0..1 lr=0.01"
@@ -90,8 +92,16 @@ def test_a_sweep_is_trained_resumed_and_measured(tmp_path: Path, splits: Splits)
 
 
 def test_the_shards_depend_on_recipes_reviews_and_options(splits: Splits) -> None:
-    def digests(text: str = GRID, base: Recipe = BASE, splits: Splits = splits, every: bool = False) -> list[str]:
-        return [shard.digest for shard in _shards(sentiment_grid(text, base, PUBLISHED), splits, every)[0]]
+    def digests(
+        text: str = GRID,
+        base: Recipe = BASE,
+        splits: Splits = splits,
+        every: bool = False,
+        device: str = "cpu",
+        folder: str = "a",
+    ) -> list[str]:
+        grid = sentiment_grid(text, base, PUBLISHED)
+        return [shard.digest for shard in _shards(grid, splits, every, device, Path(folder))[0]]
 
     usual = digests()
     assert len(set(usual)) == 2
@@ -101,10 +111,11 @@ def test_the_shards_depend_on_recipes_reviews_and_options(splits: Splits) -> Non
         digests(splits=(train[1:], test)),
         digests(splits=(train, test[1:])),
         digests(every=True),
+        digests(device="cuda"),
         digests("cell=gru,rnn seed=0..2 lr=0.01"),
     ]
     assert all(not set(usual) & set(one) for one in changed)
-    assert digests() == usual
+    assert digests(folder="b") == usual
 
 
 @pytest.mark.parametrize(
@@ -113,6 +124,62 @@ def test_the_shards_depend_on_recipes_reviews_and_options(splits: Splits) -> Non
 )
 def test_the_number_side_by_side_depends_on_the_shape(shape: tuple[Any, ...], expected: int) -> None:
     assert group_size(*shape) == expected
+
+
+@pytest.mark.parametrize("name", ["gru-3-s0", "gru-3-s1"])
+def test_an_interrupted_group_resumes_with_the_same_numbers(
+    name: str, tmp_path: Path, splits: Splits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both side by side, or the second alone."""
+    monkeypatch.setattr("engine.sweeps.side_by_side.PAUSE", 0.0)
+    monkeypatch.setattr("engine.sweeps.sweep.MOST", 2 if name == "gru-3-s0" else 1)
+    grid = sentiment_grid("cell=gru seed=0..1", replace(BASE, epochs=4, dropout=0.2), PUBLISHED)
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    rows = train_sweep(whole, grid, splits, every_epoch=True)
+    assert list((whole / "shards").glob("*.checkpoint")) == []
+    ended = SentimentRun.end_epoch
+    epochs: list[tuple[int, int]] = []
+
+    def stop(run: SentimentRun, loss: float, validation: Mapping[str, float]) -> None:
+        if f"gru-3-s{run.recipe.seed}" == name and run.epoch == 2:
+            raise KeyboardInterrupt
+        ended(run, loss, validation)
+
+    def count(run: SentimentRun, loss: float, validation: Mapping[str, float]) -> None:
+        epochs.append((run.recipe.seed, run.epoch))
+        ended(run, loss, validation)
+
+    monkeypatch.setattr(SentimentRun, "end_epoch", stop)
+    with pytest.raises(KeyboardInterrupt):
+        train_sweep(stopped, grid, splits, every_epoch=True)
+    (unfinished,) = (stopped / "shards").glob("*.checkpoint")
+    assert len(list(unfinished.iterdir())) == 1 + 3 * (2 if name == "gru-3-s0" else 1)
+    monkeypatch.setattr(SentimentRun, "end_epoch", count)
+    again = train_sweep(stopped, grid, splits, every_epoch=True)
+    assert sorted(epochs) == [(seed, epoch) for seed in ((0, 1) if name == "gru-3-s0" else (1,)) for epoch in (2, 3)]
+    assert not unfinished.exists()
+    assert [_untimed(row) for row in again] == [_untimed(row) for row in rows]
+    files = sorted(path.name for path in (whole / "networks").iterdir())
+    assert len(files) == 2 * 6
+    assert files == sorted(path.name for path in (stopped / "networks").iterdir())
+    for file in files:
+        one, other = (Network.load(folder / "networks" / file) for folder in (whole, stopped))
+        assert one.info == other.info
+        assert all(torch.equal(values, other.tensors()[key]) for key, values in one.tensors().items())
+
+
+def test_a_damaged_checkpoint_of_a_group_is_trained_again(tmp_path: Path, splits: Splits) -> None:
+    grid = sentiment_grid("cell=gru seed=0..1", BASE, PUBLISHED)
+    rows = train_sweep(tmp_path / "whole", grid, splits)
+    (shard,) = (tmp_path / "whole" / "shards").glob("*.json")
+    unfinished = tmp_path / "damaged" / "shards" / f"{shard.stem}.checkpoint"
+    unfinished.mkdir(parents=True)
+    (unfinished / "state").write_bytes(b"damaged")
+    assert [_untimed(row) for row in train_sweep(tmp_path / "damaged", grid, splits)] == [_untimed(row) for row in rows]
+
+
+def _untimed(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "seconds"}
 
 
 def test_tasks_are_swept_too(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from explorer.measure.one_over_f.claims import decide_claims
 from explorer.measure.one_over_f.selection import TrainedNetwork
 from explorer.measure.one_over_f.stored import stored_results
 from explorer.measure.study import intervals_page
+from tests.benchmarks import sweep_growth
+from tests.benchmarks.written_sections import with_section
 
 ROOT = Path(__file__).parents[3]
 
@@ -181,3 +183,34 @@ def test_the_readme_quotes_the_accuracies(noise: dict[str, Any]) -> None:
             accuracies = [100 * one["accuracy"] for one in seeds]
             span = f"{min(accuracies):.2f} – {max(accuracies):.2f} ({len(seeds)} seeds)"
             assert f"| {info.name} | {100 * info.accuracy:.2f} | {span} |" in readme
+
+
+def test_the_growth_of_a_sweep_is_written_from_the_numbers() -> None:
+    if not sweep_growth.RESULTS.exists():
+        pytest.skip("the growth has not been measured yet: python -m tests.benchmarks.sweep_growth")
+    results = shipped_results("sweep_growth")
+    sections = {
+        sweep_growth.PERFORMANCE: sweep_growth.performance_section(results),
+        sweep_growth.TABLES: sweep_growth.plan_section(results),
+    }
+    for path, section in sections.items():
+        page = path.read_text(encoding="utf-8")
+        assert page == with_section(page, sweep_growth.MODULE, section)
+    rows = table("performance", "networks \\| reviews each")
+    assert [(row[0], row[1], row[3], row[4]) for row in rows] == [
+        (f"{one['networks']:,}", f"{one['reviews']:,}", str(one["workers"]), f"{one['seconds']:.1f}")
+        for one in results["rows"]
+    ]
+    plan = table("tables", "what is measured")
+    hours = [80_000 * 50_000 / float(row[1].replace(",", "")) / 3600 for row in plan]
+    assert [float(row[2].replace(",", "")) for row in plan] == pytest.approx(hours, rel=0.02)
+
+
+def test_the_times_of_a_hundred_networks_are_quoted() -> None:
+    results = shipped_results("sweep")
+    quoted = table("sweeps", "where \\| training, s")
+    assert len(results["rows"]) == 100
+    for row, run in zip(quoted, results["runs"], strict=True):
+        assert row[1:4] == [f"{run['train_seconds']:.0f}", f"{run['measure_seconds']:.0f}", f"{run['load']:g}"]
+        assert (run["equal_networks"], run["equal_rows"]) == (100, 100)
+        assert row[4:] == (["100 of 100"] * 2 if row is not quoted[0] else ["–"] * 2)

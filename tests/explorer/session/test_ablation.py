@@ -125,6 +125,19 @@ def test_values_that_a_signal_cannot_take_are_refused(read: Session, signal: str
     assert not read.stream.snapshot.clamps
 
 
+def test_the_oldest_of_many_changes_cannot_be_undone(read: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.session.controllers.ablation.UNDOABLE", 2)
+    for cell in range(3):
+        read.select(cell)
+        read.perform("ablate")
+    for _ in range(2):
+        read.perform("undo")
+    changed(read, {0: ("h",)})
+    with pytest.raises(SessionError, match="nothing to undo"):
+        read.perform("undo")
+    read.perform("undo-ablation")
+
+
 def test_there_is_nothing_to_undo_and_no_mean_at_first() -> None:
     session = open_session()
     with pytest.raises(SessionError, match="as it was trained"):

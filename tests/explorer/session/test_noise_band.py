@@ -41,3 +41,14 @@ def test_without_scales_those_of_a_whole_series_are_used(session: Session) -> No
     found, pink = session.noise_bands.result(90), null_exponents(1.0, 90, default_scales(90))
     assert found is not None
     assert found.pink == (pink.low, pink.high)
+
+
+def test_the_band_of_a_review_that_was_left_is_not_computed(session: Session) -> None:
+    bands = session.noise_bands
+    for length in (3_001, 3_002, 91):  # the first take seconds
+        bands.request(length)
+    wait(lambda: bands.result(91) is not None, 60)
+    assert bands.result(3_001) is None
+    bands.request(92)
+    wait(lambda: bands.result(92) is not None, 60)
+    assert bands.result(91) is not None

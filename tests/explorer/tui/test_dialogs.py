@@ -45,6 +45,17 @@ async def test_the_input_cannot_be_clamped_and_escape_clamps_nothing(session: Se
         assert not snapshot(app).clamps
 
 
+async def test_a_dialog_that_is_closed_twice_closes_nothing_else(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        await pilot.press("question_mark")
+        dialog = app.screen
+        dialog.dismiss()
+        dialog.dismiss()  # a key that was pressed before it disappeared
+        await pilot.pause()
+        assert app.is_running
+        assert len(app.screen_stack) == 1
+
+
 async def test_behind_a_dialog_the_status_says_that_the_pictures_are_held(session: Session) -> None:
     session.stream.set_speed(4)
     session.stream.play()

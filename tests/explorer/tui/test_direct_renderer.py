@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import numpy as np
 import pytest
+from rich.style import Style
 from textual import events
 from textual.app import App
 from textual.driver import Driver
@@ -103,6 +105,18 @@ async def test_direct_drawing_and_textual_draw_the_same(
             assert drawn > 500
     finally:
         session.close()
+
+
+def test_many_pairs_of_colours_take_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = ScreenBuffer(120, 40)
+    renderer = DirectRenderer(App(), screen)
+    upper, lower = (part.ravel().astype(np.uint8) for part in np.mgrid[:30, :30])
+    ground = Style(bgcolor="#101010")
+    expected = renderer.blocks("cividis", upper, lower, ground)
+    monkeypatch.setattr("explorer.tui.terminal.direct_renderer.MAX_STYLES", 10)
+    renderer = DirectRenderer(App(), screen)
+    np.testing.assert_array_equal(renderer.blocks("cividis", upper, lower, ground), expected)
+    assert len(renderer._styles) <= 10
 
 
 async def test_textual_draws_where_a_dialog_covers_a_panel() -> None:

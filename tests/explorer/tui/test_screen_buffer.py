@@ -147,6 +147,15 @@ def test_unused_codes_are_dropped_when_there_are_many() -> None:
     assert screen.code_count <= 200
 
 
+def test_a_screen_of_more_characters_than_that_does_not_rebuild_the_table_each_time() -> None:
+    screen = ScreenBuffer(WIDTH, HEIGHT, max_codes=10)
+    text = "".join(map(chr, range(0x3B1, 0x3B1 + WIDTH)))
+    for _ in range(100):
+        for row in range(HEIGHT):
+            screen.write(f"\x1b[{row + 1};1H\x1b[3{row % 8}m{text}")
+    assert screen.generation < 10
+
+
 def test_put_and_write_give_the_same_cells() -> None:
     written, put = ScreenBuffer(WIDTH, HEIGHT), ScreenBuffer(WIDTH, HEIGHT)
     style = ("38;2;9;9;9", "", "1")
