@@ -19,11 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.files import atomic_folder
-from engine.network import Network
 from engine.text import FileError, printable
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the desktop asks `is_store` before it loads PyTorch
     import xarray
+
+    from engine.network import Network
 
 Float32s = NDArray[np.float32]
 

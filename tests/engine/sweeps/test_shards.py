@@ -138,7 +138,7 @@ def test_a_shard_whose_worker_dies_is_tried_again_alone_and_then_named(
     else:
         with pytest.raises(ShardError, match="square of 2: its worker died 3 times"):
             run_shards(squares(6), "local:2", store, shared=(1,), report=said.append)
-        assert executor.started.count("2") == 4  # once with others
+        assert executor.started.count("2") in (3, 4)  # the first time with others, if they have not ended before
     assert all(text.startswith("a worker was lost (a process ended)") for text in said)
     assert len(said) == min(deaths, 3)
 
