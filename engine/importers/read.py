@@ -198,10 +198,10 @@ def _add_configuration(path: Path, checkpoint: Checkpoint) -> None:
 def _output(found: Found, options: ImportOptions, notes: list[str]) -> tuple[Tensor, Tensor, Activation, int | None]:
     """Return the readout, its activation, and which output is used: the second of two classes, else None for all."""
     if found.readout is None:
-        notes.append("no readout: there is no output" if found.layers else "no readout: every output is 0.5")
+        notes.append("no readout: there is no output")
         size = sum(cell.size for cell in found.layers[-1]) if found.layers else found.cell.size
         weight = torch.zeros(1, size, dtype=found.cell.dtype)
-        return weight, weight[:, 0].clone(), "sigmoid", None
+        return weight, weight[:, 0].clone(), "none", None
     weight, bias = found.readout
     count = weight.shape[0]
     output = found.output

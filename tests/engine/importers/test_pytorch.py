@@ -20,6 +20,7 @@ from engine.catalogue import NetworkError
 from engine.file_formats import file_format
 from engine.importers.pickles import Inert, read_pickle
 from engine.network import Network
+from engine.recording import record
 from tests.engine.importers.checked import checked_import
 from tests.engine.importers.torch_files import Classifier, prefixed, save
 
@@ -340,3 +341,9 @@ def test_a_document_that_nests_itself_is_walked_once(tmp_path: Path) -> None:
         archive.writestr("network/data.pkl", bomb)
     with pytest.raises(NetworkError, match="none of its 0 tensors"):
         Network.load(tmp_path / "network.pt")
+
+
+def test_a_layer_without_a_readout_has_no_output() -> None:
+    network = Network.from_torch(nn.ModuleDict({"rnn": nn.LSTM(4, 6)}), readout="none")
+    assert network.output == "none"
+    assert np.isnan(record(network, np.zeros((1, 5, 4), dtype=np.float32)).probability).all()
