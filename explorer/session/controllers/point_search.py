@@ -181,22 +181,22 @@ def progress_to(report: Report, what: str) -> Callable[[int, int], bool]:
     return progress
 
 
-def encoded_reviews(network: Network) -> list[NDArray[np.int32]]:
-    """Return the bundled reviews as the network's word ids; searches start from states visited in them."""
+def encoded_reviews(network: Network) -> list[NDArray[Any]]:
+    """Return what the watched layer reads of the bundled reviews; searches start from states visited in them."""
     from engine.reviews import CUT, open_reviews
+    from engine.sequences import encode
 
-    assert network.vocabulary is not None, "a network over vectors has no reviews"
-    return [network.vocabulary.encode(network.split(review.text)[:CUT]) for review in open_reviews(None)]
+    return [encode(network, network.split(review.text)[:CUT], review.name) for review in open_reviews(None)]
 
 
 def start_inputs(network: Network, sequences: Sequences = ()) -> Sequences:
-    """Return what a network reads to visit the states that searches start from: the bundled reviews, as word ids.
+    """Return what a network reads to visit the states that searches start from: the bundled reviews.
 
     A network over vectors reads the sequences of its own task, for which this returns nothing; without a task it reads
     the ``sequences`` (time, input) given.
     """
     from engine.sequences import task_of
 
-    if network.vocabulary is not None:
+    if network.text_vocabulary is not None:
         return encoded_reviews(network)
     return () if task_of(network) is not None else sequences

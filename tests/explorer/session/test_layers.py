@@ -19,8 +19,9 @@ from engine.recording import record
 from engine.sequences import as_read
 from engine.stack import Direction
 from engine.stack_outputs import final_outputs
+from engine.start_states import visited_states
 from engine.word_attractors import word_attractors
-from explorer.session.controllers.point_search import first_inputs
+from explorer.session.controllers.point_search import first_inputs, start_inputs
 from explorer.session.core import SessionError
 from explorer.session.reading import read_words
 from explorer.session.session import Session
@@ -291,3 +292,11 @@ def test_unknown_characters_are_counted_as_characters() -> None:
     frame = session.update()
     assert plain(review_rows(frame, float("nan"))[-1].line).endswith("characters")
     session.close()
+
+
+@pytest.mark.parametrize(("level", "direction"), [(0, "backward"), (1, "forward"), (1, "backward")])
+def test_searches_start_from_states_visited_in_the_bundled_reviews(level: int, direction: Direction) -> None:
+    network = deep_network(bidirectional=True).watching(level, direction)
+    read = start_inputs(network)
+    assert {np.asarray(one).ndim for one in read} == {2 if level else 1}
+    assert visited_states(network, 40, reviews=read).unique(dim=0).shape == (40, network.cell.state_size)
