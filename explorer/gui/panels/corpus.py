@@ -130,6 +130,10 @@ class ListModel(QAbstractTableModel):
         """What the network puts out."""
         return POSITIVE if self._shown is None else output_of(self._shown[1].snapshot.network)
 
+    def is_measured(self, row: int) -> bool:
+        """Return whether a row has numbers; it has none when a new measurement has begun since the last frame."""
+        return self._shown is not None and self._rows[row] < len(self._shown[0].corpus.rows(self._shown[1]))
+
     def review(self, row: int) -> int:
         """Return the index of the review in a row."""
         return self.entry(row).index
@@ -157,6 +161,8 @@ class ListModel(QAbstractTableModel):
         ) + arrow
 
     def data(self, index: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not self.is_measured(index.row()):
+            return None
         if role == Qt.ItemDataRole.DisplayRole:
             return self.row_texts(index.row())[index.column()]
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() != 1:
@@ -285,7 +291,7 @@ class CorpusPanel(Panel):
 
     def _open_current(self) -> None:
         index = self.table.currentIndex()
-        if index.isValid():
+        if index.isValid() and self.model.is_measured(index.row()):
             self._open(self.model.review(index.row()))
 
     def _open(self, review: int) -> None:

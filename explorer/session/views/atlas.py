@@ -52,8 +52,9 @@ document.querySelectorAll('th').forEach((head, k) => head.addEventListener('clic
   const body = document.querySelector('tbody'), rows = [...body.rows];
   const down = head.dataset.down = head.dataset.down ? '' : '1', missing = v => v === '' || v === '–';
   const value = row => row.cells[k].dataset.v ?? row.cells[k].textContent;
-  rows.sort((a, b) => { const p = value(a), q = value(b); if (missing(p) || missing(q)) return missing(p) - missing(q);
-    const order = isNaN(p) || isNaN(q) ? p.localeCompare(q, undefined, {numeric: true}) : p - q;
+  rows.sort((first, next) => { const one = value(first), two = value(next);
+    if (missing(one) || missing(two)) return missing(one) - missing(two);
+    const order = isNaN(one) || isNaN(two) ? one.localeCompare(two, undefined, {numeric: true}) : one - two;
     return down ? order : -order; });
   body.append(...rows);
 }));

@@ -72,8 +72,8 @@ LEGEND: Final = (
         (
             Term("i f g o c_out c h", "LSTM: input, forget, candidate and output gate, tanh of the cell state, cell "
                 "state, output; a GRU has r z n h: reset and update gate, candidate, output; x is the input"),
-            Term("v h", "rate network: the current of each unit, and the rate φ(v) that it puts out; minGRU: z, n and "
-                "h; minLSTM: f, i, g and h; LRU: the real and then the imaginary parts of its states as h"),
+            Term("v h", "rate network: the current of each unit, and the rate that it puts out, φ of v; minGRU: z, n "
+                "and h; minLSTM: f, i, g and h; LRU: the real and then the imaginary parts of its states as h"),
             Term("→ ←", "direction of a bidirectional layer; the backward one reads from the last word, and each of "
                 "its states stands at the word after which it is reached. P(positive) is that of the review cut after "
                 "the word looked at"),

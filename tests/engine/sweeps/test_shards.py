@@ -140,7 +140,7 @@ def test_a_shard_whose_worker_dies_is_tried_again_alone_and_then_named(
             run_shards(squares(6), "local:2", store, shared=(1,), report=said.append)
         assert executor.started.count("2") in (3, 4)  # the first time with others, if they have not ended before
     assert all(text.startswith("a worker was lost (a process ended)") for text in said)
-    assert len(said) == min(deaths, 3)
+    assert len(said) == (deaths if deaths < 9 else executor.started.count("2") - 1)
 
 
 def test_calls_are_spread_without_a_store() -> None:

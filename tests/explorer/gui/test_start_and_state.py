@@ -72,6 +72,7 @@ def test_a_recording_is_indicated_and_plays_in_a_window(
     qtbot.waitUntil(lambda: replay.session is not None and snapshot(replay).finished, timeout=60_000)
     replay.perform("networks")
     assert "this is a recording" in note(replay)
+    qtbot.waitUntil(lambda: len(replay.opened_session.read("h", 0, 100)) == 100)
     for name in ("c", "h"):
         expected = window.opened_session.read(name, 0, 100)
         np.testing.assert_array_equal(replay.opened_session.read(name, 0, 100), expected)
