@@ -18,6 +18,7 @@ pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installe
 
 from PySide6.QtGui import QImage
 
+from engine.live.replay import load_recording
 from explorer.gui.panels.heatmap import HeatmapPanel
 from explorer.gui.panels.review import ReviewPanel
 from explorer.gui.theme import DARK, LIGHT
@@ -72,10 +73,12 @@ def test_a_recording_is_indicated_and_plays_in_a_window(
     qtbot.waitUntil(lambda: replay.session is not None and snapshot(replay).finished, timeout=60_000)
     replay.perform("networks")
     assert "this is a recording" in note(replay)
-    qtbot.waitUntil(lambda: len(replay.opened_session.read("h", 0, 100)) == 100)
+    run, *others = load_recording(path)
+    assert snapshot(replay).review.name in [one.name for one in (run, *others)]
     for name in ("c", "h"):
-        expected = window.opened_session.read(name, 0, 100)
-        np.testing.assert_array_equal(replay.opened_session.read(name, 0, 100), expected)
+        rows = run.network.values[name][:100]
+        np.testing.assert_array_equal(rows, window.opened_session.read(name, run.first, run.first + len(rows)))
+        assert len(rows)
     replay.close()
     replay.opened_session.close()
 
