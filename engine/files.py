@@ -49,8 +49,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     OSError
         If it cannot be written, with ``path`` as its file name.
     """
-    _remove_abandoned(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    temporary = _temporary(path)
     try:
         yield temporary
         temporary.replace(path)
@@ -75,14 +74,19 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     OSError
         If it cannot be written, or ``path`` exists.
     """
-    _remove_abandoned(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    temporary = _temporary(path)
     try:
         temporary.mkdir(parents=True)
         yield temporary
         temporary.rename(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _temporary(path: Path) -> Path:
+    """Return a path beside ``path`` that no other thread uses, after removing what killed processes left there."""
+    _remove_abandoned(path)
+    return path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
 
 
 def _remove_abandoned(path: Path) -> None:

@@ -224,11 +224,8 @@ def recorded(
 
 def _word_ids(network: Network, review: Review, ids: NDArray[Any]) -> NDArray[Any]:
     """Return the ids of the words of a review; an upper layer itself reads vectors."""
-    return (
-        ids
-        if network.stack is None or network.stack.vocabulary is None
-        else network.stack.vocabulary.encode(review.words)
-    )
+    vocabulary = None if network.stack is None else network.stack.vocabulary
+    return ids if vocabulary is None else vocabulary.encode(review.words)
 
 
 def save_recording(path: Path, runs: Sequence[RecordedReview], version: str) -> None:
