@@ -40,7 +40,7 @@ from explorer.tui.panels.cells import CellsPanel
 from explorer.tui.panels.fixed_points import FixedPointsPanel
 from explorer.tui.panels.heatmap import HeatmapPanel
 from explorer.tui.panels.overview import OverviewPanel
-from explorer.tui.panels.panel import Drawable, Panel
+from explorer.tui.panels.panel import BorderedWidget
 from explorer.tui.panels.review import ReviewPanel
 from explorer.tui.panels.spectrum import SpectrumPanel
 from explorer.tui.terminal.direct_renderer import DirectDriver, DirectRenderer
@@ -266,9 +266,8 @@ class Explorer(Opening):
             self._await_session()
             return
         self.held = len(self.screen_stack) > 1
-        try:
-            panels = [self.screen_stack[0].query_one(name) for name in ((*MOVING, *STEADY) if numbers else MOVING)]
-        except (IndexError, NoMatches):  # the last tick after the panels were removed
+        panels = self._panels((*MOVING, *STEADY) if numbers else MOVING)
+        if not panels:
             return
         frame = self.session.update()
         if bool(self.session.comparison.name) != self._comparing:
@@ -276,8 +275,7 @@ class Explorer(Opening):
             self._fit()
         driver = self._direct_driver
         for panel in panels:
-            if isinstance(panel, Drawable):
-                panel.show(self.session, frame)
+            panel.show(self.session, frame)
             if driver is not None and (panel is panels[-1] or (panel is panels[0] and driver.throttle.fast)):
                 driver.flush_cells()
 
@@ -288,8 +286,15 @@ class Explorer(Opening):
     def _show_status(self) -> None:
         assert self.session is not None
         frame = self.session.frame()
-        for bar in (self.screen_stack[0].query_one(name, Panel) for name in ("#status", "#notice")):
+        for bar in self._panels(("#status", "#notice")):
             bar.show(self.session, frame)
+
+    def _panels(self, names: tuple[str, ...]) -> list[BorderedWidget]:
+        """The panels of these names, or none at the last tick, after they were removed."""
+        try:
+            return [self.screen_stack[0].query_one(name, BorderedWidget) for name in names]
+        except (IndexError, NoMatches):
+            return []
 
     def _await_session(self) -> None:
         assert self.launcher is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, Self, cast, runtime_checkable
+from typing import Self, cast
 
 from textual.geometry import Region
 from textual.strip import Strip
@@ -13,14 +13,6 @@ from explorer.session.session import Session
 from explorer.session.views.point_map import PointView
 from explorer.tui.host import Host
 from explorer.tui.terminal.styles import Line
-
-
-@runtime_checkable
-class Drawable(Protocol):
-    """A widget that draws frames."""
-
-    def show(self, session: Session, frame: Frame) -> None:
-        """Draw a frame."""
 
 
 class BorderedWidget(Widget):
@@ -35,6 +27,10 @@ class BorderedWidget(Widget):
     def host(self) -> Host:
         """The application."""
         return cast("Host", self.app)
+
+    def show(self, session: Session, frame: Frame) -> None:
+        """Draw a frame."""
+        raise NotImplementedError
 
     def set_title(self, title: str, subtitle: str = "") -> None:
         """Set the titles. Unchanged ones are not drawn again, because drawing a border costs bytes."""

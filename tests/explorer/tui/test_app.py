@@ -15,6 +15,7 @@ import engine.catalogue
 from explorer.session.launcher import LaunchOptions
 from explorer.session.session import Session
 from explorer.tui.app import Explorer
+from explorer.tui.dialogs.base import LegendDialog
 from explorer.tui.dialogs.rows import Rows
 from explorer.tui.panels.heatmap import HeatmapPanel, Tile
 from explorer.tui.terminal.styles import braille, fit, safe
@@ -179,6 +180,15 @@ async def test_the_application_survives_many_resizes(session: Session) -> None:
             app.draw()
         await until(pilot, lambda: snapshot(app).finished)
         assert "P(positive)" in text_of(app, "#review")
+
+
+async def test_a_tick_after_the_panels_were_removed_draws_nothing(session: Session) -> None:
+    async with shown(session) as (app, _pilot):
+        await app.push_screen(LegendDialog())
+        await app.screen_stack[0].query_one("#main").remove()
+        app.held = False
+        app._tick()
+        app.draw()
 
 
 async def test_without_colours_values_are_glyphs(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
