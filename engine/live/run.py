@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.activity import THRESHOLD, RollingActivity, is_dead
-from engine.device_stepper import CPU_BLOCK, FallbackStepper, OnDevice, on_its_device
+from engine.device_stepper import FallbackStepper, OnDevice, cpu_block, on_its_device
 from engine.fluctuation import RollingExponent, rolling_scales
 from engine.live import commands
 from engine.live.commands import NO_REVIEWS, Command
@@ -378,7 +378,7 @@ class LiveRun:
     @property
     def _block(self) -> int:
         """Number of words between two looks at the commands, at full speed."""
-        return self._stepper.block if isinstance(self._stepper, FallbackStepper) else CPU_BLOCK
+        return self._stepper.block if isinstance(self._stepper, FallbackStepper) else cpu_block(self._network)
 
     def _recorded(self) -> RecordedReview | None:
         ring = self._ring
