@@ -131,7 +131,7 @@ def clamp(cell: Cell, values: Mapping[str, ArrayLike]) -> Float32s:
 
     ``values`` maps signals to (n,) values, NaN for a free cell.
     """
-    columns, width = _columns(cell)
+    columns, _ = _columns(cell)
     row = np.full(max(columns) + -(-cell.size // 8) * 8, np.nan, dtype=np.float32)
     for column, signal in zip(columns, cell.signals, strict=True):
         if signal.name in values:
@@ -269,9 +269,7 @@ def _minlstm(work: Float32s, rows: int, p: int, at: int, candidate: int, clamps:
 
 
 @inner
-def _lstm(
-    work: Float32s, rows: int, p: int, at: int, gate: int, candidate: int, output: int, clamps: Float32s
-) -> None:
+def _lstm(work: Float32s, rows: int, p: int, at: int, gate: int, candidate: int, output: int, clamps: Float32s) -> None:
     """In two passes: the gates of all rows are independent of each other, which fills the processor's pipelines."""
     for r in range(rows):
         for j in range(0, 3 * p, FLOATS):
@@ -318,6 +316,8 @@ def run(
         The reviews to run, longest first: neighbours share a block, which shrinks as they end.
     state : (review, S) array
         Initial states; overwritten by the final ones.
+    clamps : (column,) array
+        See `clamp`.
     slots : (signal,) array
         Index of each signal in ``out``; −1 if it is not recorded.
     out : (slot, review, time, n) array
@@ -325,7 +325,7 @@ def run(
     kind, n, p, width, columns = layer.kind, layer.cells, layer.stride, layer.width, layer.columns
     gate, candidate, output, leak = layer.gate, layer.candidate, layer.output, layer.leak
     memory, hidden = width, columns[-1]
-    has_memory = kind == LSTM or kind == RATE
+    has_memory = kind in (LSTM, RATE)
     large = out.size > _LARGE and out.ctypes.data % 64 == 0
     past_caches, staged = n % FLOATS == 0 and large, n == FLOATS and large
     count, time, flat = out.shape[0], out.shape[2], out.ravel()
@@ -436,7 +436,7 @@ def _write_staged(
     t: int,
     last: bool,
 ) -> None:
-    """Collect the recorded signals of one row of eight cells; write full cache lines, and the rest after the last step."""
+    """Collect the signals of one row of eight cells; write full cache lines, and what is left after the last step."""
     place = word & (STAGED - 1)
     for slot in range(sources.size):
         store(stage, (r * sources.size + slot, place * FLOATS), load(work, (r, sources[slot])))
