@@ -26,6 +26,7 @@ from engine.start_states import input_from_name
 FEWEST, MOST = 16, 512  # points of the quadrature
 TOLERANCE: Final = 1e-3  # error of completeness at which the number of points is not doubled again
 _BATCH: Final = 1 << 21  # values of one signal in a backward pass, (point, word, cell): some hundred MB in all
+_SEGMENT: Final = 2048  # words whose graph is in memory, some 10 kB each; longer reviews are run twice
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,22 +167,38 @@ class _Path:
 
     def gradients(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits (point,) of inputs (point, time, inputs), and their gradients in that shape."""
-        inputs = x.detach().clone().requires_grad_()
         if self._stack is not None:
             with torch.enable_grad():
+                inputs = x.detach().clone().requires_grad_()
                 found = final_logits(self._stack, inputs, held=self._held)[:, self._output]
                 (gradients,) = torch.autograd.grad(found.sum(), inputs)
             return found.detach(), gradients
-        with torch.enable_grad():
-            state = self.cell.initial_state(len(x))
-            for word, each in enumerate(inputs.unbind(1)):
-                interruption.allow()
-                state, _ = self.cell.step(each, state, self._clamps)
-                if word in self._pushes:
-                    state = state + self._pushes[word]
-            logits = state[:, : self.cell.size] @ self._weight + self._bias  # h comes first in every state
-            (gradients,) = torch.autograd.grad(logits.sum(), inputs)
-        return logits.detach(), gradients
+        first_states = [self.cell.initial_state(len(x))]
+        segments = x.detach().split(_SEGMENT, dim=1)
+        for number, segment in enumerate(segments[:-1]):
+            with torch.no_grad():
+                first_states.append(self._run(first_states[-1], segment, number * _SEGMENT))
+        of_segments: list[Tensor] = []
+        logits = gradient = torch.empty(0)
+        for number in reversed(range(len(segments))):  # the graph of one segment at a time is in memory
+            state, segment = first_states[number].requires_grad_(), segments[number].requires_grad_()
+            with torch.enable_grad():
+                last = self._run(state, segment, number * _SEGMENT)
+                if number == len(segments) - 1:
+                    logits = last[:, : self.cell.size] @ self._weight + self._bias  # h comes first in every state
+                    gradient = torch.autograd.grad(logits.sum(), last, retain_graph=True)[0]
+                gradient, of_inputs = torch.autograd.grad(last, (state, segment), gradient)
+            of_segments.insert(0, of_inputs)
+        return logits.detach(), torch.cat(of_segments, dim=1)
+
+    def _run(self, state: Tensor, inputs: Tensor, first: int) -> Tensor:
+        """Return the state after inputs (point, time, inputs), of which ``first`` is the index of the first word."""
+        for word, each in enumerate(inputs.unbind(1), first):
+            interruption.allow()
+            state, _ = self.cell.step(each, state, self._clamps)
+            if word in self._pushes:
+                state = state + self._pushes[word]
+        return state
 
 
 def _double(values: ArrayLike) -> Tensor:

@@ -16,7 +16,14 @@ Float32s = NDArray[np.float32]
 OnDevice = Callable[[Network, str], Any]
 
 BLOCK: Final = 512  # words of one launch at full speed: a launch and its copy cost as much as tens of words
-CPU_BLOCK: Final = 64  # a few milliseconds
+CPU_BLOCKS: Final = 64, 512  # fewest and most words at once on the CPU at full speed
+CPU_STEPS: Final = 1 << 14  # of cells, which take a few milliseconds
+
+
+def cpu_block(network: Network) -> int:
+    """Return how many words the CPU reads at once at full speed; a command waits for one block."""
+    fewest, most = CPU_BLOCKS
+    return min(most, max(fewest, CPU_STEPS // network.cell.size))
 
 
 class DeviceStepper:
@@ -125,7 +132,7 @@ class FallbackStepper:
     @property
     def block(self) -> int:
         """Number of words to read at once at full speed."""
-        return BLOCK if self.device != "cpu" else CPU_BLOCK
+        return BLOCK if self.device != "cpu" else cpu_block(self.network)
 
     @property
     def clamps(self) -> Mapping[str, Float32s]:

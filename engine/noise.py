@@ -9,7 +9,10 @@ frequencies that DFA measures; circulant embedding (Davies & Harte, Biometrika 7
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import deepcopy
 from math import lgamma
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +22,8 @@ from engine import interruption
 
 Array = NDArray[np.float64]
 
-_CHUNK = 1 << 17  # values of one part of the series that are transformed together, about 10 MiB
+_CHUNK: Final = 1 << 17  # values of one part of the series that are transformed together, about 10 MiB
+_STORED: Final = 1 << 23  # random numbers that are stored, 64 MiB
 
 
 def power_law_noise(beta: float, length: int, count: int, random: np.random.Generator) -> Array:
@@ -33,24 +37,46 @@ def power_law_noise(beta: float, length: int, count: int, random: np.random.Gene
     ValueError
         If β is outside [−1, 3).
     """
+    series = np.empty((count, length))
+    for first, part in power_law_parts(beta, length, count, random):
+        series[first : first + len(part)] = part
+    return series
+
+
+def power_law_parts(beta: float, length: int, count: int, random: np.random.Generator) -> Iterator[tuple[int, Array]]:
+    """Draw the series of `power_law_noise` in parts of about a MiB: yields the index of the first series of a part, and
+    the part, (series, length)."""
     if not -1 <= beta < 3:
         raise ValueError(f"expected β in [−1, 3), got {beta}")
     if beta >= 1:
-        return np.cumsum(power_law_noise(beta - 2, length, count, random), axis=-1)
+        for first, part in power_law_parts(beta - 2, length, count, random):
+            yield first, np.cumsum(part, axis=-1)
+        return
     gamma = covariance(beta, length + 1)
     # The spectrum of the circulant embedding is non-negative up to rounding.
     power = np.fft.fft(np.concatenate((gamma, gamma[-2:0:-1]))).real.clip(min=0)
     pairs = (count + 1) // 2
     scale = np.sqrt(power / (2 * length))
-    white = random.standard_normal((pairs, 2 * length))
-    series = np.empty((2, pairs, length))
-    rows = max(1, _CHUNK // length)  # long series would otherwise take ten times the memory of the result
+    rows = max(1, _CHUNK // length)
+    # All real parts are drawn before the imaginary ones. Too many to be stored are drawn twice.
+    imaginary, reals = random, None
+    if 2 * length * pairs <= _STORED:
+        reals = random.standard_normal((pairs, 2 * length))
+    else:
+        imaginary = deepcopy(random)
+        for first in range(0, pairs, rows):
+            interruption.allow()
+            imaginary.standard_normal((min(rows, pairs - first), 2 * length))
     for first in range(0, pairs, rows):
         interruption.allow()
-        real = white[first : first + rows]
-        both = np.fft.fft((real + 1j * random.standard_normal(real.shape)) * scale)[:, :length]
-        series[0, first : first + rows], series[1, first : first + rows] = both.real, both.imag
-    return series.reshape(2 * pairs, length)[:count]
+        shape = min(rows, pairs - first), 2 * length
+        real = random.standard_normal(shape) if reals is None else reals[first : first + rows]
+        both = np.fft.fft((real + 1j * imaginary.standard_normal(shape)) * scale)[:, :length]
+        yield first, both.real
+        if pairs + first < count:
+            yield pairs + first, both.imag[: count - pairs - first]
+    if reals is None:
+        random.bit_generator.state = imaginary.bit_generator.state
 
 
 def heavy_tailed_noise(beta: float, length: int, count: int, random: np.random.Generator) -> Array:

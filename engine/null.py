@@ -5,22 +5,23 @@ The bias and the spread of α depend on the length of the series and on the scal
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.devices import or_on_the_cpu
 from engine.fluctuation import SCALES, exponents, fluctuations
-from engine.noise import power_law_noise
+from engine.noise import power_law_noise, power_law_parts
 from engine.spectrum import spectral_exponents
 
 BETAS = tuple(float(b) for b in np.arange(-0.5, 2.01, 0.25))
 COUNT = 1000
-_CHUNK = 1 << 17  # values whose spectra are computed together
+_CHUNK: Final = 1 << 17  # values whose spectra are computed together
+_STORED: Final = 1 << 23  # values of noise that are stored, 64 MiB
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,17 @@ def null_exponents(
 ) -> Null:
     """Estimate the exponents of ``count`` series of one β, on a device; reproducible and cached."""
     random = np.random.default_rng((length, round(1000 * (beta + 1))))
-    series = power_law_noise(beta, length, count, random)
-    F = or_on_the_cpu(device, lambda on: fluctuations(_on(series, on), scales, order, unbiased))
+    if count * length <= _STORED:
+        parts: Iterable[tuple[int, NDArray[np.float64]]] = [(0, power_law_noise(beta, length, count, random))]
+    else:
+        parts = power_law_parts(beta, length, count, random)
+    F, spectral = np.empty((count, len(scales))), np.empty(count)
+    for first, series in parts:
+        here = slice(first, first + len(series))
+        F[here] = _fluctuations(series, scales, order, unbiased, device)
+        few = np.array_split(series, max(1, series.size // _CHUNK))
+        spectral[here] = np.concatenate([spectral_exponents(each, scales).beta for each in few])
     alpha = exponents(F, scales).alpha
-    parts = np.array_split(series, max(1, series.size // _CHUNK))
-    spectral = np.concatenate([spectral_exponents(part, scales).beta for part in parts])
     low, high = np.quantile(alpha, (0.05, 0.95))
     numbers = (alpha.mean(), alpha.std(ddof=1), low, high, spectral.mean(), spectral.std(ddof=1))
     return Null(beta, *(float(number) for number in numbers))
@@ -90,6 +97,12 @@ def band(
     if max(scales) > length:
         raise ValueError(f"a scale of {max(scales)} words is longer than a series of {length} words")
     return tuple(null_exponents(float(beta), length, tuple(scales), order, unbiased, count, device) for beta in betas)
+
+
+def _fluctuations(
+    series: NDArray[np.float64], scales: tuple[int, ...], order: int, unbiased: bool, device: str
+) -> NDArray[np.float64]:
+    return or_on_the_cpu(device, lambda on: fluctuations(_on(series, on), scales, order, unbiased))
 
 
 def _on(series: NDArray[np.float64], device: str) -> Any:

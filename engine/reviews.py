@@ -52,7 +52,8 @@ def open_reviews(
     Parameters
     ----------
     source : str, path or None
-        None: the bundled reviews.  ``"imdb"``, ``"imdb:train"``, ``"imdb:test"`` or ``"imdb:unsup"``: the IMDb archive.
+        None or ``"bundled"``: the bundled reviews.  ``"imdb"``, ``"imdb:train"``, ``"imdb:test"`` or
+        ``"imdb:unsup"``: the IMDb archive.
         ``"-"``: standard input.  Otherwise a path: a folder or an archive (``.zip``, ``.tar``) of texts or with one
         table, also the IMDb dataset unpacked; a table (``.csv``, ``.tsv``, ``.jsonl``, ``.json``, fastText,
         ``.parquet``, ``.arrow``); Keras' ``imdb.npz``; or one text.  Files may be compressed (``.gz``, ``.bz2``,
@@ -85,7 +86,7 @@ def read_into(
     options: ReadOptions,
 ) -> Reviews:
     """Add the reviews of a source to ``reviews``, and return them; see `open_reviews`."""
-    if source is None:
+    if source is None or source == "bundled":
         return _read_container(Collector("the bundled reviews", options, reviews), Folder(BUNDLED), BUNDLED, "")
     name, _, part = str(source).partition(":")
     if name == "imdb":

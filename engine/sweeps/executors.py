@@ -101,8 +101,11 @@ def open_pool(on: str | None) -> Iterator[Pool]:
 
 
 def use_one_thread() -> None:
-    """Give PyTorch and the CPU kernels one thread each, as every shard expects; those not loaded yet take it later."""
+    """Give PyTorch, BLAS and the CPU kernels one thread each, as every shard expects, also those loaded later."""
+    from threadpoolctl import threadpool_limits
+
     os.environ.update(_ONE_THREAD)
+    threadpool_limits(1)  # OpenBLAS of NumPy and SciPy: its sums differ in the last bits between one thread and two
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
     if "engine.kernels.cpu.threads" in sys.modules:

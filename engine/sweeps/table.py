@@ -67,7 +67,7 @@ def read_table(path: Path) -> list[dict[str, Value]]:
     Raises
     ------
     TableError
-        If there is no table, it is damaged, or Parquet needs pyarrow.
+        If there is no table, it is damaged or without rows, or Parquet needs pyarrow.
     OSError
         If the file cannot be read.
     """
@@ -75,8 +75,10 @@ def read_table(path: Path) -> list[dict[str, Value]]:
     if file is None:
         raise TableError(f"{path}: no table; expected {PARQUET} or {CSV} in a folder of networks")
     with file.open("rb") as opened:
-        parquet = opened.read(4) == b"PAR1"
-    return _read_parquet(file) if parquet else _read_csv(file)
+        parquet = opened.read(4) == b"PAR1" or file.suffix == ".parquet"
+    if not (rows := _read_parquet(file) if parquet else _read_csv(file)):
+        raise TableError(f"{file}: a table without rows")
+    return rows
 
 
 def _columns(rows: Sequence[Row]) -> dict[str, list[Value]]:

@@ -25,8 +25,8 @@ _OPTIONS = (
         "--reviews",
         metavar="SOURCE",
         help="A folder or an archive of texts, a table (.csv, .jsonl, .parquet and others), a text, - (standard "
-        "input), or imdb:test; numbers (.csv, .npy) for a network over real-valued input.  [default: the reviews that "
-        "ship with pinkx]",
+        "input), or imdb:test; numbers (.csv, .npy) for a network over real-valued input.  [default: bundled, the "
+        "reviews that ship with pinkx]",
     ),
     click.option(
         "--follow", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",

@@ -184,7 +184,7 @@ def _splits(source: str | None, imdb: Path | None) -> tuple[Sequence[Review], Se
 
     if source is None:
         return open_reviews("imdb", split="train", imdb=imdb), open_reviews("imdb", split="test", imdb=imdb)
-    labelled = [one for one in open_reviews(None if source == "bundled" else source) if one.label is not None]
+    labelled = [one for one in open_reviews(source) if one.label is not None]
     if len(labelled) < 5:
         raise ValueError(f"--reviews {source}: {len(labelled)} reviews have a label; expected 5 or more")
     return [one for k, one in enumerate(labelled) if k % 5 != 2], labelled[2::5]

@@ -33,7 +33,7 @@ VERSION: Final = 2  # of the measurements: increase it when the numbers change
 @click.argument("networks", nargs=-1, required=True, metavar="NETWORK…")
 @click.option(
     "--reviews", "source", metavar="SOURCE", required=True,
-    help="A table (.jsonl, .csv, .parquet and others), a folder or an archive of texts, or imdb:test.",
+    help="A table (.jsonl, .csv, .parquet and others), a folder or an archive of texts, imdb:test, or bundled.",
 )  # fmt: skip
 @click.option(
     "--imdb", type=click.Path(path_type=Path), help="The IMDb archive.  [default: $PINKX_IMDB, or the downloaded one]"
@@ -135,7 +135,9 @@ def _shards(
 
 def _digest_of_source(source: str, imdb: Path | None) -> str:
     """Return a digest of a file's content; of a folder, of the names, sizes and times of its files."""
-    path = Path(source)
+    from engine.reviews import BUNDLED
+
+    path = BUNDLED if source == "bundled" else Path(source)
     if path.is_file():
         return _sha256(path)
     if source.partition(":")[0] == "imdb" and not path.exists():

@@ -15,7 +15,7 @@ from explorer.commands.on_option import on_option, shard_progress
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option(
     "--reviews", "source", default="imdb:test", show_default=True, metavar="SOURCE",
-    help="Reviews to read, as for `pinkx tui`, or `bundled`.",
+    help="Reviews to read, as for `pinkx tui`.",
 )  # fmt: skip
 @click.option(
     "--words", type=click.IntRange(80), default=500, show_default=True,
@@ -55,7 +55,7 @@ def command(
     count = len(table_rows(folder))  # an error before the reviews are read
     console = Console(stderr=True)
     with console.status("reading reviews"):
-        reviews = evenly(list(open_reviews(None if source == "bundled" else source)), limit)
+        reviews = evenly(list(open_reviews(source)), limit)
     with shard_progress(console, "networks") as (show, say):
         options = MeasureOptions(words, starts, seed)
         rows = measure_sweep(folder, reviews, options, on=on, progress=show, report=say)

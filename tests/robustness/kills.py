@@ -42,7 +42,8 @@ def begun(self, *given, **options):
     begin(self, *given, **options)
     self.acting = QTimer(self)
     self.acting.timeout.connect(lambda: act(self.session))
-    self.acting.start(100)
+    if EVERY < 1e6:
+        self.acting.start(int(1000 * EVERY))
 def act(session):
     if session is not None:
         print("LIVE", flush=True)
@@ -54,9 +55,14 @@ main()
 
 
 class Program:
-    """An explorer on a pseudo-terminal, with folders of its own; Python code runs before it."""
+    """An explorer on a pseudo-terminal, with folders of its own; Python code runs before it.
 
-    def __init__(self, folder: Path, *arguments: str, desktop: bool = False, prelude: str = "") -> None:
+    The desktop explorer acts by itself after each ``every`` seconds.
+    """
+
+    def __init__(
+        self, folder: Path, *arguments: str, desktop: bool = False, prelude: str = "", every: float = 0.1
+    ) -> None:
         self.desktop = desktop
         self.folder = folder
         self.temporary = folder / "tmp"
@@ -75,7 +81,7 @@ class Program:
         environment |= dict.fromkeys(("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(folder))
         code, verb = (_DESKTOP, "gui") if desktop else ("from explorer.cli import main; main()", "tui")
         self.process = subprocess.Popen(
-            [sys.executable, "-c", prelude + code, verb, *arguments],
+            [sys.executable, "-c", f"EVERY = {every}\n{prelude}{code}", verb, *arguments],
             stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=environment, cwd=folder,
         )  # fmt: skip
 

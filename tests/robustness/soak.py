@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -23,13 +25,15 @@ MIB = 1 << 20
 EVERY, SHOWN = 2.0, 15  # seconds between samples, samples a line
 STILL = 10  # samples without a word that are reported
 
-# Counts the words, and goes on reading at full speed when an action has slowed or paused that or the review has ended.
+# Counts the words, and reads on at full speed when an action has slowed or paused that. The words that a run reads
+# after it was looked at last are missing: less than are read in 0.05 s.
 _COUNT = """
 import contextlib, threading, time, traceback
 from pathlib import Path
 from explorer.session.session import Session
 def begun(self, *given, begin=Session.__init__, **options):
     begin(self, *given, **options)
+    self.stream.set_continuous(True)
     threading.Thread(target=guarded, args=(self,), daemon=True).start()
 def guarded(session):
     try:
@@ -37,22 +41,30 @@ def guarded(session):
     except BaseException:
         Path("failed").write_text(traceback.format_exc())
 def count(session):
-    words, before = 0.0, time.monotonic()
-    while True:
-        time.sleep(0.25)
-        snapshot, now = session.stream.snapshot, time.monotonic()
-        words, before = words + snapshot.words_per_second * (now - before), now
-        Path("counting").write_text(str(round(words)))
+    words, before = 0, session.stream.snapshot
+    for number in range(1 << 60):
+        time.sleep(0.05)
+        snapshot = session.stream.snapshot
+        words += max(0, snapshot.time - (before.time if snapshot.run == before.run else 0))
+        before = snapshot
+        if number % 5:
+            continue
+        Path("counting").write_text(str(words))
         Path("counting").replace("words")
+        Path("state").write_text(f"run {snapshot.run}, word {snapshot.time} of {snapshot.words}, {snapshot.playing=}, "
+            f"{snapshot.speed=}, {snapshot.network.name}, {snapshot.lost=}, {session.note!r}")
         with contextlib.suppress(Exception):
-            if snapshot.finished:
-                session.perform("next-review" if session.index + 1 < len(session.reviews) else "restart")
-            elif not snapshot.playing:
+            if not snapshot.playing:
                 session.playback.follow()
                 session.play()
             elif snapshot.speed is not None:
                 session.stream.set_speed(None)
 Session.__init__ = begun
+"""
+# In every process: the stacks of its threads are written at the signal USR1.
+_STACKS = """
+import faulthandler, os, signal
+faulthandler.register(signal.SIGUSR1, open(os.path.join({folder!r}, f"stacks-{{os.getpid()}}"), "w"))
 """
 _NAMES = {"engine_server": "engine", "session.jobs": "background jobs"}
 
@@ -70,42 +82,59 @@ def memory(pid: int) -> dict[str, int]:
     return found
 
 
-def write_reviews(path: Path, dice: random.Random) -> None:
-    """Write 100 reviews of about 6,000 words, each of ten bundled ones: opening a short one takes longer than reading
-    it."""
+def write_reviews(path: Path, words: int, dice: random.Random) -> None:
+    """Write 20 reviews of about that many words, of bundled ones: opening a short one takes longer than reading it."""
     texts = [review.text for review in open_reviews(None)]
-    rows = [json.dumps({"text": " ".join(dice.choices(texts, k=10))}) for _ in range(100)]
+    mean = sum(len(review.words) for review in open_reviews(None)) / len(texts)
+    rows = [json.dumps({"text": " ".join(dice.choices(texts, k=max(1, round(words / mean))))}) for _ in range(20)]
     path.write_text("\n".join(rows), encoding="utf-8")
 
 
-def soak(minutes: float, desktop: bool, seed: int) -> dict[str, object]:
+def stacks(folder: Path, pid: int) -> str:
+    """Return the stacks of all threads of a process and its children."""
+    names = {pid: "front end", **descendants(pid)}
+    for one in names:
+        os.kill(one, signal.SIGUSR1)
+    time.sleep(1)
+    found = {name: folder / f"stacks-{one}" for one, name in names.items()}
+    return "\n".join(f"== {name[-60:]}\n{path.read_text()}" for name, path in found.items() if path.exists())
+
+
+def soak(options: argparse.Namespace) -> dict[str, object]:
     """Return the samples: ``seconds``, ``words``, and ``mib`` of each process."""
-    dice = random.Random(seed)
+    dice = random.Random(options.seed)
     seconds: list[float] = []
     words: list[int] = []
     used: list[dict[str, int]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_reviews(folder / "long.jsonl", dice)
-        options = ("--speed", "inf", "--network", "lstm-64", "--reviews", "long.jsonl")
-        program = Program(folder, *options, desktop=desktop, prelude=_COUNT)
+        write_reviews(folder / "long.jsonl", options.words, dice)
+        (folder / "site").mkdir()
+        (folder / "site" / "sitecustomize.py").write_text(_STACKS.format(folder=name))
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(folder / "site"), os.environ.get("PYTHONPATH"))))
+        arguments = ("--speed", "inf", "--network", options.network, "--reviews", "long.jsonl")
+        program = Program(folder, *arguments, desktop=options.desktop, prelude=_COUNT, every=options.every)
         try:
             while not (folder / "words").exists() and program.process.poll() is None:
                 program.take(0.5)
-            began = time.monotonic()
-            while (passed := time.monotonic() - began) < 60 * minutes:
+            began = acted = time.monotonic()
+            while (passed := time.monotonic() - began) < 60 * options.minutes:
                 if not seconds or passed > seconds[-1] + EVERY:
                     seconds.append(round(passed, 1))
                     used.append(memory(program.process.pid))
                     words.append(int((folder / "words").read_text()))
                     if len(seconds) % SHOWN == 1:
-                        print(
-                            f"{passed:6.0f} s {words[-1]:12,} words {sum(used[-1].values()) / MIB:7.0f} MiB", flush=True
-                        )
+                        parts = ", ".join(f"{name} {size / MIB:.0f}" for name, size in used[-1].items())
+                        print(f"{passed:6.0f} s {words[-1]:12,} words {sum(used[-1].values()) / MIB:7.0f} MiB: {parts}",
+                              flush=True)  # fmt: skip
                     if len(words) % STILL == 0 and words[-1] == words[-STILL]:
-                        print(f"{passed:6.0f} s NO WORD was read for {STILL * EVERY:.0f} s", flush=True)
+                        print(f"{passed:6.0f} s NO WORD was read for {STILL * EVERY:.0f} s: "
+                              f"{(folder / 'state').read_text()}\n{stacks(folder, program.process.pid)}",
+                              flush=True)  # fmt: skip
                 program.take(0.3)
-                program.press(dice.choice(KEYS))
+                if time.monotonic() - acted > options.every:
+                    acted = time.monotonic()
+                    program.press(dice.choice(KEYS))
                 if (folder / "failed").exists():
                     raise SystemExit(f"words are not counted any more:\n{(folder / 'failed').read_text()}")
                 if program.process.poll() is not None:
@@ -121,7 +150,8 @@ def soak(minutes: float, desktop: bool, seed: int) -> dict[str, object]:
     print(f"{words[-1]:,} words; maximum {total.max():.0f} MiB; second half {total[half].min():.0f} to "
           f"{total[half].max():.0f} MiB, {slope:+.0f} MiB an hour")  # fmt: skip
     mib = {name: [round(one.get(name, 0) / MIB) for one in used] for name in names}
-    return {"explorer": "desktop" if desktop else "terminal", "seconds": seconds, "words": words, "mib": mib}
+    explorer = "desktop" if options.desktop else "terminal"
+    return {"explorer": explorer, "every": options.every, "seconds": seconds, "words": words, "mib": mib}
 
 
 def main() -> None:
@@ -129,9 +159,12 @@ def main() -> None:
     parser.add_argument("minutes", nargs="?", type=float, default=10.0)
     parser.add_argument("--desktop", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--every", type=float, default=0.3, help="seconds between actions; inf: none")
+    parser.add_argument("--words", type=int, default=6000, help="words a review")
+    parser.add_argument("--network", default="lstm-64")
     parser.add_argument("--json", type=Path, help="store the samples, for tests.robustness.soak_picture")
     options = parser.parse_args()
-    found = soak(options.minutes, options.desktop, options.seed)
+    found = soak(options)
     if options.json is not None:
         options.json.write_text(json.dumps(found) + "\n", encoding="utf-8")
 

@@ -44,3 +44,6 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 inner: Any = njit(**_INNER)
 """Compile a function that only kernels call; its machine code is part of theirs."""
+
+inlined: Any = njit(**_INNER, forceinline=True)
+"""The same for a function of a few vectors, which would pass them to its caller through memory."""

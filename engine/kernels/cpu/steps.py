@@ -18,17 +18,9 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from engine.cells import Cell, GruCell
-from engine.kernels.cpu.compiler import inner, kernel
-from engine.kernels.cpu.tiles import (
-    BLOCK,
-    LANES,
-    PANEL,
-    copy_eight,
-    copy_eight_past_caches,
-    copy_past_caches,
-    product_of_block,
-    product_of_one,
-)
+from engine.kernels.cpu.compiler import inlined, inner, kernel
+from engine.kernels.cpu.simd import FLOATS, load, power_of_two, store, store_past_caches, unless_nan
+from engine.kernels.cpu.tiles import BLOCK, PANEL, product_of_block, product_of_one
 from engine.nonlinearities import NONLINEARITIES
 
 Float32s = NDArray[np.float32]
@@ -39,8 +31,6 @@ SIGMOID, HARD_5, HARD_6, TANH, RELU, LINEAR = range(6)
 _LARGE: Final = 2**21  # numbers, 8 MB: more than a cache holds until they are read
 STAGED: Final = 8
 """Steps of eight cells that are collected before they are written: stores past the caches must fill whole lines."""
-
-_at = np.uintp  # an unsigned index needs no test for a negative one, so that LLVM can vectorise the loop
 
 
 class Layer(NamedTuple):
@@ -61,14 +51,6 @@ class Layer(NamedTuple):
     panels: Float32s  # (panel, stride + inputs, PANEL): U and W transposed, one above the other, cut into panels
     bias: Float32s  # (width,)
     columns: Indices  # (signal,): the column of a row where a signal begins
-
-
-class Clamp(NamedTuple):
-    """Clamped signals: entries ``start[s]`` to ``start[s + 1] − 1`` are the cells and values of signal s."""
-
-    start: Indices
-    cells: Indices
-    values: Float32s
 
 
 # ---- arrangement ---------------------------------------------------------------------------------------------------
@@ -105,22 +87,20 @@ def arrange(cell: Cell) -> Layer:
     """Return the weights of a cell in float32 on the CPU."""
     kind = _KINDS[cell.name]
     n, stride, gates = cell.size, -(-cell.size // 8) * 8, _GATES[kind]
-    width = -(-len(gates) * stride // PANEL) * PANEL
+    columns, width = _columns(cell)
     torch_order = [signal.name for signal in cell.signals[: cell.gates]]
     stacked = torch.cat((cell.weight_hh, cell.weight_ih, cell.bias[:, None]), dim=1).float().cpu().numpy()
     stacked = stacked.reshape(cell.gates, n, -1)
     weights = np.zeros((stride + cell.inputs + 1, width), dtype=np.float32)  # rows of U, of W, and the bias
     for k, gate in enumerate(gates):
         source = stacked[torch_order.index("n" if gate == "x" else gate)].T
-        columns = slice(k * stride, k * stride + n)
-        weights[:n, columns], weights[stride:, columns] = source[:n], source[n:]
+        of_gate = slice(k * stride, k * stride + n)
+        weights[:n, of_gate], weights[stride:, of_gate] = source[:n], source[n:]
         if isinstance(cell, GruCell) and gate == "n":
-            weights[stride:, columns] = 0
-            weights[-1, columns] = cell.bias_hn.cpu().numpy()
+            weights[stride:, of_gate] = 0
+            weights[-1, of_gate] = cell.bias_hn.cpu().numpy()
         elif gate == "x":
-            weights[:n, columns] = 0
-    places = {gate: k * stride for k, gate in enumerate(gates)}
-    places |= {part: width + k * stride for k, part in enumerate(_STATES.get(kind, ("h",)))}
+            weights[:n, of_gate] = 0
     return Layer(
         kind=kind,
         gate=_code(cell, "gate", "sigmoid"),
@@ -132,7 +112,7 @@ def arrange(cell: Cell) -> Layer:
         width=width,
         panels=np.ascontiguousarray(weights[:-1].reshape(-1, width // PANEL, PANEL).transpose(1, 0, 2)),
         bias=weights[-1].copy(),
-        columns=np.array([places[signal.name] for signal in cell.signals], dtype=np.intp),
+        columns=np.array(columns, dtype=np.intp),
     )
 
 
@@ -146,193 +126,165 @@ def _code(cell: Cell, key: str, default: str) -> int:
     return _CODES[str(cell.setting(key)) if key in cell.defaults else default]
 
 
-def clamp(cell: Cell, values: Mapping[str, ArrayLike]) -> Clamp:
-    """Return clamps in the kernel's layout; ``values`` maps signals to (n,) values, NaN for a free cell."""
-    clamps = np.full((len(cell.signals), cell.size), np.nan, dtype=np.float32)
-    for row, signal in zip(clamps, cell.signals, strict=True):
+def clamp(cell: Cell, values: Mapping[str, ArrayLike]) -> Float32s:
+    """Return clamps in the kernel's layout, a row of the workspace with NaN for what is free; empty without a clamp.
+
+    ``values`` maps signals to (n,) values, NaN for a free cell.
+    """
+    columns, _ = _columns(cell)
+    row = np.full(max(columns) + -(-cell.size // 8) * 8, np.nan, dtype=np.float32)
+    for column, signal in zip(columns, cell.signals, strict=True):
         if signal.name in values:
-            row[:] = values[signal.name]
-    signals, cells = np.nonzero(~np.isnan(clamps))
-    start = np.searchsorted(signals, np.arange(len(clamps) + 1))
-    return Clamp(start.astype(np.intp), cells.astype(np.intp), clamps[signals, cells])
+            row[column : column + cell.size] = values[signal.name]
+    return row[: 0 if np.isnan(row).all() else None]
+
+
+def _columns(cell: Cell) -> tuple[list[int], int]:
+    """Return the column of the workspace where each signal begins, and the number of columns of the gates."""
+    kind, stride = _KINDS[cell.name], -(-cell.size // 8) * 8
+    gates = _GATES[kind]
+    width = -(-len(gates) * stride // PANEL) * PANEL
+    places = {gate: k * stride for k, gate in enumerate(gates)}
+    places |= {part: width + k * stride for k, part in enumerate(_STATES.get(kind, ("h",)))}
+    return [places[signal.name] for signal in cell.signals], width
 
 
 # ---- nonlinearities ------------------------------------------------------------------------------------------------
-# exp(x) = 2^k (1 + q), q = 2^r − 1, |r| ≤ ½.  q is r times a minimax polynomial of degree 5, relative error 1.1e-8.
+# Of eight float32 values.  exp(x) = 2^k (1 + q), q = 2^r − 1, |r| ≤ ½.  q is r times a minimax polynomial of degree 5,
+# relative error 1.1e-8.
 
 
-@inner
+@inlined
 def _split_exp(x: Any) -> tuple[Any, Any]:
     """Return 2^k and q of exp(x), for |x| ≤ 87."""
-    magic = np.float32(12582912.0)  # adding 1.5·2²³ rounds to an integer and leaves it in the lowest bits
-    shifted = np.float32(x * np.float32(1.4426950408889634) + magic)
-    r = x * np.float32(1.4426950408889634) - (shifted - magic)
-    power = np.int32((shifted.view(np.int32) << 23) + 0x3F800000).view(np.float32)
-    p = np.float32(0.0001540351272624049)
-    p = p * r + np.float32(0.0013390735645458299)
-    p = p * r + np.float32(0.009618237494567396)
-    p = p * r + np.float32(0.05550357433323183)
-    p = p * r + np.float32(0.24022649794956785)
-    p = p * r + np.float32(0.6931471879267566)
-    return power, p * r
+    magic = 12582912.0  # adding 1.5·2²³ rounds to an integer and leaves it in the lowest bits
+    shifted = x * 1.4426950408889634 + magic
+    r = x * 1.4426950408889634 - (shifted - magic)
+    p = r * 0.0001540351272624049 + 0.0013390735645458299
+    p = p * r + 0.009618237494567396
+    p = p * r + 0.05550357433323183
+    p = p * r + 0.24022649794956785
+    p = p * r + 0.6931471879267566
+    return power_of_two(shifted), p * r
 
 
-@inner
+@inlined
 def sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(−x)) in float32: errors below 1e-7 absolute and 4e-6 relative; NaN stays NaN."""
-    x = np.float32(-87.0) if x < np.float32(-87.0) else x
-    x = np.float32(87.0) if x > np.float32(87.0) else x
-    power, q = _split_exp(-x)
-    return np.float32(1.0) / (np.float32(1.0) + (power * q + power))
+    """1 / (1 + exp(−x)): errors below 1e-7 absolute and 4e-6 relative; NaN stays NaN."""
+    power, q = _split_exp(min(87.0, max(-87.0, 0.0 - x)))
+    return 1.0 / (1.0 + (power * q + power))
 
 
-@inner
+@inlined
 def tanh(x: Any) -> Any:
-    """tanh x = −m / (2 + m), m = exp(−2x) − 1, in float32: errors below 2e-7 absolute, 3e-7 relative; NaN stays NaN."""
-    x = np.float32(-10.0) if x < np.float32(-10.0) else x
-    x = np.float32(10.0) if x > np.float32(10.0) else x
-    power, q = _split_exp(np.float32(-2.0) * x)
-    m = power * q + (power - np.float32(1.0))
-    return -m / (np.float32(2.0) + m)
+    """tanh x = −m / (2 + m), m = exp(−2x) − 1: errors below 2e-7 absolute, 3e-7 relative; NaN stays NaN."""
+    power, q = _split_exp(-2.0 * min(10.0, max(-10.0, x)))
+    m = power * q + (power - 1.0)
+    return (0.0 - m) / (2.0 + m)
 
 
 # ---- the cells -----------------------------------------------------------------------------------------------------
-# Each function gets rows whose gates hold U h + W x + b and replaces them by the signals.  Sigmoid gates are adjacent.
-# Each stage processes all rows before the next: the rows are independent, which fills the processor's pipelines.
+# Each function gets rows whose gates hold U h + W x + b and replaces them by the signals, eight cells at a time; ``at``
+# is the first column of the state.
 
 
-@inner
-def _apply(work: Float32s, rows: int, first: int, count: int, code: int) -> None:
-    """Apply a nonlinearity to neighbouring columns; NaN stays NaN."""
+@inlined
+def _apply(code: int, x: Any) -> Any:
+    """Apply a nonlinearity; NaN stays NaN."""
     if code == SIGMOID:
-        for r in range(rows):
-            for j in range(count):
-                work[r, _at(first + j)] = sigmoid(work[r, _at(first + j)])
-    elif code == TANH:
-        for r in range(rows):
-            for j in range(count):
-                work[r, _at(first + j)] = tanh(work[r, _at(first + j)])
-    elif code == RELU:
-        for r in range(rows):
-            for j in range(count):
-                value = work[r, _at(first + j)]
-                work[r, _at(first + j)] = np.float32(0.0) if value < np.float32(0.0) else value
-    elif code != LINEAR:
-        slope = np.float32(0.2) if code == HARD_5 else np.float32(1 / 6)
-        for r in range(rows):
-            for j in range(count):
-                value = work[r, _at(first + j)] * slope + np.float32(0.5)
-                value = np.float32(0.0) if value < np.float32(0.0) else value
-                work[r, _at(first + j)] = np.float32(1.0) if value > np.float32(1.0) else value
+        return sigmoid(x)
+    if code == TANH:
+        return tanh(x)
+    if code == RELU:
+        return max(0.0, x)
+    if code == LINEAR:
+        return x
+    return min(1.0, max(0.0, x * (0.2 if code == HARD_5 else 1 / 6) + 0.5))
+
+
+@inlined
+def _clamped(clamps: Float32s, column: int, x: Any) -> Any:
+    return unless_nan(load(clamps, column), x) if len(clamps) else x
 
 
 @inner
-def _clamp(work: Float32s, rows: int, columns: Indices, clamp: Clamp, signals: range) -> None:
-    for signal in signals:
-        for entry in range(clamp.start[signal], clamp.start[signal + 1]):
-            for r in range(rows):
-                work[r, columns[signal] + clamp.cells[entry]] = clamp.values[entry]
+def _rnn(work: Float32s, rows: int, p: int, at: int, candidate: int, leak: np.float32, clamps: Float32s) -> None:
+    for r in range(rows):
+        for j in range(0, p, FLOATS):
+            h = _apply(candidate, load(work, (r, j)))
+            if leak != np.float32(1.0):
+                old = load(work, (r, at + j))
+                h = old + leak * (h - old)
+            store(work, (r, at + j), _clamped(clamps, at + j, h))
 
 
 @inner
-def _rnn(work: Float32s, rows: int, p: int, layer: Layer, clamp: Clamp) -> None:
-    columns, leak = layer.columns, layer.leak
-    h = columns[0]
-    _apply(work, rows, 0, p, layer.candidate)
+def _rate(work: Float32s, rows: int, p: int, at: int, candidate: int, leak: np.float32, clamps: Float32s) -> None:
     for r in range(rows):
-        for j in range(p):
-            old = work[r, _at(h + j)]
-            work[r, _at(h + j)] = work[r, j] if leak == np.float32(1.0) else old + leak * (work[r, j] - old)
-    _clamp(work, rows, columns, clamp, range(1))
+        for j in range(0, p, FLOATS):
+            old = load(work, (r, at + j))
+            v = _clamped(clamps, at + j, old + leak * (load(work, (r, j)) - old))
+            store(work, (r, at + j), v)
+            store(work, (r, at + p + j), _clamped(clamps, at + p + j, _apply(candidate, v)))
 
 
 @inner
-def _rate(work: Float32s, rows: int, p: int, layer: Layer, clamp: Clamp) -> None:
-    columns = layer.columns
-    v, h = columns[0], columns[1]
+def _gru(work: Float32s, rows: int, p: int, at: int, gate: int, candidate: int, clamps: Float32s) -> None:
     for r in range(rows):
-        for j in range(p):
-            work[r, _at(v + j)] += layer.leak * (work[r, j] - work[r, _at(v + j)])
-    _clamp(work, rows, columns, clamp, range(1))
-    for r in range(rows):
-        for j in range(p):
-            work[r, _at(h + j)] = work[r, _at(v + j)]
-    _apply(work, rows, h, p, layer.candidate)
-    _clamp(work, rows, columns, clamp, range(1, 2))
+        for j in range(0, p, FLOATS):
+            reset = _clamped(clamps, j, _apply(gate, load(work, (r, j))))
+            z = _clamped(clamps, p + j, _apply(gate, load(work, (r, p + j))))
+            x, hidden, old = load(work, (r, 3 * p + j)), load(work, (r, 2 * p + j)), load(work, (r, at + j))
+            n = _clamped(clamps, 2 * p + j, _apply(candidate, x + reset * hidden))
+            store(work, (r, j), reset)
+            store(work, (r, p + j), z)
+            store(work, (r, 2 * p + j), n)
+            store(work, (r, at + j), _clamped(clamps, at + j, n + z * (old - n)))
 
 
 @inner
-def _gru(work: Float32s, rows: int, p: int, layer: Layer, clamp: Clamp) -> None:
-    columns = layer.columns
-    z, n, h, x = columns[1], columns[2], columns[3], 3 * p
-    _apply(work, rows, 0, 2 * p, layer.gate)
-    _clamp(work, rows, columns, clamp, range(2))
+def _mingru(work: Float32s, rows: int, p: int, at: int, candidate: int, clamps: Float32s) -> None:
     for r in range(rows):
-        for j in range(p):
-            work[r, _at(n + j)] = work[r, _at(x + j)] + work[r, j] * work[r, _at(n + j)]
-    _apply(work, rows, n, p, layer.candidate)
-    _clamp(work, rows, columns, clamp, range(2, 3))
-    for r in range(rows):
-        for j in range(p):
-            candidate = work[r, _at(n + j)]
-            work[r, _at(h + j)] = candidate + work[r, _at(z + j)] * (work[r, _at(h + j)] - candidate)
-    _clamp(work, rows, columns, clamp, range(3, 4))
+        for j in range(0, p, FLOATS):
+            z = _clamped(clamps, j, sigmoid(load(work, (r, j))))
+            n = _clamped(clamps, p + j, _apply(candidate, load(work, (r, p + j))))
+            old = load(work, (r, at + j))
+            store(work, (r, j), z)
+            store(work, (r, p + j), n)
+            store(work, (r, at + j), _clamped(clamps, at + j, old + z * (n - old)))
 
 
 @inner
-def _mingru(work: Float32s, rows: int, p: int, layer: Layer, clamp: Clamp) -> None:
-    columns = layer.columns
-    n, h = columns[1], columns[2]
-    _apply(work, rows, 0, p, SIGMOID)
-    _apply(work, rows, n, p, layer.candidate)
-    _clamp(work, rows, columns, clamp, range(2))
+def _minlstm(work: Float32s, rows: int, p: int, at: int, candidate: int, clamps: Float32s) -> None:
     for r in range(rows):
-        for j in range(p):
-            old = work[r, _at(h + j)]
-            work[r, _at(h + j)] = old + work[r, j] * (work[r, _at(n + j)] - old)
-    _clamp(work, rows, columns, clamp, range(2, 3))
+        for j in range(0, p, FLOATS):
+            f, i = sigmoid(load(work, (r, j))), sigmoid(load(work, (r, p + j)))
+            total = f + i
+            f, i = _clamped(clamps, j, f / total), _clamped(clamps, p + j, i / total)
+            g = _clamped(clamps, 2 * p + j, _apply(candidate, load(work, (r, 2 * p + j))))
+            store(work, (r, j), f)
+            store(work, (r, p + j), i)
+            store(work, (r, 2 * p + j), g)
+            store(work, (r, at + j), _clamped(clamps, at + j, f * load(work, (r, at + j)) + i * g))
 
 
 @inner
-def _minlstm(work: Float32s, rows: int, p: int, layer: Layer, clamp: Clamp) -> None:
-    columns = layer.columns
-    i, g, h = columns[1], columns[2], columns[3]
-    _apply(work, rows, 0, 2 * p, SIGMOID)
+def _lstm(work: Float32s, rows: int, p: int, at: int, gate: int, candidate: int, output: int, clamps: Float32s) -> None:
+    """In two passes: the gates of all rows are independent of each other, which fills the processor's pipelines."""
     for r in range(rows):
-        for j in range(p):
-            total = work[r, j] + work[r, _at(i + j)]
-            work[r, j] /= total
-            work[r, _at(i + j)] /= total
-    _apply(work, rows, g, p, layer.candidate)
-    _clamp(work, rows, columns, clamp, range(3))
+        for j in range(0, 3 * p, FLOATS):
+            store(work, (r, j), _clamped(clamps, j, _apply(gate, load(work, (r, j)))))
+        for j in range(3 * p, 4 * p, FLOATS):
+            store(work, (r, j), _clamped(clamps, j, _apply(candidate, load(work, (r, j)))))
     for r in range(rows):
-        for j in range(p):
-            new = work[r, _at(i + j)] * work[r, _at(g + j)]
-            work[r, _at(h + j)] = work[r, j] * work[r, _at(h + j)] + new
-    _clamp(work, rows, columns, clamp, range(3, 4))
-
-
-@inner
-def _lstm(work: Float32s, rows: int, p: int, layer: Layer, clamp: Clamp) -> None:
-    columns = layer.columns
-    f, g, o, c, c_out, h = columns[1], columns[2], columns[3], columns[4], columns[5], columns[6]
-    _apply(work, rows, 0, 3 * p, layer.gate)
-    _apply(work, rows, g, p, layer.candidate)
-    _clamp(work, rows, columns, clamp, range(4))
-    for r in range(rows):
-        for j in range(p):
-            new = work[r, j] * work[r, _at(g + j)]
-            work[r, _at(c + j)] = work[r, _at(f + j)] * work[r, _at(c + j)] + new
-    _clamp(work, rows, columns, clamp, range(4, 5))
-    for r in range(rows):
-        for j in range(p):
-            work[r, _at(c_out + j)] = work[r, _at(c + j)]
-    _apply(work, rows, c_out, p, layer.output)
-    _clamp(work, rows, columns, clamp, range(5, 6))
-    for r in range(rows):
-        for j in range(p):
-            work[r, _at(h + j)] = work[r, _at(o + j)] * work[r, _at(c_out + j)]
-    _clamp(work, rows, columns, clamp, range(6, 7))
+        for j in range(0, p, FLOATS):
+            new = load(work, (r, j)) * load(work, (r, 3 * p + j))
+            c = _clamped(clamps, at + j, load(work, (r, p + j)) * load(work, (r, at + j)) + new)
+            c_out = _clamped(clamps, at + p + j, _apply(output, c))
+            store(work, (r, at + j), c)
+            store(work, (r, at + p + j), c_out)
+            h = load(work, (r, 2 * p + j)) * c_out
+            store(work, (r, at + 2 * p + j), _clamped(clamps, at + 2 * p + j, h))
 
 
 # ---- the run -------------------------------------------------------------------------------------------------------
@@ -346,7 +298,7 @@ def run(
     lengths: Indices,
     order: Indices,
     state: Float32s,
-    clamp: Clamp,
+    clamps: Float32s,
     slots: Indices,
     out: Float32s,
 ) -> None:
@@ -364,27 +316,35 @@ def run(
         The reviews to run, longest first: neighbours share a block, which shrinks as they end.
     state : (review, S) array
         Initial states; overwritten by the final ones.
+    clamps : (column,) array
+        See `clamp`.
     slots : (signal,) array
         Index of each signal in ``out``; −1 if it is not recorded.
     out : (slot, review, time, n) array
     """
-    n, p, width, columns = layer.cells, layer.stride, layer.width, layer.columns
+    kind, n, p, width, columns = layer.kind, layer.cells, layer.stride, layer.width, layer.columns
+    gate, candidate, output, leak = layer.gate, layer.candidate, layer.output, layer.leak
     memory, hidden = width, columns[-1]
+    has_memory = kind in (LSTM, RATE)
     large = out.size > _LARGE and out.ctypes.data % 64 == 0
-    past_caches, staged = n % LANES == 0 and large, n == 8 and large
-    stage = np.empty((BLOCK, out.shape[0], STAGED, n if staged else 0), np.float32)
-    stages = stage.reshape(BLOCK * out.shape[0], STAGED * stage.shape[3])
+    past_caches, staged = n % FLOATS == 0 and large, n == FLOATS and large
+    count, time, flat = out.shape[0], out.shape[2], out.ravel()
+    sources, targets = np.empty(count, np.intp), np.empty(count, np.intp)
+    for signal in range(slots.size):
+        if slots[signal] >= 0:
+            sources[slots[signal]] = columns[signal]
+            targets[slots[signal]] = slots[signal] * out.shape[1] * time * n
+    stage = np.empty((BLOCK * count, STAGED * n if staged else 0), np.float32)
     multiplied = layer.panels.shape[1] == p
-    work = np.empty((BLOCK + 1, hidden + layer.panels.shape[1]), np.float32)
-    work[BLOCK] = np.nan  # an extra row, the source of the padding
+    work = np.empty((BLOCK, hidden + layer.panels.shape[1]), np.float32)
     for first in range(0, order.size, BLOCK):
         rows = min(BLOCK, order.size - first)
-        work[:BLOCK] = 0
+        work[:] = 0
         for r in range(rows):
             for j in range(n):
-                work[r, _at(hidden + j)] = state[order[first + r], j]
-                if layer.kind == LSTM or layer.kind == RATE:
-                    work[r, _at(memory + j)] = state[order[first + r], n + j]
+                work[r, hidden + j] = state[order[first + r], j]
+                if has_memory:
+                    work[r, memory + j] = state[order[first + r], n + j]
 
         for t in range(lengths[order[first]]):
             while lengths[order[first + rows - 1]] <= t:
@@ -393,13 +353,13 @@ def run(
             for r in range(rows):
                 token = tokens[order[first + r], t]
                 if multiplied:
-                    for j in range(width):
-                        work[r, j] = vectors[token, j]
+                    for j in range(0, width, FLOATS):
+                        store(work, (r, j), load(vectors, (token, j)))
                 else:
-                    for j in range(width):
-                        work[r, j] = layer.bias[j]
+                    for j in range(0, width, FLOATS):
+                        store(work, (r, j), load(layer.bias, j))
                     for j in range(vectors.shape[1]):
-                        work[r, _at(hidden + p + j)] = vectors[token, j]
+                        work[r, hidden + p + j] = vectors[token, j]
             for panel in range(layer.panels.shape[0]):
                 if rows > 2:
                     product_of_block(work, 0, hidden, layer.panels, panel)
@@ -407,56 +367,82 @@ def run(
                     for r in range(rows):
                         product_of_one(work, r, hidden, layer.panels, panel)
 
-            if layer.kind == LSTM:
-                _lstm(work, rows, p, layer, clamp)
-            elif layer.kind == GRU:
-                _gru(work, rows, p, layer, clamp)
-            elif layer.kind == RATE:
-                _rate(work, rows, p, layer, clamp)
-            elif layer.kind == MINGRU:
-                _mingru(work, rows, p, layer, clamp)
-            elif layer.kind == MINLSTM:
-                _minlstm(work, rows, p, layer, clamp)
+            if kind == LSTM:
+                _lstm(work, rows, p, width, gate, candidate, output, clamps)
+            elif kind == GRU:
+                _gru(work, rows, p, width, gate, candidate, clamps)
+            elif kind == RATE:
+                _rate(work, rows, p, width, candidate, leak, clamps)
+            elif kind == MINGRU:
+                _mingru(work, rows, p, width, candidate, clamps)
+            elif kind == MINLSTM:
+                _minlstm(work, rows, p, width, candidate, clamps)
             else:
-                _rnn(work, rows, p, layer, clamp)
+                _rnn(work, rows, p, width, candidate, leak, clamps)
 
-            for signal in range(slots.size):
-                if slots[signal] >= 0:
-                    for r in range(rows):
-                        slot, review, column = slots[signal], order[first + r], columns[signal]
-                        if staged:
-                            place = (review * out.shape[2] + t) % STAGED
-                            copy_eight(work, r, column, stage, r, slot, place, 0)
-                        elif past_caches:
-                            for j in range(0, n, LANES):
-                                copy_past_caches(work, r, column + j, out, slot, review, t, j)
-                        elif n % 8 == 0:
-                            for j in range(0, n, 8):
-                                copy_eight(work, r, column + j, out, slot, review, t, j)
-                        else:
-                            for j in range(n):
-                                out[slot, review, t, j] = work[r, _at(column + j)]
-            if staged:
-                for r in range(rows):
-                    review = order[first + r]
-                    last = (review * out.shape[2] + t) % STAGED
-                    if last == STAGED - 1 or t == lengths[review] - 1:
-                        for slot in range(out.shape[0]):
-                            for place in range(max(0, last - t), last + 1):
-                                row, time = r * out.shape[0] + slot, t - last + place
-                                copy_eight_past_caches(stages, row, place * n, out, slot, review, time, 0)
+            for r in range(rows):
+                review = order[first + r]
+                word = review * time + t
+                if staged:
+                    last = t == lengths[review] - 1
+                    _write_staged(work, r, sources, stage, flat, targets, word, t, last)
+                else:
+                    _write(work, r, sources, flat, targets, word, n, past_caches)
 
         for r in range(min(BLOCK, order.size - first)):
             review = order[first + r]
             for j in range(n):
-                state[review, j] = work[r, _at(hidden + j)]
-                if layer.kind == LSTM or layer.kind == RATE:
-                    state[review, n + j] = work[r, _at(memory + j)]
-            for slot in range(out.shape[0]):
-                for t in range(lengths[review], out.shape[2]):
-                    if past_caches:
-                        for j in range(0, n, LANES):
-                            copy_past_caches(work, BLOCK, j, out, slot, review, t, j)
-                    else:
-                        for j in range(n):
-                            out[slot, review, t, j] = np.nan
+                state[review, j] = work[r, hidden + j]
+                if has_memory:
+                    state[review, n + j] = work[r, memory + j]
+            for slot in range(count):
+                begin = targets[slot] + (review * time + lengths[review]) * n
+                end = targets[slot] + (review + 1) * time * n
+                if past_caches:
+                    for at in range(begin, end, FLOATS):
+                        store_past_caches(flat, at, np.float32(np.nan))
+                else:
+                    flat[begin:end] = np.nan
+
+
+@inlined
+def _write(
+    work: Float32s, r: int, sources: Indices, flat: Float32s, targets: Indices, word: int, n: int, past_caches: bool
+) -> None:
+    """Copy the recorded signals of one row to their places."""
+    for slot in range(sources.size):
+        source, target = sources[slot], targets[slot] + word * n
+        if past_caches:
+            for j in range(0, n, FLOATS):
+                store_past_caches(flat, target + j, load(work, (r, source + j)))
+        elif n < FLOATS:
+            for j in range(n):
+                flat[target + j] = work[r, source + j]
+        else:
+            for j in range(0, n - FLOATS, FLOATS):
+                store(flat, target + j, load(work, (r, source + j)))
+            store(flat, target + n - FLOATS, load(work, (r, source + n - FLOATS)))
+
+
+@inlined
+def _write_staged(
+    work: Float32s,
+    r: int,
+    sources: Indices,
+    stage: Float32s,
+    flat: Float32s,
+    targets: Indices,
+    word: int,
+    t: int,
+    last: bool,
+) -> None:
+    """Collect the signals of one row of eight cells; write full cache lines, and what is left after the last step."""
+    place = word & (STAGED - 1)
+    for slot in range(sources.size):
+        store(stage, (r * sources.size + slot, place * FLOATS), load(work, (r, sources[slot])))
+    if place == STAGED - 1 or last:
+        begin, end = max(0, place - t) * FLOATS, (place + 1) * FLOATS
+        for slot in range(sources.size):
+            target = targets[slot] + (word - place) * FLOATS
+            for j in range(begin, end, FLOATS):
+                store_past_caches(flat, target + j, load(stage, (r * sources.size + slot, j)))

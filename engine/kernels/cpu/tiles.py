@@ -74,29 +74,5 @@ def _product(rows: int) -> Callable[..., None]:
     return product
 
 
-def _copy(lanes: int, past_caches: bool) -> Callable[..., None]:
-    """Return a function that copies one vector from a row of the workspace to its place in ``out``."""
-
-    @intrinsic
-    def copy(typing: Any, work: Any, row: Any, column: Any, out: Any, slot: Any, review: Any, t: Any, cell: Any) -> Any:
-        """out[slot, review, t, cell : cell + lanes] = work[row, column : column + lanes]."""
-
-        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            source = _lanes(context, builder, lanes, signature.args[0], *arguments[:3])
-            target = _lanes(context, builder, lanes, signature.args[3], *arguments[3:])
-            store = builder.store(builder.load(source, align=4), target, align=4 * lanes if past_caches else 4)
-            if past_caches:
-                one = builder.module.add_metadata([ir.Constant(ir.IntType(32), 1)])
-                store.set_metadata("nontemporal", one)
-            return context.get_dummy_value()
-
-        return types.void(work, *[types.intp] * 2, out, *[types.intp] * 4), code
-
-    return copy
-
-
 product_of_block = _product(BLOCK)
 product_of_one = _product(1)
-copy_eight = _copy(8, past_caches=False)
-copy_eight_past_caches = _copy(8, past_caches=True)  # the target must be aligned to eight numbers
-copy_past_caches = _copy(LANES, past_caches=True)  # the target must be aligned to one vector

@@ -155,9 +155,9 @@ class ReviewSample:
 
     @classmethod
     def read(
-        cls, source: str | None, length: int, limit: int | None = None, show: Callable[[int, int], None] | None = None
+        cls, source: str, length: int, limit: int | None = None, show: Callable[[int, int], None] | None = None
     ) -> ReviewSample:
-        """Read a source (None: the bundled reviews), with at most ``limit`` evenly spaced long reviews.
+        """Read a source, with at most ``limit`` evenly spaced long reviews.
 
         Raises
         ------
@@ -173,7 +173,7 @@ class ReviewSample:
                 f"use --words {longest} or less, or other --reviews"
             )
         labelled = tuple(review for review in reviews if review.label is not None and review.words)
-        return cls(source or "bundled", length, tuple(evenly(long, limit)), labelled)
+        return cls(source, length, tuple(evenly(long, limit)), labelled)
 
     @cached_property
     def digest(self) -> str:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     default="imdb:test",
     show_default=True,
     metavar="SOURCE",
-    help="Reviews to read, as for `pinkx tui`, or `bundled`.",
+    help="Reviews to read, as for `pinkx tui`.",
 )
 @click.option(
     "--words",
@@ -106,7 +106,7 @@ def command(
         def show(done: int, total: int) -> None:
             bar.update(reading, completed=done, total=total, visible=done < total)
 
-        sample = ReviewSample.read(None if source == "bundled" else source, words, limit, show)
+        sample = ReviewSample.read(source, words, limit, show)
     if on is not None:
         _spread(selected, sample, options, out / FOLDER, on)
     with time_left(console) as bar:

@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from engine.sweeps.executors import InProcess, check, open_pool
+from engine.sweeps.executors import InProcess, check, open_pool, use_one_thread
 from engine.sweeps.shards import Shard, Store, digest_of, map_shards, run_shards
 
 
@@ -83,3 +84,10 @@ def test_slurm_jobs_are_an_executor(tmp_path: Path) -> None:
     pytest.importorskip("submitit", reason="needs the extra cluster: pip install 'pinkx[cluster]'")
     on = f"slurm:cluster=debug,folder={tmp_path / 'jobs'},time=1,jobs=2"
     assert map_shards(divmod, {"a": (7, 2), "b": (9, 4), "c": (1, 1)}, on) == [(3, 1), (2, 1), (1, 0)]
+
+
+def test_every_library_of_a_shard_has_one_thread() -> None:
+    """Sums of OpenBLAS differ in the last bits between one thread and two."""
+    with threadpool_limits(2):
+        use_one_thread()
+        assert {library["num_threads"] for library in threadpool_info()} == {1}

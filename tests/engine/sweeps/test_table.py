@@ -89,11 +89,19 @@ def test_a_table_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
         (b'a\n1"2\n', "a quotation mark is misplaced"),
         (b"a\n\xff\n", "is no CSV table"),
         (b"PAR1 and more", "damaged Parquet|needs pyarrow"),
+        (b"a,b\n", "a table without rows"),
+        (b"", "a table without rows"),
     ],
 )
 def test_a_damaged_table_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / table.CSV).write_bytes(content)
     with pytest.raises(TableError, match=message):
+        read_table(tmp_path)
+
+
+def test_a_parquet_file_with_another_start_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / table.PARQUET).write_bytes(b"a,b\n1,2\n")
+    with pytest.raises(TableError, match="damaged Parquet|needs pyarrow"):
         read_table(tmp_path)
 
 

@@ -123,7 +123,7 @@ def test_a_second_run_reads_the_cache_and_writes_the_same(out: Path) -> None:
 
 def test_an_interrupted_run_is_resumed(tmp_path: Path) -> None:
     selected = select_networks(["lstm-8", "lstm-16"])
-    sample, options = ReviewSample.read(None, WORDS, 4), Options(SCALES, controls=False)
+    sample, options = ReviewSample.read("bundled", WORDS, 4), Options(SCALES, controls=False)
 
     def interrupted(trained: TrainedNetwork, *given: Any) -> NetworkResult:
         if trained.size == 16:

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result as Done
 
 from engine.catalogue import SHIPPED
+from engine.reviews import open_reviews
 from engine.sweeps.shards import Result
 from engine.sweeps.table import read_table
 from explorer.cli import pinkx
@@ -46,6 +47,12 @@ def test_every_network_is_a_row_that_names_its_file(tmp_path: Path, source: Path
     assert [folder.path_of(number).resolve() for number in (0, 1)] == [
         SHIPPED / f"{name}.safetensors" for name in ("lstm-8", "rnn-64")
     ]
+
+
+def test_the_bundled_reviews_have_a_name(tmp_path: Path) -> None:
+    done = measure("lstm-8", "--reviews", "bundled", "--signals", "h", "--out", tmp_path, "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)[0]["reviews"] == len(open_reviews())
 
 
 def test_a_run_is_resumed_unless_the_reviews_change(
