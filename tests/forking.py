@@ -9,8 +9,8 @@ from __future__ import annotations
 import atexit
 import ctypes
 import importlib
+import json
 import os
-import pickle
 import signal
 import socket
 import subprocess
@@ -75,7 +75,7 @@ def _ask(server: socket.socket, request: dict[str, Any], handles: list[int]) -> 
     prctl = ctypes.CDLL(None).prctl
     prctl(_SUBREAPER, 1, 0, 0, 0)  # the child of a process that has ended becomes ours
     try:
-        socket.send_fds(server, [pickle.dumps(request)], handles)
+        socket.send_fds(server, [json.dumps(request).encode()], handles)
         return int.from_bytes(server.recv(8), "little")
     finally:
         prctl(_SUBREAPER, 0, 0, 0, 0)
@@ -118,7 +118,7 @@ def serve(handle: int) -> None:
             if child := os.fork():
                 os.write(here, child.to_bytes(8, "little"))
                 os._exit(0)
-            _run(pickle.loads(message), handles)
+            _run(json.loads(message), handles)
         os.waitpid(middle, 0)  # the child has another parent now
         server.send(os.read(there, 8))
         for each in (there, here, *handles):
