@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from engine import attribution
 from engine.attribution import gradient_times_input, integrated_gradients
 from engine.cells import TRAINED, cell_from_torch
 from engine.network import Network, Vocabulary
@@ -141,3 +142,12 @@ def test_what_cannot_be_attributed_is_refused() -> None:
         gradient_times_input(net, IDS, output=1)
     with pytest.raises(ValueError, match="no input called 'noise'"):
         integrated_gradients(net, IDS, baseline="noise")
+
+
+def test_gradients_of_a_long_review_are_computed_segment_by_segment(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, pushes = network("lstm"), {1: np.ones(10), 4: -np.ones(10)}
+    whole = gradient_times_input(net, IDS, pushes=pushes)
+    monkeypatch.setattr(attribution, "_SEGMENT", 3)
+    found = gradient_times_input(net, IDS, pushes=pushes)
+    assert found.logit == whole.logit
+    assert found.values == pytest.approx(whole.values, rel=1e-12)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from engine import noise
 from engine.noise import covariance, power_law_noise
 
 
@@ -63,3 +64,13 @@ def test_the_count_may_be_odd_and_the_seed_decides() -> None:
 def test_beta_out_of_range_is_refused(beta: float) -> None:
     with pytest.raises(ValueError, match="expected β in"):
         power_law_noise(beta, 10, 1, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("count", [5, 6])
+def test_what_is_too_large_to_be_stored_is_drawn_as_if_it_were(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    random, again = np.random.default_rng(1), np.random.default_rng(1)
+    stored = power_law_noise(1.5, 40, count, random)
+    monkeypatch.setattr(noise, "_STORED", 0)
+    monkeypatch.setattr(noise, "_CHUNK", 80)
+    np.testing.assert_array_equal(power_law_noise(1.5, 40, count, again), stored)
+    assert random.random() == again.random()

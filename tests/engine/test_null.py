@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine import noise, null
 from engine.fluctuation import SCALES, exponents, fluctuations, rolling_scales
 from engine.null import BETAS, band, null_exponents
 
@@ -45,3 +46,12 @@ def test_the_null_is_reproducible_and_cached() -> None:
 def test_scales_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="a scale of 125 words is longer than a series of 100"):
         band(100)
+
+
+def test_long_series_are_measured_part_by_part_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = null_exponents(1.0, 200, SCALES, count=31)
+    for module in (noise, null):
+        monkeypatch.setattr(module, "_STORED", 0)
+    monkeypatch.setattr(noise, "_CHUNK", 800)
+    parts = null_exponents.__wrapped__(1.0, 200, SCALES, count=31)
+    assert vars(parts) == pytest.approx(vars(whole), rel=1e-9)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.signal import welch
+from scipy.signal.windows import dpss
 
 from engine.noise import power_law_noise
-from engine.spectrum import power_spectrum, spectral_exponents
+from engine.spectrum import power_spectrum, slepian_tapers, spectral_exponents
 
 
 @pytest.mark.parametrize("beta", [-0.5, 0.0, 0.5, 1.0, 1.5, 2.0])
@@ -49,3 +50,13 @@ def test_no_exponent_without_a_reason() -> None:
 def test_too_few_frequencies_are_refused() -> None:
     with pytest.raises(ValueError, match="use a longer series or a wider range of scales"):
         spectral_exponents(np.zeros(500), (100, 125))
+
+
+@pytest.mark.parametrize("length", [5, 50, 501])
+def test_tapers_are_those_of_scipy(length: int) -> None:
+    np.testing.assert_allclose(np.abs(slepian_tapers(length)), np.abs(dpss(length, 2, 3)), atol=1e-12)
+
+
+def test_a_series_that_is_too_short_for_the_tapers_is_refused() -> None:
+    with pytest.raises(ValueError, match="more than 4 samples, got 4"):
+        power_spectrum(np.arange(4.0))

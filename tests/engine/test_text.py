@@ -121,3 +121,9 @@ def test_what_is_not_text_is_refused(data: bytes, message: str) -> None:
 
 def test_a_byte_order_mark_is_removed() -> None:
     assert decode(b"\xef\xbb\xbfgood", "a.txt") == "good"
+
+
+def test_equal_pieces_of_a_review_are_one_string() -> None:
+    surface = Review("a", "Good, Good, bad").surface
+    assert surface == ("Good,", "Good,", "bad")
+    assert surface[0] is surface[1]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -180,17 +182,57 @@ def use_imported(path: Path) -> None:
     read_live(network, _reviews(network))
 
 
+class _Reader:
+    """A copy of this process that reads files first: the HDF5 library may hang with Python's lock, or crash.
+
+    A new one is started after a hundred files, and after each at which it ended.
+    """
+
+    def __init__(self) -> None:
+        self._left = 0
+
+    def reads(self, path: Path) -> bool:
+        """Return whether a file could be read, or refused, within 20 seconds."""
+        if not self._left:
+            self._start()
+        self._left -= 1
+        os.write(self._ask, f"{path}\n".encode())
+        answered = bool(select.select([self._answer], [], [], 20.0)[0]) and os.read(self._answer, 1) == b"."
+        if not (answered and self._left):
+            self._end()
+        return answered
+
+    def _start(self) -> None:
+        (asked, self._ask), (self._answer, answer) = os.pipe(), os.pipe()
+        self._left = 100
+        self._child = os.fork()
+        if self._child:
+            os.close(asked)
+            os.close(answer)
+            return
+        os.close(self._ask)
+        with os.fdopen(asked) as paths:
+            for path in paths:
+                with suppress(Exception):
+                    try_reading(path[:-1])
+                os.write(answer, b".")
+        os._exit(0)
+
+    def _end(self) -> None:
+        self._left = 0
+        os.kill(self._child, signal.SIGKILL)
+        os.waitpid(self._child, 0)
+        os.close(self._ask)
+        os.close(self._answer)
+
+
+_reader: Final = _Reader()
+
+
 def use_keras(path: Path) -> None:
     """Read with the check of `engine.importers.time_limit`, in a copy of this process instead of a new one."""
     os.environ[VARIABLE] = "0"
-    if not (child := os.fork()):
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # the HDF5 library holds Python's lock
-        signal.alarm(20)
-        try:
-            try_reading(str(path))
-        finally:
-            os._exit(0)
-    if os.WIFSIGNALED(os.waitpid(child, 0)[1]):
+    if not _reader.reads(path):
         raise NetworkError("damaged: it could not be read in time, or ended the process")
     use_imported(path)
 
