@@ -1,4 +1,4 @@
-"""Timings that a user can run and send: recording, DFA, fixed points and the live run, on the CPU and on a GPU."""
+"""Timings that a user can run and send: recording, DFA, fixed points and live runs, on the CPU and on a GPU."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -14,12 +15,13 @@ from numpy.typing import NDArray
 
 from engine.beta import measure_encoded
 from engine.cells import GruCell, LstmCell
-from engine.device_stepper import DeviceStepper
+from engine.device_stepper import FallbackStepper
 from engine.devices import own_stream
+from engine.eigensystems import eigensystems
 from engine.fixed_points import find_fixed_points
 from engine.fluctuation import fluctuations
 from engine.network import Network, Vocabulary
-from engine.recording import Stepper, record
+from engine.recording import record
 
 SIZES: Final = (8, 32, 64, 128)
 WORDS: Final = 4002
@@ -110,7 +112,9 @@ def timings(
         yield from _recording(random_network(size), ids, device, rate, turns)
     yield _dfa(device, 7 * reviews, turns)
     yield _fixed_points(device, 100, starts)
-    yield _live(random_network(sizes[0]), ids[0], device, turns)
+    yield from _eigensystems(device, 100, turns)
+    for size in sizes:
+        yield _live(random_network(size), device, turns)
     count = reviews if corpus is None else corpus
     yield _corpus([random_network(sizes[0])], count, device, turns)
     if device != "cpu":
@@ -182,7 +186,20 @@ def _corpus(networks: list[Network], count: int, device: str, turns: int) -> Tim
     return Timing(f"{count:,} reviews after a clamp, {what}", device, seconds(measure_all, device, turns), "s")
 
 
-def _live(network: Network, ids: NDArray[np.int64], device: str, turns: int) -> Timing:
-    stepper = Stepper(network) if device == "cpu" else DeviceStepper(network.to(device=device))
+def _eigensystems(device: str, size: int, turns: int, count: int = 32) -> Iterator[Timing]:
+    """Time LAPACK on the host and, on a GPU, one batched call: they decide `engine.eigensystems.BATCH_FROM`."""
+    matrices = torch.as_tensor(np.random.default_rng(0).standard_normal((count, size, size)), device=device)
+    for batched in (False,) if device == "cpu" else (False, True):
+        spent = seconds(partial(eigensystems, matrices, batched=batched), device, turns)
+        what = f"{count} eigensystems of {size} cells, {'one call' if batched else 'LAPACK'}"
+        yield Timing(what, device, spent / count * 1e3, "ms per matrix")
+
+
+def _live(network: Network, device: str, turns: int) -> Timing:
+    stepper = FallbackStepper(network, device)
+    ids = np.random.default_rng(0).integers(2, WORDS, stepper.block)
     spent = seconds(lambda: stepper.advance(ids), device, turns)
-    return Timing(f"live run, {network.cell.size} cells, blocks of {LENGTH} words", device, len(ids) / spent, "words/s")
+    if stepper.problem:
+        raise RuntimeError(stepper.problem)
+    what = f"live run, {network.cell.size} cells, blocks of {len(ids)} words"
+    return Timing(what, device, len(ids) / spent, "words/s")

@@ -1,7 +1,8 @@
 """Which device computes, and why: the rule of ``--device auto``.
 
 The rule was measured on an H100 and 16 CPU cores (docs/performance.md): the GPU is faster for many reviews and for
-fixed points, the CPU for one review word by word.
+fixed points. Live runs stay on the CPU, which was faster before the present GPU kernels; with these they have not been
+timed on a card: ``pinkx bench --device all`` prints both rates.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ TRITON: Final = (3, 6)  # the oldest version with which the kernels ran
 UNTRIED: Final = (3, 9)  # tests of the kernels fail with this version
 
 _REASONS: Final[dict[Work, str]] = {
-    "live": "one review word by word is faster on the CPU",
+    "live": "faster here before the present GPU kernels, with which live runs have not been timed",
     "reviews": "many reviews at once are faster on the GPU",
     "points": "a thousand starts at once are faster on the GPU",
 }

@@ -27,7 +27,6 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
-import scipy.linalg
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
@@ -35,6 +34,7 @@ from torch import Tensor
 from engine.cells import Cell
 from engine.certificates import certified_radius
 from engine.completeness import index_of
+from engine.eigensystems import eigensystems
 from engine.newton import CREEPING, batch_size, solve
 from engine.points import FixedPoints
 from engine.reduced import full_equation, minus_identity, reduced_equation
@@ -350,29 +350,18 @@ def eigensystem(
     error : (P, S)
         Condition number of each eigenvalue times the error of the Jacobian: rounding, and its change over ``distance``.
     """
-    count, size = states.shape
+    size = states.shape[1]
     wanted = min(modes, size)
-    values, error = np.empty((count, size), dtype=np.complex128), np.empty((count, size))
-    right, left = (
-        np.empty((count, size, wanted), dtype=np.complex128),
-        np.empty((count, wanted, size), dtype=np.complex128),
-    )
-    # All Jacobians at once: on a GPU, one launch and one copy.
-    jacobians = cell.jacobian(x, states).cpu().numpy()
-    moved = np.zeros(count)
+    jacobians = cell.jacobian(x, states)
+    moved = torch.zeros(len(states), dtype=states.dtype, device=states.device)
     if distance is not None and (distance > 0).any():
         shift = torch.as_tensor(distance / size**0.5).to(states)[:, None]
-        moved = np.linalg.norm(cell.jacobian(x, states + shift).cpu().numpy() - jacobians, axis=(1, 2))
-    for k, jacobian in enumerate(jacobians):
-        value, lefts, rights = scipy.linalg.eig(jacobian, left=True, right=True)
-        order = np.argsort(-np.abs(value), kind="stable")
-        values[k], lefts, rights = value[order], lefts[:, order].conj().T, rights[:, order]
-        overlap = np.einsum("ks,sk->k", lefts, rights)  # both have length 1
-        inexact = size * np.finfo(np.float64).eps * np.linalg.norm(jacobian)
-        if moved[k] > 0:
-            inexact += float(moved[k])
-        error[k] = inexact / np.maximum(np.abs(overlap), np.finfo(np.float64).tiny)
-        # Scale to left · right = 1, except a defective pair (left · right = 0), which keeps its length.
-        scale = np.where(np.abs(overlap) > 1e-12, overlap, 1)[:wanted, None]
-        right[k], left[k] = rights[:, :wanted], lefts[:wanted] / scale
-    return values, right, left, error
+        moved = (cell.jacobian(x, states + shift) - jacobians).norm(dim=(1, 2))
+        moved = torch.where(moved > 0, moved, 0)  # NaN where the shifted state has no Jacobian
+    inexact = size * np.finfo(np.float64).eps * jacobians.norm(dim=(1, 2)) + moved
+    found = eigensystems(jacobians)
+    overlap = found.overlap
+    error = inexact.cpu().numpy()[:, None] / np.maximum(np.abs(overlap), np.finfo(np.float64).tiny)
+    # Scale to left · right = 1, except a defective pair (left · right = 0), which keeps its length.
+    scale = np.where(np.abs(overlap) > 1e-12, overlap, 1)[:, :wanted, None]
+    return found.values, found.right[:, :, :wanted].copy(), found.left[:, :wanted] / scale, error

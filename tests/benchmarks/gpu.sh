@@ -43,6 +43,7 @@ fi
 tests=(tests/engine/kernels/test_cuda_steps.py tests/engine/kernels/test_cuda_dfa.py tests/engine/test_gpu_recording.py)
 on_a_card=(
     tests/engine/test_fixed_points.py::test_a_cuda_device_finds_the_same_points
+    tests/engine/test_eigensystems.py
     tests/engine/live/test_stream.py::test_steps_on_cuda
     tests/engine/live/test_device_loss.py
 )

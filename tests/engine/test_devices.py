@@ -18,7 +18,8 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_auto_takes_the_gpu_where_it_is_faster() -> None:
     assert choose("auto", "reviews") == Choice("cuda", "many reviews at once are faster on the GPU")
     assert choose("auto", "points").device == "cuda"
-    assert choose("auto", "live") == Choice("cpu", "one review word by word is faster on the CPU")
+    live = choose("auto", "live")
+    assert (live.device, "have not been timed" in live.reason) == ("cpu", True)
     assert choose("cpu", "reviews").device == "cpu"
     assert choose("cuda", "live").device == "cuda"
 

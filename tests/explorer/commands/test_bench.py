@@ -15,7 +15,9 @@ from explorer.cli import pinkx
 
 def test_every_speed_is_measured() -> None:
     found = list(benchmark.timings("cpu", 2, sizes=(4,), starts=8, turns=1))
-    assert [timing.unit for timing in found] == ["GB/s", "M words/s", "GB/s", "µs per series", "s", "words/s", "s"]
+    assert [timing.unit for timing in found] == [
+        *("GB/s", "M words/s", "GB/s", "µs per series", "s", "ms per matrix", "words/s", "s")
+    ]
     assert all(timing.value > 0 for timing in found)
     assert [timing.reference for timing in found if not math.isnan(timing.compared)] == [
         "nn.LSTM forward alone",
