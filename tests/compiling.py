@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 _LOCK = "PINKX_TESTS_COMPILING"  # a file that is locked while kernels are compiled
-_PARTS = ("steps", "exponents")
+PARTS = ("steps", "exponents")
 
 
 def start() -> list[subprocess.Popen[bytes]]:
@@ -20,7 +20,7 @@ def start() -> list[subprocess.Popen[bytes]]:
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
         command, root = [sys.executable, "-m", "tests.compiling"], Path(__file__).parents[1]
-        return [subprocess.Popen([*command, part], cwd=root, pass_fds=[descriptor]) for part in _PARTS]
+        return [subprocess.Popen([*command, part], cwd=root, pass_fds=[descriptor]) for part in PARTS]
     finally:
         os.close(descriptor)
 
@@ -41,7 +41,8 @@ def finish(processes: list[subprocess.Popen[bytes]]) -> None:
     Path(os.environ.pop(_LOCK)).unlink()
 
 
-def _compile(part: str) -> None:
+def compile_part(part: str) -> None:
+    """Compile the kernels of a part, or load their machine code."""
     import numpy as np
 
     if part == "steps":
@@ -60,4 +61,4 @@ def _compile(part: str) -> None:
 
 
 if __name__ == "__main__":
-    _compile(sys.argv[1])
+    compile_part(sys.argv[1])

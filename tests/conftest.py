@@ -19,7 +19,9 @@ import sys
 
 import pytest
 
+from engine.live.worker import Worker
 from tests import compiling
+from tests.forking import PROCESS
 
 try:
     import PySide6.QtWidgets  # noqa: F401 an ImportError if only one of Qt's system libraries is missing
@@ -27,6 +29,9 @@ except ImportError:
     pass
 else:
     pytest_plugins = ["pytestqt.plugin"]
+
+
+Worker.popen = PROCESS
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -14,15 +14,16 @@ import threading
 from collections.abc import Callable, Sequence
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from engine.live.inheritance import inherit, pipe_end
 
 _JOIN_SECONDS: Final = 0.5  # for the two threads, which only pass messages on
-_ENVIRONMENT: Final = {
+ENVIRONMENT: Final = {
     **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "NUMBA")},
     "MALLOC_ARENA_MAX": "2",  # glibc has up to eight heaps a core, each of which stays at its largest size
 }
+"""Added to the environment of every worker."""
 
 
 class Worker:
@@ -51,6 +52,9 @@ class Worker:
     OSError
         If the process cannot be started.
     """
+
+    popen: ClassVar[type[subprocess.Popen[bytes]]] = subprocess.Popen
+    """The class of the processes; the tests fork theirs."""
 
     def __init__(
         self,
@@ -160,12 +164,12 @@ def _start_python(
     load = f"from {module} import {function}"
     prepare = f"import gc, sys; gc.disable(); sys.path[:] = {sys.path!r}"  # without garbage collection: a tenth faster
     with there:
-        process = subprocess.Popen(
+        process = Worker.popen(
             [sys.executable, "-c", f"{prepare}; {watch}; {load}; gc.freeze(); gc.enable(); {call}"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=os.environ | _ENVIRONMENT,
+            env=os.environ | ENVIRONMENT,
             **inherit([there.fileno(), *handles]),
         )
     return process, here

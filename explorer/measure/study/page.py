@@ -145,6 +145,7 @@ class Page:
             for kind, metadata in (("png", {"Software": None}), ("pdf", {"CreationDate": None})):
                 drawn = io.BytesIO()
                 figure.savefig(drawn, format=kind, dpi=DPI, metadata=metadata)
+                figure.set_layout_engine("none")  # the layout stays: computing it again takes as long as drawing
                 self._files[f"{name}.{kind}"] = drawn.getvalue()
         data = base64.b64encode(self._files[f"{name}.png"]).decode()
         width = round(96 * figure.get_figwidth())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import IO, Any
+from collections.abc import Iterator
 
 import pytest
 from matplotlib.figure import Figure
+
+from explorer.measure.study.page import STYLE
 
 
 @pytest.fixture
@@ -14,15 +16,9 @@ def no_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Figure, "savefig", lambda self, file, **_: file.write(b"figure"))
 
 
-@pytest.fixture
-def no_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Render figures as small PNGs only, which takes less than half the time."""
-    save = Figure.savefig
-
-    def quick(self: Figure, file: IO[bytes], *, format: str, **options: Any) -> None:
-        if format == "png":
-            save(self, file, format=format, **options | {"dpi": 40})
-        else:
-            file.write(b"figure")
-
-    monkeypatch.setattr(Figure, "savefig", quick)
+@pytest.fixture(scope="module")
+def quick_rendering() -> Iterator[None]:
+    """Write PDFs whose text is outlines: a font's subset takes longer than the figure. `test_page` writes fonts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(STYLE, "pdf.fonttype", 3)
+        yield

@@ -50,7 +50,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(tmp_path_factory: pytest.TempPathFactory, quick_rendering: None) -> Path:
     """Run the study on the small network; returns the folder of its results."""
     folder = tmp_path_factory.mktemp("fixed-points")
     done = CliRunner().invoke(command, [*ARGUMENTS, str(folder)])
@@ -250,7 +250,7 @@ def test_both_methods_search_from_the_same_starts(run: Path) -> None:
     assert "Adam" in (run / "index.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.usefixtures("no_pdf")
+@pytest.mark.usefixtures("quick_rendering")
 def test_one_channel_gives_the_figures_of_a_line_and_no_axes(tmp_path: Path) -> None:
     """Three cells, h ← tanh(2 h + x), with the same input: two answers."""
     Network(

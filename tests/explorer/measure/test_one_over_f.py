@@ -45,7 +45,7 @@ def measure(*given: str) -> Result:
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def out(tmp_path_factory: pytest.TempPathFactory, quick_rendering: None) -> Path:
     folder = tmp_path_factory.mktemp("measured") / "out"
     done = measure(*TWO, *SMALL, "--out", str(folder))
     assert done.exit_code == 0, done.output
@@ -154,7 +154,7 @@ def test_controls_are_left_out_on_request(tmp_path: Path) -> None:
     assert "without a single exponent" in (tmp_path / "index.html").read_text()
 
 
-@pytest.mark.usefixtures("no_pdf")
+@pytest.mark.usefixtures("quick_rendering")
 def test_networks_of_every_epoch_get_a_figure(tmp_path: Path) -> None:
     for epoch in range(3):
         network = Network.load("lstm-8")
@@ -174,7 +174,7 @@ def test_networks_of_every_epoch_get_a_figure(tmp_path: Path) -> None:
     assert {"epochs.png", "architectures.png"} <= {file.name for file in (tmp_path / "out").iterdir()}
 
 
-@pytest.mark.usefixtures("no_pdf")
+@pytest.mark.usefixtures("quick_rendering")
 def test_networks_of_another_recipe_are_separate(tmp_path: Path) -> None:
     network = Network.load("lstm-8")
     network.readout_bias = network.readout_bias + 1

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.explorer.small import small_file
+from tests.forking import PROCESS
 
 PINKX = [sys.executable, "-c", "from explorer.cli import main; main()", "tui"]
 ALTERNATE_ON, ALTERNATE_OFF, CURSOR_ON = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?25h"
@@ -26,14 +27,16 @@ PROMPT = 6  # seconds; one or two on an idle machine
 
 
 class Terminal:
-    """A pseudo-terminal with the program on it."""
+    """A pseudo-terminal with the program on it, started or forked."""
 
-    def __init__(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, *arguments: str, environment: dict[str, str] | None = None, process: type[subprocess.Popen[Any]] = PROCESS
+    ) -> None:
         self.master, self.slave = pty.openpty()
         termios.tcsetwinsize(self.slave, (40, 120))
         self.before = termios.tcgetattr(self.slave)
         self.output = b""
-        self.process = subprocess.Popen(
+        self.process = process(
             [*PINKX, *arguments],
             stdin=self.slave,
             stdout=self.slave,
@@ -110,7 +113,7 @@ def terminal(tmp_path: Path) -> Iterator[Any]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_ends_the_program_and_leaves_the_terminal_sane(terminal: Any, number: signal.Signals) -> None:
-    program = terminal()
+    program = terminal(process=subprocess.Popen if number == signal.SIGTERM else PROCESS)
     program.wait_for(b"LIVE")
     program.process.send_signal(number)
     assert program.ended(PROMPT) == 128 + number
@@ -165,7 +168,7 @@ def test_plain_textual_runs_end_to_end(terminal: Any) -> None:
 
 
 def test_q_quits_before_the_session_is_open(terminal: Any) -> None:
-    program = terminal()
+    program = terminal(process=subprocess.Popen)
     program.wait_for(ALTERNATE_ON)
     program.wait_for(b"quits")
     program.press(b"q")
@@ -199,7 +202,7 @@ def test_the_first_frame_comes_before_torch(terminal: Any, tmp_path: Path) -> No
     slow = tmp_path / "slow"
     slow.mkdir()
     (slow / "torch.py").write_text("import time; time.sleep(30)\n")
-    program = terminal(environment={"PYTHONPATH": str(slow)})
+    program = terminal(environment={"PYTHONPATH": str(slow)}, process=subprocess.Popen)
     program.wait_for(b"loading PyTorch", 20)
     program.press(b"q")
     assert program.ended(PROMPT) == 0
