@@ -270,14 +270,17 @@ class EventJobs(CountingJobs):
     def start(self, work: Callable[..., None], *arguments: Any, **callbacks: Any) -> Job:
         if work is not send_rows:
             return super().start(work, *arguments, **callbacks)
-        take, end = callbacks["on_result"], callbacks["on_end"]
         self.events.append("start")
-        return super().start(
-            work,
-            *arguments,
-            on_result=lambda rows: (self.events.append(len(rows)), take(rows)),
-            on_end=lambda trouble: (self.events.append("end"), end(trouble)),
-        )
+
+        def take(rows: Any) -> None:
+            self.events.append(len(rows))
+            callbacks["on_result"](rows)
+
+        def end(trouble: str) -> None:
+            self.events.append("end")
+            callbacks["on_end"](trouble)
+
+        return super().start(work, *arguments, on_result=take, on_end=end)
 
 
 def test_after_a_clamp_the_first_numbers_come_after_a_few_of_all_reviews() -> None:
