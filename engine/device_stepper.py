@@ -10,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from engine.network import Network
-from engine.recording import Stepper, checked_clamps, clamps_on_device, gpu_reader
+from engine.recording import Clampable, Stepper, checked_clamps, clamps_on_device, gpu_reader
 
 Float32s = NDArray[np.float32]
 OnDevice = Callable[[Network, str], Any]
@@ -26,7 +26,7 @@ def cpu_block(network: Network) -> int:
     return min(most, max(fewest, CPU_STEPS // network.cell.size))
 
 
-class DeviceStepper:
+class DeviceStepper(Clampable):
     """`engine.recording.Stepper` on the network's own device.
 
     A block of words is one launch, or plain PyTorch steps where the kernels cannot run. The state is a copy on the
@@ -43,16 +43,9 @@ class DeviceStepper:
         self.clamps = {}
         self.reset()
 
-    @property
-    def clamps(self) -> Mapping[str, Float32s]:
-        """The clamps, signal → (n,) values, NaN for a free cell; setting them replaces all."""
-        return self._clamps
-
-    @clamps.setter
-    def clamps(self, clamps: Mapping[str, ArrayLike]) -> None:
-        self._clamps = checked_clamps(self.network, clamps)
-        self._on_device = clamps_on_device(self.network, self._clamps)
-        self._in_kernel = self._reader is not None and self._reader.use(self._clamps)
+    def _use_clamps(self, clamps: dict[str, Float32s]) -> None:
+        self._on_device = clamps_on_device(self.network, clamps)
+        self._in_kernel = self._reader is not None and self._reader.use(clamps)
 
     def reset(self) -> None:
         """Return to the initial state; clamps stay."""

@@ -157,7 +157,33 @@ def record_reference(
     return recording
 
 
-class Stepper:
+class Clampable:
+    """A runner of a network with clamps: signal → (n,) values, NaN for a free cell."""
+
+    network: Network
+
+    @property
+    def clamps(self) -> Mapping[str, Float32s]:
+        """The clamps; setting them replaces all.
+
+        Raises
+        ------
+        ValueError
+            For an unknown signal, or values of another shape.
+        """
+        return self._clamps
+
+    @clamps.setter
+    def clamps(self, clamps: Mapping[str, ArrayLike]) -> None:
+        self._clamps = checked_clamps(self.network, clamps)
+        self._use_clamps(self._clamps)
+
+    def _use_clamps(self, clamps: dict[str, Float32s]) -> None:
+        """Hold these signals from now on."""
+        raise NotImplementedError
+
+
+class Stepper(Clampable):
     """Run a network word by word on the CPU; every call continues from the current state.
 
     Parameters
@@ -248,15 +274,8 @@ class Stepper:
         self._state[0] = state.numpy()
         return {**{name: value.numpy() for name, value in signals.items()}, "x": x}
 
-    @property
-    def clamps(self) -> Mapping[str, Float32s]:
-        """The clamps, signal → (n,) values, NaN for a free cell; setting them replaces all."""
-        return self._clamps
-
-    @clamps.setter
-    def clamps(self, clamps: Mapping[str, ArrayLike]) -> None:
-        self._clamps = checked_clamps(self.network, clamps)
-        self._clamp = steps.clamp(self.network.cell, self._clamps)
+    def _use_clamps(self, clamps: dict[str, Float32s]) -> None:
+        self._clamp = steps.clamp(self.network.cell, clamps)
 
     def clamp(self, signal: str, cells: ArrayLike, value: ArrayLike) -> None:
         """Clamp a signal of some cells at a value (one for all, or one a cell) at every step from now on.

@@ -4,6 +4,7 @@ The explorer is that of the terminal, or with ``--desktop`` that of the desktop,
 
 After each kill no process, no shared memory and no temporary file of it may be left, the saved state must load, and,
 unless the front end itself was killed, `q` must leave the terminal as it was. At the end the program starts once more.
+The victim ``signalled`` is the front end, which gets SIGTERM instead and must end within two seconds.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from pathlib import Path
 from explorer.session.saved_state import load_state
 
 KEYS = (b"g", b" ", b"+", b"h", b"p", b"b", b"t", b"R", b"x", b"n", b"]", b"z", b"?", b"\x1b", b"F", b"M", b"i", b"K")
-VICTIMS = ("front end", "engine", "worker")
+SIGNALLED = "signalled"  # the front end gets SIGTERM
+VICTIMS = ("front end", "engine", "worker", SIGNALLED)
+LIMIT = 2.0  # seconds to end after SIGTERM
 PATIENCE = 10.0  # seconds that processes may take to end on a busy machine
 
 
@@ -138,25 +141,38 @@ def is_running(pid: int) -> bool:
         return False
 
 
+def processes(program: Program, part: str) -> list[int]:
+    """Return the processes below a program whose command line has that part."""
+    return [pid for pid, command in descendants(program.process.pid).items() if part in command]
+
+
 def trial(victim: str, dice: random.Random, folder: Path, desktop: bool) -> list[str]:
     """Start the program, kill one of its processes at a random moment, and return what is wrong afterwards."""
     wrong = []
     before = set(os.listdir("/dev/shm"))
     program = Program(folder, "--speed", dice.choice(("5", "500", "inf")), "--network", "lstm-8", desktop=desktop)
     try:
-        end = time.monotonic() + dice.uniform(0.1, 9.0)
+        wanted = {"engine": "engine_server", "worker": "session.jobs"}.get(victim, "")
+        deadline = time.monotonic() + 60
+        while wanted and not processes(program, wanted) and time.monotonic() < deadline:
+            program.take(0.05)
+        end = time.monotonic() + dice.uniform(0.0, 4.0 if wanted else 9.0)
         while time.monotonic() < end and program.process.poll() is None:
             program.take(dice.uniform(0.05, 0.5))
             if b"LIVE" in program.output:
                 program.press(dice.choice(KEYS))
         children = descendants(program.process.pid)
-        wanted = {"engine": "engine_server", "worker": "session.jobs"}.get(victim)
-        pids = [pid for pid, command in children.items() if wanted is not None and wanted in command]
-        if victim != "front end" and not pids:
-            victim, pids = "too early: front end", [program.process.pid]
-        pid = program.process.pid if "front end" in victim else pids[0]
-        os.kill(pid, signal.SIGKILL)
-        if "front end" not in victim:
+        pids = processes(program, wanted) if wanted else [program.process.pid]
+        if not pids:
+            return [f"no {victim} to kill"]
+        pid = pids[0]
+        sent = time.monotonic()
+        os.kill(pid, signal.SIGTERM if victim == SIGNALLED else signal.SIGKILL)
+        if victim == SIGNALLED:
+            ended = program.ends()
+            if (took := time.monotonic() - sent) > LIMIT:
+                wrong.append(f"SIGTERM took {took:.1f} s" if ended else "did not end")
+        elif wanted:
             program.take(dice.uniform(0.2, 1.5))
             refused = b"LIVE" not in program.output and b"error: the engine's process ended" in program.output
             if program.process.poll() is not None and not refused:  # without an engine it cannot start

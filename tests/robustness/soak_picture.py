@@ -24,7 +24,7 @@ def main() -> None:
         minutes = np.array(found["seconds"]) / 60
         axis.stackplot(minutes, *found["mib"].values(), labels=list(found["mib"]))
         axis.set_title(f"{found['explorer']}: {found['words'][-1]:,} words", fontsize="medium")
-        axis.set_xlabel("minutes of random actions")
+        axis.set_xlabel(f"minutes, with an action every {found['every']:g} s")
         axis.margins(0)
     axes[0].set_ylabel("memory (Pss), MiB")
     axes[0].legend(loc="lower right", fontsize="small")

@@ -38,6 +38,33 @@ def sign_of(k):
     return 1 - 2 * (k % 2)
 
 
+@triton.jit
+def fit_constants(constants):
+    """Return the constants of a scale that a fit needs, to load them once and not in every box."""
+    by_s, norm, half = tl.load(constants), tl.load(constants + 1), tl.load(constants + 2)
+    return by_s, norm, half, tl.load(constants + 3), tl.load(constants + 4)
+
+
+@triton.jit
+def detrended_box(sums, first, last, back, step, constants, fit):
+    """Return the unbiased variance of a box from its sums, its ends, and its number of points behind the anchor.
+
+    As ``engine.kernels.cpu.dfa.measure``: f = m + g w is the fit.
+    """
+    total, moment, square, lag, alternating = sums
+    by_s, norm, half, signs, signed_positions = fit
+    centred = moment + (back - half) * total
+    m = total * by_s
+    g = centred * norm
+    fitted = m * total + g * centred
+    begin = m - g * half
+    end = m + g * half
+    covariance = lag + (end + g) * (last - 0.5 * end) + (begin - g) * (first - 0.5 * begin) - fitted
+    mean = (sign_of(back) * alternating - m * signs - g * signed_positions) * by_s
+    variance = (square - fitted) * by_s
+    return unbiased_box(variance, covariance * by_s, mean, first - begin, last - end, step * step, constants)
+
+
 @triton.jit(do_not_specialize=["series", "length"])  # a size of 1 would become a constant, without the type int32
 def overlapping(x, scales, constants, boxes, squares, series, length, PARTS: tl.constexpr, BLOCK: tl.constexpr):
     """Add up all overlapping boxes, and their Σz², in ``boxes`` and ``squares`` (part, scale, series)."""
@@ -49,8 +76,7 @@ def overlapping(x, scales, constants, boxes, squares, series, length, PARTS: tl.
     s = tl.load(scales + scale)
     p = s - 1
     constants += scale * CONSTANTS
-    by_s, norm, half = tl.load(constants), tl.load(constants + 1), tl.load(constants + 2)
-    signs, signed_positions = tl.load(constants + 3), tl.load(constants + 4)
+    fit = fit_constants(constants)
     total_boxes = tl.zeros((BLOCK,), tl.float64)
     total_squares = tl.zeros((BLOCK,), tl.float64)
     for anchor in range(p * (part + 1), length, p * PARTS):
@@ -82,19 +108,8 @@ def overlapping(x, scales, constants, boxes, squares, series, length, PARTS: tl.
                 lag += last * z - gone * first
                 alternating += sign_of(u) * z - sign_of(back + 1) * gone
                 last = z
-            # As in engine.kernels.cpu.dfa.measure: f = m + g w is the fit.
-            centred = moment + (back - half) * total
-            m = total * by_s
-            g = centred * norm
-            fitted = m * total + g * centred
-            begin = m - g * half
-            end = m + g * half
-            covariance = lag + (end + g) * (last - 0.5 * end) + (begin - g) * (first - 0.5 * begin) - fitted
-            mean = (sign_of(back) * alternating - m * signs - g * signed_positions) * by_s
-            variance = (square - fitted) * by_s
-            total_boxes += unbiased_box(
-                variance, covariance * by_s, mean, first - begin, last - end, step * step, constants
-            )
+            sums = (total, moment, square, lag, alternating)
+            total_boxes += detrended_box(sums, first, last, back, step, constants, fit)
             total_squares += square
     place = (part * tl.num_programs(0) + scale) * row + lane
     tl.store(boxes + place, total_boxes, mask=inside)
@@ -120,8 +135,7 @@ def overlapping_ragged(
     s = tl.load(sizes + entry, mask=known, other=2)
     p = s - 1
     constants += tl.maximum(entry, 0) * CONSTANTS
-    by_s, norm, half = tl.load(constants), tl.load(constants + 1), tl.load(constants + 2)
-    signs, signed_positions = tl.load(constants + 3), tl.load(constants + 4)
+    fit = fit_constants(constants)
     total_boxes = tl.zeros((BLOCK,), tl.float64)
     total_squares = tl.zeros((BLOCK,), tl.float64)
     longest = tl.max(tl.where(known, s, 0), 0)
@@ -162,16 +176,8 @@ def overlapping_ragged(
                 lag += last * z - gone * first
                 alternating += sign_of(u) * z - sign_of(back + 1) * gone
                 last = tl.where(on, z, last)
-            centred = moment + (back - half) * total
-            m = total * by_s
-            g = centred * norm
-            fitted = m * total + g * centred
-            begin = m - g * half
-            end = m + g * half
-            covariance = lag + (end + g) * (last - 0.5 * end) + (begin - g) * (first - 0.5 * begin) - fitted
-            mean = (sign_of(back) * alternating - m * signs - g * signed_positions) * by_s
-            variance = (square - fitted) * by_s
-            box = unbiased_box(variance, covariance * by_s, mean, first - begin, last - end, step * step, constants)
+            sums = (total, moment, square, lag, alternating)
+            box = detrended_box(sums, first, last, back, step, constants, fit)
             total_boxes += tl.where(on, box, 0.0)
             total_squares += tl.where(on, square, 0.0)
     place = (part * tl.num_programs(0) + scale) * row + lane

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.beta import measure_reviews
+from engine.beta import BATCH_WORDS, measure_reviews
 from engine.fluctuation import default_scales
 from engine.live.stream import Stream
 from engine.network import Network
@@ -258,6 +258,48 @@ def test_after_a_clamp_one_job_measures_all_reviews_that_were_sent_before() -> N
     assert sent > 2
     assert runner.portions[sent:] == [[""] * COUNT]
     session.close()
+
+
+class EventJobs(CountingJobs):
+    """Lists when a measurement starts, how many rows each of its results has, and when it ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[str | int] = []
+
+    def start(self, work: Callable[..., None], *arguments: Any, **callbacks: Any) -> Job:
+        if work is not send_rows:
+            return super().start(work, *arguments, **callbacks)
+        self.events.append("start")
+
+        def take(rows: Any) -> None:
+            self.events.append(len(rows))
+            callbacks["on_result"](rows)
+
+        def end(trouble: str) -> None:
+            self.events.append("end")
+            callbacks["on_end"](trouble)
+
+        return super().start(work, *arguments, on_result=take, on_end=end)
+
+
+def test_after_a_clamp_the_first_numbers_come_after_a_few_of_all_reviews() -> None:
+    runner = EventJobs()
+    words = small_network().vocabulary.words  # type: ignore[union-attr]
+    text = " ".join(np.random.default_rng(0).choice(words, 600))
+    source = [Review(f"r{k}", text) for k in range(60)]  # more than BATCH_WORDS
+    session = opened(source, 0, runner, portion=60)
+    settle(session)
+    before = len(runner.events)
+    session.stream.clamp({"h": np.where(np.arange(12) == 2, 0.3, np.nan).astype(np.float32)})
+    wait(lambda: bool(session.stream.snapshot.clamps))
+    settle(session)
+    wait(lambda: runner.events[-1] == "end")
+    session.close()
+    started, *parts, ended = runner.events[before:]
+    assert (started, ended) == ("start", "end")
+    assert sum(map(int, parts)) == 60
+    assert int(parts[0]) == BATCH_WORDS // 600 < 30
 
 
 class FailingJobs(CountingJobs):
