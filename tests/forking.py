@@ -73,8 +73,8 @@ PROCESS: Final[type[subprocess.Popen[Any]]] = Forked if sys.platform == "linux" 
 
 def run(command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a program without a terminal; return its exit status and what it wrote."""
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with PROCESS(command, text=True, **pipes, **options) as process:
+    options |= {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with PROCESS(command, **options) as process:
         output, errors = process.communicate()
     return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
