@@ -10,7 +10,6 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-
 SAMPLES = 250  # of a panel at most
 
 
