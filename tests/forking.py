@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, NoReturn
@@ -68,6 +69,14 @@ class Forked(subprocess.Popen[Any]):
 
 
 PROCESS: Final[type[subprocess.Popen[Any]]] = Forked if sys.platform == "linux" else subprocess.Popen
+
+
+def run(command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a program without a terminal; return its exit status and what it wrote."""
+    options |= {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with PROCESS(command, **options) as process:
+        output, errors = process.communicate()
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
 
 def _ask(server: socket.socket, request: dict[str, Any], handles: list[int]) -> int:

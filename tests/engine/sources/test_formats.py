@@ -102,7 +102,7 @@ def test_an_encoding_can_be_given_and_one_line_may_have_another(tmp_path: Path) 
         ReadOptions(encoding="klingon")
     with pytest.raises(ReviewError, match="no encoding 'base64'"):
         ReadOptions(encoding="base64")
-    rows = "text,label\n" + "A film,1\n" * 200_000
+    rows = "text,label\n" + f"{'A film ' * 200},1\n" * 1000  # more than decides
     mixed = open_reviews(put(tmp_path, {"b.csv": rows.encode() + "Naïve,0\n".encode("latin-1")}))
     assert mixed[-1].text == "Naïve"
     assert mixed.report.encoding == "UTF-8 and Windows-1252"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,6 +21,13 @@ def qapp(qapp: Any) -> Iterator[Any]:
     qapp.setDoubleClickInterval(20)
     yield qapp
     qapp.setDoubleClickInterval(before)
+
+
+@pytest.fixture
+def qtbot(qtbot: Any) -> Any:
+    """Wait up to a minute for a condition, not five seconds: on a busy machine the first frame takes that long."""
+    qtbot.waitUntil = partial(qtbot.waitUntil, timeout=60_000)
+    return qtbot
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -16,6 +17,7 @@ import torch
 from click.testing import CliRunner
 from rich.progress import Progress
 
+from engine import fixed_points
 from engine.catalogue import NetworkInfo
 from engine.cells import RnnCell
 from engine.fixed_points import find_fixed_points
@@ -50,7 +52,15 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, quick_rendering: None) -> Path:
+def few_steps_of_adam() -> Iterator[None]:
+    """End the paper's method early: how it is compared with Newton's is tested here, not what it finds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fixed_points, "_ADAM_STEPS", 100)
+        yield
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, quick_rendering: None, few_steps_of_adam: None) -> Path:
     """Run the study on the small network; returns the folder of its results."""
     folder = tmp_path_factory.mktemp("fixed-points")
     done = CliRunner().invoke(command, [*ARGUMENTS, str(folder)])

@@ -10,6 +10,7 @@ import pytest
 
 from explorer.tui.terminal.screenshot import as_png
 from tests.explorer.small import small_file
+from tests.forking import run
 
 PINKX = [sys.executable, "-c", "from explorer.cli import main; main()", "tui"]
 
@@ -26,7 +27,7 @@ def test_a_picture_is_taken_without_a_terminal(tmp_path: Path) -> None:
         "--screenshot",
         str(picture),
     ]
-    done = subprocess.run([*PINKX, *arguments], input="", capture_output=True, text=True)
+    done = run([*PINKX, *arguments])
     assert (done.returncode, done.stderr) == (0, "")
     svg = picture.read_text(encoding="utf-8")
     assert svg.startswith("<svg")
@@ -45,14 +46,14 @@ def test_a_png_needs_no_program_and_no_installed_font() -> None:
 @pytest.mark.parametrize(("option", "value"), [("--size", "90"), ("--size", "0x10"), ("--size", "axb")])
 def test_an_invalid_size_is_refused(tmp_path: Path, option: str, value: str) -> None:
     arguments = ["--screenshot", str(tmp_path / "x.svg"), option, value]
-    done = subprocess.run([*PINKX, *arguments], input="", capture_output=True, text=True)
+    done = run([*PINKX, *arguments])
     assert done.returncode == 2
     assert "WIDTHxHEIGHT" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["screen.gif", "screen"])
 def test_another_kind_of_picture_is_refused(tmp_path: Path, name: str) -> None:
-    done = subprocess.run([*PINKX, "--screenshot", str(tmp_path / name)], input="", capture_output=True, text=True)
+    done = run([*PINKX, "--screenshot", str(tmp_path / name)])
     assert done.returncode == 2
     assert ".svg or .png" in done.stderr
 
