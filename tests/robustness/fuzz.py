@@ -8,6 +8,7 @@ shown with its seed, and ``--keep FOLDER`` stores its file.
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import resource
 import signal
@@ -68,9 +69,9 @@ def inputs(kind: Format, folder: Path, seeds: Iterable[int]) -> Iterable[tuple[i
         yield seed, kind.damage(data, random.Random(seed))
 
 
-def fuzz(name: str, seeds: range, folder: Path, keep: Path | None = None) -> Counter[str]:
-    """Try a format with many inputs; print each fault when it first appears."""
-    kind, found = FORMATS[name], Counter[str]()
+def fuzz(name: str, seeds: range, folder: Path, keep: Path | None = None, minutes: float = math.inf) -> Counter[str]:
+    """Try a format with many inputs, for so many minutes at most; print each fault when it first appears."""
+    kind, found, began = FORMATS[name], Counter[str](), time.monotonic()
     kind.make(folder / kind.file_name)
     kind.use(folder / kind.file_name)  # the good file is read; it compiles the kernels, too
     for seed, data in inputs(kind, folder, seeds):
@@ -82,6 +83,8 @@ def fuzz(name: str, seeds: range, folder: Path, keep: Path | None = None) -> Cou
             if keep is not None:
                 (keep / f"{name}-{seed}-{kind.file_name}").write_bytes(data)
         found[result] += 1
+        if time.monotonic() - began > 60 * minutes:
+            break
     return found
 
 
@@ -106,6 +109,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="the longest time for a format")
     options = parser.parse_args()
     signal.signal(signal.SIGALRM, _interrupt)
     limit = 16 << 30
@@ -113,7 +117,9 @@ def main() -> None:
     for name in options.formats:
         with tempfile.TemporaryDirectory() as folder:
             began = time.monotonic()
-            found = fuzz(name, range(options.first, options.first + options.count), Path(folder), options.keep)
+            found = fuzz(
+                name, range(options.first, options.first + options.count), Path(folder), options.keep, options.minutes
+            )
         faults = {result: n for result, n in found.items() if result.startswith("FAULT")}
         print(
             f"{name:16} {found.total():7,} tried {found['read']:7,} read {found['refused']:7,} refused "

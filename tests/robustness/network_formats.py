@@ -192,12 +192,12 @@ class _Reader:
         self._left = 0
 
     def reads(self, path: Path) -> bool:
-        """Return whether a file could be read, or refused, within 20 seconds."""
+        """Return whether a file could be read, or refused, within five seconds."""
         if not self._left:
             self._start()
         self._left -= 1
         os.write(self._ask, f"{path}\n".encode())
-        answered = bool(select.select([self._answer], [], [], 20.0)[0]) and os.read(self._answer, 1) == b"."
+        answered = bool(select.select([self._answer], [], [], 5.0)[0]) and os.read(self._answer, 1) == b"."
         if not (answered and self._left):
             self._end()
         return answered

@@ -10,6 +10,8 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
+SAMPLES = 250  # of a panel at most
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -21,8 +23,9 @@ def main() -> None:
     axes = figure.subplots(1, len(options.samples), sharey=True, squeeze=False)[0]
     for axis, path in zip(axes, options.samples, strict=True):
         found = json.loads(path.read_text(encoding="utf-8"))
-        minutes = np.array(found["seconds"]) / 60
-        axis.stackplot(minutes, *found["mib"].values(), labels=list(found["mib"]))
+        every = 1 + len(found["seconds"]) // SAMPLES
+        minutes = np.array(found["seconds"][::every]) / 60
+        axis.stackplot(minutes, *(mib[::every] for mib in found["mib"].values()), labels=list(found["mib"]))
         axis.set_title(f"{found['explorer']}: {found['words'][-1]:,} words", fontsize="medium")
         axis.set_xlabel(f"minutes, with an action every {found['every']:g} s")
         axis.margins(0)
