@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import io
 import json
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.catalogue import NetworkError
-from engine.importers.time_limit import check_readable
+from engine.importers.time_limit import check_readable, limit_memory
 
 _MAX_RATIO: Final = 20  # how many times larger than the file a compressed array may be
 
@@ -69,10 +68,17 @@ def read_keras(path: Path) -> KerasModel:
     return _read(path)
 
 
-def try_reading(path: str) -> None:
-    """Read a file to its end, whether it is damaged or not, for `check_readable`."""
-    with contextlib.suppress(NetworkError):
-        _read(Path(path))
+def try_reading(path: str) -> str:
+    """Return why a file is refused, or "" if it can be read, for `check_readable`; limits this process's memory."""
+    file = Path(path)
+    limit_memory(_MAX_RATIO * file.stat().st_size)
+    try:
+        _read(file)
+    except NetworkError as error:
+        return str(error)
+    except MemoryError:
+        return "damaged Keras file: it claims far more memory than its size; save or fetch it again"
+    return ""
 
 
 def _read(path: Path) -> KerasModel:

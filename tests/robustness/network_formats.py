@@ -191,16 +191,16 @@ class _Reader:
     def __init__(self) -> None:
         self._left = 0
 
-    def reads(self, path: Path) -> bool:
-        """Return whether a file could be read, or refused, within five seconds."""
+    def refusal(self, path: Path) -> str | None:
+        """Return why a file is refused, or "" if it is read; None if neither happens within five seconds."""
         if not self._left:
             self._start()
         self._left -= 1
         os.write(self._ask, f"{path}\n".encode())
-        answered = bool(select.select([self._answer], [], [], 5.0)[0]) and os.read(self._answer, 1) == b"."
-        if not (answered and self._left):
+        answer = os.read(self._answer, 1 << 16) if select.select([self._answer], [], [], 5.0)[0] else b""
+        if not (answer and self._left):
             self._end()
-        return answered
+        return answer.decode().removesuffix("\n") if answer else None
 
     def _start(self) -> None:
         (asked, self._ask), (self._answer, answer) = os.pipe(), os.pipe()
@@ -213,9 +213,10 @@ class _Reader:
         os.close(self._ask)
         with os.fdopen(asked) as paths:
             for path in paths:
+                refusal = ""
                 with suppress(Exception):
-                    try_reading(path[:-1])
-                os.write(answer, b".")
+                    refusal = try_reading(path[:-1])
+                os.write(answer, f"{refusal}\n".encode())
         os._exit(0)
 
     def _end(self) -> None:
@@ -232,8 +233,11 @@ _reader: Final = _Reader()
 def use_keras(path: Path) -> None:
     """Read with the check of `engine.importers.time_limit`, in a copy of this process instead of a new one."""
     os.environ[VARIABLE] = "0"
-    if not _reader.reads(path):
+    refusal = _reader.refusal(path)
+    if refusal is None:
         raise NetworkError("damaged: it could not be read in time, or ended the process")
+    if refusal:
+        raise NetworkError(refusal)
     use_imported(path)
 
 

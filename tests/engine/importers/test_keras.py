@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -275,3 +277,24 @@ def test_a_file_that_cannot_be_read_in_time_is_refused(tmp_path: Path, monkeypat
     monkeypatch.delenv(VARIABLE)
     with pytest.raises(NetworkError, match="holds no vocabulary"):  # read, in time
         opened(file)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux only")
+def test_a_file_that_claims_gigabytes_takes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The HDF5 library takes the memory that a text claims before it looks for the text in the file."""
+    import resource
+
+    file = write_hdf5(keras_layers(Network.load("rnn-64")), tmp_path / "a.h5")
+    with h5py.File(file) as opened_file:
+        length = len(opened_file.attrs["model_config"].encode())
+    # The length and the address of the text; in the heap the length is followed by zeros.
+    found, count = re.subn(
+        re.escape(length.to_bytes(4, "little")) + rb"(?!\0{4})", (3 << 29).to_bytes(4, "little"), file.read_bytes()
+    )
+    assert count == 1
+    file.write_bytes(found)
+    monkeypatch.delenv(VARIABLE)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(NetworkError, match="damaged Keras file"):
+        opened(file)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1 << 19  # KiB
