@@ -15,6 +15,7 @@ from scipy.stats import t
 
 from engine.activity import is_dead
 from engine.corpus_statistics import corpus_statistics
+from engine.devices import or_on_the_cpu
 from engine.fluctuation import default_scales
 from engine.network import Network
 from engine.points_cache import content_hash, network_points
@@ -31,11 +32,15 @@ LEVEL: Final = 0.95
 
 @dataclass(frozen=True)
 class MeasureOptions:
-    """What is measured: β of reviews cut at ``words``, and the points from ``starts`` visited states (0: none)."""
+    """What is measured: β of reviews cut at ``words``, and the points from ``starts`` visited states (0: none).
+
+    ``device`` computes β ("cpu" or "cuda").
+    """
 
     words: int = CUT
     starts: int = 128
     seed: int = 0
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,7 @@ def _measure(network: Network, read: str, options: MeasureOptions, encoded: Mapp
     if read:
         given = encoded[read.partition(" ")[0]]
         reviews = list(given.long[:100])
-        found |= _labels(network, given.labelled) | _exponents(network, given.long)
+        found |= _labels(network, given.labelled) | _exponents(network, given.long, options.device)
     if options.starts:
         found |= _points(network, options, reviews)
     return Result({**found, "measure_seconds": time.process_time() - start})
@@ -152,9 +157,10 @@ def _labels(network: Network, labelled: EncodedReviews) -> dict[str, float]:
     return {"measured_accuracy": float(np.mean((p >= 0.5) == right)), "measured_loss": loss}
 
 
-def _exponents(network: Network, long: NDArray[np.int32]) -> dict[str, float | None]:
+def _exponents(network: Network, long: NDArray[np.int32], device: str) -> dict[str, float | None]:
     """Return the mean β of each signal's layer sum with its interval over reviews, and the share of dead cells."""
-    statistics = corpus_statistics(network, long, None, default_scales(long.shape[1]))
+    scales = default_scales(long.shape[1])
+    statistics = or_on_the_cpu(device, lambda name: corpus_statistics(network.to(device=name), long, None, scales))
     found: dict[str, float | None] = {}
     for signal in statistics.signals:
         beta = statistics.exponents(signal).beta

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from explorer.commands.device_option import device_option
 from explorer.commands.on_option import on_option
 from explorer.measure.study.cache import FOLDER
 from explorer.measure.study.options import set_threads
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     "--imdb", type=click.Path(path_type=Path), help="The IMDb archive.  [default: $PINKX_IMDB, or the downloaded one]"
 )
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Number of CPU threads.")
+@device_option
 @on_option
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default="ingredients", show_default=True,
@@ -47,6 +49,7 @@ def command(
     test_reviews: int,
     imdb: Path | None,
     threads: int,
+    device: str,
     on: str | None,
     out: Path,
     as_json: bool,
@@ -57,18 +60,20 @@ def command(
     changes one ingredient only. Results are cached in OUT/cache: to resume an interrupted run, run the same command
     again.
     """
+    from engine.devices import choose
     from engine.files import atomic_write
     from engine.reviews import CUT, open_reviews
     from explorer.measure.one_over_f import ingredients
     from explorer.measure.one_over_f.selection import evenly
 
+    chosen = choose(device, "reviews").device
     set_threads(threads)
     runs = ingredients.find_runs(folders)
     console = Console(stderr=True)
     with time_left(console) as bar:
         test = open_reviews("imdb", split="test", imdb=imdb)
         long = evenly([review for review in test if len(review.words) >= CUT], count)
-        corpus = ingredients.Corpus(long, evenly(test, test_reviews))
+        corpus = ingredients.Corpus(long, evenly(test, test_reviews), chosen)
     if on is not None:
         _spread(runs, corpus, out / FOLDER, on)
     with time_left(console) as bar:

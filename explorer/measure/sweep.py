@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from explorer.commands.device_option import device_option
 from explorer.commands.on_option import on_option, shard_progress
 
 
@@ -27,6 +28,7 @@ from explorer.commands.on_option import on_option, shard_progress
     help="Number of start states of the search for fixed points under zero input; 0 for none.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the start states.")
+@device_option
 @on_option
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as a JSON array.")
 def command(
@@ -36,6 +38,7 @@ def command(
     limit: int | None,
     starts: int,
     seed: int,
+    device: str,
     on: str | None,
     as_json: bool,
 ) -> None:
@@ -47,17 +50,19 @@ def command(
 
     FOLDER can be any folder of networks. An interrupted run resumes when the same command runs again.
     """
+    from engine.devices import choose
     from engine.reviews import open_reviews
     from engine.sweeps.measuring import MeasureOptions, measure_sweep, table_rows
     from engine.sweeps.table import table_file
     from explorer.measure.one_over_f.selection import evenly
 
+    chosen = choose(device, "reviews").device
     count = len(table_rows(folder))  # an error before the reviews are read
     console = Console(stderr=True)
     with console.status("reading reviews"):
         reviews = evenly(list(open_reviews(source)), limit)
     with shard_progress(console, "networks") as (show, say):
-        options = MeasureOptions(words, starts, seed)
+        options = MeasureOptions(words, starts, seed, chosen)
         rows = measure_sweep(folder, reviews, options, on=on, progress=show, report=say)
     if as_json:
         click.echo(json.dumps(rows, indent=2))

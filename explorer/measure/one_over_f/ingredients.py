@@ -21,6 +21,7 @@ from engine.activity import is_dead
 from engine.beta import series_beta
 from engine.catalogue import NetworkError, describe
 from engine.corpus_statistics import corpus_statistics
+from engine.devices import or_on_the_cpu
 from engine.epochs import epoch_files
 from engine.fluctuation import SCALES
 from engine.network import Network, Vocabulary
@@ -60,10 +61,11 @@ class TrainingRun:
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """Test reviews on which the epochs are measured: ``long`` for β, ``test`` for loss and accuracy."""
+    """Test reviews on which the epochs are measured: ``long`` for β, on ``device``, ``test`` for loss and accuracy."""
 
     long: Sequence[Review]
     test: Sequence[Review]
+    device: str = "cpu"
 
     @cached_property
     def digest(self) -> str:
@@ -147,7 +149,7 @@ def measure_network(network: Network, recipe: Recipe, corpus: Corpus) -> dict[st
     if network.vocabulary is None or network.outputs != 1 or network.activation != "sigmoid":
         raise NetworkError(f"{network.name} is no network that reads words and has one output, P(positive)")
     long, test = corpus.encoded(network.vocabulary)
-    found = corpus_statistics(network, long)
+    found = or_on_the_cpu(corpus.device, lambda name: corpus_statistics(network.to(device=name), long))
     beta = {name: summary(found.exponents(name).beta) for name in found.signals}
     weight = network.readout_weight[:1].detach().double().cpu().numpy().T
     logits = (record(network, list(long), ("h",))["h"].astype(np.float64) @ weight)[..., 0]
