@@ -290,6 +290,7 @@ def test_after_a_clamp_the_first_numbers_come_after_a_few_of_all_reviews() -> No
     source = [Review(f"r{k}", text) for k in range(60)]  # more than BATCH_WORDS
     session = opened(source, 0, runner, portion=60)
     settle(session)
+    wait(lambda: runner.events[-1] == "end")
     before = len(runner.events)
     session.stream.clamp({"h": np.where(np.arange(12) == 2, 0.3, np.nan).astype(np.float32)})
     wait(lambda: bool(session.stream.snapshot.clamps))
