@@ -91,8 +91,8 @@ def _temporary(path: Path) -> Path:
 
 def _remove_abandoned(path: Path) -> None:
     before = time.time() - ABANDONED
-    with suppress(OSError):  # the folder cannot be listed, or another process removed the file
-        for entry in os.scandir(path.parent):
+    with suppress(OSError), os.scandir(path.parent) as entries:  # not readable, or another process removes it
+        for entry in entries:
             beginning, _, process = entry.name.rpartition(".")
             number = process.partition("-")[0]
             old = beginning == f".{path.name}" and number.isdecimal() and entry.stat().st_mtime < before

@@ -51,7 +51,7 @@ def test_reviews_are_opened_and_the_choices_stay(opening: Window, qtbot: Any, tm
     assert (now.choices.signal, now.choices.selected) == ("f", 4)
     reviews: Any = opening.panels["reviews"]
     qtbot.waitUntil(lambda: reviews.model.rowCount() == 2)
-    qtbot.waitUntil(lambda: snapshot(opening).finished)
+    qtbot.waitUntil(lambda: snapshot(opening).review.text == texts[0] and snapshot(opening).finished)
     opening.redraw()
     assert opening.panels["review"].words._surface[1] == "warm"  # type: ignore[attr-defined]
 
@@ -71,7 +71,7 @@ def test_a_new_engine_continues_where_the_old_one_was(opening: Window, qtbot: An
     session.ablation.ablate()
     qtbot.waitUntil(lambda: bool(snapshot(opening).clamps) and snapshot(opening).time == 100)
     session.open_text("A warm film about a town", "typed")
-    qtbot.waitUntil(lambda: snapshot(opening).finished)
+    qtbot.waitUntil(lambda: snapshot(opening).review.name == "typed" and snapshot(opening).finished)
     opening.perform("restart-engine")
     qtbot.waitUntil(lambda: opening.session is not session)
     qtbot.waitUntil(lambda: snapshot(opening).review.name == "typed" and snapshot(opening).time == 6)
