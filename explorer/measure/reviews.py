@@ -20,6 +20,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from engine.catalogue import describe, find
 from engine.sources.options import ReadOptions
 from engine.sweeps.rows import header_row, varying
+from explorer.commands.device_option import device_option
 from explorer.commands.on_option import on_option, shard_progress
 from explorer.commands.read_options import read_options
 
@@ -39,6 +40,7 @@ VERSION: Final = 2  # of the measurements: increase it when the numbers change
     "--imdb", type=click.Path(path_type=Path), help="The IMDb archive.  [default: $PINKX_IMDB, or the downloaded one]"
 )
 @click.option("--signals", metavar="S,S,…", help="Signals to measure, such as h,x.  [default: all]")
+@device_option
 @on_option
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default="measured", show_default=True,
@@ -51,6 +53,7 @@ def command(
     source: str,
     imdb: Path | None,
     signals: str | None,
+    device: str,
     on: str | None,
     out: Path,
     as_json: bool,
@@ -64,6 +67,7 @@ def command(
     With --on, each network is measured by a worker, which must see the files under the same paths. An interrupted run
     resumes when the same command runs again.
     """
+    from engine.devices import choose
     from engine.number_format import MISSING, significant
     from engine.sweeps.shards import Store, run_shards
     from engine.sweeps.table import write_table
@@ -71,9 +75,10 @@ def command(
 
     if source == "-" and (len(networks) > 1 or on is not None):
         raise click.UsageError("--reviews -: standard input can be read once: give one network without --on, or a file")
+    chosen = choose(device, "reviews").device
     files = _files(networks)
     heads = varying([header_row(describe(file)) for file in files])
-    shards = _shards(files, (source, imdb, tuple(signals.split(",")) if signals else None, reading))
+    shards = _shards(files, (source, imdb, tuple(signals.split(",")) if signals else None, reading, chosen))
     store = None if source == "-" else Store(out / "shards", out / "shards")
     console = Console(stderr=True)
     if on is None:
@@ -120,13 +125,13 @@ class _Bars:
 
 
 def _shards(
-    files: Sequence[Path], options: tuple[str, Path | None, tuple[str, ...] | None, ReadOptions]
+    files: Sequence[Path], options: tuple[str, Path | None, tuple[str, ...] | None, ReadOptions, str]
 ) -> list[Shard]:
     """Return a shard for each network; its digest covers the network, the reviews and the options."""
     from engine.sweeps.shards import Shard, digest_of
 
-    source, imdb, signals, reading = options
-    content = digest_of(VERSION, _digest_of_source(source, imdb), signals, asdict(reading))
+    source, imdb, signals, reading, device = options
+    content = digest_of(VERSION, _digest_of_source(source, imdb), signals, asdict(reading), device)
     return [
         Shard(file.stem, digest_of(content, _sha256(file)), measure_file, (str(file.absolute()), *options))
         for file in files
@@ -177,18 +182,24 @@ def measure_file(
     imdb: Path | None,
     signals: tuple[str, ...] | None,
     reading: ReadOptions,
+    device: str = "cpu",
     show: Callable[[str, int, float | None], None] | None = None,
 ) -> Result:
     """Measure a network file on a source: the columns of its ``row``, and one line about the ``source``."""
+    from engine.devices import or_on_the_cpu
     from engine.network import Network
     from engine.review_stream import ReviewStream
     from engine.source_measurement import measure_source
     from engine.sweeps.shards import Result
 
-    stream = ReviewStream(source, imdb=imdb, options=reading)
     report = partial(show, file) if show is not None else lambda done, fraction: None
-    found = measure_source(Network.load(file), stream, signals, progress=report)
-    return Result({"row": found.row(), "source": stream.report.line()})
+
+    def compute(name: str) -> Result:
+        stream = ReviewStream(source, imdb=imdb, options=reading)
+        found = measure_source(Network.load(file).to(device=name), stream, signals, progress=report)
+        return Result({"row": found.row(), "source": stream.report.line()})
+
+    return or_on_the_cpu(device, compute)
 
 
 @contextmanager

@@ -79,9 +79,10 @@ class Place:
         return found
 
     def left(self) -> list[str]:
-        """Return the temporary files."""
+        """Return the temporary files, without PyTorch's cache."""
+        temporary = (p for p in self.temporary.rglob("*") if not p.name.startswith("torchinductor_"))
         hidden = [p for p in self.out.parent.rglob("*") if p.name.startswith((".", "tmp")) and p != self.temporary]
-        return sorted({p.name for p in (*self.temporary.rglob("*"), *hidden)})
+        return sorted({p.name for p in (*temporary, *hidden)})
 
 
 def _without_durations(path: Path, folder: Path) -> Any:
