@@ -103,6 +103,7 @@ def stacks(folder: Path, pid: int) -> str:
 def soak(options: argparse.Namespace) -> dict[str, object]:
     """Return the samples: ``seconds``, ``words``, and ``mib`` of each process."""
     dice = random.Random(options.seed)
+    keys = [key for key in KEYS if key != b"R" or not options.no_recordings]
     seconds: list[float] = []
     words: list[int] = []
     used: list[dict[str, int]] = []
@@ -134,7 +135,7 @@ def soak(options: argparse.Namespace) -> dict[str, object]:
                 program.take(0.3)
                 if time.monotonic() - acted > options.every:
                     acted = time.monotonic()
-                    program.press(dice.choice(KEYS))
+                    program.press(dice.choice(keys))
                 if (folder / "failed").exists():
                     raise SystemExit(f"words are not counted any more:\n{(folder / 'failed').read_text()}")
                 if program.process.poll() is not None:
@@ -160,6 +161,9 @@ def main() -> None:
     parser.add_argument("--desktop", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--every", type=float, default=0.3, help="seconds between actions; inf: none")
+    parser.add_argument(
+        "--no-recordings", action="store_true", help="none in the terminal: they stay in memory until they are written"
+    )
     parser.add_argument("--words", type=int, default=6000, help="words a review")
     parser.add_argument("--network", default="lstm-64")
     parser.add_argument("--json", type=Path, help="store the samples, for tests.robustness.soak_picture")
