@@ -38,20 +38,8 @@ from engine.sweeps.stacked import Adam, Stack, clip, per_network
 from engine.training import EncodedReviews, SentimentRun, train_sentiment, untrained_network
 
 SHARED: Final = (
-    *(
-        "cell",
-        "size",
-        "embedding",
-        "vocabulary",
-        "cut",
-        "batch",
-        "epochs",
-        "validation",
-        "padding",
-        "batching",
-        "split",
-    ),
-)
+    "cell", "size", "embedding", "vocabulary", "cut", "batch", "epochs", "validation", "padding", "batching", "split",
+)  # fmt: skip
 """The fields of a recipe that networks trained side by side share; they decide the shapes, and what is read."""
 
 PAUSE = 5.0
