@@ -7,9 +7,10 @@ All are generators or work on one batch, so memory is bounded whatever the numbe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Final
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from engine.fluctuation import exponents, fluctuations
 from engine.network import Network
-from engine.ragged import Part, fit, fluctuations_by_length, scales_of
+from engine.ragged import REASONS, Part, StoredReviews, fits_of, fluctuations_by_length, scales_of
 from engine.recording import Recording, gpu_reader, record, signal_names
 from engine.stack import Held
 from engine.stack_outputs import final_outputs
@@ -28,6 +29,9 @@ Ids = NDArray[np.integer]
 
 BATCH_WORDS = 1 << 14
 """Words recorded together, padding up to the longest review included."""
+
+GROUP_WORDS = 1 << 24
+"""Words measured together on a GPU."""
 
 UNLABELLED = -1
 
@@ -184,8 +188,12 @@ def measure_encoded(
     *,
     scales: Sequence[int] | None = None,
     clamp: Mapping[str, ArrayLike] | None = None,
+    notify: Callable[[str], None] | None = None,
 ) -> Iterator[NDArray[np.void]]:
     """Do the work of `measure_reviews` for reviews as (time,) id arrays; on a GPU if the network is on one.
+
+    A GPU prepares `engine.ragged.StoredReviews` once for many calls. ``notify`` gets a message where its memory is
+    too small for all reviews at once; by default, this is a warning.
 
     Yields
     ------
@@ -197,13 +205,17 @@ def measure_encoded(
     """
     labels = iter(labels)
     dtype = _row(len(signals), network.cell.size)
-    for first, part in _measured(network, reviews, signals, scales, clamp):
+    for first, part in _measured(network, reviews, signals, scales, clamp, notify):
         rows = np.zeros(len(part.lengths), dtype=dtype)
         rows["review"] = first + np.arange(len(rows))
         rows["words"], rows["probability"], rows["deviation"] = part.lengths, part.probability, part.deviation
         rows["label"] = [UNLABELLED if label is None else int(label) for label in islice(labels, len(rows))]
-        fit(rows, part.F, part.scales)
+        rows["beta"], rows["beta_stderr"], rows["r2"] = part.beta, part.beta_stderr, part.r2
+        rows["reason"] = _REASONS[part.reason]
         yield rows
+
+
+_REASONS: Final = np.array(REASONS, dtype="U16")
 
 
 def _row(signals: int, cells: int) -> np.dtype[np.void]:
@@ -222,18 +234,26 @@ def _measured(
     signals: Sequence[str],
     scales: Sequence[int] | None,
     clamp: Mapping[str, ArrayLike] | None,
+    notify: Callable[[str], None] | None,
 ) -> Iterator[tuple[int, Part]]:
     """Yield the index of the first review of each part, and the part."""
     signal_names(network, signals)  # raises for an unknown one
     reader = gpu_reader(network, clamp or {}) if network.stack is None else None
     if reader is not None:
-        from engine.gpu_recording import PART_WORDS, measured_parts  # imports Triton
+        from engine.gpu_corpus import DeviceReviews, warn  # imports Triton
+
+        device = network.cell.device
+
+        def prepare(ids: Sequence[Ids]) -> DeviceReviews:
+            return DeviceReviews(ids, device, scales)
 
         first = 0
-        for group in batches_of(reviews, PART_WORDS):
-            for part in measured_parts(reader, group, signals, scales):
-                yield first, part
-                first += len(part.lengths)
+        for group in [reviews] if isinstance(reviews, StoredReviews) else _groups(reviews):
+            on_device = (
+                group.prepared((device, scales), prepare) if isinstance(group, StoredReviews) else prepare(group)
+            )
+            yield first, on_device.measure(reader, signals, notify or warn)
+            first += len(group)
         return
     for batch in read_batches(network, reviews, signals, clamp=clamp):
         lengths = np.array([series.shape[1] for series in batch.series], dtype=np.intp)
@@ -242,5 +262,18 @@ def _measured(
             h = batch.recording["h"]
             moved[lengths > 0] = [row[:length].std(axis=0) for row, length in zip(h, lengths[lengths > 0], strict=True)]
         chosen = scales_of(lengths, scales)
-        F = fluctuations_by_length(batch.series, chosen)
-        yield batch.first, Part(lengths, batch.probability, moved, F, chosen)
+        fits = fits_of(fluctuations_by_length(batch.series, chosen), chosen)
+        yield batch.first, Part(lengths, batch.probability, moved, *fits)
+
+
+def _groups(reviews: Iterable[Ids]) -> Iterator[list[Ids]]:
+    """Split reviews, in order, into lists of about `GROUP_WORDS` words."""
+    group, words = list[Ids](), 0
+    for ids in reviews:
+        group.append(ids)
+        words += len(ids)
+        if words >= GROUP_WORDS:
+            yield group
+            group, words = [], 0
+    if group:
+        yield group

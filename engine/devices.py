@@ -1,23 +1,27 @@
 """Which device computes, and why: the rule of ``--device auto``.
 
-The rule was measured on an H100 and 16 CPU cores (docs/performance.md): the GPU is faster for many reviews and for
-fixed points. Live runs stay on the CPU, which was faster before the present GPU kernels; with these they have not been
-timed on a card: ``pinkx bench --device all`` prints both rates.
+Where ``pinkx bench`` has measured both devices of this machine, the faster one computes (`engine.device_speeds`).
+Otherwise the rule is that of an H100 and 16 CPU cores (docs/performance.md): the GPU for many reviews and for fixed
+points, the CPU for live runs, which have not been timed on a card with the present kernels.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
 import os
+import re
 import shutil
+import threading
 import warnings
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
+
+from engine.device_speeds import stored_speeds
 
 Result = TypeVar("Result")
-Work = Literal["live", "reviews", "points"]
+Work = Literal["live", "reviews", "points", "runs"]
 
 NAMES: Final = ("auto", "cpu", "cuda")
 CAPABILITY: Final = (8, 0)  # of the oldest cards for which the kernels are compiled in the tests
@@ -28,7 +32,11 @@ _REASONS: Final[dict[Work, str]] = {
     "live": "faster here before the present GPU kernels, with which live runs have not been timed",
     "reviews": "many reviews at once are faster on the GPU",
     "points": "a thousand starts at once are faster on the GPU",
+    "runs": "one run at a time has too little work for a GPU",
 }
+_ON_CPU: Final[tuple[Work, ...]] = ("live", "runs")  # without a measurement
+_NEEDS_KERNELS: Final[tuple[Work, ...]] = ("live", "reviews")
+_DISTRIBUTIONS: Final = ("triton", "pytorch-triton")  # the second of PyTorch's nightly builds
 
 
 @dataclass(frozen=True)
@@ -64,13 +72,13 @@ def kernel_problem() -> str:
         return problem
     import torch
 
-    try:
-        version = importlib.metadata.version("triton")
-    except importlib.metadata.PackageNotFoundError:
+    version = _triton_version()
+    if version is None:
         return "Triton, which compiles the GPU kernels, is not installed"
-    if tuple(int(part) for part in version.split(".")[:2]) < TRITON:
+    known = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+    if known < TRITON:
         return f"Triton {version} is too old for the GPU kernels; expected {'.'.join(map(str, TRITON))} or newer"
-    if tuple(int(part) for part in version.split(".")[:2]) >= UNTRIED:
+    if known >= UNTRIED:
         return (
             f"Triton {version} is too new for the GPU kernels; expected a version before {'.'.join(map(str, UNTRIED))}"
         )
@@ -83,6 +91,15 @@ def kernel_problem() -> str:
     return ""
 
 
+def _triton_version() -> str | None:
+    for name in _DISTRIBUTIONS:
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            pass
+    return None
+
+
 def choose(name: str, work: Work) -> Choice:
     """Return the device for ``auto``, ``cpu`` or ``cuda``.
 
@@ -93,37 +110,72 @@ def choose(name: str, work: Work) -> Choice:
     """
     if name == "cpu":
         return Choice("cpu", "as asked for")
-    problem = cuda_problem() if name == "cuda" or work == "points" else kernel_problem()
+    problem = kernel_problem() if name != "cuda" and work in _NEEDS_KERNELS else cuda_problem()
     if name == "cuda":
         if problem:
             raise ValueError(
                 f"--device cuda: {problem}; use --device cpu, or install a CUDA build of PyTorch and its driver"
             )
         return Choice("cuda", "as asked for")
-    if problem or work == "live":
-        return Choice("cpu", problem or _REASONS[work])
-    return Choice("cuda", _REASONS[work])
+    if problem:
+        return Choice("cpu", problem)
+    measured = stored_speeds()
+    if measured is not None and (speeds := measured.of(work)) is not None:
+        reason = f"{speeds}, measured by pinkx bench on {measured.date}"
+        return Choice("cuda" if speeds.gpu_is_faster else "cpu", reason)
+    return Choice("cpu" if work in _ON_CPU else "cuda", _REASONS[work])
 
 
-def own_stream(device: str) -> AbstractContextManager[object]:
-    """Return a context in which this thread's launches on a GPU run beside those of other threads."""
+_idle: list[Any] = []  # streams: each has a pool of memory of its own, so that new ones would leave theirs unused
+_lock = threading.Lock()
+
+
+@contextmanager
+def own_stream(device: str) -> Iterator[None]:
+    """Run this thread's launches on a GPU beside those of other threads.
+
+    What was launched before on the current stream ends first, and what is launched on it afterwards waits.
+    """
     if device == "cpu":
-        return nullcontext()
+        yield
+        return
     import torch
 
-    return torch.cuda.stream(torch.cuda.Stream(device))
+    with _lock:
+        stream = _idle.pop() if _idle else torch.cuda.Stream(device)
+    current = torch.cuda.current_stream(device)
+    stream.wait_stream(current)
+    with torch.cuda.stream(stream):
+        yield
+    current.wait_stream(stream)
+    with _lock:
+        _idle.append(stream)
 
 
-def or_on_the_cpu(device: str, compute: Callable[[str], Result]) -> Result:
-    """Return ``compute(device)``, or ``compute("cpu")`` with a warning where the GPU fails.
+def failure(error: Exception) -> str:
+    """Return why a GPU failed, in one line."""
+    lines = [line for line in str(error).strip().split("\n") if line.strip()]
+    place = bool(lines) and re.fullmatch(r"at \d+:\d+:?", lines[0].strip())  # Triton quotes the source after it
+    return f"{type(error).__name__}: {lines[-1].strip()}" if place else lines[0] if lines else repr(error)
 
-    A card fails if it disappears or runs out of memory, or if its driver does not fit PyTorch.
+
+def or_on_the_cpu(device: str, compute: Callable[[str], Result], notify: Callable[[str], None] | None = None) -> Result:
+    """Return ``compute(device)``, or ``compute("cpu")`` where the GPU fails; ``notify`` gets the reason, by default
+    a warning.
+
+    A card fails if it disappears, is too small or runs out of memory, or if its driver or the compiler of the kernels
+    does not work: each library raises errors of its own. A ValueError is that of the input, on either device.
     """
     if device == "cpu":
         return compute(device)
     try:
         return compute(device)
-    except (RuntimeError, TypeError) as error:
-        reason = str(error).strip().split("\n")[0]
-        warnings.warn(f"the GPU failed ({reason}); the CPU computes instead", RuntimeWarning, stacklevel=2)
-        return compute("cpu")
+    except ValueError:
+        raise
+    except Exception as error:
+        text = f"the GPU failed ({failure(error)}); the CPU computes instead"
+    if notify is None:
+        warnings.warn(text, RuntimeWarning, stacklevel=2)
+    else:
+        notify(text)
+    return compute("cpu")

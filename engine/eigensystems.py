@@ -12,11 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-BATCH_FROM: Final[int | None] = None
-"""Matrices on a GPU from which one batched call there replaces the host; None for never.
+from engine.device_speeds import stored_speeds
 
-No card has measured it yet: compare the rows "eigensystems" that ``pinkx bench`` prints for both.
-"""
+BATCH: Final = 32
+"""Matrices with which ``pinkx bench`` compares both ways."""
 
 _DEFECTIVE: Final = 1e-6  # |left · right| of unit vectors below which an inverse gives no accurate left eigenvectors
 
@@ -53,11 +52,18 @@ def eigensystems(matrices: Tensor, *, batched: bool | None = None) -> Eigensyste
     ----------
     matrices : (P, S, S) float64 tensor
     batched : bool, optional
-        Whether to compute all in one call on the tensor's device; by default on a GPU from `BATCH_FROM` matrices on.
+        Whether to compute all in one call on the tensor's device; by default on a GPU on which ``pinkx bench`` found
+        that faster than LAPACK, from `BATCH` matrices on.
     """
     if batched is None:
-        batched = matrices.is_cuda and BATCH_FROM is not None and len(matrices) >= BATCH_FROM
+        batched = matrices.is_cuda and len(matrices) >= BATCH and _faster_in_one_call()
     return _in_one_call(matrices) if batched and len(matrices) else _by_lapack(matrices.cpu().numpy())
+
+
+def _faster_in_one_call() -> bool:
+    measured = stored_speeds()
+    speeds = None if measured is None else measured.of("eigensystems")
+    return speeds is not None and speeds.gpu_is_faster
 
 
 def _by_lapack(matrices: NDArray[np.float64]) -> Eigensystems:

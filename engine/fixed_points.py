@@ -165,7 +165,7 @@ def find_fixed_points(
 def certify(cell: Cell, x: Tensor, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return q, the Newton step and the slope of every state, each (problem,); ∞ where they cannot be computed."""
     q, step, slope = [torch.empty(0, dtype=states.dtype, device=states.device)] * 3
-    size = batch_size(states.shape[-1])
+    size = batch_size(states)
     for xs, s in zip(x.split(size), states.split(size), strict=True):
         residual = cell.step(xs, s)[0] - s
         matrix = minus_identity(cell.jacobian(xs, s))

@@ -11,12 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from engine.devices import kernel_problem
 from engine.display import ROWS, plot_fluctuations, table
 from engine.kernels.cpu import rolling
 from engine.kernels.cpu.dfa import SUMS, constants, fluctuations_fast
@@ -144,9 +144,9 @@ def fluctuations(
     Parameters
     ----------
     series : (..., time) array
-        The samples, not their profile.  The computation is in float64, and on the GPU for a CUDA tensor where
-        Triton is installed.  Pass them in the precision in which they were computed: it decides which fluctuations are
-        mere rounding.  Masked samples count as NaN.
+        The samples, not their profile.  The computation is in float64, and on the GPU for a CUDA tensor where the
+        kernels can run (`engine.devices.kernel_problem`).  Pass them in the precision in which they were computed: it
+        decides which fluctuations are mere rounding.  Masked samples count as NaN.
     scales : sequence of int
         Box lengths in samples, each at least ``order`` + 3.
     order : {1, 2, 3}
@@ -172,7 +172,9 @@ def fluctuations(
     if backward and unbiased:
         raise ValueError("backward=True needs standard DFA: pass unbiased=False (unbiased DFA uses all boxes already)")
     values: Any = series
-    on_gpu = getattr(series, "is_cuda", False) and find_spec("triton") is not None
+    on_gpu = getattr(series, "is_cuda", False) and not kernel_problem()
+    if on_gpu and values.is_complex():
+        raise ValueError(f"expected real samples, got a tensor of {values.dtype}; pass its real part or its modulus")
     if not on_gpu:
         values = real_samples(values.cpu() if hasattr(values, "cpu") else values)
     rows = values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
@@ -180,11 +182,9 @@ def fluctuations(
     result = np.full((len(rows), len(lengths)), TOO_SHORT)
     if fits.any() and len(rows):
         if on_gpu:
-            from engine.kernels.cuda.dfa import fluctuations_cuda  # imports PyTorch
+            from engine.kernels.cuda.dfa import fluctuations_scaled  # imports PyTorch
 
-            found = fluctuations_cuda(rows, lengths[fits], order, unbiased, backward)
-            size = rows.detach().abs().amax(-1).double().cpu().numpy()
-            step = rounding_step(str(rows.dtype).removeprefix("torch."))
+            found, size, step = fluctuations_scaled(rows, lengths[fits], order, unbiased, backward)
         else:
             size, step = largest_sample(rows), rounding_step(rows.dtype)
             found = _fluctuations_scaled(rows, size, lengths[fits], order, unbiased, backward)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -11,20 +11,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.fluctuation import TOO_SHORT, fluctuations, without_rounding
+from engine.fluctuation import fluctuations
 from engine.kernels.cuda import launch
-from engine.kernels.cuda.dfa import fluctuations_ragged
-from engine.large_arrays import recording_array
-from engine.network import Network, pad
-from engine.probability import activate
-from engine.ragged import Part, scales_of
-from engine.samples import rounding_step
+from engine.large_arrays import copy_to_host, recording_array
+from engine.network import Network
 
 Float32s = NDArray[np.float32]
 Float64s = NDArray[np.float64]
 
 SHARE: Final = 0.8  # of the free memory of a card that a recording may take
-PART_WORDS: Final = 2**24  # words measured in one launch: eight layer sums of them take 512 MB
+PART_WORDS: Final = 2**23  # words measured in one launch: DFA of their eight layer sums takes 1.5 GB
 
 
 class Reader:
@@ -63,8 +59,8 @@ class Reader:
 
     def run(
         self,
-        tokens: NDArray[np.int32],
-        lengths: NDArray[np.intp],
+        tokens: NDArray[np.int32] | Tensor,
+        lengths: NDArray[np.integer],
         *,
         record: Sequence[str] = (),
         sums: Sequence[str] = (),
@@ -95,19 +91,29 @@ class Reader:
             statistic=statistic,
         )
 
-    def check(self, reviews: Sequence[NDArray[np.integer]]) -> None:
-        """Check that all ids are in the vocabulary: the kernels do not.
+    def probability(self, state: Tensor) -> Float64s:
+        """Return P(positive), the first output, of final states (review, S), (review,)."""
+        cell = self.network.cell
+        h = cell.split(state)["h"].to(self.network.readout_weight)
+        return self.network.probability(h)[:, 0].double().cpu().numpy()
+
+    def check(self, low: int, high: int) -> None:
+        """Check that ids from ``low`` to ``high`` are in the vocabulary: the kernels do not.
 
         Raises
         ------
         ValueError
             For an id outside the vocabulary.
         """
-        with_words = [ids for ids in reviews if len(ids)]
-        low, high = (int(pick([pick(ids) for ids in with_words])) for pick in (np.min, np.max))
         known = len(self.network.embedding) if self.network.embedding is not None else 0
         if not 0 <= low <= high < known:
             raise ValueError(f"ids from {low} to {high}; {self.network.name} knows 0 to {known - 1}")
+
+
+def free_on(device: torch.device) -> int:
+    """Return the bytes of a card's memory that a recording may take, those that PyTorch holds unused included."""
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(SHARE * (torch.cuda.mem_get_info(device)[0] + unused))
 
 
 def record_signals(
@@ -130,9 +136,7 @@ def record_signals(
     if not names:
         return {}
     review = len(names) * tokens.shape[1] * reader.network.cell.size * 4
-    if free is None:
-        free = int(SHARE * torch.cuda.mem_get_info(reader.device)[0])
-    part = max(1, min(len(tokens), free // review))
+    part = max(1, min(len(tokens), (free_on(reader.device) if free is None else free) // review))
     out: Float32s | None = None
     first = 0
     while first < len(tokens):
@@ -154,7 +158,9 @@ def record_signals(
             return dict(zip(names, found, strict=True))
         if out is None:
             out = recording_array(len(names), *tokens.shape, reader.network.cell.size)
-        torch.from_numpy(out[:, rows]).copy_(found)
+        for host, values in zip(out[:, rows], found, strict=True):
+            copy_to_host(host, values)
+        del found, values  # or the next part would need its memory beside this one
         first += part
     assert out is not None
     return {name: torch.from_numpy(values) for name, values in zip(names, out, strict=True)}
@@ -177,113 +183,45 @@ def review_statistics(
     ValueError
         For an id outside the vocabulary.
     """
-    network = reader.network
-    assert network.embedding is not None
-    reader.check([reviews])
-    summed = [name for name in signals if name != "x"]
-    x_of_word = network.embedding.sum(-1, dtype=torch.float64).float()
-    F, mean, deviation, probability = [], [], [], []
-    rows = max(1, PART_WORDS // reviews.shape[1])
-    for first in range(0, len(reviews), rows):
-        tokens = np.asarray(reviews[first : first + rows], dtype=np.int32)
-        count, time = tokens.shape
-        lengths = np.full(count, time)
-        found = reader.run(tokens, lengths, sums=summed, readout=True, statistic="h")
-        assert found.readout is not None
-        assert found.statistics is not None
-        series = dict(zip(summed, found.sums if found.sums is not None else [], strict=True))
-        if "x" in signals:
-            series["x"] = x_of_word[torch.as_tensor(tokens, dtype=torch.long, device=reader.device)]
-        F.append(fluctuations(torch.stack([series[name] for name in signals]), scales))
-        statistics = found.statistics.double()
-        mean.append(statistics[0].cpu().numpy())
-        deviation.append((statistics[1] / time).sqrt().cpu().numpy())
-        logits = found.readout[:, -1].double() + network.readout_bias[0].double()
-        probability.append(activate(logits.cpu().numpy()[:, None], network.activation)[:, 0])
-        progress(first + count, len(reviews))
-    return np.concatenate(F, axis=1), np.concatenate(mean), np.concatenate(deviation), np.concatenate(probability)
-
-
-def measured_parts(
-    reader: Reader, reviews: Sequence[NDArray[np.integer]], signals: Sequence[str], scales: Sequence[int] | None
-) -> Iterator[Part]:
-    """Yield the measurements of reviews in order; a part that runs out of memory is halved, with a warning."""
-    waiting = [reviews]
-    while waiting:
-        group = waiting.pop()
+    reader.check(int(reviews.min()), int(reviews.max()))
+    parts: list[tuple[Float64s, ...]] = []
+    first, rows = 0, max(1, PART_WORDS // reviews.shape[1])
+    while first < len(reviews):
+        part = reviews[first : first + rows]
         try:
-            part = measure_part(reader, group, signals, scales)
+            parts.append(_statistics(reader, part, signals, scales))
         except torch.OutOfMemoryError:
-            if len(group) == 1:
+            if len(part) == 1:
                 raise
-            half = len(group) // 2
+            rows = len(part) // 2
             warnings.warn(
-                f"the GPU has too little memory for {len(group):,} reviews; it continues with {half:,}",
+                f"the GPU has too little memory for {len(part):,} reviews; it continues with {rows:,}",
                 RuntimeWarning,
                 stacklevel=3,
             )
-            waiting += [group[half:], group[:half]]
-        else:
-            yield part
+            continue
+        first += len(part)
+        progress(first, len(reviews))
+    F, *others = zip(*parts, strict=True)
+    mean, deviation, probability = (np.concatenate(values) for values in others)
+    return np.concatenate(F, axis=1), mean, deviation, probability
 
 
-def measure_part(
-    reader: Reader, reviews: Sequence[NDArray[np.integer]], signals: Sequence[str], scales: Sequence[int] | None
-) -> Part:
-    """Measure reviews of any length for `engine.beta.measure_encoded` without leaving the device.
-
-    Raises
-    ------
-    ValueError
-        For an id outside the vocabulary.
-    """
-    network, lengths = reader.network, np.array([len(ids) for ids in reviews], dtype=np.intp)
+def _statistics(
+    reader: Reader, reviews: NDArray[np.integer], signals: Sequence[str], scales: Sequence[int]
+) -> tuple[Float64s, ...]:
+    """Measure reviews in one launch, see `review_statistics`."""
+    network, (count, time) = reader.network, reviews.shape
     assert network.embedding is not None
-    chosen, count = scales_of(lengths, scales), len(reviews)
-    part = Part(
-        lengths,
-        np.full(count, np.nan),
-        np.full((count, network.cell.size), np.nan),
-        np.zeros((count, len(signals), chosen.shape[1])),
-        chosen,
-    )
-    read = np.flatnonzero(lengths)
-    if not len(read):
-        return part
-    reader.check(reviews)
-    tokens, steps = pad([np.asarray(reviews[k], dtype=np.int32) for k in read.tolist()]), lengths[read]
+    tokens = torch.as_tensor(reviews.astype(np.int32), device=reader.device)
     summed = [name for name in signals if name != "x"]
-    found = reader.run(tokens, steps, sums=summed, readout=True, statistic="h")
-    assert found.readout is not None
+    state = torch.zeros(count, network.cell.state_size, device=reader.device)
+    found = reader.run(tokens, np.full(count, time), sums=summed, statistic="h", state=state)
     assert found.statistics is not None
     series = dict(zip(summed, found.sums if found.sums is not None else [], strict=True))
-    size = torch.as_tensor(steps, device=reader.device)
     if "x" in signals:
-        x = network.embedding.sum(-1, dtype=torch.float64).float()[torch.as_tensor(tokens, device=reader.device).long()]
-        past = torch.arange(x.shape[1], device=reader.device) >= size[:, None]
-        series["x"] = x.masked_fill(past, torch.nan)
-    part.deviation[read] = (found.statistics[1].double() / size[:, None]).sqrt().cpu().numpy()
-    last = found.readout.gather(1, size[:, None] - 1)[:, 0].double() + network.readout_bias[0].double()
-    part.probability[read] = activate(last.cpu().numpy()[:, None], network.activation)[:, 0]
-    for k, name in enumerate(signals):
-        part.F[read, k] = _ragged_F(series[name], steps, chosen[read])
-    return part
-
-
-def _ragged_F(series: Tensor, lengths: NDArray[np.intp], scales: NDArray[np.int64]) -> Float64s:
-    """Return F of series padded with NaN, (n, scale), each at scales of its own, 0 where it has fewer."""
-    F = np.zeros(scales.shape)
-    with_scales = np.flatnonzero((scales > 0).any(1))
-    if not len(with_scales):
-        return F
-    rows = series[torch.as_tensor(with_scales, device=series.device)]
-    fits = np.where(scales <= lengths[:, None], scales, 0)[with_scales]
-    found, cancelled = fluctuations_ragged(rows, lengths[with_scales], fits)
-    size = rows.nan_to_num(0).abs().amax(-1).double().cpu().numpy()
-    step = rounding_step(str(rows.dtype).removeprefix("torch."))
-    found = without_rounding(found, step, size, fits)
-    for k in np.flatnonzero(cancelled).tolist():
-        own = fits[k] > 0
-        found[k, own] = fluctuations(rows[k, : lengths[with_scales[k]]].cpu().numpy(), fits[k][own].tolist())
-    F[with_scales] = np.where(fits < scales[with_scales], TOO_SHORT, found)
-    return F
+        series["x"] = network.embedding.sum(-1, dtype=torch.float64).float()[tokens.long()]
+    F = fluctuations(torch.stack([series[name] for name in signals]), scales)
+    statistics = found.statistics.double()
+    deviation = (statistics[1] / time).sqrt()
+    return F, statistics[0].cpu().numpy(), deviation.cpu().numpy(), reader.probability(state)

@@ -92,14 +92,19 @@ def recording_array(*shape: int) -> Float32s:
         return np.memmap(file, dtype=np.float32, mode="r+", shape=shape)
 
 
+def copy_to_host(host: NDArray[Any], values: Tensor) -> None:
+    """Copy a tensor into a contiguous array of its shape, in chunks along its first axis."""
+    rows = max(1, CHUNK // max(1, values[:1].numel() * values.element_size()))
+    for first in range(0, len(values), rows):
+        torch.from_numpy(host[first : first + rows]).copy_(values[first : first + rows])
+
+
 def to_numpy(values: Tensor) -> NDArray[Any]:
     """Copy a tensor to the host, in chunks along its first axis; a tensor on the CPU is shared, not copied."""
     if values.device.type == "cpu":
         return values.numpy()
-    rows = max(1, CHUNK // max(1, values[0].numel() * values.element_size())) if len(values) else 1
-    result = recording_array(*values.shape) if values.dtype == torch.float32 else np.empty(0)
-    if not result.size:
+    if values.dtype != torch.float32 or not values.numel():
         return values.cpu().numpy()
-    for first in range(0, len(values), rows):
-        torch.from_numpy(result[first : first + rows]).copy_(values[first : first + rows])
+    result = recording_array(*values.shape)
+    copy_to_host(result, values)
     return result

@@ -34,7 +34,7 @@ def lyapunov_spectrum(
     Parameters
     ----------
     cell : Cell
-        Computed with in float64.
+        The computation is in float64, on its device.
     x : (B, T, inputs) tensor
         The driving inputs, runs of equal length.
     state : (B, S) tensor, optional
@@ -49,15 +49,16 @@ def lyapunov_spectrum(
     ValueError
         If the runs are not longer than the transient.
     """
-    cell, x = cell.to(dtype=torch.float64), x.double()
+    cell, x = cell.to(dtype=torch.float64), x.to(cell.device, torch.float64)
     runs, steps, _ = x.shape
     if steps <= transient:
         raise ValueError(f"runs of {steps} steps, expected more than the transient of {transient}")
     count = min(count, cell.state_size)
-    s = cell.initial_state(runs) if state is None else state.double()
+    s = cell.initial_state(runs) if state is None else state.to(x)
     generator = torch.Generator().manual_seed(0)
-    frame = torch.linalg.qr(torch.randn(runs, cell.state_size, count, generator=generator, dtype=torch.float64))[0]
-    total = torch.zeros(runs, count, dtype=torch.float64)
+    random = torch.randn(runs, cell.state_size, count, generator=generator, dtype=torch.float64)
+    frame = torch.linalg.qr(random.to(x.device))[0]
+    total = x.new_zeros(runs, count)
     for t in range(steps):
         interruption.allow()
         frame, upper = torch.linalg.qr(cell.jacobian(x[:, t], s) @ frame)
@@ -91,7 +92,7 @@ def memory_decay(cell: Cell, x: Tensor, *, lags: int = 100) -> MemoryDecay:
     lags : int
         How many inputs back from the last.
     """
-    cell, x = cell.to(dtype=torch.float64), x.double()
+    cell, x = cell.to(dtype=torch.float64), x.to(cell.device, torch.float64)
     runs, steps, _ = x.shape
     lags = min(lags, steps)
     states = [cell.initial_state(runs)]
@@ -101,7 +102,7 @@ def memory_decay(cell: Cell, x: Tensor, *, lags: int = 100) -> MemoryDecay:
     last = slice(steps - lags, steps)
     before = torch.stack(states[:-1], dim=1)[:, last]
     by_input, by_state = _by_input(cell, x[:, last], before), cell.jacobian(x[:, last], before)
-    backward = torch.eye(cell.state_size, dtype=torch.float64)[: cell.size].expand(runs, -1, -1)  # ∂h_T/∂s_T
+    backward = torch.eye(cell.size, cell.state_size, dtype=x.dtype, device=x.device).expand(runs, -1, -1)  # ∂h_T/∂s_T
     norm = np.empty((runs, lags))
     for lag in range(lags):
         interruption.allow()

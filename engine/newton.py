@@ -25,6 +25,9 @@ FLAT = 1e-7
 ENTRIES = 2_000_000
 """Entries of all Jacobians that are worked on at once, 16 MB: larger batches are slower, as they leave the cache."""
 
+GPU_ENTRIES = 2**26
+"""The same on a GPU, 512 MB: the Jacobians of a thousand states of 256 numbers, which fewer do not fill."""
+
 CREEPING = 1e-3
 """A step that reduces the squared residual by less than this fraction, and was predicted to, ends the search: in a flat
 valley it would not reach a minimum within the remaining iterations."""
@@ -53,14 +56,14 @@ def solve(equation: Equation, x: Tensor, u: Tensor, *, iterations: int = 50, cre
         The end of each problem: a root, a local minimum, or the state after the last iteration.  A start that is not
         finite is returned unchanged.
     """
-    size = batch_size(u.shape[-1])
+    size = batch_size(u)
     blocks = zip(x.split(size), u.split(size), strict=True)
     return torch.cat([_solve(equation, *block, iterations, creeping) for block in blocks]) if len(u) else u.clone()
 
 
-def batch_size(m: int) -> int:
-    """Return how many problems with Jacobians (m, m) to work on at once, see ``ENTRIES``."""
-    return max(1, ENTRIES // (m * m))
+def batch_size(u: Tensor) -> int:
+    """Return how many problems with unknowns (problem, m) to work on at once, see ``ENTRIES``."""
+    return max(1, (GPU_ENTRIES if u.is_cuda else ENTRIES) // u.shape[-1] ** 2)
 
 
 def _solve(equation: Equation, x: Tensor, u: Tensor, iterations: int, creeping: float) -> Tensor:
@@ -154,7 +157,7 @@ def find_roots(equation: Equation, x: Tensor, u: Tensor, *, iterations: int = 30
     (problem, m) tensor
         A root, or the state where no step reduced the residual.
     """
-    size = batch_size(u.shape[-1])
+    size = batch_size(u)
     blocks = zip(x.split(size), u.split(size), strict=True)
     return torch.cat([_roots(equation, *block, iterations) for block in blocks]) if len(u) else u.clone()
 

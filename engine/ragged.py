@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.fluctuation import SHORTEST_SERIES, default_scales, fluctuations, reasons_of, straight_line
 
+Prepared = TypeVar("Prepared")
 Array = NDArray[np.float64]
 Scales = NDArray[np.int64]
+
+
+REASONS: Final = ("", "too short", "not finite", "flat to rounding", "flat")
+"""Why a series has no exponent, in the order of the codes of `Part.reason`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,16 +30,58 @@ class Part:
     ----------
     lengths, probability : (review,) arrays
     deviation : (review, cell) array
-    F : (review, signal, scale) array
-    scales : (review, scale) array
-        0 where a review has fewer scales.
+    beta, beta_stderr, r2 : (review, signal) arrays
+    reason : (review, signal) int8 array
+        Index into `REASONS`.
     """
 
     lengths: NDArray[np.integer]
     probability: Array
     deviation: NDArray[np.floating]
-    F: Array
-    scales: NDArray[np.int64]
+    beta: Array
+    beta_stderr: Array
+    r2: Array
+    reason: NDArray[np.int8]
+
+    @classmethod
+    def empty(cls, lengths: NDArray[np.integer], signals: int, cells: int) -> Part:
+        """Return a part in which no review has been measured."""
+        count = len(lengths)
+        beta, beta_stderr, r2 = np.full((3, count, signals), np.nan)
+        reason = np.full((count, signals), REASONS.index("too short"), dtype=np.int8)
+        nothing = np.full(count, np.nan), np.full((count, cells), np.nan)
+        return cls(lengths, *nothing, beta, beta_stderr, r2, reason)
+
+
+class StoredReviews(Sequence[NDArray[np.integer]]):
+    """Encoded reviews that are measured many times: what a GPU needs of them is prepared once.
+
+    Parameters
+    ----------
+    ids : sequence of (time,) id arrays
+    """
+
+    def __init__(self, ids: Sequence[NDArray[np.integer]]) -> None:
+        self._ids = ids
+        self._lock = threading.Lock()
+        self._prepared: tuple[object, Any] = (None, None)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __getitem__(self, which: Any) -> Any:
+        return self._ids[which]
+
+    def __iter__(self) -> Iterator[NDArray[np.integer]]:
+        return iter(self._ids)
+
+    def prepared(self, key: object, prepare: Callable[[Sequence[NDArray[np.integer]]], Prepared]) -> Prepared:
+        """Return the result of ``prepare`` for the last key, computed once."""
+        with self._lock:
+            if self._prepared[0] != key:
+                self._prepared = key, prepare(self._ids)
+            found: Prepared = self._prepared[1]
+            return found
 
 
 _default_scales = lru_cache(maxsize=4096)(default_scales)
@@ -76,16 +125,13 @@ def exponents_of_rows(F: Array, scales: NDArray[np.int64]) -> tuple[Array, Array
     return 2 * alpha - 1, 2 * stderr, r2, reasons_of(F, usable)
 
 
-def fit(rows: NDArray[np.void], F: Array, scales: Scales) -> None:
-    """Fill in ``beta``, ``beta_stderr``, ``r2`` and ``reason`` of each row from F (row, signal, scale)."""
+def fits_of(F: Array, scales: Scales) -> tuple[Array, Array, Array, NDArray[np.int8]]:
+    """Return β, its standard error, R² and the index of the reason, (row, signal) each, from F (row, signal, scale)."""
+    values = np.full((3, *F.shape[:2]), np.nan)
+    reason = np.full(F.shape[:2], REASONS.index("too short"), dtype=np.int8)
     counts = (scales > 0).sum(axis=1)
-    for count in np.unique(counts).tolist():
+    for count in np.unique(counts[counts > 0]).tolist():
         same = np.flatnonzero(counts == count)
-        if not count:
-            for name in ("beta", "beta_stderr", "r2"):
-                rows[name][same] = np.nan
-            rows["reason"][same] = "too short"
-            continue
-        found = exponents_of_rows(F[same, :, :count], scales[same, :count])
-        for name, values in zip(("beta", "beta_stderr", "r2", "reason"), found, strict=True):
-            rows[name][same] = values
+        *values[:, same], names = exponents_of_rows(F[same, :, :count], scales[same, :count])
+        reason[same] = np.select([names == name for name in REASONS], list(range(len(REASONS))))
+    return values[0], values[1], values[2], reason

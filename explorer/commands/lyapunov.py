@@ -12,11 +12,13 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.commands.device_option import device_option
 from explorer.commands.plots import Curve, curves, plot_option
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from engine.cells import Cell
     from engine.network import Network
 
 STEPS = 200
@@ -58,10 +60,19 @@ class Driven:
 @click.option("--count", type=click.IntRange(1), default=4, show_default=True, help="Number of exponents.")
 @click.option("--lags", type=click.IntRange(2), default=100, show_default=True, help="Number of lags of the memory.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the shuffles and the task.")
+@device_option
 @plot_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def command(
-    network: str, source: str | None, limit: int, count: int, lags: int, seed: int, plot: bool, as_json: bool
+    network: str,
+    source: str | None,
+    limit: int,
+    count: int,
+    lags: int,
+    seed: int,
+    device: str,
+    plot: bool,
+    as_json: bool,
 ) -> None:
     """Measure the Lyapunov exponents of NETWORK while it reads, and the decay of its memory.
 
@@ -69,16 +80,22 @@ def command(
     follows the input alone. SHUFFLED is λ₁ for the same inputs in random order. HALF-LIFE is the lag in steps from
     which the effect of an input on the final state, ‖∂h_T/∂x_t‖, stays below half of its maximum.
     """
+    from engine.devices import choose, or_on_the_cpu
     from engine.lyapunov import TRANSIENT
     from engine.network import Network
 
+    chosen = choose(device, "runs").device
     loaded = Network.load(network)
     inputs = _reviews(loaded, source, limit) if loaded.vocabulary is not None else _task(loaded, limit, seed)
     long_enough = {name: x for name, x in inputs.items() if len(x) > TRANSIENT}
     if not long_enough:
         raise ValueError(f"no run is longer than {TRANSIENT} steps; expected at least one: choose longer reviews")
-    rng = np.random.default_rng(seed)
-    rows = [_measure(loaded, name, x, count, lags, rng) for name, x in long_enough.items()]
+
+    def measure(on: str) -> list[Driven]:
+        rng, cell = np.random.default_rng(seed), loaded.cell.to(device=on)
+        return [_measure(cell, name, x, count, lags, rng) for name, x in long_enough.items()]
+
+    rows = or_on_the_cpu(chosen, measure)
     if as_json:
         document = {"network": loaded.name, "too_short": len(inputs) - len(rows), "runs": [row.json() for row in rows]}
         click.echo(json.dumps(document, indent=2))
@@ -108,15 +125,15 @@ def _task(network: Network, limit: int, seed: int) -> dict[str, Tensor]:
     return {f"run {number}": torch.from_numpy(x) for number, x in enumerate(sequences, 1)}
 
 
-def _measure(network: Network, name: str, x: Tensor, count: int, lags: int, rng: np.random.Generator) -> Driven:
+def _measure(cell: Cell, name: str, x: Tensor, count: int, lags: int, rng: np.random.Generator) -> Driven:
     import torch
 
     from engine.lyapunov import lyapunov_spectrum, memory_decay
 
     x = x.double()
     both = torch.stack((x, x[rng.permutation(len(x))]))
-    exponents, of_shuffled = lyapunov_spectrum(network.cell, both, count=count)
-    decay = memory_decay(network.cell, x.unsqueeze(0), lags=lags)
+    exponents, of_shuffled = lyapunov_spectrum(cell, both, count=count)
+    decay = memory_decay(cell, x.unsqueeze(0), lags=lags)
     return Driven(name, len(x), exponents, of_shuffled, decay.norm[0], float(decay.half_life[0]))
 
 

@@ -19,6 +19,7 @@ from explorer.session.jobs import Report
 
 if TYPE_CHECKING:
     from engine.network import Network
+    from engine.ragged import StoredReviews
     from engine.reviews import Review
 
 SIGNALS: Final = ("h", "x")
@@ -105,6 +106,10 @@ def encoded(network: Network, reviews: Sequence[Review | None], numbers: Numbers
     return [ids for ids, _ in found], [label for _, label in found]
 
 
+class Notice(str):
+    """What the user should know about the device; a job sends it as one of its results."""
+
+
 _devices: dict[str, str] = {}
 
 
@@ -120,6 +125,25 @@ def device_of(name: str) -> str:
     return _devices[name]
 
 
+def use_cpu(name: str) -> None:
+    """Let the worker process compute on the CPU from now on, because the GPU failed."""
+    _devices[name] = "cpu"
+
+
+_whole: tuple[tuple[int, bytes], StoredReviews] | None = None
+
+
+def _stored(key: int, numbers: NDArray[np.int64], ids: Sequence[NDArray[np.int32]]) -> StoredReviews:
+    """Return reviews as the last call for the same numbers did, so that a GPU keeps what it has prepared."""
+    global _whole
+    from engine.ragged import StoredReviews
+
+    with _lock:
+        if _whole is None or _whole[0] != (key, numbers.tobytes()):
+            _whole = (key, numbers.tobytes()), StoredReviews(ids)
+        return _whole[1]
+
+
 def send_rows(
     report: Report,
     network: Network,
@@ -130,18 +154,34 @@ def send_rows(
 ) -> None:
     """Job: send the rows of these reviews, batch by batch; the CPU measures what is left when a GPU fails."""
     from engine.beta import measure_encoded
+    from engine.devices import failure
 
     ids, labels = encoded(network, reviews, numbers)
-    done, devices = 0, dict.fromkeys((device_of(device), "cpu"))
-    for on in devices:
-        first = done
+    places, on, done = np.arange(len(ids)), device_of(device), 0
+    if on != "cpu":
+        places = np.argsort(numbers.of, kind="stable")
+        source: Sequence[NDArray[np.int32]] = [ids[k] for k in places.tolist()]
+        if len(ids) > 1:  # a typed review does not replace all others
+            source = _stored(numbers.key, np.array(numbers.of)[places], source)
+        sorted_labels = [labels[k] for k in places.tolist()]
+
+        def notify(text: str) -> None:
+            report(Notice(text))
+
         try:
-            for rows in measure_encoded(network.to(device=on), ids[first:], labels[first:], SIGNALS, clamp=clamps):
-                rows["review"] += first
+            for rows in measure_encoded(
+                network.to(device=on), source, sorted_labels, SIGNALS, clamp=clamps, notify=notify
+            ):
+                rows["review"] = places[rows["review"]]
                 done += len(rows)
-                if not report(rows):
-                    return
+                report(rows)
             return
-        except (RuntimeError, TypeError):
-            if on == "cpu":
-                raise
+        except ValueError:
+            raise
+        except Exception as error:
+            use_cpu(device)
+            notify(f"the GPU failed ({failure(error)}): the CPU measures the reviews")
+    left = places[done:].tolist()
+    for rows in measure_encoded(network, [ids[k] for k in left], [labels[k] for k in left], SIGNALS, clamp=clamps):
+        rows["review"] = np.array(left)[rows["review"]]
+        report(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,13 @@ from engine.beta import measure_encoded
 from engine.corpus_statistics import corpus_statistics
 from engine.device_stepper import DeviceStepper
 from engine.network import Network
+from engine.ragged import REASONS, Part, StoredReviews, fits_of, fluctuations_by_length, scales_of
 from engine.recording import Stepper, record
 
 pytest.importorskip("triton", reason="Triton, which compiles the GPU kernels, is not installed")
-from engine.gpu_recording import Reader, measure_part, measured_parts, record_signals, review_statistics
+from engine import gpu_corpus, gpu_recording
+from engine.gpu_corpus import DeviceReviews
+from engine.gpu_recording import Reader, record_signals, review_statistics
 from engine.kernels.cuda import launch
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -60,6 +64,21 @@ def test_out_of_memory_halves_the_part_and_says_so(lstm: Network, monkeypatch: p
     np.testing.assert_array_equal(found["h"], expected["h"].cpu())
 
 
+def test_the_memory_of_a_part_is_free_before_the_next(lstm: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, records = launch.run, list[weakref.ref[Tensor]]()
+
+    def alone(*given: Any, **options: Any) -> launch.Outputs:
+        assert all(record() is None for record in records), "the record of the part before is still there"
+        found = run(*given, **options)
+        assert found.record is not None
+        records.append(weakref.ref(found.record))
+        return found
+
+    monkeypatch.setattr(launch, "run", alone)
+    record_signals(reader(lstm), tokens(), LENGTHS, ("f", "h"), free=1)
+    assert len(records) == 3
+
+
 def test_a_corpus_that_runs_out_of_memory_is_halved_and_says_so(lstm: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     run = launch.run
 
@@ -69,13 +88,16 @@ def test_a_corpus_that_runs_out_of_memory_is_halved_and_says_so(lstm: Network, m
         return run(layer, table, ids, *rest, **options)
 
     reviews = [row[:length] for row, length in zip(tokens(), LENGTHS, strict=True)]
-    expected = measure_part(reader(lstm), reviews, ("h",), (4, 5, 6))
+    corpus = DeviceReviews(reviews, torch.device(DEVICE), (4, 5, 6))
+    expected = corpus.measure(reader(lstm), ("h",))
     monkeypatch.setattr(launch, "run", little_memory)
-    with pytest.warns(RuntimeWarning, match=r"too little memory for [23] reviews; it continues with 1"):
-        parts = list(measured_parts(reader(lstm), reviews, ("h",), (4, 5, 6)))
-    assert [len(part.lengths) for part in parts] == [1, 1, 1]
-    np.testing.assert_allclose(np.concatenate([part.probability for part in parts]), expected.probability)
-    np.testing.assert_allclose(np.concatenate([part.deviation for part in parts]), expected.deviation, rtol=1e-5)
+    messages: list[str] = []
+    found = corpus.measure(reader(lstm), ("h",), messages.append)
+    assert messages == [f"the GPU has too little memory for {count} reviews; it continues with 1" for count in (3, 2)]
+    np.testing.assert_allclose(found.probability, expected.probability, rtol=1e-6)
+    np.testing.assert_allclose(found.deviation, expected.deviation, rtol=1e-5)
+    with pytest.warns(RuntimeWarning, match="too little memory for 2 reviews; it continues with 1"):
+        review_statistics(reader(lstm), np.array([[2, 3, 4, 5]] * 2), ["h"], (4,), lambda *step: None)
 
 
 def test_vectors_are_read_in_parts_too() -> None:
@@ -116,12 +138,48 @@ def test_reviews_of_any_length_are_measured_as_on_the_cpu(lstm: Network, monkeyp
     (expected,) = measure_encoded(lstm, reviews, labels, ("x", "h"), scales=scales, clamp=clamp)
     if DEVICE == "cpu":
         monkeypatch.setattr(beta, "gpu_reader", Reader)
-    (found,) = measure_encoded(lstm.to(device=DEVICE), reviews, labels, ("x", "h"), scales=scales, clamp=clamp)
+    monkeypatch.setattr(gpu_corpus, "PART_WORDS", 26)  # blocks of two reviews
+    stored = StoredReviews(reviews)
+    on_device = lstm.to(device=DEVICE)
+    (found,) = measure_encoded(on_device, stored, labels, ("x", "h"), scales=scales, clamp=clamp)
+    monkeypatch.setattr(gpu_corpus, "DeviceReviews", None)  # no longer needed
+    (again,) = measure_encoded(on_device, stored, labels, ("x", "h"), scales=scales, clamp=clamp)
+    assert again.tobytes() == found.tobytes()
     for name in ("review", "words", "label", "reason"):
         assert found[name].tolist() == expected[name].tolist()
     assert found["reason"][1].tolist() == ["too short"] * 2
     for name in ("beta", "beta_stderr", "r2", "probability", "deviation"):
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-3, atol=1e-5)
+
+
+def test_a_series_without_an_exponent_has_the_reason_of_the_cpu() -> None:
+    random = np.random.default_rng(0)
+    lengths, scales = np.array([40, 39, 38, 37, 36, 8, 5]), (4, 5, 8)
+    series = np.full((7, 40), np.nan, dtype=np.float32)
+    for row, length in zip(series, lengths, strict=True):
+        row[:length] = random.standard_normal(length)
+    series[1, :39] = 3.0
+    series[2, :38] = 1 + 2e-8 * random.standard_normal(38)
+    series[3, 7] = np.inf
+    series[4, :36] = np.linspace(0, 1, 36) ** 3  # its sums cancel
+    chosen = scales_of(lengths, scales)
+    each: list[Any] = [row[None, :length] for row, length in zip(series, lengths, strict=True)]
+    F = fluctuations_by_length(each, chosen)
+    beta, stderr, r2, reason = fits_of(F, chosen)
+    part = Part.empty(lengths, 1, 1)
+    block = gpu_corpus.Block.of(np.arange(7), lengths, torch.zeros(7, 40, dtype=torch.int32, device=DEVICE), chosen)
+    gpu_corpus._fit(part, block, torch.from_numpy(series)[None].to(DEVICE))
+    assert [REASONS[k] for k in reason[:, 0]] == ["", "flat", "flat to rounding", "not finite", "", "", "too short"]
+    np.testing.assert_array_equal(part.reason, reason)
+    for found, expected in zip((part.beta, part.beta_stderr, part.r2), (beta, stderr, r2), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-9)
+
+
+def test_what_is_free_on_a_card_includes_what_pytorch_holds_unused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (100, 1000))
+    monkeypatch.setattr("torch.cuda.memory_reserved", lambda device: 500)
+    monkeypatch.setattr("torch.cuda.memory_allocated", lambda device: 100)
+    assert gpu_recording.free_on(torch.device("cuda")) == 400
 
 
 def test_a_live_run_continues_from_block_to_block(lstm: Network, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ box.
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -17,12 +18,14 @@ from torch import Tensor
 
 from engine.kernels.cpu.dfa import CANCELLED, constants, polynomials
 from engine.kernels.cuda import dfa_steps
+from engine.samples import scaling_powers
 
 Array = NDArray[np.float64]
 
 BLOCK: Final = 128  # series of a program, one a thread
 PROGRAMS: Final = 2048  # enough to fill a large card; fewer series share their boxes among more programs
 CHUNK: Final = 2**27  # samples at once, 1 GB in float64
+MOST: Final = 65_535 * BLOCK  # series of one launch: a card takes no more blocks along the second axis of a grid
 OPTIONS: Final[dict[str, Any]] = {"num_warps": 4, "num_stages": 1}
 
 
@@ -33,62 +36,114 @@ def fluctuations_cuda(
 
     No scale may be longer than the series; a row with a sample that is not finite gets NaN.
     """
-    rows = max(1, CHUNK // series.shape[-1])
+    rows = min(MOST, max(1, CHUNK // series.shape[-1]))
     with torch.cuda.device(series.device) if series.is_cuda else nullcontext():
         parts = [_part(x, scales, order, unbiased, backward) for x in series.split(rows)]
     return torch.cat(parts).cpu().numpy()
 
 
-def fluctuations_ragged(series: Tensor, lengths: NDArray[np.int64], scales: NDArray[np.int64]) -> tuple[Array, Array]:
+def fluctuations_scaled(
+    series: Tensor, scales: NDArray[np.int64], order: int, unbiased: bool, backward: bool = False
+) -> tuple[Array, Array, float]:
+    """Do the work of `fluctuations_cuda` for samples of any amplitude and type.
+
+    Returns F (n, scale), the largest absolute sample of each row (n,), and the spacing of numbers next to 1 in the
+    samples' precision, 0 for float64 and integers.
+    """
+    rows = series.detach() if series.is_floating_point() else series.double()
+    step = torch.finfo(series.dtype).eps if series.is_floating_point() and series.element_size() < 8 else 0.0
+    largest = rows.abs().amax(-1).double().cpu().numpy()
+    powers = scaling_powers(largest)
+    if not powers.any():
+        return fluctuations_cuda(rows, scales, order, unbiased, backward), largest, step
+    half = powers // 2  # 2 to the whole power may not be representable
+    first, second = (torch.as_tensor(np.ldexp(1.0, -part), device=rows.device) for part in (half, powers - half))
+    scaled = rows.double() * first[:, None] * second[:, None]
+    return np.ldexp(fluctuations_cuda(scaled, scales, order, unbiased, backward), powers[:, None]), largest, step
+
+
+@dataclass(frozen=True, eq=False)
+class RaggedScales:
+    """Scales of series of unequal lengths, in the layout of the kernel; they do not depend on the samples.
+
+    The series stand by falling length, so that the lanes of a program take loops of nearly equal length.
+
+    Attributes
+    ----------
+    lengths : (n,) int64 tensor
+    scales : (n, scale) int64 tensor
+        Box lengths, none longer than its series; 0 where a series has fewer scales.
+    entries : (scale, n) int32 tensor
+        Rows of ``sizes`` and ``constants``; −1 where a series has fewer scales.
+    sizes : (entry,) int32 tensor
+    constants : (entry, 9) tensor
+    longest : int
+        The longest scale; 0 without any.
+    """
+
+    lengths: Tensor
+    scales: Tensor
+    entries: Tensor
+    sizes: Tensor
+    constants: Tensor
+    longest: int
+
+    @classmethod
+    def of(cls, lengths: NDArray[np.int64], scales: NDArray[np.int64], device: torch.device) -> RaggedScales:
+        """Prepare scales (n, scale) of series that stand by falling length."""
+        sizes, entries = np.unique(scales, return_inverse=True)
+        entries = entries.reshape(scales.shape)
+        if len(sizes) and not sizes[0]:
+            sizes, entries = sizes[1:], entries - 1
+        return cls(
+            torch.as_tensor(lengths, device=device),
+            torch.as_tensor(scales, device=device),
+            torch.as_tensor(entries.T.astype(np.int32), device=device).contiguous(),
+            torch.as_tensor(sizes.astype(np.int32), device=device),
+            torch.as_tensor(constants(sizes), device=device),
+            int(sizes.max(initial=0)),
+        )
+
+
+def fluctuations_ragged(series: Tensor, prepared: RaggedScales) -> tuple[Tensor, Tensor]:
     """Compute F(s) of series of unequal lengths by unbiased DFA of order 1, each at scales of its own.
 
     Parameters
     ----------
-    series : (n, time) tensor
-        NaN past the end of a series.
-    lengths : (n,) array
-        Number of samples of each series.
-    scales : (n, scale) array
-        Box lengths, none longer than its series; 0 where a series has fewer scales.
+    series : (signal, n, time) tensor
+        What follows the end of a series is not read.
 
     Returns
     -------
-    F : (n, scale) array
+    F : (signal, n, scale) tensor
         NaN for a series with a sample that is not finite; 0 at a scale of 0.
-    cancelled : (n,) bool array
+    cancelled : (signal, n) bool tensor
         Series whose sums cancelled: their F is rounding, and their boxes must be fitted one by one.
     """
-    if not (scales > 0).any():  # the kernel reads the tables of at least one scale
-        return np.zeros(scales.shape), np.zeros(len(scales), dtype=bool)
-    order = np.argsort(-lengths, kind="stable")  # lanes of a program then take loops of nearly equal length
-    x = series[torch.as_tensor(order, device=series.device)].double()
-    size = torch.as_tensor(lengths[order], device=x.device)
-    past = torch.arange(x.shape[1], device=x.device) >= size[:, None]
-    finite = (x.isfinite() | past).all(1)
-    x[~finite] = 0
-    sizes, entries = np.unique(scales[order], return_inverse=True)
-    entries = entries.reshape(scales.shape)
-    if not sizes[0]:
-        sizes, entries = sizes[1:], entries - 1
-    rows, count = len(x), scales.shape[1]
-    grid = _grid(count, rows, max(1, (x.shape[1] - 1) // (int(sizes.max()) - 1)))
+    (signals, n, time), count = series.shape, prepared.scales.shape[1]
+    if not prepared.longest:  # the kernel reads the tables of at least one scale
+        F = torch.zeros(signals, n, count, dtype=torch.float64, device=series.device)
+        return F, torch.zeros(signals, n, dtype=torch.bool, device=series.device)
+    x = series.permute(2, 0, 1).reshape(time, signals * n).double()
+    past = torch.arange(time, device=x.device)[:, None] >= prepared.lengths.repeat(signals)
+    finite = (x.isfinite() | past).all(0)
+    x = x.masked_fill(~finite | past, 0.0)
+    rows = x.shape[1]
+    grid = _grid(count, rows, max(1, (time - 1) // (prepared.longest - 1)))
     sums = torch.empty(2, grid[2], count, rows, dtype=torch.float64, device=x.device)
     kernel: Any = dfa_steps.overlapping_ragged
     with torch.cuda.device(x.device) if x.is_cuda else nullcontext():
         kernel[grid](
-            x.T.contiguous(), size.int(), torch.as_tensor(entries.T.astype(np.int32), device=x.device).contiguous(),
-            torch.as_tensor(sizes, dtype=torch.int32, device=x.device),
-            torch.as_tensor(constants(sizes), device=x.device), sums[0], sums[1], rows,
-            PARTS=grid[2], BLOCK=BLOCK, **OPTIONS,
+            x, prepared.lengths.int().repeat(signals), prepared.entries.repeat(1, signals), prepared.sizes,
+            prepared.constants, sums[0], sums[1], rows, PARTS=grid[2], BLOCK=BLOCK, **OPTIONS,
         )  # fmt: skip
-    boxes, squares = sums.sum(1).mT.cpu().numpy()  # (series, scale)
-    s, known = scales[order].astype(np.float64), scales[order] > 0
-    cancelled = (known & (squares > CANCELLED * s * boxes)).any(1) & finite.cpu().numpy()
-    factor = np.where(known, np.sqrt((s - 1).clip(0) / s.clip(1)) / (lengths[order, None] - s + 1), 0)
-    result = np.sqrt(boxes * factor)
-    result[~finite.cpu().numpy()] = np.nan
-    place = np.argsort(order)
-    return result[place], cancelled[place]
+    boxes, squares = sums.sum(1).mT.reshape(2, signals, n, count)
+    s, known = prepared.scales.double(), prepared.scales > 0
+    finite = finite.reshape(signals, n)
+    cancelled = (known & (squares > CANCELLED * s * boxes)).any(-1) & finite
+    factor = ((s - 1).clip(0) / s.clip(1)).sqrt() / (prepared.lengths[:, None] - s + 1)
+    F = torch.where(known, boxes * factor, 0.0).sqrt()
+    return F.masked_fill(~finite[..., None], torch.nan), cancelled
 
 
 def _part(rows: Tensor, scales: NDArray[np.int64], order: int, unbiased: bool, backward: bool) -> Tensor:

@@ -20,6 +20,7 @@ ROWS: Final = steps.ROWS.value
 NARROW: Final = 128  # cells of the largest layer whose state fits the registers
 BLOCK: Final = 64  # cells of a block of a wider layer
 LARGEST: Final = 60_000.0  # a float16 number ends at 65,504
+SHORT: Final = 32_767  # steps whose saturated ones two counters in 32 bits can count
 
 
 @dataclass(frozen=True)
@@ -245,10 +246,14 @@ def run(
     with torch.cuda.device(device) if device.type == "cuda" else nullcontext():
         if record or sums or readout or statistic is None:
             outputs = {"RECORD": bool(record), "SUMS": bool(sums) or readout, "STATISTIC": -1}
+            if chosen.narrow:
+                outputs["BITS"] = 16
             kernel[(programs,)](**arguments, **outputs, **options)
         if statistic is not None:
             # A launch of its own: together, the outputs of 128 cells do not fit the registers.
             outputs = {"RECORD": False, "SUMS": False, "STATISTIC": names.index(statistic)}
+            if chosen.narrow:
+                outputs["BITS"] = 16 if time <= SHORT else 32
             kernel[(programs,)](**arguments | {"state": start}, **outputs, **options)
     return Outputs(
         out if record else None,

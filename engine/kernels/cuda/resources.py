@@ -51,10 +51,12 @@ class Resources:
         return self.shared <= SHARED[self.capability] and self.spilled <= 64
 
 
-def recurrent(cell: str, n: int, outputs: str, clamped: bool, capability: int) -> Resources:
-    """Compile the kernel of a layer of n cells."""
+def recurrent(cell: str, n: int, outputs: str, clamped: bool, capability: int, bits: int = 16) -> Resources:
+    """Compile the kernel of a layer of n cells; ``bits`` are those of a counter of saturated steps."""
     plan = launch.plan(GATES[cell], n, SHARED[capability] * 1024)
     constants = plan.constants(GATES[cell], n) | OUTPUTS[outputs] | {"CLAMPED": clamped}
+    if plan.narrow:
+        constants["BITS"] = bits
     kernel = steps.narrow if plan.narrow else steps.wide
     name = f"{cell} {n}, {outputs}{', clamps' * clamped} ({'narrow' if plan.narrow else 'wide'})"
     return _compiled(name, kernel, constants, plan.warps, capability, "*fp16" if plan.half else "*fp32")

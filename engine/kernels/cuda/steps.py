@@ -153,28 +153,31 @@ def write_sums(total, slots, sums, start, t, on, reviews, time, COUNT: tl.conste
 
 
 @triton.jit
-def add_statistics(x, mean, square, saturated, t, on):
+def add_statistics(x, mean, square, saturated, t, on, BITS: tl.constexpr):
     """Update mean, Σ(x − mean)² and counts of saturated steps of each (review, cell) by one word (Welford 1962).
 
-    ``saturated`` holds the number of steps below LOW, plus 65,536 times the number above HIGH: registers are scarce.
+    ``saturated`` holds the number of steps below LOW, plus 2^BITS times the number above HIGH: registers are scarce.
     """
+    above: tl.constexpr = 1 << BITS
     step = tl.where(on[:, None], x - mean, 0.0)
     mean += step / (t + 1)
     square += step * (x - mean)
-    saturated += tl.where(on[:, None], tl.where(x < LOW, 1, tl.where(x > HIGH, 65536, 0)), 0)
+    saturated += tl.where(on[:, None], tl.where(x < LOW, 1, tl.where(x > HIGH, above, 0)), 0)
     return mean, square, saturated
 
 
 @triton.jit
-def write_statistics(mean, square, saturated, statistics, review, length, j, reviews, n: tl.constexpr):
+def write_statistics(
+    mean, square, saturated, statistics, review, length, j, reviews, n: tl.constexpr, BITS: tl.constexpr
+):  # fmt: skip
     """Store mean, Σ(x − mean)² and the counts below LOW and above HIGH in ``statistics`` (4, review, cell)."""
     mask = (length > 0)[:, None] & (j < n)[None, :]
     place = statistics + review[:, None] * n + j[None, :]
     size = reviews.to(tl.int64) * n
     tl.store(place, mean, mask=mask)
     tl.store(place + size, square, mask=mask)
-    tl.store(place + 2 * size, (saturated & 65535).to(tl.float32), mask=mask)
-    tl.store(place + 3 * size, (saturated >> 16).to(tl.float32), mask=mask)
+    tl.store(place + 2 * size, (saturated & ((1 << BITS) - 1)).to(tl.float32), mask=mask)
+    tl.store(place + 3 * size, (saturated >> BITS).to(tl.float32), mask=mask)
 
 
 # ---- kernels -------------------------------------------------------------------------------------------------------
@@ -186,8 +189,9 @@ def narrow(
     readout, statistics, reviews, time,
     CELL: tl.constexpr, n: tl.constexpr, N: tl.constexpr, HALF: tl.constexpr, KEEP_HIGH: tl.constexpr,
     KEEP_LOW: tl.constexpr, CLAMPED: tl.constexpr, RECORD: tl.constexpr, SUMS: tl.constexpr, STATISTIC: tl.constexpr,
+    BITS: tl.constexpr,
 ):  # fmt: skip
-    """Run a layer whose state and, with KEEP_HIGH and KEEP_LOW, weights stay on chip."""
+    """Run a layer whose state and, with KEEP_HIGH and KEEP_LOW, weights stay on chip; BITS as in `add_statistics`."""
     review, length, start, word = reviews_of_program(tokens, lengths, order, reviews, time)
     j = tl.arange(0, N)
     weight = tl.arange(0, N)[:, None] * N + j[None, :]
@@ -219,7 +223,7 @@ def narrow(
     if STATISTIC >= 0:
         mean = tl.zeros((ROWS, N), tl.float32)
         square = tl.zeros((ROWS, N), tl.float32)
-        saturated = tl.zeros((ROWS, N), tl.int32)
+        saturated = tl.zeros((ROWS, N), tl.int32 if BITS == 16 else tl.int64)
     for t in range(tl.max(length, 0)):
         on = t < length
         inputs = table + word.to(tl.int64)[:, None] * (CELL * N) + j[None, :]
@@ -271,13 +275,13 @@ def narrow(
             total = sums_over_cells(signals, readout, j, n, N)
             write_sums(total, sum_slots, sums, start, t, on, reviews, time, count)
         if STATISTIC >= 0:
-            mean, square, saturated = add_statistics(signals[STATISTIC], mean, square, saturated, t, on)
+            mean, square, saturated = add_statistics(signals[STATISTIC], mean, square, saturated, t, on, BITS)
         ends = (t + 1 == length)[:, None] & cells
         tl.store(states, h, mask=ends)
         if CELL == LSTM:
             tl.store(states + n, c, mask=ends)
     if STATISTIC >= 0:
-        write_statistics(mean, square, saturated, statistics, review, length, j, reviews, n)
+        write_statistics(mean, square, saturated, statistics, review, length, j, reviews, n, BITS)
 
 
 @triton.jit(do_not_specialize=["reviews", "time"])
@@ -312,7 +316,7 @@ def wide(
             tl.store(memory + b[:, None] * N + j, h)
         if STATISTIC >= 0:
             zero = tl.zeros((ROWS, BLOCK), tl.float32)
-            write_statistics(zero, zero, zero.to(tl.int32), statistics, review, length, first + lane, reviews, n)
+            write_statistics(zero, zero, zero.to(tl.int32), statistics, review, length, first + lane, reviews, n, 16)
     count: tl.constexpr = 2 if CELL == RNN else 8
     for t in range(tl.max(length, 0)):
         tl.debug_barrier()

@@ -250,7 +250,7 @@ class CorpusPanel(Panel):
             missing=shown.missing,
             changes=plain(clamps_line(frame.snapshot)),
             listed=listed,
-            error=corpus.trouble,
+            error=corpus.trouble or corpus.notice,
             summary=corpus.summary(frame),
         )
         watched = (histogram_line(h.signal, h.median, h.beta, h.reason) for h in seen)

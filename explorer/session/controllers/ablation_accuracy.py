@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.session.core import Core, Frame, SessionError
-from explorer.session.corpus_job import MISSING, Numbers, SentReviews, device_of, encoded
+from explorer.session.corpus_job import MISSING, Notice, Numbers, SentReviews, device_of, encoded, use_cpu
 from explorer.session.jobs import Job, JobRunner, Report
 from explorer.session.views.outputs import output_of
 
@@ -61,7 +61,7 @@ class AblationAccuracy:
 
     def __init__(self, core: Core, sent: SentReviews, jobs: JobRunner, device: str = "cpu") -> None:
         self.shown = False
-        self.progress = ""
+        self.progress = self._notice = ""
         self._core = core
         self._sent = sent
         self._jobs = jobs
@@ -152,7 +152,7 @@ class AblationAccuracy:
             self._waiting, numbers = self._waiting[:-count], self._waiting[-count:]
             self._portion = numbers
         if not numbers:
-            self.progress = ""
+            self.progress = self._notice
             return
         reviews, stored = self._sent.take(self._network, numbers)
         arguments = self._network, dict(self._clamps), reviews, stored, self._means, self._device
@@ -162,8 +162,10 @@ class AblationAccuracy:
             with self._lock:
                 if job is not self._job:
                     return
-                if isinstance(found, str):
-                    self.progress = found
+                if isinstance(found, Notice):
+                    self._notice = str(found)
+                elif isinstance(found, str):
+                    self.progress = f"{found} {self._notice}".rstrip()
                 elif isinstance(found, np.ndarray):
                     self._means = found
                 else:
@@ -211,8 +213,13 @@ def measure(
 
     ids, labels = encoded(network, reviews, numbers)
     on = device_of(device)
+
+    def failed(reason: str) -> None:
+        use_cpu(device)
+        report(Notice(reason))
+
     if means is None:
-        report(or_on_the_cpu(on, lambda where: mean_states(network.to(device=where), ids, clamp=clamps)))
+        report(or_on_the_cpu(on, lambda where: mean_states(network.to(device=where), ids, clamp=clamps), failed))
         return
 
     def wanted(cell: int) -> bool:
@@ -222,6 +229,7 @@ def measure(
     found = or_on_the_cpu(
         on,
         lambda where: count_correct(network.to(device=where), ids, labels, means, clamp=clamps, wanted=wanted),
+        failed,
     )
     if found is not None:
         report(found)

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from explorer.session.controllers.noise_band import Band, NoiseBands
 from explorer.session.core import Core, Frame
-from explorer.session.corpus_job import MISSING, SIGNALS, Numbers, SentReviews, send_rows
+from explorer.session.corpus_job import MISSING, SIGNALS, Notice, Numbers, SentReviews, send_rows
 from explorer.session.jobs import Job, JobRunner
 from explorer.session.views.corpus_summary import CorpusSummary, summarise
 from explorer.session.views.outputs import output_of
@@ -108,6 +108,8 @@ class CorpusController:
         The only values of β that are listed.
     trouble : str
         Why nothing is measured; "" without an error.
+    notice : str
+        What became of the GPU, if the CPU took over or its memory was too small for all reviews at once.
     """
 
     def __init__(
@@ -122,7 +124,7 @@ class CorpusController:
         self.order = ORDERS[0]
         self.falling = True
         self.narrowed: tuple[str, float, float] | None = None
-        self.trouble = ""
+        self.trouble = self.notice = ""
         self._core = core
         self._noise = noise
         self._jobs = jobs
@@ -397,10 +399,12 @@ class CorpusController:
         job: Job
         self._measuring = indices
 
-        def take(rows: Rows) -> None:
+        def take(found: Rows | Notice) -> None:
             with self._lock:
-                if job is self._job:
-                    self._take(rows, indices, reviews)
+                if isinstance(found, Notice):
+                    self.notice = str(found)
+                elif job is self._job:
+                    self._take(found, indices, reviews)
 
         def end(trouble: str) -> None:
             with self._lock:
@@ -419,8 +423,7 @@ class CorpusController:
         )
 
     def _take(self, rows: Rows, indices: Sequence[int], reviews: Sequence[Review | None]) -> None:
-        places = rows["review"].copy()
-        rows["review"] = [indices[place] for place in places]
+        rows["review"] = np.array(indices)[rows["review"]]
         if indices[0] < 0:
             if self._typed is not None and self._typed[0] is reviews[0]:
                 self._typed = self._typed[0], rows[0]

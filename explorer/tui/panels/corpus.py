@@ -147,7 +147,7 @@ class CorpusScreen(Dialog[int]):
             missing=int(np.isnan(rows["beta"]).any(axis=1).sum()),
             changes=plain(clamps_line(frame.snapshot)),
             listed=None if corpus.narrowed is None else (len(self._listed), *corpus.narrowed),
-            error=corpus.trouble,
+            error=corpus.trouble or corpus.notice,
             summary=corpus.summary(frame),
             width=self.size.width - 4,
         )

@@ -11,7 +11,7 @@ from engine.kernels.reference import fluctuations_reference
 
 pytest.importorskip("triton", reason="Triton, which compiles the GPU kernels, is not installed")
 from engine.kernels.cuda import dfa as dfa_cuda
-from engine.kernels.cuda.dfa import fluctuations_cuda, fluctuations_ragged
+from engine.kernels.cuda.dfa import RaggedScales, fluctuations_cuda, fluctuations_ragged, fluctuations_scaled
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 METHODS = pytest.mark.parametrize(("unbiased", "backward"), [(True, False), (False, False), (False, True)])
@@ -51,23 +51,51 @@ def test_chunks_and_parts_do_not_change_the_result(monkeypatch: pytest.MonkeyPat
 
 def test_series_of_unequal_lengths_have_scales_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(0)
-    lengths = np.array([12, 31, 25, 31, 20])
-    scales = np.array([[4, 0, 0], [4, 6, 7], [5, 6, 0], [4, 6, 7], [4, 5, 0]])
-    series = np.full((5, 31), np.nan)
-    for row, length in zip(series, lengths, strict=True):
-        row[:length] = random.standard_normal(length)
-    series[3, 10] = np.inf
-    found, cancelled = fluctuations_ragged(torch.tensor(series, device=DEVICE), lengths, scales)
+    lengths = np.array([31, 31, 25, 20, 12])
+    scales = np.array([[4, 6, 7], [4, 6, 7], [5, 6, 0], [4, 5, 0], [4, 0, 0]])
+    series = np.full((2, 5, 31), np.nan)
+    for rows in series:
+        for row, length in zip(rows, lengths, strict=True):
+            row[:length] = random.standard_normal(length)
+    series[1, 1, 10] = np.inf
+    prepared = RaggedScales.of(lengths, scales, torch.device(DEVICE))
+    found, cancelled = (part.cpu().numpy() for part in fluctuations_ragged(torch.tensor(series).to(DEVICE), prepared))
     assert not cancelled.any()
-    assert np.isnan(found[3]).all()
-    for k in (0, 1, 2, 4):
+    assert np.isnan(found[1, 1]).all()
+    for signal, k in {(signal, k) for signal in range(2) for k in range(5)} - {(1, 1)}:
         own = scales[k][scales[k] > 0]
-        expected = fluctuations_reference(series[k : k + 1, : lengths[k]], own, 1, True)[0]
-        np.testing.assert_allclose(found[k][: len(own)], expected, rtol=1e-9)
-        assert not found[k][len(own) :].any()
+        expected = fluctuations_reference(series[signal, k : k + 1, : lengths[k]], own, 1, True)[0]
+        np.testing.assert_allclose(found[signal, k][: len(own)], expected, rtol=1e-9)
+        assert not found[signal, k][len(own) :].any()
     monkeypatch.setattr(dfa_cuda, "CANCELLED", 0.0)
-    _, cancelled = fluctuations_ragged(torch.tensor(series[2:4, :25], device=DEVICE), np.array([25, 25]), scales[2:4])
-    assert cancelled.tolist() == [True, False]
+    few = RaggedScales.of(lengths[1:3], scales[1:3], torch.device(DEVICE))
+    assert fluctuations_ragged(torch.tensor(series[:, 1:3]).to(DEVICE), few)[1].tolist() == [
+        [True, True],
+        [False, True],
+    ]
+    nothing = RaggedScales.of(lengths[:1], np.zeros((1, 2), dtype=np.int64), torch.device(DEVICE))
+    assert not fluctuations_ragged(torch.tensor(series[:, :1]).to(DEVICE), nothing)[0].any()
+
+
+def test_samples_of_any_amplitude_and_type() -> None:
+    white = np.random.default_rng(0).standard_normal((3, LENGTH))
+    scales, factors = np.array([6, 8]), np.array([[1.0], [1e-200], [1e300]])
+    F, largest, step = fluctuations_scaled(torch.tensor(white * factors, device=DEVICE), scales, 1, True)
+    np.testing.assert_allclose(F / factors, fluctuations_reference(white, scales, 1, True), rtol=1e-9)
+    np.testing.assert_allclose(largest, np.abs(white * factors).max(-1))
+    assert step == 0
+    whole = torch.tensor(white[:1] > 0, device=DEVICE)
+    F, _, step = fluctuations_scaled(whole, scales, 1, True)
+    np.testing.assert_allclose(F, fluctuations_reference(whole.cpu().double().numpy(), scales, 1, True), rtol=1e-9)
+    half = torch.tensor(white[:1]).bfloat16().to(DEVICE)
+    assert fluctuations_scaled(half, scales, 1, True)[2] == 2**-7
+
+
+def test_more_series_than_a_grid_has_blocks_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    series = torch.randn(3, LENGTH, generator=torch.Generator().manual_seed(0)).to(DEVICE)
+    whole = fluctuations_cuda(series, np.array([6]), 1, True)
+    monkeypatch.setattr(dfa_cuda, "MOST", 2)
+    np.testing.assert_array_equal(fluctuations_cuda(series, np.array([6]), 1, True), whole)
 
 
 @METHODS

@@ -117,6 +117,12 @@ def test_clamps_a_subset_and_statistics(name: str, n: int) -> None:
     compare(cell, [1, 4, 2], generator, clamps=clamps, record=("h",), statistic=cell.signals[0].name)
 
 
+def test_long_reviews_count_saturated_steps_in_64_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "SHORT", 3)
+    generator = torch.Generator().manual_seed(1)
+    compare(random_cell("gru", 3, generator), [4, 2], generator, state=30.0, record=("h",), statistic="z")
+
+
 @pytest.mark.parametrize("name", ["lstm", "gru", "rnn"])
 def test_a_layer_too_large_for_one_multiprocessor_runs_in_blocks(name: str) -> None:
     generator = torch.Generator().manual_seed(0)
