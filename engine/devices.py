@@ -72,7 +72,7 @@ def kernel_problem() -> str:
         return problem
     import torch
 
-    version = _triton_version()
+    version = triton_version()
     if version is None:
         return "Triton, which compiles the GPU kernels, is not installed"
     known = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
@@ -91,7 +91,8 @@ def kernel_problem() -> str:
     return ""
 
 
-def _triton_version() -> str | None:
+def triton_version() -> str | None:
+    """Return the version of Triton, None without it."""
     for name in _DISTRIBUTIONS:
         try:
             return importlib.metadata.version(name)

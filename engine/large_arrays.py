@@ -10,6 +10,7 @@ import tempfile
 import threading
 import warnings
 import weakref
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ Float32s = NDArray[np.float32]
 
 _ALIGNMENT: Final = 64  # bytes: a whole vector, so that large recordings may be written past the caches
 CHUNK: Final = 2**28  # bytes of a copy from a GPU
-RECYCLED: Final = 2**26  # bytes of memory that are stored for the next recordings
+RECYCLED: Final = 2**26, 64  # bytes of memory that are stored for the next recordings: at least, and a part of the RAM
 
 _unused: dict[int, NDArray[np.uint8]] = {}
 _lock = threading.RLock()  # a finalizer may run in the thread that holds it
@@ -30,13 +31,24 @@ _lock = threading.RLock()  # a finalizer may run in the thread that holds it
 
 def free_memory() -> int | None:
     """Return the bytes of RAM that this machine can give without swapping, None if it does not say."""
+    return _meminfo("MemAvailable")
+
+
+def _meminfo(name: str) -> int | None:
     try:
         for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
+            if line.startswith(f"{name}:"):
                 return int(line.split()[1]) * 1024
     except OSError:
         pass
     return None
+
+
+@lru_cache(maxsize=1)
+def recycled_bytes() -> int:
+    """Return how many bytes of memory to store for the next recordings."""
+    least, part = RECYCLED
+    return max(least, (_meminfo("MemTotal") or 0) // part)
 
 
 def _recycled(size: int) -> NDArray[np.uint8]:
@@ -48,7 +60,7 @@ def _recycled(size: int) -> NDArray[np.uint8]:
         fits = [key for key, memory in _unused.items() if size + _ALIGNMENT <= len(memory) <= 2 * size + _ALIGNMENT]
         found = _unused.pop(fits[-1], None) if fits else None
     memory = np.empty(size + _ALIGNMENT, dtype=np.uint8) if found is None else found
-    if len(memory) <= RECYCLED:
+    if len(memory) <= recycled_bytes():
         lent: Any = (ctypes.c_char * len(memory)).from_buffer(memory.data)  # all views of the array refer to it
         weakref.finalize(lent, _give_back, memory).atexit = False
         memory = np.frombuffer(lent, dtype=np.uint8)
@@ -57,10 +69,10 @@ def _recycled(size: int) -> NDArray[np.uint8]:
 
 
 def _give_back(memory: NDArray[np.uint8]) -> None:
-    """Store memory whose array is no longer in use; forget the oldest beyond `RECYCLED` bytes."""
+    """Store memory whose array is no longer in use; forget the oldest beyond `recycled_bytes`."""
     with _lock:
         _unused[id(memory)] = memory
-        while sum(map(len, _unused.values())) > RECYCLED:
+        while sum(map(len, _unused.values())) > recycled_bytes():
             del _unused[next(iter(_unused))]
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,11 @@ from engine.beta import UNLABELLED, Batch, Ids, read_batches
 from engine.fluctuation import SHORTEST_SERIES, default_scales, exponents, fluctuations
 from engine.gate_saturation import LEFT, RIGHT, gate_names
 from engine.network import Network
-from engine.recording import signal_names
+from engine.recording import gpu_reader, signal_names
 from engine.review_stream import ReviewStream
+
+if TYPE_CHECKING:
+    from engine.gpu_recording import Reader
 
 Array = NDArray[np.float64]
 
@@ -120,6 +123,7 @@ class _Sums:
     moving: int = 0  # reviews of two words or more
 
     def __post_init__(self) -> None:
+        self.reader = gpu_reader(self.network, {}) if self.network.stack is None else None
         cells = self.network.cell.size
         self.beta = {signal: Moments() for signal in self.signals}
         self.gates = [name for name in gate_names(self.network.cell) if name in self.signals]
@@ -129,6 +133,11 @@ class _Sums:
 
     def add(self, ids: Sequence[Ids]) -> None:
         """Add a batch of reviews, sorted by length: reviews of one length share a call of every analysis."""
+        self.reviews += len(ids)
+        self.words += sum(map(len, ids))
+        if self.reader is not None:
+            self._measure_on_gpu(self.reader, ids)
+            return
         order = np.argsort([len(review) for review in ids], kind="stable")
         probability = np.full(len(ids), np.nan, dtype=np.float32)
         series: list[Array] = []
@@ -139,8 +148,19 @@ class _Sums:
                 self._add_cells(batch)
         self._add_beta(series)
         self.probabilities.append(probability)
-        self.reviews += len(ids)
-        self.words += sum(map(len, ids))
+
+    def _measure_on_gpu(self, reader: Reader, ids: Sequence[Ids]) -> None:
+        from engine.gpu_corpus import DeviceReviews  # imports Triton
+
+        reviews = DeviceReviews(ids, reader.device)
+        part = reviews.measure(reader, self.signals)
+        moving = part.lengths > 1
+        self.deviation += part.deviation[moving].sum(axis=0)
+        self.moving += int(moving.sum())
+        self.saturated += reviews.saturated(reader, self.gates)
+        for signal, values in zip(self.signals, part.beta.T, strict=True):
+            self.beta[signal].add(values)
+        self.probabilities.append(part.probability.astype(np.float32))
 
     def _add_cells(self, batch: Batch) -> None:
         assert batch.recording is not None

@@ -18,6 +18,7 @@ from engine.corpus_statistics import corpus_statistics
 from engine.devices import or_on_the_cpu
 from engine.fluctuation import default_scales
 from engine.network import Network
+from engine.points import FixedPoints
 from engine.points_cache import content_hash, network_points
 from engine.reviews import CUT, Review
 from engine.state_runs import last_probability
@@ -34,7 +35,7 @@ LEVEL: Final = 0.95
 class MeasureOptions:
     """What is measured: β of reviews cut at ``words``, and the points from ``starts`` visited states (0: none).
 
-    ``device`` computes β ("cpu" or "cuda").
+    ``device`` computes β and the points ("cpu" or "cuda").
     """
 
     words: int = CUT
@@ -179,9 +180,12 @@ def _points(
     network: Network, options: MeasureOptions, reviews: list[NDArray[np.int32]] | None
 ) -> dict[str, float | None]:
     """Return the numbers of fixed and of stable points, Σ of their indices, and the largest |λ|, under one input."""
-    found = network_points(
-        network, [INPUT], count=options.starts, seed=options.seed, reviews=reviews, cache=False
-    )  # fmt: skip
+
+    def search(device: str) -> FixedPoints:
+        there = network.to(device=device)
+        return network_points(there, [INPUT], count=options.starts, seed=options.seed, reviews=reviews, cache=False)
+
+    found = or_on_the_cpu(options.device, search)
     fixed = found[found.fixed]
     largest = float(np.abs(fixed.eigenvalues[:, 0]).max()) if len(fixed) else None
     return {

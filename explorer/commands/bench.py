@@ -13,9 +13,13 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict
-from typing import Final
+from datetime import date
+from typing import TYPE_CHECKING, Final
 
 import click
+
+if TYPE_CHECKING:
+    from engine.benchmark import Timing
 
 
 @click.command
@@ -37,48 +41,70 @@ def command(device: str, reviews: int | None, turns: int, threads: int, start: b
 
     RATIO is the number of times by which a speed exceeds its reference: PyTorch's forward pass, which records nothing,
     and filling as much memory.
+
+    Where both devices are measured, `--device auto` takes the faster one from then on; see `pinkx doctor`.
     """
     import torch
 
-    from engine.benchmark import Timing, timings
-    from engine.devices import cuda_problem, kernel_problem
+    from engine.benchmark import FAILED, Timing, rates, timings
+    from engine.device_speeds import store_speeds
+    from engine.devices import cuda_problem, kernel_problem, triton_version
     from explorer.measure.study.options import set_threads
 
     set_threads(threads)
-    problem = cuda_problem()
+    problem = kernel_problem()  # plain steps on a GPU would take hours for the corpus
     if device == "cuda" and problem:
         raise ValueError(f"--device cuda: {problem}; use --device cpu")
     devices = ["cpu"] * (device != "cuda") + ["cuda"] * (device != "cpu" and not problem)
-    card = "" if problem else torch.cuda.get_device_name()
+    card = "" if cuda_problem() else torch.cuda.get_device_name()
     head = {
+        "date": date.today().isoformat(),
         "cpu": f"{platform.machine()}, {threads} thread{'s' * (threads > 1)}",
-        "gpu": card or f"not measured: {problem}",
-        "kernels": kernel_problem() or "ready",
+        "gpu": f"{card}, not measured: {problem}".removeprefix(", ") if problem else card,
         "torch": torch.__version__,
+        "triton": triton_version() or "none",
         "python": platform.python_version(),
     }
-    rows = []
+    if not as_json:  # row by row: a bench that is stopped has printed what it measured
+        for name, value in head.items():
+            click.echo(f"{name:<8} {value}")
+        click.echo(f"\n{'':<46} {'DEVICE':<6} {'SPEED':>24} {'RATIO':>7}  TO")
+    rows: list[Timing] = []
+
+    def add(row: Timing) -> None:
+        rows.append(row)
+        if not as_json:
+            click.echo(_line(row))
+            sys.stdout.flush()
+        elif sys.stderr.isatty():
+            click.echo(f"\r{row.what:<60}", nl=False, err=True)
+
     for on in devices:
         corpus = None if on == "cpu" or reviews else 25_000
         for timing in timings(on, reviews or (128 if on == "cpu" else 1871), turns=turns, corpus=corpus):
-            rows.append(timing)
-            if sys.stderr.isatty():
-                click.echo(f"\r{timing.what:<60}", nl=False, err=True)
+            add(timing)
     first = first_frame_seconds() if start else math.nan
     if not math.isnan(first):
-        rows.append(Timing("time to the first frame, terminal", "cpu", first, "s"))
+        add(Timing("time to the first frame, terminal", "cpu", first, "s"))
+    try:
+        stored = store_speeds(rates(rows))
+    except OSError as error:
+        click.echo(f"the speeds cannot be stored for --device auto: {error}", err=True)
+    else:
+        if stored is not None:
+            click.echo(f"--device auto decides by these speeds, stored in {stored}", err=True)
     if as_json:
         values = [{k: None if v != v else v for k, v in asdict(row).items()} for row in rows]
         click.echo(json.dumps(head | {"timings": values}, indent=2))
-        return
-    for name, value in head.items():
-        click.echo(f"{name:<8} {value}")
-    click.echo(f"\n{'':<46} {'DEVICE':<6} {'SPEED':>24} {'RATIO':>7}  TO")
-    for row in rows:
-        ratio = "" if math.isnan(row.compared) else f"{row.compared:.2f}"
-        click.echo(
-            f"{row.what:<46} {row.device:<6} {row.value:>10.3g} {row.unit:<13} {ratio:>7}  {row.reference}".rstrip()
-        )
+    failed = sum(row.what.startswith(FAILED) for row in rows)
+    if failed:
+        raise ValueError(f"{failed} of {len(rows)} speeds could not be measured; the table says why")
+
+
+def _line(row: Timing) -> str:
+    ratio = "" if math.isnan(row.compared) else f"{row.compared:.2f}"
+    value = "—" if math.isnan(row.value) else f"{row.value:.3g}"
+    return f"{row.what:<46} {row.device:<6} {value:>10} {row.unit:<13} {ratio:>7}  {row.reference}".rstrip()
 
 
 LIMIT: Final = 60.0  # seconds until a front end must have drawn

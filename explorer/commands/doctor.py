@@ -37,7 +37,12 @@ _VARIABLES: Final = (
     *("CUDA_VISIBLE", "MALLOC_", "TMPDIR", "VIRTUAL_ENV"),
 )  # beginnings of names
 
-WORK: dict[Work, str] = {"live": "live run", "reviews": "corpus", "points": "fixed points", "runs": "Lyapunov exponents"}
+WORK: dict[Work, str] = {
+    "live": "live run",
+    "reviews": "corpus",
+    "points": "fixed points",
+    "runs": "Lyapunov exponents",
+}
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def use_cpu(name: str) -> None:
 _whole: tuple[tuple[int, bytes], StoredReviews] | None = None
 
 
-def _stored(key: int, numbers: NDArray[np.int64], ids: Sequence[NDArray[np.int32]]) -> StoredReviews:
+def _stored(key: int, numbers: NDArray[np.int64], ids: Sequence[NDArray[np.integer]]) -> StoredReviews:
     """Return reviews as the last call for the same numbers did, so that a GPU keeps what it has prepared."""
     global _whole
     from engine.ragged import StoredReviews
@@ -160,7 +160,7 @@ def send_rows(
     places, on, done = np.arange(len(ids)), device_of(device), 0
     if on != "cpu":
         places = np.argsort(numbers.of, kind="stable")
-        source: Sequence[NDArray[np.int32]] = [ids[k] for k in places.tolist()]
+        source: Sequence[NDArray[np.integer]] = [ids[k] for k in places.tolist()]
         if len(ids) > 1:  # a typed review does not replace all others
             source = _stored(numbers.key, np.array(numbers.of)[places], source)
         sorted_labels = [labels[k] for k in places.tolist()]

@@ -55,7 +55,9 @@ class _Card(TorchFunctionMode):
             for value in tensors:
                 if not isinstance(value, CudaTensor) and value.dim():
                     raise RuntimeError(f"{name}: expected all tensors to be on the same device, found cuda:0 and cpu")
-        places = [value for value in (*args, *options.values()) if _is_device(value)] if func is not Tensor.copy_ else []
+        places = (
+            [value for value in (*args, *options.values()) if _is_device(value)] if func is not Tensor.copy_ else []
+        )
         like = [value for value in args[1:] if isinstance(value, Tensor)] if func is Tensor.to else []
         to_card = first_on_card if func in (*_INDEXING, *_COPYING) else bool(on_card)
         if places:
@@ -91,6 +93,7 @@ def simulated_gpu() -> Iterator[None]:
     """Let "cuda" be the simulated card within the block; its kernels run in Triton's interpreter."""
     properties = SimpleNamespace(shared_memory_per_block_optin=232_448)
     with (
+        patch.object(Tensor, "pin_memory", lambda tensor: tensor),
         patch("torch.cuda.device", lambda device: nullcontext()),
         patch("torch.cuda.get_device_properties", lambda device: properties),
         patch("torch.cuda.mem_get_info", lambda device: (2**30, 2**30)),

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import re
+from contextlib import nullcontext
+
 import pytest
+import torch
 
 from engine import devices
-from engine.devices import Choice, choose, or_on_the_cpu
+from engine.devices import Choice, choose, or_on_the_cpu, own_stream
+
+
+@pytest.fixture(autouse=True)
+def nothing_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "stored_speeds", lambda: None)
 
 
 @pytest.fixture
@@ -64,6 +74,76 @@ def test_a_gpu_that_fails_leaves_the_work_to_the_cpu() -> None:
     assert or_on_the_cpu("cpu", compute) == "cpu"
     with pytest.raises(ValueError, match="wrong input"):
         or_on_the_cpu("cuda", lambda on: _wrong_input())
+
+
+class OutOfResources(Exception):
+    """As Triton's, which is no RuntimeError."""
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OutOfResources("out of resource: shared memory, Required: 233472"), "out of resource: shared memory, .*"),
+        (OutOfResources("at 66:20:\n    x = 1\n    ^\nunsupported"), "OutOfResources: unsupported"),
+        (torch.OutOfMemoryError("CUDA out of memory"), "CUDA out of memory"),
+        (AssertionError(), r"AssertionError\(\)"),
+        (OSError(2, "gcc"), ".*gcc"),
+    ],
+    ids=["shared memory", "compilation", "memory", "no text", "compiler"],
+)
+def test_whatever_a_card_or_its_compiler_raises_the_cpu_computes(error: Exception, reason: str) -> None:
+    def compute(device: str) -> str:
+        if device != "cpu":
+            raise error
+        return device
+
+    notices: list[str] = []
+    assert or_on_the_cpu("cuda", compute, notices.append) == "cpu"
+    (notice,) = notices
+    assert re.fullmatch(rf"the GPU failed \({reason}\); the CPU computes instead", notice)
+
+
+def test_a_nightly_build_of_triton_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(name: str) -> str:
+        if name == "triton":
+            raise importlib.metadata.PackageNotFoundError
+        return "3.7.0+git1234"
+
+    monkeypatch.setattr("importlib.metadata.version", version)
+    assert devices.triton_version() == "3.7.0+git1234"
+
+
+class Streams:
+    """Fake streams that note who waits for whom."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.events: list[str] = []
+        self.made = 0
+        monkeypatch.setattr(devices, "_idle", [])
+        monkeypatch.setattr("torch.cuda.Stream", self.make)
+        monkeypatch.setattr("torch.cuda.current_stream", lambda device: Stream("current", self.events))
+        monkeypatch.setattr("torch.cuda.stream", lambda stream: nullcontext())
+
+    def make(self, device: str) -> Stream:
+        self.made += 1
+        return Stream("own", self.events)
+
+
+class Stream:
+    def __init__(self, name: str, events: list[str]) -> None:
+        self.name, self.events = name, events
+
+    def wait_stream(self, other: Stream) -> None:
+        self.events.append(f"{self.name} waits for {other.name}")
+
+
+def test_a_stream_waits_for_what_was_launched_before_and_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    streams = Streams(monkeypatch)
+    for _ in range(2):
+        with own_stream("cuda"):
+            streams.events.append("work")
+    assert streams.events == 2 * ["own waits for current", "work", "current waits for own"]
+    assert streams.made == 1
 
 
 def _wrong_input() -> None:

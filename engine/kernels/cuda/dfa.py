@@ -130,14 +130,14 @@ def fluctuations_ragged(series: Tensor, prepared: RaggedScales) -> tuple[Tensor,
     x = x.masked_fill(~finite | past, 0.0)
     rows = x.shape[1]
     grid = _grid(count, rows, max(1, (time - 1) // (prepared.longest - 1)))
-    sums = torch.empty(2, grid[2], count, rows, dtype=torch.float64, device=x.device)
+    sums = [torch.empty(grid[2], count, rows, dtype=torch.float64, device=x.device) for _ in range(2)]
     kernel: Any = dfa_steps.overlapping_ragged
     with torch.cuda.device(x.device) if x.is_cuda else nullcontext():
         kernel[grid](
             x, prepared.lengths.int().repeat(signals), prepared.entries.repeat(1, signals), prepared.sizes,
-            prepared.constants, sums[0], sums[1], rows, PARTS=grid[2], BLOCK=BLOCK, **OPTIONS,
+            prepared.constants, sums[0], sums[1], rows, BLOCK=BLOCK, **OPTIONS,
         )  # fmt: skip
-    boxes, squares = sums.sum(1).mT.reshape(2, signals, n, count)
+    boxes, squares = (each.sum(0).mT.reshape(signals, n, count) for each in sums)
     s, known = prepared.scales.double(), prepared.scales > 0
     finite = finite.reshape(signals, n)
     cancelled = (known & (squares > CANCELLED * s * boxes)).any(-1) & finite
@@ -180,12 +180,12 @@ def _overlapping(x: Tensor, scales: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
     """Return the sums over overlapping boxes of the unbiased variance and of Σz², two (series, scale) tensors."""
     length, series = x.shape
     grid = _grid(len(scales), series, max(1, (length - 1) // (int(scales.max()) - 1)))
-    sums = torch.empty(2, grid[2], len(scales), series, dtype=torch.float64, device=x.device)
+    sums = [torch.empty(grid[2], len(scales), series, dtype=torch.float64, device=x.device) for _ in range(2)]
     table = torch.as_tensor(constants(scales), device=x.device)
     lengths = torch.as_tensor(scales, dtype=torch.int32, device=x.device)
     kernel: Any = dfa_steps.overlapping
-    kernel[grid](x, lengths, table, sums[0], sums[1], series, length, PARTS=grid[2], BLOCK=BLOCK, **OPTIONS)
-    boxes, squares = sums.sum(1).mT
+    kernel[grid](x, lengths, table, sums[0], sums[1], series, length, BLOCK=BLOCK, **OPTIONS)
+    boxes, squares = (each.sum(0).mT for each in sums)
     return boxes, squares
 
 
@@ -200,6 +200,6 @@ def _direct(x: Tensor, scales: NDArray[np.int64], order: int, unbiased: bool, ba
     kernel: Any = dfa_steps.direct
     kernel[grid](
         x, lengths, table, bases, sums, series, length, int(scales.max()),
-        ORDER=order, UNBIASED=unbiased, BACKWARD=backward, PARTS=grid[2], BLOCK=BLOCK, **OPTIONS,
+        ORDER=order, UNBIASED=unbiased, BACKWARD=backward, BLOCK=BLOCK, **OPTIONS,
     )  # fmt: skip
     return sums.sum(0).mT

@@ -6,7 +6,8 @@ depend on s.  `overlapping_ragged` does so for series of unequal lengths.  `dire
 all orders and for standard DFA.
 
 The series lie side by side, (time, series), so that the lanes read neighbours.  A program takes one block of series,
-one scale and one part of the boxes; parts are summed afterwards.
+one scale and one part of the boxes; parts are summed afterwards. Their number is that of the grid, no constant: a
+constant would compile the kernel again for every number.
 """
 
 from __future__ import annotations
@@ -66,9 +67,9 @@ def detrended_box(sums, first, last, back, step, constants, fit):
 
 
 @triton.jit(do_not_specialize=["series", "length"])  # a size of 1 would become a constant, without the type int32
-def overlapping(x, scales, constants, boxes, squares, series, length, PARTS: tl.constexpr, BLOCK: tl.constexpr):
+def overlapping(x, scales, constants, boxes, squares, series, length, BLOCK: tl.constexpr):
     """Add up all overlapping boxes, and their Σz², in ``boxes`` and ``squares`` (part, scale, series)."""
-    scale, part = tl.program_id(0), tl.program_id(2)
+    scale, part, parts = tl.program_id(0), tl.program_id(2), tl.num_programs(2)
     lane = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     inside = lane < series
     column = x + lane
@@ -79,7 +80,7 @@ def overlapping(x, scales, constants, boxes, squares, series, length, PARTS: tl.
     fit = fit_constants(constants)
     total_boxes = tl.zeros((BLOCK,), tl.float64)
     total_squares = tl.zeros((BLOCK,), tl.float64)
-    for anchor in range(p * (part + 1), length, p * PARTS):
+    for anchor in range(p * (part + 1), length, p * parts):
         step = tl.load(column + anchor * row, mask=inside, other=0.0)
         total = tl.zeros((BLOCK,), tl.float64)
         moment = tl.zeros((BLOCK,), tl.float64)
@@ -118,13 +119,13 @@ def overlapping(x, scales, constants, boxes, squares, series, length, PARTS: tl.
 
 @triton.jit(do_not_specialize=["series"])
 def overlapping_ragged(
-    x, lengths, scales, sizes, constants, boxes, squares, series, PARTS: tl.constexpr, BLOCK: tl.constexpr
+    x, lengths, scales, sizes, constants, boxes, squares, series, BLOCK: tl.constexpr
 ):  # fmt: skip
     """The same as `overlapping` for series of unequal lengths, each with scales of its own.
 
     ``scales`` (scale, series) holds rows of ``sizes`` and ``constants``, −1 where a series has fewer scales.
     """
-    scale, part = tl.program_id(0), tl.program_id(2)
+    scale, part, parts = tl.program_id(0), tl.program_id(2), tl.num_programs(2)
     lane = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     inside = lane < series
     column = x + lane
@@ -140,7 +141,7 @@ def overlapping_ragged(
     total_squares = tl.zeros((BLOCK,), tl.float64)
     longest = tl.max(tl.where(known, s, 0), 0)
     anchors = tl.max(tl.where(known, (length - 1) // p, 0), 0)
-    for k in range(part + 1, anchors + 1, PARTS):
+    for k in range(part + 1, anchors + 1, parts):
         anchor = p * k
         present = known & (anchor < length)
         step = tl.load(column + anchor * row, mask=present, other=0.0)
@@ -188,10 +189,10 @@ def overlapping_ragged(
 @triton.jit(do_not_specialize=["series", "length", "longest"])
 def direct(
     x, scales, constants, bases, boxes, series, length, longest,
-    ORDER: tl.constexpr, UNBIASED: tl.constexpr, BACKWARD: tl.constexpr, PARTS: tl.constexpr, BLOCK: tl.constexpr,
+    ORDER: tl.constexpr, UNBIASED: tl.constexpr, BACKWARD: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """Add up the boxes, each fitted in two passes, in ``boxes`` (part, scale, series); ``bases`` are orthonormal."""
-    scale, part = tl.program_id(0), tl.program_id(2)
+    scale, part, parts = tl.program_id(0), tl.program_id(2), tl.num_programs(2)
     lane = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     inside = lane < series
     row = series.to(tl.int64)
@@ -202,7 +203,7 @@ def direct(
     sums = tl.zeros((BLOCK,), tl.float64)
     count = length - s + 1 if UNBIASED else length // s
     both = 2 * count if BACKWARD else count
-    for box in range(part, both, PARTS):
+    for box in range(part, both, parts):
         start = box if UNBIASED else box * s
         if BACKWARD:
             start = tl.where(box < count, start, length - (box - count + 1) * s)

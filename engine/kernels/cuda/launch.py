@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -165,6 +165,26 @@ def slots_of(layer: Layer, chosen: tuple[str, ...], extra: tuple[int, ...] = ())
     return layer.slots[key]
 
 
+def to_device(values: NDArray[Any], device: torch.device) -> Tensor:
+    """Copy an array to a device without waiting for what runs there."""
+    tensor = torch.from_numpy(values)
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
+
+
+def _launch(layer: Layer, chosen: Plan, arguments: dict[str, Any], bits: int) -> None:
+    """Start a kernel; ``bits`` are those of its counters of saturated steps."""
+    programs = triton.cdiv(arguments["reviews"], ROWS)
+    arguments |= chosen.constants(layer.cell.gates, layer.cell.size)
+    if chosen.narrow:
+        arguments["BITS"] = bits
+    else:
+        device = arguments["out"].device
+        arguments["hidden"] = torch.empty(2, programs * ROWS, 2, chosen.padded, dtype=torch.float16, device=device)
+        arguments["memory"] = torch.empty(programs * ROWS, chosen.padded, device=device)
+    kernel: Any = steps.narrow if chosen.narrow else steps.wide
+    kernel[(programs,)](**arguments, num_warps=chosen.warps, num_stages=1)
+
+
 def run(
     layer: Layer,
     table: Tensor,
@@ -203,8 +223,10 @@ def run(
     names = [signal.name for signal in cell.signals]
     reviews, time = tokens.shape
     ragged = bool((lengths < time).any())  # on the host: a question to the card would wait for it
-    sorted_ = np.argsort(-lengths, kind="stable")
-    sizes, order = torch.as_tensor(np.stack((lengths, sorted_)).astype(np.int32), device=device)
+    # Whole multiples of 16 bytes: Triton compiles a kernel again for pointers that are none.
+    on_host = np.zeros((2, -(-reviews // 4) * 4), dtype=np.int32)
+    on_host[:, :reviews] = lengths, np.argsort(-lengths, kind="stable")
+    sizes, order = to_device(on_host, device)
 
     def empty(*shape: int) -> Tensor:
         return torch.full(shape, torch.nan, device=device) if ragged else torch.empty(shape, device=device)
@@ -235,26 +257,18 @@ def run(
         "time": time,
         "CLAMPED": clamps is not None,
     }
-    arguments |= chosen.constants(cell.gates, cell.size)
-    programs = triton.cdiv(reviews, ROWS)
-    if not chosen.narrow:
-        arguments["hidden"] = torch.empty(2, programs * ROWS, 2, chosen.padded, dtype=torch.float16, device=device)
-        arguments["memory"] = torch.empty(programs * ROWS, chosen.padded, device=device)
-    kernel: Any = steps.narrow if chosen.narrow else steps.wide
-    options = {"num_warps": chosen.warps, "num_stages": 1}
     start = state.clone() if statistic is not None and (record or sums or readout) else state
     with torch.cuda.device(device) if device.type == "cuda" else nullcontext():
         if record or sums or readout or statistic is None:
             outputs = {"RECORD": bool(record), "SUMS": bool(sums) or readout, "STATISTIC": -1}
-            if chosen.narrow:
-                outputs["BITS"] = 16
-            kernel[(programs,)](**arguments, **outputs, **options)
+            _launch(layer, chosen, arguments | outputs, 16)
         if statistic is not None:
-            # A launch of its own: together, the outputs of 128 cells do not fit the registers.
+            # A launch of its own: together, the outputs of 128 cells do not fit the registers. Nor do counters of 64
+            # bits: long reviews take the other kernel, which has its counters in memory and the same weights.
             outputs = {"RECORD": False, "SUMS": False, "STATISTIC": names.index(statistic)}
-            if chosen.narrow:
-                outputs["BITS"] = 16 if time <= SHORT else 32
-            kernel[(programs,)](**arguments | {"state": start}, **outputs, **options)
+            in_blocks = chosen.narrow and time > SHORT and chosen.padded % BLOCK == 0
+            given = replace(chosen, narrow=False, warps=8) if in_blocks else chosen
+            _launch(layer, given, arguments | outputs | {"state": start}, 16 if time <= SHORT else 32)
     return Outputs(
         out if record else None,
         total[: len(sums)] if sums else None,

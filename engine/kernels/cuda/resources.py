@@ -64,7 +64,7 @@ def recurrent(cell: str, n: int, outputs: str, clamped: bool, capability: int, b
 
 def dfa(order: int, unbiased: bool, capability: int) -> Resources:
     """Compile the kernel of DFA of an order; 0 is that of sums for order 1, −1 the same for unequal lengths."""
-    common: dict[str, Any] = {"PARTS": 1, "BLOCK": 128}
+    common: dict[str, Any] = {"BLOCK": 128}
     if order == -1:
         name = "DFA 1, unbiased, unequal lengths"
         return _compiled(name, dfa_steps.overlapping_ragged, common, 4, capability)

@@ -117,10 +117,12 @@ def test_clamps_a_subset_and_statistics(name: str, n: int) -> None:
     compare(cell, [1, 4, 2], generator, clamps=clamps, record=("h",), statistic=cell.signals[0].name)
 
 
-def test_long_reviews_count_saturated_steps_in_64_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "n"), [("gru", 3), ("rnn", 40)], ids=["in 64 bits", "in memory"])
+def test_long_reviews_count_their_saturated_steps(name: str, n: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch, "SHORT", 3)
     generator = torch.Generator().manual_seed(1)
-    compare(random_cell("gru", 3, generator), [4, 2], generator, state=30.0, record=("h",), statistic="z")
+    signal = {"gru": "z", "rnn": "h"}[name]
+    compare(random_cell(name, n, generator), [4, 2], generator, state=30.0, record=("h",), statistic=signal)
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru", "rnn"])

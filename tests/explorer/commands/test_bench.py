@@ -34,12 +34,29 @@ def test_the_table_and_json(monkeypatch: pytest.MonkeyPatch) -> None:
     found = json.loads(CliRunner().invoke(pinkx, ["bench", "--device", "cpu", "--no-start", "--json"]).stdout)
     assert found["timings"][0] == {
         "what": "fill memory", "device": "cpu", "value": 12.34, "unit": "GB/s", "compared": None, "reference": "",
+        "work": "", "rate": None, "size": 0,
     }  # fmt: skip
     assert found["gpu"]
 
 
+def test_a_speed_that_cannot_be_measured_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("out of resource: shared memory\nmore")
+
+    monkeypatch.setattr(benchmark, "find_fixed_points", fail)
+    found = list(benchmark.timings("cpu", 2, sizes=(4,), starts=8, turns=1))
+    (failed,) = (timing for timing in found if math.isnan(timing.value))
+    assert (failed.what, failed.unit) == ("failed: out of resource: shared memory", "fixed_points")
+    assert len(found) == 8
+    monkeypatch.setattr(benchmark, "timings", lambda *_, **__: iter(found))
+    done = CliRunner().invoke(pinkx, ["bench", "--device", "cpu", "--no-start"])
+    assert done.exit_code == 1
+    assert len(done.stdout.splitlines()) == 6 + 2 + 8  # about the machine, headings, speeds
+    assert "1 of 8 speeds could not be measured" in done.stderr
+
+
 def test_a_gpu_that_is_missing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.devices.cuda_problem", lambda: "PyTorch finds no CUDA device")
+    monkeypatch.setattr("engine.devices.kernel_problem", lambda: "PyTorch finds no CUDA device")
     found = CliRunner().invoke(pinkx, ["bench", "--device", "cuda"])
     assert found.exit_code
     assert "--device cuda: PyTorch finds no CUDA device; use --device cpu" in found.output
