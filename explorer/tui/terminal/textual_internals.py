@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.screen import Screen
 from textual.strip import Strip
@@ -53,6 +54,24 @@ def supports_synchronised_output(app: App[Any]) -> bool:
 def discard_cached_lines(widget: Widget) -> None:
     """Make Textual render a widget anew the next time it draws it."""
     widget._styles_cache.clear()
+
+
+def free_lines_of_closed_widgets() -> None:
+    """Store Textual's pairs of background colours for all widgets together.
+
+    It stores them for each widget, with the widget's lines, which 1,024 widgets then keep after they are closed, about
+    100 kB each (https://github.com/Textualize/textual/issues/6665).
+    """
+    cached = vars(StylesCache)["get_inner_outer"]
+    if not isinstance(cached, classmethod):
+        StylesCache.get_inner_outer = classmethod(cached)  # type: ignore[method-assign, assignment]
+
+
+def remove_watchers(app: App[Any], widget: Widget) -> None:
+    """Remove the functions that a closed widget calls when the application changes; Textual keeps them, and with them
+    the widget (https://github.com/Textualize/textual/issues/6666)."""
+    for watchers in getattr(app, "__watchers", {}).values():
+        watchers[:] = [watcher for watcher in watchers if watcher[0] is not widget]
 
 
 def rendered_lines(screen: Screen[Any]) -> list[Strip]:
