@@ -98,12 +98,13 @@ async def test_a_closed_dialog_is_freed_with_the_lines_of_its_widgets(session: S
         await pilot.press("t", "a")
         widgets = [app.screen, *app.screen.walk_children(Widget)]
         assert any(isinstance(widget, TextArea) for widget in widgets)
-        dialog = {type(widget).__name__: (ref(widget), ref(widget._styles_cache)) for widget in widgets}
+        parts = [part for widget in widgets for part in (ref(widget), ref(widget._styles_cache))]
         await pilot.press("escape")
+        await until(pilot, lambda: not any(widget.is_attached for widget in widgets))
         del widgets
+        await pilot.pause()
         gc.collect()
-        stored = [name for name, parts in dialog.items() if any(part() is not None for part in parts)]
-        assert not stored, HINT
+        assert [part() for part in parts] == [None] * len(parts), HINT
 
 
 @pytest.mark.parametrize(("value", "plain"), [("1", True), ("0", False), ("", False)])
