@@ -96,15 +96,16 @@ async def test_discarded_lines_are_rendered_again(session: Session) -> None:
 async def test_a_closed_dialog_is_freed_with_the_lines_of_its_widgets(session: Session) -> None:
     async with shown(session) as (app, pilot):
         await pilot.press("t", "a")
-        widgets = [app.screen, *app.screen.walk_children(Widget)]
-        assert any(isinstance(widget, TextArea) for widget in widgets)
-        parts = [part for widget in widgets for part in (ref(widget), ref(widget._styles_cache))]
+        assert app.screen.query(TextArea)
+        widgets: list[ref[Any]] = [ref(widget) for widget in (app.screen, *app.screen.walk_children(Widget))]
+        caches: list[ref[Any]] = [
+            ref(widget._styles_cache) for widget in (app.screen, *app.screen.walk_children(Widget))
+        ]
         await pilot.press("escape")
-        await until(pilot, lambda: not any(widget.is_attached for widget in widgets))
-        del widgets
+        await until(pilot, lambda: not any((widget := each()) and widget.is_attached for each in widgets))
         await pilot.pause()
         gc.collect()
-        assert [part() for part in parts] == [None] * len(parts), HINT
+        assert [each() for each in widgets + caches] == [None] * 2 * len(widgets), HINT
 
 
 @pytest.mark.parametrize(("value", "plain"), [("1", True), ("0", False), ("", False)])
