@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.screen import Screen
 from textual.strip import Strip
@@ -62,9 +61,10 @@ def free_lines_of_closed_widgets() -> None:
     It stores them for each widget, with the widget's lines, which 1,024 widgets then keep after they are closed, about
     100 kB each (https://github.com/Textualize/textual/issues/6665).
     """
-    cached = vars(StylesCache)["get_inner_outer"]
-    if not isinstance(cached, classmethod):
-        StylesCache.get_inner_outer = classmethod(cached)  # type: ignore[method-assign, assignment]
+    cache = type(Widget()._styles_cache)
+    by_instance = vars(cache)["get_inner_outer"]
+    if not isinstance(by_instance, classmethod):
+        cache.get_inner_outer = classmethod(by_instance)  # type: ignore[method-assign, assignment]
 
 
 def remove_watchers(app: App[Any], widget: Widget) -> None:
