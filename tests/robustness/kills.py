@@ -30,6 +30,7 @@ KEYS = (b"g", b" ", b"+", b"h", b"p", b"b", b"t", b"R", b"x", b"n", b"]", b"z", 
 SIGNALLED = "signalled"  # the front end gets SIGTERM
 VICTIMS = ("front end", "engine", "worker", SIGNALLED)
 LIMIT = 2.0  # seconds to end after SIGTERM
+PRINTED = 10  # trials a line
 PATIENCE = 10.0  # seconds that processes may take to end on a busy machine
 
 
@@ -160,9 +161,11 @@ def trial(victim: str, dice: random.Random, folder: Path, desktop: bool) -> list
     program = Program(folder, "--speed", dice.choice(("5", "500", "inf")), "--network", "lstm-8", desktop=desktop)
     try:
         wanted = {"engine": "engine_server", "worker": "session.jobs"}.get(victim, "")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while wanted and not processes(program, wanted) and time.monotonic() < deadline:
-            program.take(0.05)
+            program.take(0.2)
+            if b"LIVE" in program.output or b"PAUSED" in program.output:  # the first computation starts the worker
+                program.press(dice.choice(KEYS))
         end = time.monotonic() + dice.uniform(0.0, 4.0 if wanted else 9.0)
         while time.monotonic() < end and program.process.poll() is None:
             program.take(dice.uniform(0.05, 0.5))
@@ -237,6 +240,8 @@ def main() -> None:
                     if not found[problem]:
                         print(f"  {victim} {seed}: {problem}", flush=True)
                     found[problem] += 1
+                if (done := seed - options.first + 1) % PRINTED == 0:
+                    print(f"  {victim} {done}: {found.total()} problems", flush=True)
             again = "starts again" if starts_again(Path(name), options.desktop) else "DOES NOT START AGAIN"
             print(f"{victim:10} {options.count} kills, {found.total()} problems; {again}", flush=True)
 
