@@ -21,6 +21,7 @@ import tempfile
 import termios
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from explorer.session.saved_state import load_state
@@ -51,7 +52,7 @@ def act(session):
     if session is not None:
         print("LIVE", flush=True)
         with contextlib.suppress(SessionError):
-            session.perform(random.choice(ACTIONS).id)
+            session.perform(random.choice([action.id for action in ACTIONS if action.id not in OMITTED]))
 window.Window.__init__ = begun
 main()
 """
@@ -60,11 +61,17 @@ main()
 class Program:
     """An explorer on a pseudo-terminal, with folders of its own; Python code runs before it.
 
-    The desktop explorer acts by itself after each ``every`` seconds.
+    The desktop explorer acts by itself after each ``every`` seconds; it does not do ``omitted``, ids of actions.
     """
 
     def __init__(
-        self, folder: Path, *arguments: str, desktop: bool = False, prelude: str = "", every: float = 0.1
+        self,
+        folder: Path,
+        *arguments: str,
+        desktop: bool = False,
+        prelude: str = "",
+        every: float = 0.1,
+        omitted: Sequence[str] = (),
     ) -> None:
         self.desktop = desktop
         self.folder = folder
@@ -84,7 +91,7 @@ class Program:
         environment |= dict.fromkeys(("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(folder))
         code, verb = (_DESKTOP, "gui") if desktop else ("from explorer.cli import main; main()", "tui")
         self.process = subprocess.Popen(
-            [sys.executable, "-c", f"EVERY = {every}\n{prelude}{code}", verb, *arguments],
+            [sys.executable, "-c", f"EVERY, OMITTED = {every}, {tuple(omitted)}\n{prelude}{code}", verb, *arguments],
             stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=environment, cwd=folder,
         )  # fmt: skip
 

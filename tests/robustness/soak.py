@@ -114,7 +114,10 @@ def soak(options: argparse.Namespace) -> dict[str, object]:
         (folder / "site" / "sitecustomize.py").write_text(_STACKS.format(folder=name))
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(folder / "site"), os.environ.get("PYTHONPATH"))))
         arguments = ("--speed", "inf", "--network", options.network, "--reviews", "long.jsonl")
-        program = Program(folder, *arguments, desktop=options.desktop, prelude=_COUNT, every=options.every)
+        omitted = ("record",) if options.no_recordings else ()
+        program = Program(
+            folder, *arguments, desktop=options.desktop, prelude=_COUNT, every=options.every, omitted=omitted
+        )
         try:
             while not (folder / "words").exists() and program.process.poll() is None:
                 program.take(0.5)
