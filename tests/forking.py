@@ -188,7 +188,7 @@ def _run(request: dict[str, Any], handles: list[int]) -> NoReturn:
     importlib.invalidate_caches()
     Forked._server = None
     Worker.popen = Forked
-    if any(each in code for each in _STARTING):  # it may start processes: while it has a single thread, it can fork a server for them
+    if any(each in code for each in _STARTING):  # while it has a single thread, it can fork a server for its processes
         _fork_server()
     status = 0
     try:
