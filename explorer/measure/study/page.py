@@ -142,10 +142,14 @@ class Page:
         if not re.fullmatch(r"[a-z0-9-]+", name) or f"{name}.png" in self._files:
             raise ValueError(f"a figure's name must be unique and consist of a-z, 0-9 and -, got {name!r}")
         with rc_context(STYLE):
+            figure.set_dpi(DPI)
+            figure.draw_without_rendering()
+        # The layout stays: with an engine, each format would be drawn twice.
+        with rc_context({**STYLE, "figure.constrained_layout.use": False}):
+            figure.set_layout_engine(None)
             for kind, metadata in (("png", {"Software": None}), ("pdf", {"CreationDate": None})):
                 drawn = io.BytesIO()
                 figure.savefig(drawn, format=kind, dpi=DPI, metadata=metadata)
-                figure.set_layout_engine("none")  # the layout stays: computing it again takes as long as drawing
                 self._files[f"{name}.{kind}"] = drawn.getvalue()
         data = base64.b64encode(self._files[f"{name}.png"]).decode()
         width = round(96 * figure.get_figwidth())
