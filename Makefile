@@ -29,8 +29,8 @@ tui: $(VENV)/run.stamp ## start the terminal explorer
 gui: $(VENV)/gui.stamp ## open the desktop explorer
 	@$(BIN)/pinkx gui $(ARGS)
 
-# Bytecode is stored whatever the environment says: to compile the tests again takes every process half a minute.
-test: $(VENV)/dev.stamp ## run the tests, on up to eight cores
+# Bytecode is stored whatever the environment says: to compile the tests again takes ten seconds.
+test: $(VENV)/dev.stamp ## run the tests, in up to eight processes
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
 
 lint: $(VENV)/dev.stamp ## check style and types

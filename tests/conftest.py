@@ -20,8 +20,7 @@ import sys
 import pytest
 
 from engine.live.worker import Worker
-from tests import compiling
-from tests.forking import PROCESS
+from tests.forking import PROCESS, fork_workers
 
 try:
     import PySide6.QtWidgets  # noqa: F401 an ImportError if only one of Qt's system libraries is missing
@@ -34,18 +33,34 @@ else:
 Worker.popen = PROCESS
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Compile the kernels while the workers start."""
-    if config.getoption("numprocesses", None) and sys.platform != "win32":
-        processes = compiling.start()
-        config.add_cleanup(lambda: compiling.finish(processes))
+    """Fork the workers of pytest-xdist, if there are any: they would import the same for twenty seconds each."""
+    if config.getoption("numprocesses", None) and sys.platform == "linux":
+        fork_workers(modules_of(config))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many workers ``-n auto`` means: more than cores, because some tests wait."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return cores + (cores + 1) // 2
+
+
+def modules_of(config: pytest.Config) -> list[str]:
+    """Return the names of the test modules that the command line asks for."""
+    found = set()
+    for argument in config.args:
+        place = (config.invocation_params.dir / argument.partition("::")[0]).resolve()
+        for pattern in config.getini("python_files"):
+            found |= {place} if place.is_file() else set(place.rglob(pattern))
+    return [".".join(file.relative_to(config.rootpath).with_suffix("").parts) for file in sorted(found)]
 
 
 def pytest_collection_finish() -> None:
     """Exempt what is loaded by now, mostly PyTorch, from garbage collection, which took a seventh of all time."""
     gc.collect()
     gc.freeze()
-    compiling.wait()
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,16 @@
 
 A forked process has the open files, environment, folder, process group and session of a started one, and is a child of
 the process that asked for it. The tests that are about starting start processes.
+
+The workers of pytest-xdist are forked, too, from a process that has imported all test modules.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -18,7 +22,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, NoReturn
@@ -30,6 +35,7 @@ _ROOM: Final = 1 << 18  # bytes of a request
 _HIGH: Final = 500  # open files move to numbers from here before they get their own
 _SUBREAPER: Final = 36  # PR_SET_CHILD_SUBREAPER of Linux
 _MODULES: Final = ("engine.live.engine_server", "explorer.session.jobs", "explorer.tui.app", "explorer.tui.launch")
+_STARTING: Final = ("explorer.cli", "sys.stdin.readline()")  # code of the program and of a worker of pytest-xdist
 
 
 class Forked(subprocess.Popen[Any]):
@@ -105,14 +111,33 @@ def _start_server() -> socket.socket:
     return here
 
 
-def load() -> None:
-    """Import what processes need, and load the machine code of the kernels."""
-    from tests.compiling import PARTS, compile_part
+def load(tests: Iterable[str] = ()) -> None:
+    """Import what processes need and these test modules, and compile the kernels or load their machine code."""
+    from tests.compiling import PARTS, compile_part, compile_side_by_side
 
     for module in _MODULES:
         importlib.import_module(module)
+    with compile_side_by_side(), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for module in tests:
+            with contextlib.suppress(BaseException):  # whoever collects it meets what it raised
+                importlib.import_module(module)
     for part in PARTS:
         compile_part(part)
+
+
+def fork_workers(tests: Iterable[str]) -> None:
+    """Let pytest-xdist fork its workers. Call it while the process has a single thread."""
+    from execnet import gateway_base, gateway_io
+
+    class ForkedWorker(gateway_io.Popen2IOMaster):
+        def __init__(self, args: list[str], execmodel: Any) -> None:
+            command = [args[0], *args[-2:]]  # without -u: execnet reads from and writes to files of its own
+            self.popen = process = Forked(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            gateway_base.Popen2IO.__init__(self, process.stdin, process.stdout, execmodel=execmodel)
+
+    _fork_server(lambda: load(tests))
+    gateway_io.Popen2IOMaster = ForkedWorker  # type: ignore[misc]
 
 
 def serve(handle: int) -> None:
@@ -149,6 +174,7 @@ def _run(request: dict[str, Any], handles: list[int]) -> NoReturn:
         os.setsid()
     if request["group"] >= 0:
         os.setpgid(0, request["group"])
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
@@ -162,7 +188,7 @@ def _run(request: dict[str, Any], handles: list[int]) -> NoReturn:
     importlib.invalidate_caches()
     Forked._server = None
     Worker.popen = Forked
-    if "explorer.cli" in code:  # it may start processes: while it has a single thread, it can fork a server for them
+    if any(each in code for each in _STARTING):  # while it has a single thread, it can fork a server for its processes
         _fork_server()
     status = 0
     try:
@@ -180,7 +206,8 @@ def _run(request: dict[str, Any], handles: list[int]) -> NoReturn:
     os._exit(status)
 
 
-def _fork_server() -> None:
+def _fork_server(prepare: Callable[[], None] = lambda: None) -> None:
+    """Fork a process that serves this one after it has prepared itself."""
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if not os.fork():
         os.setsid()
@@ -190,6 +217,10 @@ def _fork_server() -> None:
             os.dup2(null, number)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
+        gc.disable()
+        prepare()
+        gc.freeze()
+        gc.enable()
         serve(there.fileno())
     there.close()
     Forked._server = here

@@ -47,7 +47,7 @@ from explorer.tui.terminal.direct_renderer import DirectDriver, DirectRenderer
 from explorer.tui.terminal.hangup import terminal_closed
 from explorer.tui.terminal.plotext_chart import load_soon
 from explorer.tui.terminal.styles import as_markup, safe
-from explorer.tui.terminal.textual_internals import driver_of, plain_textual
+from explorer.tui.terminal.textual_internals import driver_of, free_lines_of_closed_widgets, plain_textual
 from explorer.tui.terminal.throttle import FRAME_RATES, Throttle
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ class Explorer(Opening):
         self._no_colours = "NO_COLOR" in os.environ
         # With ansi_color, Textual omits colours under NO_COLOR instead of turning them grey.
         super().__init__(driver_class=driver_class, ansi_color=self._no_colours)
+        free_lines_of_closed_widgets()
         self.session = session
         self.actions = actions_with(load_keys(options.keys) if options is not None else {}, FOR_TERMINAL)
         for entry in self.actions:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
 
 import pytest
 import textual.constants
@@ -20,10 +22,23 @@ textual.constants.TEXTUAL_ANIMATIONS = "none"  # type: ignore[misc]
 os.environ.pop("NO_COLOR", None)
 
 
+@pytest.fixture(scope="session")
+def settings_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return an iterator over new folders; `mktemp` lists all that there are for each one."""
+    root = tmp_path_factory.mktemp("settings")
+
+    def folders() -> Iterator[Path]:
+        for number in count():
+            (folder := root / str(number)).mkdir()
+            yield folder
+
+    return folders()
+
+
 @pytest.fixture(autouse=True)
-def own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_settings(settings_folders: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     for place in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
-        monkeypatch.setenv(place, str(tmp_path_factory.mktemp("settings")))
+        monkeypatch.setenv(place, str(next(settings_folders)))
 
 
 @pytest.fixture

@@ -21,16 +21,21 @@ import tempfile
 import termios
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from explorer.session.saved_state import load_state
+from explorer.shutdown import WRITE_LIMIT
 
 KEYS = (b"g", b" ", b"+", b"h", b"p", b"b", b"t", b"R", b"x", b"n", b"]", b"z", b"?", b"\x1b", b"F", b"M", b"i", b"K")
 SIGNALLED = "signalled"  # the front end gets SIGTERM
 VICTIMS = ("front end", "engine", "worker", SIGNALLED)
 LIMIT = 2.0  # seconds to end after SIGTERM
+PRINTED = 10  # trials a line
 PATIENCE = 10.0  # seconds that processes may take to end on a busy machine
 
+# The stacks of the threads are written at the signal USR1.
+_STACKS = 'import faulthandler, signal; faulthandler.register(signal.SIGUSR1, open("stacks", "a"))'
 
 # The desktop explorer, which does something several times a second.
 _DESKTOP = """
@@ -51,7 +56,7 @@ def act(session):
     if session is not None:
         print("LIVE", flush=True)
         with contextlib.suppress(SessionError):
-            session.perform(random.choice(ACTIONS).id)
+            session.perform(random.choice([action.id for action in ACTIONS if action.id not in OMITTED]))
 window.Window.__init__ = begun
 main()
 """
@@ -60,11 +65,17 @@ main()
 class Program:
     """An explorer on a pseudo-terminal, with folders of its own; Python code runs before it.
 
-    The desktop explorer acts by itself after each ``every`` seconds.
+    The desktop explorer acts by itself after each ``every`` seconds; it does not do ``omitted``, ids of actions.
     """
 
     def __init__(
-        self, folder: Path, *arguments: str, desktop: bool = False, prelude: str = "", every: float = 0.1
+        self,
+        folder: Path,
+        *arguments: str,
+        desktop: bool = False,
+        prelude: str = "",
+        every: float = 0.1,
+        omitted: Sequence[str] = (),
     ) -> None:
         self.desktop = desktop
         self.folder = folder
@@ -83,8 +94,9 @@ class Program:
         }
         environment |= dict.fromkeys(("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(folder))
         code, verb = (_DESKTOP, "gui") if desktop else ("from explorer.cli import main; main()", "tui")
+        settings = f"EVERY, OMITTED = float('{every}'), {tuple(omitted)}"
         self.process = subprocess.Popen(
-            [sys.executable, "-c", f"EVERY = {every}\n{prelude}{code}", verb, *arguments],
+            [sys.executable, "-c", f"{_STACKS}\n{settings}\n{prelude}{code}", verb, *arguments],
             stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=environment, cwd=folder,
         )  # fmt: skip
 
@@ -112,6 +124,12 @@ class Program:
         while self.process.poll() is None and time.monotonic() < end:
             self.take(0.05)
         return self.process.poll() is not None
+
+    def stacks(self) -> str:
+        """Return the stacks of the threads of the front end."""
+        self.process.send_signal(signal.SIGUSR1)
+        time.sleep(1)
+        return (self.folder / "stacks").read_text()
 
     def close(self) -> None:
         if self.process.poll() is None:
@@ -153,9 +171,11 @@ def trial(victim: str, dice: random.Random, folder: Path, desktop: bool) -> list
     program = Program(folder, "--speed", dice.choice(("5", "500", "inf")), "--network", "lstm-8", desktop=desktop)
     try:
         wanted = {"engine": "engine_server", "worker": "session.jobs"}.get(victim, "")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while wanted and not processes(program, wanted) and time.monotonic() < deadline:
-            program.take(0.05)
+            program.take(0.2)
+            if b"LIVE" in program.output or b"PAUSED" in program.output:  # the first computation starts the worker
+                program.press(dice.choice(KEYS))
         end = time.monotonic() + dice.uniform(0.0, 4.0 if wanted else 9.0)
         while time.monotonic() < end and program.process.poll() is None:
             program.take(dice.uniform(0.05, 0.5))
@@ -178,8 +198,8 @@ def trial(victim: str, dice: random.Random, folder: Path, desktop: bool) -> list
             if program.process.poll() is not None and not refused:  # without an engine it cannot start
                 wrong.append(f"the front end ended with the {victim}")
             program.process.send_signal(signal.SIGTERM) if dice.random() < 0.3 else program.press(b"\x03")
-            if not program.ends():
-                wrong.append("the front end did not end")
+            if not program.ends(WRITE_LIMIT + PATIENCE):  # a recording may have to be written
+                wrong.append("the front end did not end: " + program.stacks())
             elif termios.tcgetattr(program.slave) != program.before:
                 wrong.append("the terminal has other modes")
             children |= descendants(program.process.pid)
@@ -230,6 +250,8 @@ def main() -> None:
                     if not found[problem]:
                         print(f"  {victim} {seed}: {problem}", flush=True)
                     found[problem] += 1
+                if (done := seed - options.first + 1) % PRINTED == 0:
+                    print(f"  {victim} {done}: {found.total()} problems", flush=True)
             again = "starts again" if starts_again(Path(name), options.desktop) else "DOES NOT START AGAIN"
             print(f"{victim:10} {options.count} kills, {found.total()} problems; {again}", flush=True)
 

@@ -22,6 +22,7 @@ from explorer.session.views.units import WORDS, UnitNames
 from explorer.tui.dialogs.closing import Dialog
 from explorer.tui.dialogs.rows import ListDialog
 from explorer.tui.terminal.styles import BRIGHT, DIM, PINK_BOLD, TEXT, Line, as_markup, safe
+from explorer.tui.terminal.textual_internals import remove_watchers
 
 TERM = 18  # columns of the terms
 
@@ -167,6 +168,9 @@ class ReviewEditor(TextArea):
         elif event.key == "ctrl+j":
             event.prevent_default().stop()
             self.insert("\n")
+
+    def on_unmount(self) -> None:
+        remove_watchers(self.app, self)
 
 
 class AskDialog(EntryDialog):

@@ -55,6 +55,25 @@ def discard_cached_lines(widget: Widget) -> None:
     widget._styles_cache.clear()
 
 
+def free_lines_of_closed_widgets() -> None:
+    """Store Textual's pairs of background colours for all widgets together.
+
+    It stores them for each widget, with the widget's lines, which 1,024 widgets then keep after they are closed, about
+    100 kB each (https://github.com/Textualize/textual/issues/6665).
+    """
+    cache = type(Widget()._styles_cache)
+    by_instance = vars(cache)["get_inner_outer"]
+    if not isinstance(by_instance, classmethod):
+        cache.get_inner_outer = classmethod(by_instance)  # type: ignore[method-assign, assignment]
+
+
+def remove_watchers(app: App[Any], widget: Widget) -> None:
+    """Remove the functions that a closed widget calls when the application changes; Textual keeps them, and with them
+    the widget (https://github.com/Textualize/textual/issues/6666)."""
+    for watchers in getattr(app, "__watchers", {}).values():
+        watchers[:] = [watcher for watcher in watchers if watcher[0] is not widget]
+
+
 def rendered_lines(screen: Screen[Any]) -> list[Strip]:
     """Return the lines of a screen as Textual draws them."""
     return screen._compositor.render_strips()

@@ -22,6 +22,7 @@ from engine.recipes import PUBLISHED, Recipe
 from engine.sweeps.table import read_table
 from explorer.cli import pinkx
 from explorer.measure.one_over_f.ingredients import find_runs
+from tests.forking import PROCESS
 
 _spec = importlib.util.spec_from_file_location("small_archive", Path(__file__).parents[2] / "engine/small_archive.py")
 assert _spec is not None
@@ -110,7 +111,7 @@ def test_an_interrupted_run_leaves_a_checkpoint(archive: Path, tmp_path: Path) -
     command = [sys.executable, "-c", "from explorer.cli import main; main()", *given]
     # A shell starts background jobs, such as a whole run of the tests, with SIGINT ignored.
     default = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=default) as process:
+    with PROCESS(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=default) as process:
         checkpoint = tmp_path / "tiny.checkpoint"
         deadline = time.monotonic() + 60
         while not checkpoint.exists() and time.monotonic() < deadline:

@@ -65,6 +65,7 @@ def test_a_first_start_explains_three_panels_until_a_key_is_pressed(qtbot: Any, 
     window.opened_session.close()
 
 
+@pytest.mark.panels("heatmap", "alpha")
 def test_notices_have_a_line_of_their_own_and_expire(window: Window, qtbot: Any) -> None:
     session, status = window.opened_session, window.status
     window.raise_panel("heatmap")
@@ -89,6 +90,7 @@ def test_notices_have_a_line_of_their_own_and_expire(window: Window, qtbot: Any)
     assert status.hint.text().startswith("z back")
 
 
+@pytest.mark.panels("heatmap", "alpha")
 def test_the_focus_returns_after_a_dialog_and_a_zoom(window: Window, qtbot: Any) -> None:
     window.raise_panel("alpha")
     for _ in range(2):
@@ -101,6 +103,7 @@ def test_the_focus_returns_after_a_dialog_and_a_zoom(window: Window, qtbot: Any)
     assert window.focusWidget() is window.panels["alpha"]
 
 
+@pytest.mark.panels("review", "heatmap", "cells")
 def test_what_a_brush_found_stays_in_view_and_is_marked(window: Window) -> None:
     session, review = window.opened_session, window.panels["review"]
     gates: Any = window.panels["heatmap"]
@@ -126,6 +129,7 @@ def test_what_a_brush_found_stays_in_view_and_is_marked(window: Window) -> None:
     assert brushed.isHidden()
 
 
+@pytest.mark.panels("heatmap")
 def test_the_heat_maps_say_what_is_not_read_yet_and_count_words_from_one(window: Window, qtbot: Any) -> None:
     session, gates = window.opened_session, window.panels["heatmap"]
     coming, name = gates._to_come, gates._to_come_name  # type: ignore[attr-defined]
@@ -146,6 +150,7 @@ def test_the_heat_maps_say_what_is_not_read_yet_and_count_words_from_one(window:
     assert not coming.isVisible()
 
 
+@pytest.mark.panels("heatmap")
 def test_a_middle_drag_and_the_wheel_with_shift_pan(window: Window, qtbot: Any) -> None:
     gates: Any = window.panels["heatmap"]
     window.visible_range.zoom(50, 90)

@@ -17,10 +17,13 @@ from PySide6.QtWidgets import QWidget
 from explorer.gui.window import Window
 from tests.explorer.small import wait
 
+NAMES = ("review", "heatmap", "alpha", "overview", "cells", "scaling")
 
+
+@pytest.mark.panels(*NAMES)
 def test_what_is_drawn_piece_by_piece_looks_as_if_drawn_at_once(window: Window, qapp: Any) -> None:
     window._timer.stop()
-    for name in ("review", "heatmap", "alpha", "overview", "cells", "scaling"):
+    for name in NAMES:
         window.raise_panel(name)
         compare_drawings(window, qapp, name)
 

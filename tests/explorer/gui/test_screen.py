@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ pytest.importorskip("PySide6.QtWidgets", reason="Qt's libraries are not installe
 
 from explorer.gui.libraries import QT_LIBRARIES, QT_X11_LIBRARIES, missing_packages
 from tests.explorer.small import small_file
+from tests.forking import PROCESS
 
 MISSING = missing_packages([*QT_LIBRARIES, *QT_X11_LIBRARIES])
 
@@ -51,7 +53,7 @@ def screen() -> Iterator[str]:
 class Driven:
     """A window in its own process, with keyboard and mouse."""
 
-    def __init__(self, display: str, folder: Path, *arguments: str) -> None:
+    def __init__(self, display: str, folder: Path, process: type[subprocess.Popen[Any]], *arguments: str) -> None:
         self.folder = folder
         self.environment = {
             **{name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"},
@@ -59,7 +61,7 @@ class Driven:
         }  # fmt: skip
         code = "from explorer.cli import main; main()"
         command = [sys.executable, "-c", code, "gui", "--network", str(small_file(folder)), *arguments]
-        self.process = subprocess.Popen(command, env=self.environment, stderr=subprocess.PIPE, text=True)
+        self.process = process(command, env=self.environment, stderr=subprocess.PIPE, text=True)
         self.window = ""
 
     def open(self) -> None:
@@ -96,8 +98,14 @@ class Driven:
 
 
 @pytest.fixture
-def driven(screen: str, tmp_path: Path) -> Iterator[Driven]:
-    window = Driven(screen, tmp_path, "--speed", "500")
+def process() -> type[subprocess.Popen[Any]]:
+    """What starts the program; a test may replace it by its parameter."""
+    return PROCESS
+
+
+@pytest.fixture
+def driven(screen: str, tmp_path: Path, process: type[subprocess.Popen[Any]]) -> Iterator[Driven]:
+    window = Driven(screen, tmp_path, process, "--speed", "500")
     try:
         window.open()
         yield window
@@ -119,7 +127,7 @@ def test_keys_and_mouse_reach_a_window_on_a_screen(driven: Driven) -> None:
     assert state["window"]["theme"] == "light"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("number", "process"), [(signal.SIGINT, subprocess.Popen), (signal.SIGTERM, PROCESS)])
 def test_a_signal_closes_the_window_and_saves_the_state(driven: Driven, number: signal.Signals) -> None:
     driven.process.send_signal(number)
     code, errors, state = driven.wait_for_exit()

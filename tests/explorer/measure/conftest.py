@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from matplotlib.figure import Figure
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
 from explorer.measure.study.page import STYLE
 
@@ -13,7 +14,8 @@ from explorer.measure.study.page import STYLE
 @pytest.fixture
 def no_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
     """Save every figure as a few bytes, for tests of numbers and files."""
-    monkeypatch.setattr(Figure, "savefig", lambda self, file, **_: file.write(b"figure"))
+    for canvas, method in ((FigureCanvasAgg, "print_png"), (FigureCanvasPdf, "print_pdf")):
+        monkeypatch.setattr(canvas, method, lambda self, file, **_: file.write(b"figure"))
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import queue
 from typing import Any
+from weakref import ref
 
 import pytest
 from textual.drivers.linux_driver import LinuxDriver
-from textual.widgets import Static
+from textual.widget import Widget
+from textual.widgets import Static, TextArea
 
 from explorer.session.session import Session
 from explorer.tui.app import Explorer
@@ -88,6 +91,21 @@ async def test_discarded_lines_are_rendered_again(session: Session) -> None:
         textual_internals.discard_cached_lines(widget)
         textual_internals.rendered_lines(app.screen)
         assert renders > before, HINT
+
+
+async def test_a_closed_dialog_is_freed_with_the_lines_of_its_widgets(session: Session) -> None:
+    async with shown(session) as (app, pilot):
+        await pilot.press("t", "a")
+        assert app.screen.query(TextArea)
+        widgets: list[ref[Any]] = [ref(widget) for widget in (app.screen, *app.screen.walk_children(Widget))]
+        caches: list[ref[Any]] = [
+            ref(widget._styles_cache) for widget in (app.screen, *app.screen.walk_children(Widget))
+        ]
+        await pilot.press("escape")
+        await until(pilot, lambda: not any((widget := each()) and widget.is_attached for each in widgets))
+        await pilot.pause()
+        gc.collect()
+        assert [each() for each in widgets + caches] == [None] * 2 * len(widgets), HINT
 
 
 @pytest.mark.parametrize(("value", "plain"), [("1", True), ("0", False), ("", False)])
