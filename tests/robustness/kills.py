@@ -94,7 +94,7 @@ class Program:
         }
         environment |= dict.fromkeys(("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(folder))
         code, verb = (_DESKTOP, "gui") if desktop else ("from explorer.cli import main; main()", "tui")
-        settings = f"EVERY, OMITTED = {every}, {tuple(omitted)}"
+        settings = f"EVERY, OMITTED = float('{every}'), {tuple(omitted)}"
         self.process = subprocess.Popen(
             [sys.executable, "-c", f"{_STACKS}\n{settings}\n{prelude}{code}", verb, *arguments],
             stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=environment, cwd=folder,

@@ -156,8 +156,10 @@ def soak(options: argparse.Namespace) -> dict[str, Any]:
             folder, *arguments, desktop=options.desktop, prelude=_COUNT, every=options.every, omitted=omitted
         )
         try:
-            while not (folder / "words").exists() and program.process.poll() is None:
+            while not (folder / "words").exists():
                 program.take(0.5)
+                if program.process.poll() is not None:
+                    raise SystemExit(f"the program ended: {program.output[-2000:].decode(errors='replace')}")
             began = acted = time.monotonic()
             while (passed := time.monotonic() - began) < 60 * options.minutes:
                 if not seconds or passed > seconds[-1] + EVERY:

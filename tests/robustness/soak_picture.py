@@ -41,7 +41,10 @@ def main() -> None:
         axis.set_xlabel(f"minutes, with an action every {found['every']:g} s")
         axis.margins(0)
     axes[0].set_ylabel("memory without files, MiB" if options.lines else "memory (Pss), MiB")
-    axes[0].legend(loc="lower right", fontsize="small")
+    if options.lines:
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize="small")
+    else:
+        axes[0].legend(loc="lower right", fontsize="small")
     figure.savefig(options.file, metadata={"Date": None})
 
 
