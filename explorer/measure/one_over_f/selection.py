@@ -164,7 +164,7 @@ class ReviewSample:
         ValueError
             If no review is long enough.
         """
-        reviews = open_reviews(source, progress=show)
+        reviews = list(open_reviews(source, progress=show))
         long = [review for review in reviews if len(review.words) >= length]
         if not long:
             longest = max(len(review.words) for review in reviews)

@@ -227,27 +227,35 @@ def without_seconds(folder: Path) -> dict[str, Any]:
     return document
 
 
+def save_line(path: Path, task: str) -> None:
+    """Save three cells, h ← tanh(2 h + x), with the same input: two answers."""
+    Network(
+        RnnCell(torch.ones(3, 1), 2 * torch.eye(3), torch.zeros(3)),
+        *(torch.ones(1, 3), torch.zeros(1)),
+        task=task,
+        name=path.stem,
+    ).save(path)
+
+
 def test_an_interrupted_run_is_resumed(tmp_path: Path) -> None:
-    flip_flop = Network.load(NAME)
-    Network(flip_flop.cell, flip_flop.readout_weight, flip_flop.readout_bias, task="integration-3", name="b").save(
-        tmp_path / "b.safetensors"
-    )
-    selected = select_networks([NAME, str(tmp_path / "b.safetensors")])
-    assert [info.task for info in selected] == ["flip-flop-3", "integration-3"]
+    for name, task in (("a", "flip-flop-1"), ("b", "integration-1")):
+        save_line(tmp_path / f"{name}.safetensors", task)
+    selected = select_networks([str(tmp_path / "*.safetensors")])
+    assert [info.task for info in selected] == ["flip-flop-1", "integration-1"]
 
     def interrupted(info: NetworkInfo, *options: Any) -> NetworkResult:
-        if info.task == "integration-3":
+        if info.task == "integration-1":
             raise KeyboardInterrupt
         return measure(info, *options)
 
     bar = Progress(disable=True)
     with pytest.raises(KeyboardInterrupt):
-        measure_networks(selected, 64, 0, tmp_path, bar, interrupted)
+        measure_networks(selected, 32, 0, tmp_path, bar, interrupted)
     (cached,) = (tmp_path / "cache").iterdir()
-    assert json.loads(cached.read_text())["values"]["task"] == "flip-flop-3"
+    assert json.loads(cached.read_text())["values"]["task"] == "flip-flop-1"
     changed = cached.stat().st_mtime_ns
-    results, _ = measure_networks(selected, 64, 0, tmp_path, bar)
-    assert [one.task for one in results] == ["flip-flop-3", "integration-3"]
+    results, _ = measure_networks(selected, 32, 0, tmp_path, bar)
+    assert [one.task for one in results] == ["flip-flop-1", "integration-1"]
     assert cached.stat().st_mtime_ns == changed  # it continued where it was interrupted
 
 
@@ -262,13 +270,7 @@ def test_both_methods_search_from_the_same_starts(run: Path) -> None:
 
 @pytest.mark.usefixtures("quick_rendering")
 def test_one_channel_gives_the_figures_of_a_line_and_no_axes(tmp_path: Path) -> None:
-    """Three cells, h ← tanh(2 h + x), with the same input: two answers."""
-    Network(
-        RnnCell(torch.ones(3, 1), 2 * torch.eye(3), torch.zeros(3)),
-        *(torch.ones(1, 3), torch.zeros(1)),
-        task="integration-1",
-        name="small",
-    ).save(tmp_path / "small.safetensors")
+    save_line(tmp_path / "small.safetensors", "integration-1")
     out = tmp_path / "out"
     CliRunner().invoke(
         command,
