@@ -40,8 +40,8 @@ SAME = 1e-5
 NEIGHBOURS = 10
 """Nearest neighbours of each known point that pairs are made of; doubled in a round after which Σ ≠ 1."""
 
-ROUNDS = 4
-"""Rounds of steps 1 to 3 at most."""
+ROUNDS = 12
+"""Rounds of steps 1 to 3 at most: a search that starts from a single attractor can need six."""
 
 _HALVINGS = 3
 _ORIGIN = -1  # the partner of the point whose curve leads to λ = 0

@@ -40,7 +40,8 @@ pytestmark = [
 def screen() -> Iterator[str]:
     """The name of a virtual display."""
     read, write = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x1000x24", "-nolisten", "tcp"]
+    # Without -noreset it starts anew, and refuses connections, whenever its last client leaves, as each xdotool does.
+    command = ["Xvfb", "-noreset", "-displayfd", str(write), "-screen", "0", "1400x1000x24", "-nolisten", "tcp"]
     server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
     os.close(write)
     with os.fdopen(read) as pipe:
@@ -106,12 +107,12 @@ def process() -> type[subprocess.Popen[Any]]:
 @pytest.fixture
 def driven(screen: str, tmp_path: Path, process: type[subprocess.Popen[Any]]) -> Iterator[Driven]:
     window = Driven(screen, tmp_path, process, "--speed", "500")
-    try:
-        window.open()
-        yield window
-    finally:
-        window.process.kill()
-        window.process.communicate()
+    with window.process:
+        try:
+            window.open()
+            yield window
+        finally:
+            window.process.kill()
 
 
 def test_keys_and_mouse_reach_a_window_on_a_screen(driven: Driven) -> None:
