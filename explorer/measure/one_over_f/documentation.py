@@ -223,13 +223,16 @@ def _ingredients(document: dict[str, Any], results: StudyResults) -> str:
         [one["test_loss"] - one["loss"] for run in published for one in run["epochs"] if one["epoch"] == epoch]
         for epoch in (1, epochs)
     ]
-    moved = []
+    moved, certain = [], []
     for name, runs in groups.items():
         seeds = {run["seed"]: chosen(run)["beta"]["h"]["mean"] for run in runs}
         base = {run["seed"]: chosen(run)["beta"]["h"]["mean"] for run in published}
         pairs = [seeds[seed] - base[seed] for seed in seeds if seed in base]
         if name != "published" and len(pairs) > 1:
             moved.append(f"{name} {_mean_change(pairs)}")
+            if abs(np.mean(pairs)) > _half_interval(pairs):
+                certain.append(name)
+    without_zero = f"The interval excludes zero for {', '.join(certain)}." if certain else "No interval excludes zero."
     return f"""
 ## The published recipe, and single ingredients of it
 
@@ -251,7 +254,8 @@ of a bootstrap over seeds and reviews, times Student's t; ± is the standard dev
 {table(HEADINGS, rows(document))}
 
 Change of β of h by one ingredient, for the same seeds, with the 95% interval of the mean (Student's t):
-{"; ".join(moved) or "not known"}. β of h is {min(h):.2f} to {max(h):.2f} over all these networks at the epoch of the
+{"; ".join(moved) or "not known"}. {without_zero}
+β of h is {min(h):.2f} to {max(h):.2f} over all these networks at the epoch of the
 lowest training loss; {inside} of the {len(published)} published ones lie where 90% of single series of
 1/f noise do, {low:.2f} … {high:.2f}. Internal signals have a
 smaller β than external ones in {sum(value < 0 for value in below)} of {len(below)}. Overfitting is large: under the
