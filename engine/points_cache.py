@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine import basins as ends_of_states, cycles, fixed_points, word_attractors as attractors
+from engine import basins as ends_of_states, completeness, cycles, fixed_points, word_attractors as attractors
 from engine.basins import Basins, Ends, basins, uniform_states
 from engine.files import user_folder
 from engine.fixed_points import Method, find_fixed_points
@@ -72,7 +72,8 @@ def network_points(
     """
     names = ("FIXED", "SLOW", "LEVEL", "MERGE", "MODES", "RELAX")
     tolerances = [getattr(fixed_points, name) for name in names]
-    key = [network.task, list(inputs), count, seed, noise, method, _reviews_hash(reviews), tolerances]
+    bounds = [completeness.ROUNDS, completeness.NEIGHBOURS]
+    key = [network.task, list(inputs), count, seed, noise, method, _reviews_hash(reviews), tolerances, bounds]
     path = _path(network, "points", key)
     if cache and (cached := _open(FixedPoints.load, path)) is not None:
         return cached
