@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.fluctuation import ROUNDING_STEPS, fluctuations
-from engine.gpu_recording import PART_WORDS, Reader
+from engine.gpu_recording import PART_WORDS, Reader, too_many
 from engine.kernels.cuda.dfa import RaggedScales, fluctuations_ragged
 from engine.ragged import REASONS, Part, scales_of
 from engine.samples import rounding_step
@@ -127,11 +127,9 @@ class DeviceReviews:
             except torch.OutOfMemoryError:
                 if len(block.places) == 1:
                     raise
-                count = len(block.places)
-                text = f"the GPU has too little memory for {count:,} reviews; it continues with {count // 2:,}"
             else:
                 continue
-            notify(text)
+            notify(too_many(len(block.places)))
             waiting += block.halves()[::-1]
         return part
 

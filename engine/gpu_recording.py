@@ -116,6 +116,11 @@ def free_on(device: torch.device) -> int:
     return int(SHARE * (torch.cuda.mem_get_info(device)[0] + unused))
 
 
+def too_many(reviews: int) -> str:
+    """Say that the memory of a card is too small for as many reviews, and that half of them follow."""
+    return f"the GPU has too little memory for {reviews:,} reviews; it continues with {reviews // 2:,}"
+
+
 def record_signals(
     reader: Reader,
     tokens: NDArray[np.int32],
@@ -194,11 +199,7 @@ def review_statistics(
             if len(part) == 1:
                 raise
             rows = len(part) // 2
-            warnings.warn(
-                f"the GPU has too little memory for {len(part):,} reviews; it continues with {rows:,}",
-                RuntimeWarning,
-                stacklevel=3,
-            )
+            warnings.warn(too_many(len(part)), RuntimeWarning, stacklevel=3)
             continue
         first += len(part)
         progress(first, len(reviews))
