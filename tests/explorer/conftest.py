@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 import textual.constants
-from textual._compositor import Compositor
 from textual.app import active_app
 from textual.pilot import Pilot
+from textual.screen import Compositor  # type: ignore[attr-defined]
 
 from explorer.session.session import Session
 from explorer.tui.terminal.textual_internals import rendered_lines
