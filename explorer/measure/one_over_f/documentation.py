@@ -274,8 +274,9 @@ networks: {"; ".join(f"{name} {_mean_change(values)}" for name, values in later.
 
 {table(EPOCH_HEADINGS, epoch_rows(document))}
 
-Not trained with {SEEDS} seeds yet: the published recipe at {", ".join(untrained) or "no size"} cells; single ingredients
-at other sizes than {size} cells; and those ingredients of `engine/recipes.py` that the tables list with fewer networks,
+Not trained with {SEEDS} seeds yet: the published recipe at {", ".join(untrained) or "no size"} cells; single
+ingredients at other sizes than {size} cells; and those ingredients of `engine/recipes.py` that the tables list with
+fewer networks,
 or not at all.
 """
 
