@@ -202,6 +202,12 @@ def test_tests_use_no_file_outside_the_repository() -> None:
                 assert int(ast.unparse(node.slice)) < len(file.parts), f"{file}:{node.lineno}"
 
 
+def test_no_test_module_is_imported_by_another() -> None:
+    """It may be skipped as a whole, for a library that is missing, and then it lacks what it defines."""
+    tests = {module_name(file) for file in FILES if file.name.startswith("test_")}
+    assert {file.as_posix(): found for file in FILES if (found := imported_modules(file, tests))} == {}
+
+
 @pytest.mark.parametrize("file", FILES, ids=str)
 def test_a_file_is_short(file: Path) -> None:
     assert len((ROOT / file).read_text(encoding="utf-8").splitlines()) < MAX_LINES

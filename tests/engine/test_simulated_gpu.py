@@ -23,6 +23,7 @@ from engine.network import Network
 from engine.recording import Stepper, record, record_reference
 from engine.rolling_traces import rolling_exponents
 from engine.source_measurement import _Sums
+from tests.engine.random_cells import random_cell
 from tests.engine.simulated_gpu import CudaTensor, simulated_gpu
 
 IDS = [np.random.default_rng(k).integers(2, 50, n) for k, n in enumerate((3, 7, 6))]
@@ -71,8 +72,6 @@ def test_the_card_refuses_what_a_card_refuses() -> None:
 @pytest.mark.usefixtures("card")
 @pytest.mark.parametrize("name", ["lstm", "gru", "rnn"])
 def test_fixed_points_and_lyapunov_exponents(name: str) -> None:
-    from tests.engine.kernels.test_cuda_steps import random_cell
-
     generator = torch.Generator().manual_seed(0)
     cell = random_cell(name, 3, generator)
     x, starts = torch.randn(2, 24, 3, generator=generator), torch.rand(2, cell.state_size, generator=generator)
