@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -201,16 +200,6 @@ def test_tests_use_no_file_outside_the_repository() -> None:
             parents = isinstance(node.value, ast.Attribute) and node.value.attr == "parents"
             if parents and ast.unparse(node.value) == "Path(__file__).parents":
                 assert int(ast.unparse(node.slice)) < len(file.parts), f"{file}:{node.lineno}"
-
-
-def test_nothing_is_imported_from_a_module_of_tests_that_may_be_skipped() -> None:
-    """Skipped for a missing library, it lacks what it would define."""
-    begins = re.compile(r"^(\w+ = )?pytest\.importorskip", re.M)
-    skipped = {module_name(file) for file in FILES if begins.search((ROOT / file).read_text(encoding="utf-8"))}
-    assert skipped
-    # The desktop's tests need all the same library.
-    files = [file for file in FILES if not file.is_relative_to("tests/explorer/gui")]
-    assert {file.as_posix(): found for file in files if (found := imported_modules(file, skipped))} == {}
 
 
 @pytest.mark.parametrize("file", FILES, ids=str)
