@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import textual.constants
-from textual.app import active_app
+from textual.app import active_app  # type: ignore[attr-defined]
 from textual.pilot import Pilot
 from textual.screen import Compositor  # type: ignore[attr-defined]
 
@@ -46,8 +46,8 @@ def draw_headless_screens_for_clicks_only() -> None:
         rendered_lines(pilot.app.screen)
         return await clicked(pilot, *arguments, **options)
 
-    Compositor.render_update = render_update  # type: ignore[method-assign]
-    Pilot._post_mouse_events = post_mouse_events  # type: ignore[method-assign]
+    Compositor.render_update = render_update  # type: ignore[assignment, method-assign]
+    Pilot._post_mouse_events = post_mouse_events  # type: ignore[assignment, method-assign]
 
 
 draw_headless_screens_for_clicks_only()
