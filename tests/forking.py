@@ -113,10 +113,13 @@ def _start_server() -> socket.socket:
 
 def load(tests: Iterable[str] = ()) -> None:
     """Import what processes need and these test modules, and compile the kernels or load their machine code."""
+    import torch
+
     from tests.compiling import PARTS, compile_part, compile_side_by_side
 
     for module in _MODULES:
         importlib.import_module(module)
+    torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # the first optimiser imports for two seconds
     with compile_side_by_side(), warnings.catch_warnings():
         warnings.simplefilter("error")
         for module in tests:

@@ -31,18 +31,21 @@ def qtbot(qtbot: Any) -> Any:
 
 
 @pytest.fixture
-def window(session: Session, qtbot: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+def window(
+    session: Session, qtbot: Any, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Any]:
     """Yield a window of that session in which two frames are drawn.
 
     It has the panels that the marker ``panels`` names, by default all: building and drawing all takes most of a test.
     """
+    from explorer.gui import window as module
     from explorer.gui.panels.registry import PANELS
-    from explorer.gui.window import Window
 
     marker = request.node.get_closest_marker("panels")
     panels = tuple(kind for kind in PANELS if marker is None or kind.name in marker.args)
     assert marker is None or len(panels) == len(marker.args)
-    opened = Window(session=session, panels=panels, show_rates=False)
+    monkeypatch.setattr(module, "RATE", 15)  # tests redraw what they look at, and frames cost more than all else
+    opened = module.Window(session=session, panels=panels, show_rates=False)
     opened.resize(1400, 900)
     opened.show()
     qtbot.waitExposed(opened)
