@@ -39,17 +39,30 @@ def opened_checkpoint(path: Path, device: str) -> Iterator[tuple[dict[str, str],
     ------
     CheckpointError
         If it cannot be read, its digest differs, or the block finds it unfit by a KeyError, TypeError or ValueError.
+    RuntimeError
+        If a GPU fails: the checkpoint is sound then.
     """
-    try:
+    with _damage(path, SafetensorError, OSError, RuntimeError):
         with safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
-        tensors = load_file(path, device=device)
+        tensors = load_file(path)
         if "digest" in header and header["digest"] != _digest(header, tensors):  # pinkx 0.1.0 wrote none
             raise ValueError("its digest differs")
+    # Adam counts its steps on the host.
+    tensors = {key: value.to(device) if value.ndim else value for key, value in tensors.items()}
+    with _damage(path, *(() if device != "cpu" else (RuntimeError,))):
         yield header, tensors
+
+
+@contextmanager
+def _damage(path: Path, *errors: type[Exception]) -> Iterator[None]:
+    """Raise a CheckpointError for these errors, and for those of unfit content."""
+    caught: tuple[type[Exception], ...] = (KeyError, ValueError, TypeError, *errors)
+    try:
+        yield
     except CheckpointError:
         raise
-    except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+    except caught as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise CheckpointError(
             f"{path}: the checkpoint is damaged ({printable(reason)[:200]}); delete it to start again"

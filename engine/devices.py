@@ -2,7 +2,7 @@
 
 Where ``pinkx bench`` has measured both devices of this machine, the faster one computes (`engine.device_speeds`).
 Otherwise the rule is that of an H100 and 16 CPU cores (docs/performance.md): the GPU for many reviews and for fixed
-points, the CPU for live runs, which have not been timed on a card with the present kernels.
+points, the CPU for live runs and training, which have not been timed on a card with the present kernels.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, Final, Literal, TypeVar
 from engine.device_speeds import stored_speeds
 
 Result = TypeVar("Result")
-Work = Literal["live", "reviews", "points", "runs"]
+Work = Literal["live", "reviews", "points", "runs", "training"]
 
 NAMES: Final = ("auto", "cpu", "cuda")
 CAPABILITY: Final = (8, 0)  # of the oldest cards for which the kernels are compiled in the tests
@@ -33,8 +33,9 @@ _REASONS: Final[dict[Work, str]] = {
     "reviews": "many reviews at once are faster on the GPU",
     "points": "a thousand starts at once are faster on the GPU",
     "runs": "one run at a time has too little work for a GPU",
+    "training": "training has not been timed on a GPU",
 }
-_ON_CPU: Final[tuple[Work, ...]] = ("live", "runs")  # without a measurement
+_ON_CPU: Final[tuple[Work, ...]] = ("live", "runs", "training")  # without a measurement
 _NEEDS_KERNELS: Final[tuple[Work, ...]] = ("live", "reviews")
 _DISTRIBUTIONS: Final = ("triton", "pytorch-triton")  # the second of PyTorch's nightly builds
 

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from engine.checkpoints import CheckpointError
+from engine.devices import or_on_the_cpu
 from engine.epochs import epoch_file
 from engine.files import atomic_write
 from engine.network import Network
@@ -252,21 +253,21 @@ def _train_reviews(
             with atomic_write(folder / stem) as temporary:
                 temporary.write_bytes(files[f"{stem}.safetensors"])
 
-    def train() -> list[Network]:
+    def train_on(device: str) -> list[Network]:
         return train_side_by_side(
             corpus.train,
             recipes,
-            device=options.device,
+            device=device,
             checkpoint=None if folder is None else folder / "state",
             every_epoch=save if options.every_epoch else None,
         )
 
     try:
-        networks = train()
+        networks = or_on_the_cpu(options.device, train_on)
     except CheckpointError:
         assert folder is not None
         shutil.rmtree(folder)
-        networks = train()
+        networks = or_on_the_cpu(options.device, train_on)
     if options.every_epoch and folder is not None:  # those before the checkpoint
         for stem, recipe in zip(stems, recipes, strict=True):
             for epoch in range(recipe.epochs + 1):
@@ -286,16 +287,16 @@ def _train_tasks(stems: Sequence[str], recipes: Sequence[TaskRecipe], device: st
     """Train a group of networks on their tasks; their loss is the mean of the last hundred batches."""
     start = time.process_time()
     _check(device)
-    last: list[Sequence[float]] = []
+    last: dict[int, Sequence[float]] = {}  # batch → losses
 
     def note(batch: int, losses: Sequence[float]) -> None:
         if batch > recipes[0].batches - 100:
-            last.append(losses)
+            last[batch] = losses
 
-    networks = train_tasks_side_by_side(recipes, device=device, progress=note)
+    networks = or_on_the_cpu(device, lambda where: train_tasks_side_by_side(recipes, device=where, progress=note))
     files = {f"{stem}.safetensors": _content(network) for stem, network in zip(stems, networks, strict=True)}
     seconds = (time.process_time() - start) / len(stems)
-    losses = np.mean(last, axis=0).tolist()
+    losses = np.mean([*last.values()], axis=0).tolist()
     rows = [
         {"name": stem, "accuracy": float(network.info["accuracy"]), "loss": loss, "seconds": seconds}
         for stem, network, loss in zip(stems, networks, losses, strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,14 +24,23 @@ def find_ends(
     seed: int,
     reviews: Sequence[NDArray[np.integer]],
     *,
+    device: str = "cpu",
     cache: bool = True,
 ) -> dict[str, Ends]:
-    """Find where ``states`` visited and as many uniform states end, for each input with a point."""
+    """Find where ``states`` visited and as many uniform states end, for each input with a point.
+
+    The CPU takes over, with a warning, at the input at which the device fails.
+    """
+    from engine.devices import or_on_the_cpu
     from engine.points_cache import network_ends
+
+    def find(name: str, on: str) -> Ends | None:
+        there = network.to(device=on)
+        return network_ends(there, found, name, count=states, seed=seed, reviews=reviews, cache=cache)
 
     ends = {}
     for name in dict.fromkeys(found.input_names.tolist()):
-        one = network_ends(network, found, name, count=states, seed=seed, reviews=reviews, cache=cache)
+        one = or_on_the_cpu(device, partial(find, name))
         assert one is not None, "nothing stops this computation"
         ends[name] = one
     return ends

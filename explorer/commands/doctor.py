@@ -42,6 +42,7 @@ WORK: dict[Work, str] = {
     "reviews": "corpus",
     "points": "fixed points",
     "runs": "Lyapunov exponents",
+    "training": "training",
 }
 
 

@@ -119,6 +119,9 @@ def command(
 
     With --along, UNSTABLE is the number of unstable directions at both ends of a branch; at a FOLD two points meet and
     vanish, and at |λ| = 1 the stability changes otherwise. Branches that reach neither end are not found.
+
+    --device computes the searches, the attractors of words and the basins. A branch is followed point by point, which
+    is too little work for a GPU: the CPU does it.
     """
     import torch
 
@@ -181,7 +184,7 @@ def command(
             found = FixedPoints.concatenate(map_shards(search, calls, on, count, say))
     if out is not None:
         found.save(out)
-    ends = find_ends(loaded, found, states, seed, reviews, cache=not fresh) if states else {}
+    ends = find_ends(loaded, found, states, seed, reviews, device=chosen, cache=not fresh) if states else {}
     _show_points(loaded, found, ends, limit, as_json)
     if plot and not as_json:
         kinds = {"stable": found.fixed & (found.unstable == 0), "saddle": found.fixed & (found.unstable > 0)}

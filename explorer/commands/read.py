@@ -14,12 +14,14 @@ import numpy as np
 
 from engine.number_format import MISSING, number
 from engine.sources.options import ReadOptions
+from explorer.commands.device_option import device_option
 from explorer.commands.layer_options import layer_options
 from explorer.commands.read_options import read_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from engine.device_stepper import FallbackStepper
     from engine.network import Network
     from engine.points import FixedPoints
     from engine.text import Review
@@ -133,6 +135,7 @@ def _number(value: float | None) -> str:
 )
 @click.option("--points/--no-points", default=True, show_default=True, help="Find the fixed points, once.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
+@device_option
 @layer_options
 @read_options
 def command(
@@ -144,6 +147,7 @@ def command(
     targets: Path | None,
     points: bool,
     as_json: bool,
+    device: str,
     layer: int | None,
     direction: Literal["forward", "backward"] | None,
     reading: ReadOptions,
@@ -156,9 +160,14 @@ def command(
 
     A network over real-valued input reads the numbers in FILE (.csv or .npy), or without FILE a sequence of its own
     task: one line a step, with the inputs, the outputs and the targets.
+
+    --device runs the network, in blocks of words as the live run does, and searches the fixed points. α, β and the dead
+    cells of a single text are too little work for a GPU: the CPU computes them.
     """
     import torch
 
+    from engine.device_stepper import FallbackStepper
+    from engine.devices import choose
     from engine.network import Network
     from engine.sequences import as_read, drawn_sequence, open_sequences
     from explorer.session.launcher import default_network
@@ -166,6 +175,7 @@ def command(
     from explorer.session.views.outputs import output_of
 
     torch.set_num_threads(1)
+    running, searching = choose(device, "live").device, choose(device, "points").device
     if source is not None and network is None:
         reviews: Sequence[Review] = _opened(source, reading)  # reported at once if they cannot be read
     loaded = watched(Network.load(network or default_network()), layer, direction)
@@ -181,10 +191,14 @@ def command(
     names = [s.name for s in loaded.signals]
     if signal not in names:
         raise ValueError(f"no signal {signal!r}; this network has {', '.join(names)}")
-    found = _points(loaded, reviews[:1]) if points else None
+    found = _points(loaded, reviews[:1], searching) if points else None
     output = output_of(loaded).short
+    stepper, problem = FallbackStepper(loaded, running), ""
     for index, review in enumerate(reviews, 1):
-        for word in read_words(loaded, index, review, signal, window, found):
+        for word in read_words(stepper, index, review, signal, window, found):
+            if stepper.problem != problem:
+                problem = stepper.problem
+                click.echo(f"the GPU failed ({problem}); the CPU computes instead", err=True)
             if as_json:
                 click.echo(json.dumps(word.json("output" if output != "P(+)" else "P"), ensure_ascii=False))
             else:
@@ -202,52 +216,61 @@ def _opened(source: str, reading: ReadOptions) -> Sequence[Review]:
     return reviews
 
 
-def _points(network: Network, sequences: Sequence[Review]) -> FixedPoints:
+def _points(network: Network, sequences: Sequence[Review], device: str) -> FixedPoints:
     """Return the points that the front ends search first; they share the cache."""
-    from engine.points_cache import network_points
     from engine.sequences import encoded
+    from explorer.commands.points import search
     from explorer.session.controllers.point_search import STARTS, first_inputs, start_inputs
 
     read = [encoded(network, review) for review in sequences] if network.vocabulary is None else []
-    return network_points(network, first_inputs(network), count=STARTS, reviews=start_inputs(network, read))
+    options = {"count": STARTS, "reviews": start_inputs(network, read)}
+    return search(network, first_inputs(network), device, options)
 
 
 def read_words(
-    network: Network, number: int, review: Review, signal: str, window: int, points: FixedPoints | None
+    stepper: FallbackStepper, number: int, review: Review, signal: str, window: int, points: FixedPoints | None
 ) -> Iterator[Word]:
-    """Read words or steps one by one and yield what is known after each, as soon as it is read.
+    """Read words or steps, a block at once, and yield what is known after each.
 
-    ``number`` is that of the review in its source.
+    Parameters
+    ----------
+    stepper : FallbackStepper
+        Runs the network from its initial state.
+    number : int
+        Number of the review in its source.
     """
     from engine.activity import RollingActivity, is_dead
     from engine.fluctuation import RollingExponent, rolling_scales
     from engine.intervals import beta_interval
     from engine.live.layers import BackwardStepper, WholeOutputs
-    from engine.recording import Stepper
     from engine.samples import sum_over_cells
     from engine.sequences import encoded
     from explorer.session.views.outputs import activated
 
-    n, scales = network.cell.size, rolling_scales(window)
-    exponent, activity = RollingExponent(scales, window, 1), RollingActivity(window, n)
-    stepper: Stepper | BackwardStepper = Stepper(network)
+    network, block, scales = stepper.network, stepper.block, rolling_scales(window)
+    exponent, activity = RollingExponent(scales, window, 1), RollingActivity(window, network.cell.size)
+    reader: FallbackStepper | BackwardStepper = stepper
     ids = encoded(network, review)
-    if isinstance(stepper, Stepper) and network.backward:  # it reads the review from its end
-        stepper = BackwardStepper(stepper)
-        stepper.start(ids, ())
+    stepper.reset()
+    if network.backward:  # it reads the review from its end
+        reader = BackwardStepper(stepper)
+        reader.start(ids, ())
         ids = np.arange(len(ids))
     whole = WholeOutputs(network) if network.shares_readout else None
     if whole is not None:
         whole.start(encoded(network.watching(0), review), {}, ())
     for place, text in enumerate(review.words, 1):
-        signals = stepper.advance(ids[place - 1 : place])
-        h = signals["h"]
-        activity.push(h)
-        exponent.push(sum_over_cells(signals[signal])[:, None])
+        row = (place - 1) % block
+        if not row:
+            signals = reader.advance(ids[place - 1 : place - 1 + block])
+            states, series = signals["h"], sum_over_cells(signals[signal])[:, None]
+            results = activated(network, states) if whole is None else whole.advance(place - 1, states)
+        activity.push(states[row : row + 1])
+        exponent.push(series[row : row + 1])
         alpha, beta = float(exponent.alpha[0]), float(exponent.beta[0])
         known, full = math.isfinite(beta), place >= window
         low, high = beta_interval(beta, window, scales).tolist() if known else (math.nan, math.nan)
-        outputs = (activated(network, h) if whole is None else whole.advance(place - 1, h))[0].tolist()
+        outputs = results[row].tolist()
         yield Word(
             number,
             place,
@@ -257,7 +280,7 @@ def read_words(
             beta if known else None,
             (low, high) if known else None,
             int(is_dead(activity.std).sum()) if full else None,
-            _nearest(points, h[0]) if points is not None and len(points) else None,
+            _nearest(points, states[row]) if points is not None and len(points) else None,
             _vectors(review, place - 1, outputs),
         )
 

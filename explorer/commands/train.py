@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine.recipes import CHOICES, RECIPES, Recipe
+from explorer.commands.device_option import device_option
 from explorer.commands.on_option import on_option
 from explorer.commands.plots import Curve, curves, plot_option
 
@@ -91,9 +92,7 @@ def _ingredient_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--imdb", type=click.Path(path_type=Path), help="The IMDb archive.  [default: $PINKX_IMDB, or the downloaded one]"
 )
-@click.option(
-    "--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True, help="Device to train on."
-)
+@device_option
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Number of CPU threads.")
 @click.option(
     "--every-epoch", is_flag=True, help="Also save the network after every epoch: OUT-e00 (untrained), OUT-e01, …"
@@ -139,13 +138,19 @@ def command(
 
     With --task, train on a synthetic task by the recipe of Cheng, Schmid & Lange (2021). This takes a minute or two
     on a CPU.
+
+    A seed gives the same network only on the same device. If a GPU fails, the CPU continues after the last complete
+    epoch; a task begins again. On a cluster, --device auto is the CPU.
     """
     import torch
 
+    from engine.devices import choose
     from engine.task_training import TaskRecipe
 
-    if device == "cuda" and (on is None or on.startswith("local")) and not torch.cuda.is_available():
-        raise ValueError("--device cuda: PyTorch finds no CUDA device; use --device cpu, or run `pinkx doctor`")
+    if on is None or on.startswith("local"):
+        device = choose(device, "training").device
+    elif device == "auto":  # what the workers have is not known here
+        device = "cpu"
     if grid is None and on is not None:
         raise ValueError("--on spreads the networks of a --grid; one network is trained in this process")
     torch.set_num_threads(threads)
@@ -200,6 +205,7 @@ def _train_reviews(
 ) -> tuple[dict[str, Any], list[training.Progress]]:
     """Train one network, save it, and return the JSON values of the run and its epochs."""
     from engine import training
+    from engine.devices import or_on_the_cpu
     from engine.epochs import epoch_file
     from engine.network import Network
 
@@ -213,13 +219,17 @@ def _train_reviews(
 
     bar = _Bar(console)
     with bar as show:
-        network = training.train_sentiment(
-            corpus,
-            recipe,
-            device=device,
-            checkpoint=checkpoint,
-            progress=show,
-            every_epoch=save if every_epoch else None,
+        network = or_on_the_cpu(
+            device,
+            lambda where: training.train_sentiment(
+                corpus,
+                recipe,
+                device=where,
+                checkpoint=checkpoint,
+                progress=show,
+                every_epoch=save if every_epoch else None,
+            ),
+            console.print,
         )
 
     console.print("testing on the test reviews")
@@ -247,6 +257,7 @@ def _train_reviews(
 
 
 def _train_task(recipe: TaskRecipe, device: str, out: Path | None, plot: bool, as_json: bool) -> None:
+    from engine.devices import or_on_the_cpu
     from engine.task_training import train_task
 
     out = out or Path(f"{recipe.cell}-{recipe.size}-{recipe.task}-s{recipe.seed}.safetensors")
@@ -257,10 +268,10 @@ def _train_task(recipe: TaskRecipe, device: str, out: Path | None, plot: bool, a
         row = bar.add_task("", total=recipe.batches, loss=float("nan"))
 
         def show(batch: int, loss: float) -> None:
-            losses.append(loss)
+            losses[batch - 1 :] = [loss]
             bar.update(row, completed=batch, loss=loss)
 
-        network = train_task(recipe, device=device, progress=show)
+        network = or_on_the_cpu(device, lambda on: train_task(recipe, device=on, progress=show), console.print)
     network.save(out)
     console.print(f"{out}: {float(network.info['accuracy']):.2%} of the answers to new sequences correct")
     if as_json:
@@ -303,7 +314,7 @@ class _Bar:
     def show(self, now: training.Progress) -> None:
         self.progress.update(self.task, total=now.batches, completed=now.batch, epoch=now.epoch + 1, loss=now.loss)
         if now.ends_epoch:
-            self.epochs.append(now)
+            self.epochs = [known for known in self.epochs if known.epoch < now.epoch] + [now]
             validation = (
                 f"validation loss {now.validation_loss:.4f}, accuracy {now.validation_accuracy:.2%}, "
                 if now.validation_loss is not None

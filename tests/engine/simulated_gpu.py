@@ -23,7 +23,6 @@ CPU = torch.device("cpu")
 _INDEXING = (Tensor.__getitem__, Tensor.__setitem__)
 _COPYING = (Tensor.copy_, Tensor.to, Tensor.cpu)
 _TO_NUMPY = (Tensor.numpy, Tensor.__array__)
-_MODULES = ("lstm", "gru", "rnn_tanh", "rnn_relu")  # the parameters of modules are not simulated
 _HERE = (Tensor.tolist, Tensor.item)
 
 
@@ -33,6 +32,14 @@ class CudaTensor(Tensor):
 
 def _is_card(value: object) -> bool:
     return _is_device(value) and str(value).startswith("cuda")
+
+
+_generator = torch.Generator
+
+
+class _Generator:  # a class, since type hints join it with others
+    def __new__(cls, device: str = "cpu") -> torch.Generator:  # type: ignore[misc]
+        return _generator("cpu")
 
 
 class _Card(TorchFunctionMode):
@@ -46,12 +53,16 @@ class _Card(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         if name == "__get__" and first_on_card and func.__self__ in (Tensor.device, Tensor.is_cuda):
             return CUDA if func.__self__ is Tensor.device else True
+        if name == "_parse_to":  # of Module.to, which then moves each parameter
+            return func(*args, **options)
+        if name == "_has_compatible_shallow_copy_type":  # False: Module.to makes new parameters
+            return len({isinstance(value, CudaTensor) for value in tensors}) == 1
         if func in _TO_NUMPY and first_on_card:
             raise TypeError("can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() first")
         if func in _INDEXING:
             if on_card and not first_on_card and func is Tensor.__getitem__:
                 raise RuntimeError("indices should be either on cpu or on the same device as the indexed tensor (cpu)")
-        elif on_card and func not in _COPYING and name not in _MODULES:
+        elif on_card and func not in _COPYING:
             for value in tensors:
                 if not isinstance(value, CudaTensor) and value.dim():
                     raise RuntimeError(f"{name}: expected all tensors to be on the same device, found cuda:0 and cpu")
@@ -94,6 +105,8 @@ def simulated_gpu() -> Iterator[None]:
     properties = SimpleNamespace(shared_memory_per_block_optin=232_448)
     with (
         patch.object(Tensor, "pin_memory", lambda tensor: tensor),
+        patch("torch.Generator", _Generator),
+        patch("torch.backends.cudnn.is_acceptable", lambda tensor: False),
         patch("torch.cuda.device", lambda device: nullcontext()),
         patch("torch.cuda.get_device_properties", lambda device: properties),
         patch("torch.cuda.mem_get_info", lambda device: (2**30, 2**30)),

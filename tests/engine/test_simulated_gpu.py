@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from torch import Tensor
 
 from engine.ablation_accuracy import count_correct, mean_states
 from engine.beta import measure_encoded
+from engine.cells import RnnCell
 from engine.corpus_statistics import corpus_statistics
 from engine.device_stepper import DeviceStepper
 from engine.eigensystems import eigensystems
@@ -20,9 +23,17 @@ from engine.fixed_points import find_fixed_points
 from engine.fluctuation import fluctuations
 from engine.lyapunov import lyapunov_spectrum, memory_decay
 from engine.network import Network
+from engine.points_cache import network_ends, network_points
+from engine.recipes import Recipe
 from engine.recording import Stepper, record, record_reference
+from engine.reviews import Review
 from engine.rolling_traces import rolling_exponents
 from engine.source_measurement import _Sums
+from engine.sweeps.side_by_side import train_side_by_side
+from engine.sweeps.tasks_side_by_side import train_tasks_side_by_side
+from engine.task_training import TaskRecipe, train_task
+from engine.training import EncodedReviews, train_sentiment
+from tests.engine.random_cells import random_cell
 from tests.engine.simulated_gpu import CudaTensor, simulated_gpu
 
 IDS = [np.random.default_rng(k).integers(2, 50, n) for k, n in enumerate((3, 7, 6))]
@@ -44,6 +55,14 @@ def kernels() -> None:
     pytest.importorskip("triton", reason="Triton, which compiles the GPU kernels, is not installed")
     if os.environ["TRITON_INTERPRET"] == "0":
         pytest.skip("the kernels are compiled for the card that is here")
+
+
+def task_network() -> Network:
+    """Return a random network for a task, with two stable points under zero input."""
+    weights = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+    recurrent = torch.diag(torch.tensor([1.5, 0.5, 0.4, 0.3]))
+    cell = RnnCell(weights, recurrent, torch.zeros(4), torch.zeros(4))
+    return Network(cell, weights.T, torch.zeros(3), task="flip-flop-3", name="small")
 
 
 def close(found: Any, expected: Any) -> None:
@@ -71,8 +90,6 @@ def test_the_card_refuses_what_a_card_refuses() -> None:
 @pytest.mark.usefixtures("card")
 @pytest.mark.parametrize("name", ["lstm", "gru", "rnn"])
 def test_fixed_points_and_lyapunov_exponents(name: str) -> None:
-    from tests.engine.kernels.test_cuda_steps import random_cell
-
     generator = torch.Generator().manual_seed(0)
     cell = random_cell(name, 3, generator)
     x, starts = torch.randn(2, 24, 3, generator=generator), torch.rand(2, cell.state_size, generator=generator)
@@ -84,6 +101,44 @@ def test_fixed_points_and_lyapunov_exponents(name: str) -> None:
     close(found.states, expected.states)
     matrices = torch.randn(3, 4, 4, dtype=torch.float64, generator=generator)
     close(eigensystems(matrices.to("cuda"), batched=True).values, eigensystems(matrices).values)
+
+
+@pytest.mark.usefixtures("card")
+def test_basins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.completeness.ROUNDS", 0)
+    network = task_network()
+    points = network_points(network, count=9, cache=False)
+    pairs = [network_ends(one, points, "zero", count=9, cache=False) for one in (network.to(device="cuda"), network)]
+    assert len(points) == 3
+    for found, expected in zip(*(pair for pair in pairs if pair is not None), strict=True):
+        assert (found.counts.tolist(), found.elsewhere) == (expected.counts.tolist(), expected.elsewhere)
+        assert found.counts.sum() > 0
+
+
+@pytest.mark.usefixtures("card")
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_training(cell: str, tmp_path: Path) -> None:
+    task = TaskRecipe(task="integration-1", cell=cell, size=3, steps=4, batch=4, batches=2)
+    reviews = [Review(str(k), "a good one" if k % 2 else "bad", bool(k % 2)) for k in range(24)]
+    corpus, recipe = EncodedReviews.from_reviews(reviews, 9), Recipe(cell, 3, epochs=2, batch=8, validation=8)
+    tasks, recipes = [task, replace(task, seed=1)], [recipe, replace(recipe, seed=1)]
+    path = tmp_path / "state"
+
+    def trained(device: str) -> list[Network]:
+        train_sentiment(corpus, recipe, device=device, checkpoint=path)
+        resumed = train_sentiment(corpus, recipe, device=device, checkpoint=path)
+        path.unlink()
+        return [
+            resumed,
+            train_task(task, device=device),
+            *train_tasks_side_by_side(tasks, device=device),
+            *train_side_by_side(corpus, recipes, device=device),
+        ]
+
+    for found, expected in zip(trained("cuda"), trained("cpu"), strict=True):
+        assert not isinstance(found.cell.weight_hh, CudaTensor)
+        close(found.cell.weight_hh, expected.cell.weight_hh)
+        assert found.info["recipe"] == expected.info["recipe"]
 
 
 @pytest.mark.usefixtures("card")

@@ -10,10 +10,12 @@ import pytest
 import torch
 
 from engine import training
+from engine.checkpoints import CheckpointError, opened_checkpoint, write_checkpoint
 from engine.network import Network
 from engine.recipes import INGREDIENTS, PINKX, PUBLISHED, Recipe
 from engine.reviews import Review
 from engine.training import EncodedReviews, Progress, accuracy, split_reviews, train_sentiment, untrained_network
+from tests.engine.simulated_gpu import simulated_gpu
 
 SMALL: dict[str, Any] = {"size": 4, "epochs": 3, "validation": 40, "batch": 16, "vocabulary": 30}
 
@@ -274,3 +276,20 @@ def test_the_recipes_differ_in_the_listed_ingredients() -> None:
         *("padding", "batching", "dropout_mask", "schedule", "selection"),
     }
     assert Recipe() == PINKX
+
+
+def test_a_card_that_fails_leaves_the_checkpoint_sound(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    write_checkpoint(path, {"recipe": "{}", "epoch": "1", "best": "{}"}, {"weight": torch.ones(2)})
+
+    def resume(device: str, error: Exception) -> None:
+        with simulated_gpu(), opened_checkpoint(path, device) as (_, tensors):
+            assert tensors["weight"].device.type == device
+            raise error
+
+    with pytest.raises(torch.OutOfMemoryError):
+        resume("cuda", torch.OutOfMemoryError("CUDA out of memory"))
+    with pytest.raises(CheckpointError, match="the checkpoint is damaged"):
+        resume("cuda", KeyError("weight"))
+    with pytest.raises(CheckpointError, match="the checkpoint is damaged"):
+        resume("cpu", RuntimeError("size mismatch"))

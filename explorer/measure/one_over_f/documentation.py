@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,14 @@ from explorer.measure.one_over_f.aggregates import StudyResults, of_control, tre
 from explorer.measure.one_over_f.ingredients import (
     EPOCH_HEADINGS,
     HEADINGS,
+    Measured,
     by_changes,
     chosen,
     epoch_rows,
     group_betas,
     rows,
 )
+from explorer.measure.one_over_f.means import MeanInterval
 from explorer.measure.one_over_f.published import ACCURACY, BETA_H, BETA_X, EXTERNAL, INTERNAL
 from explorer.measure.one_over_f.results import NetworkResult, spread, summary
 from explorer.measure.one_over_f.stored import stored_results
@@ -26,6 +28,8 @@ from explorer.measure.study.documentation import MEASURED, ROOT, fill, table
 from explorer.measure.study.page import typeset
 
 PAGE = ROOT / "docs" / "one_over_f.md"
+STUDY_SIZES = (8, 16, 32, 64, 128)  # numbers of cells of which the study wants SEEDS networks each
+SEEDS = 5
 
 
 def write_page(document: dict[str, Any], recipes: dict[str, Any]) -> str:
@@ -203,10 +207,10 @@ def _ingredients(document: dict[str, Any], results: StudyResults) -> str:
     low, high = 2 * results.pink.low - 1, 2 * results.pink.high - 1  # 1/f noise
     groups = by_changes(document)
     published = groups["published"]
-    (size,) = {run["size"] for run in document["runs"]}
+    size = min(run["size"] for run in document["runs"])
     (epochs,) = {len(run["epochs"]) - 1 for run in document["runs"]}  # the first entry is the untrained network
     counts = ", ".join(f"{name} {len(runs)}" for name, runs in groups.items())
-    h = [chosen(run)["beta"]["h"]["mean"] for run in document["runs"]]
+    h = [chosen(run)["beta"]["h"]["mean"] for run in document["runs"] if run["size"] == size]
     inside = sum(low <= chosen(run)["beta"]["h"]["mean"] <= high for run in published)
     below = [
         group_betas([chosen(run)], INTERNAL["lstm"])[0] - group_betas([chosen(run)], EXTERNAL["lstm"])[0]
@@ -228,17 +232,20 @@ def _ingredients(document: dict[str, Any], results: StudyResults) -> str:
         seeds = {run["seed"]: chosen(run)["beta"]["h"]["mean"] for run in runs}
         base = {run["seed"]: chosen(run)["beta"]["h"]["mean"] for run in published}
         pairs = [seeds[seed] - base[seed] for seed in seeds if seed in base]
-        if name != "published" and len(pairs) > 1:
+        if runs[0]["changes"] != "published" and len(pairs) > 1:
             moved.append(f"{name} {_mean_change(pairs)}")
             if abs(np.mean(pairs)) > _half_interval(pairs):
                 certain.append(name)
+    published_sizes = {runs[0]["size"]: runs for runs in groups.values() if runs[0]["changes"] == "published"}
+    untrained = [str(size) for size in STUDY_SIZES if len(published_sizes.get(size, ())) < SEEDS]
     without_zero = f"The interval excludes zero for {', '.join(certain)}." if certain else "No interval excludes zero."
     return f"""
 ## The published recipe, and single ingredients of it
 
 `pinkx train --recipe published` trains as the authors' public code does; every ingredient is an option. LSTMs of
-{size} cells, {epochs} epochs, every epoch stored and measured: β over {document["reviews"]} long test reviews, loss and
-accuracy over {document["test_reviews"]:,} test reviews. Number of networks, each with a seed of its own: {counts}.
+{size} cells where nothing else is said, {epochs} epochs, every epoch stored and measured: β over {document["reviews"]}
+long test reviews, loss and accuracy over {document["test_reviews"]:,} test reviews.
+Number of networks, each with a seed of its own: {counts}.
 
 ```
 pinkx train --recipe published --every-epoch --grid 'seed=0..4 switch=all' --out runs
@@ -263,11 +270,28 @@ published recipe, the gap grows from {np.mean(gaps[0]):.2f} after the first epoc
 last. Training beyond the epoch of the lowest test loss, to that of the lowest training loss, changes β in the published
 networks: {"; ".join(f"{name} {_mean_change(values)}" for name, values in later.items())}.
 
-By epoch, means over the networks:
+{_by_size(published_sizes)}By epoch, means over the networks:
 
 {table(EPOCH_HEADINGS, epoch_rows(document))}
 
-Not run yet: other sizes, and those ingredients of `engine/recipes.py` that the tables do not list.
+Not trained with {SEEDS} seeds yet: the published recipe at {", ".join(untrained) or "no size"} cells; single
+ingredients at other sizes than {size} cells; and those ingredients of `engine/recipes.py` that the tables list with
+fewer networks,
+or not at all.
+"""
+
+
+def _by_size(published: Mapping[int, Sequence[Measured]]) -> str:
+    """Return the sentences on β of h under the published recipe against the number of cells."""
+    if len(published) < 2:
+        return ""
+    betas = {size: [chosen(run)["beta"]["h"] for run in runs] for size, runs in published.items()}
+    means = "; ".join(f"{size} cells {MeanInterval.of(ones)}" for size, ones in betas.items())
+    pairs = [(size, one["mean"]) for size, ones in betas.items() for one in ones]
+    rho = spearmanr(*zip(*pairs, strict=True))
+    return f"""By size, β of h under the published recipe: {means}. Over these {len(pairs)} networks β
+and size have the rank correlation ρ = {rho.statistic:.2f} (two-sided p = {rho.pvalue:.2g}, one test).
+
 """
 
 

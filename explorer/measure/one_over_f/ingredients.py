@@ -216,10 +216,12 @@ HEADINGS: Final = (
 
 
 def by_changes(document: Measured) -> dict[str, list[Measured]]:
-    """Return the runs by what differs from the published recipe."""
+    """Return the runs by what differs from the published recipe and, except for the smallest, by size."""
+    smallest = min(run["size"] for run in document["runs"])
     runs: dict[str, list[Measured]] = {}
     for run in document["runs"]:
-        runs.setdefault(run["changes"], []).append(run)
+        size = "" if run["size"] == smallest else f", {run['size']} cells"
+        runs.setdefault(run["changes"] + size, []).append(run)
     return runs
 
 

@@ -117,3 +117,13 @@ def test_a_card_that_cannot_be_used_at_all_and_a_wrong_command() -> None:
     with pytest.raises(ValueError, match="has no signal z"):
         stepper.clamps = {"z": np.zeros(12)}
     assert stepper.block > 0
+
+
+def test_on_the_cpu_the_kernels_run() -> None:
+    stepper = FallbackStepper(small_network(), "cpu")
+    assert isinstance(stepper._stepper, Stepper)
+    vocabulary = small_network().vocabulary
+    assert vocabulary is not None
+    stepper.clamps = CLAMPS
+    found = stepper.advance(vocabulary.encode(Review("long", TEXT).words)[:100])
+    np.testing.assert_array_equal(found["h"], expected()["h"])

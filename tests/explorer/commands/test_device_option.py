@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from explorer.cli import pinkx
 
-COMPUTE = {  # not `read`: it takes one word at a time, which is too little work for a GPU
-    *("tui", "gui", "train", "points", "lyapunov", "calibrate", "bench"),
+COMPUTE = {
+    *("tui", "gui", "train", "points", "lyapunov", "calibrate", "bench", "read"),
     *("measure one-over-f", "measure fixed-points", "measure sweep", "measure ingredients", "measure reviews"),
 }
 
@@ -43,6 +43,7 @@ def test_every_verb_that_computes_has_the_option() -> None:
         ["points", "lstm-8"],
         ["lyapunov", "lstm-8"],
         ["calibrate"],
+        ["read", "--network", "rnn-16-flip-flop-3"],
         ["bench"],
         ["train", "--task", "integration-1"],
         ["measure", "reviews", "lstm-8", "--reviews", "bundled"],

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from scipy.stats import spearmanr
 
 from engine.activity import deviation
 from engine.beta import series_beta
@@ -21,8 +22,8 @@ from engine.reviews import Review
 from engine.sweeps.grid import sentiment_grid
 from engine.training import accuracy, untrained_network
 from explorer.cli import pinkx
-from explorer.measure.one_over_f import ingredients
-from explorer.measure.one_over_f.ingredients import Corpus, chosen, epoch_rows, find_runs, measure_run, rows
+from explorer.measure.one_over_f import documentation, ingredients
+from explorer.measure.one_over_f.ingredients import Corpus, by_changes, chosen, epoch_rows, find_runs, measure_run, rows
 
 VOCABULARY = Vocabulary([f"w{k}" for k in range(40)])
 
@@ -94,6 +95,24 @@ def test_tables_are_of_the_chosen_epochs(folder: Path, reviews: list[Review], tm
     assert table[0][3] == "–"  # one network has no interval over seeds
     assert [row[2] for row in epoch_rows(document)] == ["0", "1", "2"] * 2
     assert all(len(row) == len(ingredients.EPOCH_HEADINGS) for row in epoch_rows(document))
+
+
+def test_networks_of_another_size_have_rows_of_their_own() -> None:
+    beta = {"mean": 1.0, "sd": 0.1, "count": 9}
+    sizes = (8, 8, 16, 16)
+    means = (0.9, 1.1, 1.2, 1.4)
+    epochs = [[{"epoch": 1, "loss": 0.3, "beta": {"h": {**beta, "mean": mean}}}] for mean in means]
+    runs = [
+        {"changes": "published", "size": size, "epochs": stored} for size, stored in zip(sizes, epochs, strict=True)
+    ]
+    groups = by_changes({"runs": runs})
+    assert groups == {"published": runs[:2], "published, 16 cells": runs[2:]}
+    sentence = documentation._by_size({8: runs[:2], 16: runs[2:]})
+    expected = spearmanr(sizes, means)
+    assert "8 cells 1.00 (95% interval" in sentence
+    assert "16 cells 1.30 (95% interval" in sentence
+    assert f"ρ = {expected.statistic:.2f} (two-sided p = {expected.pvalue:.2g}" in sentence.replace("\n", " ")
+    assert documentation._by_size({8: runs[:2]}) == ""
 
 
 def test_the_verb_writes_the_numbers_and_reads_its_cache(
