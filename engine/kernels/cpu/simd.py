@@ -20,7 +20,7 @@ from numba.extending import intrinsic, models, register_model
 WIDE: Final[bool] = binding.get_host_cpu_features().get("avx512f", False)
 
 LANES: Final = 16 if WIDE else 8
-"""Number of float64 values: two registers, which hide each other's delays.  Four of AVX are too many to stay in them."""
+"""Number of float64 values: two registers, which hide each other's delays; four of AVX are too many."""
 
 FLOATS: Final = 8
 """Number of float32 values."""
