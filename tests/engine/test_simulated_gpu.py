@@ -33,6 +33,7 @@ from engine.sweeps.side_by_side import train_side_by_side
 from engine.sweeps.tasks_side_by_side import train_tasks_side_by_side
 from engine.task_training import TaskRecipe, train_task
 from engine.training import EncodedReviews, train_sentiment
+from tests.engine.kernels.reference import random_cell
 from tests.engine.simulated_gpu import CudaTensor, simulated_gpu
 
 IDS = [np.random.default_rng(k).integers(2, 50, n) for k, n in enumerate((3, 7, 6))]
@@ -89,8 +90,6 @@ def test_the_card_refuses_what_a_card_refuses() -> None:
 @pytest.mark.usefixtures("card")
 @pytest.mark.parametrize("name", ["lstm", "gru", "rnn"])
 def test_fixed_points_and_lyapunov_exponents(name: str) -> None:
-    from tests.engine.kernels.test_cuda_steps import random_cell
-
     generator = torch.Generator().manual_seed(0)
     cell = random_cell(name, 3, generator)
     x, starts = torch.randn(2, 24, 3, generator=generator), torch.rand(2, cell.state_size, generator=generator)

@@ -8,25 +8,16 @@ import torch
 from hypothesis import HealthCheck, given, settings, strategies as st
 from torch import Tensor
 
-from engine.cells import CELLS, Cell
+from engine.cells import Cell
 from engine.network import Network
+from tests.engine.kernels.reference import INPUTS, random_cell
 
 pytest.importorskip("triton", reason="Triton, which compiles the GPU kernels, is not installed")
 from engine.kernels.cuda import launch
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 TOLERANCE = 2e-5
-INPUTS, WORDS = 3, 20
-
-
-def random_cell(name: str, n: int, generator: torch.Generator) -> Cell:
-    kind = CELLS[name]
-
-    def weights(*shape: int) -> Tensor:
-        return torch.randn(*shape, generator=generator) / n**0.5
-
-    rows = kind.gates * n
-    return kind(weights(rows, INPUTS), weights(rows, n), weights(rows), weights(rows))
+WORDS = 20
 
 
 def compare(

@@ -1,0 +1,20 @@
+"""A random layer that tests of the kernels compare with float64 steps."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from engine.cells import CELLS, Cell
+
+INPUTS = 3
+
+
+def random_cell(name: str, n: int, generator: torch.Generator) -> Cell:
+    kind = CELLS[name]
+
+    def weights(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator) / n**0.5
+
+    rows = kind.gates * n
+    return kind(weights(rows, INPUTS), weights(rows, n), weights(rows), weights(rows))
