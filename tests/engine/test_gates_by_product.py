@@ -9,7 +9,7 @@ import torch
 from engine.gates_by_product import record_by_product
 from engine.network import Network
 from engine.recording import record_reference
-from tests.engine.kernels.reference import INPUTS, random_cell
+from tests.engine.random_cells import INPUTS, random_cell
 
 TOLERANCE = 2e-5
 

@@ -33,7 +33,7 @@ from engine.sweeps.side_by_side import train_side_by_side
 from engine.sweeps.tasks_side_by_side import train_tasks_side_by_side
 from engine.task_training import TaskRecipe, train_task
 from engine.training import EncodedReviews, train_sentiment
-from tests.engine.kernels.reference import random_cell
+from tests.engine.random_cells import random_cell
 from tests.engine.simulated_gpu import CudaTensor, simulated_gpu
 
 IDS = [np.random.default_rng(k).integers(2, 50, n) for k, n in enumerate((3, 7, 6))]

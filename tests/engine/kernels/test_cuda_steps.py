@@ -10,7 +10,7 @@ from torch import Tensor
 
 from engine.cells import Cell
 from engine.network import Network
-from tests.engine.kernels.reference import INPUTS, random_cell
+from tests.engine.random_cells import INPUTS, random_cell
 
 pytest.importorskip("triton", reason="Triton, which compiles the GPU kernels, is not installed")
 from engine.kernels.cuda import launch

@@ -1,4 +1,4 @@
-"""A random layer that tests of the kernels compare with float64 steps."""
+"""Cells with random weights."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ INPUTS = 3
 
 
 def random_cell(name: str, n: int, generator: torch.Generator) -> Cell:
+    """Return a cell of a kind with n units, `INPUTS` inputs and normal weights of standard deviation 1/√n."""
     kind = CELLS[name]
 
     def weights(*shape: int) -> Tensor:
