@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import io
-import pickle
 import re
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
@@ -173,7 +172,7 @@ class Page:
             file, (figure, pdf) = self._drawn_elsewhere.popitem()
             try:
                 self._files[file] = pdf.result()
-            except (BrokenExecutor, pickle.PicklingError):
+            except BrokenExecutor:  # such as one killed for its memory
                 self._files[file] = pdf_of(figure)
         folder.mkdir(parents=True, exist_ok=True)
         for file, data in (*self._files.items(), (name, self._html().encode())):

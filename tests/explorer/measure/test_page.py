@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import pickle
+import copy
 import re
 from concurrent.futures import BrokenExecutor, Executor, Future
 from pathlib import Path
@@ -64,7 +64,7 @@ class OtherProcess(Executor):
             done.set_exception(BrokenExecutor("the process ended"))
         else:
             self.drawn += 1
-            done.set_result(task(*pickle.loads(pickle.dumps(given))))
+            done.set_result(task(*copy.deepcopy(given)))  # a copy by __getstate__, as of pickle
         return done
 
 
