@@ -32,7 +32,7 @@ from engine.training import EncodedReviews, SentimentRun
 SIZES: Final = (8, 32, 64, 128)
 LARGE: Final = (256,)  # also measured on a GPU, where it runs in blocks
 LARGER: Final = (320, 512)  # measured on a GPU in both ways
-BATCHES: Final = 10  # of a training run of which the speed is measured
+BATCHES: Final = 4  # of a training run of which the speed is measured
 WORDS: Final = 4002
 TURNS: Final = 5
 LENGTH: Final = 500

@@ -5,13 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
+from engine.cells import Cell
 from engine.gates_by_product import record_by_product
 from engine.network import Network
 from engine.recording import record_reference
 from tests.engine.random_cells import INPUTS, random_cell
 
 TOLERANCE = 2e-5
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def recorded(cell: Cell, vectors: Tensor, tokens: Tensor, lengths: list[int], names: list[str]) -> Tensor:
+    there = cell.to(device=DEVICE)
+    read = tokens.to(DEVICE), torch.tensor(lengths, device=DEVICE)
+    return record_by_product(there, there.to_torch(), vectors.to(DEVICE), *read, names).cpu()
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru", "rnn"])
@@ -23,7 +32,7 @@ def test_every_signal(name: str, lengths: list[int], monkeypatch: pytest.MonkeyP
     vectors, tokens = torch.randn(20, INPUTS, generator=generator), torch.randint(20, (len(lengths), max(lengths)))
     _, expected = cell.to(dtype=torch.float64).run(vectors.double()[tokens])
     names = [signal.name for signal in cell.signals][::-1]
-    found = record_by_product(cell, cell.to_torch(), vectors, tokens, torch.tensor(lengths), names)
+    found = recorded(cell, vectors, tokens, lengths, names)
     read = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
     for values, signal in zip(found, names, strict=True):
         assert (values - expected[signal])[read].abs().max() <= TOLERANCE
@@ -41,6 +50,6 @@ def test_trained_weights_after_500_steps(name: str) -> None:
         tokens = torch.from_numpy(read)[None]
     cell, names = network.cell, [signal.name for signal in network.cell.signals]
     expected = record_reference(network.to(dtype=torch.float64), read)
-    found = record_by_product(cell, cell.to_torch(), vectors, tokens, torch.tensor([500]), names)
+    found = recorded(cell, vectors, tokens, [500], names)
     for values, signal in zip(found, names, strict=True):
         assert np.abs(values[0].numpy() - expected[signal][0]).max() <= TOLERANCE
