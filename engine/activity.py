@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from engine.samples import MANY
 
 Array = NDArray[np.float64]
 
@@ -13,6 +17,29 @@ THRESHOLD = 0.02
 
 def deviation(h: ArrayLike) -> Array:
     """Return the standard deviation over time of each cell, (..., time, cell) → (..., cell), over its finite steps."""
+    values = np.asarray(h)
+    known = _by_kernel(values)
+    return _deviation(values) if known is None else known[1]
+
+
+def mean_and_deviation(h: ArrayLike) -> tuple[Array, Array]:
+    """Return the mean over time of each cell, NaN or infinite where a step is, and its `deviation`."""
+    values = np.asarray(h)
+    return _by_kernel(values) or (values.mean(axis=-2, dtype=np.float64), _deviation(values))
+
+
+def _by_kernel(values: NDArray[Any]) -> tuple[Array, Array] | None:
+    """Return mean and standard deviation of a large float32 array without a copy; None if a step is not finite."""
+    if values.ndim != 3 or values.dtype != np.float32 or values.size < MANY or not values.flags.c_contiguous:
+        return None
+    from engine.kernels.cpu.sums import deviations  # imports numba
+
+    mean, found = np.empty((2, len(values), values.shape[2]))
+    deviations(values, mean, found)
+    return (mean, found) if np.isfinite(found).all() else None
+
+
+def _deviation(h: NDArray[Any]) -> Array:
     values = np.array(h, dtype=np.float64)
     with np.errstate(over="ignore", invalid="ignore"):  # of a layer that diverges
         total = values.sum(axis=-2, keepdims=True)

@@ -22,12 +22,17 @@ from engine.devices import failure, own_stream
 from engine.eigensystems import BATCH, eigensystems
 from engine.fixed_points import find_fixed_points
 from engine.fluctuation import fluctuations
+from engine.gates_by_product import WAYS
 from engine.network import Network, Vocabulary
 from engine.ragged import StoredReviews
+from engine.recipes import Recipe
 from engine.recording import gpu_reader, record
+from engine.training import EncodedReviews, SentimentRun
 
 SIZES: Final = (8, 32, 64, 128)
 LARGE: Final = (256,)  # also measured on a GPU, where it runs in blocks
+LARGER: Final = (320, 512)  # measured on a GPU in both ways
+BATCHES: Final = 4  # of a training run of which the speed is measured
 WORDS: Final = 4002
 TURNS: Final = 5
 LENGTH: Final = 500
@@ -53,6 +58,8 @@ class Timing:
         The speed as work per second.
     size : int
         Number of cells.
+    way : str
+        Which of two ways on a GPU, see `engine.device_speeds`; "" for the device.
     """
 
     what: str
@@ -64,12 +71,20 @@ class Timing:
     work: str = ""
     rate: float = float("nan")
     size: int = 0
+    way: str = ""
 
 
 def rates(timings: Iterable[Timing]) -> list[Rate]:
     """Return the speeds that decide where to compute."""
-    units = {"live": "words/s", "reviews": "reviews/s", "points": "starts/s", "eigensystems": "matrices/s"}
-    return [Rate(one.work, one.size, one.device, one.rate, units[one.work]) for one in timings if one.work]
+    units = {
+        "live": "words/s",
+        "reviews": "reviews/s",
+        "points": "starts/s",
+        "eigensystems": "matrices/s",
+        "large layers": "words/s",
+        "training": "batches/s",
+    }
+    return [Rate(one.work, one.size, one.way or one.device, one.rate, units[one.work]) for one in timings if one.work]
 
 
 def random_network(size: int) -> Network:
@@ -142,9 +157,14 @@ def timings(
         partial(_eigensystems, device, 100, turns),
         *(partial(_live, size, device, turns) for size in sizes),
         partial(_clamped, sizes[0], texts, device, turns),
+        *(partial(_training, size, device) for size in dict.fromkeys((sizes[0], sizes[-1]))),
     ]
     if device != "cpu":
-        parts += [partial(_study, texts, device, turns), partial(_paper, np.stack(ids), device, turns)]
+        parts += [
+            *(partial(_large, size, np.stack(ids), device, turns) for size in LARGER),
+            partial(_study, texts, device, turns),
+            partial(_paper, np.stack(ids), device, turns),
+        ]
     for part in parts:
         try:
             yield from part()
@@ -180,14 +200,41 @@ def _recording(cells: int, ids: list[NDArray[np.int64]], device: str, rate: floa
     yield Timing(name, device, written / spent / 1e9, "GB/s", written / rate / spent, "filling that memory")
 
 
-def _launch(network: Network, ids: NDArray[np.int64], outputs: dict[str, Any]) -> Callable[[], object]:
+def _launch(
+    network: Network, ids: NDArray[np.int64], outputs: dict[str, Any], *, by_product: bool = False
+) -> Callable[[], object]:
     """Return one launch of the kernels over words that lie on the GPU already."""
     reader = gpu_reader(network, {})
     if reader is None:
         raise RuntimeError("the GPU kernels cannot run this layer")
+    reader.by_product = by_product
     tokens = torch.as_tensor(ids, dtype=torch.int32, device=network.cell.device)
     lengths = np.full(len(ids), ids.shape[1])
     return lambda: reader.run(tokens, lengths, **outputs)
+
+
+def _large(size: int, ids: NDArray[np.int64], device: str, turns: int) -> Iterator[Timing]:
+    """Time a recording by the kernels and by `engine.gates_by_product`."""
+    network = random_network(size).to(device=device)
+    names = {"record": [signal.name for signal in network.cell.signals]}
+    for way, shown in zip(WAYS, ("kernels", "cuDNN and one product"), strict=True):
+        spent = seconds(_launch(network, ids, names, by_product=way == WAYS[1]), device, turns)
+        what = f"record all signals, {size} cells, {shown}"
+        rate = ids.size / spent
+        yield Timing(what, device, rate / 1e6, "M words/s", work="large layers", rate=rate, size=size, way=way)
+
+
+def _training(size: int, device: str) -> Iterator[Timing]:
+    """Time a training run by the default recipe on reviews of random words, without its validation."""
+    random, recipe = np.random.default_rng(0), Recipe(size=size, epochs=1, validation=0, selection="training")
+    count = BATCHES * recipe.batch
+    lengths = random.gamma(2.0, 115.0, count).astype(int).clip(10, recipe.cut)
+    ids = tuple(random.integers(2, WORDS, length).astype(np.int32) for length in lengths)
+    labels = random.integers(0, 2, count).astype(np.float32)
+    run = SentimentRun(EncodedReviews(ids, labels, Vocabulary([str(k) for k in range(WORDS - 2)])), recipe, device)
+    spent = seconds(lambda: run.train_epoch(lambda progress: None), device, 1)
+    what = f"train {size} cells, batches of {recipe.batch}"
+    yield Timing(what, device, BATCHES / spent, "batches/s", work="training", rate=BATCHES / spent, size=size)
 
 
 def _repeat(compute: Callable[[], object], times: int) -> None:

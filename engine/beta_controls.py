@@ -124,8 +124,8 @@ def beta_of_other_sums(
     names = ("live", "normalised", "cells", "readout", "flipped")
     found: dict[str, list[Array]] = {name: [] for name in names}
     for first in range(0, len(h), _REVIEWS):
+        spread = deviation(h[first : first + _REVIEWS])
         part = h[first : first + _REVIEWS].astype(np.float64)
-        spread = deviation(part)
         scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
         normalised = (part @ scale[..., None])[..., 0]
         weighted = series_beta(np.moveaxis(part @ weights, 2, 1), scales)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.activity import deviation
+from engine.activity import mean_and_deviation
 from engine.beta import read_batches
 from engine.devices import kernel_problem
 from engine.fluctuation import SCALES, Exponents, exponents, fluctuations
@@ -101,8 +101,9 @@ def corpus_statistics(
         assert batch.recording is not None
         h = batch.recording["h"]
         F.append(fluctuations(np.stack(batch.series, axis=1), scales))
-        mean.append(h.mean(axis=1, dtype=np.float64))
-        moved.append(deviation(h))
+        of_cells = mean_and_deviation(h)
+        mean.append(of_cells[0])
+        moved.append(of_cells[1])
         probability.append(batch.probability)
         progress(batch.first + len(batch), len(reviews))
     parts = (np.concatenate(part) for part in (mean, moved, probability))

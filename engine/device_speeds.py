@@ -19,7 +19,10 @@ FILE: Final = "device-speeds.json"
 
 @dataclass(frozen=True)
 class Rate:
-    """How fast a device does some work: ``rate`` is in ``unit``, higher is faster; ``size`` is the number of cells."""
+    """How fast a device does some work: ``rate`` is in ``unit``, higher is faster; ``size`` is the number of cells.
+
+    ``device`` may also be the name of one of two ways on a GPU.
+    """
 
     work: str
     size: int
@@ -30,7 +33,10 @@ class Rate:
 
 @dataclass(frozen=True)
 class Speeds:
-    """Rates of both devices for one kind of work, at the size at which the GPU is at the greatest disadvantage."""
+    """Rates of both devices for one kind of work, at the size at which the GPU is at the greatest disadvantage.
+
+    ``cpu`` and ``cuda`` may also be two ways on a GPU, the usual one first.
+    """
 
     cpu: float
     cuda: float
@@ -53,16 +59,17 @@ class StoredSpeeds:
     date: str
     rates: tuple[Rate, ...]
 
-    def of(self, work: str) -> Speeds | None:
-        """Return the speeds for some work; None unless both devices were measured at one size or more."""
+    def of(self, work: str, ways: tuple[str, str] = ("cpu", "cuda")) -> Speeds | None:
+        """Return the speeds for some work; None unless both devices, or ways, were measured at one size or more."""
+        usual, other = ways
         by_size: dict[int, dict[str, Rate]] = {}
         for one in self.rates:
             if one.work == work:
                 by_size.setdefault(one.size, {})[one.device] = one
         pairs = [
-            Speeds(pair["cpu"].rate, pair["cuda"].rate, pair["cpu"].unit, size)
+            Speeds(pair[usual].rate, pair[other].rate, pair[usual].unit, size)
             for size, pair in by_size.items()
-            if {"cpu", "cuda"} <= pair.keys()
+            if pair.keys() >= {usual, other}
         ]
         return min(pairs, key=lambda pair: pair.cuda / pair.cpu, default=None)
 

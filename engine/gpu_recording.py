@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.fluctuation import fluctuations
+from engine.gates_by_product import product_is_faster, record_by_product
 from engine.kernels.cuda import launch
 from engine.large_arrays import copy_to_host, recording_array
 from engine.network import Network
@@ -34,6 +36,12 @@ class Reader:
     vectors : (token, inputs) array, optional
         The inputs of all sequences one after the other, for a network without an embedding.
 
+    Attributes
+    ----------
+    by_product : bool
+        Whether a recording from the zero state without clamps takes `engine.gates_by_product`, not the kernels; as
+        ``pinkx bench`` measured.
+
     Raises
     ------
     ValueError
@@ -48,6 +56,7 @@ class Reader:
             largest = np.nanmax(np.abs(clamps["h"]))
             raise ValueError(f"a clamp of h at {largest:.3g} is above {self.layer.state_bound:,.0f}; use the CPU")
         self._vectors = vectors
+        self.by_product = product_is_faster(network.cell.size)
         self._table = None if network.embedding is None else launch.input_table(self.layer, network.embedding)
 
     def use(self, clamps: Mapping[str, Float32s]) -> bool:
@@ -70,12 +79,19 @@ class Reader:
     ) -> launch.Outputs:
         """Read reviews (review, time) from the zero state, or from ``state``, which receives the final one."""
         ids = torch.as_tensor(tokens, dtype=torch.int32, device=self.device)
-        table = self._table
-        if table is None:
+        table, vectors = self._table, self.network.embedding
+        if vectors is None:
             assert self._vectors is not None
             first, last = int(tokens[0, 0]), int(tokens[-1, lengths[-1] - 1])
-            table = launch.input_table(self.layer, torch.as_tensor(self._vectors[first : last + 1], device=self.device))
+            vectors = torch.as_tensor(self._vectors[first : last + 1], device=self.device)
             ids = (ids - first).clamp(min=0)
+        alone = record and state is None and self._clamps is None and not (sums or readout or statistic)
+        if self.by_product and alone:
+            size = torch.as_tensor(np.asarray(lengths), device=self.device)
+            found = record_by_product(self.network.cell, self._module, vectors.float(), ids, size, record)
+            return launch.Outputs(found, None, None, None)
+        if table is None:
+            table = launch.input_table(self.layer, vectors)
         if state is None:
             state = torch.zeros(len(ids), self.network.cell.state_size, device=self.device)
         return launch.run(
@@ -90,6 +106,10 @@ class Reader:
             readout=readout,
             statistic=statistic,
         )
+
+    @cached_property
+    def _module(self) -> torch.nn.RNNBase:
+        return self.network.cell.to(dtype=torch.float32).to_torch()
 
     def probability(self, state: Tensor) -> Float64s:
         """Return P(positive), the first output, of final states (review, S), (review,)."""
@@ -140,7 +160,7 @@ def record_signals(
     """
     if not names:
         return {}
-    review = len(names) * tokens.shape[1] * reader.network.cell.size * 4
+    review = (len(names) + reader.by_product) * tokens.shape[1] * reader.network.cell.size * 4
     part = max(1, min(len(tokens), (free_on(reader.device) if free is None else free) // review))
     out: Float32s | None = None
     first = 0

@@ -53,7 +53,7 @@ def _scales(context: click.Context, parameter: click.Parameter, text: str | None
 @click.option(
     "--write-intervals", type=click.Path(path_type=Path), metavar="FILE",
     help="Instead, simulate the quantiles from which pinkx takes the 90 % interval of a single β, check their "
-    "coverage, and write both as JSON. An interrupted run continues; --count 4000 takes a quarter of an hour.",
+    "coverage, and write both as JSON, on the CPU. An interrupted run continues; --count 4000 takes 15 minutes.",
 )  # fmt: skip
 def command(
     length: int,

@@ -47,7 +47,12 @@ if [ -z "$dry" ]; then
     command -v nvidia-smi >/dev/null && nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
     set -- --device all "$@"
 fi
-tests=(tests/engine/kernels/test_cuda_steps.py tests/engine/kernels/test_cuda_dfa.py tests/engine/test_gpu_recording.py)
+tests=(
+    tests/engine/kernels/test_cuda_steps.py
+    tests/engine/kernels/test_cuda_dfa.py
+    tests/engine/test_gpu_recording.py
+    tests/engine/test_gates_by_product.py
+)
 on_a_card=(
     tests/engine/test_fixed_points.py::test_a_cuda_device_finds_the_same_points
     tests/engine/test_eigensystems.py

@@ -99,6 +99,11 @@ def _is_device(value: object) -> bool:
     return isinstance(value, str) and value.partition(":")[0] in ("cpu", "cuda")
 
 
+def enter_card() -> None:
+    """Let this thread see the simulated card: what it does to tensors belongs to a thread."""
+    _Card().__enter__()  # type: ignore[no-untyped-call]
+
+
 @contextmanager
 def simulated_gpu() -> Iterator[None]:
     """Let "cuda" be the simulated card within the block; its kernels run in Triton's interpreter."""

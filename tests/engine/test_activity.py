@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.activity import RollingActivity, deviation, is_dead, participation_ratio, saturation
+from engine.activity import RollingActivity, deviation, is_dead, mean_and_deviation, participation_ratio, saturation
 
 
 def test_deviation_equals_numpys_and_ignores_padding() -> None:
@@ -15,6 +15,18 @@ def test_deviation_equals_numpys_and_ignores_padding() -> None:
     np.testing.assert_allclose(deviation(h)[1], h[1, :20].std(axis=0, dtype=np.float64), rtol=1e-12)
     h[2] = np.nan
     assert np.isnan(deviation(h)[2]).all()
+
+
+@pytest.mark.parametrize("cells", [1, 7, 8, 33])
+def test_many_cells_have_the_mean_and_the_deviation_of_each(cells: int) -> None:
+    h = 100 + np.random.default_rng(cells).standard_normal((3, 12000, cells)).astype(np.float32)
+    mean, found = mean_and_deviation(h)
+    np.testing.assert_allclose(mean, h.mean(axis=1, dtype=np.float64), rtol=1e-12)
+    np.testing.assert_allclose(found, h.std(axis=1, dtype=np.float64), rtol=1e-12)
+    np.testing.assert_array_equal(deviation(h), found)
+    h[1, 100:] = np.nan
+    np.testing.assert_allclose(deviation(h)[1], h[1, :100].std(axis=0, dtype=np.float64), rtol=1e-12)
+    assert np.isnan(mean_and_deviation(h)[0][1]).all()
 
 
 def test_a_layer_that_diverges_has_the_deviation_of_its_finite_steps() -> None:

@@ -12,6 +12,7 @@ from engine import device_speeds, devices, eigensystems as eigensystems_module
 from engine.benchmark import Timing, rates
 from engine.device_speeds import Rate, speeds_file, store_speeds, stored_speeds
 from engine.devices import choose
+from engine.gates_by_product import WAYS, product_is_faster
 
 
 @pytest.fixture(autouse=True)
@@ -79,3 +80,29 @@ def test_eigensystems_are_computed_in_one_call_where_that_was_faster(monkeypatch
     assert eigensystems_module._faster_in_one_call()
     found = eigensystems_module.eigensystems(torch.eye(3, dtype=torch.float64)[None])  # on the CPU: LAPACK
     assert found.values.tolist() == [[1, 1, 1]]
+
+
+def test_large_layers_are_recorded_by_one_product_where_that_was_faster() -> None:
+    assert not product_is_faster(512)
+
+    def measured(*figures: tuple[int, float, float]) -> None:
+        both = [(size, way, rate) for size, *pair in figures for way, rate in zip(WAYS, pair, strict=True)]
+        store_speeds(
+            [
+                *rates(Timing("", "cuda", 1, "", work="large layers", rate=r, size=n, way=w) for n, w, r in both),
+                *rates(live(1, 2)),
+            ]
+        )
+
+    measured((320, 1.0, 2.0), (512, 1.0, 3.0))
+    assert product_is_faster(512)
+    assert not product_is_faster(256)
+    assert choose("auto", "live").device == "cuda"
+    measured((320, 2.0, 1.0), (512, 1.0, 3.0))
+    assert not product_is_faster(512)
+
+
+def test_training_takes_the_gpu_where_it_was_faster() -> None:
+    assert choose("auto", "training").device == "cpu"
+    store_speeds(Rate("training", 8, on, rate, "batches/s") for on, rate in (("cpu", 1.0), ("cuda", 2.0)))
+    assert choose("auto", "training").device == "cuda"

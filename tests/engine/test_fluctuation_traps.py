@@ -173,7 +173,7 @@ def test_reasons_outlive_slicing_stacking_and_saving() -> None:
 
 @pytest.mark.parametrize("unbiased", [True, False])
 def test_series_do_not_affect_each_other(white: np.ndarray, unbiased: bool) -> None:
-    # Sixteen series share one block of the kernel.
+    # Neighbours share a block of the kernel.
     neighbours = np.stack([white, np.full(500, np.nan), np.zeros(500), 1e12 * white, np.full(500, np.inf)])
     alone = fluctuations(white, unbiased=unbiased)
     np.testing.assert_array_equal(fluctuations(neighbours, unbiased=unbiased)[0], alone)

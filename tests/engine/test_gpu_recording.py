@@ -20,6 +20,7 @@ from engine.recording import Stepper, record
 
 pytest.importorskip("triton", reason="Triton, which compiles the GPU kernels, is not installed")
 from engine import gpu_corpus, gpu_recording
+from engine.gates_by_product import record_by_product
 from engine.gpu_corpus import DeviceReviews
 from engine.gpu_recording import Reader, record_signals, review_statistics
 from engine.kernels.cuda import launch
@@ -107,6 +108,40 @@ def test_vectors_are_read_in_parts_too() -> None:
     expected = record(network, [inputs[:2], inputs[2:5], inputs[5:]], ["h"])["h"]
     found = record_signals(Reader(network.to(device=DEVICE), {}, inputs), ids, lengths, ("h",), free=1)
     np.testing.assert_allclose(found["h"], expected, atol=1e-6)
+
+
+def test_a_recording_by_one_product_equals_the_kernels(lstm: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+
+    def noted(cell: Any, layer: Any, vectors: Tensor, ids: Tensor, *rest: Any) -> Tensor:
+        calls.append(len(ids))
+        return record_by_product(cell, layer, vectors, ids, *rest)
+
+    monkeypatch.setattr(gpu_recording, "record_by_product", noted)
+    by_kernels, by_product = reader(lstm), reader(lstm)
+    by_product.by_product = True
+    expected = record_signals(by_kernels, tokens(), LENGTHS, ("c", "h", "i"), free=10**9)
+    assert not calls
+    for free, parts in ((10**9, [3]), (2 * 4 * 3 * 8 * 4, [2, 1])):
+        found = record_signals(by_product, tokens(), LENGTHS, ("c", "h", "i"), free=free)
+        for name, values in found.items():
+            np.testing.assert_allclose(values.cpu(), expected[name].cpu(), atol=1e-6)
+        assert calls == parts
+        calls.clear()
+    by_product.run(tokens(), LENGTHS, record=("h",), sums=("h",))
+    by_product.run(tokens(), LENGTHS, record=("h",), state=torch.zeros(3, 16, device=DEVICE))
+    by_product.use({"h": np.full(8, 0.5, dtype=np.float32)})
+    by_product.run(tokens(), LENGTHS, record=("h",))
+    assert not calls  # the kernels sum, continue from a state, and clamp
+
+
+def test_vectors_are_read_by_one_product_too() -> None:
+    network, inputs = Network.load("rnn-16-flip-flop-3"), np.eye(3, dtype=np.float32)
+    ids, lengths = np.array([[0, 1], [2, 0]], dtype=np.int32), np.array([2, 1])
+    read = Reader(network.to(device=DEVICE), {}, inputs)
+    read.by_product = True
+    found = record_signals(read, ids, lengths, ("h",), free=1)["h"]
+    np.testing.assert_allclose(found, record(network, [inputs[:2], inputs[2:]], ["h"])["h"], atol=1e-6)
 
 
 def test_a_clamp_too_large_for_float16_is_refused() -> None:

@@ -4,10 +4,11 @@ import gzip
 import re
 import tarfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from engine.imdb import cache_path, find_archive, read_archive
+from engine.imdb import Member, cache_path, find_archive, read_archive
 from engine.text import CUT, ReviewError, count_words
 from tests.engine.small_archive import LABELLED, OFFICIAL, pack
 
@@ -121,6 +122,25 @@ def test_the_archive_is_found_by_path_or_environment(tmp_path: Path, monkeypatch
     monkeypatch.setenv("PINKX_IMDB", str(named))
     assert find_archive() == named
     assert find_archive(given) == given
+
+
+@pytest.mark.parametrize("format", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE])
+@pytest.mark.parametrize("name", ["a/test/pos/0_9.txt", "é/" * 20 + "x", "folder/" * 20 + "x", "x" * 100, "a/"])
+def test_a_member_is_what_tarfile_reads(format: Literal[0, 1, 2], kind: bytes, name: str) -> None:
+    given = tarfile.TarInfo(name)
+    given.type, given.linkname = kind, "elsewhere" if kind == tarfile.SYMTYPE else ""
+    for size in (0, 1, 13_704, 8**11 - 1, *([1 << 60] if format == tarfile.GNU_FORMAT else [])):
+        given.size = size
+        header = given.tobuf(format)[-tarfile.BLOCKSIZE :]
+        plain, quick = (one.frombuf(header, "utf-8", "surrogateescape") for one in (tarfile.TarInfo, Member))
+        for field in ("name", "size", "type", "chksum", "linkname"):
+            assert getattr(quick, field) == getattr(plain, field)
+        for at in (0, 124, 130, 150, 156, 345):
+            damaged = bytearray(header)
+            damaged[at] ^= 0x15
+            with pytest.raises(tarfile.HeaderError):
+                Member.frombuf(bytes(damaged), "utf-8", "surrogateescape")
 
 
 def test_a_header_that_announces_more_than_there_is_does_not_hang(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""DFA on the CPU, the kernel of ``engine.fluctuation``: sixteen series side by side, each box from a few sums.
+"""DFA on the CPU, the kernel of ``engine.fluctuation``: `LANES` series side by side, each box from a few sums.
 
 The residual of a box does not depend on the profile's offset and slope, so no sum starts at the beginning of the
 series.  Every s − 1 points there is an *anchor* A.  The profile near it is z, with z = 0 at A and steps x − x[A].  A

@@ -1,7 +1,7 @@
-"""Sixteen float64 or eight float32 values as one numba type, so that a formula for all reads like one for a number.
+"""A few float64 or float32 values as one numba type, so that a formula for all reads like one for a number.
 
-LLVM splits them into the registers of the processor: sixteen float64 values into two of AVX-512, four of AVX, or eight
-of SSE or NEON.  The compiler often fails to vectorise a loop.
+LLVM splits them into the registers of the processor: eight float64 values into two of AVX, or four of SSE or NEON.  The
+compiler often fails to vectorise a loop.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ import operator
 from collections.abc import Callable
 from typing import Any, Final
 
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
 from numba.core.imputils import lower_builtin
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, models, register_model
 
-LANES: Final = 16
-"""Number of float64 values."""
+WIDE: Final[bool] = binding.get_host_cpu_features().get("avx512f", False)
+
+LANES: Final = 16 if WIDE else 8
+"""Number of float64 values: two registers, which hide each other's delays; four of AVX are too many."""
 
 FLOATS: Final = 8
 """Number of float32 values."""

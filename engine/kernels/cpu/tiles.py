@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from engine.kernels.cpu.simd import WIDE
+
 # Rows of a block × columns of a panel, and a few vectors more, must fit the registers.
-_WIDE: Final = binding.get_host_cpu_features().get("avx512f", False)
-LANES: Final = 16 if _WIDE else 8
-BLOCK: Final = 8 if _WIDE else 4
+LANES: Final = 16 if WIDE else 8
+BLOCK: Final = 8 if WIDE else 4
 PANEL: Final = 2 * LANES
 
 

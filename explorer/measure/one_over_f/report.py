@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 
 import numpy as np
 from matplotlib import rc_context
@@ -19,13 +20,17 @@ from explorer.measure.study.page import STYLE, Page
 from explorer.measure.study.report import add_claims
 
 
-def report(results: StudyResults, claims: Sequence[Claim], speed: str) -> Page:
-    """Draw every figure and return the report; ``speed`` describes how long the measurement took."""
+def report(results: StudyResults, claims: Sequence[Claim], speed: str, processes: Executor | None = None) -> Page:
+    """Draw every figure and return the report.
+
+    ``speed`` describes how long the measurement took; for ``processes``, see `Page`.
+    """
     length, networks = results.sample.length, results.networks
     page = Page(
         "1/f noise in recurrent networks: published and measured",
         f"Chong & Ling (2024), reproduced with {len(networks)} networks and {len(results.sample.long):,} reviews of "
         f"{length} words or more, cut at {length}.",
+        processes,
     )
     page.text(
         "β is the exponent of the power spectrum, 1/f^β: 0 for white noise, 1 for pink (1/f) noise, 2 for Brownian "

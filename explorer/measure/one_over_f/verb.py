@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 from rich.console import Console
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from explorer.measure.one_over_f.aggregates import StudyResults
     from explorer.measure.one_over_f.results import NetworkResult, Options
     from explorer.measure.one_over_f.selection import ReviewSample, TrainedNetwork
+
+_FEW: Final = 2  # networks, which take less time than the start of a process
 
 
 @click.command
@@ -86,8 +89,9 @@ def command(
     from explorer.measure.one_over_f.numbers import document, tables
     from explorer.measure.one_over_f.report import report
     from explorer.measure.one_over_f.results import Options
-    from explorer.measure.one_over_f.selection import ReviewSample, select_networks
+    from explorer.measure.one_over_f.selection import select_networks
     from explorer.measure.study.output import publish, write_study
+    from explorer.measure.study.page import drawing_process
 
     start = time.perf_counter()
     if scales and not 5 <= min(scales) <= max(scales) <= words:
@@ -100,27 +104,35 @@ def command(
         scales or default_scales(words), wanted, not paper_only, choose(device, "reviews").device, surrogates or 0
     )
     console = Console(stderr=True)
+    # The second process starts while this one reads reviews on a single core.
+    with drawing_process() if threads > 1 and len(selected) > _FEW else nullcontext() as processes:
+        sample = _read(console, source, words, limit)
+        if on is not None:
+            _spread(selected, sample, options, out / FOLDER, on)
+        with time_left(console) as bar:
+            results = StudyResults.of(
+                measure_networks(selected, sample, options, out, bar, threads=threads), sample, options
+            )
+        claims = decide_claims(results)
+        write_study(out, "one_over_f", document(results, claims), tables(results), claims)
+        with console.status("drawing the figures"):
+            page = report(results, claims, _speed(results, published_way), processes)
+        publish(page, claims, out, out / "one_over_f.json" if as_json else None)
+    console.print(f"{len(results.every)} networks, {time.perf_counter() - start:.0f} s", highlight=False)
+    if plot and not as_json:
+        _plot(results)
+
+
+def _read(console: Console, source: str, words: int, limit: int | None) -> ReviewSample:
+    from explorer.measure.one_over_f.selection import ReviewSample
+
     with time_left(console) as bar:
         reading = bar.add_task("reading reviews", total=None)
 
         def show(done: int, total: int) -> None:
             bar.update(reading, completed=done, total=total, visible=done < total)
 
-        sample = ReviewSample.read(source, words, limit, show)
-    if on is not None:
-        _spread(selected, sample, options, out / FOLDER, on)
-    with time_left(console) as bar:
-        results = StudyResults.of(
-            measure_networks(selected, sample, options, out, bar, threads=threads), sample, options
-        )
-    claims = decide_claims(results)
-    write_study(out, "one_over_f", document(results, claims), tables(results), claims)
-    with console.status("drawing the figures"):
-        page = report(results, claims, _speed(results, published_way))
-    publish(page, claims, out, out / "one_over_f.json" if as_json else None)
-    console.print(f"{len(results.every)} networks, {time.perf_counter() - start:.0f} s", highlight=False)
-    if plot and not as_json:
-        _plot(results)
+        return ReviewSample.read(source, words, limit, show)
 
 
 def _spread(selected: Sequence[TrainedNetwork], sample: ReviewSample, options: Options, folder: Path, on: str) -> None:

@@ -10,7 +10,9 @@ import base64
 import io
 import re
 from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from html import escape
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,14 +88,18 @@ class Page:
     ----------
     title, subtitle : str
         Plain text; like all text of a page, it is escaped.
+    processes : Executor, optional
+        Where the PDF files are drawn, while this process goes on; see `drawing_process`.
     """
 
-    def __init__(self, title: str, subtitle: str) -> None:
+    def __init__(self, title: str, subtitle: str, processes: Executor | None = None) -> None:
         self.title = title
         self.subtitle = subtitle
+        self._processes = processes
         self._body: list[str] = []
         self._headings: list[tuple[str, str]] = []
         self._files: dict[str, bytes] = {}
+        self._drawn_elsewhere: dict[str, tuple[Figure, Future[bytes]]] = {}
 
     def heading(self, text: str) -> None:
         """Begin a section, which is listed at the top of the page."""
@@ -134,7 +140,7 @@ class Page:
     def figure(self, figure: Figure, name: str, caption: str) -> None:
         """Add a figure, which is also written as ``NAME.png`` and ``NAME.pdf``.
 
-        It is rendered immediately.
+        It is rendered immediately, or its PDF in another process: do not change it afterwards.
 
         Raises
         ------
@@ -148,8 +154,11 @@ class Page:
             # `savefig` would draw each twice. The layout stays: computing it again takes as long as drawing.
             FigureCanvasAgg(figure).print_png(png := io.BytesIO(), metadata={"Software": None})
             figure.set_layout_engine("none")
-            FigureCanvasPdf(figure).print_pdf(pdf := io.BytesIO(), metadata={"CreationDate": None})
-        self._files |= {f"{name}.png": png.getvalue(), f"{name}.pdf": pdf.getvalue()}
+        self._files[f"{name}.png"] = png.getvalue()
+        if self._processes is None:
+            self._files[f"{name}.pdf"] = pdf_of(figure)
+        else:
+            self._drawn_elsewhere[f"{name}.pdf"] = figure, self._processes.submit(pdf_of, figure)
         data = base64.b64encode(self._files[f"{name}.png"]).decode()
         width = round(96 * figure.get_figwidth())
         self._body.append(
@@ -159,6 +168,12 @@ class Page:
 
     def write(self, folder: Path, name: str = "index.html") -> Path:
         """Write the figures and the page into a folder; returns the path of the page."""
+        while self._drawn_elsewhere:
+            file, (figure, pdf) = self._drawn_elsewhere.popitem()
+            try:
+                self._files[file] = pdf.result()
+            except BrokenExecutor:  # such as one killed for its memory
+                self._files[file] = pdf_of(figure)
         folder.mkdir(parents=True, exist_ok=True)
         for file, data in (*self._files.items(), (name, self._html().encode())):
             with atomic_write(folder / file) as temporary:
@@ -174,6 +189,20 @@ class Page:
             f'<h1>{escape(self.title)}</h1>\n<p class="subtitle">{escape(self.subtitle)}</p>\n'
             f"<nav>{contents}</nav>\n" + "\n".join(self._body) + "\n</body>\n</html>\n"
         )
+
+
+def pdf_of(figure: Figure) -> bytes:
+    """Return a figure as a PDF file, laid out as it is."""
+    with rc_context(STYLE):
+        FigureCanvasPdf(figure).print_pdf(pdf := io.BytesIO(), metadata={"CreationDate": None})
+    return pdf.getvalue()
+
+
+def drawing_process() -> Executor:
+    """Start a process that draws figures: of the time for a page, its PDF files take half."""
+    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+    pool.submit(pdf_of, Figure(figsize=(1, 1)))  # imports Matplotlib
+    return pool
 
 
 def typeset(text: str) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import copy
 import re
+from concurrent.futures import BrokenExecutor, Executor, Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -46,6 +49,39 @@ def test_the_same_page_twice_is_the_same_files(tmp_path: Path) -> None:
         page.write(tmp_path / folder)
     for name in ("line.png", "line.pdf", "index.html"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+class OtherProcess(Executor):
+    """Hand figures over as to another process, or fail as one that was killed."""
+
+    def __init__(self, killed: bool) -> None:
+        self.killed = killed
+        self.drawn = 0
+
+    def submit(self, task: Any, /, *given: Any, **named: Any) -> Future[Any]:
+        done = Future[Any]()
+        if self.killed:
+            done.set_exception(BrokenExecutor("the process ended"))
+        else:
+            self.drawn += 1
+            done.set_result(task(*copy.deepcopy(given)))  # a copy by __getstate__, as of pickle
+        return done
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_another_process_draws_the_same_files_or_this_one_does(tmp_path: Path, killed: bool) -> None:
+    other = OtherProcess(killed)
+    for name, processes in (("here", None), ("elsewhere", other)):
+        page = Page("title", "subtitle", processes)
+        page.figure(drawn(), "line", "A line.")
+        page.figure(drawn(), "again", "Again.")
+        page.write(tmp_path / name)
+    assert other.drawn == (0 if killed else 2)
+    here, elsewhere = (
+        {file.name: file.read_bytes() for file in (tmp_path / name).iterdir()} for name in ("here", "elsewhere")
+    )
+    assert len(here) == 5
+    assert elsewhere == here
 
 
 def test_wrong_parts_are_refused() -> None:
