@@ -18,6 +18,7 @@ from explorer.measure.one_over_f.ingredients import (
     chosen,
     epoch_rows,
     group_betas,
+    paired_changes,
     rows,
 )
 from explorer.measure.one_over_f.means import MeanInterval
@@ -209,7 +210,7 @@ def _ingredients(document: dict[str, Any], results: StudyResults) -> str:
     published = groups["published"]
     size = min(run["size"] for run in document["runs"])
     (epochs,) = {len(run["epochs"]) - 1 for run in document["runs"]}  # the first entry is the untrained network
-    counts = ", ".join(f"{name} {len(runs)}" for name, runs in groups.items())
+    counts = "; ".join(f"{name}: {len(runs)}" for name, runs in groups.items())
     h = [chosen(run)["beta"]["h"]["mean"] for run in document["runs"] if run["size"] == size]
     inside = sum(low <= chosen(run)["beta"]["h"]["mean"] <= high for run in published)
     below = [
@@ -227,15 +228,9 @@ def _ingredients(document: dict[str, Any], results: StudyResults) -> str:
         [one["test_loss"] - one["loss"] for run in published for one in run["epochs"] if one["epoch"] == epoch]
         for epoch in (1, epochs)
     ]
-    moved, certain = [], []
-    for name, runs in groups.items():
-        seeds = {run["seed"]: chosen(run)["beta"]["h"]["mean"] for run in runs}
-        base = {run["seed"]: chosen(run)["beta"]["h"]["mean"] for run in published}
-        pairs = [seeds[seed] - base[seed] for seed in seeds if seed in base]
-        if runs[0]["changes"] != "published" and len(pairs) > 1:
-            moved.append(f"{name} {_mean_change(pairs)}")
-            if abs(np.mean(pairs)) > _half_interval(pairs):
-                certain.append(name)
+    pairs = {name: found for name, found in paired_changes(document).items() if len(found) > 1}
+    moved = [f"{name} {_mean_change(found)}" for name, found in pairs.items()]
+    certain = [name for name, found in pairs.items() if abs(np.mean(found)) > _half_interval(found)]
     published_sizes = {runs[0]["size"]: runs for runs in groups.values() if runs[0]["changes"] == "published"}
     untrained = [str(size) for size in STUDY_SIZES if len(published_sizes.get(size, ())) < SEEDS]
     without_zero = f"The interval excludes zero for {', '.join(certain)}." if certain else "No interval excludes zero."

@@ -225,6 +225,20 @@ def by_changes(document: Measured) -> dict[str, list[Measured]]:
     return runs
 
 
+def paired_changes(document: Measured) -> dict[str, list[float]]:
+    """Return, for each group of `by_changes`, the changes of β of h against the published recipe with the same size and
+    seed."""
+    published: dict[tuple[int, int], float] = {}
+    changes: dict[str, list[float]] = {}
+    for name, runs in by_changes(document).items():
+        betas = {(run["size"], run["seed"]): float(chosen(run)["beta"]["h"]["mean"]) for run in runs}
+        if runs[0]["changes"] == "published":
+            published |= betas
+        else:
+            changes[name] = [beta - published[key] for key, beta in betas.items() if key in published]
+    return changes
+
+
 def rows(document: Measured) -> list[list[str]]:
     """Return the rows of the table of ingredients: two for each, by the loss that selects the epoch."""
     table = []

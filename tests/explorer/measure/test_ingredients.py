@@ -23,7 +23,16 @@ from engine.sweeps.grid import sentiment_grid
 from engine.training import accuracy, untrained_network
 from explorer.cli import pinkx
 from explorer.measure.one_over_f import documentation, ingredients
-from explorer.measure.one_over_f.ingredients import Corpus, by_changes, chosen, epoch_rows, find_runs, measure_run, rows
+from explorer.measure.one_over_f.ingredients import (
+    Corpus,
+    by_changes,
+    chosen,
+    epoch_rows,
+    find_runs,
+    measure_run,
+    paired_changes,
+    rows,
+)
 
 VOCABULARY = Vocabulary([f"w{k}" for k in range(40)])
 
@@ -103,7 +112,8 @@ def test_networks_of_another_size_have_rows_of_their_own() -> None:
     means = (0.9, 1.1, 1.2, 1.4)
     epochs = [[{"epoch": 1, "loss": 0.3, "beta": {"h": {**beta, "mean": mean}}}] for mean in means]
     runs = [
-        {"changes": "published", "size": size, "epochs": stored} for size, stored in zip(sizes, epochs, strict=True)
+        {"changes": "published", "size": size, "seed": k % 2, "epochs": stored}
+        for k, (size, stored) in enumerate(zip(sizes, epochs, strict=True))
     ]
     groups = by_changes({"runs": runs})
     assert groups == {"published": runs[:2], "published, 16 cells": runs[2:]}
@@ -113,6 +123,8 @@ def test_networks_of_another_size_have_rows_of_their_own() -> None:
     assert "16 cells 1.30 (95% interval" in sentence
     assert f"ρ = {expected.statistic:.2f} (two-sided p = {expected.pvalue:.2g}" in sentence.replace("\n", " ")
     assert documentation._by_size({8: runs[:2]}) == ""
+    clipped = {**runs[2], "changes": "clip 0.2", "seed": 1}
+    assert paired_changes({"runs": [*runs, clipped]}) == {"clip 0.2, 16 cells": pytest.approx([1.2 - 1.4])}
 
 
 def test_the_verb_writes_the_numbers_and_reads_its_cache(
