@@ -84,11 +84,16 @@ def split_words(text: str) -> list[str]:
     return text.translate(_RULES).split()
 
 
+def most_words(text: str) -> int:
+    """Return a number that the words of a text do not exceed; ten times faster than to split it."""
+    return len(text.split()) + sum(map(text.count, _DASHES + "<"))
+
+
 def has_words(text: str) -> bool:
     """Return whether `split_words` finds any word."""
-    if "<" in text or not text.isascii():
-        return bool(split_words(text))
-    return _WORD.search(text) is not None
+    if _WORD.search(text.partition("<")[0]):
+        return True
+    return ("<" in text or not text.isascii()) and bool(split_words(text))
 
 
 def plain_text(text: str) -> str:

@@ -12,6 +12,7 @@ from engine.text import (
     count_words,
     decode,
     has_words,
+    most_words,
     plain_text,
     printable,
     split_surface,
@@ -43,12 +44,14 @@ def plain_rule(text: str) -> list[str]:
 )
 def test_the_rules_by_example(text: str, words: list[str]) -> None:
     assert split_words(text) == words
+    assert most_words(text) >= len(words)
 
 
 @given(TEXTS)
 def test_words_follow_the_rules_as_written(text: str) -> None:
     assert split_words(text) == plain_rule(text)
     assert has_words(text) == bool(plain_rule(text))
+    assert most_words(text) >= len(plain_rule(text))
 
 
 @given(TEXTS)

@@ -42,7 +42,7 @@ Array = NDArray[np.float64]
 CONTROL_REVIEWS: Final = 400  # long reviews for the controls: enough to know the mean β to about 0.01
 ABLATION_REVIEWS: Final = 5000  # labelled reviews of any length for the ablations
 
-VERSION: Final = 6  # of cached results: increase it when the numbers change
+VERSION: Final = 7  # of cached results: increase it when the numbers change
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from engine.catalogue import describe
 from engine.network import Network
 from engine.reviews import CUT, open_reviews
-from engine.text import Review
+from engine.text import Review, has_words, most_words
 from engine.training import complete_recipe
 from explorer.measure.study.networks import matching_networks
 
@@ -165,22 +165,22 @@ class ReviewSample:
             If no review is long enough.
         """
         reviews = list(open_reviews(source, progress=show))
-        long = [review for review in reviews if len(review.words) >= length]
+        long = [one for one in reviews if most_words(one.text) >= length and len(one.words) >= length]
         if not long:
             longest = max(len(review.words) for review in reviews)
             raise ValueError(
                 f"none of the {len(reviews):,} reviews has {length} words, the longest has {longest}: "
                 f"use --words {longest} or less, or other --reviews"
             )
-        labelled = tuple(review for review in reviews if review.label is not None and review.words)
+        labelled = tuple(review for review in reviews if review.label is not None and has_words(review.text))
         return cls(source, length, tuple(evenly(long, limit)), labelled)
 
     @cached_property
     def digest(self) -> str:
-        """Hash of the words that are read."""
+        """Hash of the texts that are read."""
         content = hashlib.sha256(json.dumps(self.length).encode())
         for review in (*self.long, *self.labelled):
-            content.update(f"\n{review.label} {' '.join(review.words)}".encode())
+            content.update(f"\n{review.label} {review.text}".encode("utf-8", "surrogatepass"))
         return content.hexdigest()
 
     def ids(self, network: Network) -> NDArray[np.int32]:
