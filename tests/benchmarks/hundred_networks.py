@@ -28,8 +28,8 @@ from safetensors.numpy import load_file
 from engine.files import atomic_write
 from engine.sweeps.table import Row, read_table
 from explorer.measure.study.documentation import MEASURED, ROOT, fill, table
+from explorer.measure.study.written_sections import write_section
 from tests.benchmarks.sweep_growth import processor
-from tests.benchmarks.written_sections import write_section
 
 MODULE: Final = "tests.benchmarks.hundred_networks"
 RESULTS: Final = MEASURED / "sweep.json"

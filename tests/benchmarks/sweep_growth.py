@@ -30,8 +30,8 @@ from engine.sources.options import DEFAULTS
 from engine.sweeps.shards import Shard, run_shards
 from explorer.measure.reviews import measure_file
 from explorer.measure.study.documentation import MEASURED, ROOT, fill, table
+from explorer.measure.study.written_sections import write_section
 from tests.benchmarks.many_reviews import write_reviews
-from tests.benchmarks.written_sections import write_section
 
 MODULE: Final = "tests.benchmarks.sweep_growth"
 RESULTS: Final = MEASURED / "sweep_growth.json"

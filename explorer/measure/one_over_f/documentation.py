@@ -234,6 +234,7 @@ def _ingredients(document: dict[str, Any], results: StudyResults) -> str:
     published_sizes = {runs[0]["size"]: runs for runs in groups.values() if runs[0]["changes"] == "published"}
     untrained = [str(size) for size in STUDY_SIZES if len(published_sizes.get(size, ())) < SEEDS]
     without_zero = f"The interval excludes zero for {', '.join(certain)}." if certain else "No interval excludes zero."
+    without_zero += f" These are {len(pairs)} intervals, not corrected for their number."
     return f"""
 ## The published recipe, and single ingredients of it
 

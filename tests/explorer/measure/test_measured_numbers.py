@@ -16,13 +16,13 @@ from engine.intervals import CHECKED
 from engine.network import Network
 from engine.points_cache import content_hash
 from explorer.measure.fixed_points import documentation as points_page, numbers as fixed_points
-from explorer.measure.one_over_f import documentation, numbers as one_over_f
+from explorer.measure.one_over_f import documentation, numbers as one_over_f, readme
 from explorer.measure.one_over_f.claims import decide_claims
 from explorer.measure.one_over_f.selection import TrainedNetwork
 from explorer.measure.one_over_f.stored import stored_results
 from explorer.measure.study import intervals_page
+from explorer.measure.study.written_sections import with_section
 from tests.benchmarks import sweep_growth
-from tests.benchmarks.written_sections import with_section
 
 ROOT = Path(__file__).parents[3]
 
@@ -171,6 +171,21 @@ def test_the_page_on_fixed_points_quotes_the_numbers(points: dict[str, Any]) -> 
             "–" if one["aligned"] is None else f"{one['aligned']:.2f}",
             *(f"{100 * one['words']:.0f}", f"{one['words_correlation']:.2f}"),
         ]
+
+
+def test_the_readme_quotes_both_recipes(noise: dict[str, Any]) -> None:
+    page = readme.PAGE.read_text(encoding="utf-8")
+    assert page == with_section(page, readme.MODULE, readme.current_section())
+    eight = [one["beta"]["h"]["mean"] for one in noise["networks"] if (one["cell"], one["size"]) == ("lstm", 8)]
+    ingredients = shipped_results("ingredients")
+    published = [
+        min(run["epochs"][1:], key=lambda one: one["loss"])["beta"]["h"]["mean"]
+        for run in ingredients["runs"]
+        if (run["changes"], run["size"]) == ("published", 8)
+    ]
+    row = next(line for line in page.splitlines() if line.startswith("| 8 |")).split(" | ")
+    assert row[1].startswith(f"{np.mean(eight):.2f} (")
+    assert row[2].startswith(f"{np.mean(published):.2f} (")
 
 
 def test_the_readme_quotes_the_accuracies(noise: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Sections of the documentation that a benchmark writes between two comments."""
+"""Sections of pages that a module writes between two comments."""
 
 from __future__ import annotations
 
