@@ -51,7 +51,7 @@ def _centre(null: Null) -> float:
     return 2 * null.alpha - 1
 
 
-def _by_mean(mean: MeanInterval, null: Null) -> str:
+def by_mean(mean: MeanInterval, null: Null) -> str:
     """Return the verdict for a mean that should be that of noise."""
     if not mean.networks:
         return OPEN
@@ -90,7 +90,7 @@ def _pink(results: StudyResults) -> Iterator[Claim]:
         _mean(n, "h") for n in results.variants if (n.trained.cell, n.trained.size) == (results.main, small[0])
     ]
     retrained = [near(value, results.pink) for value in otherwise]
-    found = _by_mean(mean, results.pink)
+    found = by_mean(mean, results.pink)
     yield Claim(
         f"The layer sum of h is 1/f noise in a small network (n = {small[0]})",
         "Figure 3(c)",
@@ -111,7 +111,7 @@ def _pink(results: StudyResults) -> Iterator[Claim]:
         f"the mean over networks is that of the estimator for white noise, {_centre(results.white):.2f}, to ±{MARGIN}, "
         "by its 95% interval",
         f"{inputs}",
-        _by_mean(inputs, results.white),
+        by_mean(inputs, results.white),
     )
     r2 = [network.r2 for network in results.of_cell(results.main) if np.isfinite(network.r2)]
     yield Claim(
@@ -179,7 +179,7 @@ def _capacity(results: StudyResults) -> Iterator[Claim]:
         f"the mean over networks of 128 cells or more is that of white noise, {_centre(results.white):.2f}, to "
         f"±{MARGIN}, by its 95% interval",
         f"{mean} at n = {max(sizes)}",
-        _by_mean(mean, results.white) if max(sizes) >= 128 else OPEN,
+        by_mean(mean, results.white) if max(sizes) >= 128 else OPEN,
     )
     known = {name: one for name, one in trends.items() if name not in ("h", "dead") and np.isfinite(one.rho)}
     yield Claim(

@@ -23,6 +23,7 @@ from explorer.measure.one_over_f.ingredients import (
 )
 from explorer.measure.one_over_f.means import MeanInterval
 from explorer.measure.one_over_f.published import ACCURACY, BETA_H, BETA_X, EXTERNAL, INTERNAL
+from explorer.measure.one_over_f.published_recipe import HEADINGS as CLAIM_HEADINGS, claim_rows
 from explorer.measure.one_over_f.results import NetworkResult, spread, summary
 from explorer.measure.one_over_f.stored import stored_results
 from explorer.measure.study.documentation import MEASURED, ROOT, fill, table
@@ -266,7 +267,12 @@ published recipe, the gap grows from {np.mean(gaps[0]):.2f} after the first epoc
 last. Training beyond the epoch of the lowest test loss, to that of the lowest training loss, changes β in the published
 networks: {"; ".join(f"{name} {_mean_change(values)}" for name, values in later.items())}.
 
-{_by_size(published_sizes)}By epoch, means over the networks:
+{_by_size(published_sizes)}By the criteria of the study above and with its null processes, but the groups of signals by the interval of their
+difference:
+
+{table(CLAIM_HEADINGS, claim_rows({n: [chosen(run) for run in runs] for n, runs in published_sizes.items()}, results))}
+
+By epoch, means over the networks:
 
 {table(EPOCH_HEADINGS, epoch_rows(document))}
 

@@ -18,6 +18,7 @@ from engine.points_cache import content_hash
 from explorer.measure.fixed_points import documentation as points_page, numbers as fixed_points
 from explorer.measure.one_over_f import documentation, numbers as one_over_f, readme
 from explorer.measure.one_over_f.claims import decide_claims
+from explorer.measure.one_over_f.published_recipe import claim_rows
 from explorer.measure.one_over_f.selection import TrainedNetwork
 from explorer.measure.one_over_f.stored import stored_results
 from explorer.measure.study import intervals_page
@@ -171,6 +172,21 @@ def test_the_page_on_fixed_points_quotes_the_numbers(points: dict[str, Any]) -> 
             "–" if one["aligned"] is None else f"{one['aligned']:.2f}",
             *(f"{100 * one['words']:.0f}", f"{one['words_correlation']:.2f}"),
         ]
+
+
+def test_claims_of_the_published_recipe_are_decided_by_intervals(noise: dict[str, Any]) -> None:
+    def epoch(h: float, x: float, internal: float) -> dict[str, Any]:
+        names = {**dict.fromkeys("ifgo", internal), "c_out": h, "h": h, "x": x}
+        return {"beta": {name: {"mean": mean, "sd": 0.1, "count": 300} for name, mean in names.items()}}
+
+    runs = {
+        8: [epoch(0.89, -0.05, 0.5), epoch(0.9, -0.04, 0.6), epoch(0.91, -0.06, 0.7)],
+        16: [epoch(1.6, 0.5, 1.8), epoch(1.5, 0.4, 1.7), epoch(1.4, 0.6, 1.6)],
+        32: [epoch(0.9, 0.3, 0.8), epoch(1.3, -0.3, 1.5), epoch(0.5, 0.0, 0.4)],
+    }
+    rows = claim_rows(runs, stored_results(noise))
+    assert [row[1] for row in rows] == ["8", "16", "32"] * 3
+    assert [row[3].strip("*") for row in rows] == ["holds", "does not hold", "undecided"] * 3
 
 
 def test_the_readme_quotes_both_recipes(noise: dict[str, Any]) -> None:
