@@ -267,8 +267,8 @@ published recipe, the gap grows from {np.mean(gaps[0]):.2f} after the first epoc
 last. Training beyond the epoch of the lowest test loss, to that of the lowest training loss, changes β in the published
 networks: {"; ".join(f"{name} {_mean_change(values)}" for name, values in later.items())}.
 
-{_by_size(published_sizes)}By the criteria of the study above and with its null processes, but the groups of signals by the interval of their
-difference:
+{_by_size(published_sizes)}By the criteria of the study above and with its null processes, but the groups of signals by
+the interval of their difference:
 
 {table(CLAIM_HEADINGS, claim_rows({n: [chosen(run) for run in runs] for n, runs in published_sizes.items()}, results))}
 
