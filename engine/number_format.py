@@ -17,8 +17,8 @@ def number(value: float, width: int | None = None) -> str:
     --------
     >>> [number(value) for value in (0.9312, -1.2, 0.00312, 0.003, 3.12e-5, float("nan"))]
     ['0.93', '−1.20', '0.00312', '0.003', '3.12e−5', '–']
-    >>> [number(value, 5) for value in (0.9312, -1.2, 0.00312, -0.0431, 3.12e-5, -123.456)]
-    ['0.93', '−1.20', '0.003', '−0.04', '3e−5', '−123']
+    >>> [number(value, 5) for value in (0.9312, -1.2, 0.00312, 0.00099, -0.0431, 3.12e-5, -123.456)]
+    ['0.93', '−1.20', '0.003', '0.001', '−0.04', '3e−5', '−123']
     """
     if not math.isfinite(value):
         return MISSING
@@ -54,4 +54,6 @@ def _fixed(value: float, digits: int) -> str:
     size = abs(value)
     if size >= 0.1 or not size:
         return f"{value:.{digits}f}".replace("-", MINUS)
-    return f"{value:.{digits + 1}g}".replace("-", MINUS) if size >= 0.001 else scientific(value, digits)
+    if float(f"{size:.{digits}e}") < 0.001:  # as rounded: 0.00099 with one digit is 0.001
+        return scientific(value, digits)
+    return f"{value:.{digits + 1}g}".replace("-", MINUS)
