@@ -8,6 +8,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_NUM_THREADS", "2")  # the fewest that still test the threaded path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # windows need no screen
+os.environ.setdefault("MPLBACKEND", "agg")  # where a window has been opened before, figures would open some, too
 
 from pathlib import Path
 
