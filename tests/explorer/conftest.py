@@ -18,7 +18,6 @@ from textual.pilot import Pilot
 from textual.screen import Compositor  # type: ignore[attr-defined]
 
 from explorer.session.session import Session
-from explorer.tui.terminal.textual_internals import rendered_lines
 from tests.explorer.small import read_session, settle
 
 # A pytest plugin imports Textual before environment variables can be set here.
@@ -27,30 +26,30 @@ textual.constants.TEXTUAL_ANIMATIONS = "none"  # type: ignore[misc]
 os.environ.pop("NO_COLOR", None)
 
 
-def draw_headless_screens_for_clicks_only() -> None:
-    """Skip what Textual draws for a terminal that is not there, which took a seventh of all time.
+def draw_headless_screens_after_each_action() -> None:
+    """Draw for a terminal that is not there once after each action of a test, as far as the screen changed.
 
-    Panels find out what was clicked from what they drew last. `shown` draws at its end, too, so that all that can be
-    drawn is; screenshots, `rendered_lines` and applications with a terminal draw as always.
+    To draw each change took a seventh of all time. Screenshots and applications with a terminal draw as always.
     """
-    drawn, clicked = Compositor.render_update, Pilot._post_mouse_events
+    draw, wait = Compositor.render_update, Pilot._wait_for_screen
 
     def render_update(compositor: Compositor, full: bool = False, **options: Any) -> Any:
         if full or not active_app.get().is_headless:
-            return drawn(compositor, full, **options)
-        compositor._dirty_regions.clear()
-        return None
+            return draw(compositor, full, **options)
+        return None  # what changed stays marked
 
-    async def post_mouse_events(pilot: Pilot[Any], *arguments: Any, **options: Any) -> bool:
-        await pilot.pause()
-        rendered_lines(pilot.app.screen)
-        return await clicked(pilot, *arguments, **options)
+    async def wait_for_screen(pilot: Pilot[Any], *arguments: Any, **options: Any) -> bool:
+        found = await wait(pilot, *arguments, **options)
+        app = pilot.app
+        if app.is_headless and app.screen_stack:
+            draw(app.screen._compositor, screen_stack=app._background_screens)
+        return found
 
     Compositor.render_update = render_update  # type: ignore[assignment, method-assign]
-    Pilot._post_mouse_events = post_mouse_events  # type: ignore[assignment, method-assign]
+    Pilot._wait_for_screen = wait_for_screen  # type: ignore[assignment, method-assign]
 
 
-draw_headless_screens_for_clicks_only()
+draw_headless_screens_after_each_action()
 
 
 @pytest.fixture(scope="session")

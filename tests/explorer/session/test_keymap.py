@@ -21,7 +21,7 @@ from explorer.session.launcher import LaunchOptions
 from explorer.session.session import Session
 from explorer.tui.app import Explorer
 from explorer.tui.dialogs.base import ChooseDialog
-from explorer.tui.terminal.textual_internals import rendered_lines
+from explorer.tui.panels.bars import KeyBar
 from tests.explorer.small import open_session, wait
 from tests.explorer.tui.harness import until
 
@@ -193,7 +193,7 @@ async def test_the_terminal_shows_and_uses_them(session: Session, tmp_path: Path
     app = Explorer(LaunchOptions(keys=tmp_path / "keys.toml"), session=session)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
-        footer = rendered_lines(app.screen)[-1].text
+        footer = "".join(segment.text for segment in app.query_one(KeyBar).render_line(0))
         assert "^g Play" in footer
         await pilot.press("space")
         await pilot.press("ctrl+g")

@@ -15,7 +15,6 @@ from explorer.session.session import Session
 from explorer.tui.app import Explorer
 from explorer.tui.dialogs.rows import Rows
 from explorer.tui.panels.panel import Panel
-from explorer.tui.terminal.textual_internals import rendered_lines
 
 if TYPE_CHECKING:
     from engine.live.stream import Snapshot
@@ -31,13 +30,12 @@ def explorer(session: Session, **options: Any) -> Explorer:
 
 @asynccontextmanager
 async def shown(session: Session, width: int = 120, height: int = 40) -> AsyncIterator[tuple[Explorer, Pilot[None]]]:
-    """The application with an open session, drawn once, and once more at the end."""
+    """The application with an open session, drawn once."""
     app = explorer(session)
     async with app.run_test(size=(width, height)) as pilot:
         await pilot.pause()
         app.draw()
         yield app, pilot
-        rendered_lines(app.screen)
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
