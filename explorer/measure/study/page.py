@@ -155,10 +155,10 @@ class Page:
             FigureCanvasAgg(figure).print_png(png := io.BytesIO(), metadata={"Software": None})
             figure.set_layout_engine("none")
         self._files[f"{name}.png"] = png.getvalue()
-        if self._processes is None:
+        if (pdf := self._submit(figure)) is None:
             self._files[f"{name}.pdf"] = pdf_of(figure)
         else:
-            self._drawn_elsewhere[f"{name}.pdf"] = figure, self._processes.submit(pdf_of, figure)
+            self._drawn_elsewhere[f"{name}.pdf"] = figure, pdf
         data = base64.b64encode(self._files[f"{name}.png"]).decode()
         width = round(96 * figure.get_figwidth())
         self._body.append(
@@ -166,13 +166,22 @@ class Page:
             f"<figcaption>{escape(caption)}</figcaption></figure>"
         )
 
+    def _submit(self, figure: Figure) -> Future[bytes] | None:
+        """Let the other process draw a PDF; None if there is none, or if it has ended, such as for its memory."""
+        if self._processes is None:
+            return None
+        try:
+            return self._processes.submit(pdf_of, figure)
+        except BrokenExecutor:
+            return None
+
     def write(self, folder: Path, name: str = "index.html") -> Path:
         """Write the figures and the page into a folder; returns the path of the page."""
         while self._drawn_elsewhere:
             file, (figure, pdf) = self._drawn_elsewhere.popitem()
             try:
                 self._files[file] = pdf.result()
-            except BrokenExecutor:  # such as one killed for its memory
+            except BrokenExecutor:
                 self._files[file] = pdf_of(figure)
         folder.mkdir(parents=True, exist_ok=True)
         for file, data in (*self._files.items(), (name, self._html().encode())):

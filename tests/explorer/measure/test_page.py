@@ -54,12 +54,14 @@ def test_the_same_page_twice_is_the_same_files(tmp_path: Path) -> None:
 class OtherProcess(Executor):
     """Hand figures over as to another process, or fail as one that was killed."""
 
-    def __init__(self, killed: bool) -> None:
+    def __init__(self, killed: str) -> None:
         self.killed = killed
         self.drawn = 0
 
     def submit(self, task: Any, /, *given: Any, **named: Any) -> Future[Any]:
         done = Future[Any]()
+        if self.killed == "before":
+            raise BrokenExecutor("the process ended")
         if self.killed:
             done.set_exception(BrokenExecutor("the process ended"))
         else:
@@ -68,8 +70,8 @@ class OtherProcess(Executor):
         return done
 
 
-@pytest.mark.parametrize("killed", [False, True])
-def test_another_process_draws_the_same_files_or_this_one_does(tmp_path: Path, killed: bool) -> None:
+@pytest.mark.parametrize("killed", ["", "before", "while it draws"])
+def test_another_process_draws_the_same_files_or_this_one_does(tmp_path: Path, killed: str) -> None:
     other = OtherProcess(killed)
     for name, processes in (("here", None), ("elsewhere", other)):
         page = Page("title", "subtitle", processes)
