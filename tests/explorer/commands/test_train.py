@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from engine.catalogue import describe
+from engine.devices import cuda_problem
 from engine.recipes import PUBLISHED, Recipe
 from engine.sweeps.table import read_table
 from explorer.cli import pinkx
@@ -129,7 +130,7 @@ def test_an_interrupted_run_leaves_a_checkpoint(archive: Path, tmp_path: Path) -
     ("options", "says"),
     [
         (["--imdb", "nowhere.tar.gz"], "nowhere.tar.gz"),
-        (["--device", "cuda"], "--device cuda: PyTorch "),
+        (["--device", "cuda"], f"--device cuda: {cuda_problem()}; use --device cpu"),
         (["--size", "0"], "0 is not in the range x>=1"),
     ],
 )
