@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
 
-from explorer.measure.study.documentation import MEASURED, ROOT, fill, table
+from explorer.measure.study.documentation import ROOT, fill, shipped_results, table
 from explorer.measure.study.page import typeset
 
 PAGE: Final = ROOT / "docs" / "fixed_points.md"
@@ -343,10 +342,7 @@ processor time on one thread of a shared machine.
 
 def current_page() -> str:
     """Return the page for the shipped results."""
-    study, completeness = (
-        json.loads((MEASURED / name).read_text(encoding="utf-8")) for name in ("fixed_points.json", "completeness.json")
-    )
-    return write_page(study, completeness)
+    return write_page(shipped_results("fixed_points"), shipped_results("completeness"))
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ def _pink(results: StudyResults) -> Iterator[Claim]:
         ]
         for name in ("padding before", "padding after", "padding before, masked", "padding after, masked")
     }
-    means = {name.removeprefix("padding "): _over(values) for name, values in padded.items() if values}
+    means = {name.removeprefix("padding "): over(values) for name, values in padded.items() if values}
     yield Claim(
         "Padding lowers β",
         "Section III A",
@@ -247,7 +247,7 @@ def _groups(results: StudyResults) -> Iterator[Claim]:
     below = [inner.mean < outer.mean for inner, outer in pairs.values() if np.isfinite(inner.mean + outer.mean)]
     gaps = [outer.mean - inner.mean for inner, outer in pairs.values()]
     each = [grouped([one], False).mean - grouped([one], True).mean for one in results.of_cell(results.main)]
-    mean = _over(each)
+    mean = over(each)
     yield Claim(
         "Internal signals have a smaller β than external ones",
         "Figure 7",
@@ -330,7 +330,7 @@ def _changes(networks: Sequence[NetworkResult], control: str) -> list[float]:
     ]
 
 
-def _over(values: Sequence[float]) -> MeanInterval:
+def over(values: Sequence[float]) -> MeanInterval:
     """Return the mean of one value a network, with its error."""
     return MeanInterval.of([{"mean": value, "sd": 0.0, "count": 1} for value in values])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,16 +16,16 @@ from explorer.measure.one_over_f.ingredients import (
     by_changes,
     chosen,
     epoch_rows,
-    group_betas,
     paired_changes,
+    published_by_size,
     rows,
 )
 from explorer.measure.one_over_f.means import MeanInterval
-from explorer.measure.one_over_f.published import ACCURACY, BETA_H, BETA_X, EXTERNAL, INTERNAL
+from explorer.measure.one_over_f.published import ACCURACY, BETA_H, BETA_X
 from explorer.measure.one_over_f.published_recipe import HEADINGS as CLAIM_HEADINGS, claim_rows
 from explorer.measure.one_over_f.results import NetworkResult, spread, summary
 from explorer.measure.one_over_f.stored import stored_results
-from explorer.measure.study.documentation import MEASURED, ROOT, fill, table
+from explorer.measure.study.documentation import ROOT, fill, shipped_results, table
 from explorer.measure.study.page import typeset
 
 PAGE = ROOT / "docs" / "one_over_f.md"
@@ -214,10 +213,6 @@ def _ingredients(document: dict[str, Any], results: StudyResults) -> str:
     counts = "; ".join(f"{name}: {len(runs)}" for name, runs in groups.items())
     h = [chosen(run)["beta"]["h"]["mean"] for run in document["runs"] if run["size"] == size]
     inside = sum(low <= chosen(run)["beta"]["h"]["mean"] <= high for run in published)
-    below = [
-        group_betas([chosen(run)], INTERNAL["lstm"])[0] - group_betas([chosen(run)], EXTERNAL["lstm"])[0]
-        for run in published
-    ]
     later = {
         name: [
             float(np.subtract(*(chosen(run, by)["beta"][name]["mean"] for by in ("training", "test"))))
@@ -232,7 +227,7 @@ def _ingredients(document: dict[str, Any], results: StudyResults) -> str:
     pairs = {name: found for name, found in paired_changes(document).items() if len(found) > 1}
     moved = [f"{name} {_mean_change(found)}" for name, found in pairs.items()]
     certain = [name for name, found in pairs.items() if abs(np.mean(found)) > _half_interval(found)]
-    published_sizes = {runs[0]["size"]: runs for runs in groups.values() if runs[0]["changes"] == "published"}
+    published_sizes = published_by_size(document)
     untrained = [str(size) for size in STUDY_SIZES if len(published_sizes.get(size, ())) < SEEDS]
     without_zero = f"The interval excludes zero for {', '.join(certain)}." if certain else "No interval excludes zero."
     without_zero += f" These are {len(pairs)} intervals, not corrected for their number."
@@ -240,7 +235,7 @@ def _ingredients(document: dict[str, Any], results: StudyResults) -> str:
 ## The published recipe, and single ingredients of it
 
 `pinkx train --recipe published` trains as the authors' public code does; every ingredient is an option. LSTMs of
-{size} cells where nothing else is said, {epochs} epochs, every epoch stored and measured: β over {document["reviews"]}
+{size} cells unless stated otherwise, {epochs} epochs, every epoch stored and measured: β over {document["reviews"]}
 long test reviews, loss and accuracy over {document["test_reviews"]:,} test reviews.
 Number of networks, each with a seed of its own: {counts}.
 
@@ -261,16 +256,15 @@ Change of β of h by one ingredient, for the same seeds, with the 95% interval o
 {"; ".join(moved) or "not known"}. {without_zero}
 β of h is {min(h):.2f} to {max(h):.2f} over all these networks at the epoch of the
 lowest training loss; {inside} of the {len(published)} published ones lie where 90% of single series of
-1/f noise do, {low:.2f} … {high:.2f}. Internal signals have a
-smaller β than external ones in {sum(value < 0 for value in below)} of {len(below)}. Overfitting is large: under the
+1/f noise do, {low:.2f} … {high:.2f}. Overfitting is large: under the
 published recipe, the gap grows from {np.mean(gaps[0]):.2f} after the first epoch to {np.mean(gaps[1]):.2f} after the
 last. Training beyond the epoch of the lowest test loss, to that of the lowest training loss, changes β in the published
 networks: {"; ".join(f"{name} {_mean_change(values)}" for name, values in later.items())}.
 
-{_by_size(published_sizes)}By the criteria of the study above and with its null processes, but the groups of signals by
-the interval of their difference:
+{_by_size(published_sizes)}The criteria and null processes of the study above decide these claims; the 95% interval of
+their difference decides the one on groups of signals:
 
-{table(CLAIM_HEADINGS, claim_rows({n: [chosen(run) for run in runs] for n, runs in published_sizes.items()}, results))}
+{table(CLAIM_HEADINGS, claim_rows(published_sizes, results))}
 
 By epoch, means over the networks:
 
@@ -278,8 +272,7 @@ By epoch, means over the networks:
 
 Not trained with {SEEDS} seeds yet: the published recipe at {", ".join(untrained) or "no size"} cells; single
 ingredients at other sizes than {size} cells; and those ingredients of `engine/recipes.py` that the tables list with
-fewer networks,
-or not at all.
+fewer networks, or not at all.
 """
 
 
@@ -287,7 +280,7 @@ def _by_size(published: Mapping[int, Sequence[Measured]]) -> str:
     """Return the sentences on β of h under the published recipe against the number of cells."""
     if len(published) < 2:
         return ""
-    betas = {size: [chosen(run)["beta"]["h"] for run in runs] for size, runs in published.items()}
+    betas = {size: [one["beta"]["h"] for one in ones] for size, ones in published.items()}
     means = "; ".join(f"{size} cells {MeanInterval.of(ones)}" for size, ones in betas.items())
     pairs = [(size, one["mean"]) for size, ones in betas.items() for one in ones]
     rho = spearmanr(*zip(*pairs, strict=True))
@@ -310,10 +303,7 @@ def _mean_change(differences: Sequence[float]) -> str:
 
 def current_page() -> str:
     """Return the page for the shipped results."""
-    study, recipes = (
-        json.loads((MEASURED / name).read_text(encoding="utf-8")) for name in ("one_over_f.json", "ingredients.json")
-    )
-    return write_page(study, recipes)
+    return write_page(shipped_results("one_over_f"), shipped_results("ingredients"))
 
 
 if __name__ == "__main__":

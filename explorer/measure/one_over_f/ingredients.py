@@ -225,6 +225,12 @@ def by_changes(document: Measured) -> dict[str, list[Measured]]:
     return runs
 
 
+def published_by_size(document: Measured) -> dict[int, list[Measured]]:
+    """Return the chosen epochs of the runs under the published recipe, by the number of cells."""
+    groups = (runs for runs in by_changes(document).values() if runs[0]["changes"] == "published")
+    return {runs[0]["size"]: [chosen(run) for run in runs] for runs in groups}
+
+
 def paired_changes(document: Measured) -> dict[str, list[float]]:
     """Return, for each group of `by_changes`, the changes of β of h against the published recipe with the same size and
     seed."""

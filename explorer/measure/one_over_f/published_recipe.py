@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from explorer.measure.one_over_f.aggregates import StudyResults
-from explorer.measure.one_over_f.claims import by_mean
+from explorer.measure.one_over_f.claims import by_mean, over
 from explorer.measure.one_over_f.ingredients import Measured, group_betas
 from explorer.measure.one_over_f.means import MeanInterval
 from explorer.measure.one_over_f.published import EXTERNAL, INTERNAL
@@ -39,7 +39,7 @@ def claim_rows(published: Mapping[int, Sequence[Measured]], results: StudyResult
     for size, ones in published.items():
         pairs = zip(*(group_betas(ones, group["lstm"]) for group in (INTERNAL, EXTERNAL)), strict=True)
         differences = [internal - external for internal, external in pairs]
-        mean = MeanInterval.of([{"mean": one, "sd": 0.0, "count": 1.0} for one in differences])
+        mean = over(differences)
         verdict = HOLDS if mean.high < 0 else FAILS if mean.low > 0 else UNDECIDED
         below = sum(one < 0 for one in differences)
         measured = f"difference {mean}; below in {below} of {len(differences)}"

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 
-from explorer.measure.one_over_f.ingredients import Measured, chosen
+from explorer.measure.one_over_f.ingredients import Measured, published_by_size
 from explorer.measure.one_over_f.means import MeanInterval
 from explorer.measure.one_over_f.published import ACCURACY, BETA_H
 from explorer.measure.one_over_f.results import NetworkResult, summary
 from explorer.measure.one_over_f.stored import stored_results
-from explorer.measure.study.documentation import MEASURED, ROOT, fill, table
+from explorer.measure.study.documentation import ROOT, fill, shipped_results, table
 from explorer.measure.study.page import typeset
 from explorer.measure.study.written_sections import write_section
 
@@ -29,10 +28,7 @@ HEADINGS: Final = (
 def section(study: dict[str, Any], recipes: dict[str, Any]) -> str:
     """Return the section for the results of the study and of the recipes."""
     ours = stored_results(study).by_size("lstm")
-    theirs: dict[int, list[Measured]] = {}
-    for run in recipes["runs"]:
-        if run["changes"] == "published":
-            theirs.setdefault(run["size"], []).append(chosen(run))
+    theirs = published_by_size(recipes)
     small, *_, large = sorted(ours)
     networks = [network for some in ours.values() for network in some]
     logits = [float(network.controls["readout"]["mean"]) for network in networks]
@@ -81,10 +77,7 @@ def _row(size: int, ours: Sequence[NetworkResult], theirs: Sequence[Measured]) -
 
 def current_section() -> str:
     """Return the section for the shipped results."""
-    study, recipes = (
-        json.loads((MEASURED / name).read_text(encoding="utf-8")) for name in ("one_over_f.json", "ingredients.json")
-    )
-    return section(study, recipes)
+    return section(shipped_results("one_over_f"), shipped_results("ingredients"))
 
 
 if __name__ == "__main__":

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[3]
 MEASURED: Final = ROOT / "assets" / "measured"
 WIDTH: Final = 125
+
+
+def shipped_results(study: str) -> dict[str, Any]:
+    """Return the results of a study that ship with pinkx."""
+    results: dict[str, Any] = json.loads((MEASURED / f"{study}.json").read_text(encoding="utf-8"))
+    return results
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -8,10 +8,10 @@ from typing import Any, Final
 from engine.intervals import TABLE
 from explorer.measure.study.documentation import ROOT, fill, table
 from explorer.measure.study.page import typeset
+from explorer.measure.study.written_sections import with_section
 
 PAGE: Final = ROOT / "docs" / "fluctuations.md"
-BEGIN: Final = "<!-- Written by `python -m explorer.measure.study.intervals_page`; change the text there. -->"
-END: Final = "<!-- End of the written section. -->"
+MODULE: Final = "explorer.measure.study.intervals_page"
 _SCALES: Final = {"rolling": "4 … N/4", "default": "10 … N/4"}
 
 
@@ -29,9 +29,7 @@ def section(document: dict[str, Any]) -> str:
     (count,) = {row["series"] for row in rows}
     error = 100 * (0.09 / count) ** 0.5
     means = {name: sum(100 * row[name] for row in rows) / len(rows) for name in ("gaussian", "heavy")}
-    text = f"""{BEGIN}
-
-## The interval of a single β
+    text = f"""## The interval of a single β
 
 Every β of pinkx has a 90% interval: the true β for which the estimate lies between the 5% and the 95% quantile of
 estimates from noise of the same length, at the same scales (`engine.intervals`). The null process is ARFIMA(0, β/2, 0),
@@ -47,16 +45,13 @@ Coverage in per cent for {count:,} new series in each place (standard error {err
 {inside} of {len(every)} places lie within 88 … 92, all within {min(every):.1f} … {max(every):.1f}; the mean is
 {means["gaussian"]:.1f} for Gaussian and {means["heavy"]:.1f} for heavy-tailed noise.
 `pinkx calibrate --write-intervals FILE` simulates the quantiles and this table anew.
-
-{END}"""
-    return typeset(fill(text))
+"""
+    return typeset(fill(text.strip()))
 
 
 def current_page(page: str) -> str:
     """Return the text of the page with the section for the shipped table."""
-    head, rest = page.split(BEGIN)
-    _, tail = rest.split(END)
-    return head + section(json.loads(TABLE.read_text(encoding="utf-8"))) + tail
+    return with_section(page, MODULE, section(json.loads(TABLE.read_text(encoding="utf-8"))))
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from explorer.measure.one_over_f.ingredients import (
     find_runs,
     measure_run,
     paired_changes,
+    published_by_size,
     rows,
 )
 
@@ -117,12 +118,12 @@ def test_networks_of_another_size_have_rows_of_their_own() -> None:
     ]
     groups = by_changes({"runs": runs})
     assert groups == {"published": runs[:2], "published, 16 cells": runs[2:]}
-    sentence = documentation._by_size({8: runs[:2], 16: runs[2:]})
+    sentence = documentation._by_size(published_by_size({"runs": runs}))
     expected = spearmanr(sizes, means)
     assert "8 cells 1.00 (95% interval" in sentence
     assert "16 cells 1.30 (95% interval" in sentence
     assert f"ρ = {expected.statistic:.2f} (two-sided p = {expected.pvalue:.2g}" in sentence.replace("\n", " ")
-    assert documentation._by_size({8: runs[:2]}) == ""
+    assert documentation._by_size(published_by_size({"runs": runs[:2]})) == ""
     clipped = {**runs[2], "changes": "clip 0.2", "seed": 1}
     assert paired_changes({"runs": [*runs, clipped]}) == {"clip 0.2, 16 cells": pytest.approx([1.2 - 1.4])}
 
