@@ -142,6 +142,7 @@ def _imported(name: str, kind: str) -> Any:
 def _local(workers: int) -> Iterator[Pool]:
     from loky import ProcessPoolExecutor
 
+    _start_tracker()
     executor = ProcessPoolExecutor(workers, timeout=_IDLE, initializer=_begin_worker, env=_ONE_THREAD)
     finished = False
     try:
@@ -149,6 +150,20 @@ def _local(workers: int) -> Iterator[Pool]:
         finished = True
     finally:
         executor.shutdown(wait=finished, kill_workers=not finished)
+
+
+def _start_tracker() -> None:
+    """Start loky's process that removes the semaphores of killed processes, without its warning that there are some."""
+    from loky.backend import resource_tracker
+
+    name, given = "PYTHONWARNINGS", os.environ.get("PYTHONWARNINGS", "")
+    os.environ[name] = f"{given},ignore:resource_tracker:UserWarning".lstrip(",")
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        os.environ[name] = given
+        if not given:
+            del os.environ[name]
 
 
 def _begin_worker() -> None:

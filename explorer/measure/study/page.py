@@ -9,10 +9,10 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import contextmanager
 from html import escape
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
 
 from engine.files import atomic_write
+from engine.sweeps.executors import open_pool
 
 STYLE: Final[dict[Any, Any]] = {
     "axes.spines.right": False,
@@ -207,11 +208,12 @@ def pdf_of(figure: Figure) -> bytes:
     return pdf.getvalue()
 
 
-def drawing_process() -> Executor:
-    """Start a process that draws figures: of the time for a page, its PDF files take half."""
-    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-    pool.submit(pdf_of, Figure(figsize=(1, 1)))  # imports Matplotlib
-    return pool
+@contextmanager
+def drawing_process() -> Iterator[Executor]:
+    """Open a process that draws figures: of the time for a page, its PDF files take half."""
+    with open_pool("local:1") as pool:
+        pool.executor.submit(pdf_of, Figure(figsize=(1, 1)))  # imports Matplotlib
+        yield pool.executor
 
 
 def typeset(text: str) -> str:

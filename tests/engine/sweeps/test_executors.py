@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,23 @@ def test_two_processes_give_the_results_of_one_though_a_process_dies(
         "a worker was lost (A worker process managed by the executor was unexpectedly terminated)"
     )
     assert os.getpid() not in {int(path.read_text()) for path in store.files.iterdir()}
+
+
+def test_an_interrupt_ends_the_processes_and_says_nothing_of_their_semaphores() -> None:
+    code = (
+        "import os\n"
+        "from engine.sweeps.executors import open_pool\n"
+        "try:\n"
+        "    with open_pool('local:1') as pool:\n"
+        "        print(pool.executor.submit(os.getpid).result(), flush=True)\n"
+        "        raise KeyboardInterrupt\n"
+        "except KeyboardInterrupt:\n"
+        "    os._exit(130)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (130, "")  # the trackers write to it, and end after the program
+    command = Path(f"/proc/{done.stdout.strip()}/cmdline")
+    assert not command.exists() or command.read_bytes() == b""  # of an ended process that nobody waited for
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # submitit leaves its logs open
