@@ -22,6 +22,7 @@ from engine.files import atomic_write
 from engine.importers.parts import ImportOptions, Parts, own_tensors
 from engine.importers.read import import_module, import_network
 from engine.probability import Activation
+from engine.readout import logits_of, sigmoid
 from engine.stack import Direction, Stack
 from engine.stack_outputs import final_outputs
 from engine.text import split_words
@@ -404,7 +405,7 @@ class Network:
 
     def readout(self, h: Tensor) -> Tensor:
         """Return the logits (..., k) of hidden states (..., n)."""
-        return h @ self.readout_weight.mT + self.readout_bias
+        return logits_of(h, self.readout_weight, self.readout_bias)
 
     def probability(self, h: Tensor) -> Tensor:
         """Return P(positive) of hidden states (..., n): σ(readout), one for each of the k outputs, (..., k).
@@ -417,7 +418,7 @@ class Network:
             return torch.full_like(logits, torch.nan)
         if self.activation == "softmax":
             return logits.softmax(dim=-1)
-        return logits if self.activation == "linear" else logits.sigmoid()
+        return logits if self.activation == "linear" else sigmoid(logits)
 
     @property
     def threshold(self) -> float:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.probability import Activation, activate
+from engine.readout import logits_of
 from engine.stack import Held, Stack, hidden_states
 from engine.vocabulary import pad
 
@@ -72,5 +73,4 @@ def outputs_along(
 
 def _read(stack: Stack, h: Tensor) -> Tensor:
     assert stack.readout is not None, "asked only for a stack with a readout"
-    weight, bias = stack.readout
-    return h @ weight.mT + bias
+    return logits_of(h, *stack.readout)
