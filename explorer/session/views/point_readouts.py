@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Final
 
 from explorer.session.palette import Role
 from explorer.session.reading import Comparison
@@ -17,6 +18,9 @@ from explorer.session.views.number_format import (
 )
 from explorer.session.views.point_map import STATES, PointDetails, PointMap, PointView
 from explorer.session.views.runs import GAP, Line, Run, join, plain
+
+_ROUNDING: Final = 1e-15
+"""Newton steps below this are errors of rounding: a few times the distance between neighbouring numbers at 1."""
 
 
 def point_lines(
@@ -34,12 +38,18 @@ def point_lines(
     if explained is not None:
         lines.append(prediction_line(explained, width))
     lines += basin_lines(point)
-    lines.append((Run(f"q {scientific(point.q)}  Newton step {scientific(point.newton_step)}"),))
+    q, step = _above(_ROUNDING**2, point.q), _above(_ROUNDING, point.newton_step)
+    lines.append((Run(f"q {q}  Newton step {step}"),))
     if point.radius == point.radius:  # not NaN
         lines.append((Run(f"the only root within {scientific(point.radius)}"),))
     elif point.certified and point.kind == "fixed":
         lines.append((Run("not proved to be the only root nearby: an eigenvalue is too close to 1", "warning"),))
     return tuple(lines)
+
+
+def _above(least: float, value: float) -> str:
+    """Format a number; one below ``least`` is an error of rounding, whose digits differ between processors."""
+    return f"<{scientific(least)}" if value < least else scientific(value)
 
 
 def _output_line(point: PointDetails) -> Line:

@@ -210,6 +210,10 @@ def test_a_fixed_point_in_lines() -> None:
     )  # fmt: skip
     assert len(point_lines(POINT)) == 6
     unproved = point_lines(PointDetails(**vars(POINT) | {"radius": NAN, "uncertain": 2}))
+    rounded = point_lines(PointDetails(**vars(POINT) | {"q": 3e-33, "newton_step": 2e-16}))
+    assert plain(rounded[4]) == "q <1e−30  Newton step <1e−15"
+    measured = point_lines(PointDetails(**vars(POINT) | {"q": 1.2e-30, "newton_step": 1.2e-15}))
+    assert plain(measured[4]) == "q 1e−30  Newton step 1e−15"
     assert plain(unproved[-1]) == "not proved to be the only root nearby: an eigenvalue is too close to 1"
     assert plain(unproved[1]) == "fixed saddle  1 ± 2 of 4 unstable"
     assert plain(prediction_line({1: 0.98, 5: 0.81}, 20)) == "linear +1 98% +5 81%"
