@@ -37,6 +37,7 @@ from engine.checkpoints import (
     part,
     write_checkpoint,
 )
+from engine.lstm_training import Workspace, last_states, schedule
 from engine.network import PADDING, Network, Vocabulary, pad
 from engine.recipes import INGREDIENTS, Recipe
 from engine.reviews import CUT, Review, count_words
@@ -208,6 +209,7 @@ class _Module(nn.Module):
         self.embedding = nn.Embedding(words, recipe.embedding)
         self.layer = layer(recipe.embedding, n)
         self.readout = nn.Linear(n, 1)
+        self.workspace = Workspace()
         nn.init.uniform_(self.embedding.weight, -0.05, 0.05)
         nn.init.xavier_uniform_(self.layer.weight_ih_l0)
         nn.init.orthogonal_(self.layer.weight_hh_l0)
@@ -221,18 +223,46 @@ class _Module(nn.Module):
 
     def forward(self, ids: Tensor, last: Tensor, random: torch.Generator | None = None) -> Tensor:
         """Return the logits (review,) of ids (time, review) at the last indices; with ``random``, apply dropout."""
+        reviews = torch.arange(len(last), device=ids.device)
+        masks = self._masks(ids, random)
+        if isinstance(self.layer, nn.LSTM) and ids.device.type == "cpu" and self.readout.weight.dtype == torch.float32:
+            return self._logits(ids, last, masks)
         x = self.embedding(ids)
-        if random is not None:
-            words, reviews, width = x.shape
-            steps = 1 if self.recipe.dropout_mask == "sequence" else words
-            for shape, rate in (
-                ((steps, reviews, width), self.recipe.dropout),
-                ((words, reviews, 1), self.recipe.word_dropout),
-            ):
-                if rate:
-                    x = x * (torch.rand(shape, generator=random, device=x.device) >= rate) / (1 - rate)
+        for mask in masks:
+            x = x * mask
         hidden, _ = self.layer(x)
-        return self.readout(hidden[last, torch.arange(len(last), device=x.device)])[:, 0]
+        return self.readout(hidden[last, reviews])[:, 0]
+
+    def _masks(self, ids: Tensor, random: torch.Generator | None) -> list[Tensor]:
+        """Draw factors of the embedded words (time or 1, review, component or 1); none without ``random``."""
+        if random is None:
+            return []
+        steps = 1 if self.recipe.dropout_mask == "sequence" else len(ids)
+        return [
+            (torch.rand(shape, generator=random, device=ids.device) >= rate) / (1 - rate)
+            for shape, rate in (
+                ((steps, ids.shape[1], self.recipe.embedding), self.recipe.dropout),
+                ((*ids.shape, 1), self.recipe.word_dropout),
+            )
+            if rate
+        ]
+
+    def _logits(self, ids: Tensor, last: Tensor, masks: Sequence[Tensor]) -> Tensor:
+        """Do the same with the layer of ``engine.lstm_training``."""
+        lengths, shared = last.numpy() + 1, np.zeros(len(last), dtype=np.intp)
+        groups = shared
+        if all(len(mask) == 1 for mask in masks):  # reviews with the same mask share the padding in front of them
+            shared = np.argmax(ids.numpy() != PADDING, axis=0)
+            if masks:
+                groups = np.unique(masks[0][0].numpy(), axis=0, return_inverse=True)[1]
+        plan = schedule(lengths, shared, groups)
+        reviews = torch.from_numpy(plan.order[plan.places])
+        words = torch.from_numpy(plan.steps) - (len(ids) - last[reviews] - 1)
+        x = self.embedding(ids[words, reviews])
+        for mask in masks:
+            x = x * mask[words if len(mask) > 1 else 0, reviews]
+        states = last_states(self.layer, x, plan, self.workspace)
+        return self.readout(states)[np.argsort(plan.order), 0]
 
 
 def _initial(recipe: Recipe, words: int) -> _Module:

@@ -1,5 +1,6 @@
 """Training learns, resumes exactly, and stores the provenance of a network."""
 
+import copy
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -171,7 +172,7 @@ def test_no_padding_equals_masked_padding(corpus: EncodedReviews) -> None:
 
 @pytest.mark.parametrize("mask", ["sequence", "step"])
 def test_dropout_draws_one_mask_a_sequence_as_keras_or_one_a_step(mask: Any, corpus: EncodedReviews) -> None:
-    module = run(corpus, dropout_mask=mask, dropout=0.4, embedding=50).module
+    module = run(corpus, dropout_mask=mask, dropout=0.4, embedding=50).module.double()
     seen: list[torch.Tensor] = []
     module.layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
     ids = torch.randint(1, 20, (7, 5), generator=torch.Generator().manual_seed(1))
@@ -180,7 +181,7 @@ def test_dropout_draws_one_mask_a_sequence_as_keras_or_one_a_step(mask: Any, cor
     module(ids, last, torch.Generator().manual_seed(0))
     plain, dropped = seen
     ratio = dropped / plain  # (time, review, component)
-    torch.testing.assert_close(ratio, torch.where(ratio > 0.5, 1 / 0.6, 0.0))
+    torch.testing.assert_close(ratio, torch.where(ratio > 0.5, 1 / 0.6, 0.0).to(ratio))
     gone = ratio == 0
     assert abs(float(gone.float().mean()) - 0.4) < 0.08
     assert bool((gone == gone[:1]).all()) == (mask == "sequence")
@@ -188,13 +189,44 @@ def test_dropout_draws_one_mask_a_sequence_as_keras_or_one_a_step(mask: Any, cor
 
 
 def test_word_dropout_drops_all_components_of_a_word(corpus: EncodedReviews) -> None:
-    module = run(corpus, dropout=0.0, word_dropout=0.3).module
+    module = run(corpus, dropout=0.0, word_dropout=0.3).module.double()
     seen: list[torch.Tensor] = []
     module.layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
     module(torch.ones(200, 3, dtype=torch.long), torch.full((3,), 199), torch.Generator().manual_seed(0))
     gone = seen[0] == 0
     assert torch.equal(gone.any(-1), gone.all(-1))
     assert abs(float(gone.float().mean()) - 0.3) < 0.06
+
+
+MASKED: dict[str, dict[str, Any]] = {
+    "published": {},
+    "no dropout": {"dropout": 0.0},
+    "a mask a step": {"dropout_mask": "step", "dropout": 0.4},
+    "words dropped": {"word_dropout": 0.4},
+    "padded behind": {"padding": "behind"},
+    "not padded": {"padding": "none"},
+    "many cells": {"size": 21, "embedding": 3},
+}
+
+
+@pytest.mark.parametrize("changes", MASKED.values(), ids=MASKED)
+@pytest.mark.parametrize("drawn", [True, False], ids=["training", "test"])
+def test_lstm_networks_train_as_those_of_pytorch(changes: dict[str, Any], drawn: bool, corpus: EncodedReviews) -> None:
+    made = run(corpus, **changes)
+    exact = copy.deepcopy(made.module).double()  # takes the steps of torch.nn.LSTM
+    calls: list[object] = []
+    made.module.layer.register_forward_pre_hook(lambda *_: calls.append(made))
+    exact.layer.register_forward_pre_hook(lambda *_: calls.append(exact))
+    found = []
+    for module in (made.module, exact):
+        made.module = module
+        logits = made._logits(np.arange(3, 60), torch.Generator().manual_seed(5) if drawn else None)
+        weights = torch.linspace(-1, 1, len(logits)).to(logits)
+        learned = [values for values in module.parameters() if values.requires_grad]
+        found.append([logits, *torch.autograd.grad((logits * weights).sum(), learned)])
+    assert calls == [exact]
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one.double(), other, rtol=1e-5, atol=2e-6)
 
 
 def test_without_clipping_averaging_and_schedule_a_step_is_plain_adam(corpus: EncodedReviews) -> None:

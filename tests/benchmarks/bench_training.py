@@ -1,0 +1,87 @@
+"""Speed of training an LSTM on the CPU: ``python -m tests.benchmarks.bench_training``.
+
+Compares the layer of ``engine.lstm_training`` with `torch.nn.LSTM`: logits of a batch of reviews with the same dropout,
+and the gradients of their loss. Both alternate in one process on one thread, and are timed in processor seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+from torch.nn import functional
+
+from engine.recipes import RECIPES
+from engine.reviews import CUT, open_reviews
+from engine.training import EncodedReviews, SentimentRun
+from tests.benchmarks.timing import measure
+
+SIZES = (8, 32, 128)
+BATCH, VOCABULARY, REVIEWS = 128, 4000, 6400
+WARM = 20  # steps: the first gradients are subnormal numbers, which take longer
+MEDIAN, SPREAD = 174, 0.6  # words, and the standard deviation of their logarithm; about those of IMDb's reviews
+
+
+def sides(run: SentimentRun, batch: np.ndarray) -> dict[str, Callable[[], None]]:
+    """Return one step of each layer without the optimiser."""
+    module, labels = run.module, run._labels(batch)
+    reviews = torch.arange(len(batch))
+
+    def step(logits: Callable[[torch.Generator], Tensor]) -> None:
+        loss = functional.binary_cross_entropy_with_logits(logits(torch.Generator().manual_seed(0)), labels)
+        torch.autograd.grad(loss, run.learned)
+
+    ids = np.zeros((max(run.lengths[batch]), len(batch)), dtype=np.int64)
+    for column, review in enumerate(batch):
+        ids[: run.lengths[review], column] = run.encoded.ids[review]
+    last = torch.from_numpy(run.lengths[batch] - 1)
+
+    def of_pytorch(random: torch.Generator) -> Tensor:
+        x = module.embedding(torch.from_numpy(ids))
+        for mask in module._masks(torch.from_numpy(ids), random):
+            x = x * mask
+        return module.readout(module.layer(x)[0][last, reviews])[:, 0]
+
+    return {"torch": lambda: step(of_pytorch), "pinkx": lambda: step(lambda random: run._logits(batch, random))}
+
+
+def main(console: Console) -> list[float]:
+    """Return the ratios."""
+    torch.set_num_threads(1)
+    encoded = EncodedReviews.from_reviews(open_reviews("bundled"), VOCABULARY, CUT)
+    random = np.random.default_rng(0)
+    picked = random.integers(0, len(encoded), REVIEWS)
+    lengths = np.exp(random.normal(np.log(MEDIAN), SPREAD, REVIEWS)).astype(int) + 1
+    ids = tuple(encoded.ids[k][:length] for k, length in zip(picked, lengths, strict=True))
+    encoded = EncodedReviews(ids, encoded.labels[picked], encoded.vocabulary)
+    table = Table(title=f"one step on {BATCH} reviews, forward and backward, processor time, medians")
+    for heading in ("recipe", "cells", "nn.LSTM, ms", "pinkx, ms", "times as fast"):
+        table.add_column(heading, justify="right")
+    ratios = []
+    for name, recipe in RECIPES.items():
+        for size in SIZES:
+            run = SentimentRun(encoded, replace(recipe, size=size, validation=0, selection="training"), "cpu")
+            batches = run.batches(np.random.default_rng(0))
+            for batch in batches[:WARM]:
+                run._train_batch(batch, torch.Generator())
+            seconds = measure(sides(run, batches[len(batches) // 2]))
+            theirs, ours = (float(np.median(seconds[side])) for side in ("torch", "pinkx"))
+            ratios.append(float(np.median(seconds["torch"] / seconds["pinkx"])))
+            table.add_row(name, str(size), f"{1e3 * theirs:.1f}", f"{1e3 * ours:.1f}", f"{ratios[-1]:.2f}")
+    console.print(table)
+    return ratios
+
+
+@pytest.mark.benchmark
+def test_bench_training() -> None:
+    assert min(main(Console(width=100))) > 0
+
+
+if __name__ == "__main__":
+    main(Console())
