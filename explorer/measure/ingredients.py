@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path, file_okay=False), default="ingredients", show_default=True,
     help="Folder for the numbers.",
 )  # fmt: skip
+@click.option(
+    "--add-to", "earlier", type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="An ingredients.json measured on the same reviews: keep its runs, unless they are measured again.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the numbers as a JSON object, not the table.")
 def command(
     folders: tuple[Path, ...],
@@ -52,6 +56,7 @@ def command(
     device: str,
     on: str | None,
     out: Path,
+    earlier: Path | None,
     as_json: bool,
 ) -> None:
     """Measure every epoch of the training runs in FOLDERS: β of every signal and of the logit, loss, accuracy.
@@ -74,6 +79,7 @@ def command(
         test = open_reviews("imdb", split="test", imdb=imdb)
         long = evenly([review for review in test if len(review.words) >= CUT], count)
         corpus = ingredients.Corpus(long, evenly(test, test_reviews), chosen)
+    kept = ingredients.read_document(earlier, corpus) if earlier is not None else []
     if on is not None:
         _spread(runs, corpus, out / FOLDER, on)
     with time_left(console) as bar:
@@ -82,7 +88,7 @@ def command(
             progress.measure(number, partial(ingredients.measure_run, run, corpus, out / FOLDER))
             for number, run in enumerate(runs)
         ]
-    document = ingredients.document(measured, corpus)
+    document = ingredients.document([*kept, *measured], corpus)
     path = out / "ingredients.json"
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
     with atomic_write(path) as temporary:

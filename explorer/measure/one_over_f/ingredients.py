@@ -115,9 +115,7 @@ def find_runs(folders: Iterable[Path]) -> list[TrainingRun]:
             if recipe.split == "joined":
                 raise ValueError(f"{files[max(files)]}: its training reviews (--split joined) include test reviews")
             runs.append(TrainingRun(recipe, files))
-    order = {run.changes: None for run in runs}
-    names = sorted(order, key=lambda name: (name != "published", name))
-    return sorted(runs, key=lambda run: (names.index(run.changes), run.recipe.size, run.recipe.seed))
+    return sorted(runs, key=lambda run: (run.changes != "published", run.changes, run.recipe.size, run.recipe.seed))
 
 
 def measure_run(
@@ -164,11 +162,47 @@ def measure_network(network: Network, recipe: Recipe, corpus: Corpus) -> dict[st
     }
 
 
+def read_document(path: Path, corpus: Corpus) -> list[Measured]:
+    """Return the runs of a document that were measured on the same reviews.
+
+    Raises
+    ------
+    ValueError
+        If it is no document of `document`, or was measured on other reviews.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        runs: list[Measured] = found["runs"]
+        form = found["format"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: not an ingredients.json of `pinkx measure ingredients` ({error!r})") from error
+    if form != FORMAT:
+        raise ValueError(f"{path}: its format is {form!r}, expected {FORMAT!r}")
+    # Older documents have no digest.
+    if other := [key for key, value in _reviews(corpus).items() if found.get(key, value) != value]:
+        raise ValueError(
+            f"{path}: measured on other reviews ({', '.join(other)} differ); expected the {len(corpus.long)} for β and "
+            f"the {len(corpus.test)} test reviews of this run: set --reviews, --test-reviews and --imdb accordingly"
+        )
+    return runs
+
+
+def _reviews(corpus: Corpus) -> dict[str, Any]:
+    return {"reviews": len(corpus.long), "test_reviews": len(corpus.test), "digest": corpus.digest}
+
+
 def document(runs: Sequence[Measured], corpus: Corpus) -> dict[str, Any]:
-    """Return all numbers as JSON values."""
-    sizes = {"reviews": len(corpus.long), "test_reviews": len(corpus.test)}
-    found: dict[str, Any] = json_values({"format": FORMAT, **sizes, "runs": list(runs)}, digits=5)
+    """Return all numbers as JSON values; of runs with equal recipes, the last one."""
+    latest = {json.dumps(run["recipe"], sort_keys=True): run for run in runs}
+    found: dict[str, Any] = json_values(
+        {"format": FORMAT, **_reviews(corpus), "runs": _sorted(latest.values())}, digits=5
+    )
     return found
+
+
+def _sorted(runs: Iterable[Measured]) -> list[Measured]:
+    """Return runs in the order of the tables: the published recipe first, then by size and seed."""
+    return sorted(runs, key=lambda run: (run["changes"] != "published", run["changes"], run["size"], run["seed"]))
 
 
 # ---- tables --------------------------------------------------------------------------------------------------------

@@ -160,3 +160,31 @@ def test_the_grid_switches_one_ingredient_a_run() -> None:
     assert runs["lstm-8-clip-s0"] == replace(PUBLISHED, clip=PINKX.clip)
     assert runs["lstm-8-selection-s0"] == replace(PUBLISHED, selection="validation", validation=1250)
     assert len(runs) == 2 * (1 + len(INGREDIENTS) - 1)
+
+
+def test_runs_of_an_earlier_document_are_kept_unless_measured_again(
+    folder: Path, reviews: list[Review], tmp_path: Path
+) -> None:
+    corpus = Corpus(reviews[:3], reviews)
+    published, none = (measure_run(run, corpus, tmp_path, lambda _: None) for run in find_runs([folder]))
+    larger = {**published, "size": 32, "recipe": {**published["recipe"], "size": 32}}
+    path = tmp_path / "ingredients.json"
+    path.write_text(json.dumps(ingredients.document([none, larger], corpus)))
+    kept = ingredients.read_document(path, corpus)
+    stale = {**published, "epochs": []}
+    document = ingredients.document([stale, *kept, published], corpus)
+    assert [(run["changes"], run["size"]) for run in document["runs"]] == [
+        *(("published", 8), ("published", 32), ("padding none", 8)),
+    ]
+    assert len(document["runs"][0]["epochs"]) == 3
+
+    with pytest.raises(ValueError, match=r"ingredients\.json: measured on other reviews \(digest differ\)"):
+        ingredients.read_document(path, Corpus(reviews[1:4], reviews))
+    with pytest.raises(ValueError, match=r"other reviews \(reviews, digest differ\).* expected the 2 for β"):
+        ingredients.read_document(path, Corpus(reviews[:2], reviews))
+    path.write_text("[1]")
+    with pytest.raises(ValueError, match="not an ingredients.json"):
+        ingredients.read_document(path, corpus)
+    path.write_text(json.dumps({"format": "pinkx ingredients 9", "runs": []}))
+    with pytest.raises(ValueError, match="its format is 'pinkx ingredients 9', expected 'pinkx ingredients 2'"):
+        ingredients.read_document(path, corpus)
