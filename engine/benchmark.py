@@ -37,7 +37,7 @@ WORDS: Final = 4002
 TURNS: Final = 5
 LENGTH: Final = 500
 FAILED: Final = "failed: "  # beginning of the name of a speed that could not be measured
-LAUNCHES: Final = 10  # of a kernel in one turn, so that the preparation of a launch runs beside the one before
+LAUNCHES: Final = 10  # of a kernel in one turn, so that a launch is prepared while the one before runs
 
 
 @dataclass(frozen=True)

@@ -66,13 +66,13 @@ class Workspace:
     """Memory that the batches of a run share: to get 100 MB anew for each takes a tenth of the time."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, Tensor] = {}
+        self._arrays: dict[str, Tensor] = {}
 
     def get(self, name: str, rows: int, columns: int) -> Tensor:
         """Return an array of a shape, with any contents."""
-        if name not in self._kept or self._kept[name].numel() < rows * columns:
-            self._kept[name] = torch.empty(rows * columns * 9 // 8)
-        return self._kept[name][: rows * columns].view(rows, columns)
+        if name not in self._arrays or self._arrays[name].numel() < rows * columns:
+            self._arrays[name] = torch.empty(rows * columns * 9 // 8)
+        return self._arrays[name][: rows * columns].view(rows, columns)
 
 
 def last_states(layer: nn.LSTM, x: Tensor, plan: Schedule, workspace: Workspace) -> Tensor:

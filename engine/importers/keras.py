@@ -198,7 +198,7 @@ def _reads(layer: Layer, below: Layer, model: KerasModel) -> bool:
         between = model.layers[first + 1 : last]
         return first < last and all(one.kind in _NO_EFFECT for one in between)
     by_name = {one.name: one for one in model.layers}
-    for _ in model.layers:  # as many as a path can have; a damaged file may hold a circle
+    for _ in model.layers:  # a path has no more; a damaged file may hold a circle
         if len(layer.sources) != 1:
             return False
         layer = by_name[next(iter(layer.sources))]

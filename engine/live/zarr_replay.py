@@ -23,7 +23,7 @@ _UNREADABLE: Final = "unk"  # in place of what is no word by the rules of `split
 
 
 def load_store(path: Path, limit: int = LIMIT) -> list[RecordedReview]:
-    """Return the reviews of a store as runs: the first ones, as many as ``limit`` bytes hold, but at least one.
+    """Return the reviews of a store as runs: the first ones that fit in ``limit`` bytes, at least one.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The encoding of a text: told by a byte order mark, by being valid UTF-8, or by which characters would come out."""
+"""The encoding of a text, from a byte order mark, from being valid UTF-8, or from the characters that it would give."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 _LONGEST: Final = 40  # characters of a value in a message
-_VALUES: Final = 1000  # different values that are told apart
+_VALUES: Final = 1000  # different values that are distinguished
 
 _WORDS: Final = {
     **dict.fromkeys(("pos", "positive", "p", "true", "yes", "good", "recommended", "fresh", "thumbs up"), True),

@@ -15,7 +15,7 @@ class Stack:
     ----------
     networks : sequence of mappings
         The tensors of each network, of the same names and shapes.  The data of a parameter becomes a row of the stack,
-        so that whoever holds the parameter sees every later step.
+        so that every later step changes the parameter.
     """
 
     def __init__(self, networks: Sequence[Mapping[str, Tensor]]) -> None:

@@ -132,7 +132,7 @@ def prediction_line(explained: Mapping[int, float], width: int | None = None) ->
 
 
 def other_trajectory_line(other: Comparison | None, size: int) -> Line:
-    """Whose trajectory is drawn beside that of the network with ``size`` cells, or why none is; empty without another.
+    """Return which second trajectory is drawn for a network with ``size`` cells, or why none is; empty without one.
 
     Both lie in one space only if they have equally many cells.
     """
