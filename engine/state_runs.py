@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from engine.beta import read_batches
 from engine.kernels.cpu import steps
 from engine.large_arrays import recording_array
-from engine.network import Network, pad
+from engine.network import PADDING, Network, pad
 from engine.vocabulary import as_reviews
 
 Float32s = NDArray[np.float32]
@@ -63,15 +63,29 @@ def _run_plainly(
 def last_states(network: Network, reviews: Sequence[NDArray[np.integer]]) -> Float32s:
     """Return the state after the last word of reviews of any length, (review, S).
 
+    Reviews that are padded in front share the steps over the padding.
+
     Raises
     ------
     ValueError
         For an empty review or an id outside the vocabulary.
     """
     checked, _ = as_reviews(network.vocabulary, list(reviews), network.name)
-    state = np.zeros((len(checked), network.cell.state_size), dtype=np.float32)
-    _run(network, pad(checked), np.array([len(ids) for ids in checked], dtype=np.intp), state, ())
+    padding = np.array([np.argmax(np.append(ids[:-1], PADDING + 1) != PADDING) for ids in checked])
+    state = _states_of_padding(network, int(padding.max()))[padding]
+    words = [ids[first:] for ids, first in zip(checked, padding, strict=True)]
+    _run(network, pad(words), np.array([len(ids) for ids in words], dtype=np.intp), state, ())
     return state
+
+
+def _states_of_padding(network: Network, steps: int) -> Float32s:
+    """Return the states after 0, 1, … steps over the padding, (step, S)."""
+    states = np.zeros((1 + steps, network.cell.state_size), dtype=np.float32)
+    if steps:
+        parts = ("h", "c")[: network.cell.state_size // network.cell.size]
+        found, _ = run_on(network, np.full((1, steps), PADDING), signals=parts)
+        states[1:] = np.concatenate([found[name][0] for name in parts], axis=1)
+    return states
 
 
 def last_probability(

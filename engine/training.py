@@ -42,6 +42,7 @@ from engine.network import PADDING, Network, Vocabulary, pad
 from engine.recipes import INGREDIENTS, Recipe
 from engine.reviews import CUT, Review, count_words
 from engine.seeding import seeded
+from engine.state_runs import last_probability
 
 TEXT_RULES: Final = {
     "case": "lower",
@@ -182,7 +183,7 @@ def accuracy(network: Network, encoded: EncodedReviews) -> float:
     A network that was trained with padding reads the reviews with the same padding.
     """
     ids = encoded.padded(network_recipe(network) or Recipe()).ids
-    return float(np.mean((network.classify(ids) >= 0.5) == (encoded.labels > 0.5)))
+    return float(np.mean((last_probability(network, ids) >= 0.5) == (encoded.labels > 0.5)))
 
 
 def network_recipe(network: Network) -> Recipe | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn, track
 
 from engine.recipes import CHOICES, RECIPES, Recipe
 from explorer.commands.device_option import device_option
@@ -234,7 +234,8 @@ def _train_reviews(
 
     console.print("testing on the test reviews")
     test = training.EncodedReviews.from_reviews(test_reviews, corpus.vocabulary, recipe.cut)
-    for file in [epoch_file(out, epoch) for epoch in range(recipe.epochs + 1)] if every_epoch else []:
+    epochs_tested = [epoch_file(out, epoch) for epoch in range(recipe.epochs + 1)] if every_epoch else []
+    for file in track(epochs_tested, "testing every epoch", console=console, disable=not epochs_tested):
         early = Network.load(file)
         early.info |= {"accuracy": f"{training.accuracy(early, test):.5f}"}
         early.save(file)
