@@ -1,4 +1,4 @@
-"""How well a network classifies reviews without each of its cells: mean-ablation of one cell after the other.
+"""Numbers of reviews that a network classifies correctly with all cells and with each cell mean-ablated.
 
 ``h`` of a cell is clamped at its mean over reviews, so that the layers above get a constant from it; the outputs of a
 network of several layers or directions are computed through all of them.

@@ -28,20 +28,20 @@ NEAR = 1e-2
 
 @dataclass(frozen=True, eq=False)
 class Basins:
-    """Where states end.
+    """Numbers of states that end at each attractor under a constant input.
 
     Attributes
     ----------
     points : (A,) int array
         Rows of the stable points, as given.
     counts : (A,) int array
-        How many states ended at each.
+        Number of states that ended at each.
     cycles : list of Cycle
         Orbits at which other states ended; their ``hits`` count them.
     elsewhere : int
         States that ended at neither: they still drift, or move without a period.
     states : int
-        How many states there were.
+        Number of states.
     """
 
     points: NDArray[np.int64]
@@ -88,7 +88,7 @@ class Basins:
 
 
 class Ends(NamedTuple):
-    """Where visited and uniformly drawn states end under one input."""
+    """Attractors at which visited and uniformly drawn states end under one input."""
 
     visited: Basins
     uniform: Basins

@@ -19,7 +19,7 @@ from engine.text import FileError, printable
 
 FORMAT: Final = "pinkx network 1"
 STACK_FORMAT: Final = "pinkx network 2"
-"""Of a file with several layers, which earlier versions cannot run."""
+"""Format of a file with several layers, which earlier versions of pinkx cannot run."""
 SHIPPED: Final = Path(__file__).parent.parent / "assets" / "networks"
 
 

@@ -1,4 +1,4 @@
-"""Where in many reviews a signal of one cell is highest and lowest."""
+"""Words of many reviews at which a signal of one cell is highest and lowest."""
 
 from __future__ import annotations
 

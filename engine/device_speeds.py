@@ -19,9 +19,9 @@ FILE: Final = "device-speeds.json"
 
 @dataclass(frozen=True)
 class Rate:
-    """How fast a device does some work: ``rate`` is in ``unit``, higher is faster; ``size`` is the number of cells.
+    """Speed of a device at some work: ``rate`` is in ``unit``, higher is faster; ``size`` is the number of cells.
 
-    ``device`` may also be the name of one of two ways on a GPU.
+    ``device`` may also name one of two ways of computing on a GPU.
     """
 
     work: str
@@ -35,7 +35,7 @@ class Rate:
 class Speeds:
     """Rates of both devices for one kind of work, at the size at which the GPU is at the greatest disadvantage.
 
-    ``cpu`` and ``cuda`` may also be two ways on a GPU, the usual one first.
+    ``cpu`` and ``cuda`` may also be the rates of two ways of computing on a GPU, the usual one first.
     """
 
     cpu: float
@@ -54,7 +54,7 @@ class Speeds:
 
 @dataclass(frozen=True)
 class StoredSpeeds:
-    """What ``pinkx bench`` measured on ``date``."""
+    """Rates that ``pinkx bench`` measured on ``date``."""
 
     date: str
     rates: tuple[Rate, ...]

@@ -1,4 +1,4 @@
-"""Which device computes, and why: the rule of ``--device auto``.
+"""Choice of the device that computes, with its reason: the rule of ``--device auto``.
 
 Where ``pinkx bench`` has measured both devices of this machine, the faster one computes (`engine.device_speeds`).
 Otherwise the rule is that of an H100 and 16 CPU cores (docs/performance.md): the GPU for many reviews and for fixed
@@ -134,7 +134,7 @@ _lock = threading.Lock()
 
 @contextmanager
 def own_stream(device: str) -> Iterator[None]:
-    """Run this thread's launches on a GPU beside those of other threads.
+    """Run this thread's launches on a GPU concurrently with those of other threads.
 
     What was launched before on the current stream ends first, and what is launched on it afterwards waits.
     """

@@ -62,7 +62,7 @@ class EpochPoints:
 
 @dataclass(frozen=True, eq=False)
 class Epoch:
-    """What the network of one epoch does with labelled reviews.
+    """Results of the network of one epoch on labelled reviews.
 
     Attributes
     ----------

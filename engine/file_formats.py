@@ -1,4 +1,4 @@
-"""What a file is, from its first bytes and its name: which program wrote a network, which kind of source reviews are.
+"""Formats of network files and of sources of reviews, detected by the first bytes and the name of a file.
 
 Needs no torch.
 """
@@ -55,7 +55,7 @@ def file_format(path: Path) -> Format:
     if head[:1] == b"\x80" and head[2:].startswith(_TORCH_OLD):
         return "torch-old"
     begins_header = head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 100_000_000
-    if head[:1] == b"\x80" and head[1:2] <= b"\x05" and not begins_header:  # lengths of headers begin so, too
+    if head[:1] == b"\x80" and head[1:2] <= b"\x05" and not begins_header:  # as may a header's length
         raise NetworkError(
             f"{path}: a Python pickle that torch.save did not write; save the state dict with torch.save instead"
         )
@@ -109,7 +109,7 @@ def source_format(head: bytes, name: str, given: str | None = None) -> SourceFor
 
 
 def _is_json_line(start: bytes) -> bool:
-    """Return whether the first line is an object by itself, without a list of objects: that has the rows."""
+    """Return whether the first line is one row: an object by itself, without a list of objects, which would be rows."""
     try:
         row = json.loads(start.split(b"\n", 1)[0])
     except (ValueError, RecursionError):

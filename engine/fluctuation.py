@@ -488,5 +488,5 @@ class RollingExponent:
 
     @property
     def reason(self) -> NDArray[np.str_]:
-        """Why α of a series is NaN, "" where it is not, (series,)."""
+        """Reason why α of each series is NaN, "" where it is not, (series,)."""
         return self.exponents.reason

@@ -1,4 +1,4 @@
-"""How often each gate of each cell is saturated: open all the time, or closed (Karpathy, Johnson & Fei-Fei 2015)."""
+"""Share of words at which each gate of each cell is saturated, open or closed (Karpathy, Johnson & Fei-Fei 2015)."""
 
 from __future__ import annotations
 

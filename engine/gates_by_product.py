@@ -19,7 +19,7 @@ LARGE: Final = 256
 """Cells up to which the kernels record in any case."""
 
 WAYS: Final = "kernels", "product"
-"""What ``pinkx bench`` compares above `LARGE` cells."""
+"""Ways of recording that ``pinkx bench`` compares above `LARGE` cells."""
 
 _WORDS: Final = 2**18  # whose gates are computed together: at 512 cells, 4 GB
 

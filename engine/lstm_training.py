@@ -20,9 +20,9 @@ from engine.kernels.cpu.simd import FLOATS
 
 
 class Schedule(NamedTuple):
-    """Which sequences take which step: at step t the first ``counts[t]`` of ``order``.
+    """Sequences that take each step: at step t the first ``counts[t]`` of ``order``.
 
-    Inputs of the layer are rows ``offsets[t] … offsets[t] + counts[t]`` for step t.
+    The inputs of the layer are rows ``offsets[t] … offsets[t] + counts[t]`` for step t.
     """
 
     order: NDArray[np.intp]  # (sequence,): those that begin first come first
@@ -34,7 +34,7 @@ class Schedule(NamedTuple):
 
 
 def schedule(lengths: NDArray[np.intp], shared: NDArray[np.intp], groups: NDArray[np.intp]) -> Schedule:
-    """Return when sequences of ``lengths`` steps take which step if they end together.
+    """Return the schedule of sequences of ``lengths`` steps that end together.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def schedule(lengths: NDArray[np.intp], shared: NDArray[np.intp], groups: NDArra
 
 
 class Workspace:
-    """Memory that the batches of a run share: to get 100 MB anew for each takes a tenth of the time."""
+    """Memory that the batches of a run share: allocating 100 MB anew for each would take a tenth of the time."""
 
     def __init__(self) -> None:
         self._arrays: dict[str, Tensor] = {}
@@ -89,7 +89,10 @@ def last_states(layer: nn.LSTM, x: Tensor, plan: Schedule, workspace: Workspace)
 
 
 class _LastStates(torch.autograd.Function):
-    """With [h, x, 1] side by side, one product gives U h + W x + b, one h's and x's gradients, and one all weights'."""
+    """Last hidden states and their gradients: one product of rows [h, x, 1] gives U h + W x + b of a step.
+
+    Another gives the gradients of h and x, and a third those of all weights.
+    """
 
     @staticmethod
     def forward(

@@ -69,7 +69,7 @@ def lyapunov_spectrum(
 
 
 class MemoryDecay(NamedTuple):
-    """How the effect of an input on the final state falls with its distance from the end.
+    """Decay of the effect of an input on the final state with its distance from the end.
 
     ``lag`` (L,) counts steps back from the last input; ``norm`` (B, L) is ‖∂h_T/∂x_{T−lag}‖ (Frobenius);
     ``half_life`` (B,) is the first lag from which the norm stays below half of its largest value, NaN where it never
@@ -90,7 +90,7 @@ def memory_decay(cell: Cell, x: Tensor, *, lags: int = 100) -> MemoryDecay:
     cell : Cell
     x : (B, T, inputs) tensor
     lags : int
-        How many inputs back from the last.
+        Number of inputs back from the last.
     """
     cell, x = cell.to(dtype=torch.float64), x.to(cell.device, torch.float64)
     runs, steps, _ = x.shape

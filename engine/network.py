@@ -34,8 +34,8 @@ Unit = Literal["word", "character", "step"]
 class Network:
     """Embedding → recurrent layer → sigmoid readout.
 
-    Of a `Stack` of layers one is watched in one direction: ``cell``. An upper one has no ``embedding`` and no
-    ``vocabulary``: it takes the vectors that `inputs` computes with the layers below.
+    If the network has a `Stack` of layers, ``cell`` is the watched one, in one direction. An upper layer has no
+    ``embedding`` and no ``vocabulary``: it takes the vectors that `inputs` computes with the layers below.
 
     Parameters
     ----------
@@ -146,13 +146,13 @@ class Network:
 
     @property
     def output(self) -> Activation:
-        """What the outputs of the whole network are; ``activation`` is what they are as a function of ``cell``'s h."""
+        """Activation of the whole network's outputs; ``activation`` is theirs as a function of ``cell``'s h."""
         name = self.info.get("output", "none")
         return next((one for one in _ACTIVATIONS if one == name), "none") if self.shares_readout else self.activation
 
     @property
     def unit(self) -> Unit:
-        """What the network reads at a step: a word, a character (``info["unit"]``), or a vector of numbers."""
+        """Unit that the network reads at a step: a word, a character (``info["unit"]``), or a vector of numbers."""
         if self.text_vocabulary is None:
             return "step"
         return "character" if self.info.get("unit") == "character" else "word"
@@ -168,7 +168,7 @@ class Network:
 
     @property
     def channels(self) -> int:
-        """How many numbers a network without a vocabulary reads at a step."""
+        """Number of input channels: the length of the vectors that a network without a vocabulary reads."""
         return self.cell.inputs if self.stack is None else self.stack.inputs
 
     @property
@@ -276,7 +276,7 @@ class Network:
         )
 
     def watching(self, level: int, direction: Direction = "forward") -> Network:
-        """Return the same network, watched at another layer of its stack; ValueError if it has none such."""
+        """Return the same network, watched at another layer of its stack; ValueError if it has no such layer."""
         if self.stack is None:
             raise ValueError(f"{self.name} has one layer in one direction")
         try:
@@ -390,7 +390,7 @@ class Network:
         return self.embed(ids) if self.stack is None else self.stack.vectors(ids, self.level)
 
     def embed(self, ids: NDArray[np.integer] | NDArray[np.floating] | Tensor) -> Tensor:
-        """Return the input vectors (..., inputs) of ids (...); those of a network without an embedding are themselves.
+        """Return the input vectors (..., inputs) of ids (...); without an embedding, return the given vectors.
 
         ValueError for ids, or vectors of another length, if the network takes vectors.
         """

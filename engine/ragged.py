@@ -19,7 +19,7 @@ Scales = NDArray[np.int64]
 
 
 REASONS: Final = ("", "too short", "not finite", "flat to rounding", "flat")
-"""Why a series has no exponent, in the order of the codes of `Part.reason`."""
+"""Reasons why a series has no exponent, in the order of the codes of `Part.reason`."""
 
 
 @dataclass(frozen=True, eq=False)

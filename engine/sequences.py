@@ -81,7 +81,7 @@ def steps_as_text(inputs: Float32s) -> tuple[str, ...]:
 
 
 Content = Sequence[str] | Float32s
-"""What a review consists of: words, or the input vectors of a sequence, (time, channel)."""
+"""Content of a review: words, or the input vectors of a sequence, (time, channel)."""
 
 
 def content_of(review: Review) -> Content:

@@ -65,7 +65,7 @@ class Moments:
 
 @dataclass(frozen=True)
 class SourceMeasurement:
-    """What a source shows of a network.
+    """Results of a network on the reviews of a source.
 
     Attributes
     ----------
@@ -184,7 +184,7 @@ class _Sums:
                     self.beta[signal].add(values)
 
     def scores(self, labels: NDArray[np.int8]) -> tuple[int, float, float]:
-        """Return how many reviews have a label, the accuracy and the loss."""
+        """Return the number of reviews with a label, the accuracy and the loss."""
         if self.network.outputs != 1 or not self.probabilities:
             return 0, np.nan, np.nan
         probability = np.concatenate(self.probabilities)

@@ -1,4 +1,4 @@
-"""Several recurrent layers on top of each other, each in one direction or in two, as the files of others hold them.
+"""Several recurrent layers on top of each other, each in one direction or in two, as in files of other programs.
 
 The outputs of a whole stack are those of `engine.stack_outputs`.
 """
@@ -101,12 +101,12 @@ class Stack:
         return self.readout is not None and level == len(self.layers) - 1 and len(self.layers[level]) == 1
 
     def label(self, level: int, direction: Direction) -> str:
-        """Return what a layer is called: ``layer 2 of 2``, and ``layer 2 of 2 ←`` if it has two directions."""
+        """Return the name of a layer: ``layer 2 of 2``, and ``layer 2 of 2 ←`` if it has two directions."""
         number = f"layer {level + 1} of {len(self.layers)}" if len(self.layers) > 1 else "direction"
         return f"{number} {ARROWS[direction]}" if len(self.layers[level]) > 1 else number
 
     def embed(self, ids: NDArray[Any] | Tensor) -> Tensor:
-        """Return the vectors (..., inputs) of ids (...); of a network without an embedding, the vectors given."""
+        """Return the vectors (..., inputs) of ids (...); without an embedding, return the given vectors."""
         if self.embedding is None:
             return torch.as_tensor(ids).to(self.layers[0][0].weight_ih)
         return self.embedding[torch.as_tensor(ids, dtype=torch.long, device=self.embedding.device)]
@@ -212,7 +212,7 @@ class Stack:
 
 @dataclass(frozen=True, eq=False)
 class Held:
-    """What a user holds or adds in one layer while the stack runs.
+    """Changes of one layer by the user while the stack runs: clamped signals, and vectors added to the state.
 
     Attributes
     ----------
@@ -220,7 +220,7 @@ class Held:
     clamps : mapping of str to (n,) tensor
         Values that replace a signal, NaN for a free cell.
     pushes : mapping of int to (S,) tensor
-        What is added to the state after a word, by its place in the review.
+        Vectors added to the state after a word, by the word's place in the review.
     """
 
     level: int
@@ -236,7 +236,7 @@ class Held:
         pushes: Mapping[int, ArrayLike] | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> Held | None:
-        """Return what is held, as tensors on the CPU; None if nothing is."""
+        """Return the changes as tensors on the CPU; None if there are none."""
         if not clamps and not pushes:
             return None
         by_signal = {name: torch.as_tensor(np.asarray(values), dtype=dtype) for name, values in clamps.items()}
@@ -258,7 +258,7 @@ def hidden_states(
         Number of words of each review; all have the full time by default.
     held : Held, optional
     levels : int, optional
-        How many layers to run from the bottom; all by default.
+        Number of layers to run from the bottom; all by default.
 
     Returns
     -------

@@ -37,7 +37,7 @@ _WRAPPERS: Final = re.compile(r"^((model_)?state_dict|model|net|network|module|_
 
 @dataclass
 class Checkpoint:
-    """What a file of PyTorch or safetensors holds.
+    """Contents of a file of PyTorch or safetensors.
 
     Attributes
     ----------

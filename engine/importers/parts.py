@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What a file may leave open. None: take it from the file, or raise an error that names the option.
+    """Options for what a file may leave open. None: take it from the file, or raise an error that names the option.
 
     ``layer``, ``readout`` and ``embedding`` are names in the file, or their last parts; ``readout`` and ``embedding``
     may be ``none``. ``vocabulary`` is a file, or ``keras-imdb:FILE``. ``task`` is that of a network that takes vectors,
@@ -79,7 +79,7 @@ class StackBody:
         return both[:, size:] if self.direction == "backward" else both[:, :size]
 
     def read(self, x: Array) -> Array:
-        """What the readout reads after every word, (time, n): each time of the review cut after that word."""
+        """Return the readout's input after each word, (time, n); the review is cut there unless all states are read."""
         if all(len(bodies) == 1 for bodies in self.levels) or self.reads == "each":
             return self._layers(x)[-1]
         rows = []
@@ -207,7 +207,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Parts:
-    """What `engine.network.Network` is made of, from a file of another program."""
+    """Parts of an `engine.network.Network`, from a file of another program."""
 
     cell: Cell
     readout_weight: Tensor

@@ -36,7 +36,7 @@ class Global:
 
 @dataclass(eq=False)
 class Inert:
-    """What the file would have built by calling ``kind``: the arguments, items and state that it would have had."""
+    """Record of the object that a call of ``kind`` would have built: its arguments, items and state."""
 
     kind: str
     args: tuple[object, ...] = ()

@@ -29,7 +29,7 @@ from engine.tasks import task_from_name
 from engine.text import printable
 
 _DAMAGE: Final = (ValueError, LookupError, OverflowError, EOFError, OSError, RuntimeError, BadZipFile, zlib.error)
-"""What the standard library raises for a damaged archive."""
+"""Errors that the standard library raises for a damaged archive."""
 CHARACTERS: Final = 0.9  # share of single characters among the words of a network that reads characters
 _ACTIVATIONS: Final[tuple[Activation, ...]] = ("sigmoid", "softmax", "linear")
 

@@ -1,4 +1,4 @@
-"""What processes share, where systems differ: open files that a child inherits, pipes, priorities, named memory.
+"""Process functions that differ between systems: open files that a child inherits, pipes, priorities, named memory.
 
 POSIX passes open files by number and through sockets. Windows inherits handles and knows shared memory by its name.
 """

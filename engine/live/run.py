@@ -38,7 +38,7 @@ _PUBLISH: Final = 0.01  # seconds between two snapshots while the run reads
 
 
 class Outlet(Protocol):
-    """Where the states and events of a run go."""
+    """Destination of the states and events of a run."""
 
     def allocate(self, network: Network, widths: Mapping[str, int], capacity: int) -> Ring:
         """Return an empty ring for the signals of the network that the run uses from now on."""

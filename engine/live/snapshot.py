@@ -76,7 +76,7 @@ class Snapshot:
 
     @property
     def unknown_words(self) -> NDArray[np.bool_]:
-        """Which words of the review are outside the vocabulary, (word,)."""
+        """Mask of the words of the review that are outside the vocabulary, (word,)."""
         network = self.network
         if network.vocabulary is not None:
             return np.asarray(self.ids == UNKNOWN)

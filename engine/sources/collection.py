@@ -14,13 +14,13 @@ from engine.text import Review, ReviewError, has_words, plain_text, printable
 
 _EXAMPLES: Final = 5  # skipped rows or files that are named
 _MOST: Final = 1 << 31  # bytes of text of one source; all of it is in memory
-_RECENT: Final = 64  # reviews that stay made, so that looking at one twice does not split its words twice
+_RECENT: Final = 64  # reviews that stay in memory, so that looking at one twice does not split its words twice
 NO_WORDS: Final = "no words; expected text with letters a-z or digits"
 
 
 @dataclass(frozen=True)
 class SourceReport:
-    """What was read from a source.
+    """Report of what was read from a source and what was skipped.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class SourceReport:
 
     @property
     def skipped_text(self) -> str:
-        """What was skipped, with the first few by name; "" if nothing was."""
+        """Text that lists what was skipped, the first few by name; "" if nothing was."""
         if not self.skipped:
             return ""
         more = f" and {self.skipped - len(self.examples):,} more" if self.skipped > len(self.examples) else ""
@@ -140,12 +140,12 @@ class Reviews(Sequence[Review]):
         self._recent.pop(index, None)
 
     def counts(self) -> tuple[int, int, int]:
-        """Return how many are positive, negative and unlabelled."""
+        """Return the numbers of positive, negative and unlabelled reviews."""
         return self._labels.count(1), self._labels.count(0), self._labels.count(-1)
 
     @property
     def labelled(self) -> list[bool]:
-        """Which reviews have a label."""
+        """Whether each review has a label."""
         return [label >= 0 for label in self._labels]
 
     def reordered(self, order: Sequence[int]) -> Reviews:

@@ -1,4 +1,4 @@
-"""Which column of a table holds the texts, and which the labels."""
+"""Choice of the columns of a table that hold the texts and the labels."""
 
 from __future__ import annotations
 

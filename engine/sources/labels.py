@@ -1,4 +1,4 @@
-"""What the values of a label column mean: words, 0 and 1, −1 and 1, stars, or a class of another program."""
+"""Meanings of the values of a label column: words, 0 and 1, −1 and 1, stars, or a class of another program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user can say about a source of reviews that its files do not."""
+"""Options by which the user describes a source of reviews where its files do not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MEANINGS: Final = {"pos": True, "neg": False, "none": None}
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How to read a source; the defaults find it out.
+    """Options for reading a source; by default its format, encoding, columns and labels are detected.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class ReadOptions:
     header : bool or None
         Whether the first row of a table names the columns.
     labels : mapping of str to (bool or None)
-        What the values of the label column mean, in lower case.
+        Meanings of the values of the label column; the values are in lower case.
     strict : bool
         Whether one bad row or file refuses the source, instead of being skipped.
     """

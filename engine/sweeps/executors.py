@@ -1,4 +1,4 @@
-"""Where the shards of a sweep run: one contract, ``concurrent.futures.Executor``, for a machine and for clusters.
+"""Executors for the shards of a sweep: one contract, ``concurrent.futures.Executor``, for a machine and for clusters.
 
 ==================  ==============================================================================================
 ``--on``            executor

@@ -33,7 +33,7 @@ LEVEL: Final = 0.95
 
 @dataclass(frozen=True)
 class MeasureOptions:
-    """What is measured: β of reviews cut at ``words``, and the points from ``starts`` visited states (0: none).
+    """Options of a measurement: β of reviews cut at ``words``, and the points from ``starts`` visited states (0: none).
 
     ``device`` computes β and the points ("cpu" or "cuda").
     """

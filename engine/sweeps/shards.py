@@ -4,8 +4,8 @@ A shard is a call of a module's function; its digest names the file of its resul
 the number of workers nor on the order in which they finish, so the results are the same to the last bit in one process,
 in four, or on a cluster of machines with the same processors and libraries.
 
-Only the process that calls `run_shards` writes: a file is written beside its place and renamed, so that a run that is
-killed at any moment resumes with all the shards that were finished.
+Only the process that calls `run_shards` writes: a file is written under another name and then renamed, so
+that a run that is killed at any moment resumes with all the shards that were finished.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from engine.files import atomic_write
 from engine.sweeps.executors import Pool, open_pool, use_one_thread
 
 TRIES: Final = 3
-"""How often a shard is started before one whose worker dies each time is reported."""
+"""Number of starts after which a shard fails if its worker died each time."""
 
 MISSING: Final = object()
 _FORMAT: Final = "pinkx shard 1"
@@ -38,7 +38,7 @@ class ShardError(ValueError):
 
 @dataclass(frozen=True)
 class Result:
-    """What a shard computes: values (JSON, if they are stored), and files by name."""
+    """Result of a shard: values (JSON, if they are stored), and files by name."""
 
     values: Any
     files: Mapping[str, bytes] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: ``done`` of ``total`` shards, ``resumed`` of them from an earlier run, after ``seconds``."""
+    """Progress of a run: ``done`` of ``total`` shards, ``resumed`` of them from an earlier run, after ``seconds``."""
 
     done: int
     total: int

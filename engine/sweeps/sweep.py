@@ -58,7 +58,7 @@ _LIBRARIES: Final = ("numpy", "torch", "numba")
 
 
 def group_size(cell: str, size: int, sequences: int) -> int:
-    """Return how many networks of a shape are trained side by side, as measured with 8 and 10 cells (docs/sweeps.md).
+    """Return the number of networks of a shape to train together, as measured with 8 and 10 cells (docs/sweeps.md).
 
     It does not depend on the number of workers, so that neither do the results.
     """
@@ -222,7 +222,7 @@ def _shards(
 
 @dataclass(frozen=True)
 class _Options:
-    """How a group is trained; ``folder`` has what it computed so far."""
+    """Options for the training of a group; ``folder`` holds the results so far."""
 
     every_epoch: bool
     device: str

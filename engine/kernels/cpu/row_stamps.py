@@ -22,7 +22,7 @@ def odd_weights(count: int, seed: int) -> UInt64s:
 
 
 EPOCH_WEIGHT, WORD_WEIGHT = odd_weights(2, seed=1)
-"""What one more epoch, and one more word, add to a stamp."""
+"""Increments of a stamp for one more epoch and for one more word."""
 
 
 @kernel

@@ -270,7 +270,7 @@ def _minlstm(work: Float32s, rows: int, p: int, at: int, candidate: int, clamps:
 
 @inner
 def _lstm(work: Float32s, rows: int, p: int, at: int, gate: int, candidate: int, output: int, clamps: Float32s) -> None:
-    """In two passes: the gates of all rows are independent of each other, which fills the processor's pipelines."""
+    """Compute a step in two passes: the gates of all rows are independent, which fills the processor's pipelines."""
     for r in range(rows):
         for j in range(0, 3 * p, FLOATS):
             store(work, (r, j), _clamped(clamps, j, _apply(gate, load(work, (r, j)))))

@@ -25,7 +25,7 @@ SHORT: Final = 32_767  # steps whose saturated ones two counters in 32 bits can 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a layer of n cells is run: which kernel, how its weights are stored, and its number of warps."""
+    """Configuration of the kernel for a layer of n cells: its kind, the storage of weights, and the number of warps."""
 
     narrow: bool
     padded: int  # n rounded up
@@ -222,7 +222,7 @@ def run(
     cell, chosen, device = layer.cell, layer.plan, tokens.device
     names = [signal.name for signal in cell.signals]
     reviews, time = tokens.shape
-    ragged = bool((lengths < time).any())  # on the host: a question to the card would wait for it
+    ragged = bool((lengths < time).any())  # on the host: reading it from the card would wait for the card
     # Whole multiples of 16 bytes: Triton compiles a kernel again for pointers that are none.
     on_host = np.zeros((2, -(-reviews // 4) * 4), dtype=np.int32)
     on_host[:, :reviews] = lengths, np.argsort(-lengths, kind="stable")

@@ -37,7 +37,7 @@ _SCALARS: Final = ("reviews", "time", "series", "length", "longest")
 
 @dataclass(frozen=True)
 class Resources:
-    """What one compiled kernel needs: shared memory in KiB, registers of a thread, spilled bytes of a thread."""
+    """Resources of one compiled kernel: shared memory in KiB, registers of a thread, spilled bytes of a thread."""
 
     kernel: str
     capability: int
