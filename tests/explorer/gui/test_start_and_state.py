@@ -68,7 +68,8 @@ def test_a_recording_is_indicated_and_plays_in_a_window(
     press(qtbot, window, "R")
     path = tmp_path / "pinkx-lstm-12-first-1.safetensors"
     qtbot.waitUntil(path.exists)
-    replay = Window(LaunchOptions(replay=path, fresh=True, save=False), panels=(ReviewPanel,))
+    options = LaunchOptions(replay=path, fresh=True, save=False, speed=100)  # several frames are drawn on the way
+    replay = Window(options, panels=(ReviewPanel,))
     replay.show()
     run, *others = load_recording(path)
     names = [one.name for one in (run, *others)]

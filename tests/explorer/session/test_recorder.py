@@ -181,6 +181,7 @@ async def test_the_terminal_plays_a_recording(session: Session, tmp_path: Path) 
     wait(lambda: "saved" in session.note)
     played = replayed(next(tmp_path.iterdir()))
     played.recorder.folder = tmp_path
+    played.stream.set_speed(100)  # several frames are drawn on the way
     try:
         async with shown(played) as (app, pilot):
             await pilot.press("space")
