@@ -1,1 +1,1 @@
-"""What the two front ends share: one live run, what the user can do with it, and its views. Imports no toolkit."""
+"""Code that the two front ends share: one live run, the user's actions on it, and its views. Imports no toolkit."""

@@ -1,4 +1,4 @@
-"""How a front end performs actions: those of the table, and those on a word, a cell or a stretch of words."""
+"""Dispatch of a front end's actions: those of the table, and those on a word, a cell or a stretch of words."""
 
 from __future__ import annotations
 

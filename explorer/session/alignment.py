@@ -1,4 +1,4 @@
-"""Which words of two texts, or which steps of two sequences, correspond."""
+"""Correspondence of the words of two texts, or of the steps of two sequences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What cannot be done with the present network, and why, in one sentence: for refusals and for greyed entries."""
+"""Actions that the present network does not allow, with the reason in one sentence, for refusals and greyed entries."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # these modules need torch, which a front end loads after its
     from engine.live.stream import Snapshot, Stream
     from engine.reviews import Review, SourceReport
 
-NOTICE_SECONDS: Final = 6.0, 0.05  # a notice is shown for so long, and longer by this for each character
+NOTICE_SECONDS: Final = 6.0, 0.05  # seconds that a notice is shown, and those added for each character
 
 OWN_NETWORKS: Final = 12  # networks that are remembered
 UNDOABLE: Final = 1000  # changes of the network that can be undone, of each kind
@@ -35,7 +35,7 @@ class SessionError(ValueError):
 
 @dataclass(frozen=True)
 class Choices:
-    """What the user chose to see. ``cursor`` is the word looked at; None follows the word being read."""
+    """The user's choices of what to show. ``cursor`` is the word looked at; None follows the word being read."""
 
     cursor: int | None = None
     signal: str = "h"
@@ -86,7 +86,7 @@ class Frame:
 
 
 class SignalReader(Protocol):
-    """What views read signals from; `Core` and `explorer.session.session.Session` are."""
+    """Interface from which views read signals; `Core` and `explorer.session.session.Session` implement it."""
 
     def read(self, name: str, start: int, stop: int) -> NDArray[np.float32]: ...
 
@@ -153,7 +153,7 @@ class Core:
 
     @property
     def report(self) -> SourceReport | None:
-        """What was read from the source of the reviews, and what was skipped; None of a recording."""
+        """Report of what was read from the source of the reviews and what was skipped; None for a recording."""
         return getattr(self.reviews, "report", None)
 
     @property

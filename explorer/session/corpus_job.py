@@ -39,7 +39,7 @@ class Numbers:
 
 
 class SentReviews:
-    """What the worker process has of the source, for the network that reads.
+    """Record of the reviews of the source that the worker process has, for the network that reads.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def encoded(network: Network, reviews: Sequence[Review | None], numbers: Numbers
 
 
 class Notice(str):
-    """What the user should know about the device; a job sends it as one of its results."""
+    """Notice to the user about the device; a job sends it as one of its results."""
 
 
 _devices: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Which layer of a network is watched."""
+"""Choice of the layer of a network to watch."""
 
 from __future__ import annotations
 

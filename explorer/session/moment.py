@@ -1,4 +1,4 @@
-"""What is known of every cell at the word looked at: activity, dead cells, rolling exponents."""
+"""Statistics of every cell at the word looked at: activity, dead cells, rolling exponents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What both front ends share when they list a folder of networks: the filter, the order, the plot and the export."""
+"""List of a folder of networks, shared by both front ends: the filter, the order, the plot and the export."""
 
 from __future__ import annotations
 

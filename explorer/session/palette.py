@@ -1,8 +1,8 @@
 """Every colour of both front ends as RGB, and the colour maps; a front end only converts them.
 
 The maps rise in lightness, so that they keep their order in grey and for every kind of colour vision. Cividis is by
-Nuñez, Anderton and Renslow (PLoS ONE 13 (2018) e0199239), viridis by Smith and van der Walt (matplotlib, CC0). Of each,
-seventeen points are stored; interpolation between them stays within 7 of 255 of the originals.
+Nuñez, Anderton and Renslow (PLoS ONE 13 (2018) e0199239), viridis by Smith and van der Walt (matplotlib, CC0).
+Seventeen points of each are stored; interpolation between them stays within 7 of 255 of the originals.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ Role = Literal[
 
 
 class Look(NamedTuple):
-    """How a role of text looks: the `Palette` field of its colour, bold or not, italic and underlined or not."""
+    """Style of a role of text: the `Palette` field of its colour, bold or not, italic and underlined or not."""
 
     colour: str
     bold: bool = False

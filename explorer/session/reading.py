@@ -1,4 +1,4 @@
-"""A review read by a network outside the live run, and what such a reading is compared with."""
+"""A review read by a network outside the live run, and its comparison with the present run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BLOCK: Final = 256  # words between two checks for cancellation
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What a network made of a review.
+    """Result of reading a review with a network.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Reading:
         Signal → rolling α of its layer sum, (time,).
     h : (time, n)
     output_kind : Output
-        What that output is.
+        Kind of that output.
     """
 
     words: Content
@@ -102,9 +102,9 @@ def read_words(
     clamps : mapping
         Signal → values (n,), NaN where a cell is not clamped.
     wanted : callable
-        Asked every ``BLOCK`` words; the reading stops once it returns False.
+        Called every ``BLOCK`` words; the reading stops once it returns False.
     unit : {"word", "character", "step"}, optional
-        What ``words`` are; by default what the network reads.
+        Unit of ``words``; by default that of the network.
 
     Returns
     -------

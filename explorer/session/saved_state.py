@@ -27,7 +27,7 @@ LARGEST = 1 << 20  # bytes; a state has some hundreds, with the arrangement of t
 
 @dataclass(frozen=True)
 class State:
-    """What is saved. ``note`` is a notice to the user about the file; it is not saved."""
+    """The saved choices of the user. ``note`` is a notice to the user about the file; it is not saved."""
 
     session: Mapping[str, Any] = field(default_factory=dict)
     terminal: Mapping[str, Any] = field(default_factory=dict)

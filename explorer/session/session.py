@@ -135,7 +135,7 @@ class Session:
 
     @property
     def choices(self) -> Choices:
-        """What the user chose to see."""
+        """The user's choices of what to show."""
         return self.core.choices
 
     @property

@@ -13,7 +13,7 @@ PAUSE: Final = 0.0005  # seconds between two steps, in which other threads get t
 
 
 class TaskResults(Generic[T]):
-    """What is found so far.
+    """Results of a search so far.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class TaskResults(Generic[T]):
 
     @property
     def progress(self) -> str:
-        """How far the search is; at the end "", or what went wrong."""
+        """Progress of the search, as a text; at the end "", or the error."""
         if self.finished:
             return self.trouble
         return f"{self.done:,} of {self.total:,} reviews …"
@@ -57,7 +57,7 @@ def start_search(steps: Iterable[tuple[int, Sequence[T]]], total: int) -> TaskRe
     Parameters
     ----------
     steps : iterable of (done, new)
-        How many reviews are searched, and the new results; each step takes some milliseconds.
+        Number of reviews searched so far, and the new results; each step takes some milliseconds.
     total : int
         Reviews to be searched.
     """

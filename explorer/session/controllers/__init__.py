@@ -1,1 +1,1 @@
-"""What the user can do with a session: one controller per subject, each given the core and its collaborators."""
+"""Controllers of the user's actions on a session: one per subject, each given the core and its collaborators."""

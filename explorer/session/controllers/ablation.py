@@ -68,12 +68,12 @@ class AblationController:
         self._ablate(ablated ^ changed, self._together - changed)
 
     def ablate_dead(self) -> None:
-        """Ablate all dead cells, or restore those that were ablated so; a cell ablated by itself stays ablated.
+        """Ablate all dead cells, or restore those that this action ablated; a cell ablated by itself stays ablated.
 
         Raises
         ------
         SessionError
-            If no cell was ablated so, and no other cell is dead.
+            If this action has ablated no cell, and no other cell is dead.
         """
         snapshot = self._core.snapshot
         moment = self._core.moment(snapshot, self._core.valid_choices(snapshot))
@@ -133,7 +133,7 @@ class AblationController:
 
     @property
     def question(self) -> str:
-        """What `clamp_at` would clamp now, such as ``f of cell #003, 0.93 on average so far``.
+        """Signal and cells that `clamp_at` would clamp now, such as ``f of cell #003, 0.93 on average so far``.
 
         Raises
         ------
@@ -185,7 +185,7 @@ class AblationController:
 
     @property
     def _clamps(self) -> Clamps:
-        """What was requested for the present network; the engine may not have applied it yet."""
+        """Clamps requested for the present network; the engine may not have applied them yet."""
         snapshot = self._core.snapshot
         if self._requested is None or self._requested[0] is not snapshot.network:
             return snapshot.clamps
@@ -213,8 +213,10 @@ class AblationController:
         return values.mean(axis=0) if len(values) else np.full(snapshot.network.cell.size, np.nan, dtype=np.float32)
 
     def _ablate(self, cells: set[int], together: set[int]) -> None:
-        """Ablate these cells and no others, of them ``together`` as dead ones; those already ablated keep their
-        value."""
+        """Ablate these cells and no others; ``together`` are those ablated as dead.
+
+        Cells that are already ablated keep their value.
+        """
         means = np.nan_to_num(self._means("h"))  # before the first word: the initial state, 0
         before = self._clamps.get("h", np.full(len(means), np.nan, dtype=np.float32))
         h = np.where(np.isnan(before), means, before)

@@ -40,7 +40,7 @@ class AttributionController:
 
     @property
     def progress(self) -> str:
-        """What is being computed, or what failed; "" at rest."""
+        """Computation in progress, or the error that ended it, as a text; "" at rest."""
         return self._computation.progress
 
     def next_method(self) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.sequences import Content
 
 Request = tuple[object, ...]
-"""What a comparison was computed from; compared by identity."""
+"""Objects from which a comparison was computed; compared by identity."""
 
 
 class ComparisonController:
@@ -57,7 +57,7 @@ class ComparisonController:
 
     @property
     def name(self) -> str:
-        """What the run is compared with, in a few words; empty without a comparison."""
+        """Short name of the reading that the run is compared with; empty without a comparison."""
         parts = [Path(self.network).stem] if self.network is not None else []
         return " on ".join([*parts, *([self.review.name] if self.review is not None else [])])
 

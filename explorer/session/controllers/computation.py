@@ -1,4 +1,4 @@
-"""One result computed in the worker process, with its progress: what a dialog requests when it opens."""
+"""One result computed in the worker process, with its progress: a dialog requests it when it opens."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Computation(Generic[T]):
     Attributes
     ----------
     progress : str
-        What is being computed, or what failed; "" at rest.
+        Computation in progress, or the error that ended it, as a text; "" at rest.
     running : bool
         Whether a job is in progress.
     """
@@ -72,7 +72,7 @@ class ComputationController(Generic[T]):
 
     @property
     def progress(self) -> str:
-        """How far the computation is, or what failed; "" at rest."""
+        """Progress of the computation, or the error that ended it, as a text; "" at rest."""
         return self._computation.progress
 
     def result(self) -> T | None:

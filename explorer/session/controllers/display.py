@@ -1,4 +1,4 @@
-"""What is shown of the network: the signal, the cells and their order, colours."""
+"""Display of the network: the signal, the cells and their order, colours."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Display:
         return np.concatenate([pins, ranked[~np.isin(ranked, pins)]])
 
     def _rank(self, snapshot: Snapshot, choices: Choices, word: int, moment: Moment) -> NDArray[np.float64]:
-        """Return what the cells are ordered by, (n,); the highest comes first."""
+        """Return the values by which the cells are ordered, (n,); the highest comes first."""
         size, order = snapshot.network.cell.size, choices.order
         if order == "activity":
             return np.nan_to_num(moment.activity, nan=-1.0)
@@ -175,7 +175,7 @@ class Display:
 
 
 def _order_key(snapshot: Snapshot, choices: Choices, word: int) -> tuple[object, ...]:
-    """What an order of cells depends on.
+    """Return the values on which an order of cells depends.
 
     Rows that change places at every word cannot be followed: while reading, cells are ordered once a window.
     """

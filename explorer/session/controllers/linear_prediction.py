@@ -1,4 +1,4 @@
-"""How well the linear map at the nearest fixed point predicts the states that follow."""
+"""Test of the linear map at the nearest fixed point: the share of the following states' variance that it predicts."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class LinearPredictor:
 
 
 def _subject(points: PointMap, frame: Frame, point: int | None) -> tuple[object, ...]:
-    """What a test depends on besides the word: the points, the run, the review."""
+    """Return the objects on which a test depends besides the word: the points, the run, the review."""
     return points, point, frame.snapshot.run, frame.snapshot.review
 
 

@@ -61,7 +61,7 @@ class PatternSearch:
 
     @property
     def more_text(self) -> str:
-        """What `more` would do."""
+        """Label of the action `more`, with the number of reviews left."""
         return f"search more: {self.left:,} {unit_names(self._core.snapshot.network).sequences} are left"
 
     @property

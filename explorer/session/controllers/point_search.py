@@ -49,7 +49,7 @@ class PointSearch:
 
     @property
     def progress(self) -> str:
-        """What is being searched, or what failed; "" if nothing runs."""
+        """Progress of the searches, and the error of one that failed, as a text; "" without either."""
         return "   ".join([*self._progress.copy().values(), *filter(None, [self._trouble])])
 
     def begin(self, network: Network, sequences: Sequences = ()) -> None:

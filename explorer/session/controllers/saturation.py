@@ -38,7 +38,7 @@ class SaturationController:
 
     @property
     def progress(self) -> str:
-        """How far the corpus is read, or what failed; "" at rest, and for the present review."""
+        """Progress of reading the corpus, or the error that ended it; "" at rest, and for the present review."""
         return self._computation.progress if self.scope == "corpus" else ""
 
     def begin(self) -> None:

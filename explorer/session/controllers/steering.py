@@ -95,7 +95,7 @@ class SteeringController:
 
     @property
     def question(self) -> str:
-        """What the strength means, with the present one."""
+        """Prompt for the strength: its meaning and its present value."""
         return f"factor of the vector, now {significant(self.strength)}; a negative one turns it round; empty: keep it"
 
     def set_strength(self, text: str) -> None:
@@ -128,7 +128,7 @@ class SteeringController:
 
     @property
     def pushes(self) -> Pushes:
-        """What was requested for the present reading; the engine may not have applied it yet."""
+        """Additions requested for the present reading; the engine may not have applied them yet."""
         snapshot = self._core.snapshot
         if self._requested is not None:
             asked, pushes = self._requested

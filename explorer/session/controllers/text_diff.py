@@ -80,7 +80,7 @@ class WordByWord:
         return 1.0 if self.output.bounded else max(known, default=0.0) or 1.0
 
     def summary(self, name: str) -> str:
-        """How many words differ from the text ``name`` on the left, both outputs at the end, and the moved cells."""
+        """Return the number of words that differ from ``name`` on the left, both final outputs, and the moved cells."""
         before = next((pair.output_before for pair in reversed(self.pairs) if pair.before), math.nan)
         after = next((pair.output_after for pair in reversed(self.pairs) if pair.after), math.nan)
         changed = sum(pair.changed for pair in self.pairs)

@@ -88,7 +88,7 @@ class WordSearch:
 
     @property
     def status(self) -> str:
-        """How often the words are in other reviews, and how far the search is; empty without words."""
+        """Count of the words in other reviews, and progress of the search, as a text; empty without words."""
         if not self.wanted:
             return ""
         found = self.others.found

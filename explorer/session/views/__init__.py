@@ -1,1 +1,1 @@
-"""What front ends draw: arrays, texts and tables, without I/O and without threads."""
+"""View models that the front ends draw: arrays, texts and tables, without I/O and without threads."""

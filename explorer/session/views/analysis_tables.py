@@ -25,7 +25,7 @@ def attribution_table(found: WordAttribution | None, words: Sequence[str]) -> Ta
 
 
 class NamedText(Text, Protocol):
-    """What `contexts_table` needs of a review."""
+    """Part of a review that `contexts_table` needs."""
 
     @property
     def name(self) -> str: ...

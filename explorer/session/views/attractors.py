@@ -1,4 +1,4 @@
-"""Where states end: the shares of them that each attractor draws, and the cycles among the attractors."""
+"""Shares of the states that end at each attractor, and the cycles among the attractors."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ MEANING: Final = (
 
 
 class Method(NamedTuple):
-    """How the logit is attributed; ``baseline`` as `engine.attribution.integrated_gradients` takes it, None for
+    """Method of attributing the logit; ``baseline`` as `engine.attribution.integrated_gradients` takes it, None for
     gradient × input."""
 
     name: str
@@ -67,7 +67,7 @@ class WordAttribution:
 
     @property
     def residual(self) -> float:
-        """What the attributions lack to add up to logit − baseline logit; NaN without a baseline."""
+        """Logit − baseline logit minus the sum of the attributions; NaN without a baseline."""
         return self.logit - self.baseline_logit - float(self.values.sum())
 
     def strongest(self) -> list[int]:
@@ -101,7 +101,7 @@ def word_colours(
 
 
 def attribution_lines(found: WordAttribution | None, progress: str, width: int | None = None) -> tuple[Line, ...]:
-    """What is attributed by which method, and whether it adds up; or what is being computed."""
+    """Return lines with the attributed output, the method, and the error of the sum; or with the ``progress``."""
     if found is None:
         return ((Run(progress or "nothing is attributed yet", "warning"),),)
     head = join(((Run(_subject(found), "value"),), (Run(f"by {found.method.name}", "accent"),)), width)

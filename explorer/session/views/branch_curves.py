@@ -25,7 +25,7 @@ AXES = ("readout", "PC1")
 
 
 class Target(NamedTuple):
-    """What changes: the weight of a word that the present network reads, or a channel of a network with a task.
+    """Input that is varied: the weight of a word that the present network reads, or a channel of a network with a task.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Target(NamedTuple):
 
     @property
     def change(self) -> str:
-        """What is followed, as the end of a title."""
+        """Description of the varied input, as the end of a title."""
         if self.network:
             return f"of {self.network}, channel {self.what} from −1 to 1"
         return f"from zero input to “{self.what}”"
@@ -134,7 +134,7 @@ def branch_curves(found: Branches, axis: str, present: PointMap | None) -> Branc
 
 
 def branches_line(found: Branches | None, progress: str, width: int | None = None) -> Line:
-    """How many branches there are and how they end; or what is being computed."""
+    """Return a line with the number of branches, folds and crossings; or with the ``progress``."""
     if found is None:
         return (Run(progress or "nothing is followed yet", "warning"),)
     folds = sum(len(branch.folds) for branch in found.branches)
@@ -156,7 +156,7 @@ FOLD, CROSSING = "◂", "×"
 
 
 def branches_legend() -> Line:
-    """What the curves and marks mean."""
+    """Return the legend of the curves and marks."""
     parts: tuple[tuple[str, Role, str], ...] = (
         ("──", "good", "stable"), ("╌╌", "pink", "unstable"), (FOLD, "warning", "fold"),
         (CROSSING, "other", "|λ| = 1"),

@@ -1,4 +1,4 @@
-"""What the panels say about cells."""
+"""Texts of the panels about cells."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def cells_line(frame: Frame) -> Line:
-    """How many cells are alive, dead, and active in effect (the participation ratio), at the word looked at."""
+    """Return the numbers of live, dead and effective cells (the participation ratio) at the word looked at."""
     moment, window, units = frame.moment, frame.snapshot.window, unit_names(frame.snapshot.network).units
     cells, dead, effective = len(moment.dead), int(moment.dead.sum()), float(participation_ratio(moment.activity))
     known = frame.word + 1 >= window
@@ -37,7 +37,7 @@ def cells_line(frame: Frame) -> Line:
 
 
 def dead_line(snapshot: Snapshot) -> Line:
-    """When a cell counts as dead."""
+    """Return the criterion by which a cell counts as dead."""
     return (Run(f"† σ of h < {snapshot.threshold:.3g} over {snapshot.window} {unit_names(snapshot.network).units}"),)
 
 
@@ -116,7 +116,7 @@ def cell_line(row: CellRow) -> Line:
 
 
 def state_text(row: CellRow) -> str:
-    """How a cell is changed: ``ablated``, ``f, o clamped``, or nothing."""
+    """Return the change of a cell: ``ablated``, ``f, o clamped``, or an empty text."""
     return f"{', '.join(row.clamps)} clamped" if row.state == "clamped" else row.state
 
 

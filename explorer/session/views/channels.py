@@ -177,7 +177,7 @@ def _beside(target: float, right: int) -> Line:
 
 
 def meaning_line(found: Traces, short: bool = False) -> Line:
-    """What the curves and their colours mean."""
+    """Return the legend of the curves and their colours."""
     ends = found.inputs[0] if found.inputs else None
     scale = f"in {number(ends.low)}…{number(ends.high)}" if ends is not None else ""
     if not any(trace.target is not None for trace in found.outputs):

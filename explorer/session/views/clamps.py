@@ -1,4 +1,4 @@
-"""Which cells are ablated or clamped."""
+"""Ablated and clamped cells."""
 
 from __future__ import annotations
 

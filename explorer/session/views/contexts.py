@@ -33,14 +33,14 @@ class Contexts:
 
 
 class Text(Protocol):
-    """What a context needs of a review."""
+    """Part of a review that a context needs."""
 
     @property
     def surface(self) -> Sequence[str]: ...
 
 
 def contexts_line(found: Contexts | None, end: End, progress: str, width: int | None = None) -> Line:
-    """What is listed, and from how many reviews; or what is being computed."""
+    """Return a line with the listed places and the number of reviews; or with the ``progress``."""
     if found is None:
         return (Run(progress or "nothing is searched yet", "warning"),)
     sample = f"a sample of {found.sample:,} of {count(found.source, 'review')}"

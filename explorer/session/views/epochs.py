@@ -28,7 +28,7 @@ MEANING: Final = (
 
 @dataclass(frozen=True, eq=False)
 class Epochs:
-    """What is measured so far of a run; ``points`` are those of the first epochs, ``reviews`` those of the sample."""
+    """Measurements of a run so far; ``points`` are those of the first epochs, ``reviews`` those of the sample."""
 
     run: str
     total: int
@@ -79,7 +79,7 @@ class Epochs:
 def epochs_lines(
     found: Epochs | None, place: int, threshold: float, progress: str, width: int | None = None
 ) -> tuple[Line, ...]:
-    """The run and its sample; then of one epoch the loss, accuracy and dead cells, and the points."""
+    """The run and its sample; then the loss, accuracy, dead cells and points of one epoch."""
     if found is None:
         return ((Run(progress or "no epoch is measured yet", "warning"),),)
     head = join(

@@ -1,4 +1,4 @@
-"""What a first start shows over the panels: three sentences and three keys."""
+"""Introduction that a first start shows over the panels: three sentences and three keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every term, mark and colour on the screen means, and what each panel shows in one sentence."""
+"""Legend of every term, mark and colour on the screen, and one sentence about each panel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Lyapunov spectrum and the memory decay of a review say, as lines."""
+"""Lines about the Lyapunov spectrum and the memory decay of a review."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ OUTPUTS: Final = "outputs"  # as `engine.live.replay` names them, which needs Py
 
 @dataclass(frozen=True)
 class Output:
-    """What the first output of a network is called, and where it changes sides.
+    """First output of a network: its names, and the value from which it counts as positive.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Which entries of a picture the mouse means: the nearest one, or those inside an outline."""
+"""Entries of a picture that the mouse points at: the nearest one, or those inside an outline."""
 
 from __future__ import annotations
 

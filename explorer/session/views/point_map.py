@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class FoundPoints:
-    """What has been found of a network so far.
+    """Results of the searches of a network so far.
 
     ``visited`` (state, n) are hidden states h of the bundled reviews; ``ends`` says by input where states end.
     """
@@ -61,7 +61,7 @@ class PointDetails:
         repeating a word leads to.
     kind, stability : str
     eigenvalues : (S,)
-        Of the Jacobian, by falling modulus; of a cycle its multipliers.
+        Those of the Jacobian, by falling modulus; for a cycle, its multipliers.
     time_constant : float
         The slowest, in words; NaN without a certified attractor.
     q, newton_step : float
@@ -72,7 +72,7 @@ class PointDetails:
     value : float
         The first output: the probability of that logit, or the logit itself if the readout is linear.
     output : Output
-        What that output is.
+        Kind of that output.
     hits, starts : int
         How many of the search's start states reached it; 0 for a word.
     basin : Basin or None
@@ -113,7 +113,7 @@ class PointDetails:
 
 @dataclass(frozen=True)
 class PointView:
-    """How the points are shown: angles in degrees, one of ``COLOURS``, the selected entry, and several entries selected
+    """View of the points: angles in degrees, one of ``COLOURS``, the selected entry, and several entries selected
     together."""
 
     azimuth: float = -20.0
@@ -190,7 +190,7 @@ class PointMap:
 
     @cached_property
     def output(self) -> Output:
-        """What the first output of the network is."""
+        """The first output of the network."""
         return readout_of(self.found.network)
 
     def value(self, entry: int) -> float:

@@ -1,4 +1,4 @@
-"""What the panels say about fixed points and word attractors."""
+"""Texts of the panels about fixed points and word attractors."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _origin(point: PointDetails) -> str:
 
 
 def _kind_lines(point: PointDetails) -> tuple[Line, ...]:
-    """What the entry is, and its slowest mode. A state without a certified attractor has no time constant."""
+    """Return the kind of the entry and its slowest mode. A state without a certified attractor has no time constant."""
     stability = Run(point.stability.split()[0], "pink" if point.unstable else "good")
     if point.kind in ("drifting", "moving"):
         return ((Run(point.kind, "warning"), Run("  no certified attractor")),)
@@ -145,12 +145,12 @@ def other_trajectory_line(other: Comparison | None, size: int) -> Line:
 
 
 def spectrum_title(selected: bool) -> str:
-    """Which point the spectrum belongs to."""
+    """Return the title of the spectrum, which names its point."""
     return f"Spectrum of the {'selected point' if selected else 'point nearest to the current state'}"
 
 
 def points_line(points: PointMap, view: PointView, progress: str = "", width: int | None = None) -> Line:
-    """How much of the variance of h the picture shows, from which side, and what the search does."""
+    """Return the ``progress``, a summary of the points, the variance of h that the picture shows, and its angles."""
     shares = " + ".join(f"{part:.0%}" for part in points.projection.explained)
     angles = f"azimuth {view.azimuth:.0f}°, elevation {view.elevation:.0f}°".replace("-", "−")
     return join(
@@ -203,7 +203,7 @@ def elsewhere_line(points: PointMap) -> Line:
 
 
 def no_points_line(progress: str, replaying: bool, points: PointMap | None = None) -> Line:
-    """Why there is no point to see; ``points`` is what was found."""
+    """Return the reason why there is no point to see; ``points`` is what was found."""
     found = None if points is None else points.found.points
     none = "none found yet" if found is None else f"none found from {count(found.starts, 'start')}"
     why = progress or ("a recording has no network to search" if replaying else none)
@@ -211,7 +211,7 @@ def no_points_line(progress: str, replaying: bool, points: PointMap | None = Non
 
 
 def point_legend(by_stability: bool, *, cycles: bool = False, basins: bool = False) -> Line:
-    """What the marks of the points mean; the marks have colours of their own where colour means stability."""
+    """Return the legend of the points' marks, which have their own colours if the points are coloured by stability."""
     roles: tuple[Role, ...] = ("good", "pink", "warning") if by_stability else ("value",) * 3
     names = zip(POINT_MARKS, ("stable", "saddle", "slow"), roles, strict=False)
     parts = [(Run(mark, role), Run(f" {name}")) for mark, name, role in names]
@@ -248,9 +248,9 @@ def _memory(points: PointMap, entry: int) -> str:
 
 
 def word_map_line(words: int, colour: str, kinds: Mapping[str, int] | None = None, hidden: int = 0) -> Line:
-    """How many words the map shows, what their colours mean, and how many lead to no fixed point.
+    """Return the number of words in the map, the meaning of their colours, and the numbers without a fixed point.
 
-    ``kinds`` counts words by what the network does; ``hidden`` ones have no time constant to be drawn at.
+    ``kinds`` counts words by what the network does; ``hidden`` words are not drawn, for they have no time constant.
     """
     restless = {kind: n for kind, n in (kinds or {}).items() if n and kind != "fixed"}
     named = {"cycle": "in a cycle", "drifting": "drifting", "moving": "moving"}

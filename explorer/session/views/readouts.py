@@ -1,4 +1,4 @@
-"""What the panels say about exponents, the review, the corpus and the state of the run.
+"""Texts of the panels about exponents, the review, the corpus and the state of the run.
 
 Every function takes what it shows and returns a `Line`, or several. Parts of a line are in order of importance: with
 a ``width`` in characters, the last parts that do not fit are left out. `point_readouts` and `cell_readouts` work alike.
@@ -171,7 +171,7 @@ def _has_class(network: Network) -> bool:
 
 
 def word_colours_line(frame: Frame, low: float, high: float) -> Line:
-    """What the colours of the words mean."""
+    """Return the meaning of the colours of the words."""
     choices = frame.choices
     rows = "inputs" if choices.signal == INPUT else "cells"
     source = f"mean of all {rows}" if choices.cell is None else cell_name(choices.cell)
@@ -211,7 +211,7 @@ def corpus_line(
     summary: CorpusSummary | None = None,
     width: int | None = None,
 ) -> Line:
-    """How many reviews are measured, how well they are classified, and what the list shows.
+    """Return the number of reviews measured, how well they are classified, and what the list shows.
 
     ``changes`` is what `clamp_summary` returns; ``listed`` the count of a narrowed list, its signal and its ends of β.
     """
@@ -289,7 +289,7 @@ def status_parts(
     skipped: int = 0,
     restore_key: str = "",
 ) -> dict[Part, Line]:
-    """Where the run stands, part by part, so that a click can find the part it hit.
+    """Return the state of the run, part by part, so that a click can find the part it hit.
 
     ``comparison`` names the other side; ``recorded`` counts runs of a recording; ``cells_per_row`` and ``lost`` words
     are what the pictures leave out; ``fps`` shows the frame rate, and the measured speed where it differs
@@ -332,20 +332,20 @@ def status_parts(
 
 
 def _device(snapshot: Snapshot) -> Line:
-    """Where the network steps, unless it is the CPU as usual."""
+    """Return the device on which the network steps; empty for the CPU, unless the GPU failed."""
     if snapshot.device_problem:
         return (Run(" on the CPU: the GPU failed", "warning"),)
     return () if snapshot.device == "cpu" else (Run(" on the GPU", "good"),)
 
 
 def clamps_line(snapshot: Snapshot) -> Line:
-    """What is clamped in every review: ``∅ 2 ablated, f clamped in 1``; empty if nothing is."""
+    """Return the clamps in every review: ``∅ 2 ablated, f clamped in 1``; empty if there are none."""
     return (Run(f"∅ {clamp_summary(snapshot.clamps)}", "warning"),) if snapshot.clamps else ()
 
 
 def changes_line(snapshot: Snapshot, restore_key: str = "") -> Line:
-    """How the network differs from the trained one: ``∅ 2 ablated, f clamped in 1, steered after word 57``, and the
-    ``restore_key``; empty if it does not."""
+    """Return the changes of the trained network: ``∅ 2 ablated, f clamped in 1, steered after word 57``, and the
+    ``restore_key``; empty if there are none."""
     changes = ", ".join(filter(None, (clamp_summary(snapshot.clamps), steering_summary(snapshot.pushes))))
     how = f" · {restore_key} restores" if restore_key else ""
     return (Run(f"∅ {changes}{how}", "warning"),) if changes else ()

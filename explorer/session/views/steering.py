@@ -1,4 +1,4 @@
-"""What is added to the state in the present review."""
+"""Texts about the additions to the state in the present review."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class SurrogateComparison:
 
 
 def surrogate_lines(found: SurrogateComparison | None, progress: str, width: int | None = None) -> tuple[Line, ...]:
-    """What is compared, then a line for the series, its halves and every kind of surrogates."""
+    """Return lines for the series, its halves and every kind of surrogates; or one with the ``progress``."""
     if found is None:
         return ((Run(progress or "nothing is measured yet", "warning"),),)
     flag: Line = () if found.straight else (Run("no single exponent", "warning"),)

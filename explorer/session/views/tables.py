@@ -41,7 +41,7 @@ def words_table(
 ) -> Table:
     """One row a word that is read and stored: the outputs, rolling α, and the chosen signal of every cell.
 
-    The targets of a sequence of vectors stand beside its outputs.
+    The targets of a sequence of vectors follow its outputs.
     ``added_to_state`` names the steering vectors that were added after the word.
     ``words`` limits the rows to a first word and one past the last; ``signals`` are shown instead of the chosen one.
     """
@@ -188,7 +188,7 @@ def spectrum_table(point: PointDetails | None) -> Table:
 
 
 class MeasuredReview(Protocol):
-    """What `corpus_table` lists: `explorer.session.controllers.corpus.Entry`."""
+    """Review that `corpus_table` lists: `explorer.session.controllers.corpus.Entry`."""
 
     @property
     def index(self) -> int: ...

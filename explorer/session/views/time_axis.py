@@ -1,4 +1,4 @@
-"""Which word each column shows: the time axis of the terminal's pictures."""
+"""Time axis of the terminal's pictures: the word that each column shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one step of a sequence, and a whole sequence, are called on the screen: the only place of these names.
+"""Names on the screen of one step of a sequence and of a whole sequence; they are defined only here.
 
 A network of words reads the words of a review, one of characters the characters of a text, and one over real-valued
 input the steps of a sequence. Texts are written for words and reviews; `UnitNames.reword` adapts them.
@@ -59,5 +59,5 @@ _NAMES: Final[Mapping[str, UnitNames]] = {names.unit: names for names in (WORDS,
 
 
 def unit_names(network: Network) -> UnitNames:
-    """Return what a network's inputs are called."""
+    """Return the names of a network's inputs."""
     return _NAMES[network.unit]

@@ -34,7 +34,7 @@ class WordMap:
 
     @property
     def hidden(self) -> int:
-        """How many words have no place."""
+        """Number of words that have no place."""
         return int(np.isnan(self.places).any(axis=1).sum())
 
     @cached_property
@@ -69,7 +69,7 @@ def word_map(points: PointMap, axes: str) -> WordMap | None:
 
 
 def word_kinds(points: PointMap) -> dict[str, int]:
-    """Return how many words the network rests under, runs round a cycle, drifts or moves, by kind."""
+    """Return the numbers of words under which the network rests, cycles, drifts or moves, by kind."""
     words = points.found.words
     return {} if words is None else Counter(words.kind.tolist())
 
