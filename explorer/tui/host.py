@@ -12,7 +12,7 @@ from explorer.tui.terminal.throttle import Throttle
 
 
 class Host(Protocol):
-    """What panels and dialogs use of the application."""
+    """Interface of the application that panels and dialogs use."""
 
     session: Session | None
     actions: Sequence[Action]

@@ -255,7 +255,7 @@ class ActionDialogs(ActionDispatcher, App[None]):
         )
 
     def _names(self) -> UnitNames:
-        """What the network reads; the default while there is none."""
+        """Return the names of what the network reads; the default ones without a session."""
         return WORDS if self.session is None else unit_names(self.session.stream.snapshot.network)
 
     def _described(self) -> tuple[Action, ...]:

@@ -1,4 +1,4 @@
-"""What the dialogs of analyses share: lines of numbers above, and keys that save and close."""
+"""Base of the dialogs of analyses: lines of numbers above, and keys that save and close."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def _keys_table(shown: Sequence[tuple[str, Sequence[Action]]]) -> Table:
 
 
 class LegendDialog(Dialog[None]):
-    """What the terms on the screen mean; those of the focused panel first."""
+    """Legend of the terms on the screen; those of the focused panel first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q,l,question_mark", "dismiss", "Close")]
 

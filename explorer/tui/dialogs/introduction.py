@@ -1,4 +1,4 @@
-"""What a first start shows over the panels: a sentence at each of three panels, and three keys."""
+"""Introduction that a first start shows over the panels: a sentence at each of three panels, and three keys."""
 
 from __future__ import annotations
 

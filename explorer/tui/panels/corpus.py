@@ -51,7 +51,7 @@ from explorer.tui.terminal.styles import (
 PERIOD = 0.25  # seconds between updates
 LARGE = 1000  # reviews; a larger corpus has bins of one column, not two
 NOISES = {0: "white", 1: "pink", 2: "Brownian"}
-# Of the list: heading, columns, and the order that a click on it chooses.
+# Columns of the list: heading, width, and the order that a click on the heading chooses.
 COLUMNS = (
     ("review", 8, ""),
     ("β h", 6, "β of h"),
@@ -234,7 +234,7 @@ class CorpusScreen(Dialog[int]):
 
 
 class CorpusHelp(Dialog[None]):
-    """What the corpus shows, and its keys."""
+    """Help about the corpus: its contents and its keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q,question_mark,f1", "dismiss", "Close")]
 

@@ -1,4 +1,4 @@
-"""What panel 1 draws for a sequence of vectors: a strip for each input and output, in pages, one column a step."""
+"""Panel 1 for a sequence of vectors: a strip for each input and output, in pages, one column a step."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Strips:
         self._rows = rows
 
     def step_at(self, column: int) -> int | None:
-        """Return the step in a column of the panel, None beside them."""
+        """Return the step in a column of the panel, None for a column without a step."""
         step = self.first + column - self.label
         return step if self.first <= step < min(self.first + self.room, self.steps) and column >= self.label else None
 
