@@ -1,4 +1,4 @@
-"""What panels, plots and dialogs use of the window that shows them."""
+"""Interface of the window that panels, plots and dialogs use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a first start shows over the panels: a sentence on each of three panels, and three keys."""
+"""Introduction that a first start shows over the panels: a sentence on each of three panels, and three keys."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Introduction(QWidget):
     ----------
     host : Host
     window : QWidget
-        What it covers.
+        The window that the notes cover.
     panels : sequence of (str, QWidget)
         The panels in view by their names.
     on_close : callable

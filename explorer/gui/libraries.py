@@ -45,7 +45,7 @@ class GuiUnavailable(ValueError):
 
 @dataclass(frozen=True)
 class Probe:
-    """What `check` asks the system."""
+    """System properties that `check` reads."""
 
     platform: str = sys.platform
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)

@@ -233,7 +233,7 @@ class Window(Opening):
         self.draw(every_panel=True)
 
     def _hint(self) -> Line:
-        """What the focused panel shows, and its keys; while it is zoomed, first the key that leads back."""
+        """Return a sentence about the focused panel and its keys; while it is zoomed, first the key that leads back."""
         panel, session = self.focused, self.session
         names = WORDS if session is None else unit_names(session.stream.snapshot.network)
         if self._hint_for == (panel, self.zoomed, names):

@@ -104,7 +104,7 @@ class ActionDialogs(ActionDispatcher, QMainWindow):
         TextDiffDialog(self, self.theme, session, self.look_at).open()
 
     def _names(self) -> UnitNames:
-        """What the network reads; the default while there is none."""
+        """Return the names of what the network reads; the default ones without a session."""
         return WORDS if self.session is None else unit_names(self.session.stream.snapshot.network)
 
     def _compare_reviews(self) -> None:

@@ -1,4 +1,4 @@
-"""What the dialogs of analyses share: lines of numbers above, a clock that updates them, and a button that saves."""
+"""Base of the dialogs of analyses: lines of numbers above, a clock that updates them, and a button that saves."""
 
 from __future__ import annotations
 

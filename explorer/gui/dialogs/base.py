@@ -85,7 +85,7 @@ class HelpDialog(Dialog):
 
 
 class LegendDialog(Dialog):
-    """What the terms on the screen mean."""
+    """Legend of the terms on the screen."""
 
     def __init__(self, parent: QWidget, names: UnitNames = WORDS) -> None:
         super().__init__(parent, "Legend", 760, 800)

@@ -1,4 +1,4 @@
-"""What to export: the panel, the kind of file, its resolution and ground, and where to."""
+"""Options of an export: the panel, the kind of file, its resolution and ground, and its path."""
 
 from __future__ import annotations
 

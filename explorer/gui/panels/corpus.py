@@ -127,7 +127,7 @@ class ListModel(QAbstractTableModel):
 
     @property
     def output(self) -> Output:
-        """What the network puts out."""
+        """First output of the network."""
         return POSITIVE if self._shown is None else output_of(self._shown[1].snapshot.network)
 
     def is_measured(self, row: int) -> bool:

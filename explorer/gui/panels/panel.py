@@ -1,4 +1,4 @@
-"""What all panels share: a dock, a readout line, and plots in the window's colours."""
+"""Base of all panels: a dock, a readout line, and plots in the window's colours."""
 
 from __future__ import annotations
 

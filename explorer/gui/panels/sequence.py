@@ -1,4 +1,4 @@
-"""What panel 1 draws for a sequence of vectors: a band for each input and output over time."""
+"""Panel 1 for a sequence of vectors: a band for each input and output over time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from explorer.session.views.channels import Floats, Trace, Traces
 FILLED = 0.82  # of the height of a band
 MOST = 24  # bands; more would be too low to be read
 
-# Of each band: the shade of its target, then values by what is known of them.
+# Parts of each band: the shade of its target, then values by what is known of them.
 KINDS = ("target", "unread", "open", "right", "wrong")
 
 
