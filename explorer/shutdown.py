@@ -21,12 +21,12 @@ WRITE_LIMIT = 20.0  # seconds it may take if a recording has to be written first
 
 
 class FrontEnd(Protocol):
-    """What shutting down needs to know about the terminal or the desktop application."""
+    """Interface of the terminal or the desktop application that shutting down needs."""
 
     session: Session | None
     launcher: Launcher | None
     failure: Exception | None
-    """Why no session could be opened."""
+    """Reason why no session could be opened."""
 
     @property
     def section(self) -> str:

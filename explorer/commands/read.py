@@ -57,10 +57,11 @@ def _known(value: float) -> float | None:
 
 @dataclass(frozen=True)
 class Word:
-    """What is known after a word: ``output`` is the first output, ``point`` (number, stability, distance of h) the
+    """Values after a word: ``output`` is the first output, ``point`` (number, stability, distance of h) the
     nearest fixed point under zero or mean input; None for what is not known, as before the window is full.
 
-    ``vectors`` belong to a step of a sequence of vectors."""
+    ``vectors`` belong to a step of a sequence of vectors.
+    """
 
     review: int
     word: int

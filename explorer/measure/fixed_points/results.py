@@ -29,7 +29,7 @@ PATHS: Final = 6  # sample paths of Figure 10
 
 @dataclass(frozen=True)
 class Pictures:
-    """What the figures show, in units of h.
+    """Data of the figures, in units of h.
 
     ``clouds``: the points under each input, in the components of the points under zero input; ``joint``: the points
     under 0, +1 and −1 in the components of all three.  ``explained``, ``joint_explained`` (3,): explained variance.

@@ -1,4 +1,4 @@
-"""What the ingredients of the published recipe change: β of training runs of which every epoch was stored.
+"""Effects of the ingredients of the published recipe: β of training runs of which every epoch was stored.
 
 `find_runs` finds them, `measure_run` measures every epoch of one, and `rows` and `epoch_rows` make the tables of
 docs/one_over_f.md from the JSON document of `document`.
@@ -52,9 +52,9 @@ class TrainingRun:
 
     @property
     def changes(self) -> str:
-        """What differs from the published recipe: "padding none", or "published"."""
+        """Differences from the published recipe, such as "padding none"; "published" without any."""
         given = asdict(self.recipe)
-        # How long the runs are is no ingredient of theirs: every epoch is measured.
+        # The length of a run is not an ingredient: every epoch is measured.
         changed = [name for name in INGREDIENTS if name != "epochs" and given[name] != getattr(PUBLISHED, name)]
         return ", ".join(f"{name.replace('_', ' ')} {given[name]}" for name in changed) or "published"
 

@@ -1,6 +1,6 @@
-"""Which claims of the paper hold for networks of the published recipe, by the criteria of `claims`.
+"""Test of the paper's claims for networks of the published recipe, by the criteria of `claims`.
 
-Only the groups of signals are decided by the 95 % interval of their difference.
+The 95 % interval of a difference decides only the claims about groups of signals.
 """
 
 from __future__ import annotations

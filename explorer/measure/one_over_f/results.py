@@ -104,7 +104,7 @@ class NetworkResult:
 
     @property
     def dead(self) -> NDArray[np.bool_]:
-        """Which cells are dead, (cell,)."""
+        """Mask of the dead cells, (cell,)."""
         return is_dead(self.deviation)
 
     @property

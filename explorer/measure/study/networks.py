@@ -1,4 +1,4 @@
-"""Which network files a study measures."""
+"""Choice of the network files that a study measures."""
 
 from __future__ import annotations
 
