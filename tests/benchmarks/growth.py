@@ -1,4 +1,4 @@
-"""How the time of a word grows with cells, reviews and length: ``python -m tests.benchmarks.growth FILE.svg``.
+"""Time of a word against cells, reviews and length: ``python -m tests.benchmarks.growth FILE.svg``.
 
 Records all signals of a random LSTM and draws nanoseconds a word, on the CPU or, with --device cuda, on a GPU. Times
 are processor seconds on the CPU, and the least of several turns: other processes only add to them.

@@ -1,6 +1,6 @@
 """Format × architecture × (opens, agreement, fixed points, live) of every network file in the folder PINKX_CASES.
 
-Stacks and two directions, of which the folder has few, are written here by PyTorch. Every layer of a stack is compared
+PyTorch writes stacks and layers of two directions here, because the folder has few. Every layer of a stack is compared
 in every direction.
 
 Run ``PINKX_CASES=FOLDER python -m tests.benchmarks.import_matrix``; it prints the table of docs/your_own_network.md.
@@ -39,7 +39,7 @@ OPTIONS: Final[dict[str, dict[str, str]]] = {
     "silero_vad_16k.safetensors": {"readout": "none"},
     "hmmrnn-2HMM.pth": {"nonlinearity": "relu", "output": "linear"},
 }
-"""What each file leaves open; the synthetic ones have the vocabulary of lstm-8."""
+"""Options that each file needs; the synthetic ones have the vocabulary of lstm-8."""
 DESCRIBED: Final = {"psychrnn-saved_weights.npz": "psychrnn.toml"}
 """Descriptions of weights in docs/examples."""
 EXAMPLES: Final = Path(__file__).parents[2] / "docs" / "examples"

@@ -1,4 +1,4 @@
-"""How the cost of measuring grows with networks, reviews and processes: ``python -m tests.benchmarks.sweep_growth``.
+"""Cost of measuring against networks, reviews and processes: ``python -m tests.benchmarks.sweep_growth``.
 
 Measures LSTMs of 8 cells on short reviews (`tests.benchmarks.many_reviews`): 1 to 1,000 networks on 1,000 reviews each,
 and two networks on 1,000 to 1,000,000 reviews, in one and in two processes; β of h and of the input, and once of all

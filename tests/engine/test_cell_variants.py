@@ -364,7 +364,7 @@ def test_the_fast_body_runs_what_it_claims(variant: str) -> None:
 
 
 def test_saturated_hard_gates_give_no_false_root() -> None:
-    """With f = 1 exactly and i g ≠ 0 the memory grows without end: nothing stands still."""
+    """The cell state grows without bound for f = 1 exactly and i g ≠ 0: there is no fixed point."""
     tensors: dict[str, Tensor] = {
         "weight_ih": torch.zeros(4, 1).double(),
         "weight_hh": torch.zeros(4, 1).double(),

@@ -1,4 +1,4 @@
-"""What a notebook shows: recordings, exponents and fixed points as tables and as figures."""
+"""Displays in a notebook: recordings, exponents and fixed points as tables and as figures."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 
 def check(session: Session, frame: Frame) -> None:
-    """What must hold of every frame."""
+    """Assert what must hold for every frame."""
     snapshot, choices = frame.snapshot, frame.choices
     size = snapshot.network.cell.size
     assert choices.signal in [signal.name for signal in snapshot.network.signals]
@@ -55,7 +55,7 @@ def check(session: Session, frame: Frame) -> None:
 
 
 def look(session: Session, frame: Frame, dice: random.Random) -> None:
-    """What front ends draw of it."""
+    """Compute the pictures and tables that front ends show of a frame, and check their sizes."""
     width, height = dice.randrange(1, 90), dice.randrange(1, 40)
     picture = heatmap(session, frame, width, height)
     assert picture.codes.shape == (height, width)
@@ -68,7 +68,7 @@ def look(session: Session, frame: Frame, dice: random.Random) -> None:
 
 
 def deeds(session: Session, networks: list[str], dice: random.Random) -> list[Callable[[], object]]:
-    """What the user may do next: mostly actions of the table."""
+    """Return random actions of the user: mostly those of the table."""
     name = dice.choice([action.id for action in ACTIONS])
     return [
         *[lambda: session.perform(name)] * 12,

@@ -15,7 +15,7 @@ from engine.network import Network
 from tests.robustness.mutations import Mutation
 
 CLEAN = (ValueError, OSError)
-"""What a verb prints as one line: `explorer.cli`."""
+"""Exceptions that a verb prints as one line: `explorer.cli`."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Format:
     use : callable
         Read the file, and do with its contents what the program does.
     clean : tuple of exception types
-        What ``use`` may raise.
+        Exceptions that ``use`` may raise.
     sample : int
-        How many damaged files the tests read.
+        Number of damaged files that the tests read.
     """
 
     file_name: str
@@ -55,7 +55,7 @@ class _Outlet:
         return Ring(widths, capacity)
 
     def publish(self, snapshot: Any, reviews: Any) -> None:
-        """Nothing looks."""
+        """Do nothing: no view reads the state."""
 
     def emit(self, event: Event) -> None:
         if event.kind == "failed":

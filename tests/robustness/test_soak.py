@@ -1,4 +1,4 @@
-"""How the soak fits the growth of memory."""
+"""Fit of the growth of memory in the soak test."""
 
 from __future__ import annotations
 

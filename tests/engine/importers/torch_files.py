@@ -12,7 +12,7 @@ from engine.network import Network
 
 
 class Classifier(nn.Module):
-    """What many tutorials build: embedding, recurrent layer, linear readout."""
+    """Network that many tutorials build: embedding, recurrent layer, linear readout."""
 
     def __init__(self, network: Network, nonlinearity: str = "tanh") -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the process of the views stores of its commands to the engine."""
+"""Tests of what the process of the views stores of its commands to the engine."""
 
 from __future__ import annotations
 

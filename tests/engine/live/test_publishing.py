@@ -56,7 +56,7 @@ def check_rows(rows: NDArray[np.float32]) -> None:
 
 
 def stores(before: NDArray[np.uint8], after: NDArray[np.uint8], size: int) -> list[slice]:
-    """Where two memories differ, as stores of ``size`` bytes."""
+    """Return the differences of two memories as stores of ``size`` bytes."""
     changed = np.flatnonzero((before != after).reshape(-1, size).any(axis=1))
     return [slice(size * k, size * (k + 1)) for k in changed]
 

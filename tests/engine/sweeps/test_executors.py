@@ -1,4 +1,4 @@
-"""Where shards run: what --on accepts, and processes of this machine."""
+"""Tests of the executors of shards: what --on accepts, and processes of this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a new user meets: the annotated first start, hints, notices, badges, the brush, and what fits in the window."""
+"""Desktop for a new user: the annotated first start, hints, notices, badges, the brush, and what fits in the window."""
 
 from __future__ import annotations
 

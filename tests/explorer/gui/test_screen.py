@@ -100,7 +100,7 @@ class Driven:
 
 @pytest.fixture
 def process() -> type[subprocess.Popen[Any]]:
-    """What starts the program; a test may replace it by its parameter."""
+    """Class that starts the program; a test may replace it by its parameter."""
     return PROCESS
 
 

@@ -39,7 +39,7 @@ def panel(window: Window, kind: type) -> Any:
 
 
 def on_screen(plot: Any, x: float, y: float) -> QPoint:
-    """Where a place of a plot is, in pixels of its viewport."""
+    """Return the position of a place of a plot in pixels of its viewport."""
     scene = plot.getPlotItem().vb.mapViewToScene(QPointF(x, y))
     return plot.mapFromScene(scene)
 
@@ -133,7 +133,7 @@ def test_the_wheel_scrolls_a_long_review(window: Window, qtbot: Any) -> None:
 
 
 def test_every_word_that_is_read_is_coloured(window: Window, qapp: Any) -> None:
-    """Also one that is not drawn before the cursor is beyond it, whatever its colour is."""
+    """A word that is not drawn until the cursor is beyond it is coloured, too, whatever its colour is."""
     session, words = window.opened_session, panel(window, ReviewPanel).words
     window.raise_panel("review")
     window.perform("zoom")  # so that all words are in view

@@ -28,7 +28,7 @@ WATCHED = 9
 
 
 def reviews(count: int = COUNT) -> list[Review]:
-    """Of 30 to 300 words; every third without a label."""
+    """Return reviews of 30 to 300 words, every third without a label."""
     random = np.random.default_rng(0)
     words = small_network().vocabulary.words  # type: ignore[union-attr]
     lengths = random.integers(30, 300, count)

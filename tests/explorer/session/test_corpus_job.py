@@ -1,4 +1,4 @@
-"""Measuring the corpus on a GPU in the worker process, and what the user is told if that fails."""
+"""Measuring the corpus on a GPU in the worker process, and the notice to the user if that fails."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ORDER = (3, 0, 4, 1, 2)
 
 
 class Results(list[Any]):
-    """What a job sends."""
+    """Results that a job sends."""
 
     def __call__(self, result: object) -> bool:
         self.append(result)

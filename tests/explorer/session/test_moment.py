@@ -54,7 +54,7 @@ def independent(request: pytest.FixtureRequest, session: Session, threshold: flo
 
 
 def numbers(session: Session, frame: Frame) -> list[str]:
-    """What both front ends write about a moment."""
+    """Return the texts of both front ends about a moment."""
     alpha, probability = alpha_at(session, frame), output_at(session, frame)
     rows = review_rows(frame, probability)
     table = [str(cell_text(row)) for row in cell_table(session, frame)]

@@ -1,4 +1,4 @@
-"""What helps the user to find the way: notices that expire, the way back, undo, the legend, the introduction."""
+"""Aids to the orientation of the user: notices that expire, the way back, undo, the legend, the introduction."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_the_result_of_a_brush_stays_and_marks_its_cells(read: Session) -> None:
 
 
 def test_an_engine_that_was_lost_stays_named(searched: Session) -> None:
-    """Unlike a notice, which expires, and at every word looked at."""
+    """The badge stays at every word looked at; a notice would expire."""
     frame = searched.frame()
     lost = replace(frame, snapshot=replace(frame.snapshot, lost=True))
     assert plain(status_parts(lost)["badge"]) == "✖ ENGINE LOST"

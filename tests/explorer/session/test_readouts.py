@@ -1,4 +1,4 @@
-"""What the panels say, run by run."""
+"""Texts of the panels, run by run."""
 
 from __future__ import annotations
 

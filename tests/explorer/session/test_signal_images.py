@@ -1,4 +1,4 @@
-"""What the desktop shows: heatmaps extended word by word, the visible range of words, and F(s) over chosen scales."""
+"""Desktop images: heatmaps extended word by word, the visible range of words, and F(s) over chosen scales."""
 
 from __future__ import annotations
 

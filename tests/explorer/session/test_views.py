@@ -1,4 +1,4 @@
-"""What a frame becomes before it is drawn: axes, heatmaps, lines of words, traces, the table of cells."""
+"""View models of a frame: axes, heatmaps, lines of words, traces, the table of cells."""
 
 from __future__ import annotations
 

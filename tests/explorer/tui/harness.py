@@ -69,6 +69,6 @@ def snapshot(app: Explorer) -> Snapshot:
 
 
 def choices(app: Explorer) -> Choices:
-    """What the user chose to see."""
+    """Return the user's choices of what to show."""
     assert app.session is not None
     return app.session.choices

@@ -1,4 +1,4 @@
-"""What a new user sees: notices, footer, introduction, axis, and panel sizes that can be changed."""
+"""Terminal for a new user: notices, footer, introduction, axis, and panel sizes that can be changed."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ async def test_a_selected_point_selects_its_row() -> None:
 
 
 def place_of(app: NetworkTable, row: int, width: int, height: int) -> tuple[int, int]:
-    """Where the point of a row is in the plot, its border included."""
+    """Return the position of a row's point in the plot, its border included."""
     found = app.browser.scatter()
     (place,) = found.places[found.rows == row]
     return 1 + round((place[0] + 1) / 2 * (width - 1)), 2 + round((1 - place[1]) / 2 * (height - 3))

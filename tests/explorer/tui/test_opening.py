@@ -1,4 +1,4 @@
-"""What is opened and changed from inside the terminal front end: sources, networks, the window, a trace, a table."""
+"""Opening and changing from inside the terminal front end: sources, networks, the window, a trace, a table."""
 
 from __future__ import annotations
 
