@@ -1,1 +1,1 @@
-"""What ships with pinkx: trained networks, reviews written for this project, pictures for the README."""
+"""Files that ship with pinkx: trained networks, reviews written for this project, pictures for the README."""

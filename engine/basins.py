@@ -182,7 +182,7 @@ def _nearest(states: Tensor, stable: Tensor) -> Tensor:
 
 
 def _returns(cell: Cell, x: Tensor, states: Tensor) -> Tensor:
-    """Whether each state returns to where it is, (B,)."""
+    """Return whether each state returns to where it is, (B,)."""
     nearest, state = torch.full((len(states),), torch.inf, dtype=states.dtype, device=states.device), states
     for _ in range(LONGEST):
         state = cell.step(x, state)[0]

@@ -178,5 +178,5 @@ def _on(orbit: Tensor, state: Tensor, tolerance: float = RETURNED) -> bool:
 
 
 def _smaller_period(orbit: Tensor) -> bool:
-    """Whether a state comes back before the orbit closes: then it is an orbit of a smaller period, or a fixed point."""
+    """Return whether a state comes back before the orbit closes: its period is smaller, or it is a fixed point."""
     return bool((orbit[1:] - orbit[0]).norm(dim=-1).min() < SAME)

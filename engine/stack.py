@@ -97,7 +97,7 @@ class Stack:
         return self.layers[level][DIRECTIONS.index(direction)]
 
     def is_read_alone(self, level: int) -> bool:
-        """Whether the readout reads the states of this layer in one direction, and no others."""
+        """Return whether the readout reads the states of this layer in one direction, and no others."""
         return self.readout is not None and level == len(self.layers) - 1 and len(self.layers[level]) == 1
 
     def label(self, level: int, direction: Direction) -> str:

@@ -39,7 +39,7 @@ _STARTING: Final = ("explorer.cli", "sys.stdin.readline()")  # code of the progr
 
 
 class Forked(subprocess.Popen[Any]):
-    """As `subprocess.Popen`, for ``[sys.executable, "-c", code, *arguments]``; other commands are started.
+    """Process like a `subprocess.Popen`, for ``[sys.executable, "-c", code, *arguments]``; other commands are started.
 
     What the program itself starts with `Worker` is forked, too.
     """

@@ -194,7 +194,7 @@ def test_private_parts_of_textual_are_used_in_one_file() -> None:
 
 
 def test_tests_use_no_file_outside_the_repository() -> None:
-    """Only PINKX_IMDB may name one."""
+    """Assert that only PINKX_IMDB may name one."""
     for file in FILES:
         for node in nodes(file)[ast.Subscript]:
             parents = isinstance(node.value, ast.Attribute) and node.value.attr == "parents"

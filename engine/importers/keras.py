@@ -1,4 +1,4 @@
-"""From the layers of a Keras file to a recurrent layer, an embedding and a readout, in PyTorch's layout."""
+"""Convert the layers of a Keras file to a recurrent layer, an embedding and a readout, in PyTorch's layout."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def _built(
 
 
 def _is_above(layer: Layer, below: Layer, model: KerasModel) -> bool:
-    """Whether a recurrent layer reads another one alone, and has a kernel for what that puts out."""
+    """Return whether a recurrent layer reads another one alone, and has a kernel for what that puts out."""
     if not layer.weights or len(below.weights) < 2:  # reported when they are built
         return _reads(layer, below, model)
     concatenated = below.backward is not None and below.merge == "concat"
@@ -192,7 +192,7 @@ def _is_above(layer: Layer, below: Layer, model: KerasModel) -> bool:
 
 
 def _reads(layer: Layer, below: Layer, model: KerasModel) -> bool:
-    """Whether a layer reads another one and nothing else, but for layers without effect between them."""
+    """Return whether a layer reads another one and nothing else, but for layers without effect between them."""
     if not layer.sources:  # the layers follow each other
         first, last = model.layers.index(below), model.layers.index(layer)
         between = model.layers[first + 1 : last]
@@ -435,7 +435,7 @@ def _output(readout: Layer, model: KerasModel) -> Activation | None:
 
 
 def _follows(layer: Layer, readout: Layer | None, model: KerasModel) -> bool:
-    """Whether a layer is the activation of the readout."""
+    """Return whether a layer is the activation of the readout."""
     return (
         readout is not None and layer.kind == "Activation" and model.layers.index(layer) > model.layers.index(readout)
     )

@@ -1,4 +1,4 @@
-"""From named tensors in PyTorch's layout to a recurrent layer, an embedding and a readout."""
+"""Convert named tensors in PyTorch's layout to a recurrent layer, an embedding and a readout."""
 
 from __future__ import annotations
 
@@ -262,7 +262,7 @@ def _nonlinearity(path: str, scalars: Mapping[str, Mapping[str, Any]], options: 
 
 
 def _same_root(name: str, path: str) -> bool:
-    """Whether a tensor belongs to the same network as the layer: a checkpoint may hold several."""
+    """Return whether a tensor belongs to the same network as the layer: a checkpoint may hold several."""
     root = ""
     rest = path
     while match := _WRAPPERS.match(rest):

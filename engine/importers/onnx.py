@@ -1,4 +1,4 @@
-"""From an ONNX graph to a recurrent layer, an embedding and a readout, in PyTorch's layout."""
+"""Convert an ONNX graph to a recurrent layer, an embedding and a readout, in PyTorch's layout."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def _is_id(value: object) -> bool:
 
 
 def _fits(words: Words, count: int) -> bool:
-    """Whether the words may be those of an embedding of ``count`` rows: nearly all rows have one, none is missing."""
+    """Return whether words fit an embedding of ``count`` rows: none lacks a row, and few rows lack a word."""
     return max(words) < count and count - len(words) <= 3
 
 

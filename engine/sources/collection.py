@@ -211,7 +211,7 @@ class Reviews(Sequence[Review]):
 
 @dataclass
 class Collector:
-    """Takes what a reader finds, and makes `Reviews` of it.
+    """Collector of what a reader finds, which makes `Reviews` of it.
 
     Attributes
     ----------

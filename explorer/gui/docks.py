@@ -201,5 +201,5 @@ class Docks(QObject):
 
 
 def _in_layout(dock: QDockWidget) -> bool:
-    """Whether a dock is in view and not floating."""
+    """Return whether a dock is in view and not floating."""
     return dock.isVisible() and not dock.isFloating() and not dock.visibleRegion().isEmpty()

@@ -58,7 +58,7 @@ class Host(Protocol):
         """Bring a panel to the front and give it the keyboard focus."""
 
     def panel_in_view(self, name: str) -> bool:
-        """Whether any part of a panel is visible."""
+        """Return whether any part of a panel is visible."""
 
     def add_action_item(self, menu: QMenu, name: str) -> None:
         """Add an action of the table to a context menu."""

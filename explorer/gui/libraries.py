@@ -51,15 +51,15 @@ class Probe:
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
     def has_package(self, name: str) -> bool:
-        """Whether a Python package is installed."""
+        """Return whether a Python package is installed."""
         return find_spec(name) is not None
 
     def has_library(self, name: str) -> bool:
-        """Whether the linker finds a shared library."""
+        """Return whether the linker finds a shared library."""
         return ctypes.util.find_library(name) is not None
 
     def has_wayland(self) -> bool:
-        """Whether the Wayland compositor of WAYLAND_DISPLAY accepts a connection."""
+        """Return whether the Wayland compositor of WAYLAND_DISPLAY accepts a connection."""
         name, folder = self.environment.get("WAYLAND_DISPLAY"), self.environment.get("XDG_RUNTIME_DIR", "/")
         if not name:
             return False
@@ -71,7 +71,7 @@ class Probe:
         return True
 
     def display_answers(self) -> bool:
-        """Whether the X server of DISPLAY accepts a connection."""
+        """Return whether the X server of DISPLAY accepts a connection."""
         xcb = ctypes.CDLL("libxcb.so.1")  # the X11 libraries depend on it
         xcb.xcb_connect.restype = ctypes.c_void_p
         connection = ctypes.c_void_p(xcb.xcb_connect(None, None))

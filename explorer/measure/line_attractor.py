@@ -1,4 +1,4 @@
-"""Is a network that reads reviews a line attractor?
+"""Test whether a network that reads reviews is a line attractor.
 
 Maheswaranathan et al. (NeurIPS 2019) report for such networks: two or three components explain about 90 % of the
 variance of the states, the slowest mode has a time constant of about 1,000 words and the next of about 100, and the

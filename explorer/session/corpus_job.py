@@ -59,7 +59,7 @@ class SentReviews:
         self._sent = np.zeros(0, dtype=bool)
 
     def has(self, network: Network, numbers: Sequence[int]) -> bool:
-        """Whether the worker process has all these reviews."""
+        """Return whether the worker process has all these reviews."""
         return network is self._network and len(self._sent) > max(numbers) and bool(self._sent[list(numbers)].all())
 
     def take(self, network: Network, numbers: Sequence[int]) -> tuple[list[Review | None], Numbers]:

@@ -109,7 +109,7 @@ def _checked(document: object) -> State:
 
 
 def _plain(value: object, depth: int = 8) -> bool:
-    """Whether every text can be encoded, every number is finite and of common size, and nothing is nested deeply."""
+    """Return whether every text can be encoded, every number is finite and of common size, and nesting is not deep."""
     match value:
         case bool() | None:
             return True

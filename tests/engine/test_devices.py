@@ -77,7 +77,7 @@ def test_a_gpu_that_fails_leaves_the_work_to_the_cpu() -> None:
 
 
 class OutOfResources(Exception):
-    """As Triton's, which is no RuntimeError."""
+    """Error like that of Triton, which is no RuntimeError."""
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_equals_the_reference_for_any_lengths(kind: str, size: int, lengths: lis
 
 @pytest.mark.parametrize(("size", "count"), [(8, 76), (32, 20), (40, 20)])
 def test_equals_the_reference_when_it_is_large(size: int, count: int) -> None:
-    """From 8 MB on, whole vectors are written past the caches (8 cells: of several steps)."""
+    """Whole vectors are written past the caches from 8 MB on (for 8 cells, those of several steps)."""
     network, ids = make("lstm", size), reviews_of(*[501] * count, 3, 470, 1, 8, 17)
     recording = record(network, ids)
     assert recording["f"].size * 7 > 2**21

@@ -33,7 +33,7 @@ def test_hessians_agree_with_differences_of_the_gradient(name: str) -> None:
 
 
 def test_damped_newton_finds_the_root_that_full_steps_overshoot() -> None:
-    """From h near the fold of tanh(2 h) − h, Newton's step leads far out of (−1, 1); a fraction of it does not."""
+    """Newton's step from h near the fold of tanh(2 h) − h leads far out of (−1, 1); a fraction of it does not."""
     cell = RnnCell([[0.0]], [[2.0]], [0.0]).to(dtype=F64)
     starts = torch.tensor([[0.45], [-0.3], [0.8]], dtype=F64)
     ends = find_roots(reduced_equation(cell), torch.zeros(3, 1, dtype=F64), starts)

@@ -110,7 +110,7 @@ SHARED_JOBS = SharedRunner()
 
 
 class CountingJobs(JobRunner):
-    """Lists the names of the jobs it is given; the shared worker runs them."""
+    """Runner that lists the names of the jobs it is given; the shared worker runs them."""
 
     def __init__(self) -> None:
         super().__init__()

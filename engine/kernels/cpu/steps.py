@@ -78,7 +78,7 @@ _STATES: Final = {LSTM: ("c", "c_out", "h"), RATE: ("v", "h")}
 
 
 def supports(cell: Cell) -> bool:
-    """Whether the kernel runs a layer; `Cell.step` runs the others."""
+    """Return whether the kernel runs a layer; `Cell.step` runs the others."""
     functions = [str(cell.setting(key)) for key, default in cell.defaults.items() if default in NONLINEARITIES]
     return not (isinstance(cell, GruCell) and cell.reset_before) and all(name in _CODES for name in functions)
 

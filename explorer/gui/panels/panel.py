@@ -204,7 +204,7 @@ class Panel(QWidget):
             self.readout.set_line(self._next_readout)
 
     def changed(self, what: str, *state: Any) -> bool:
-        """Whether ``state`` differs from that of the last call for ``what``; arrays are compared by value."""
+        """Return whether ``state`` differs from that of the last call for ``what``; arrays are compared by value."""
         before = self._states.get(what)
         if before is not None and len(before) == len(state) and all(map(_same, before, state)):
             return False

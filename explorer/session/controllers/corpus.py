@@ -339,7 +339,7 @@ class CorpusController:
     # ---- internals -------------------------------------------------------------------------------------------
 
     def _is_of(self, frame: Frame) -> bool:
-        """Whether the rows belong to the network and the clamps of this frame."""
+        """Return whether the rows belong to the network and the clamps of this frame."""
         return frame.snapshot.network is self._network and frame.snapshot.clamps is self._clamps
 
     def _index(self, frame: Frame) -> int | None:

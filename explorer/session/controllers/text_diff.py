@@ -80,7 +80,7 @@ class WordByWord:
         return 1.0 if self.output.bounded else max(known, default=0.0) or 1.0
 
     def summary(self, name: str) -> str:
-        """Return the number of words that differ from ``name`` on the left, both final outputs, and the moved cells."""
+        """Return the count of words that differ from text ``name`` on the left, both final outputs, and moved cells."""
         before = next((pair.output_before for pair in reversed(self.pairs) if pair.before), math.nan)
         after = next((pair.output_after for pair in reversed(self.pairs) if pair.after), math.nan)
         changed = sum(pair.changed for pair in self.pairs)

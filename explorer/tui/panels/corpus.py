@@ -77,7 +77,7 @@ MARKS = {True: "+", False: "−", None: " "}
 
 
 class CorpusScreen(Dialog[int]):
-    """Returns the index of the chosen review, None if none was chosen."""
+    """Screen of the corpus; it returns the index of the chosen review, None if none was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape", "back", "Back"),

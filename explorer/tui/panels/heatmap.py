@@ -98,7 +98,7 @@ class Picture:
         return np.flatnonzero(lines).tolist()
 
     def _look(self) -> tuple[object, ...]:
-        """Everything except the codes."""
+        """Return everything that determines the picture except the codes."""
         return self.there.tobytes(), self.dimmed.tobytes(), self.cursor, self.colour_map, self.glyphs
 
     def line(self, y: int) -> Line:

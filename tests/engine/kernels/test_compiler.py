@@ -75,7 +75,7 @@ def test_the_digest_depends_on_names_and_contents(package: Path) -> None:
 
 
 def test_without_a_folder_for_the_cache_a_kernel_is_compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As for a user without a home folder, of a read-only installation: numba then raises RuntimeError."""
+    """Numba raises RuntimeError for a user without a home folder and a read-only installation."""
     monkeypatch.setattr("numba.core.caching.CacheImpl._locator_classes", [])
 
     def twice(x: float) -> float:

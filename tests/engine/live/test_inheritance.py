@@ -76,7 +76,7 @@ def test_without_memfd_the_memory_is_a_file_without_a_name(monkeypatch: pytest.M
 
 
 def test_an_engine_that_cannot_send_open_files_sends_the_name_of_its_memory() -> None:
-    """By hand, a whole run with `inheritance.PASSES_FILES` false: it reads, and changes its network."""
+    """Test by hand: a whole run with `inheritance.PASSES_FILES` false reads, and changes its network."""
     sent: list[Any] = []
     parent: Any = SimpleNamespace(send=sent.append)
     publisher = _Publisher(parent, None, Decoder(sent.append))

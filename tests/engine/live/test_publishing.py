@@ -29,7 +29,7 @@ WRITES = 6_000
 
 
 class Writer:
-    """Writes rows whose values all say when they were written and which word they belong to."""
+    """Writer of rows whose values all say when they were written and which word they belong to."""
 
     def __init__(self, ring: Ring, seed: int = 0) -> None:
         self.ring = ring

@@ -67,7 +67,7 @@ def test_a_terminal_without_a_cursor(
 
 
 def test_without_termios_the_console_is_left_to_textual(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on Windows: no module of the terminal explorer needs termios, fcntl or tty before Textual's own driver."""
+    """No module of the terminal explorer needs termios, fcntl or tty before Textual's own driver, as on Windows."""
     monkeypatch.setitem(sys.modules, "termios", None)
     monkeypatch.setitem(sys.modules, "textual.drivers.linux_driver", None)
     assert launch._terminal_attributes() == []

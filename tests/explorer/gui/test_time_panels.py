@@ -312,7 +312,7 @@ def test_the_curve_is_the_rolling_exponent_over_the_noise_bands(window: Window, 
 
 
 def test_the_axes_follow_the_size_of_the_plot(window: Window, qapp: Any) -> None:
-    """After a change of size the axis shows its numbers where an axis drawn anew shows them."""
+    """The axis shows its numbers after a change of size where an axis drawn anew shows them."""
     window.raise_panel("alpha")
     alpha = panel(window, AlphaPanel)
     axis = alpha._plot.getPlotItem().getAxis("left")

@@ -182,7 +182,7 @@ def test_the_word_looked_at_stays_while_the_network_is_changed(read: Session) ->
 
 
 class NotingSearch(PointSearch):
-    """Lists the networks it is asked to search."""
+    """Search that lists the networks it is asked to search."""
 
     def __init__(self) -> None:
         super().__init__(SHARED_JOBS)

@@ -219,7 +219,7 @@ def test_another_network_or_a_clamp_starts_anew(session: Session) -> None:
 
 
 class NotingJobs(CountingJobs):
-    """Lists the names of the reviews in every job."""
+    """Job runner that lists the names of the reviews in every job."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -261,7 +261,7 @@ def test_after_a_clamp_one_job_measures_all_reviews_that_were_sent_before() -> N
 
 
 class EventJobs(CountingJobs):
-    """Lists when a measurement starts, how many rows each of its results has, and when it ends."""
+    """Job runner that lists the start of a measurement, the number of rows of each of its results, and its end."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -304,7 +304,7 @@ def test_after_a_clamp_the_first_numbers_come_after_a_few_of_all_reviews() -> No
 
 
 class FailingJobs(CountingJobs):
-    """Fails at jobs of one network."""
+    """Job runner that fails at jobs of one network."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -22,7 +22,7 @@ from tests.explorer.small import open_session, settle
 
 @pytest.fixture(scope="module")
 def session() -> Iterator[Session]:
-    """Everything found."""
+    """A session in which every search is complete."""
     opened = open_session(search=True)
     settle(opened)
     yield opened

@@ -70,7 +70,7 @@ class Terminal:
         os.write(self.master, keys)
 
     def is_sane(self) -> bool:
-        """Whether the modes are as before, the alternate screen is off and the cursor is visible."""
+        """Return whether the modes are as before, the alternate screen is off and the cursor is visible."""
         off = self.output.rfind(ALTERNATE_OFF)
         return (
             termios.tcgetattr(self.slave) == self.before

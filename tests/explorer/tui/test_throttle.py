@@ -20,7 +20,7 @@ from explorer.tui.terminal.throttle import (
 
 
 class Terminal:
-    """Takes ``rate`` bytes/s and buffers what it has not taken; a write blocks until there is room."""
+    """Terminal that takes ``rate`` bytes/s and buffers the rest; a write blocks until there is room."""
 
     def __init__(self, rate: float) -> None:
         self.rate, self.now, self.buffered = rate, 0.0, 0.0
