@@ -33,7 +33,10 @@ else:
 
 
 _GC_THRESHOLD: Final = (20_000, 10, 100)
-"""With (700, 10, 10), a full collection followed each application of Textual, which has 100,000 objects."""
+"""Thresholds of the garbage collector.
+
+With (700, 10, 10), a full collection followed each application of Textual, which has 100,000 objects.
+"""
 
 Worker.popen = PROCESS
 
