@@ -19,12 +19,13 @@ from numpy.typing import ArrayLike, NDArray
 from engine.fluctuation import exponents, fluctuations
 from engine.network import Network
 from engine.ragged import REASONS, Part, StoredReviews, fits_of, fluctuations_by_length, scales_of
-from engine.recording import Recording, gpu_reader, record, signal_names
+from engine.recording import Recording, gpu_reader, record_with_sums, signal_names
 from engine.stack import Held
 from engine.stack_outputs import final_outputs
 from engine.text import Review
 
 Array = NDArray[np.float64]
+Floats = NDArray[np.floating]
 Ids = NDArray[np.integer]
 
 BATCH_WORDS = 1 << 14
@@ -49,11 +50,12 @@ class Batch:
     probability : (review,) array
         P(positive) after the last word, NaN for a review without words.
     recording : Recording
-        The signals and ``h`` of the reviews that have words, in their order; None if none has.
+        ``h`` and, unless the caller chose others, the signals of the reviews that have words, in their order; None if
+        none has.
     """
 
     first: int
-    series: list[Array]
+    series: list[Floats]
     probability: Array
     recording: Recording | None
 
@@ -68,6 +70,7 @@ def read_batches(
     *,
     clamp: Mapping[str, ArrayLike] | None = None,
     words: int = BATCH_WORDS,
+    recorded: Sequence[str] | None = None,
 ) -> Iterator[Batch]:
     """Run reviews through a network and sum each signal over its cells, batch by batch in the order of the reviews.
 
@@ -83,6 +86,8 @@ def read_batches(
         Values at which cells are clamped, NaN for a free cell; see `engine.recording.record`.
     words : int
         Size of a batch; a longer review makes a batch of its own.
+    recorded : sequence of str, optional
+        The signals that the recordings of the batches hold besides ``h``; ``signals`` by default.
 
     Raises
     ------
@@ -91,7 +96,7 @@ def read_batches(
     """
     first = 0
     for part in batches_of(reviews, words):
-        yield _read(network, first, part, signals, clamp)
+        yield _read(network, first, part, signals, clamp, signals if recorded is None else recorded)
         first += len(part)
 
 
@@ -109,16 +114,20 @@ def batches_of(reviews: Iterable[Ids], words: int = BATCH_WORDS) -> Iterator[lis
 
 
 def _read(
-    network: Network, first: int, reviews: list[Ids], signals: Sequence[str], clamp: Mapping[str, ArrayLike] | None
+    network: Network,
+    first: int,
+    reviews: list[Ids],
+    signals: Sequence[str],
+    clamp: Mapping[str, ArrayLike] | None,
+    recorded: Sequence[str],
 ) -> Batch:
-    series = [np.empty((len(signals), 0))] * len(reviews)
+    series: list[Floats] = [np.empty((len(signals), 0))] * len(reviews)
     probability = np.full(len(reviews), np.nan)
     with_words = np.flatnonzero([len(ids) for ids in reviews])
     if not len(with_words):
         return Batch(first, series, probability, None)
     read = [np.asarray(reviews[k], dtype=np.int32) for k in with_words]
-    recording = record(network, read, [*signals, "h"], clamp=clamp)
-    sums = np.array([recording.layer_sum(name) for name in signals]).reshape(len(signals), *recording.mask.shape)
+    recording, sums = record_with_sums(network, read, [*recorded, "h"], signals, clamp=clamp)
     for row, k in enumerate(with_words.tolist()):
         series[k] = sums[:, row, : recording.lengths[row]]
     if network.stack is not None and network.shares_readout:
@@ -255,7 +264,7 @@ def _measured(
             yield first, on_device.measure(reader, signals, notify or warn)
             first += len(group)
         return
-    for batch in read_batches(network, reviews, signals, clamp=clamp):
+    for batch in read_batches(network, reviews, signals, clamp=clamp, recorded=()):
         lengths = np.array([series.shape[1] for series in batch.series], dtype=np.intp)
         moved = np.full((len(batch), network.cell.size), np.nan)
         if batch.recording is not None:

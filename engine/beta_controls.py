@@ -30,7 +30,8 @@ _REVIEWS = 32  # whose cells are summed together
 
 def layer_series(network: Network, reviews: Ids, signals: Sequence[str]) -> dict[str, Array]:
     """Return the layer sum of each signal, (review, time), for reviews (review, time) of one length."""
-    series = np.concatenate([np.stack(batch.series) for batch in read_batches(network, reviews, signals)])
+    batches = read_batches(network, reviews, signals, recorded=())
+    series = np.concatenate([np.stack(batch.series) for batch in batches])
     return {name: series[:, k] for k, name in enumerate(signals)}
 
 

@@ -97,7 +97,7 @@ def corpus_statistics(
         reader = Reader(network, {})
         return CorpusStatistics(names, tuple(scales), *review_statistics(reader, reviews, names, scales, progress))
     F, mean, moved, probability = [], [], [], []
-    for batch in read_batches(network, reviews, names):
+    for batch in read_batches(network, reviews, names, recorded=()):
         assert batch.recording is not None
         h = batch.recording["h"]
         F.append(fluctuations(np.stack(batch.series, axis=1), scales))

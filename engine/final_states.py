@@ -51,7 +51,7 @@ class FinalStates:
         nothing = np.full(len(cell.signals), -1, dtype=np.intp)
         out = np.empty((0, *sequences.tokens.shape, cell.size), dtype=np.float32)
         held = steps.clamp(cell, clamps)
-        steps.run(
-            self._layer, sequences.vectors, sequences.tokens, sequences.lengths, self._order, start, held, nothing, out
-        )
+        tokens, lengths = sequences.tokens, sequences.lengths
+        arrays = sequences.vectors, tokens, lengths, self._order, start, held, nothing, out
+        steps.run(self._layer, *arrays, *steps.NOTHING)
         return torch.from_numpy(start[:, h : h + cell.size])

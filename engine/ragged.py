@@ -102,7 +102,7 @@ def scales_of(lengths: NDArray[np.integer], scales: Sequence[int] | None) -> Sca
     return result
 
 
-def fluctuations_by_length(series: Sequence[Array], scales: Scales) -> Array:
+def fluctuations_by_length(series: Sequence[NDArray[np.floating]], scales: Scales) -> Array:
     """Compute F of series (signal, time) at their scales, (n, signal, scale); series of one length share one call."""
     result = np.zeros((len(series), len(series[0]) if len(series) else 0, scales.shape[1]))
     lengths = np.array([each.shape[1] for each in series], dtype=np.intp)

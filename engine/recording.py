@@ -21,6 +21,7 @@ from engine.kernels.cpu.tiles import BLOCK
 from engine.large_arrays import recording_array
 from engine.network import Network, pad
 from engine.recorded_signals import Recording as Recording
+from engine.samples import sum_over_cells
 from engine.stack import Held, turned
 from engine.stack_outputs import outputs_along
 from engine.vocabulary import as_reviews
@@ -72,6 +73,50 @@ def record(
         return found or record_reference(network, ids, signals, clamp=clamp)
     if not steps.supports(network.cell):
         return record_reference(network, ids, signals, clamp=clamp)
+    return _recorded_on_cpu(network, sequences, names, checked)[0]
+
+
+def record_with_sums(
+    network: Network,
+    ids: Ids | Inputs,
+    signals: Sequence[str],
+    summed: Sequence[str],
+    *,
+    clamp: Mapping[str, ArrayLike] | None = None,
+) -> tuple[Recording, Float32s]:
+    """Record ``signals`` as `record` does, and sum the cells of the signals ``summed`` at every step.
+
+    The kernels of the CPU add the cells while they are in its cache, so that a signal that is only summed needs no
+    memory.
+
+    Returns
+    -------
+    Recording
+    (sum, review, time) float32 array
+        `Recording.layer_sum` of each signal of ``summed``, in their order.
+
+    Raises
+    ------
+    ValueError
+        As `record`.
+    """
+    signal_names(network, summed)  # raises for an unknown one
+    if network.cell.device.type != "cpu" or network.backward or not steps.supports(network.cell):
+        recording = record(network, ids, [*signals, *summed], clamp=clamp)
+        sums = np.array([recording.layer_sum(name) for name in summed], dtype=np.float32)
+        return recording, sums.reshape(len(summed), *recording.mask.shape)
+    sequences, checked = InputSequences(network, ids, clamp), checked_clamps(network, clamp or {})
+    return _recorded_on_cpu(network, sequences, signal_names(network, signals), checked, summed)
+
+
+def _recorded_on_cpu(
+    network: Network,
+    sequences: InputSequences,
+    names: tuple[str, ...],
+    checked: dict[str, Float32s],
+    summed: Sequence[str] = (),
+) -> tuple[Recording, Float32s]:
+    """Do the work of `record_with_sums` by the kernels of the CPU."""
     clamps = steps.clamp(network.cell, checked)
     layer, tokens, vectors = steps.arrange(network.cell), sequences.tokens, sequences.vectors
     if tokens.size > 4 * len(vectors) and len(vectors) * layer.width <= _TABLE:
@@ -81,11 +126,15 @@ def record(
         [recorded.index(s.name) if s.name in recorded else -1 for s in network.cell.signals], dtype=np.intp
     )
     out = recording_array(len(recorded), *tokens.shape, network.cell.size)
+    places = {signal.name: k for k, signal in enumerate(network.cell.signals)}
+    of_cells = [k for k, name in enumerate(summed) if name != "x"]
+    columns = np.array([places[summed[k]] for k in of_cells], dtype=np.intp)
+    totals = np.empty((len(of_cells), *tokens.shape), dtype=np.float32)
     state = network.cell.initial_state(len(sequences.lengths)).float().numpy()
     order = np.argsort(-sequences.lengths, kind="stable")
 
     def run(part: NDArray[np.intp]) -> None:
-        steps.run(layer, vectors, tokens, sequences.lengths, part, state, clamps, slots, out)
+        steps.run(layer, vectors, tokens, sequences.lengths, part, state, clamps, slots, out, columns, totals)
 
     # Python threads: the kernel releases the GIL, and not all of numba's thread pools may be entered by two threads.
     threads = torch.get_num_threads()
@@ -96,7 +145,14 @@ def record(
     else:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(run, parts))
-    return sequences.recording(names, dict(zip(recorded, torch.from_numpy(out), strict=True)))
+    recording = sequences.recording(names, dict(zip(recorded, torch.from_numpy(out), strict=True)))
+    if len(of_cells) == len(summed):
+        return recording, totals
+    x = sum_over_cells(sequences.vectors)[tokens]
+    x[~recording.mask] = np.nan
+    sums = np.repeat(x[None], len(summed), axis=0)
+    sums[of_cells] = totals
+    return recording, sums
 
 
 def _recorded_on_gpu(
@@ -261,7 +317,8 @@ class Stepper(Clampable):
         count = tokens.shape[1]
         out = np.empty((len(self._names), 1, count, self.network.cell.size), dtype=np.float32)
         lengths = np.array([count], dtype=np.intp)
-        steps.run(self._layer, vectors, tokens, lengths, self._order, self._state, self._clamp, self._slots, out)
+        arrays = vectors, tokens, lengths, self._order, self._state, self._clamp, self._slots, out
+        steps.run(self._layer, *arrays, *steps.NOTHING)
         return {**dict(zip(self._names, out[:, 0], strict=True)), "x": vectors[tokens[0]]}
 
     def _take_steps(self, x: Float32s) -> dict[str, Float32s]:

@@ -140,8 +140,8 @@ class _Sums:
             return
         order = np.argsort([len(review) for review in ids], kind="stable")
         probability = np.full(len(ids), np.nan, dtype=np.float32)
-        series: list[Array] = []
-        for batch in read_batches(self.network, [ids[k] for k in order], self.signals):
+        series: list[NDArray[np.floating]] = []
+        for batch in read_batches(self.network, [ids[k] for k in order], self.signals, recorded=self.gates):
             probability[order[batch.first : batch.first + len(batch)]] = batch.probability
             series += batch.series
             if batch.recording is not None:
@@ -175,7 +175,7 @@ class _Sums:
             values = batch.recording[gate][mask]  # (word, cell)
             self.saturated += (values < LEFT).sum(), (values > RIGHT).sum()
 
-    def _add_beta(self, series: list[Array]) -> None:
+    def _add_beta(self, series: list[NDArray[np.floating]]) -> None:
         for length, same in groupby(series, key=lambda one: one.shape[1]):
             if length >= SHORTEST_SERIES:
                 scales = default_scales(length)

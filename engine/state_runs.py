@@ -178,5 +178,6 @@ def _run(
     out = recording_array(len(signals), *tokens.shape, cell.size)
     vectors = network.embedding.detach().float().cpu().numpy()
     order = np.argsort(-lengths, kind="stable")
-    steps.run(steps.arrange(cell), vectors, tokens, lengths, order, state, steps.clamp(cell, {}), slots, out)
+    clamps = steps.clamp(cell, {})
+    steps.run(steps.arrange(cell), vectors, tokens, lengths, order, state, clamps, slots, out, *steps.NOTHING)
     return dict(zip(signals, out, strict=True))

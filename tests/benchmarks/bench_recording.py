@@ -21,7 +21,7 @@ from rich.table import Table
 
 from engine.cells import LstmCell
 from engine.network import Network, Vocabulary, pad
-from engine.recording import Stepper, record
+from engine.recording import Stepper, record, record_with_sums
 from tests.benchmarks.timing import measure
 
 WORDS = 4002
@@ -101,6 +101,20 @@ def step_times(size: int) -> tuple[float, float]:
     return float(np.median(one)) * 1e6, float(np.median(block)) / 64 * 1e6
 
 
+def gain_of_sums(size: int) -> float:
+    """Return how many times faster layer sums are if the kernel adds them than if all signals are recorded first."""
+    network, reviews = network_of(size), reviews_of(32, 500)
+    names = [signal.name for signal in network.cell.signals]
+
+    def recorded() -> list[NDArray[np.floating]]:
+        recording = record(network, reviews)
+        return [recording.layer_sum(name) for name in names]
+
+    sides = {"recorded": recorded, "added": lambda: record_with_sums(network, reviews, ["h"], names)}
+    seconds = measure(sides)
+    return ratio(seconds["recorded"], seconds["added"])
+
+
 def compile_seconds() -> float:
     """Return the processor seconds of compiling the kernel, with an empty cache."""
     code = (
@@ -139,6 +153,7 @@ def main() -> dict[int, float]:
     for size in (8, 128):
         one, block = step_times(size)
         console.print(f"Stepper, {size} cells: one word {one:.1f} µs, in blocks of 64 {block:.2f} µs per word")
+        console.print(f"layer sums of {size} cells without a recording: {gain_of_sums(size):.2f} times faster")
     console.print(f"compiling the kernel: {compile_seconds():.1f} processor seconds")
     return times_loop
 
@@ -148,6 +163,13 @@ def test_recording() -> None:
     times_loop = main()
     assert times_loop[8] >= 50
     assert times_loop[128] >= 6
+
+
+@pytest.mark.benchmark
+def test_sums_need_no_recording() -> None:
+    torch.set_num_threads(1)
+    for size in (8, 128):
+        assert gain_of_sums(size) >= 1.2
 
 
 if __name__ == "__main__":

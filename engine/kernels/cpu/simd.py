@@ -25,6 +25,8 @@ LANES: Final = 16 if WIDE else 8
 FLOATS: Final = 8
 """Number of float32 values."""
 
+_DOUBLES: Final = ir.VectorType(ir.DoubleType(), FLOATS)
+_FLOATS: Final = ir.VectorType(ir.FloatType(), FLOATS)
 _INTS: Final = ir.VectorType(ir.IntType(32), FLOATS)
 
 
@@ -126,6 +128,35 @@ def _unless_nan(typing: Any, a: Any, b: Any) -> Any:
     return a(a, a), code
 
 
+def _sum_of_row(typing: Any, array: Any, row: Any, first: Any, count: Any) -> Any:
+    """Sum ``count`` numbers of a row from a column on in float64, in the order of `sums.sum_rows`; not checked."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind, (values, row, first, count) = signature.args[0], arguments
+        lanes, number = ir.Constant(first.type, FLOATS), ir.DoubleType()
+        array = context.make_array(kind)(context, builder, values)
+        place = cgutils.get_item_pointer(context, builder, kind, array, [row, first])
+        total = cgutils.alloca_once_value(builder, ir.Constant(_DOUBLES, [0.0] * FLOATS))
+        whole = builder.udiv(count, lanes)
+        with cgutils.for_range(builder, whole) as loop:
+            part = builder.bitcast(builder.gep(place, [builder.mul(loop.index, lanes)]), _FLOATS.as_pointer())
+            part = builder.fpext(builder.load(part, align=4), _DOUBLES)
+            builder.store(builder.fadd(builder.load(total), part), total)
+        vector = builder.load(total)
+        sums = [builder.extract_element(vector, ir.Constant(ir.IntType(32), k)) for k in range(FLOATS)]
+        rest = cgutils.alloca_once_value(builder, sums[0])
+        done = builder.mul(whole, lanes)
+        with cgutils.for_range(builder, builder.sub(count, done)) as loop:
+            one = builder.fpext(builder.load(builder.gep(place, [builder.add(done, loop.index)])), number)
+            builder.store(builder.fadd(builder.load(rest), one), rest)
+        sums[0] = builder.load(rest)
+        while len(sums) > 1:
+            sums = [builder.fadd(a, b) for a, b in zip(sums[::2], sums[1::2], strict=True)]
+        return sums[0]
+
+    return types.float64(array, types.intp, types.intp, types.intp), code
+
+
 # numba annotates `intrinsic` for functions of another signature.
 load: Any = intrinsic(_load)
 store: Any = intrinsic(_storing(past_caches=False))
@@ -133,6 +164,7 @@ store_past_caches: Any = intrinsic(_storing(past_caches=True))  # the target mus
 repeat: Any = intrinsic(_repeat)
 power_of_two: Any = intrinsic(_power_of_two)
 unless_nan: Any = intrinsic(_unless_nan)
+sum_of_row: Any = intrinsic(_sum_of_row)
 
 
 def _lanewise(emit: Callable[[Any, Any, Any], Any], *functions: Any) -> None:

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from engine.cells import Cell, GruCell
 from engine.kernels.cpu.compiler import inlined, inner, kernel
-from engine.kernels.cpu.simd import FLOATS, load, power_of_two, store, store_past_caches, unless_nan
+from engine.kernels.cpu.simd import FLOATS, load, power_of_two, store, store_past_caches, sum_of_row, unless_nan
 from engine.kernels.cpu.tiles import BLOCK, PANEL, product_of_block, product_of_one
 from engine.nonlinearities import NONLINEARITIES
 
@@ -31,6 +31,10 @@ SIGMOID, HARD_5, HARD_6, TANH, RELU, LINEAR = range(6)
 _LARGE: Final = 2**21  # numbers, 8 MB: more than a cache holds until they are read
 STAGED: Final = 8
 """Steps of eight cells that are collected before they are written: stores past the caches must fill whole lines."""
+
+
+NOTHING: Final = np.empty(0, dtype=np.intp), np.empty((0, 0, 0), dtype=np.float32)
+"""``summed`` and ``totals`` of `run` where no sum is asked for."""
 
 
 class Layer(NamedTuple):
@@ -301,6 +305,8 @@ def run(
     clamps: Float32s,
     slots: Indices,
     out: Float32s,
+    summed: Indices,
+    totals: Float32s,
 ) -> None:
     """Take all steps of the sequences in ``order``, with the GIL released.
 
@@ -321,6 +327,10 @@ def run(
     slots : (signal,) array
         Index of each signal in ``out``; −1 if it is not recorded.
     out : (slot, review, time, n) array
+    summed : (sum,) array
+        Indices of the signals that are summed over cells, in float64.
+    totals : (sum, review, time) array
+        Their sums; NaN after the steps of a review.
     """
     kind, n, p, width, columns = layer.kind, layer.cells, layer.stride, layer.width, layer.columns
     gate, candidate, output, leak = layer.gate, layer.candidate, layer.output, layer.leak
@@ -388,6 +398,8 @@ def run(
                     _write_staged(work, r, sources, stage, flat, targets, word, t, last)
                 else:
                     _write(work, r, sources, flat, targets, word, n, past_caches)
+                for k in range(summed.size):
+                    totals[k, review, t] = sum_of_row(work, r, columns[summed[k]], n)
 
         for r in range(min(BLOCK, order.size - first)):
             review = order[first + r]
@@ -403,6 +415,7 @@ def run(
                         store_past_caches(flat, at, np.float32(np.nan))
                 else:
                     flat[begin:end] = np.nan
+            totals[:, review, lengths[review] :] = np.nan
 
 
 @inlined
