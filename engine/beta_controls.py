@@ -5,14 +5,14 @@ Each control changes one thing and measures again.  β is of unbiased DFA of ord
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.activity import deviation
 from engine.beta import read_batches, series_beta
-from engine.fluctuation import log_spaced_scales
+from engine.fluctuation import exponents, fluctuations, log_spaced_scales
 from engine.network import PADDING, Network
 from engine.samples import sum_over_cells
 from engine.spectrum import spectral_exponents
@@ -148,8 +148,22 @@ def beta_of_other_estimators(
     Each range (shortest, longest) gets twenty scales evenly in ln s.  ``standard`` and ``order 2`` are DFA with
     unbiased=False and order=2 at ``scales``; ``spectrum`` is the multitaper fit over the frequencies of ``scales``.
     """
-    found = {f"{low}–{high}": series_beta(series, log_spaced_scales(low, high)) for low, high in ranges}
+    found = _beta_of_ranges(series, {f"{low}–{high}": log_spaced_scales(low, high) for low, high in ranges})
     found["standard"] = series_beta(series, scales, unbiased=False)
     found["order 2"] = series_beta(series, scales, order=2)
     found["spectrum"] = spectral_exponents(series, scales).beta
+    return found
+
+
+def _beta_of_ranges(series: Floats, ranges: Mapping[str, Sequence[int]]) -> dict[str, Array]:
+    """Measure β of series (..., time) over several lists of scales, with F of a scale that they share computed once."""
+    if not ranges:
+        return {}
+    union = sorted({scale for scales in ranges.values() for scale in scales})
+    F = fluctuations(series, union)
+    found = {}
+    for name, scales in ranges.items():
+        # C order: `exponents` adds in the order of the memory.
+        part = np.ascontiguousarray(F[..., np.searchsorted(union, np.asarray(scales))])
+        found[name] = exponents(part, scales).beta
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings, strategies as st
 
 from engine.beta import series_beta
 from engine.beta_controls import (
@@ -162,6 +163,24 @@ def test_other_estimates_agree_on_pink_noise() -> None:
     assert list(found) == ["4–16", "10–250", "standard", "order 2", "spectrum"]
     for name, values in found.items():
         assert values.mean() == pytest.approx(0.95, abs=0.2), name
+
+
+@given(
+    st.lists(st.tuples(st.integers(4, 20), st.integers(40, 300)), max_size=4, unique=True),
+    st.integers(150, 260),
+    st.integers(0, 100),
+)
+@settings(deadline=None, max_examples=20)
+def test_ranges_that_share_scales_have_the_exponents_of_each_alone(
+    ranges: list[tuple[int, int]], length: int, seed: int
+) -> None:
+    series = np.random.default_rng(seed).standard_normal((2, 3, length)).astype(np.float32)
+    series[0, 0], series[1, 1, 7] = 0, np.nan
+    found = beta_of_other_estimators(series, SCALES, ranges)
+    assert list(found) == [*(f"{low}–{high}" for low, high in ranges), "standard", "order 2", "spectrum"]
+    for low, high in ranges:
+        alone = series_beta(series, log_spaced_scales(low, high))
+        np.testing.assert_array_equal(found[f"{low}–{high}"], alone)
 
 
 def test_layer_series_are_the_sums(network: Network, reviews: np.ndarray) -> None:
