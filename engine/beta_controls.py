@@ -148,14 +148,14 @@ def beta_of_other_estimators(
     Each range (shortest, longest) gets twenty scales evenly in ln s.  ``standard`` and ``order 2`` are DFA with
     unbiased=False and order=2 at ``scales``; ``spectrum`` is the multitaper fit over the frequencies of ``scales``.
     """
-    found = _beta_of_ranges(series, {f"{low}–{high}": log_spaced_scales(low, high) for low, high in ranges})
+    found = beta_of_ranges(series, {f"{low}–{high}": log_spaced_scales(low, high) for low, high in ranges})
     found["standard"] = series_beta(series, scales, unbiased=False)
     found["order 2"] = series_beta(series, scales, order=2)
     found["spectrum"] = spectral_exponents(series, scales).beta
     return found
 
 
-def _beta_of_ranges(series: Floats, ranges: Mapping[str, Sequence[int]]) -> dict[str, Array]:
+def beta_of_ranges(series: Floats, ranges: Mapping[str, Sequence[int]]) -> dict[str, Array]:
     """Measure β of series (..., time) over several lists of scales, with F of a scale that they share computed once."""
     if not ranges:
         return {}

@@ -19,11 +19,15 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from engine.beta import series_beta
+from engine.beta_controls import beta_of_ranges
 from engine.corpus_statistics import corpus_statistics
-from engine.fluctuation import SCALES
+from engine.fluctuation import SCALES, log_spaced_scales
 from engine.kernels.cpu.threads import set_thread_count
 from engine.network import Network
 from explorer.measure.one_over_f.published_way import betas
+from explorer.measure.one_over_f.results import CONTROL_REVIEWS, ranges
+from tests.benchmarks.timing import measure
 
 SIZES = (8, 16, 32, 48, 64, 80, 96, 112, 128)
 REVIEWS = 1871  # of the IMDb test set have 500 words or more
@@ -70,6 +74,24 @@ def main(console: Console) -> float:
 def test_bench_measure() -> None:
     pytest.importorskip("fathon", reason="fathon, the library to compare with, is not installed")
     assert main(Console(width=100)) > 60
+
+
+def gain_of_shared_scales() -> float:
+    """Return how many times faster the exponents of all ranges are than those of one range after the other."""
+    set_thread_count(1)
+    series = np.random.default_rng(0).standard_normal((CONTROL_REVIEWS, 500)).astype(np.float32)
+    chosen = {str(pair): log_spaced_scales(*pair) for pair in ranges(500)}
+    sides = {
+        "each": lambda: [series_beta(series, scales) for scales in chosen.values()],
+        "together": lambda: beta_of_ranges(series, chosen),
+    }
+    seconds = measure(sides)
+    return float(np.median(seconds["each"] / seconds["together"]))
+
+
+@pytest.mark.benchmark
+def test_ranges_share_scales() -> None:
+    assert gain_of_shared_scales() > 1.2
 
 
 if __name__ == "__main__":
