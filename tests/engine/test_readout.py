@@ -1,4 +1,4 @@
-"""Outputs and signals of a review do not depend on what else is computed with them."""
+"""Outputs of hidden states do not depend on what else is computed with them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from engine.beta import read_batches
 from engine.network import Network
 from engine.probability import Activation, activate
-from engine.recording import record
 from tests.engine.test_network import make
 
 COUNT: Final = 100
@@ -43,22 +41,6 @@ def test_a_state_has_the_same_bits_in_any_block(
     weight, bias = network.readout_weight.double().numpy(), network.readout_bias.double().numpy()
     expected = activate(h.double().numpy() @ weight.T + bias, activation)
     np.testing.assert_allclose(found.double().numpy(), expected, rtol=0, atol=2e-6 if dtype == torch.float32 else 1e-14)
-
-
-@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
-def test_a_review_has_the_same_bits_alone_and_in_a_batch(kind: str) -> None:
-    """One review reads fewer words than the vocabulary has, and is read alone; many read W x + b from a table."""
-    network = make(kind, 24)
-    random = np.random.default_rng(2)
-    reviews = [random.integers(1, 6, size) for size in random.integers(1, 40, 30)]
-    (together,) = read_batches(network, reviews, ("h",))
-    signals = record(network, reviews)
-    for row, ids in enumerate(reviews):
-        (alone,) = read_batches(network, [ids], ("h",))
-        assert alone.probability[0] == together.probability[row]
-        recording = record(network, [ids])
-        for name in signals.names:
-            np.testing.assert_array_equal(recording[name][0], signals[name][row, : len(ids)])
 
 
 def test_the_probability_of_extreme_logits() -> None:

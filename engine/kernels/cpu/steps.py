@@ -1,6 +1,6 @@
 """Recurrent steps on the CPU, the kernel of ``engine.recording``; ``Cell.step`` is its reference.
 
-A block of a few sequences takes every step together.  A step is one small product, W x + U h for all gates of all
+A block of a few sequences takes every step together.  A step is one small product, U h + W x for all gates of all
 sequences of the block, summed in vector registers; then the gates' nonlinearities, while the numbers are in the L1
 cache; then a copy of every recorded signal to its place.
 
@@ -121,14 +121,9 @@ def arrange(cell: Cell) -> Layer:
 
 
 def multiply(layer: Layer, vectors: Float32s) -> tuple[Layer, Float32s]:
-    """Return the layer without W, and W x + b (token, width) for its vectors x: for tokens that are read many times.
-
-    The sums have the same bits as in `run`, so that a recording does not depend on how many words are read with it.
-    """
-    weights = np.ascontiguousarray(layer.panels[:, layer.stride :])
-    products = np.empty((len(vectors), layer.width), np.float32)
-    _multiply(weights, layer.bias, np.ascontiguousarray(vectors), products)
-    return layer._replace(panels=np.ascontiguousarray(layer.panels[:, : layer.stride])), products
+    """Return the layer without W, and W x + b (token, width) for its vectors x: for tokens that are read many times."""
+    product = layer.panels[:, layer.stride :].transpose(1, 0, 2).reshape(-1, layer.width)
+    return layer._replace(panels=np.ascontiguousarray(layer.panels[:, : layer.stride])), vectors @ product + layer.bias
 
 
 def _code(cell: Cell, key: str, default: str) -> int:
@@ -296,22 +291,6 @@ def _lstm(work: Float32s, rows: int, p: int, at: int, gate: int, candidate: int,
             store(work, (r, at + 2 * p + j), _clamped(clamps, at + 2 * p + j, h))
 
 
-@kernel
-def _multiply(panels: Float32s, bias: Float32s, vectors: Float32s, products: Float32s) -> None:
-    """Write W x + b of each vector x into a row of ``products``."""
-    width, inputs = products.shape[1], vectors.shape[1]
-    work = np.empty((1, width + inputs), np.float32)
-    for token in range(vectors.shape[0]):
-        for j in range(width):
-            work[0, j] = bias[j]
-        for j in range(inputs):
-            work[0, width + j] = vectors[token, j]
-        for panel in range(panels.shape[0]):
-            product_of_one(work, 0, width, panels, panel, 0)
-        for j in range(width):
-            products[token, j] = work[0, j]
-
-
 # ---- the run -------------------------------------------------------------------------------------------------------
 
 
@@ -393,10 +372,10 @@ def run(
                         work[r, hidden + p + j] = vectors[token, j]
             for panel in range(layer.panels.shape[0]):
                 if rows > 2:
-                    product_of_block(work, 0, hidden, layer.panels, panel, p)
+                    product_of_block(work, 0, hidden, layer.panels, panel)
                 else:
                     for r in range(rows):
-                        product_of_one(work, r, hidden, layer.panels, panel, p)
+                        product_of_one(work, r, hidden, layer.panels, panel)
 
             if kind == LSTM:
                 _lstm(work, rows, p, width, gate, candidate, output, clamps)

@@ -39,15 +39,12 @@ def _product(rows: int) -> Callable[..., None]:
     """Return a function that adds U h + W x to ``rows`` rows of the workspace, for one panel of columns."""
 
     @intrinsic
-    def product(typing: Any, work: Any, row: Any, hidden: Any, panels: Any, panel: Any, first: Any) -> Any:
-        """work[r, panel·PANEL :] += Σ_k work[r, hidden + k] · panels[panel, k, :], r = row, …, row + rows − 1.
-
-        The terms are added from k = ``first`` to the last, then from 0 on.
-        """
+    def product(typing: Any, work: Any, row: Any, hidden: Any, panels: Any, panel: Any) -> Any:
+        """work[r, panel·PANEL :] += Σ_k work[r, hidden + k] · panels[panel, k, :], r = row, …, row + rows − 1."""
 
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             work_type, panels_type = signature.args[0], signature.args[3]
-            work, row, hidden, panels, panel, first = arguments
+            work, row, hidden, panels, panel = arguments
             index = row.type
             parts = [ir.Constant(index, part * LANES) for part in range(2)]
             column = builder.mul(panel, ir.Constant(index, PANEL))
@@ -58,25 +55,22 @@ def _product(rows: int) -> Callable[..., None]:
                     place = _lanes(context, builder, LANES, work_type, work, at, builder.add(column, parts[part]))
                     sums.append((at, part, place, cgutils.alloca_once_value(builder, builder.load(place, align=4))))
             terms = builder.extract_value(context.make_array(panels_type)(context, builder, panels).shape, 1)
-            for start, stop in ((first, terms), (ir.Constant(index, 0), first)):
-                with cgutils.for_range(builder, stop, start=start) as loop:
-                    k = builder.add(hidden, loop.index)
-                    weights = [
-                        builder.load(
-                            _lanes(context, builder, LANES, panels_type, panels, panel, loop.index, part), align=4
-                        )
-                        for part in parts
-                    ]
-                    for at, part, _, total in sums:
-                        h = builder.load(_lanes(context, builder, 1, work_type, work, at, k), align=4)
-                        h = _repeated(builder, builder.extract_element(h, ir.Constant(ir.IntType(32), 0)))
-                        term = builder.fmul(h, weights[part], flags=("contract",))
-                        builder.store(builder.fadd(builder.load(total), term, flags=("contract",)), total)
+            with cgutils.for_range(builder, terms) as loop:
+                weights = [
+                    builder.load(_lanes(context, builder, LANES, panels_type, panels, panel, loop.index, part), align=4)
+                    for part in parts
+                ]
+                k = builder.add(hidden, loop.index)
+                for at, part, _, total in sums:
+                    h = builder.load(_lanes(context, builder, 1, work_type, work, at, k), align=4)
+                    h = _repeated(builder, builder.extract_element(h, ir.Constant(ir.IntType(32), 0)))
+                    term = builder.fmul(h, weights[part], flags=("contract",))
+                    builder.store(builder.fadd(builder.load(total), term, flags=("contract",)), total)
             for _, _, place, total in sums:
                 builder.store(builder.load(total), place, align=4)
             return context.get_dummy_value()
 
-        return types.void(work, types.intp, types.intp, panels, types.intp, types.intp), code
+        return types.void(work, types.intp, types.intp, panels, types.intp), code
 
     return product
 
