@@ -19,6 +19,7 @@ from explorer.measure.one_over_f.ingredients import (
     paired_changes,
     published_by_size,
     rows,
+    size_trend,
 )
 from explorer.measure.one_over_f.means import MeanInterval
 from explorer.measure.one_over_f.published import ACCURACY, BETA_H, BETA_X
@@ -282,10 +283,7 @@ def _by_size(published: Mapping[int, Sequence[Measured]]) -> str:
         return ""
     betas = {size: [one["beta"]["h"] for one in ones] for size, ones in published.items()}
     means = "; ".join(f"{size} cells {MeanInterval.of(ones)}" for size, ones in betas.items())
-    pairs = [(size, one["mean"]) for size, ones in betas.items() for one in ones]
-    rho = spearmanr(*zip(*pairs, strict=True))
-    return f"""By size, β of h under the published recipe: {means}. Over these {len(pairs)} networks β
-and size have the rank correlation ρ = {rho.statistic:.2f} (two-sided p = {rho.pvalue:.2g}, one test).
+    return f"""By size, β of h under the published recipe: {means}. β and size have {size_trend(published)}.
 
 """
 

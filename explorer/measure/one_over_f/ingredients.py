@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import spearmanr
 
 from engine.activity import is_dead
 from engine.beta import series_beta
@@ -263,6 +264,13 @@ def published_by_size(document: Measured) -> dict[int, list[Measured]]:
     """Return the chosen epochs of the runs under the published recipe, by the number of cells."""
     groups = (runs for runs in by_changes(document).values() if runs[0]["changes"] == "published")
     return {runs[0]["size"]: [chosen(run) for run in runs] for runs in groups}
+
+
+def size_trend(published: Mapping[int, Sequence[Measured]]) -> str:
+    """Return the rank correlation of β of h with the number of cells, in words; the runs as in `published_by_size`."""
+    pairs = [(size, one["beta"]["h"]["mean"]) for size, ones in published.items() for one in ones]
+    rho = spearmanr(*zip(*pairs, strict=True))
+    return f"the rank correlation ρ = {rho.statistic:.2f} (two-sided p = {rho.pvalue:.2g}, one test, {len(pairs)} networks)"
 
 
 def paired_changes(document: Measured) -> dict[str, list[float]]:
