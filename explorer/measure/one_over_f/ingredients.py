@@ -269,8 +269,8 @@ def published_by_size(document: Measured) -> dict[int, list[Measured]]:
 def size_trend(published: Mapping[int, Sequence[Measured]]) -> str:
     """Return the rank correlation of β of h with the number of cells, in words; the runs as in `published_by_size`."""
     pairs = [(size, one["beta"]["h"]["mean"]) for size, ones in published.items() for one in ones]
-    rho = spearmanr(*zip(*pairs, strict=True))
-    return f"the rank correlation ρ = {rho.statistic:.2f} (two-sided p = {rho.pvalue:.2g}, one test, {len(pairs)} networks)"
+    rho, p = spearmanr(*zip(*pairs, strict=True))
+    return f"the rank correlation ρ = {rho:.2f} (two-sided p = {p:.2g}, one test, {len(pairs)} networks)"
 
 
 def paired_changes(document: Measured) -> dict[str, list[float]]:
