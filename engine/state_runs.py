@@ -71,11 +71,19 @@ def last_states(network: Network, reviews: Sequence[NDArray[np.integer]]) -> Flo
         For an empty review or an id outside the vocabulary.
     """
     checked, _ = as_reviews(network.vocabulary, list(reviews), network.name)
-    padding = np.array([np.argmax(np.append(ids[:-1], PADDING + 1) != PADDING) for ids in checked])
+    padding = np.array([_padding_in_front(ids) for ids in checked])
     state = _states_of_padding(network, int(padding.max()))[padding]
     words = [ids[first:] for ids, first in zip(checked, padding, strict=True)]
     _run(network, pad(words), np.array([len(ids) for ids in words], dtype=np.intp), state, ())
     return state
+
+
+def _padding_in_front(ids: NDArray[np.int32]) -> int:
+    """Return the number of padding ids before the first word, or before the last id if there is none."""
+    if ids[0] != PADDING:
+        return 0
+    words = np.flatnonzero(ids[:-1] != PADDING)
+    return int(words[0]) if len(words) else len(ids) - 1
 
 
 def _states_of_padding(network: Network, steps: int) -> Float32s:

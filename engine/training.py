@@ -224,15 +224,14 @@ class _Module(nn.Module):
 
     def forward(self, ids: Tensor, last: Tensor, random: torch.Generator | None = None) -> Tensor:
         """Return the logits (review,) of ids (time, review) at the last indices; with ``random``, apply dropout."""
-        reviews = torch.arange(len(last), device=ids.device)
         masks = self._masks(ids, random)
         if isinstance(self.layer, nn.LSTM) and ids.device.type == "cpu" and self.readout.weight.dtype == torch.float32:
-            return self._logits(ids, last, masks)
+            return self._scheduled(ids, last, masks)
         x = self.embedding(ids)
         for mask in masks:
             x = x * mask
         hidden, _ = self.layer(x)
-        return self.readout(hidden[last, reviews])[:, 0]
+        return self.readout(hidden[last, torch.arange(len(last), device=x.device)])[:, 0]
 
     def _masks(self, ids: Tensor, random: torch.Generator | None) -> list[Tensor]:
         """Draw factors of the embedded words (time or 1, review, component or 1); none without ``random``."""
@@ -248,8 +247,8 @@ class _Module(nn.Module):
             if rate
         ]
 
-    def _logits(self, ids: Tensor, last: Tensor, masks: Sequence[Tensor]) -> Tensor:
-        """Do the same with the layer of ``engine.lstm_training``."""
+    def _scheduled(self, ids: Tensor, last: Tensor, masks: Sequence[Tensor]) -> Tensor:
+        """Return the logits of `forward`, with the steps of ``engine.lstm_training`` instead of the layer's."""
         lengths, shared = last.numpy() + 1, np.zeros(len(last), dtype=np.intp)
         groups = shared
         if all(len(mask) == 1 for mask in masks):  # reviews with the same mask share the padding in front of them

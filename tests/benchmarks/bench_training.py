@@ -17,6 +17,7 @@ from rich.table import Table
 from torch import Tensor
 from torch.nn import functional
 
+from engine.network import pad
 from engine.recipes import RECIPES
 from engine.reviews import CUT, open_reviews
 from engine.training import EncodedReviews, SentimentRun
@@ -37,14 +38,12 @@ def sides(run: SentimentRun, batch: np.ndarray) -> dict[str, Callable[[], None]]
         loss = functional.binary_cross_entropy_with_logits(logits(torch.Generator().manual_seed(0)), labels)
         torch.autograd.grad(loss, run.learned)
 
-    ids = np.zeros((max(run.lengths[batch]), len(batch)), dtype=np.int64)
-    for column, review in enumerate(batch):
-        ids[: run.lengths[review], column] = run.encoded.ids[review]
+    ids = torch.from_numpy(pad([run.encoded.ids[k] for k in batch]).T.astype(np.int64))
     last = torch.from_numpy(run.lengths[batch] - 1)
 
     def of_pytorch(random: torch.Generator) -> Tensor:
-        x = module.embedding(torch.from_numpy(ids))
-        for mask in module._masks(torch.from_numpy(ids), random):
+        x = module.embedding(ids)
+        for mask in module._masks(ids, random):
             x = x * mask
         return module.readout(module.layer(x)[0][last, reviews])[:, 0]
 

@@ -116,7 +116,12 @@ def find_runs(folders: Iterable[Path]) -> list[TrainingRun]:
             if recipe.split == "joined":
                 raise ValueError(f"{files[max(files)]}: its training reviews (--split joined) include test reviews")
             runs.append(TrainingRun(recipe, files))
-    return sorted(runs, key=lambda run: (run.changes != "published", run.changes, run.recipe.size, run.recipe.seed))
+    return sorted(runs, key=lambda run: _order(run.changes, run.recipe.size, run.recipe.seed))
+
+
+def _order(changes: str, size: int, seed: int) -> tuple[bool, str, int, int]:
+    """Return the sort key of a run: the published recipe first, then by size and seed."""
+    return changes != "published", changes, size, seed
 
 
 def measure_run(
@@ -173,7 +178,7 @@ def read_document(path: Path, corpus: Corpus) -> list[Measured]:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        runs: list[Measured] = found["runs"]
+        runs = _latest(found["runs"])
         form = found["format"]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: not an ingredients.json of `pinkx measure ingredients` ({error!r})") from error
@@ -194,16 +199,14 @@ def _reviews(corpus: Corpus) -> dict[str, Any]:
 
 def document(runs: Sequence[Measured], corpus: Corpus) -> dict[str, Any]:
     """Return all numbers as JSON values; of runs with equal recipes, the last one."""
-    latest = {json.dumps(run["recipe"], sort_keys=True): run for run in runs}
-    found: dict[str, Any] = json_values(
-        {"format": FORMAT, **_reviews(corpus), "runs": _sorted(latest.values())}, digits=5
-    )
+    found: dict[str, Any] = json_values({"format": FORMAT, **_reviews(corpus), "runs": _latest(runs)}, digits=5)
     return found
 
 
-def _sorted(runs: Iterable[Measured]) -> list[Measured]:
-    """Return runs in the order of the tables: the published recipe first, then by size and seed."""
-    return sorted(runs, key=lambda run: (run["changes"] != "published", run["changes"], run["size"], run["seed"]))
+def _latest(runs: Iterable[Measured]) -> list[Measured]:
+    """Return the last run of each recipe, in the order of the tables."""
+    latest = {json.dumps(run["recipe"], sort_keys=True): run for run in runs}
+    return sorted(latest.values(), key=lambda run: _order(run["changes"], run["size"], run["seed"]))
 
 
 # ---- tables --------------------------------------------------------------------------------------------------------

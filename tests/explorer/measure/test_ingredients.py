@@ -182,9 +182,10 @@ def test_runs_of_an_earlier_document_are_kept_unless_measured_again(
         ingredients.read_document(path, Corpus(reviews[1:4], reviews))
     with pytest.raises(ValueError, match=r"other reviews \(reviews, digest differ\).* expected the 2 for β"):
         ingredients.read_document(path, Corpus(reviews[:2], reviews))
-    path.write_text("[1]")
-    with pytest.raises(ValueError, match="not an ingredients.json"):
-        ingredients.read_document(path, corpus)
+    for damaged in (b"[1]", b"", b"\xff", b'{"format": "pinkx ingredients 2", "runs": [{}]}', b'{"runs": 3}'):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match="not an ingredients.json"):
+            ingredients.read_document(path, corpus)
     path.write_text(json.dumps({"format": "pinkx ingredients 9", "runs": []}))
     with pytest.raises(ValueError, match="its format is 'pinkx ingredients 9', expected 'pinkx ingredients 2'"):
         ingredients.read_document(path, corpus)
