@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +19,7 @@ from explorer.measure.study.options import set_threads
 from explorer.measure.study.progress import NetworkProgress, time_left
 
 if TYPE_CHECKING:
+    from engine.reviews import Review
     from explorer.measure.one_over_f.ingredients import Corpus, TrainingRun
 
 
@@ -61,6 +62,8 @@ def command(
 ) -> None:
     """Measure every epoch of the training runs in FOLDERS: β of every signal and of the logit, loss, accuracy.
 
+    Runs of --split joined are measured on the reviews that this split does not train on.
+
     Train them with `pinkx train --recipe published --every-epoch --grid 'seed=0..2 switch=all'`; switch=none,NAME
     changes one ingredient only. Results are cached in OUT/cache: to resume an interrupted run, run the same command
     again.
@@ -68,6 +71,7 @@ def command(
     from engine.devices import choose
     from engine.files import atomic_write
     from engine.reviews import CUT, open_reviews
+    from engine.training import split_reviews
     from explorer.measure.one_over_f import ingredients
     from explorer.measure.one_over_f.selection import evenly
 
@@ -77,15 +81,25 @@ def command(
     console = Console(stderr=True)
     with time_left(console) as bar:
         test = open_reviews("imdb", split="test", imdb=imdb)
-        long = evenly([review for review in test if len(review.words) >= CUT], count)
-        corpus = ingredients.Corpus(long, evenly(test, test_reviews), chosen)
+        held_out: dict[str, Sequence[Review]] = {"official": test}
+        if joined := [run.recipe for run in runs if run.recipe.split == "joined"]:
+            held_out["joined"] = split_reviews(open_reviews("imdb", split="train", imdb=imdb), test, joined[0])[1]
+        corpora = {
+            split: ingredients.Corpus(
+                evenly([review for review in reviews if len(review.words) >= CUT], count),
+                evenly(reviews, test_reviews),
+                chosen,
+            )
+            for split, reviews in held_out.items()
+        }
+    corpus = corpora["official"]
     kept = ingredients.read_document(earlier, corpus) if earlier is not None else []
     if on is not None:
-        _spread(runs, corpus, out / FOLDER, on)
+        _spread(runs, corpora, out / FOLDER, on)
     with time_left(console) as bar:
         progress = NetworkProgress(bar, [f"{run.changes}, seed {run.recipe.seed}" for run in runs])
         measured = [
-            progress.measure(number, partial(ingredients.measure_run, run, corpus, out / FOLDER))
+            progress.measure(number, partial(ingredients.measure_run, run, corpora, out / FOLDER))
             for number, run in enumerate(runs)
         ]
     document = ingredients.document([*kept, *measured], corpus)
@@ -101,7 +115,7 @@ def command(
     click.echo(path)
 
 
-def _spread(runs: Sequence[TrainingRun], corpus: Corpus, folder: Path, on: str) -> None:
+def _spread(runs: Sequence[TrainingRun], corpora: Mapping[str, Corpus], folder: Path, on: str) -> None:
     """Measure the epochs of runs elsewhere into the cache."""
     from explorer.measure.one_over_f import ingredients
     from explorer.measure.study.spread import Call, fill_cache
@@ -111,7 +125,7 @@ def _spread(runs: Sequence[TrainingRun], corpus: Corpus, folder: Path, on: str) 
             f"{run.changes}, seed {run.recipe.seed}",
             (
                 ingredients.VERSION,
-                corpus.digest,
+                corpora[run.recipe.split].digest,
                 [sha256(path.read_bytes()).hexdigest() for path in run.files.values()],
             ),
             ingredients.measure_run,
@@ -119,4 +133,4 @@ def _spread(runs: Sequence[TrainingRun], corpus: Corpus, folder: Path, on: str) 
         )
         for run in runs
     ]
-    fill_cache(folder, on, calls, (corpus,))
+    fill_cache(folder, on, calls, (corpora,))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr, t as student
 
+from engine.recipes import PINKX
 from explorer.measure.one_over_f.aggregates import StudyResults, of_control, trends_with_size
 from explorer.measure.one_over_f.ingredients import (
     EPOCH_HEADINGS,
@@ -210,7 +211,7 @@ def _ingredients(document: dict[str, Any], results: StudyResults) -> str:
     groups = by_changes(document)
     published = groups["published"]
     size = min(run["size"] for run in document["runs"])
-    (epochs,) = {len(run["epochs"]) - 1 for run in document["runs"]}  # the first entry is the untrained network
+    epochs = published[0]["recipe"]["epochs"]
     counts = "; ".join(f"{name}: {len(runs)}" for name, runs in groups.items())
     h = [chosen(run)["beta"]["h"]["mean"] for run in document["runs"] if run["size"] == size]
     inside = sum(low <= chosen(run)["beta"]["h"]["mean"] <= high for run in published)
@@ -229,14 +230,13 @@ def _ingredients(document: dict[str, Any], results: StudyResults) -> str:
     moved = [f"{name} {_mean_change(found)}" for name, found in pairs.items()]
     certain = [name for name, found in pairs.items() if abs(np.mean(found)) > _half_interval(found)]
     published_sizes = published_by_size(document)
-    untrained = [str(size) for size in STUDY_SIZES if len(published_sizes.get(size, ())) < SEEDS]
     without_zero = f"The interval excludes zero for {', '.join(certain)}." if certain else "No interval excludes zero."
     without_zero += f" These are {len(pairs)} intervals, not corrected for their number."
     return f"""
 ## The published recipe, and single ingredients of it
 
 `pinkx train --recipe published` trains as the authors' public code does; every ingredient is an option. LSTMs of
-{size} cells unless stated otherwise, {epochs} epochs, every epoch stored and measured: β over {document["reviews"]}
+{size} cells and {epochs} epochs unless stated otherwise, every epoch stored and measured: β over {document["reviews"]}
 long test reviews, loss and accuracy over {document["test_reviews"]:,} test reviews.
 Number of networks, each with a seed of its own: {counts}.
 
@@ -248,8 +248,10 @@ pinkx measure ingredients runs --out ingredients
 Both commands continue where they were interrupted. The epoch is that of the lowest training loss, as published, unless
 the row says otherwise; the lowest test loss uses test reviews and so is optimistic. "Internal" and "external" are means
 over the signals i, f, g, o and over c_out, h; "dead" is the number of dead cells of each network; the "gap" is test
-loss − training loss, where the training loss includes dropout and the L2 penalty. The 95% interval of the mean is that
-of a bootstrap over seeds and reviews, times Student's t; ± is the standard deviation over seeds.
+loss − training loss, where the training loss includes dropout and the L2 penalty. With "selection validation", the
+epoch is that of the lowest loss on {PINKX.validation:,} training reviews that are held out; with "split joined", the
+networks are trained on 40,000 reviews of both official parts, and measured on others. The 95% interval of the mean is
+that of a bootstrap over seeds and reviews, times Student's t; ± is the standard deviation over seeds.
 
 {table(HEADINGS, rows(document))}
 
@@ -271,10 +273,20 @@ By epoch, means over the networks:
 
 {table(EPOCH_HEADINGS, epoch_rows(document))}
 
-Not trained with {SEEDS} seeds yet: the published recipe at {", ".join(untrained) or "no size"} cells; single
-ingredients at other sizes than {size} cells; and those ingredients of `engine/recipes.py` that the tables list with
-fewer networks, or not at all.
+{_missing(groups, size)}
 """
+
+
+def _missing(groups: Mapping[str, Sequence[Measured]], smallest: int) -> str:
+    """Return the sentence on the runs that the study wants and ``groups`` lack."""
+    largest = STUDY_SIZES[-1]
+    wanted = [name for name, runs in groups.items() if runs[0]["size"] == smallest and "epochs" not in name]
+    wanted += [f"{name}, {largest} cells" for name in wanted]
+    wanted += [f"published, {size} cells" for size in STUDY_SIZES[1:-1]]
+    few = [f"{name} ({len(groups.get(name, ()))})" for name in wanted if len(groups.get(name, ())) < SEEDS]
+    if not few:
+        return f"Every ingredient has {SEEDS} networks of {smallest} and of {largest} cells."
+    return f"Not trained with {SEEDS} seeds yet, in parentheses the networks there are: {'; '.join(few)}."
 
 
 def _by_size(published: Mapping[int, Sequence[Measured]]) -> str:

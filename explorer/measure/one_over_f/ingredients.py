@@ -26,7 +26,7 @@ from engine.devices import or_on_the_cpu
 from engine.epochs import epoch_files
 from engine.fluctuation import SCALES
 from engine.network import Network, Vocabulary
-from engine.recipes import INGREDIENTS, PUBLISHED, Recipe
+from engine.recipes import PUBLISHED, Recipe
 from engine.recording import record
 from engine.reviews import CUT, Review
 from engine.state_runs import last_probability
@@ -55,14 +55,15 @@ class TrainingRun:
     def changes(self) -> str:
         """Differences from the published recipe, such as "padding none"; "published" without any."""
         given = asdict(self.recipe)
-        # The length of a run is not an ingredient: every epoch is measured.
-        changed = [name for name in INGREDIENTS if name != "epochs" and given[name] != getattr(PUBLISHED, name)]
+        changed = [name for name in given if name not in ("size", "seed") and given[name] != getattr(PUBLISHED, name)]
+        if "epochs" in changed and given["epochs"] < PUBLISHED.epochs:  # its epochs are those of a longer run
+            changed.remove("epochs")
         return ", ".join(f"{name.replace('_', ' ')} {given[name]}" for name in changed) or "published"
 
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """Test reviews on which the epochs are measured: ``long`` for β, on ``device``, ``test`` for loss and accuracy."""
+    """Reviews that are not trained on: ``long`` for β, measured on ``device``, and ``test`` for loss and accuracy."""
 
     long: Sequence[Review]
     test: Sequence[Review]
@@ -112,10 +113,7 @@ def find_runs(folders: Iterable[Path]) -> list[TrainingRun]:
             )
         for files in found.values():
             stored = describe(next(iter(files.values()))).json()["recipe"]
-            recipe = Recipe(**stored)
-            if recipe.split == "joined":
-                raise ValueError(f"{files[max(files)]}: its training reviews (--split joined) include test reviews")
-            runs.append(TrainingRun(recipe, files))
+            runs.append(TrainingRun(Recipe(**stored), files))
     return sorted(runs, key=lambda run: _order(run.changes, run.recipe.size, run.recipe.seed))
 
 
@@ -125,10 +123,10 @@ def _order(changes: str, size: int, seed: int) -> tuple[bool, str, int, int]:
 
 
 def measure_run(
-    run: TrainingRun, corpus: Corpus, folder: Path, show: ShowFraction = lambda fraction: None
+    run: TrainingRun, corpora: Mapping[str, Corpus], folder: Path, show: ShowFraction = lambda fraction: None
 ) -> dict[str, Any]:
-    """Measure every epoch of a run, or read what ``folder`` has of it."""
-    epochs = []
+    """Measure every epoch of a run on the reviews of its split, or read what ``folder`` has of it."""
+    corpus, epochs = corpora[run.recipe.split], []
     for done, (epoch, path) in enumerate(run.files.items()):
         show(done / len(run.files))
         epochs.append({"epoch": epoch, **_measured_file(path, run.recipe, corpus, folder)})
@@ -140,12 +138,15 @@ def measure_run(
 
 def _measured_file(path: Path, recipe: Recipe, corpus: Corpus, folder: Path) -> dict[str, Any]:
     network = Network.load(path)
-    loss = json.loads(network.info.get("measured", "{}")).get("training_loss")
+    stored = json.loads(network.info.get("measured", "{}"))
+    losses = {"loss": stored.get("training_loss")}
+    if "validation_loss" in stored:
+        losses["validation_loss"] = stored["validation_loss"]
     weights = [*network.cell.weights().values(), network.readout_weight, network.readout_bias, network.embedding]
     key = [float(weight.double().square().sum()) for weight in weights if weight is not None]
     file = cache_file(folder, path.stem, VERSION, key, corpus.digest)
     found: dict[str, Any] = cached(file, lambda: measure_network(network, recipe, corpus), dict)
-    return {"loss": loss, **found}
+    return {**losses, **found}
 
 
 def measure_network(network: Network, recipe: Recipe, corpus: Corpus) -> dict[str, Any]:
@@ -212,10 +213,11 @@ def _latest(runs: Iterable[Measured]) -> list[Measured]:
 # ---- tables --------------------------------------------------------------------------------------------------------
 
 
-def chosen(run: Measured, selection: str = "training") -> Measured:
-    """Return the measurements of the epoch of lowest training loss, or of lowest test loss, of a run."""
+def chosen(run: Measured, selection: str = "recipe") -> Measured:
+    """Return the measurements of the epoch that the recipe of a run selects, or of that with the lowest test loss."""
     epochs = [one for one in run["epochs"] if one["epoch"] > 0]
-    name = "loss" if selection == "training" else "test_loss"
+    by_recipe = "validation_loss" if run["recipe"]["selection"] == "validation" else "loss"
+    name = "test_loss" if selection == "test" else by_recipe
     best: Measured = min(epochs, key=lambda one: float(one[name]))
     return best
 
@@ -299,7 +301,7 @@ def rows(document: Measured) -> list[list[str]]:
     return table
 
 
-SHOWN_EPOCHS: Final = (0, 1, 2, 3, 5, 8, 12, 16, 20, 25)
+SHOWN_EPOCHS: Final = (0, 1, 2, 3, 5, 8, 12, 16, 20, 25, 40, 60)
 
 
 def epoch_rows(document: Measured) -> list[list[str]]:

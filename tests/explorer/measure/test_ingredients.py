@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,11 +22,12 @@ from engine.recipes import INGREDIENTS, PINKX, PUBLISHED, Recipe
 from engine.recording import record_reference
 from engine.reviews import Review
 from engine.sweeps.grid import sentiment_grid
-from engine.training import accuracy, untrained_network
+from engine.training import accuracy, split_reviews, untrained_network
 from explorer.cli import pinkx
 from explorer.measure.one_over_f import documentation, ingredients
 from explorer.measure.one_over_f.ingredients import (
     Corpus,
+    TrainingRun,
     by_changes,
     chosen,
     epoch_rows,
@@ -69,7 +72,7 @@ def test_every_epoch_equals_a_plain_computation(
 ) -> None:
     run = find_runs([folder])[which]
     assert run.changes == ("published", "padding none")[which]
-    found = measure_run(run, Corpus(reviews[:3], reviews), tmp_path, lambda _: None)
+    found = measure_run(run, {"official": Corpus(reviews[:3], reviews)}, tmp_path, lambda _: None)
     assert [one["loss"] for one in found["epochs"]] == [None, 0.4, 0.3]
     network, one = Network.load(run.files[2]), found["epochs"][2]
     assert network.vocabulary is not None
@@ -90,7 +93,7 @@ def test_every_epoch_equals_a_plain_computation(
 def test_tables_are_of_the_chosen_epochs(folder: Path, reviews: list[Review], tmp_path: Path) -> None:
     corpus = Corpus(reviews[:3], reviews)
     document = ingredients.document(
-        [measure_run(run, corpus, tmp_path, lambda _: None) for run in find_runs([folder])], corpus
+        [measure_run(run, {"official": corpus}, tmp_path, lambda _: None) for run in find_runs([folder])], corpus
     )
     assert (document["reviews"], document["test_reviews"]) == (3, 6)
     first = document["runs"][0]
@@ -113,7 +116,7 @@ def test_networks_of_another_size_have_rows_of_their_own() -> None:
     means = (0.9, 1.1, 1.2, 1.4)
     epochs = [[{"epoch": 1, "loss": 0.3, "beta": {"h": {**beta, "mean": mean}}}] for mean in means]
     runs = [
-        {"changes": "published", "size": size, "seed": k % 2, "epochs": stored}
+        {"changes": "published", "recipe": {"selection": "training"}, "size": size, "seed": k % 2, "epochs": stored}
         for k, (size, stored) in enumerate(zip(sizes, epochs, strict=True))
     ]
     groups = by_changes({"runs": runs})
@@ -147,11 +150,66 @@ def test_the_verb_writes_the_numbers_and_reads_its_cache(
 def test_folders_without_epochs_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="has no networks of single epochs"):
         find_runs([tmp_path])
-    joined = untrained_network(Recipe(size=2, split="joined"), VOCABULARY)
-    for epoch in range(2):
-        joined.save(epoch_file(tmp_path / "j.safetensors", epoch))
-    with pytest.raises(ValueError, match="include test reviews"):
-        find_runs([tmp_path])
+
+
+def _stored(path: Path, recipe: Recipe, losses: Sequence[dict[str, float]]) -> None:
+    """Store an untrained network for each epoch of a run, the first without losses."""
+    for epoch, measured in enumerate(({}, *losses)):
+        network = untrained_network(replace(recipe, seed=epoch), VOCABULARY)
+        network.info |= {"recipe": json.dumps(vars(recipe)), "measured": json.dumps(measured)}
+        network.save(epoch_file(path, epoch))
+
+
+def test_runs_of_the_joined_split_are_measured_on_its_test_reviews(
+    reviews: list[Review], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = [replace(review, name=f"l{k}", text=" ".join(["w1 w2"] * 300)) for k, review in enumerate(reviews * 4)]
+    splits = {"train": long, "test": reviews * 4}
+    monkeypatch.setattr("engine.reviews.open_reviews", lambda *_, split, **__: splits[split])
+    recipe = replace(PUBLISHED, size=2, split="joined")
+    _stored(tmp_path / "runs" / "j.safetensors", recipe, [{"training_loss": 0.5}])
+    read: list[tuple[str, Corpus]] = []
+
+    def measure(run: TrainingRun, corpora: Mapping[str, Corpus], *_: Any) -> dict[str, Any]:
+        read.extend(corpora.items())
+        return {"changes": run.changes, "size": 2, "seed": 0, "recipe": asdict(run.recipe), "epochs": []}
+
+    monkeypatch.setattr(ingredients, "measure_run", measure)
+    monkeypatch.setattr(ingredients, "rows", lambda document: [])
+    given = ["measure", "ingredients", str(tmp_path / "runs"), "--out", str(tmp_path), "--reviews", "2"]
+    done = CliRunner().invoke(pinkx, given, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    corpora = dict(read)
+    trained, tested = split_reviews(splits["train"], splits["test"], recipe)
+    assert list(corpora["joined"].test) == list(tested)
+    assert not {review.name for review in corpora["joined"].test} & {
+        review.name for review in trained if review in long
+    }
+    assert all(len(review.words) >= 500 for review in corpora["joined"].long)
+    assert list(corpora["official"].test) == splits["test"]
+    (run,) = json.loads((tmp_path / "ingredients.json").read_text())["runs"]
+    assert run["changes"] == "split joined"
+
+
+def test_every_field_that_differs_is_named_and_the_recipe_selects_the_epoch(tmp_path: Path) -> None:
+    for changes, expected in (
+        ({"l2": 0.0}, "l2 0.0"),
+        ({"epochs": 60, "padding": "behind"}, "epochs 60, padding behind"),
+        ({"epochs": 2}, "published"),
+        ({"selection": "validation", "validation": 1250}, "validation 1250, selection validation"),
+    ):
+        folder = tmp_path / expected
+        _stored(folder / "a.safetensors", replace(PUBLISHED, size=2, **changes), [{"training_loss": 0.5}])
+        assert [run.changes for run in find_runs([folder])] == [expected]
+    epochs = [
+        {"epoch": 0, "loss": None, "test_loss": 0.7},
+        {"epoch": 1, "loss": 0.5, "validation_loss": 0.45, "test_loss": 0.4},
+        {"epoch": 2, "loss": 0.4, "validation_loss": 0.42, "test_loss": 0.46},
+        {"epoch": 3, "loss": 0.3, "validation_loss": 0.44, "test_loss": 0.48},
+    ]
+    run = {"recipe": {"selection": "validation"}, "epochs": epochs}
+    assert [chosen(run)["epoch"], chosen(run, "test")["epoch"]] == [2, 1]
+    assert chosen({**run, "recipe": {"selection": "training"}})["epoch"] == 3
 
 
 def test_the_grid_switches_one_ingredient_a_run() -> None:
@@ -166,7 +224,8 @@ def test_runs_of_an_earlier_document_are_kept_unless_measured_again(
     folder: Path, reviews: list[Review], tmp_path: Path
 ) -> None:
     corpus = Corpus(reviews[:3], reviews)
-    published, none = (measure_run(run, corpus, tmp_path, lambda _: None) for run in find_runs([folder]))
+    corpora = {"official": corpus}
+    published, none = (measure_run(run, corpora, tmp_path, lambda _: None) for run in find_runs([folder]))
     larger = {**published, "size": 32, "recipe": {**published["recipe"], "size": 32}}
     path = tmp_path / "ingredients.json"
     path.write_text(json.dumps(ingredients.document([none, larger], corpus)))
