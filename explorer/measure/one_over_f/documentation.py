@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import spearmanr, t as student
 
 from engine.recipes import PINKX
+from explorer.measure.one_over_f import along_training
 from explorer.measure.one_over_f.aggregates import StudyResults, of_control, trends_with_size
 from explorer.measure.one_over_f.ingredients import (
     EPOCH_HEADINGS,
@@ -230,6 +231,8 @@ def _ingredients(document: dict[str, Any], results: StudyResults) -> str:
     moved = [f"{name} {_mean_change(found)}" for name, found in pairs.items()]
     certain = [name for name, found in pairs.items() if abs(np.mean(found)) > _half_interval(found)]
     published_sizes = published_by_size(document)
+    every = [runs for runs in groups.values() if runs[0]["changes"] == "published"]
+    along = {runs[0]["size"]: runs for runs in every if runs[0]["size"] in (size, STUDY_SIZES[-1])}
     without_zero = f"The interval excludes zero for {', '.join(certain)}." if certain else "No interval excludes zero."
     without_zero += f" These are {len(pairs)} intervals, not corrected for their number."
     return f"""
@@ -268,6 +271,12 @@ networks: {"; ".join(f"{name} {_mean_change(values)}" for name, values in later.
 their difference decides the one on groups of signals:
 
 {table(CLAIM_HEADINGS, claim_rows(published_sizes, results))}
+
+What β goes along with during training under the published recipe: the rank correlation over the epochs of a run, its
+mean over networks and the 95% interval of that mean (Student's t). Losses, accuracy and gap all change with the epoch,
+so no column stands for a cause.
+
+{table(along_training.HEADINGS, along_training.rows(along))}
 
 By epoch, means over the networks:
 

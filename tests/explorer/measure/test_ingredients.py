@@ -24,7 +24,7 @@ from engine.reviews import Review
 from engine.sweeps.grid import sentiment_grid
 from engine.training import accuracy, split_reviews, untrained_network
 from explorer.cli import pinkx
-from explorer.measure.one_over_f import documentation, ingredients
+from explorer.measure.one_over_f import along_training, documentation, ingredients
 from explorer.measure.one_over_f.ingredients import (
     Corpus,
     TrainingRun,
@@ -248,3 +248,37 @@ def test_runs_of_an_earlier_document_are_kept_unless_measured_again(
     path.write_text(json.dumps({"format": "pinkx ingredients 9", "runs": []}))
     with pytest.raises(ValueError, match="its format is 'pinkx ingredients 9', expected 'pinkx ingredients 2'"):
         ingredients.read_document(path, corpus)
+
+
+def test_beta_along_training_is_correlated_run_by_run() -> None:
+    random = np.random.default_rng(0)
+
+    def run(seed: int) -> dict[str, Any]:
+        epochs = [
+            {
+                "epoch": epoch,
+                "loss": None if epoch == 0 else 1 / epoch,
+                "dead": 0,
+                "test_loss": random.normal(),
+                "test_accuracy": random.normal(),
+                "beta": {name: {"mean": random.normal()} for name in along_training.SIGNALS},
+            }
+            for epoch in range(8)
+        ]
+        return {"size": 8, "seed": seed, "epochs": epochs}
+
+    runs = [run(seed) for seed in range(3)]
+    for one in runs[0]["epochs"]:
+        one["beta"]["h"]["mean"] = one["epoch"] ** 3
+    table = along_training.rows({8: runs, 16: runs[:1]})
+    assert all(len(row) == len(along_training.HEADINGS) for row in table)
+    found = {(row[0], row[1]): row[2:] for row in table}
+    assert found["h", "16"][:3] == ["1", "+1.00", "-1.00"]  # the loss falls with the epoch
+    assert found["dead cells", "8"][1:] == ["–"] * 4  # none changes
+    gaps, betas = (
+        [[one["test_loss"] - one["loss"], one["beta"]["c"]["mean"]][k] for one in runs[2]["epochs"][1:]] for k in (0, 1)
+    )
+    alone = along_training.rows({8: runs[2:]})
+    assert next(row for row in alone if row[0] == "c")[-1] == f"{spearmanr(gaps, betas).statistic:+.2f}"
+    mean = np.mean([along_training._correlations(one, "c")[0] for one in runs])
+    assert found["c", "8"][1].startswith(f"{mean:+.2f} (")
