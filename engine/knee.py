@@ -63,8 +63,7 @@ def other_knee(frequency: ArrayLike, power: ArrayLike) -> KneeFit | None:
     if package is None:
         return None
     f, S = np.asarray(frequency, dtype=np.float64), np.asarray(power, dtype=np.float64)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # fooof names its successor
+    with warnings.catch_warnings(record=True):  # fooof names its successor, whatever the filters say
         kind = getattr(import_module(package), _PACKAGES[package])
     model = kind(aperiodic_mode="knee", max_n_peaks=0, verbose=False)
     model.fit(f, S)

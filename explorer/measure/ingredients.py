@@ -73,7 +73,7 @@ def command(
     from engine.reviews import CUT, open_reviews
     from engine.training import split_reviews
     from explorer.measure.one_over_f import ingredients
-    from explorer.measure.one_over_f.selection import evenly
+    from explorer.measure.one_over_f.sample import evenly
 
     chosen = choose(device, "reviews").device
     set_threads(threads)

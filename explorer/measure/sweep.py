@@ -54,7 +54,7 @@ def command(
     from engine.reviews import open_reviews
     from engine.sweeps.measuring import MeasureOptions, measure_sweep, table_rows
     from engine.sweeps.table import table_file
-    from explorer.measure.one_over_f.selection import evenly
+    from explorer.measure.one_over_f.sample import evenly
 
     chosen = choose(device, "reviews").device
     count = len(table_rows(folder))  # an error before the reviews are read

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -65,3 +67,12 @@ def test_the_packages_agree_with_the_own_fit() -> None:
     assert other is not None
     assert other.exponent == pytest.approx(own.exponent, rel=0.02)
     assert other.frequency == pytest.approx(own.frequency, rel=0.05)
+
+
+@pytest.mark.skipif(find_spec("fooof") is None or find_spec("specparam") is not None, reason="needs fooof alone")
+def test_the_import_of_fooof_prints_nothing() -> None:
+    code = (
+        "import numpy as np; from engine.knee import other_knee; f = np.linspace(0.004, 0.05, 40); other_knee(f, 1 / f)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""

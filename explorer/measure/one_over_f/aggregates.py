@@ -13,7 +13,7 @@ from engine.null import Null, null_exponents
 from explorer.measure.one_over_f.means import MeanInterval, holm
 from explorer.measure.one_over_f.published import EXTERNAL, INTERNAL
 from explorer.measure.one_over_f.results import NetworkResult, Options, spread, summary
-from explorer.measure.one_over_f.selection import ReviewSample
+from explorer.measure.one_over_f.sample import ReviewSample
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ from engine.samples import sum_over_cells
 from engine.spectrum import power_spectrum
 from engine.state_runs import last_probability, run_on
 from engine.surrogates import surrogate_betas
-from explorer.measure.one_over_f.selection import ReviewSample, TrainedNetwork, evenly
+from explorer.measure.one_over_f.sample import ReviewSample, evenly
+from explorer.measure.one_over_f.selection import TrainedNetwork
 from explorer.measure.study.cache import cache_file, cached
 from explorer.measure.study.progress import ShowFraction
 

@@ -14,7 +14,8 @@ from engine.network import Network
 from engine.training import complete_recipe
 from explorer.measure.one_over_f.aggregates import StudyResults
 from explorer.measure.one_over_f.results import NetworkResult, Options
-from explorer.measure.one_over_f.selection import ReviewSample, TrainedNetwork, with_variants
+from explorer.measure.one_over_f.sample import ReviewSample
+from explorer.measure.one_over_f.selection import TrainedNetwork, with_variants
 
 Array = NDArray[np.float64]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
+from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -24,9 +24,8 @@ from explorer.measure.study.progress import NetworkProgress, time_left
 if TYPE_CHECKING:
     from explorer.measure.one_over_f.aggregates import StudyResults
     from explorer.measure.one_over_f.results import NetworkResult, Options
-    from explorer.measure.one_over_f.selection import ReviewSample, TrainedNetwork
-
-_FEW: Final = 2  # networks, which take less time than the start of a process
+    from explorer.measure.one_over_f.sample import ReviewSample
+    from explorer.measure.one_over_f.selection import TrainedNetwork
 
 
 @click.command
@@ -82,31 +81,37 @@ def command(
     Networks saved during training (`pinkx train --every-epoch`) get a figure of their own. Results are cached in
     OUT/cache: to resume an interrupted run, run the same command again.
     """  # fmt: skip
-    from engine.devices import choose
-    from engine.fluctuation import default_scales
-    from explorer.measure.one_over_f.aggregates import StudyResults
-    from explorer.measure.one_over_f.claims import decide_claims
-    from explorer.measure.one_over_f.numbers import document, tables
-    from explorer.measure.one_over_f.report import report
-    from explorer.measure.one_over_f.results import Options
-    from explorer.measure.one_over_f.selection import select_networks
-    from explorer.measure.study.output import publish, write_study
-    from explorer.measure.study.page import drawing_process
+    from engine.sweeps.executors import open_pool
 
     start = time.perf_counter()
     if scales and not 5 <= min(scales) <= max(scales) <= words:
         raise ValueError(
             f"--scales: expected 5 to {words} (the length of the reviews), got {min(scales)} to {max(scales)}"
         )
-    selected = select_networks(networks, seeds)
-    wanted = _checked_signals(selected, signals)
-    options = Options(
-        scales or default_scales(words), wanted, not paper_only, choose(device, "reviews").device, surrogates or 0
-    )
     console = Console(stderr=True)
-    # The second process starts while this one reads reviews on a single core.
-    with drawing_process() if threads > 1 and len(selected) > _FEW else nullcontext() as processes:
-        sample = _read(console, source, words, limit)
+    # Another process reads the archive while this one loads PyTorch; then it draws.
+    with open_pool("local:1") if threads > 1 and source.partition(":")[0] == "imdb" else nullcontext() as pool:
+        processes = None if pool is None else pool.executor
+        reading = None if processes is None else processes.submit(_sample, source, words, limit)
+
+        from engine.devices import choose
+        from engine.fluctuation import default_scales
+        from explorer.measure.one_over_f.aggregates import StudyResults
+        from explorer.measure.one_over_f.claims import decide_claims
+        from explorer.measure.one_over_f.numbers import document, tables
+        from explorer.measure.one_over_f.report import report
+        from explorer.measure.one_over_f.results import Options
+        from explorer.measure.one_over_f.selection import select_networks
+        from explorer.measure.study.output import publish, write_study
+        from explorer.measure.study.page import prepare_drawing
+
+        selected = select_networks(networks, seeds)
+        wanted = _checked_signals(selected, signals)
+        chosen = choose(device, "reviews").device
+        options = Options(scales or default_scales(words), wanted, not paper_only, chosen, surrogates or 0)
+        sample = _read(console, reading, source, words, limit)
+        if processes:
+            prepare_drawing(processes)
         if on is not None:
             _spread(selected, sample, options, out / FOLDER, on)
         with time_left(console) as bar:
@@ -123,16 +128,26 @@ def command(
         _plot(results)
 
 
-def _read(console: Console, source: str, words: int, limit: int | None) -> ReviewSample:
-    from explorer.measure.one_over_f.selection import ReviewSample
+def _sample(source: str, words: int, limit: int | None, show: Callable[[int, int], None] | None = None) -> ReviewSample:
+    from explorer.measure.one_over_f.sample import ReviewSample
 
+    return ReviewSample.read(source, words, limit, show)
+
+
+def _read(
+    console: Console, reading: Future[ReviewSample] | None, source: str, words: int, limit: int | None
+) -> ReviewSample:
+    """Return what another process reads, or read the reviews here, also if it has ended, such as for its memory."""
+    if reading is not None:
+        with console.status("reading reviews"), suppress(BrokenExecutor):
+            return reading.result()
     with time_left(console) as bar:
-        reading = bar.add_task("reading reviews", total=None)
+        task = bar.add_task("reading reviews", total=None)
 
         def show(done: int, total: int) -> None:
-            bar.update(reading, completed=done, total=total, visible=done < total)
+            bar.update(task, completed=done, total=total, visible=done < total)
 
-        return ReviewSample.read(source, words, limit, show)
+        return _sample(source, words, limit, show)
 
 
 def _spread(selected: Sequence[TrainedNetwork], sample: ReviewSample, options: Options, folder: Path, on: str) -> None:

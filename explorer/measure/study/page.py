@@ -9,9 +9,9 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import contextmanager
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,6 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
 
 from engine.files import atomic_write
-from engine.sweeps.executors import open_pool
 
 STYLE: Final[dict[Any, Any]] = {
     "axes.spines.right": False,
@@ -90,7 +89,7 @@ class Page:
     title, subtitle : str
         Plain text; like all text of a page, it is escaped.
     processes : Executor, optional
-        Where the PDF files are drawn, while this process goes on; see `drawing_process`.
+        Where the PDF files are drawn, while this process goes on; see `prepare_drawing`.
     """
 
     def __init__(self, title: str, subtitle: str, processes: Executor | None = None) -> None:
@@ -208,12 +207,10 @@ def pdf_of(figure: Figure) -> bytes:
     return pdf.getvalue()
 
 
-@contextmanager
-def drawing_process() -> Iterator[Executor]:
-    """Open a process that draws figures: of the time for a page, its PDF files take half."""
-    with open_pool("local:1") as pool:
-        pool.executor.submit(pdf_of, Figure(figsize=(1, 1)))  # imports Matplotlib
-        yield pool.executor
+def prepare_drawing(processes: Executor) -> None:
+    """Let processes load Matplotlib, for a `Page`: of the time for a page, its PDF files take half."""
+    with suppress(BrokenExecutor):
+        processes.submit(pdf_of, Figure(figsize=(1, 1)))
 
 
 def typeset(text: str) -> str:

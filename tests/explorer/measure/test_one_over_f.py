@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 import shutil
+from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 from rich.progress import Progress
 
 from engine.activity import deviation
@@ -21,9 +24,12 @@ from engine.network import Network
 from engine.recording import record_reference
 from engine.reviews import open_reviews
 from explorer.cli import pinkx
+from explorer.measure.one_over_f import verb
 from explorer.measure.one_over_f.results import NetworkResult, Options, measure as measure_one
-from explorer.measure.one_over_f.selection import ReviewSample, TrainedNetwork, select_networks
+from explorer.measure.one_over_f.sample import ReviewSample
+from explorer.measure.one_over_f.selection import TrainedNetwork, select_networks
 from explorer.measure.one_over_f.verb import measure_networks
+from tests.engine.small_archive import pack
 
 WORDS = 120
 SCALES = (10, 14, 20, 30)
@@ -260,3 +266,41 @@ def test_the_published_way_gives_the_same_numbers(out: Path) -> None:
     assert list(found) == list(plain.names)
     for name, value in found.items():
         assert value == pytest.approx(plain_beta(plain.layer_sum(name))[0], abs=2e-3)
+
+
+@pytest.fixture(scope="module")
+def imdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of the bundled reviews."""
+    reviews = {
+        f"aclImdb/test/{'pos' if review.label else 'neg'}/{k}_1.txt": review.text
+        for k, review in enumerate(open_reviews())
+    }
+    return pack(tmp_path_factory.mktemp("imdb") / "aclImdb_v1.tar.gz", reviews)
+
+
+def test_another_process_reads_the_archive(
+    imdb: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_rendering: None
+) -> None:
+    monkeypatch.setenv("PINKX_IMDB", str(imdb))
+    given = ("--networks", "lstm-8", *SMALL[2:], "--paper-only")
+    for threads in ("1", "2"):
+        done = measure(*given, "--threads", threads, "--out", str(tmp_path / threads))
+        assert done.exit_code == 0, done.output
+    one, two = (
+        {file.name: file.read_bytes() for file in (tmp_path / threads).iterdir() if file.suffix in (".json", ".csv")}
+        for threads in "12"
+    )
+    assert one == two
+    assert numbers(tmp_path / "2")["reviews"] == len(open_reviews())
+    failed = measure(*given, "--threads", "2", "--words", "5000", "--out", str(tmp_path / "3"))
+    assert isinstance(failed.exception, SystemExit | ValueError)
+    assert "has 5000 words, the longest has" in failed.output + str(failed.exception)
+
+
+def test_a_killed_reader_is_replaced(imdb: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINKX_IMDB", str(imdb))
+    reading = Future[ReviewSample]()
+    reading.set_exception(BrokenExecutor("the process ended"))
+    sample = verb._read(Console(file=io.StringIO()), reading, "imdb:test", WORDS, 2)
+    assert len(sample.long) == 2
+    assert len(sample.labelled) == len(open_reviews())
