@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr, t as student
+from scipy.stats import spearmanr
 
-from engine.recipes import PINKX
-from explorer.measure.one_over_f import along_training
+from explorer.measure.one_over_f import ingredients_page
 from explorer.measure.one_over_f.aggregates import StudyResults, of_control, trends_with_size
-from explorer.measure.one_over_f.ingredients import (
-    EPOCH_HEADINGS,
-    HEADINGS,
-    Measured,
-    by_changes,
-    chosen,
-    epoch_rows,
-    paired_changes,
-    published_by_size,
-    rows,
-    size_trend,
-)
-from explorer.measure.one_over_f.means import MeanInterval
 from explorer.measure.one_over_f.published import ACCURACY, BETA_H, BETA_X
-from explorer.measure.one_over_f.published_recipe import HEADINGS as CLAIM_HEADINGS, claim_rows
 from explorer.measure.one_over_f.results import NetworkResult, spread, summary
 from explorer.measure.one_over_f.stored import stored_results
 from explorer.measure.study.documentation import ROOT, fill, shipped_results, table
 from explorer.measure.study.page import typeset
 
 PAGE = ROOT / "docs" / "one_over_f.md"
-STUDY_SIZES = (8, 16, 32, 64, 128)  # numbers of cells of which the study wants SEEDS networks each
-SEEDS = 5
 
 
 def write_page(document: dict[str, Any], recipes: dict[str, Any]) -> str:
     """Return the page for the results of the study, ``document``, and of single ``recipes``."""
     results = stored_results(document)
     parts = (
-        *(_head(results, document), _sizes(document, results), _claims(document), _findings(results)),
-        _ingredients(recipes, results),
+        *(_head(results, document), ingredients_page.changes(recipes, results)),
+        *(ingredients_page.claims(recipes, results), _sizes(document, results), _claims(document)),
+        *(_findings(results), ingredients_page.by_epoch(recipes)),
     )
     return typeset("\n\n".join(fill(part.strip()) for part in parts) + "\n")
 
@@ -54,20 +38,11 @@ def _head(results: StudyResults, document: dict[str, Any]) -> str:
 <!-- Written by `python -m explorer.measure.one_over_f.documentation`; change the text there. -->
 
 Chong & Ling (2024) find 1/f noise in the summed activity of LSTM layers that read film reviews. `pinkx measure
-one-over-f` reproduces their tables and figures and decides which of their claims hold. This page shows the
-results for {of_cell["lstm"]} LSTM networks (five seeds of each size), {of_cell["gru"]} GRU and {of_cell["rnn"]}
-RNN networks, all trained by the recipe of pinkx, and then what the ingredients of the published recipe change.
-A verdict is about the recipe of its networks. All numbers are in `assets/measured/one_over_f.json` and
-`ingredients.json`.
-
-```
-pinkx train --size 8 --seed 0 --epochs 12 --every-epoch --out nets/lstm-8-s0.safetensors     and so on
-pinkx measure one-over-f --networks 'nets/*.safetensors' --out one-over-f
-```
-
-Without `--networks`, the shipped networks are measured. Results are cached in `one-over-f/cache`: the same
-command resumes an interrupted run, and measures only networks that are new. The report is `index.html`, next to
-its figures (PNG, PDF), the numbers (JSON) and tables (CSV).
+one-over-f` reproduces their tables and figures and decides which of their claims hold. The answer depends on how
+the networks are trained, so this page first shows what each ingredient of the published recipe does to β, and then
+which claims hold under that recipe, and which for {of_cell["lstm"]} LSTM networks (five seeds of each size),
+{of_cell["gru"]} GRU and {of_cell["rnn"]} RNN networks of the recipe of pinkx. All numbers are in
+`assets/measured/ingredients.json` and `one_over_f.json`.
 
 ## Method
 
@@ -79,8 +54,6 @@ null](fluctuations.md). A mean over networks is compared with the mean of the nu
 bootstrap over seeds and, within each, over reviews, times Student's t. Trends with n are tested two-sided, with
 p-values corrected for the number of trends (Holm). A cell is dead if the standard deviation of its h over a
 review, averaged over reviews, is below 0.02.
-
-## Published and measured
 """
 
 
@@ -112,7 +85,18 @@ def _sizes(document: dict[str, Any], results: StudyResults) -> str:
         "β of x",
         "dead",
     )
-    return f"""{table(headings, rows)}
+    return f"""## The claims under the recipe of pinkx
+
+```
+pinkx train --size 8 --seed 0 --epochs 12 --every-epoch --out nets/lstm-8-s0.safetensors     and so on
+pinkx measure one-over-f --networks 'nets/*.safetensors' --out one-over-f
+```
+
+Without `--networks`, the shipped networks are measured. Results are cached in `one-over-f/cache`: the same
+command resumes an interrupted run, and measures only networks that are new. The report is `index.html`, next to
+its figures (PNG, PDF), the numbers (JSON) and tables (CSV).
+
+{table(headings, rows)}
 
 ± is the standard deviation over seeds; that of β of h over reviews is {min(within):.2f} to {max(within):.2f}
 within a network. Of {len(below)} accuracies, {sum(value > 0 for value in below)} lie below Table II, by
@@ -205,119 +189,6 @@ the scales, from {short:.2f} for 4 to 16 words to {long:.2f} for 41 to 250; norm
 (no omitted words, no clipping, no averaging; six epochs, no padding) reach {min(accuracies):.1f} to
 {max(accuracies):.1f} %; their β is {listed}.
 """
-
-
-def _ingredients(document: dict[str, Any], results: StudyResults) -> str:
-    low, high = 2 * results.pink.low - 1, 2 * results.pink.high - 1  # 1/f noise
-    groups = by_changes(document)
-    published = groups["published"]
-    size = min(run["size"] for run in document["runs"])
-    epochs = published[0]["recipe"]["epochs"]
-    counts = "; ".join(f"{name}: {len(runs)}" for name, runs in groups.items())
-    h = [chosen(run)["beta"]["h"]["mean"] for run in document["runs"] if run["size"] == size]
-    inside = sum(low <= chosen(run)["beta"]["h"]["mean"] <= high for run in published)
-    later = {
-        name: [
-            float(np.subtract(*(chosen(run, by)["beta"][name]["mean"] for by in ("training", "test"))))
-            for run in published
-        ]
-        for name in ("h", "logit")
-    }
-    gaps = [
-        [one["test_loss"] - one["loss"] for run in published for one in run["epochs"] if one["epoch"] == epoch]
-        for epoch in (1, epochs)
-    ]
-    pairs = {name: found for name, found in paired_changes(document).items() if len(found) > 1}
-    moved = [f"{name} {_mean_change(found)}" for name, found in pairs.items()]
-    certain = [name for name, found in pairs.items() if abs(np.mean(found)) > _half_interval(found)]
-    published_sizes = published_by_size(document)
-    every = [runs for runs in groups.values() if runs[0]["changes"] == "published"]
-    along = {runs[0]["size"]: runs for runs in every if runs[0]["size"] in (size, STUDY_SIZES[-1])}
-    without_zero = f"The interval excludes zero for {', '.join(certain)}." if certain else "No interval excludes zero."
-    without_zero += f" These are {len(pairs)} intervals, not corrected for their number."
-    return f"""
-## The published recipe, and single ingredients of it
-
-`pinkx train --recipe published` trains as the authors' public code does; every ingredient is an option. LSTMs of
-{size} cells and {epochs} epochs unless stated otherwise, every epoch stored and measured: β over {document["reviews"]}
-long test reviews, loss and accuracy over {document["test_reviews"]:,} test reviews.
-Number of networks, each with a seed of its own: {counts}.
-
-```
-pinkx train --recipe published --every-epoch --grid 'seed=0..4 switch=all' --out runs
-pinkx measure ingredients runs --out ingredients
-```
-
-Both commands continue where they were interrupted. The epoch is that of the lowest training loss, as published, unless
-the row says otherwise; the lowest test loss uses test reviews and so is optimistic. "Internal" and "external" are means
-over the signals i, f, g, o and over c_out, h; "dead" is the number of dead cells of each network; the "gap" is test
-loss − training loss, where the training loss includes dropout and the L2 penalty. With "selection validation", the
-epoch is that of the lowest loss on {PINKX.validation:,} training reviews that are held out; with "split joined", the
-networks are trained on 40,000 reviews of both official parts, and measured on others. The 95% interval of the mean is
-that of a bootstrap over seeds and reviews, times Student's t; ± is the standard deviation over seeds.
-
-{table(HEADINGS, rows(document))}
-
-Change of β of h by one ingredient, for the same seeds, with the 95% interval of the mean (Student's t):
-{"; ".join(moved) or "not known"}. {without_zero}
-β of h is {min(h):.2f} to {max(h):.2f} over all these networks at the epoch of the
-lowest training loss; {inside} of the {len(published)} published ones lie where 90% of single series of
-1/f noise do, {low:.2f} … {high:.2f}. Overfitting is large: under the
-published recipe, the gap grows from {np.mean(gaps[0]):.2f} after the first epoch to {np.mean(gaps[1]):.2f} after the
-last. Training beyond the epoch of the lowest test loss, to that of the lowest training loss, changes β in the published
-networks: {"; ".join(f"{name} {_mean_change(values)}" for name, values in later.items())}.
-
-{_by_size(published_sizes)}The criteria and null processes of the study above decide these claims; the 95% interval of
-their difference decides the one on groups of signals:
-
-{table(CLAIM_HEADINGS, claim_rows(published_sizes, results))}
-
-What β goes along with during training under the published recipe: the rank correlation over the epochs of a run, its
-mean over networks and the 95% interval of that mean (Student's t). Losses, accuracy and gap all change with the epoch,
-so no column stands for a cause.
-
-{table(along_training.HEADINGS, along_training.rows(along))}
-
-By epoch, means over the networks:
-
-{table(EPOCH_HEADINGS, epoch_rows(document))}
-
-{_missing(groups, size)}
-"""
-
-
-def _missing(groups: Mapping[str, Sequence[Measured]], smallest: int) -> str:
-    """Return the sentence on the runs that the study wants and ``groups`` lack."""
-    largest = STUDY_SIZES[-1]
-    wanted = [name for name, runs in groups.items() if runs[0]["size"] == smallest and "epochs" not in name]
-    wanted += [f"{name}, {largest} cells" for name in wanted]
-    wanted += [f"published, {size} cells" for size in STUDY_SIZES[1:-1]]
-    few = [f"{name} ({len(groups.get(name, ()))})" for name in wanted if len(groups.get(name, ())) < SEEDS]
-    if not few:
-        return f"Every ingredient has {SEEDS} networks of {smallest} and of {largest} cells."
-    return f"Not trained with {SEEDS} seeds yet, in parentheses the networks there are: {'; '.join(few)}."
-
-
-def _by_size(published: Mapping[int, Sequence[Measured]]) -> str:
-    """Return the sentences on β of h under the published recipe against the number of cells."""
-    if len(published) < 2:
-        return ""
-    betas = {size: [one["beta"]["h"] for one in ones] for size, ones in published.items()}
-    means = "; ".join(f"{size} cells {MeanInterval.of(ones)}" for size, ones in betas.items())
-    return f"""By size, β of h under the published recipe: {means}. β and size have {size_trend(published)}.
-
-"""
-
-
-def _half_interval(differences: Sequence[float]) -> float:
-    """Return half of the 95% interval of the mean of differences, by Student's t."""
-    n = len(differences)
-    return float(student.ppf(0.975, n - 1) * np.std(differences, ddof=1) / np.sqrt(n))
-
-
-def _mean_change(differences: Sequence[float]) -> str:
-    mean, half = float(np.mean(differences)), _half_interval(differences)
-    return f"{mean:+.2f} ({mean - half:+.2f} … {mean + half:+.2f}, n = {len(differences)})"
 
 
 def current_page() -> str:

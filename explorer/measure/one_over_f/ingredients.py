@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -278,17 +278,22 @@ def size_trend(published: Mapping[int, Sequence[Measured]]) -> str:
     return f"the rank correlation ρ = {rho:.2f} (two-sided p = {p:.2g}, one test, {len(pairs)} networks)"
 
 
-def paired_changes(document: Measured) -> dict[str, list[float]]:
-    """Return, for each group of `by_changes`, the changes of β of h against the published recipe with the same size and
-    seed."""
+def paired_changes(document: Measured, of: Callable[[Measured], float]) -> dict[str, list[float]]:
+    """Return the changes of a quantity of the chosen epoch, for each group of `by_changes`.
+
+    They are differences from the published recipe with the same size and seed.  "lowest test loss" is the change by an
+    earlier end of the published recipe itself.
+    """
     published: dict[tuple[int, int], float] = {}
     changes: dict[str, list[float]] = {}
     for name, runs in by_changes(document).items():
-        betas = {(run["size"], run["seed"]): float(chosen(run)["beta"]["h"]["mean"]) for run in runs}
+        values = {(run["size"], run["seed"]): of(chosen(run)) for run in runs}
         if runs[0]["changes"] == "published":
-            published |= betas
-        else:
-            changes[name] = [beta - published[key] for key, beta in betas.items() if key in published]
+            published |= values
+            earlier = [of(chosen(run, "test")) - of(chosen(run)) for run in runs]
+            changes[name.replace("published", "lowest test loss")] = earlier
+        elif both := values.keys() & published.keys():
+            changes[name] = [values[key] - published[key] for key in sorted(both)]
     return changes
 
 

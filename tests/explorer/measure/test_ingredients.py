@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from scipy.stats import spearmanr
+from scipy.stats import spearmanr, ttest_1samp
 
 from engine.activity import deviation
 from engine.beta import series_beta
@@ -24,7 +24,7 @@ from engine.reviews import Review
 from engine.sweeps.grid import sentiment_grid
 from engine.training import accuracy, split_reviews, untrained_network
 from explorer.cli import pinkx
-from explorer.measure.one_over_f import along_training, documentation, ingredients
+from explorer.measure.one_over_f import along_training, ingredients, ingredients_page
 from explorer.measure.one_over_f.ingredients import (
     Corpus,
     TrainingRun,
@@ -114,21 +114,23 @@ def test_networks_of_another_size_have_rows_of_their_own() -> None:
     beta = {"mean": 1.0, "sd": 0.1, "count": 9}
     sizes = (8, 8, 16, 16)
     means = (0.9, 1.1, 1.2, 1.4)
-    epochs = [[{"epoch": 1, "loss": 0.3, "beta": {"h": {**beta, "mean": mean}}}] for mean in means]
+    epochs = [[{"epoch": 1, "loss": 0.3, "test_loss": 0.4, "beta": {"h": {**beta, "mean": mean}}}] for mean in means]
     runs = [
         {"changes": "published", "recipe": {"selection": "training"}, "size": size, "seed": k % 2, "epochs": stored}
         for k, (size, stored) in enumerate(zip(sizes, epochs, strict=True))
     ]
     groups = by_changes({"runs": runs})
     assert groups == {"published": runs[:2], "published, 16 cells": runs[2:]}
-    sentence = documentation._by_size(published_by_size({"runs": runs}))
+    sentence = ingredients_page._by_size(published_by_size({"runs": runs}))
     expected = spearmanr(sizes, means)
     assert "8 cells 1.00 (95% interval" in sentence
     assert "16 cells 1.30 (95% interval" in sentence
     assert f"ρ = {expected.statistic:.2f} (two-sided p = {expected.pvalue:.2g}" in sentence.replace("\n", " ")
-    assert documentation._by_size(published_by_size({"runs": runs[:2]})) == ""
+    assert ingredients_page._by_size(published_by_size({"runs": runs[:2]})) == ""
     clipped = {**runs[2], "changes": "clip 0.2", "seed": 1}
-    assert paired_changes({"runs": [*runs, clipped]}) == {"clip 0.2, 16 cells": pytest.approx([1.2 - 1.4])}
+    found = paired_changes({"runs": [*runs, clipped]}, lambda one: one["beta"]["h"]["mean"])
+    assert found["clip 0.2, 16 cells"] == pytest.approx([1.2 - 1.4])
+    assert found["lowest test loss"] == found["lowest test loss, 16 cells"] == [0, 0]  # of the same epoch
 
 
 def test_the_verb_writes_the_numbers_and_reads_its_cache(
@@ -282,3 +284,54 @@ def test_beta_along_training_is_correlated_run_by_run() -> None:
     assert next(row for row in alone if row[0] == "c")[-1] == f"{spearmanr(gaps, betas).statistic:+.2f}"
     mean = np.mean([along_training._correlations(one, "c")[0] for one in runs])
     assert found["c", "8"][1].startswith(f"{mean:+.2f} (")
+
+
+def test_the_table_of_changes_has_intervals_and_corrected_p() -> None:
+    random = np.random.default_rng(1)
+
+    def run(changes: str, seed: int, shift: float) -> dict[str, Any]:
+        names = ("i", "f", "g", "o", "c_out", "h", "logit")
+        epochs = [
+            {
+                "epoch": epoch,
+                "loss": 1 / (1 + epoch),
+                "test_loss": abs(epoch - 2),
+                "test_accuracy": 0.8,
+                "beta": {name: {"mean": 1 + shift + 0.1 * random.normal() + 0.2 * (epoch == 2)} for name in names},
+            }
+            for epoch in range(5)
+        ]
+        return {
+            "changes": changes,
+            "size": 8,
+            "seed": seed,
+            "recipe": {"selection": "training"},
+            "epochs": epochs,
+        }
+
+    runs = [run("published", seed, 0) for seed in range(4)]
+    runs += [run("clip 0.2", seed, 0.5) for seed in range(4)] + [run("l2 0.0", 1, 0)]
+    larger = [{**run("published", seed, 0), "size": 16} for seed in range(2)]
+    headings, rows = ingredients_page._change_table({"runs": runs})
+    found = {row[0]: dict(zip(headings[1:], row[1:], strict=True)) for row in rows}
+    assert {name: row["networks"] for name, row in found.items()} == {
+        "lowest test loss": "4",
+        "clip 0.2": "4",
+        "l2 0.0": "1",
+    }
+    h = np.array([[one["epochs"][4]["beta"]["h"]["mean"] for one in runs[k : k + 4]] for k in (0, 4)])
+    early = np.array([one["epochs"][2]["beta"]["h"]["mean"] for one in runs[:4]])
+    low, high = ttest_1samp(h[1] - h[0], 0).confidence_interval()
+    assert found["clip 0.2"]["β of h"] == f"{(h[1] - h[0]).mean():+.2f} ({low:+.2f} … {high:+.2f})"
+    p = sorted([ttest_1samp(h[1] - h[0], 0).pvalue, ttest_1samp(early - h[0], 0).pvalue])
+    assert sorted(float(found[name]["p"]) for name in ("clip 0.2", "lowest test loss")) == pytest.approx(
+        [2 * p[0], max(2 * p[0], p[1])], rel=0.05
+    )
+    rows = ingredients_page._change_table({"runs": [*runs, *larger]})[1]
+    assert {row[0]: row[1] for row in rows if "lowest" in row[0]} == {
+        "lowest test loss": "4",
+        "lowest test loss, 16 cells": "2",
+        "lowest test loss, all sizes": "6",
+    }
+    assert found["l2 0.0"]["p"] == "–"
+    assert "(" not in found["l2 0.0"]["β of h"]

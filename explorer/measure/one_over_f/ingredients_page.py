@@ -1,0 +1,190 @@
+"""The parts of docs/one_over_f.md about the published recipe, written from the JSON of `pinkx measure ingredients`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from scipy.stats import t as student, ttest_1samp
+
+from engine.recipes import PINKX
+from explorer.measure.one_over_f import along_training
+from explorer.measure.one_over_f.aggregates import StudyResults
+from explorer.measure.one_over_f.ingredients import (
+    EPOCH_HEADINGS,
+    HEADINGS,
+    Measured,
+    by_changes,
+    chosen,
+    epoch_rows,
+    group_betas,
+    paired_changes,
+    published_by_size,
+    rows,
+    size_trend,
+)
+from explorer.measure.one_over_f.means import MeanInterval, holm
+from explorer.measure.one_over_f.published import EXTERNAL, INTERNAL
+from explorer.measure.one_over_f.published_recipe import HEADINGS as CLAIM_HEADINGS, claim_rows
+from explorer.measure.study.documentation import table
+
+STUDY_SIZES: Final = (8, 16, 32, 64, 128)  # numbers of cells of which the study wants SEEDS networks each
+SEEDS: Final = 5
+
+_QUANTITIES: Final = {
+    "β of h": lambda one: float(one["beta"]["h"]["mean"]),
+    "logit": lambda one: float(one["beta"]["logit"]["mean"]),
+    "internal": lambda one: group_betas([one], INTERNAL["lstm"])[0],
+    "external": lambda one: group_betas([one], EXTERNAL["lstm"])[0],
+    "accuracy, points": lambda one: 100 * float(one["test_accuracy"]),
+}
+
+
+def changes(document: dict[str, Any], results: StudyResults) -> str:
+    """Return what every ingredient changes."""
+    groups = by_changes(document)
+    published = groups["published"]
+    size = min(run["size"] for run in document["runs"])
+    counts = "; ".join(f"{name}: {len(runs)}" for name, runs in groups.items())
+    h = [chosen(run)["beta"]["h"]["mean"] for run in document["runs"] if run["size"] == size]
+    low, high = 2 * results.pink.low - 1, 2 * results.pink.high - 1  # 1/f noise
+    inside = sum(low <= chosen(run)["beta"]["h"]["mean"] <= high for run in published)
+    epochs = published[0]["recipe"]["epochs"]
+    gaps = [
+        [one["test_loss"] - one["loss"] for run in published for one in run["epochs"] if one["epoch"] == epoch]
+        for epoch in (1, epochs)
+    ]
+    every = [runs for runs in groups.values() if runs[0]["changes"] == "published"]
+    along = {runs[0]["size"]: runs for runs in every if runs[0]["size"] in (size, STUDY_SIZES[-1])}
+    return f"""
+## What the ingredients of the published recipe change
+
+`pinkx train --recipe published` trains as the authors' public code does; every ingredient is an option. LSTMs of
+{size} cells and {epochs} epochs unless stated otherwise, every epoch stored and measured: β over {document["reviews"]}
+long test reviews, loss and accuracy over {document["test_reviews"]:,} test reviews.
+Number of networks, each with a seed of its own: {counts}.
+
+```
+pinkx train --recipe published --every-epoch --grid 'seed=0..4 switch=all' --out runs
+pinkx measure ingredients runs --out ingredients
+```
+
+Both commands continue where they were interrupted. The epoch is that of the lowest training loss, as published, unless
+the row says otherwise. With "selection validation", it is that of the lowest loss on {PINKX.validation:,} training
+reviews that are held out; with "split joined", the networks are trained on 40,000 reviews of both official parts, and
+measured on others.
+
+Change by one ingredient, for the same seeds: the mean of the differences from the published recipe and its 95% interval
+(Student's t). "Lowest test loss" is the published recipe, ended at that epoch. "Internal" and "external"
+are means of β over the signals i, f, g, o and over c_out, h. p is that of a two-sided t test of β of h, corrected for
+the number of rows that have one (Holm).
+
+{table(*_change_table(document))}
+
+{_missing(groups, size)}
+
+The networks behind it: "dead" is the number of dead cells of each network; the "gap" is test loss − training loss,
+where the training loss includes dropout and the L2 penalty; the lowest test loss uses test reviews and so is
+optimistic. The 95% interval of the mean is that of a bootstrap over seeds and reviews, times Student's t; ± is the
+standard deviation over seeds.
+
+{table(HEADINGS, rows(document))}
+
+β of h is {min(h):.2f} to {max(h):.2f} over all networks of {size} cells at the epoch that the recipe selects; {inside}
+of the {len(published)} published ones lie where 90% of single series of 1/f noise do, {low:.2f} … {high:.2f}.
+Overfitting is large: under the published recipe, the gap grows from {np.mean(gaps[0]):.2f} after the first epoch to
+{np.mean(gaps[1]):.2f} after the last.
+
+What β goes along with during training under the published recipe: the rank correlation over the epochs of a run, its
+mean over networks and the 95% interval of that mean (Student's t). Losses, accuracy and gap all change with the epoch,
+so no column stands for a cause.
+
+{table(along_training.HEADINGS, along_training.rows(along))}
+"""
+
+
+def claims(document: dict[str, Any], results: StudyResults) -> str:
+    """Return which claims hold under the published recipe."""
+    published = published_by_size(document)
+    return f"""
+## The claims under the published recipe
+
+{_by_size(published)}The criteria and null processes of `pinkx measure one-over-f` decide these claims; the 95% interval
+of their difference decides the one on groups of signals:
+
+{table(CLAIM_HEADINGS, claim_rows(published, results))}
+"""
+
+
+def by_epoch(document: dict[str, Any]) -> str:
+    """Return the table of epochs."""
+    return f"""
+## The published recipe by epoch
+
+Means over the networks; epoch 0 is the untrained network.
+
+{table(EPOCH_HEADINGS, epoch_rows(document))}
+"""
+
+
+def _change_table(document: Measured) -> tuple[tuple[str, ...], list[list[str]]]:
+    """Return headings and rows of the table of changes, those of several sizes also for all of them."""
+    found = {name: _with_all_sizes(paired_changes(document, of)) for name, of in _QUANTITIES.items()}
+    names = list(found["β of h"])
+    differences = {name: values for name, values in found["β of h"].items() if len(values) > 1}
+    p = holm({name: float(ttest_1samp(values, 0).pvalue) for name, values in differences.items()})
+    rows = [
+        [
+            *(name, str(len(found["β of h"][name])), *(_interval(found[quantity][name]) for quantity in _QUANTITIES)),
+            f"{p[name]:.2g}" if name in p else "–",
+        ]
+        for name in names
+    ]
+    return ("ingredient", "networks", *_QUANTITIES, "p"), rows
+
+
+def _with_all_sizes(changes: Mapping[str, list[float]]) -> dict[str, list[float]]:
+    """Return the changes with those of every ingredient of several sizes put together after them."""
+    sizes: dict[str, list[str]] = {}
+    for name in changes:
+        sizes.setdefault(re.sub(r", \d+ cells$", "", name), []).append(name)
+    found: dict[str, list[float]] = {}
+    for ingredient, names in sizes.items():
+        found |= {name: changes[name] for name in names}
+        if len(names) > 1:
+            found[f"{ingredient}, all sizes"] = [value for name in names for value in changes[name]]
+    return found
+
+
+def _missing(groups: Mapping[str, Sequence[Measured]], smallest: int) -> str:
+    """Return the sentence on the runs that the study wants and ``groups`` lack."""
+    largest = STUDY_SIZES[-1]
+    wanted = [name for name, runs in groups.items() if runs[0]["size"] == smallest and "epochs" not in name]
+    wanted += [f"{name}, {largest} cells" for name in wanted]
+    wanted += [f"published, {size} cells" for size in STUDY_SIZES[1:-1]]
+    few = [f"{name} ({len(groups.get(name, ()))})" for name in wanted if len(groups.get(name, ())) < SEEDS]
+    if not few:
+        return f"Every ingredient has {SEEDS} networks of {smallest} and of {largest} cells."
+    return f"Not trained with {SEEDS} seeds yet, in parentheses the networks there are: {'; '.join(few)}."
+
+
+def _by_size(published: Mapping[int, Sequence[Measured]]) -> str:
+    """Return the sentences on β of h under the published recipe against the number of cells."""
+    if len(published) < 2:
+        return ""
+    betas = {size: [one["beta"]["h"] for one in ones] for size, ones in published.items()}
+    means = "; ".join(f"{size} cells {MeanInterval.of(ones)}" for size, ones in betas.items())
+    return f"""By size, β of h under the published recipe: {means}. β and size have {size_trend(published)}.
+
+"""
+
+
+def _interval(differences: Sequence[float]) -> str:
+    """Return the mean of differences and, of two or more, its 95% interval by Student's t."""
+    mean, n = float(np.mean(differences)), len(differences)
+    if n < 2:
+        return f"{mean:+.2f}"
+    half = float(student.ppf(0.975, n - 1) * np.std(differences, ddof=1) / np.sqrt(n))
+    return f"{mean:+.2f} ({mean - half:+.2f} … {mean + half:+.2f})"
