@@ -137,7 +137,7 @@ def _change_table(document: Measured) -> tuple[tuple[str, ...], list[list[str]]]
     p = holm({name: float(ttest_1samp(values, 0).pvalue) for name, values in differences.items()})
     rows = [
         [
-            *(name, str(len(found["β of h"][name])), *(_interval(found[quantity][name]) for quantity in _QUANTITIES)),
+            *(name, str(len(found["β of h"][name])), *(interval(found[quantity][name]) for quantity in _QUANTITIES)),
             f"{p[name]:.2g}" if name in p else "–",
         ]
         for name in names
@@ -181,7 +181,7 @@ def _by_size(published: Mapping[int, Sequence[Measured]]) -> str:
 """
 
 
-def _interval(differences: Sequence[float]) -> str:
+def interval(differences: Sequence[float]) -> str:
     """Return the mean of differences and, of two or more, its 95% interval by Student's t."""
     mean, n = float(np.mean(differences)), len(differences)
     if n < 2:

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from explorer.measure.one_over_f.ingredients import Measured, published_by_size, size_trend
+from explorer.measure.one_over_f.ingredients import Measured, paired_changes, published_by_size, size_trend
+from explorer.measure.one_over_f.ingredients_page import interval
 from explorer.measure.one_over_f.means import MeanInterval
 from explorer.measure.one_over_f.published import ACCURACY, BETA_H
 from explorer.measure.one_over_f.results import NetworkResult, summary
@@ -31,6 +32,8 @@ def section(study: dict[str, Any], recipes: dict[str, Any]) -> str:
     theirs = published_by_size(recipes)
     small, *_, large = sorted(ours)
     networks = [network for some in ours.values() for network in some]
+    changes = paired_changes(recipes, lambda one: float(one["beta"]["h"]["mean"]))
+    earlier = [value for name, values in changes.items() if name.startswith("lowest test loss") for value in values]
     logits = [float(network.controls["readout"]["mean"]) for network in networks]
     text = f"""
 `pinkx measure one-over-f` reproduces every table and figure of the first paper from trained networks, adds what the
@@ -42,7 +45,8 @@ interval of the mean. The paper reports a β of {BETA_H[0]} ± {BETA_H[1]} (over
 
 {table(HEADINGS, [_row(size, ours[size], theirs[size]) for size in sorted(ours.keys() & theirs.keys())])}
 
-Under the published recipe, β and the number of cells have {size_trend(theirs)}.
+Under the published recipe, β and the number of cells have {size_trend(theirs)}. That recipe trains far beyond the
+lowest test loss; ended there, β of h changes by {interval(earlier)}, over {len(earlier)} networks of all sizes.
 What each ingredient of the published recipe changes is in [docs/one_over_f.md](docs/one_over_f.md). The figures below
 show {len(networks)} LSTM networks of pinkx's recipe and the 1,871 test reviews of 500 words or more:
 
