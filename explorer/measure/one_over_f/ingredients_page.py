@@ -26,13 +26,20 @@ from explorer.measure.one_over_f.ingredients import (
     size_trend,
 )
 from explorer.measure.one_over_f.means import MeanInterval, holm
-from explorer.measure.one_over_f.published import EXTERNAL, INTERNAL
+from explorer.measure.one_over_f.published import ACCURACY, BETA_H, EXTERNAL, INTERNAL
 from explorer.measure.one_over_f.published_recipe import HEADINGS as CLAIM_HEADINGS, claim_rows
+from explorer.measure.one_over_f.results import summary
 from explorer.measure.study.documentation import table
 
 STUDY_SIZES: Final = (8, 16, 32, 64, 128)  # numbers of cells of which the study wants SEEDS networks each
 SEEDS: Final = 5
 
+_HELD_OUT: Final = "… lowest loss on held-out reviews"
+_SEPARATING: Final = {
+    "published": "published recipe",
+    "validation 1250, selection validation": _HELD_OUT,
+    "split joined": "… joined split, as the authors have it",
+}
 _QUANTITIES: Final = {
     "β of h": lambda one: float(one["beta"]["h"]["mean"]),
     "logit": lambda one: float(one["beta"]["logit"]["mean"]),
@@ -78,10 +85,12 @@ measured on others.
 
 Change by one ingredient, for the same seeds: the mean of the differences from the published recipe and its 95% interval
 (Student's t). "Lowest test loss" is the published recipe, ended at that epoch. "Internal" and "external"
-are means of β over the signals i, f, g, o and over c_out, h. p is that of a two-sided t test of β of h, corrected for
-the number of rows that have one (Holm).
+are means of β over the signals i, f, g, o and over c_out, h. p is that of a two-sided t test of β of h over all
+networks of an ingredient, corrected for the number of ingredients (Holm).
 
 {table(*_change_table(document))}
+
+{_difference(groups, results)}
 
 {_missing(groups, size)}
 
@@ -130,32 +139,52 @@ Means over the networks; epoch 0 is the untrained network.
 
 
 def _change_table(document: Measured) -> tuple[tuple[str, ...], list[list[str]]]:
-    """Return headings and rows of the table of changes, those of several sizes also for all of them."""
-    found = {name: _with_all_sizes(paired_changes(document, of)) for name, of in _QUANTITIES.items()}
-    names = list(found["β of h"])
-    differences = {name: values for name, values in found["β of h"].items() if len(values) > 1}
-    p = holm({name: float(ttest_1samp(values, 0).pvalue) for name, values in differences.items()})
-    rows = [
-        [
-            *(name, str(len(found["β of h"][name])), *(interval(found[quantity][name]) for quantity in _QUANTITIES)),
-            f"{p[name]:.2g}" if name in p else "–",
-        ]
-        for name in names
-    ]
-    return ("ingredient", "networks", *_QUANTITIES, "p"), rows
+    """Return headings and rows of the table of changes; an ingredient of several sizes has a last row for all of them.
 
-
-def _with_all_sizes(changes: Mapping[str, list[float]]) -> dict[str, list[float]]:
-    """Return the changes with those of every ingredient of several sizes put together after them."""
+    An ingredient has one p, that of its last row, so that no network is tested twice.
+    """
+    found = {name: paired_changes(document, of) for name, of in _QUANTITIES.items()}
     sizes: dict[str, list[str]] = {}
-    for name in changes:
+    for name in found["β of h"]:
         sizes.setdefault(re.sub(r", \d+ cells$", "", name), []).append(name)
-    found: dict[str, list[float]] = {}
+    rows: dict[str, list[list[float]]] = {}  # the changes of each quantity
+    p: dict[str, float] = {}
     for ingredient, names in sizes.items():
-        found |= {name: changes[name] for name in names}
-        if len(names) > 1:
-            found[f"{ingredient}, all sizes"] = [value for name in names for value in changes[name]]
-    return found
+        rows |= {name: [changes[name] for changes in found.values()] for name in names}
+        last = names[0] if len(names) == 1 else f"{ingredient}, all sizes"
+        rows[last] = [[value for name in names for value in changes[name]] for changes in found.values()]
+        if len(rows[last][0]) > 1:
+            p[last] = float(ttest_1samp(rows[last][0], 0).pvalue)
+    p = holm(p)
+    return ("ingredient", "networks", *_QUANTITIES, "p"), [
+        [name, str(len(values[0])), *map(interval, values), f"{p[name]:.2g}" if name in p else "–"]
+        for name, values in rows.items()
+    ]
+
+
+def _difference(groups: Mapping[str, Sequence[Measured]], results: StudyResults) -> str:
+    """Return what separates the paper, the published recipe and the recipe of pinkx at the smallest size."""
+    size = groups["published"][0]["size"]
+    found: dict[str, tuple[MeanInterval, float]] = {}
+    if ours := results.by_size("lstm").get(size):
+        known = [network.trained.accuracy for network in ours if network.trained.accuracy is not None]
+        found["recipe of pinkx"] = MeanInterval.of([summary(one.of("h")) for one in ours]), 100 * float(np.mean(known))
+    for name, label in _SEPARATING.items():
+        if ones := [chosen(run) for run in groups.get(name, ())]:
+            accuracy = 100 * float(np.mean([one["test_accuracy"] for one in ones]))
+            found[label] = MeanInterval.of([one["beta"]["h"] for one in ones]), accuracy
+    rows = [
+        [label, str(h.networks), f"{h.mean:.2f} ({h.low:.2f} … {h.high:.2f})", f"{accuracy:.1f}"]
+        for label, (h, accuracy) in found.items()
+    ]
+    if size in ACCURACY:
+        rows.insert(0, ["Chong & Ling", "1", f"{BETA_H[0]} ± {BETA_H[1]} (reviews)", f"{ACCURACY[size]:.2f}"])
+    headings = ("training", "networks", "β of h", "accuracy, %")
+    text = f"What separates the recipes at {size} cells:\n\n{table(headings, rows)}"
+    base, held_out, pinkx = (found.get(label) for label in ("published recipe", _HELD_OUT, "recipe of pinkx"))
+    if base and held_out and pinkx and base[0].mean < held_out[0].low <= pinkx[0].mean <= held_out[0].high:
+        text += "\n\nThe epoch that is selected is enough to account for the difference in β between the two recipes."
+    return text
 
 
 def _missing(groups: Mapping[str, Sequence[Measured]], smallest: int) -> str:
@@ -182,9 +211,9 @@ def _by_size(published: Mapping[int, Sequence[Measured]]) -> str:
 
 
 def interval(differences: Sequence[float]) -> str:
-    """Return the mean of differences and, of two or more, its 95% interval by Student's t."""
+    """Return the mean of differences and, of three or more, its 95% interval by Student's t."""
     mean, n = float(np.mean(differences)), len(differences)
-    if n < 2:
+    if n < 3:  # of two, Student's t makes twelve standard errors
         return f"{mean:+.2f}"
     half = float(student.ppf(0.975, n - 1) * np.std(differences, ddof=1) / np.sqrt(n))
     return f"{mean:+.2f} ({mean - half:+.2f} … {mean + half:+.2f})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,25 @@ def test_claims_of_the_published_recipe_are_decided_by_intervals(noise: dict[str
     rows = claim_rows(runs, stored_results(noise))
     assert [row[1] for row in rows] == ["8", "16", "32", "64"] * 3
     assert [row[3].strip("*") for row in rows] == ["holds", "does not hold", "undecided", "undecided"] * 3
+
+
+def test_the_page_says_what_separates_the_recipes() -> None:
+    found = {row[0]: row[1:] for row in table("one_over_f", "training \\| networks \\| β of h")}
+    assert found["Chong & Ling"] == ["1", "0.833 ± 0.132 (reviews)", "88.95"]
+    runs = shipped_results("ingredients")["runs"]
+    for label, changes, loss in (
+        ("published recipe", "published", "loss"),
+        ("… lowest loss on held-out reviews", "validation 1250, selection validation", "validation_loss"),
+        ("… joined split, as the authors have it", "split joined", "loss"),
+    ):
+        ones = [
+            min(run["epochs"][1:], key=itemgetter(loss))
+            for run in runs
+            if (run["changes"], run["size"]) == (changes, 8)
+        ]
+        assert found[label][0] == str(len(ones)) == "5"
+        assert found[label][1].startswith(f"{np.mean([one['beta']['h']['mean'] for one in ones]):.2f} (")
+        assert found[label][2] == f"{100 * np.mean([one['test_accuracy'] for one in ones]):.1f}"
 
 
 def test_the_readme_quotes_both_recipes(noise: dict[str, Any]) -> None:
