@@ -237,7 +237,7 @@ def _row(name: str, ones: Sequence[Measured]) -> list[str]:
     h = MeanInterval.of([one["beta"]["h"] for one in ones])
     return [
         *(name, str(len(ones)), ", ".join(f"{one['beta']['h']['mean']:.2f}" for one in ones)),
-        f"{h.low:.2f} … {h.high:.2f}" if len(ones) > 1 else "–",
+        f"{h.low:.2f} … {h.high:.2f}" if len(ones) > 2 else "–",  # of two, Student's t makes twelve standard errors
         *(_mean(group_betas(ones, group)) for group in (INTERNAL["lstm"], EXTERNAL["lstm"])),
         _mean([one["beta"]["logit"]["mean"] for one in ones]),
         _mean([one["beta"]["x"]["mean"] for one in ones]),

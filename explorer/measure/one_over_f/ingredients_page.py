@@ -92,7 +92,7 @@ networks of an ingredient, corrected for the number of ingredients (Holm).
 
 {_difference(groups, results)}
 
-{_missing(groups, size)}
+{_longer(groups)}{_missing(groups, size)}
 
 The networks behind it: "dead" is the number of dead cells of each network; the "gap" is test loss − training loss,
 where the training loss includes dropout and the L2 penalty; the lowest test loss uses test reviews and so is
@@ -185,6 +185,24 @@ def _difference(groups: Mapping[str, Sequence[Measured]], results: StudyResults)
     if base and held_out and pinkx and base[0].mean < held_out[0].low <= pinkx[0].mean <= held_out[0].high:
         text += "\n\nThe epoch that is selected is enough to account for the difference in β between the two recipes."
     return text
+
+
+def _longer(groups: Mapping[str, Sequence[Measured]]) -> str:
+    """Return the sentence on longer runs with padding behind, if there are any."""
+    found: dict[int, list[Measured]] = {}
+    for runs in groups.values():
+        if runs[0]["recipe"]["padding"] == "behind" and runs[0]["size"] == groups["published"][0]["size"]:
+            found.setdefault(runs[0]["recipe"]["epochs"], []).extend(run["epochs"][-1] for run in runs)
+    if len(found) < 2:
+        return ""
+    parts = [
+        f"{100 * np.mean([one['test_accuracy'] for one in ones]):.1f} % and {np.mean([one['loss'] for one in ones]):.3f} "
+        f"after {epochs} epochs ({len(ones)} network{'s' * (len(ones) > 1)})"
+        for epochs, ones in sorted(found.items())
+    ]
+    return f"""Longer training with padding behind: accuracy and training loss are {"; ".join(parts)}; chance is 50 %.
+
+"""
 
 
 def _missing(groups: Mapping[str, Sequence[Measured]], smallest: int) -> str:
