@@ -195,11 +195,11 @@ def _longer(groups: Mapping[str, Sequence[Measured]]) -> str:
             found.setdefault(runs[0]["recipe"]["epochs"], []).extend(run["epochs"][-1] for run in runs)
     if len(found) < 2:
         return ""
-    parts = [
-        f"{100 * np.mean([one['test_accuracy'] for one in ones]):.1f} % and {np.mean([one['loss'] for one in ones]):.3f} "
-        f"after {epochs} epochs ({len(ones)} network{'s' * (len(ones) > 1)})"
-        for epochs, ones in sorted(found.items())
-    ]
+    parts = []
+    for epochs, ones in sorted(found.items()):
+        accuracy, loss = (np.mean([one[name] for one in ones]) for name in ("test_accuracy", "loss"))
+        networks = f"{len(ones)} network{'s' * (len(ones) > 1)}"
+        parts.append(f"{100 * accuracy:.1f} % and {loss:.3f} after {epochs} epochs ({networks})")
     return f"""Longer training with padding behind: accuracy and training loss are {"; ".join(parts)}; chance is 50 %.
 
 """
