@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-import numpy as np
-from scipy.stats import spearmanr, t
+from scipy.stats import spearmanr
 
 from explorer.measure.one_over_f.ingredients import Measured, group_betas
+from explorer.measure.one_over_f.means import change
 from explorer.measure.one_over_f.published import EXTERNAL, INTERNAL
 
 QUANTITIES: Final[Mapping[str, Callable[[Measured], float]]] = {
@@ -34,7 +34,9 @@ def rows(runs: Mapping[int, Sequence[Measured]]) -> list[list[str]]:
     for name in (*SIGNALS, "internal", "external", "internal − external", "dead cells"):
         for size, some in runs.items():
             found = [_correlations(run, name) for run in some]
-            table.append([name, str(size), str(len(some)), *map(_interval, zip(*found, strict=True))])
+            table.append(
+                [name, str(size), str(len(some)), *(change(values, most=1) for values in zip(*found, strict=True))]
+            )
     return table
 
 
@@ -55,12 +57,3 @@ def _values(epochs: Sequence[Measured], name: str) -> list[float]:
         return [float(one["dead"]) for one in epochs]
     groups = {"internal": internal, "external": external}
     return groups[name] if name in groups else [float(one["beta"][name]["mean"]) for one in epochs]
-
-
-def _interval(values: Sequence[float]) -> str:
-    known = np.array([value for value in values if np.isfinite(value)])
-    if len(known) < 2:
-        return f"{known[0]:+.2f}" if len(known) else "–"
-    half = t.ppf(0.975, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known))
-    mean = known.mean()
-    return f"{mean:+.2f} ({max(mean - half, -1):+.2f} … {min(mean + half, 1):+.2f})"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from scipy.stats import t as student, ttest_1samp
+from scipy.stats import ttest_1samp
 
 from engine.recipes import PINKX
 from explorer.measure.one_over_f import along_training
@@ -25,7 +25,7 @@ from explorer.measure.one_over_f.ingredients import (
     rows,
     size_trend,
 )
-from explorer.measure.one_over_f.means import MeanInterval, holm
+from explorer.measure.one_over_f.means import MeanInterval, change, holm
 from explorer.measure.one_over_f.published import ACCURACY, BETA_H, EXTERNAL, INTERNAL
 from explorer.measure.one_over_f.published_recipe import HEADINGS as CLAIM_HEADINGS, claim_rows
 from explorer.measure.one_over_f.results import summary
@@ -157,7 +157,7 @@ def _change_table(document: Measured) -> tuple[tuple[str, ...], list[list[str]]]
             p[last] = float(ttest_1samp(rows[last][0], 0).pvalue)
     p = holm(p)
     return ("ingredient", "networks", *_QUANTITIES, "p"), [
-        [name, str(len(values[0])), *map(interval, values), f"{p[name]:.2g}" if name in p else "–"]
+        [name, str(len(values[0])), *map(change, values), f"{p[name]:.2g}" if name in p else "–"]
         for name, values in rows.items()
     ]
 
@@ -226,12 +226,3 @@ def _by_size(published: Mapping[int, Sequence[Measured]]) -> str:
     return f"""By size, β of h under the published recipe: {means}. β and size have {size_trend(published)}.
 
 """
-
-
-def interval(differences: Sequence[float]) -> str:
-    """Return the mean of differences and, of three or more, its 95% interval by Student's t."""
-    mean, n = float(np.mean(differences)), len(differences)
-    if n < 3:  # of two, Student's t makes twelve standard errors
-        return f"{mean:+.2f}"
-    half = float(student.ppf(0.975, n - 1) * np.std(differences, ddof=1) / np.sqrt(n))
-    return f"{mean:+.2f} ({mean - half:+.2f} … {mean + half:+.2f})"

@@ -61,6 +61,19 @@ class MeanInterval:
         return f"{self.mean:.2f} (95% interval {self.low:.2f} … {self.high:.2f}, {networks})"
 
 
+def change(values: Sequence[float], most: float = np.inf) -> str:
+    """Return the mean of one signed value a network and, of three or more, its 95% interval by Student's t.
+
+    Values that are not finite are left out; no value exceeds ``most`` in size.
+    """
+    known = np.array([value for value in values if np.isfinite(value)])
+    n = len(known)
+    if n < 3:  # of two, Student's t makes twelve standard errors
+        return f"{known.mean():+.2f}" if n else "–"
+    mean, half = known.mean(), t.ppf(0.975, n - 1) * known.std(ddof=1) / np.sqrt(n)
+    return f"{mean:+.2f} ({max(mean - half, -most):+.2f} … {min(mean + half, most):+.2f})"
+
+
 def holm(p: Mapping[str, float]) -> dict[str, float]:
     """Return p-values corrected for their number (Holm, Scand. J. Stat. 6 (1979) 65); NaN stays NaN and counts not."""
     known = sorted((value, name) for name, value in p.items() if np.isfinite(value))

@@ -8,8 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from explorer.measure.one_over_f.ingredients import Measured, paired_changes, published_by_size, size_trend
-from explorer.measure.one_over_f.ingredients_page import interval
-from explorer.measure.one_over_f.means import MeanInterval
+from explorer.measure.one_over_f.means import MeanInterval, change
 from explorer.measure.one_over_f.published import ACCURACY, BETA_H
 from explorer.measure.one_over_f.results import NetworkResult, summary
 from explorer.measure.one_over_f.stored import stored_results
@@ -46,7 +45,7 @@ interval of the mean. The paper reports a β of {BETA_H[0]} ± {BETA_H[1]} (over
 {table(HEADINGS, [_row(size, ours[size], theirs[size]) for size in sorted(ours.keys() & theirs.keys())])}
 
 Under the published recipe, β and the number of cells have {size_trend(theirs)}. That recipe trains far beyond the
-lowest test loss; ended there, β of h changes by {interval(earlier)}, over {len(earlier)} networks of all sizes.
+lowest test loss; ended there, β of h changes by {change(earlier)}, over {len(earlier)} networks of all sizes.
 What each ingredient of the published recipe changes is in [docs/one_over_f.md](docs/one_over_f.md). The figures below
 show {len(networks)} LSTM networks of pinkx's recipe and the 1,871 test reviews of 500 words or more:
 
