@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,8 @@ from explorer.measure.study.progress import ShowFraction
 
 FORMAT: Final = "pinkx ingredients 2"
 VERSION: Final = 1  # of cached results: increase it when the numbers change
+
+EARLIER: Final = "lowest test loss"  # the published recipe, ended at that epoch
 
 Measured = Mapping[str, Any]
 
@@ -255,20 +257,34 @@ HEADINGS: Final = (
 )
 
 
-def by_changes(document: Measured) -> dict[str, list[Measured]]:
-    """Return the runs by what differs from the published recipe and, except for the smallest, by size."""
-    smallest = min(run["size"] for run in document["runs"])
-    runs: dict[str, list[Measured]] = {}
+class Group(NamedTuple):
+    """Runs that differ in the seed alone: by what differs from the published recipe, and by the number of cells."""
+
+    changes: str
+    size: int
+
+    def label(self, smallest: int) -> str:
+        """Return the name in tables, which says the number of cells except of the smallest networks."""
+        return self.changes if self.size == smallest else f"{self.changes}, {self.size} cells"
+
+
+def smallest_size(document: Measured) -> int:
+    """Return the smallest number of cells of all runs."""
+    return min(int(run["size"]) for run in document["runs"])
+
+
+def grouped(document: Measured) -> dict[Group, list[Measured]]:
+    """Return the runs by group, in the order of the document."""
+    runs: dict[Group, list[Measured]] = {}
     for run in document["runs"]:
-        size = "" if run["size"] == smallest else f", {run['size']} cells"
-        runs.setdefault(run["changes"] + size, []).append(run)
+        runs.setdefault(Group(run["changes"], run["size"]), []).append(run)
     return runs
 
 
 def published_by_size(document: Measured) -> dict[int, list[Measured]]:
     """Return the chosen epochs of the runs under the published recipe, by the number of cells."""
-    groups = (runs for runs in by_changes(document).values() if runs[0]["changes"] == "published")
-    return {runs[0]["size"]: [chosen(run) for run in runs] for runs in groups}
+    groups = grouped(document).items()
+    return {group.size: [chosen(run) for run in runs] for group, runs in groups if group.changes == "published"}
 
 
 def size_trend(published: Mapping[int, Sequence[Measured]]) -> str:
@@ -278,30 +294,31 @@ def size_trend(published: Mapping[int, Sequence[Measured]]) -> str:
     return f"the rank correlation ρ = {rho:.2f} (two-sided p = {p:.2g}, one test, {len(pairs)} networks)"
 
 
-def paired_changes(document: Measured, of: Callable[[Measured], float]) -> dict[str, list[float]]:
-    """Return the changes of a quantity of the chosen epoch, for each group of `by_changes`.
+def paired_changes(document: Measured, of: Callable[[Measured], float]) -> dict[Group, list[float]]:
+    """Return the changes of a quantity of the chosen epoch, for each group.
 
-    They are differences from the published recipe with the same size and seed.  "lowest test loss" is the change by an
-    earlier end of the published recipe itself.
+    They are differences from the published recipe with the same size and seed. `EARLIER` is the change by an earlier
+    end of the published recipe itself.
     """
     published: dict[tuple[int, int], float] = {}
-    changes: dict[str, list[float]] = {}
-    for name, runs in by_changes(document).items():
+    changes: dict[Group, list[float]] = {}
+    for group, runs in grouped(document).items():
         values = {(run["size"], run["seed"]): of(chosen(run)) for run in runs}
-        if runs[0]["changes"] == "published":
+        if group.changes == "published":
             published |= values
             earlier = [of(chosen(run, "test")) - of(chosen(run)) for run in runs]
-            changes[name.replace("published", "lowest test loss")] = earlier
+            changes[Group(EARLIER, group.size)] = earlier
         elif both := values.keys() & published.keys():
-            changes[name] = [values[key] - published[key] for key in sorted(both)]
+            changes[group] = [values[key] - published[key] for key in sorted(both)]
     return changes
 
 
 def rows(document: Measured) -> list[list[str]]:
     """Return the rows of the table of ingredients: two for each, by the loss that selects the epoch."""
     table = []
-    for name, runs in by_changes(document).items():
-        table.append(_row(name, [chosen(run) for run in runs]))
+    smallest = smallest_size(document)
+    for group, runs in grouped(document).items():
+        table.append(_row(group.label(smallest), [chosen(run) for run in runs]))
         table.append(_row("… epoch of the lowest test loss", [chosen(run, "test") for run in runs]))
     return table
 
@@ -312,7 +329,8 @@ SHOWN_EPOCHS: Final = (0, 1, 2, 3, 5, 8, 12, 16, 20, 25, 40, 60)
 def epoch_rows(document: Measured) -> list[list[str]]:
     """Return the rows of the table of epochs: means over the runs of an ingredient, from the untrained network on."""
     table = []
-    for name, runs in by_changes(document).items():
+    smallest = smallest_size(document)
+    for group, runs in grouped(document).items():
         for epoch in SHOWN_EPOCHS:
             ones = [one for run in runs for one in run["epochs"] if one["epoch"] == epoch]
             if not ones:
@@ -320,7 +338,7 @@ def epoch_rows(document: Measured) -> list[list[str]]:
             known = [one["loss"] for one in ones if one["loss"] is not None]
             table.append(
                 [
-                    *(name, str(len(ones)), str(epoch)),
+                    *(group.label(smallest), str(len(ones)), str(epoch)),
                     *(_mean([one["beta"][signal]["mean"] for one in ones]) for signal in ("h", "logit")),
                     *(_mean(group_betas(ones, group)) for group in (INTERNAL["lstm"], EXTERNAL["lstm"])),
                     _mean(known, 3) if known else "–",

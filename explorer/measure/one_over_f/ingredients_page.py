@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -15,24 +14,28 @@ from explorer.measure.one_over_f.aggregates import StudyResults
 from explorer.measure.one_over_f.ingredients import (
     EPOCH_HEADINGS,
     HEADINGS,
+    Group,
     Measured,
-    by_changes,
     chosen,
     epoch_rows,
     group_betas,
+    grouped,
     paired_changes,
     published_by_size,
     rows,
     size_trend,
+    smallest_size,
 )
 from explorer.measure.one_over_f.means import MeanInterval, change, holm
-from explorer.measure.one_over_f.published import ACCURACY, BETA_H, EXTERNAL, INTERNAL
+from explorer.measure.one_over_f.published import ACCURACY, BETA_H, BETA_H_SIZE, EXTERNAL, INTERNAL
 from explorer.measure.one_over_f.published_recipe import HEADINGS as CLAIM_HEADINGS, claim_rows
 from explorer.measure.one_over_f.results import summary
 from explorer.measure.study.documentation import table
 
 STUDY_SIZES: Final = (8, 16, 32, 64, 128)  # numbers of cells of which the study wants SEEDS networks each
 SEEDS: Final = 5
+
+Groups = Mapping[Group, Sequence[Measured]]
 
 _HELD_OUT: Final = "… lowest loss on held-out reviews"
 _SEPARATING: Final = {
@@ -51,10 +54,10 @@ _QUANTITIES: Final = {
 
 def changes(document: dict[str, Any], results: StudyResults) -> str:
     """Return what every ingredient changes."""
-    groups = by_changes(document)
-    published = groups["published"]
-    size = min(run["size"] for run in document["runs"])
-    counts = "; ".join(f"{name}: {len(runs)}" for name, runs in groups.items())
+    groups = grouped(document)
+    size = smallest_size(document)
+    published = groups[Group("published", size)]
+    counts = "; ".join(f"{group.label(size)}: {len(runs)}" for group, runs in groups.items())
     h = [chosen(run)["beta"]["h"]["mean"] for run in document["runs"] if run["size"] == size]
     low, high = 2 * results.pink.low - 1, 2 * results.pink.high - 1  # 1/f noise
     inside = sum(low <= chosen(run)["beta"]["h"]["mean"] <= high for run in published)
@@ -63,8 +66,9 @@ def changes(document: dict[str, Any], results: StudyResults) -> str:
         [one["test_loss"] - one["loss"] for run in published for one in run["epochs"] if one["epoch"] == epoch]
         for epoch in (1, epochs)
     ]
-    every = [runs for runs in groups.values() if runs[0]["changes"] == "published"]
-    along = {runs[0]["size"]: runs for runs in every if runs[0]["size"] in (size, STUDY_SIZES[-1])}
+    ends = (size, STUDY_SIZES[-1])
+    along = {group.size: runs for group, runs in groups.items() if group.changes == "published" and group.size in ends}
+    differences = "\n\n".join(filter(None, (_difference(groups, results, size) for size in ends)))
     return f"""
 ## What the ingredients of the published recipe change
 
@@ -90,9 +94,9 @@ networks of an ingredient, corrected for the number of ingredients (Holm).
 
 {table(*_change_table(document))}
 
-{_difference(groups, results)}
+{differences}
 
-{_longer(groups)}{_missing(groups, size)}
+{_longer(groups, size)}{_missing(groups, size)}
 
 The networks behind it: "dead" is the number of dead cells of each network; the "gap" is test loss − training loss,
 where the training loss includes dropout and the L2 penalty; the lowest test loss uses test reviews and so is
@@ -144,15 +148,16 @@ def _change_table(document: Measured) -> tuple[tuple[str, ...], list[list[str]]]
     An ingredient has one p, that of its last row, so that no network is tested twice.
     """
     found = {name: paired_changes(document, of) for name, of in _QUANTITIES.items()}
-    sizes: dict[str, list[str]] = {}
-    for name in found["β of h"]:
-        sizes.setdefault(re.sub(r", \d+ cells$", "", name), []).append(name)
+    smallest = smallest_size(document)
+    ingredients: dict[str, list[Group]] = {}
+    for group in found["β of h"]:
+        ingredients.setdefault(group.changes, []).append(group)
     rows: dict[str, list[list[float]]] = {}  # the changes of each quantity
     p: dict[str, float] = {}
-    for ingredient, names in sizes.items():
-        rows |= {name: [changes[name] for changes in found.values()] for name in names}
-        last = names[0] if len(names) == 1 else f"{ingredient}, all sizes"
-        rows[last] = [[value for name in names for value in changes[name]] for changes in found.values()]
+    for ingredient, groups in ingredients.items():
+        rows |= {group.label(smallest): [changes[group] for changes in found.values()] for group in groups}
+        last = groups[0].label(smallest) if len(groups) == 1 else f"{ingredient}, all sizes"
+        rows[last] = [[value for group in groups for value in changes[group]] for changes in found.values()]
         if len(rows[last][0]) > 1:
             p[last] = float(ttest_1samp(rows[last][0], 0).pvalue)
     p = holm(p)
@@ -162,36 +167,38 @@ def _change_table(document: Measured) -> tuple[tuple[str, ...], list[list[str]]]
     ]
 
 
-def _difference(groups: Mapping[str, Sequence[Measured]], results: StudyResults) -> str:
-    """Return what separates the paper, the published recipe and the recipe of pinkx at the smallest size."""
-    size = groups["published"][0]["size"]
+def _difference(groups: Groups, results: StudyResults, size: int) -> str:
+    """Return what separates the paper, the published recipe and the recipe of pinkx at a size."""
     found: dict[str, tuple[MeanInterval, float]] = {}
     if ours := results.by_size("lstm").get(size):
         known = [network.trained.accuracy for network in ours if network.trained.accuracy is not None]
         found["recipe of pinkx"] = MeanInterval.of([summary(one.of("h")) for one in ours]), 100 * float(np.mean(known))
     for name, label in _SEPARATING.items():
-        if ones := [chosen(run) for run in groups.get(name, ())]:
+        if ones := [chosen(run) for run in groups.get(Group(name, size), ())]:
             accuracy = 100 * float(np.mean([one["test_accuracy"] for one in ones]))
             found[label] = MeanInterval.of([one["beta"]["h"] for one in ones]), accuracy
     rows = [
         [label, str(h.networks), f"{h.mean:.2f} ({h.low:.2f} … {h.high:.2f})", f"{accuracy:.1f}"]
         for label, (h, accuracy) in found.items()
     ]
+    if len(rows) < 2:
+        return ""
     if size in ACCURACY:
-        rows.insert(0, ["Chong & Ling", "1", f"{BETA_H[0]} ± {BETA_H[1]} (reviews)", f"{ACCURACY[size]:.2f}"])
-    headings = ("training", "networks", "β of h", "accuracy, %")
+        beta = f"{BETA_H[0]} ± {BETA_H[1]} (reviews, 1 network)" if size == BETA_H_SIZE else "–"
+        rows.insert(0, ["Chong & Ling", "–", beta, f"{ACCURACY[size]:.2f}"])
+    headings = (f"training, {size} cells", "networks", "β of h", "accuracy, %")
     text = f"What separates the recipes at {size} cells:\n\n{table(headings, rows)}"
     base, held_out, pinkx = (found.get(label) for label in ("published recipe", _HELD_OUT, "recipe of pinkx"))
     if base and held_out and pinkx and base[0].mean < held_out[0].low <= pinkx[0].mean <= held_out[0].high:
-        text += "\n\nThe epoch that is selected is enough to account for the difference in β between the two recipes."
+        text += f"\n\nAt {size} cells, the epoch that is selected is enough to account for the difference in β."
     return text
 
 
-def _longer(groups: Mapping[str, Sequence[Measured]]) -> str:
-    """Return the sentence on longer runs with padding behind, if there are any."""
+def _longer(groups: Groups, size: int) -> str:
+    """Return the sentence on longer runs of a size with padding behind, if there are any."""
     found: dict[int, list[Measured]] = {}
-    for runs in groups.values():
-        if runs[0]["recipe"]["padding"] == "behind" and runs[0]["size"] == groups["published"][0]["size"]:
+    for group, runs in groups.items():
+        if runs[0]["recipe"]["padding"] == "behind" and group.size == size:
             found.setdefault(runs[0]["recipe"]["epochs"], []).extend(run["epochs"][-1] for run in runs)
     if len(found) < 2:
         return ""
@@ -205,13 +212,14 @@ def _longer(groups: Mapping[str, Sequence[Measured]]) -> str:
 """
 
 
-def _missing(groups: Mapping[str, Sequence[Measured]], smallest: int) -> str:
+def _missing(groups: Groups, smallest: int) -> str:
     """Return the sentence on the runs that the study wants and ``groups`` lack."""
     largest = STUDY_SIZES[-1]
-    wanted = [name for name, runs in groups.items() if runs[0]["size"] == smallest and "epochs" not in name]
-    wanted += [f"{name}, {largest} cells" for name in wanted]
-    wanted += [f"published, {size} cells" for size in STUDY_SIZES[1:-1]]
-    few = [f"{name} ({len(groups.get(name, ()))})" for name in wanted if len(groups.get(name, ())) < SEEDS]
+    ingredients = [group.changes for group in groups if group.size == smallest and "epochs" not in group.changes]
+    wanted = [Group(changes, size) for size in (smallest, largest) for changes in ingredients]
+    wanted += [Group("published", size) for size in STUDY_SIZES[1:-1]]
+    counts = {group: len(groups.get(group, ())) for group in wanted}
+    few = [f"{group.label(smallest)} ({count})" for group, count in counts.items() if count < SEEDS]
     if not few:
         return f"Every ingredient has {SEEDS} networks of {smallest} and of {largest} cells."
     return f"Not trained with {SEEDS} seeds yet, in parentheses the networks there are: {'; '.join(few)}."

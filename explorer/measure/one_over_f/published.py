@@ -19,6 +19,7 @@ ACCURACY: Final = {
 
 ACCURACY_RANGE: Final = (87.61, 89.63)  # section III
 BETA_H: Final = (0.833, 0.132)  # section III A and Figure 3(c): one network, mean and spread over reviews
+BETA_H_SIZE: Final = 8
 BETA_X: Final = (0.002, 0.116)  # section III B and Figure 3(c)
 R2: Final = 0.061  # section III B and Figure 4
 

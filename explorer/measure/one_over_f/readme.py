@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from explorer.measure.one_over_f.ingredients import Measured, paired_changes, published_by_size, size_trend
+from explorer.measure.one_over_f.ingredients import EARLIER, Measured, paired_changes, published_by_size, size_trend
 from explorer.measure.one_over_f.means import MeanInterval, change
-from explorer.measure.one_over_f.published import ACCURACY, BETA_H
+from explorer.measure.one_over_f.published import ACCURACY, BETA_H, BETA_H_SIZE
 from explorer.measure.one_over_f.results import NetworkResult, summary
 from explorer.measure.one_over_f.stored import stored_results
 from explorer.measure.study.documentation import ROOT, fill, shipped_results, table
@@ -32,7 +32,7 @@ def section(study: dict[str, Any], recipes: dict[str, Any]) -> str:
     small, *_, large = sorted(ours)
     networks = [network for some in ours.values() for network in some]
     changes = paired_changes(recipes, lambda one: float(one["beta"]["h"]["mean"]))
-    earlier = [value for name, values in changes.items() if name.startswith("lowest test loss") for value in values]
+    earlier = [value for group, values in changes.items() if group.changes == EARLIER for value in values]
     logits = [float(network.controls["readout"]["mean"]) for network in networks]
     text = f"""
 `pinkx measure one-over-f` reproduces every table and figure of the first paper from trained networks, adds what the
@@ -40,7 +40,8 @@ paper leaves open, and decides which of its claims hold. It writes a report (`in
 
 The result depends on how the networks are trained. β of the layer sum of h and the test accuracy, for pinkx's recipe
 and for that of the authors' public code (`pinkx train --recipe published`), as means over networks; in brackets the 95%
-interval of the mean. The paper reports a β of {BETA_H[0]} ± {BETA_H[1]} (over reviews) for one network of 8 cells.
+interval of the mean. The paper reports a β of {BETA_H[0]} ± {BETA_H[1]} (over reviews) for one network of
+{BETA_H_SIZE} cells.
 
 {table(HEADINGS, [_row(size, ours[size], theirs[size]) for size in sorted(ours.keys() & theirs.keys())])}
 

@@ -26,12 +26,14 @@ from engine.training import accuracy, split_reviews, untrained_network
 from explorer.cli import pinkx
 from explorer.measure.one_over_f import along_training, ingredients, ingredients_page
 from explorer.measure.one_over_f.ingredients import (
+    EARLIER,
     Corpus,
+    Group,
     TrainingRun,
-    by_changes,
     chosen,
     epoch_rows,
     find_runs,
+    grouped,
     measure_run,
     paired_changes,
     published_by_size,
@@ -119,8 +121,8 @@ def test_networks_of_another_size_have_rows_of_their_own() -> None:
         {"changes": "published", "recipe": {"selection": "training"}, "size": size, "seed": k % 2, "epochs": stored}
         for k, (size, stored) in enumerate(zip(sizes, epochs, strict=True))
     ]
-    groups = by_changes({"runs": runs})
-    assert groups == {"published": runs[:2], "published, 16 cells": runs[2:]}
+    groups = grouped({"runs": runs})
+    assert groups == {Group("published", 8): runs[:2], Group("published", 16): runs[2:]}
     sentence = ingredients_page._by_size(published_by_size({"runs": runs}))
     expected = spearmanr(sizes, means)
     assert "8 cells 1.00 (95% interval" in sentence
@@ -129,8 +131,8 @@ def test_networks_of_another_size_have_rows_of_their_own() -> None:
     assert ingredients_page._by_size(published_by_size({"runs": runs[:2]})) == ""
     clipped = {**runs[2], "changes": "clip 0.2", "seed": 1}
     found = paired_changes({"runs": [*runs, clipped]}, lambda one: one["beta"]["h"]["mean"])
-    assert found["clip 0.2, 16 cells"] == pytest.approx([1.2 - 1.4])
-    assert found["lowest test loss"] == found["lowest test loss, 16 cells"] == [0, 0]  # of the same epoch
+    assert found[Group("clip 0.2", 16)] == pytest.approx([1.2 - 1.4])
+    assert found[Group(EARLIER, 8)] == found[Group(EARLIER, 16)] == [0, 0]  # of the same epoch
 
 
 def test_the_verb_writes_the_numbers_and_reads_its_cache(
