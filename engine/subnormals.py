@@ -1,8 +1,7 @@
 """Subnormal numbers as zeros, while networks are trained on a CPU.
 
-Gradients that vanish over hundreds of steps become subnormal (below 1.2e-38), and a processor takes up to ten times as
-long for them: the first 60 batches of 128 cells on padded reviews take 72 s with them, 10 s without. They change no
-weight: beside Adam's ε of 1e-7 they are nothing.
+Gradients that vanish over hundreds of steps become subnormal (below 1.2e-38), and a processor takes up to a hundred
+times as long for a product with them. They change no weight: against Adam's ε of 1e-7 they are nothing.
 """
 
 from __future__ import annotations

@@ -33,9 +33,9 @@ from engine.checkpoints import (
 )
 from engine.network import Network, pad
 from engine.recipes import Recipe
+from engine.subnormals import subnormals_as_zeros
 from engine.sweeps.recurrence import recurrence
 from engine.sweeps.stacked import Adam, Stack, clip, per_network
-from engine.subnormals import subnormals_as_zeros
 from engine.training import EncodedReviews, SentimentRun, train_sentiment, untrained_network
 
 SHARED: Final = (
