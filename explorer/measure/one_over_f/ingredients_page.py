@@ -189,8 +189,13 @@ def _difference(groups: Groups, results: StudyResults, size: int) -> str:
     headings = (f"training, {size} cells", "networks", "β of h", "accuracy, %")
     text = f"What separates the recipes at {size} cells:\n\n{table(headings, rows)}"
     base, held_out, pinkx = (found.get(label) for label in ("published recipe", _HELD_OUT, "recipe of pinkx"))
-    if base and held_out and pinkx and base[0].mean < held_out[0].low <= pinkx[0].mean <= held_out[0].high:
-        text += f"\n\nAt {size} cells, the epoch that is selected is enough to account for the difference in β."
+    if base and held_out and pinkx:
+        low, middle, high = (one[0].mean for one in (base, held_out, pinkx))
+        if low < held_out[0].low <= high <= held_out[0].high:
+            share = "is enough to account for the difference in β"
+        else:
+            share = f"makes {middle - low:.2f} of the difference of {high - low:.2f} between the two recipes"
+        text += f"\n\nAt {size} cells, the epoch that is selected {share}."
     return text
 
 
