@@ -177,10 +177,7 @@ def _difference(groups: Groups, results: StudyResults, size: int) -> str:
         if ones := [chosen(run) for run in groups.get(Group(name, size), ())]:
             accuracy = 100 * float(np.mean([one["test_accuracy"] for one in ones]))
             found[label] = MeanInterval.of([one["beta"]["h"] for one in ones]), accuracy
-    rows = [
-        [label, str(h.networks), f"{h.mean:.2f} ({h.low:.2f} … {h.high:.2f})", f"{accuracy:.1f}"]
-        for label, (h, accuracy) in found.items()
-    ]
+    rows = [[label, str(h.networks), h.in_table(), f"{accuracy:.1f}"] for label, (h, accuracy) in found.items()]
     if len(rows) < 2:
         return ""
     if size in ACCURACY:

@@ -56,6 +56,11 @@ class MeanInterval:
             return False
         return None
 
+    def in_table(self) -> str:
+        """Return the mean and, of three or more networks, its interval in brackets."""
+        few = self.networks < 3  # of two, Student's t makes twelve standard errors
+        return f"{self.mean:.2f}" if few else f"{self.mean:.2f} ({self.low:.2f} … {self.high:.2f})"
+
     def __str__(self) -> str:
         networks = f"{self.networks} network" + "s" * (self.networks != 1)
         return f"{self.mean:.2f} (95% interval {self.low:.2f} … {self.high:.2f}, {networks})"

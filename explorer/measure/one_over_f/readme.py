@@ -75,7 +75,7 @@ def _row(size: int, ours: Sequence[NetworkResult], theirs: Sequence[Measured]) -
     theirs_accurate = np.mean([one["test_accuracy"] for one in theirs])
     return [
         str(size),
-        *(f"{one.mean:.2f} ({one.low:.2f} … {one.high:.2f}), n = {one.networks}" for one in intervals),
+        *(f"{one.in_table()}, n = {one.networks}" for one in intervals),
         *(f"{100 * ours_accurate:.1f}", f"{100 * theirs_accurate:.1f}", f"{ACCURACY[size]:.1f}"),
     ]
 

@@ -211,7 +211,9 @@ def test_the_page_says_what_separates_the_recipes(size: int) -> None:
         if not ones:
             continue
         assert found[label][0] == str(len(ones))
-        assert found[label][1].startswith(f"{np.mean([one['beta']['h']['mean'] for one in ones]):.2f} (")
+        mean, *interval = found[label][1].split(" (")
+        assert mean == f"{np.mean([one['beta']['h']['mean'] for one in ones]):.2f}"
+        assert bool(interval) == (len(ones) > 2)
         assert found[label][2] == f"{100 * np.mean([one['test_accuracy'] for one in ones]):.1f}"
 
 
