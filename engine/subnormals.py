@@ -14,7 +14,7 @@ import torch
 
 @contextmanager
 def subnormals_as_zeros() -> Iterator[None]:
-    """Treat subnormal numbers as zeros on this thread, and as before afterwards."""
+    """Treat subnormal numbers as zeros on this thread, and as before afterwards; no effect where PyTorch cannot."""
     before = bool(torch.tensor(1e-37) * 0.01 == 0)
     torch.set_flush_denormal(True)
     try:

@@ -13,6 +13,9 @@ from engine.recipes import PUBLISHED
 from engine.subnormals import subnormals_as_zeros
 from engine.training import EncodedReviews, SentimentRun
 
+supported = torch.set_flush_denormal(False)
+pytestmark = pytest.mark.skipif(not supported, reason="PyTorch cannot switch subnormal numbers off on this processor")
+
 TINY = float(np.finfo(np.float32).tiny)
 
 
