@@ -1,7 +1,8 @@
 """Subnormal numbers as zeros, while networks are trained on a CPU.
 
-Gradients that vanish over hundreds of steps become subnormal (below 1.2e-38), and a processor takes up to a hundred
-times as long for a product with them. They change no weight: against Adam's ε of 1e-7 they are nothing.
+Gradients that vanish over hundreds of steps become subnormal (below 1.2e-38), and a training step takes up to sixteen
+times as long with them (128 cells, reviews padded to 500 words). They change no weight, since they are negligible
+against Adam's ε of 1e-7.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ from engine.recording import record
 from engine.reviews import CUT, Review
 from engine.state_runs import last_probability
 from engine.training import EncodedReviews
-from explorer.measure.one_over_f.means import MeanInterval
+from explorer.measure.one_over_f.means import FEWEST, MeanInterval
 from explorer.measure.one_over_f.published import EXTERNAL, INTERNAL
 from explorer.measure.one_over_f.results import summary
 from explorer.measure.study.cache import cache_file, cached
@@ -239,7 +239,7 @@ def _row(name: str, ones: Sequence[Measured]) -> list[str]:
     h = MeanInterval.of([one["beta"]["h"] for one in ones])
     return [
         *(name, str(len(ones)), ", ".join(f"{one['beta']['h']['mean']:.2f}" for one in ones)),
-        f"{h.low:.2f} … {h.high:.2f}" if len(ones) > 2 else "–",  # of two, Student's t makes twelve standard errors
+        f"{h.low:.2f} … {h.high:.2f}" if len(ones) >= FEWEST else "–",
         *(_mean(group_betas(ones, group)) for group in (INTERNAL["lstm"], EXTERNAL["lstm"])),
         _mean([one["beta"]["logit"]["mean"] for one in ones]),
         _mean([one["beta"]["x"]["mean"] for one in ones]),

@@ -191,7 +191,7 @@ def _difference(groups: Groups, results: StudyResults, size: int) -> str:
         if low < held_out[0].low <= high <= held_out[0].high:
             share = "is enough to account for the difference in β"
         else:
-            share = f"makes {middle - low:.2f} of the difference of {high - low:.2f} between the two recipes"
+            share = f"accounts for {middle - low:.2f} of the difference of {high - low:.2f} between the two recipes"
         text += f"\n\nAt {size} cells, the epoch that is selected {share}."
     return text
 

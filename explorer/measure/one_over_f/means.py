@@ -13,6 +13,7 @@ import numpy as np
 from scipy.stats import norm, t
 
 DRAWS = 4000
+FEWEST = 3  # networks with an interval in tables: of two, Student's t makes twelve standard errors
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,8 @@ class MeanInterval:
         return None
 
     def in_table(self) -> str:
-        """Return the mean and, of three or more networks, its interval in brackets."""
-        few = self.networks < 3  # of two, Student's t makes twelve standard errors
-        return f"{self.mean:.2f}" if few else f"{self.mean:.2f} ({self.low:.2f} … {self.high:.2f})"
+        """Return the mean and, of `FEWEST` networks or more, its interval in brackets."""
+        return f"{self.mean:.2f}" if self.networks < FEWEST else f"{self.mean:.2f} ({self.low:.2f} … {self.high:.2f})"
 
     def __str__(self) -> str:
         networks = f"{self.networks} network" + "s" * (self.networks != 1)
@@ -67,13 +67,13 @@ class MeanInterval:
 
 
 def change(values: Sequence[float], most: float = np.inf) -> str:
-    """Return the mean of one signed value a network and, of three or more, its 95% interval by Student's t.
+    """Return the mean of one signed value a network and, of `FEWEST` or more, its 95% interval by Student's t.
 
     Values that are not finite are left out; no value exceeds ``most`` in size.
     """
     known = np.array([value for value in values if np.isfinite(value)])
     n = len(known)
-    if n < 3:  # of two, Student's t makes twelve standard errors
+    if n < FEWEST:
         return f"{known.mean():+.2f}" if n else "–"
     mean, half = known.mean(), t.ppf(0.975, n - 1) * known.std(ddof=1) / np.sqrt(n)
     return f"{mean:+.2f} ({max(mean - half, -most):+.2f} … {min(mean + half, most):+.2f})"
