@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -219,25 +220,37 @@ def test_another_network_or_a_clamp_starts_anew(session: Session) -> None:
 
 
 class NotingJobs(CountingJobs):
-    """Job runner that lists the names of the reviews in every job."""
+    """Job runner that lists the names of the reviews in every job; no such job ends until ``may_end`` is set."""
 
     def __init__(self) -> None:
         super().__init__()
         self.portions: list[list[str]] = []
+        self.may_end = threading.Event()
+        self.may_end.set()
 
     def start(self, work: Callable[..., None], *arguments: Any, **callbacks: Any) -> Job:
         if work is send_rows:
             self.portions.append(["" if review is None else review.name for review in arguments[2]])
+            on_end = callbacks["on_end"]
+
+            def end(trouble: str) -> None:
+                self.may_end.wait(60)
+                on_end(trouble)
+
+            callbacks["on_end"] = end
         return super().start(work, *arguments, **callbacks)
 
 
 def test_it_is_measured_in_portions_and_a_review_opened_meanwhile_comes_next() -> None:
     runner = NotingJobs()
+    runner.may_end.clear()
     session = opened(reviews(2 * PORTION), 5, runner)
     session.corpus.request(session.frame())
     last = session.corpus._waiting[0]
     session.open_review(last)
     wait(lambda: session.stream.snapshot.index == last)
+    session.corpus.request(session.frame())
+    runner.may_end.set()
     settle(session)
     session.close()
     given = runner.portions
