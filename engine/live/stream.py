@@ -74,6 +74,12 @@ class Stream:
     engine : engine.live.engine_process.EngineProcess, optional
         The process that runs; a thread of this process by default. The stream closes it.
 
+    Attributes
+    ----------
+    speed : float or None
+    threshold : float
+        As last set. A snapshot has what the engine uses, which may be older: a step up or down starts here.
+
     Every command returns at once, and any thread may give it.
     """
 
@@ -91,7 +97,8 @@ class Stream:
         engine: Engine | None = None,
     ) -> None:
         boxes = tuple(scales) if scales is not None else None
-        settings = Settings(window, boxes, _checked_speed(speed), capacity, threshold, continuous, device)
+        self.speed, self.threshold = _checked_speed(speed), threshold
+        settings = Settings(window, boxes, self.speed, capacity, threshold, continuous, device)
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._engine = engine or _EngineThread()
         self._engine.start(network, settings, self.events)
@@ -128,13 +135,15 @@ class Stream:
 
     def set_speed(self, words_per_second: float | None) -> None:
         """Set the speed; None is full speed. ValueError unless it is positive."""
-        self._engine.send(commands.SetSpeed(_checked_speed(words_per_second)))
+        self.speed = _checked_speed(words_per_second)
+        self._engine.send(commands.SetSpeed(self.speed))
 
     def set_threshold(self, deviation: float) -> None:
         """Set the standard deviation of h below which a cell counts as dead; ValueError if it is negative."""
         if not deviation >= 0:
             raise ValueError(f"the threshold is a standard deviation, 0 or more; got {deviation}")
-        self._engine.send(commands.SetThreshold(float(deviation)))
+        self.threshold = float(deviation)
+        self._engine.send(commands.SetThreshold(self.threshold))
 
     def set_continuous(self, on: bool) -> None:
         """Set whether the next review starts where one ends."""

@@ -108,12 +108,12 @@ class Display:
 
     def raise_threshold(self) -> None:
         """Raise the threshold of dead cells to the next of ``THRESHOLDS``."""
-        present = self._core.snapshot.threshold
+        present = self._core.stream.threshold
         self._step_threshold(next((step for step in THRESHOLDS if step > present), THRESHOLDS[-1]))
 
     def lower_threshold(self) -> None:
         """Lower the threshold of dead cells to the previous of ``THRESHOLDS``."""
-        present = self._core.snapshot.threshold
+        present = self._core.stream.threshold
         self._step_threshold(next((step for step in reversed(THRESHOLDS) if step < present), THRESHOLDS[0]))
 
     def next_bins(self) -> None:

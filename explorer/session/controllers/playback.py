@@ -275,7 +275,7 @@ class Playback:
         core.stream.seek(place.word + 1)
 
     def _change_speed(self, change: int) -> None:
-        speed = self._core.snapshot.speed
+        speed = self._core.stream.speed
         nearest = min(range(len(SPEEDS)), key=lambda k: abs((SPEEDS[k] or 1e9) - (speed or 1e9)))
         speed = SPEEDS[max(0, min(nearest + change, len(SPEEDS) - 1))]
         self._core.stream.set_speed(speed)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.live.commands import Command
 from explorer.session.actions import ACTIONS, GROUPS, PANELS, action, sections, shown_key
 from explorer.session.controllers.playback import SPEEDS
 from explorer.session.core import SessionError
@@ -202,6 +203,19 @@ def test_speeds_go_up_to_full_speed_and_down_to_one(session: Session) -> None:
     for wanted in [*SPEEDS[1:], None]:
         session.perform("faster")
         wait(lambda: session.stream.snapshot.speed == wanted)
+
+
+def test_every_one_of_quick_key_presses_counts(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[Command] = []
+    engine = session.stream._engine
+    with monkeypatch.context() as slow:  # the engine is busy with words and answers later
+        slow.setattr(engine, "send", held.append)
+        for name in ("slower", "slower", "slower", "faster", "threshold-up", "threshold-up", "threshold-down"):
+            session.perform(name)
+        assert "0.05" in session.note
+    for command in held:
+        engine.send(command)
+    wait(lambda: session.stream.snapshot.speed == SPEEDS[-3] and session.stream.snapshot.threshold == 0.05)
 
 
 @pytest.mark.parametrize(("place", "word"), [("1", 0), (" 20 ", 19), ("50%", 72), ("100%", 143)])
