@@ -37,6 +37,8 @@ SEEDS: Final = 5
 
 Groups = Mapping[Group, Sequence[Measured]]
 
+JUMP: Final = 0.1  # rise of the training loss, in nats, after which a network has lost something that it had learned
+
 _HELD_OUT: Final = "… lowest loss on held-out reviews"
 _SEPARATING: Final = {
     "published": "published recipe",
@@ -96,7 +98,7 @@ networks of an ingredient, corrected for the number of ingredients (Holm).
 
 {differences}
 
-{_longer(groups, size)}{_missing(groups, size)}
+{_jumps(document)}{_longer(groups, size)}{_missing(groups, size)}
 
 The networks behind it: "dead" is the number of dead cells of each network; the "gap" is test loss − training loss,
 where the training loss includes dropout and the L2 penalty; the lowest test loss uses test reviews and so is
@@ -194,6 +196,23 @@ def _difference(groups: Groups, results: StudyResults, size: int) -> str:
             share = f"accounts for {middle - low:.2f} of the difference of {high - low:.2f} between the two recipes"
         text += f"\n\nAt {size} cells, the epoch that is selected {share}."
     return text
+
+
+def _jumps(document: Measured) -> str:
+    """Return the sentence on training losses that rise, with and without clipping, if there are networks of both."""
+    rises: dict[bool, list[float]] = {}
+    for run in document["runs"]:
+        losses = np.array([one["loss"] for one in run["epochs"] if one["loss"] is not None])
+        rise = float(np.max(losses - np.minimum.accumulate(losses)))
+        rises.setdefault(run["recipe"]["clip"] > 0, []).append(rise)
+    if len(rises) < 2:
+        return ""
+    jumping = {clipped: f"{sum(rise > JUMP for rise in some)} of {len(some)}" for clipped, some in rises.items()}
+    return f"""Jumps: without clipping, the training loss rises by more than {JUMP} above its lowest so far in
+{jumping[False]} networks, by {max(rises[False]):.2f} at most; with clipping
+in {jumping[True]}, by {max(rises[True]):.2f} at most.
+
+"""
 
 
 def _longer(groups: Groups, size: int) -> str:

@@ -337,3 +337,14 @@ def test_the_table_of_changes_has_intervals_and_corrected_p() -> None:
     }
     assert found["l2 0.0"]["p"] == "–"
     assert "(" not in found["l2 0.0"]["β of h"]
+
+
+def test_jumps_of_the_training_loss_are_counted_with_and_without_clipping() -> None:
+    def run(clip: float, *losses: float | None) -> dict[str, Any]:
+        return {"recipe": {"clip": clip}, "epochs": [{"loss": loss} for loss in losses]}
+
+    steady, slow, lost = (None, 0.7, 0.5, 0.4), (None, 0.6, 0.66, 0.69, 0.3), (None, 0.6, 0.3, 0.35, 0.62, 0.2)
+    runs = [run(0.0, *steady), run(0.0, *slow), run(0.0, *lost), run(0.2, *slow)]
+    sentence = ingredients_page._jumps({"runs": runs}).replace("\n", " ")
+    assert "in 1 of 3 networks, by 0.32 at most; with clipping in 0 of 1, by 0.09 at most." in sentence
+    assert ingredients_page._jumps({"runs": runs[:3]}) == ""
