@@ -37,7 +37,7 @@ SEEDS: Final = 5
 
 Groups = Mapping[Group, Sequence[Measured]]
 
-JUMP: Final = 0.1  # rise of the training loss, in nats, after which a network has lost something that it had learned
+JUMP: Final = 0.1  # rise of the training loss, in nats, that counts as a jump
 
 _HELD_OUT: Final = "… lowest loss on held-out reviews"
 _SEPARATING: Final = {
